@@ -1,0 +1,176 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+// A target imports only targets of a lower level. `make lint` has SwiftPM check it
+// (`--explicit-target-dependency-import-check error`).
+
+let swift: [SwiftSetting] = [.enableUpcomingFeature("ExistentialAny")]
+
+// The inner loops are C so that instruction sets can be chosen per function and at run time.
+// They stay optimised in debug builds, where the tests would crawl otherwise.
+let kernels: [CSetting] = [.unsafeFlags(["-O3", "-fno-math-errno", "-ffp-contract=fast"])]
+
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let argumentParser = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+
+let package = Package(
+    name: "vdb",
+    products: [
+        .library(name: "VectorDatabase", targets: ["VectorDatabase"]),
+        .library(name: "DefaultModel", targets: ["DefaultModel"]),
+        .library(name: "AutoRegEmbed", targets: ["AutoRegEmbed"]),
+        .library(name: "Training", targets: ["Training"]),
+        .library(name: "Evaluation", targets: ["Evaluation"]),
+        .executable(name: "vdb", targets: ["vdb"]),
+        .executable(name: "vdb-bench", targets: ["vdb-bench"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    ],
+    targets: [
+        // Level 0: C.
+        .systemLibrary(
+            name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(
+            name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .target(name: "COneDNN", cSettings: kernels),
+        .target(name: "CVectorKernels", cSettings: kernels),
+
+        // Level 1.
+        .target(
+            name: "VectorMath", dependencies: ["COpenBLAS", "COneDNN", "CVectorKernels"],
+            swiftSettings: swift),
+        .target(
+            name: "FileFormat", dependencies: ["CLZ4", "CXXHash", "CZlib", "CZstd"],
+            swiftSettings: swift),
+        .target(name: "Evaluation", swiftSettings: swift),
+
+        // Level 2.
+        .target(name: "Tensors", dependencies: ["VectorMath", "FileFormat"], swiftSettings: swift),
+        .target(name: "Tokenization", swiftSettings: swift),
+        .target(
+            name: "VectorIndex", dependencies: ["VectorMath", "FileFormat", heap],
+            swiftSettings: swift),
+        .target(name: "Schema", path: "schema", resources: [.embedInCode("migrations")]),
+
+        // Level 3.
+        .target(
+            name: "Transformer", dependencies: ["Tensors", "VectorMath", "FileFormat"],
+            swiftSettings: swift),
+        .target(
+            name: "DocumentStore", dependencies: ["Schema", "FileFormat", grdb],
+            swiftSettings: swift),
+
+        // Level 4.
+        .target(
+            name: "AutoRegEmbed",
+            dependencies: ["Transformer", "Tokenization", "Tensors", "VectorMath", "FileFormat"],
+            swiftSettings: swift),
+
+        // Level 5.
+        .target(
+            name: "VectorDatabase",
+            dependencies: [
+                "DocumentStore", "VectorIndex", "AutoRegEmbed", "VectorMath", "FileFormat",
+                "Tokenization", logging,
+            ],
+            swiftSettings: swift),
+        .target(
+            name: "DefaultModel", dependencies: ["AutoRegEmbed"],
+            exclude: ["recipe"],
+            cSettings: [.headerSearchPath(".")],
+            swiftSettings: swift),
+
+        // Level 6.
+        .target(
+            name: "Training",
+            dependencies: [
+                "AutoRegEmbed", "Transformer", "Tensors", "Tokenization", "VectorMath",
+                "FileFormat", "VectorDatabase", "Evaluation",
+            ],
+            swiftSettings: swift),
+
+        // Level 7.
+        .executableTarget(
+            name: "vdb",
+            dependencies: [
+                "VectorDatabase", "DefaultModel", "AutoRegEmbed", "Training", "Evaluation",
+                "Tokenization", argumentParser, logging,
+            ],
+            swiftSettings: swift),
+        .executableTarget(
+            name: "vdb-bench",
+            dependencies: [
+                "VectorIndex", "AutoRegEmbed", "Training", "VectorMath", "FileFormat",
+                argumentParser,
+            ],
+            path: "Benchmarks/vdb-bench", swiftSettings: swift),
+
+        // Tests mirror targets.
+        .target(
+            name: "TestSupport", dependencies: ["FileFormat"], path: "Tests/TestSupport",
+            swiftSettings: swift),
+        .testTarget(
+            name: "VectorMathTests",
+            dependencies: ["VectorMath", "TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: swift),
+        .testTarget(
+            name: "FileFormatTests",
+            dependencies: ["FileFormat", "TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: swift),
+        .testTarget(
+            name: "EvaluationTests",
+            dependencies: ["Evaluation", "TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: swift),
+        .testTarget(
+            name: "TensorsTests",
+            dependencies: ["Tensors", "VectorMath", "FileFormat", "TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: swift),
+        .testTarget(
+            name: "TokenizationTests",
+            dependencies: ["Tokenization", "TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: swift),
+        .testTarget(
+            name: "VectorIndexTests",
+            dependencies: ["VectorIndex", "VectorMath", "FileFormat", "TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: swift),
+        .testTarget(
+            name: "TransformerTests",
+            dependencies: ["Transformer", "Tensors", "VectorMath", "FileFormat", "TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: swift),
+        .testTarget(
+            name: "DocumentStoreTests",
+            dependencies: ["DocumentStore", "Schema", "FileFormat", "TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: swift),
+        .testTarget(
+            name: "AutoRegEmbedTests",
+            dependencies: ["AutoRegEmbed", "Transformer", "Tokenization", "Tensors", "VectorMath", "TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: swift),
+        .testTarget(
+            name: "VectorDatabaseTests",
+            dependencies: ["VectorDatabase", "DocumentStore", "VectorIndex", "AutoRegEmbed", "FileFormat", "Tokenization", "TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: swift),
+        .testTarget(
+            name: "DefaultModelTests",
+            dependencies: ["DefaultModel", "AutoRegEmbed", "TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: swift),
+        .testTarget(
+            name: "TrainingTests",
+            dependencies: ["Training", "AutoRegEmbed", "Transformer", "Tensors", "Tokenization", "VectorDatabase", "TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: swift),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["vdb", "VectorDatabase", "TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: swift),
+    ]
+)

@@ -1,0 +1,26 @@
+import Foundation
+
+/// What went wrong with one of our own files: facts only, from which the command line makes a sentence.
+package enum FileError: Error, Equatable, Sendable {
+    /// A system call failed with `code` (an errno value).
+    case system(operation: String, path: String, code: Int32)
+    /// The file ends before what its header or caller says it holds.
+    case truncated(path: String, expected: Int, found: Int)
+    /// Compressed bytes that do not decompress to the length recorded with them.
+    case corruptBlock(expected: Int)
+}
+
+extension FileError: CustomStringConvertible, LocalizedError {
+    package var description: String {
+        switch self {
+        case .system(let operation, let path, let code):
+            return "\(path): cannot \(operation): \(String(cString: strerror(code)))"
+        case .truncated(let path, let expected, let found):
+            return "\(path): ends after \(found) bytes where \(expected) are needed; the file is cut short"
+        case .corruptBlock(let expected):
+            return "a compressed block does not hold the \(expected) bytes recorded with it; the file is damaged"
+        }
+    }
+
+    package var errorDescription: String? { description }
+}

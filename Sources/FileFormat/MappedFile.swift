@@ -1,0 +1,52 @@
+import Foundation
+
+/// A file's bytes, mapped read-only for as long as this object lives.
+///
+/// The bytes are shared with the page cache: nothing is read before it is touched. A file that
+/// another process truncates while it is mapped raises SIGBUS on access, which is why our own files
+/// are replaced by rename and never shortened in place.
+package final class MappedFile: @unchecked Sendable {
+    package let path: String
+    /// Valid while `self` lives.
+    package let bytes: UnsafeRawBufferPointer
+
+    /// Maps the whole file. An empty file gives an empty buffer.
+    package init(path: String, fileSystem: any FileSystem = SystemFileSystem()) throws(FileError) {
+        let descriptor = try fileSystem.open(path, flags: O_RDONLY, mode: 0)
+        defer { fileSystem.close(descriptor) }
+        let size = try fileSystem.size(descriptor, path: path)
+        self.path = path
+        guard size > 0 else {
+            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+            return
+        }
+        let address = mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0)
+        guard let address, address != MAP_FAILED else {
+            throw .system(operation: "map", path: path, code: errno)
+        }
+        bytes = UnsafeRawBufferPointer(start: address, count: size)
+    }
+
+    deinit {
+        if let address = bytes.baseAddress {
+            munmap(UnsafeMutableRawPointer(mutating: address), bytes.count)
+        }
+    }
+
+    package var count: Int { bytes.count }
+
+    /// How the pages will be read, so that the kernel reads ahead or does not.
+    package enum Access: Sendable { case normal, random, sequential, willNeed }
+
+    package func advise(_ access: Access) {
+        guard let address = bytes.baseAddress else { return }
+        let advice =
+            switch access {
+            case .normal: POSIX_MADV_NORMAL
+            case .random: POSIX_MADV_RANDOM
+            case .sequential: POSIX_MADV_SEQUENTIAL
+            case .willNeed: POSIX_MADV_WILLNEED
+            }
+        _ = posix_madvise(UnsafeMutableRawPointer(mutating: address), bytes.count, advice)
+    }
+}
