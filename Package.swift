@@ -154,11 +154,17 @@ let package = Package(
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .testTarget(
             name: "AutoRegEmbedTests",
-            dependencies: ["AutoRegEmbed", "Transformer", "Tokenization", "Tensors", "VectorMath", "TestSupport"],
+            dependencies: [
+                "AutoRegEmbed", "Transformer", "Tokenization", "Tensors", "VectorMath",
+                "TestSupport",
+            ],
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .testTarget(
             name: "VectorDatabaseTests",
-            dependencies: ["VectorDatabase", "DocumentStore", "VectorIndex", "AutoRegEmbed", "FileFormat", "Tokenization", "TestSupport"],
+            dependencies: [
+                "VectorDatabase", "DocumentStore", "VectorIndex", "AutoRegEmbed", "FileFormat",
+                "Tokenization", "TestSupport",
+            ],
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .testTarget(
             name: "DefaultModelTests",
@@ -166,7 +172,10 @@ let package = Package(
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .testTarget(
             name: "TrainingTests",
-            dependencies: ["Training", "AutoRegEmbed", "Transformer", "Tensors", "Tokenization", "VectorDatabase", "TestSupport"],
+            dependencies: [
+                "Training", "AutoRegEmbed", "Transformer", "Tensors", "Tokenization",
+                "VectorDatabase", "TestSupport",
+            ],
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .testTarget(
             name: "EndToEndTests",

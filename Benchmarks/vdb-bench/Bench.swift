@@ -2,5 +2,6 @@ import ArgumentParser
 
 @main
 struct Bench: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "vdb-bench", abstract: "Measurements of vdb.")
+    static let configuration = CommandConfiguration(
+        commandName: "vdb-bench", abstract: "Measurements of vdb.")
 }

@@ -16,9 +16,11 @@ extension FileError: CustomStringConvertible, LocalizedError {
         case .system(let operation, let path, let code):
             return "\(path): cannot \(operation): \(String(cString: strerror(code)))"
         case .truncated(let path, let expected, let found):
-            return "\(path): ends after \(found) bytes where \(expected) are needed; the file is cut short"
+            return
+                "\(path): ends after \(found) bytes where \(expected) are needed; the file is cut short"
         case .corruptBlock(let expected):
-            return "a compressed block does not hold the \(expected) bytes recorded with it; the file is damaged"
+            return
+                "a compressed block does not hold the \(expected) bytes recorded with it; the file is damaged"
         }
     }
 

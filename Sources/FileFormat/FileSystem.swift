@@ -8,7 +8,8 @@ package protocol FileSystem: Sendable {
     func open(_ path: String, flags: Int32, mode: mode_t) throws(FileError) -> Int32
     func close(_ descriptor: Int32)
     /// Bytes written, possibly fewer than asked for.
-    func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, path: String) throws(FileError) -> Int
+    func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, path: String) throws(FileError)
+        -> Int
     /// Makes the file's bytes survive a power cut.
     func synchronize(_ descriptor: Int32, path: String) throws(FileError)
     func rename(_ source: String, to destination: String) throws(FileError)

@@ -2,5 +2,6 @@ import ArgumentParser
 
 @main
 struct VDB: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "vdb", abstract: "A vector retrieval database.")
+    static let configuration = CommandConfiguration(
+        commandName: "vdb", abstract: "A vector retrieval database.")
 }
