@@ -1,2 +1,60 @@
-# make demo   installs what is missing, builds, ingests the sample corpus and answers queries
-# make test   installs what is missing and passes the tests
+# make demo      installs what is missing, builds, ingests the sample corpus and answers queries
+# make test      installs what is missing and passes the tests
+# make deps      only installs what is missing
+# make build     the release binaries, in .build/release
+# make install   puts vdb where it works: make install PREFIX=/usr/local
+# make lint      formatting, and which module imports which
+# make clean     removes what was built
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SWIFT ?= swift
+RELEASE := -c release --static-swift-stdlib
+BIN = .build/release
+
+# A forced OpenBLAS kernel would be tested and measured instead of the one that ships.
+unexport OPENBLAS_CORETYPE
+
+.PHONY: all deps build demo test lint format install uninstall clean
+
+all: build
+
+deps:
+	@.ci/install-dependencies
+
+build: deps
+	$(SWIFT) build $(RELEASE) --product vdb
+	$(SWIFT) build $(RELEASE) --product vdb-bench
+
+demo: deps
+	$(SWIFT) build $(RELEASE) --product vdb
+	@Examples/demo.sh $(BIN)/vdb
+
+test: deps
+	$(SWIFT) test
+
+lint:
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks Examples schema
+	$(SWIFT) build --explicit-target-dependency-import-check error
+
+format:
+	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Benchmarks Examples schema
+
+install: build
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(BIN)/vdb $(BIN)/vdb-bench $(DESTDIR)$(PREFIX)/bin
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -d $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+	install -d $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	$(BIN)/vdb --generate-completion-script bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/vdb
+	$(BIN)/vdb --generate-completion-script zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_vdb
+	$(BIN)/vdb --generate-completion-script fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/vdb.fish
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/vdb $(DESTDIR)$(PREFIX)/bin/vdb-bench
+	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/vdb
+	rm -f $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_vdb
+	rm -f $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/vdb.fish
+
+clean:
+	rm -rf .build
