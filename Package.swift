@@ -56,7 +56,10 @@ let package = Package(
         .target(name: "Evaluation", swiftSettings: swift),
 
         // Level 2.
-        .target(name: "Tensors", dependencies: ["VectorMath", "FileFormat"], swiftSettings: swift),
+        .target(
+            name: "Tensors",
+            dependencies: ["VectorMath", "FileFormat", "CVectorKernels", "COpenBLAS"],
+            swiftSettings: swift),
         .target(name: "Tokenization", swiftSettings: swift),
         .target(
             name: "VectorIndex", dependencies: ["VectorMath", "FileFormat", heap],

@@ -6,4 +6,7 @@
 /// Inner product of two float32 vectors of length n.
 float vk_dot_f32(const float *a, const float *b, size_t n);
 
+
+#include "TrainingKernels.h"
+
 #endif

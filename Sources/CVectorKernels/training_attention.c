@@ -1,0 +1,76 @@
+// The row-wise part of attention for one block of queries; the products around it are matrix
+// multiplications. Row r of a block is the query at `first_query + r`; column j is the key at
+// `first_key + j`. A query sees the keys at or before it, and at most `window` of them (itself
+// included) where window is not 0.
+
+#include "TrainingKernels.h"
+#include "training_common.h"
+
+INLINE void visible(
+    size_t query, size_t first_key, size_t columns, size_t window, size_t *from, size_t *to) {
+    size_t end = query + 1 - first_key;
+    size_t begin = window && query + 1 > window + first_key ? query + 1 - window - first_key : 0;
+    *from = begin;
+    *to = end < columns ? end : columns;
+}
+
+// scores -> probabilities in place; the row's log-sum-exp goes to `log_sum`.
+KERNEL void training_attention_softmax(
+    float *scores, size_t rows, size_t columns, size_t stride, size_t first_query,
+    size_t first_key, size_t window, float scale, float *log_sum) {
+    SUM_IN_LANES
+    for (size_t r = 0; r < rows; r++) {
+        float *row = scores + r * stride;
+        size_t from, to;
+        visible(first_query + r, first_key, columns, window, &from, &to);
+        float top = greatest(row + from, to - from);
+        float sum = 0;
+        for (size_t j = 0; j < from; j++) row[j] = 0;
+        for (size_t j = from; j < to; j++) {
+            row[j] = exponential((row[j] - top) * scale);
+            sum += row[j];
+        }
+        for (size_t j = to; j < columns; j++) row[j] = 0;
+        float inverse = 1.0f / sum;
+        for (size_t j = from; j < to; j++) row[j] *= inverse;
+        log_sum[r] = top * scale + logf(sum);
+    }
+}
+
+// The probabilities again, from the scores and the log-sum-exp kept by the forward pass.
+KERNEL void training_attention_probabilities(
+    float *scores, size_t rows, size_t columns, size_t stride, size_t first_query,
+    size_t first_key, size_t window, float scale, const float *log_sum) {
+    for (size_t r = 0; r < rows; r++) {
+        float *row = scores + r * stride;
+        size_t from, to;
+        visible(first_query + r, first_key, columns, window, &from, &to);
+        float l = log_sum[r];
+        for (size_t j = 0; j < from; j++) row[j] = 0;
+        for (size_t j = from; j < to; j++) row[j] = exponential(row[j] * scale - l);
+        for (size_t j = to; j < columns; j++) row[j] = 0;
+    }
+}
+
+// dscores = scale P (dP - delta), delta = sum_j P dP = the inner product of the output's row and
+// its gradient. dP in `gradients`, replaced by dscores.
+KERNEL void training_attention_backward(
+    const float *probabilities, float *gradients, size_t rows, size_t columns, size_t stride,
+    float scale, const float *delta) {
+    for (size_t r = 0; r < rows; r++) {
+        const float *p = probabilities + r * stride;
+        float *g = gradients + r * stride;
+        float d = delta[r];
+        for (size_t j = 0; j < columns; j++) g[j] = scale * p[j] * (g[j] - d);
+    }
+}
+
+KERNEL void training_row_products(
+    const float *a, const float *b, size_t rows, size_t columns, size_t stride, float *products) {
+    SUM_IN_LANES
+    for (size_t r = 0; r < rows; r++) {
+        float sum = 0;
+        for (size_t c = 0; c < columns; c++) sum += a[r * stride + c] * b[r * stride + c];
+        products[r] = sum;
+    }
+}

@@ -1,0 +1,91 @@
+/// What the products of matrices read: float32, or values rounded to bfloat16 and summed in
+/// float32.
+package enum ProductPrecision: Sendable { case float32, bfloat16 }
+
+/// A matrix operand: `value` holds rows x columns as stored; `transposed` reads it the other way.
+package struct Operand {
+    package let value: Value
+    package let transposed: Bool
+    package init(_ value: Value, transposed: Bool = false) {
+        self.value = value
+        self.transposed = transposed
+    }
+}
+
+/// The one seam between operations and the hardware that runs them.
+///
+/// Operations say what is computed and how gradients flow; a back end owns memory and loops. Today
+/// there is the processor (`CPUBackend`); another device is another conformance, and no layer or
+/// loss changes. Every method computes the same result for the same input, whatever the timing of
+/// its threads.
+package protocol Backend: AnyObject {
+    // Memory.
+    func buffer(count: Int) -> Buffer
+    func zeros(count: Int) -> Buffer
+    func buffer(_ values: [Float]) -> Buffer
+    func copy(_ buffer: Buffer) -> Buffer
+    func narrowed(_ floats: Buffer) -> Buffer
+    func widened(_ halves: Buffer) -> Buffer
+    /// Called between steps.
+    func trim()
+    var peakBytes: Int { get }
+
+    // Sums and rows.
+    func add(_ x: Buffer, times factor: Float, to y: Buffer)
+    func sum(_ a: Buffer, _ b: Buffer) -> Buffer
+    func gather(_ x: Value, rows: [Int32], columns: Int) -> Buffer
+    /// target[rows[r]] += gradient[r]; rows may repeat.
+    func scatter(_ gradient: Buffer, rows: [Int32], columns: Int, to target: Buffer)
+    func addBias(_ bias: Buffer, to y: Buffer)
+    func sumRows(_ x: Buffer, columns: Int, to sums: Buffer)
+    func dropout(_ x: Buffer, seed: UInt64, rate: Float) -> Buffer
+
+    // Products: c (m x n) = or += factor * a (m x k) b (k x n).
+    func multiply(
+        _ a: Operand, _ b: Operand, m: Int, n: Int, k: Int, factor: Float, into c: Buffer,
+        accumulate: Bool, precision: ProductPrecision)
+
+    // Layers. x (rows x columns), scale (rows).
+    func rmsNorm(_ x: Buffer, weight: Buffer, epsilon: Float) -> (y: Buffer, scale: Buffer)
+    func rmsNormAgain(_ x: Buffer, weight: Buffer, scale: Buffer) -> Buffer
+    func rmsNormBackward(
+        _ gradient: Buffer, x: Buffer, weight: Buffer, scale: Buffer, input: Buffer?,
+        weightGradient: Buffer?)
+    func swiglu(_ gate: Buffer, _ up: Buffer) -> Buffer
+    func swigluBackward(_ gradient: Buffer, gate: Buffer, up: Buffer) -> (gate: Buffer, up: Buffer)
+    /// Turned by `direction` 1, turned back by -1.
+    func rotate(
+        _ x: Buffer, positions: [Int32], table: RotaryTable, heads: Int, direction: Float
+    ) -> Buffer
+    func attention(
+        query: Buffer, key: Buffer, value: Buffer, layout: SequenceLayout, shape: AttentionShape
+    ) -> (output: Buffer, logSum: Buffer)
+    func attentionBackward(
+        _ gradient: Buffer, query: Buffer, key: Buffer, value: Buffer, output: Buffer,
+        logSum: Buffer, layout: SequenceLayout, shape: AttentionShape
+    ) -> (query: Buffer, key: Buffer, value: Buffer)
+
+    // Softmax over a vocabulary: logits = states (rows x H) weight^T (V x H), in blocks of rows.
+    func logProbability(
+        states: Value, weight: Value, targets: [Int32], width: Int, precision: ProductPrecision
+    ) -> (logProbabilities: Buffer, logSums: Buffer)
+    /// Adds to `statesGradient` (written whole) and `weightGradient`, each where wanted.
+    func logProbabilityBackward(
+        _ gradient: [Float], states: Value, weight: Value, targets: [Int32], logSums: Buffer,
+        width: Int, statesGradient: Buffer?, weightGradient: GradientSlot?,
+        precision: ProductPrecision)
+    func divergence(
+        _ a: Value, _ b: Value, weight: Value, width: Int, isSymmetric: Bool,
+        precision: ProductPrecision
+    ) -> Buffer
+    func divergenceBackward(
+        _ gradient: [Float], _ a: Value, _ b: Value, weight: Value, width: Int, isSymmetric: Bool,
+        precision: ProductPrecision
+    ) -> (a: Buffer, b: Buffer)
+
+    // Optimization.
+    func sumOfSquares(_ x: Buffer) -> Double
+    func adamW(
+        _ parameter: Buffer, gradient: Buffer, first: Buffer, second: Buffer,
+        _ step: AdamWStep)
+}

@@ -1,0 +1,79 @@
+/// The record of a computation, played backwards for its gradients.
+///
+/// Every operation is a method on the tape, in a file of its own: the forward pass, and directly
+/// below it the closure that turns the output's gradient into the inputs'. A closure keeps only the
+/// values it needs; it is dropped as soon as it has run, and its memory is free for the next one.
+///
+/// Gradients add up in a fixed order, so that they do not depend on the timing of threads.
+package final class Tape {
+    package let backend: any Backend
+    /// What the matrix products are computed in. Everything else is float32.
+    package let precision: ProductPrecision
+    /// Off, nothing is kept: for scores that need no gradient.
+    package let isRecording: Bool
+    private var steps: [() -> Void] = []
+
+    package init(
+        backend: any Backend, precision: ProductPrecision = .float32, isRecording: Bool = true
+    ) {
+        self.backend = backend
+        self.precision = precision
+        self.isRecording = isRecording
+    }
+
+    /// An operation's result: it has a gradient where one of its inputs has, and then `backward` is
+    /// called with that gradient, if any arrives.
+    package func result(
+        shape: [Int], _ values: Buffer, from inputs: [Tensor], recompute: (() -> Buffer)? = nil,
+        backward: @escaping (_ gradient: Buffer) -> Void
+    ) -> Tensor {
+        let needsGradient = isRecording && inputs.contains { $0.needsGradient }
+        let value = Value(values, recompute: needsGradient ? recompute : nil)
+        guard needsGradient else { return Tensor(shape: shape, value: value, slot: nil) }
+        let slot = GradientSlot(count: values.count)
+        steps.append { if let gradient = slot.take() { backward(gradient) } }
+        return Tensor(shape: shape, value: value, slot: slot)
+    }
+
+    package func constant(_ values: [Float], shape: [Int]? = nil) -> Tensor {
+        let buffer = backend.buffer(values)
+        return Tensor(shape: shape ?? [values.count], value: Value(buffer), slot: nil)
+    }
+
+    /// Tells that the forward pass has read `tensor` for the last time: what can be computed again
+    /// is not kept for the backward pass.
+    package func release(_ tensor: Tensor) {
+        if isRecording { tensor.value.dropDerivable() }
+    }
+
+    package func values(_ tensor: Tensor) -> [Float] { tensor.value.floats(backend).array }
+
+    /// Runs the record backwards from `root`, whose gradient is `seed` (ones by default), and
+    /// empties it. Gradients end in the slots of the tensors that nothing on the tape produced:
+    /// parameters and leaves.
+    package func backward(from root: Tensor, seed: Buffer? = nil) {
+        guard let slot = root.slot else { return }
+        slot.add(
+            seed ?? backend.buffer([Float](repeating: 1, count: root.count)), backend)
+        while let step = steps.popLast() { step() }
+    }
+
+    /// Runs `body` now without keeping anything and again, with its record, when its gradient is
+    /// asked for: memory for time (Chen et al. 2016). `body` must compute the same both times.
+    package func checkpoint(_ input: Tensor, _ body: @escaping (Tape, Tensor) -> Tensor) -> Tensor {
+        guard isRecording else { return body(self, input) }
+        let silent = Tape(backend: backend, precision: precision, isRecording: false)
+        let output = body(silent, input.detached)
+        let slot = GradientSlot(count: output.count)
+        steps.append { [backend, precision] in
+            guard let gradient = slot.take() else { return }
+            let again = Tape(backend: backend, precision: precision)
+            let leaf = Tensor(
+                shape: input.shape, value: input.value,
+                slot: input.slot.map { _ in GradientSlot(count: input.count) })
+            again.backward(from: body(again, leaf), seed: gradient)
+            if let gathered = leaf.slot?.take() { input.slot?.add(gathered, backend) }
+        }
+        return Tensor(shape: output.shape, value: output.value, slot: slot)
+    }
+}

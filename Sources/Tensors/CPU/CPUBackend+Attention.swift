@@ -1,0 +1,154 @@
+import CVectorKernels
+
+/// Causal attention within each sequence of a packed batch.
+///
+///     S = Q K^T / sqrt(d),   P = softmax of S over the visible keys,   O = P V
+///     dV = P^T dO,   dP = dO V^T,   dS = P (dP - rowsum(dO O)),   dQ = dS K / sqrt(d),
+///     dK = dS^T Q / sqrt(d)
+///
+/// The probabilities are never kept: the backward pass computes them again from the scores and the
+/// log-sum-exp of each row (Dao et al. 2022), a block of queries at a time, so that memory does not
+/// grow with the square of the length and keys after a block's last query are not touched at all.
+extension CPUBackend {
+    private static let queriesPerBlock = 64
+
+    /// One task is one sequence and one key/value head with the query heads it serves: its outputs
+    /// belong to it alone.
+    package func attention(
+        query: Buffer, key: Buffer, value: Buffer, layout: SequenceLayout, shape: AttentionShape
+    ) -> (output: Buffer, logSum: Buffer) {
+        let width = shape.heads * shape.headDimension
+        let output = buffer(count: query.count)
+        let logSum = buffer(count: layout.rows * shape.heads)
+        let scratchSize = Self.queriesPerBlock * max(1, layout.longest)
+        let scratch = buffer(count: parallel.threads * scratchSize)
+        let (q, k, v, o, l, s) = (
+            query.floats, key.floats, value.floats, output.floats, logSum.floats, scratch.floats
+        )
+        parallel.tasks(layout.sequences * shape.keyValueHeads) { task, worker in
+            let unit = AttentionUnit(task, layout, shape)
+            let scores = s + worker * scratchSize
+            for head in unit.queryHeads {
+                let sums = l + head * layout.rows + unit.rows.lowerBound
+                let column = head * shape.headDimension
+                for block in unit.blocks(Self.queriesPerBlock) {
+                    let queries = (unit.rows.lowerBound + block.queries.lowerBound) * width + column
+                    let keys = unit.keyOffset(block.keys.lowerBound)
+                    products.multiplyHere(
+                        q + queries, k + keys, scores,
+                        Product(
+                            m: block.queries.count, n: block.keys.count, k: shape.headDimension,
+                            bTransposed: true, aStride: width, bStride: unit.keyWidth,
+                            cStride: block.keys.count))
+                    training_attention_softmax(
+                        scores, block.queries.count, block.keys.count, block.keys.count,
+                        block.queries.lowerBound, block.keys.lowerBound, shape.window ?? 0,
+                        shape.scale, sums + block.queries.lowerBound)
+                    products.multiplyHere(
+                        scores, v + keys, o + queries,
+                        Product(
+                            m: block.queries.count, n: shape.headDimension, k: block.keys.count,
+                            aStride: block.keys.count, bStride: unit.keyWidth, cStride: width))
+                }
+            }
+        }
+        return (output, logSum)
+    }
+
+    package func attentionBackward(
+        _ gradient: Buffer, query: Buffer, key: Buffer, value: Buffer, output: Buffer,
+        logSum: Buffer, layout: SequenceLayout, shape: AttentionShape
+    ) -> (query: Buffer, key: Buffer, value: Buffer) {
+        let width = shape.heads * shape.headDimension
+        let dquery = buffer(count: query.count)
+        let (dkey, dvalue) = (zeros(count: key.count), zeros(count: value.count))
+        let block = Self.queriesPerBlock
+        let scratchSize = 2 * block * max(1, layout.longest) + block
+        let scratch = buffer(count: parallel.threads * scratchSize)
+        let (q, k, v, o, l, s) = (
+            query.floats, key.floats, value.floats, output.floats, logSum.floats, scratch.floats
+        )
+        let (dO, dQ, dK, dV) = (gradient.floats, dquery.floats, dkey.floats, dvalue.floats)
+        parallel.tasks(layout.sequences * shape.keyValueHeads) { task, worker in
+            let unit = AttentionUnit(task, layout, shape)
+            let delta = s + worker * scratchSize
+            let scores = delta + block
+            let slopes = scores + block * max(1, layout.longest)
+            for head in unit.queryHeads {
+                let sums = l + head * layout.rows + unit.rows.lowerBound
+                let column = head * shape.headDimension
+                for block in unit.blocks(block) {
+                    let (m, n, d) = (block.queries.count, block.keys.count, shape.headDimension)
+                    let queries = (unit.rows.lowerBound + block.queries.lowerBound) * width + column
+                    let keys = unit.keyOffset(block.keys.lowerBound)
+                    products.multiplyHere(
+                        q + queries, k + keys, scores,
+                        Product(
+                            m: m, n: n, k: d, bTransposed: true, aStride: width,
+                            bStride: unit.keyWidth, cStride: n))
+                    training_attention_probabilities(
+                        scores, m, n, n, block.queries.lowerBound, block.keys.lowerBound,
+                        shape.window ?? 0, shape.scale, sums + block.queries.lowerBound)
+                    products.multiplyHere(
+                        scores, dO + queries, dV + keys,
+                        Product(
+                            m: n, n: d, k: m, aTransposed: true, aStride: n, bStride: width,
+                            cStride: unit.keyWidth, accumulate: true))
+                    products.multiplyHere(
+                        dO + queries, v + keys, slopes,
+                        Product(
+                            m: m, n: n, k: d, bTransposed: true, aStride: width,
+                            bStride: unit.keyWidth, cStride: n))
+                    training_row_products(dO + queries, o + queries, m, d, width, delta)
+                    training_attention_backward(scores, slopes, m, n, n, shape.scale, delta)
+                    products.multiplyHere(
+                        slopes, k + keys, dQ + queries,
+                        Product(
+                            m: m, n: d, k: n, aStride: n, bStride: unit.keyWidth, cStride: width))
+                    products.multiplyHere(
+                        slopes, q + queries, dK + keys,
+                        Product(
+                            m: n, n: d, k: m, aTransposed: true, aStride: n, bStride: width,
+                            cStride: unit.keyWidth, accumulate: true))
+                }
+            }
+        }
+        return (dquery, dkey, dvalue)
+    }
+}
+
+extension AttentionShape {
+    /// 1 / sqrt(d)
+    fileprivate var scale: Float { 1 / Float(headDimension).squareRoot() }
+}
+
+/// The work of one task: a sequence's rows and one key/value head.
+private struct AttentionUnit {
+    let rows: Range<Int>
+    let queryHeads: Range<Int>
+    let keyWidth: Int
+    private let keyColumn: Int
+    private let window: Int?
+
+    init(_ task: Int, _ layout: SequenceLayout, _ shape: AttentionShape) {
+        rows = layout.range(task / shape.keyValueHeads)
+        let head = task % shape.keyValueHeads
+        let group = shape.heads / shape.keyValueHeads
+        queryHeads = head * group..<(head + 1) * group
+        keyWidth = shape.keyValueHeads * shape.headDimension
+        keyColumn = head * shape.headDimension
+        window = shape.window
+    }
+
+    /// Where the key at `position` of the sequence begins in the packed matrix.
+    func keyOffset(_ position: Int) -> Int { (rows.lowerBound + position) * keyWidth + keyColumn }
+
+    /// Blocks of queries with the keys that any of them sees, as positions in the sequence.
+    func blocks(_ size: Int) -> [(queries: Range<Int>, keys: Range<Int>)] {
+        stride(from: 0, to: rows.count, by: size).map { first in
+            let end = min(first + size, rows.count)
+            let begin = window.map { max(0, first + 1 - $0) } ?? 0
+            return (first..<end, begin..<end)
+        }
+    }
+}

@@ -1,0 +1,73 @@
+extension Tape {
+    /// Sum, or mean, of the rows of each segment.        x (R x C) -> segments x C
+    ///
+    /// Segment s is the rows offsets[s] ..< offsets[s + 1]. Backward: every row of a segment gets
+    /// its dy, divided by the segment's length for the mean.
+    package func segments(_ x: Tensor, offsets: [Int], mean: Bool) -> Tensor {
+        let columns = x.columns
+        let segments = offsets.count - 1
+        let input = x.value.floats(backend).floats
+        let y = backend.zeros(count: segments * columns)
+        for segment in 0..<segments {
+            let rows = offsets[segment]..<offsets[segment + 1]
+            let factor = mean ? 1 / Float(max(1, rows.count)) : 1
+            let to = y.floats + segment * columns
+            for row in rows {
+                for column in 0..<columns { to[column] += input[row * columns + column] * factor }
+            }
+        }
+        let shape = x.shape.count == 1 ? [segments] : [segments, columns]
+        return result(shape: shape, y, from: [x]) { [backend, slot = x.slot] dy in
+            guard let slot else { return }
+            let dx = slot.added(backend)
+            for segment in 0..<segments {
+                let rows = offsets[segment]..<offsets[segment + 1]
+                let factor = mean ? 1 / Float(max(1, rows.count)) : 1
+                let from = dy.floats + segment * columns
+                for row in rows {
+                    let to = dx.floats + row * columns
+                    for column in 0..<columns { to[column] += from[column] * factor }
+                }
+            }
+        }
+    }
+
+    /// Each row divided by its length.        x (R x C) -> R x C
+    ///
+    /// Backward: with y = x / |x|,  dx = (dy - y (y . dy)) / |x|. Rows shorter than 1e-12 are
+    /// divided by that, as PyTorch's `normalize` does.
+    package func normalized(_ x: Tensor) -> Tensor {
+        let (rows, columns) = (x.rows, x.columns)
+        let input = x.value.floats(backend).floats
+        let y = backend.buffer(count: x.count)
+        var lengths: [Float] = []
+        for row in 0..<rows {
+            var sum = 0.0
+            for column in 0..<columns {
+                let value = Double(input[row * columns + column])
+                sum += value * value
+            }
+            let length = max(Float(sum.squareRoot()), 1e-12)
+            lengths.append(length)
+            for column in 0..<columns {
+                y.floats[row * columns + column] = input[row * columns + column] / length
+            }
+        }
+        return result(shape: x.shape, y, from: [x]) { [backend, lengths, slot = x.slot] dy in
+            guard let slot else { return }
+            let dx = backend.buffer(count: dy.count)
+            for row in 0..<rows {
+                let start = row * columns
+                var dot: Float = 0
+                for column in start..<start + columns {
+                    dot += y.floats[column] * dy.floats[column]
+                }
+                for column in start..<start + columns {
+                    dx.floats[column] =
+                        (dy.floats[column] - y.floats[column] * dot) / lengths[row]
+                }
+            }
+            slot.add(dx, backend)
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import Foundation
+
+/// How the learning rate moves over a run, as transformers' schedules do: a linear rise over the
+/// warm-up, then
+///
+///     cosine    (1 + cos(pi * progress)) / 2
+///     linear    1 - progress
+///     constant  1
+///
+/// progress from 0 to 1 over the steps after the warm-up.
+package struct Schedule: Sendable, Equatable {
+    package enum Shape: String, Sendable, CaseIterable, Codable { case cosine, linear, constant }
+    package let shape: Shape
+    package let warmupSteps: Int
+    package let totalSteps: Int
+
+    package init(shape: Shape, warmupSteps: Int, totalSteps: Int) {
+        self.shape = shape
+        self.warmupSteps = warmupSteps
+        self.totalSteps = totalSteps
+    }
+
+    /// Warm-up steps = ceil(ratio * steps).
+    package init(shape: Shape, warmupRatio: Double, totalSteps: Int) {
+        self.init(
+            shape: shape, warmupSteps: Int((warmupRatio * Double(totalSteps)).rounded(.up)),
+            totalSteps: totalSteps)
+    }
+
+    /// The factor on the base rate at `step`, counted from 0.
+    package func factor(_ step: Int) -> Double {
+        if step < warmupSteps { return Double(step) / Double(max(1, warmupSteps)) }
+        let progress = Double(step - warmupSteps) / Double(max(1, totalSteps - warmupSteps))
+        switch shape {
+        case .cosine: return max(0, 0.5 * (1 + cos(.pi * progress)))
+        case .linear: return max(0, 1 - progress)
+        case .constant: return 1
+        }
+    }
+}
