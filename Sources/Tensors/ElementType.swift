@@ -1,0 +1,111 @@
+/// How one number of a checkpoint is stored, named as safetensors names it.
+package enum ElementType: String, Sendable, CaseIterable, Hashable {
+    case float64 = "F64"
+    case float32 = "F32"
+    case float16 = "F16"
+    case bfloat16 = "BF16"
+    case int64 = "I64"
+    case int32 = "I32"
+    case int16 = "I16"
+    case int8 = "I8"
+    case uint64 = "U64"
+    case uint32 = "U32"
+    case uint16 = "U16"
+    case uint8 = "U8"
+    case bool = "BOOL"
+
+    /// Bytes of one element.
+    package var size: Int {
+        switch self {
+        case .float64, .int64, .uint64: 8
+        case .float32, .int32, .uint32: 4
+        case .float16, .bfloat16, .int16, .uint16: 2
+        case .int8, .uint8, .bool: 1
+        }
+    }
+
+    /// The three types that weights come in.
+    package var isWeight: Bool {
+        switch self {
+        case .float32, .float16, .bfloat16: true
+        default: false
+        }
+    }
+
+    /// `torch.float32`, `float32`, … as `config.json` writes it; nil for anything that weights do
+    /// not come in.
+    package init?(torchName: String) {
+        switch torchName.hasPrefix("torch.") ? String(torchName.dropFirst(6)) : torchName {
+        case "float32", "float": self = .float32
+        case "float16", "half": self = .float16
+        case "bfloat16": self = .bfloat16
+        default: return nil
+        }
+    }
+
+    /// The name that `config.json` uses.
+    package var torchName: String {
+        switch self {
+        case .float64: "float64"
+        case .float32: "float32"
+        case .float16: "float16"
+        case .bfloat16: "bfloat16"
+        case .int64: "int64"
+        case .int32: "int32"
+        case .int16: "int16"
+        case .int8: "int8"
+        case .uint64: "uint64"
+        case .uint32: "uint32"
+        case .uint16: "uint16"
+        case .uint8: "uint8"
+        case .bool: "bool"
+        }
+    }
+}
+
+/// bfloat16: the upper half of a float32.
+package enum BFloat16 {
+    /// Exact.
+    @inline(__always)
+    package static func float(_ bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
+
+    /// Rounds to nearest, ties to even; NaN stays NaN.
+    @inline(__always)
+    package static func bits(_ value: Float) -> UInt16 {
+        let bits = value.bitPattern
+        if value.isNaN { return UInt16(bits >> 16) | 0x40 }
+        return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ ((bits >> 16) & 1)) >> 16)
+    }
+}
+
+/// float16 by its bits: Swift's own `Float16` needs a processor feature on some platforms, and
+/// files need only the conversion.
+package enum Float16Bits {
+    /// Exact.
+    package static func float(_ bits: UInt16) -> Float {
+        let sign = UInt32(bits & 0x8000) << 16
+        let exponent = UInt32(bits >> 10) & 0x1F
+        let fraction = UInt32(bits & 0x3FF)
+        switch exponent {
+        case 0:
+            let magnitude = Float(fraction) * 0x1p-24
+            return sign == 0 ? magnitude : -magnitude
+        case 31: return Float(bitPattern: sign | 0x7F80_0000 | fraction << 13)
+        default: return Float(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)
+        }
+    }
+
+    /// Rounds to nearest, ties to even; too large becomes infinite.
+    package static func bits(_ value: Float) -> UInt16 {
+        let sign = UInt16(truncatingIfNeeded: value.bitPattern >> 16) & 0x8000
+        let magnitude = value.magnitude
+        if value.isNaN { return sign | 0x7E00 }
+        if magnitude >= 65520 { return sign | 0x7C00 }
+        if magnitude < 0x1p-14 {
+            return sign | UInt16((magnitude * 0x1p24).rounded(.toNearestOrEven))
+        }
+        let bits = magnitude.bitPattern
+        let rounded = bits &+ 0xFFF &+ ((bits >> 13) & 1)
+        return sign | UInt16(truncatingIfNeeded: (rounded >> 13) &- (112 << 10))
+    }
+}

@@ -1,0 +1,102 @@
+import FileFormat
+
+/// Writes a safetensors file through `AtomicFile`: it is there whole, or not at all.
+///
+/// Tensors may be given one after another, so that a large model is never held twice. The header
+/// needs their shapes first, which is why they are declared before the first byte.
+package struct SafetensorsWriter {
+    package struct Declaration: Sendable, Equatable {
+        package let name: String
+        package let shape: [Int]
+        package let elementType: ElementType
+
+        package init(name: String, shape: [Int], elementType: ElementType) {
+            (self.name, self.shape, self.elementType) = (name, shape, elementType)
+        }
+
+        package var byteCount: Int { shape.reduce(elementType.size, *) }
+    }
+
+    package enum WriteError: Error, Equatable, Sendable {
+        case duplicateName(String)
+        /// `bytes` of `tensor` gave another number of bytes than its shape needs.
+        case wrongByteCount(tensor: String, expected: Int, found: Int)
+    }
+
+    /// - Parameters:
+    ///   - tensors: in the order in which they are written; names differ.
+    ///   - metadata: strings for `__metadata__`; transformers wants `format: pt`.
+    ///   - bytes: called once for each tensor, in order, with a function that takes the tensor's
+    ///     next bytes (row-major, little-endian).
+    /// - Throws: `FileError`, `WriteError`, and what `bytes` throws; nothing is left behind.
+    package static func write(
+        to path: String, tensors: [Declaration], metadata: [String: String] = ["format": "pt"],
+        fileSystem: any FileSystem = SystemFileSystem(),
+        bytes: (Declaration, (UnsafeRawBufferPointer) throws -> Void) throws -> Void
+    ) throws {
+        let header = try header(of: tensors, metadata: metadata)
+        let file = try AtomicFile(path: path, fileSystem: fileSystem)
+        do {
+            try file.write(withUnsafeBytes(of: UInt64(header.count).littleEndian) { Array($0) })
+            try file.write(header)
+            for tensor in tensors {
+                var written = 0
+                try bytes(tensor) { part in
+                    written += part.count
+                    try file.write(part)
+                }
+                guard written == tensor.byteCount else {
+                    throw WriteError.wrongByteCount(
+                        tensor: tensor.name, expected: tensor.byteCount, found: written)
+                }
+            }
+            try file.commit()
+        } catch {
+            file.abandon()
+            throw error
+        }
+    }
+
+    /// The JSON, padded with spaces to a multiple of eight bytes so that the data are aligned.
+    private static func header(
+        of tensors: [Declaration], metadata: [String: String]
+    ) throws(WriteError) -> [UInt8] {
+        var names: Set<String> = []
+        var entries: [String] = []
+        if !metadata.isEmpty {
+            let pairs = metadata.sorted { $0.key < $1.key }
+                .map { "\(quoted($0.key)):\(quoted($0.value))" }
+            entries.append("\"__metadata__\":{\(pairs.joined(separator: ","))}")
+        }
+        var offset = 0
+        for tensor in tensors {
+            guard tensor.name != "__metadata__", names.insert(tensor.name).inserted else {
+                throw .duplicateName(tensor.name)
+            }
+            let end = offset + tensor.byteCount
+            let shape = tensor.shape.map(String.init).joined(separator: ",")
+            entries.append(
+                "\(quoted(tensor.name)):{\"dtype\":\"\(tensor.elementType.rawValue)\","
+                    + "\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}")
+            offset = end
+        }
+        var bytes = Array("{\(entries.joined(separator: ","))}".utf8)
+        while bytes.count % 8 != 0 { bytes.append(UInt8(ascii: " ")) }
+        return bytes
+    }
+
+    private static func quoted(_ string: String) -> String {
+        var result = "\""
+        for scalar in string.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case _ where scalar.value < 0x20:
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}

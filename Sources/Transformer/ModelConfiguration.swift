@@ -1,0 +1,222 @@
+import FileFormat
+import Tensors
+
+/// The shape and settings of a decoder-only language model, as `config.json` has them.
+///
+/// Read as transformers reads them, its defaults for absent keys included, and both forms of the
+/// rotary embedding's settings: `rope_parameters`, and the older `rope_theta` with `rope_scaling`.
+/// Every number is bounded before anything is computed from it.
+package struct ModelConfiguration: Sendable, Equatable {
+    package enum Architecture: String, Sendable, CaseIterable {
+        case llama, mistral, qwen2, qwen3
+
+        /// transformers' class, as `architectures` names it.
+        package var className: String {
+            switch self {
+            case .llama: "LlamaForCausalLM"
+            case .mistral: "MistralForCausalLM"
+            case .qwen2: "Qwen2ForCausalLM"
+            case .qwen3: "Qwen3ForCausalLM"
+            }
+        }
+    }
+
+    package var architecture: Architecture
+    /// Rows of the embedding matrix, V.
+    package var vocabularySize: Int
+    /// Width of the residual stream, H.
+    package var hiddenSize: Int
+    /// Width inside the feed-forward layer.
+    package var intermediateSize: Int
+    package var layerCount: Int
+    /// Query heads.
+    package var headCount: Int
+    /// Key and value heads; divides `headCount`.
+    package var keyValueHeadCount: Int
+    /// Width of one head; even. `headCount * headDimension` need not equal `hiddenSize`.
+    package var headDimension: Int
+    /// Added to the mean square in every RMSNorm.
+    package var normEpsilon: Float
+    package var maximumPositions: Int
+    package var rope: RopeConfiguration
+    /// Biases on the query, key and value projections.
+    package var hasQueryKeyValueBias: Bool
+    /// A bias on the attention's output projection.
+    package var hasAttentionOutputBias: Bool
+    /// Biases on the feed-forward projections.
+    package var hasFeedForwardBias: Bool
+    /// RMSNorm over each query and key head (Qwen3).
+    package var hasQueryKeyNorm: Bool
+    /// The output projection is the embedding matrix.
+    package var isTied: Bool
+    /// For each layer how many positions a query sees, itself included; nil: all before it.
+    package var slidingWindows: [Int?]
+    /// What `torch_dtype` or `dtype` says; the tensors themselves have the last word.
+    package var elementType: ElementType?
+
+    /// Columns of the query projection's output.
+    package var queryWidth: Int { headCount * headDimension }
+    /// Columns of the key (or value) projection's output.
+    package var keyValueWidth: Int { keyValueHeadCount * headDimension }
+    /// Query heads that share one key/value head.
+    package var groupSize: Int { headCount / keyValueHeadCount }
+
+    /// Reads `config.json`.
+    package init(path: String) throws(ModelConfigurationError) {
+        let file: MappedFile
+        do { file = try MappedFile(path: path) } catch { throw .file(error) }
+        try self.init(json: file.bytes, path: path)
+    }
+
+    /// - Parameter path: names the bytes in messages.
+    package init(
+        json: UnsafeRawBufferPointer, path: String
+    ) throws(ModelConfigurationError) {
+        let value: StrictJSON
+        do { value = try StrictJSON(parsing: json) } catch { throw .notJSON(path: path, error) }
+        guard let object = value.object else {
+            throw .wrongType(path: path, key: "", expected: "an object")
+        }
+        try self.init(fields: ConfigurationFields(object: object, path: path))
+    }
+
+    private init(fields: ConfigurationFields) throws(ModelConfigurationError) {
+        let architecture = try Self.architecture(fields)
+        self.architecture = architecture
+        if fields.has("quantization_config") {
+            throw .unsupported(path: fields.path, key: "quantization_config", found: "present")
+        }
+        let activation = try fields.string("hidden_act") ?? "silu"
+        guard activation == "silu" || activation == "swish" else {
+            throw .unsupported(path: fields.path, key: "hidden_act", found: activation)
+        }
+
+        vocabularySize = try fields.required("vocab_size", in: 1...(1 << 24))
+        hiddenSize = try fields.required("hidden_size", in: 1...(1 << 17))
+        intermediateSize = try fields.required("intermediate_size", in: 1...(1 << 20))
+        layerCount = try fields.required("num_hidden_layers", in: 1...4096)
+        headCount = try fields.required("num_attention_heads", in: 1...4096)
+
+        let defaultKeyValueHeads =
+            switch architecture {
+            case .llama: headCount
+            case .mistral: fields.has("num_key_value_heads", orNull: true) ? headCount : 8
+            case .qwen2, .qwen3:
+                fields.has("num_key_value_heads", orNull: true) ? headCount : 32
+            }
+        keyValueHeadCount =
+            try fields.integer("num_key_value_heads", in: 1...4096) ?? defaultKeyValueHeads
+        guard headCount % keyValueHeadCount == 0 else {
+            throw .inconsistent(
+                path: fields.path, key: "num_key_value_heads",
+                fact: "\(keyValueHeadCount) does not divide num_attention_heads \(headCount)")
+        }
+        if let dimension = try fields.integer("head_dim", in: 2...4096) {
+            headDimension = dimension
+        } else if architecture == .qwen3, !fields.has("head_dim", orNull: true) {
+            headDimension = 128
+        } else {
+            guard hiddenSize % headCount == 0 else {
+                throw .inconsistent(
+                    path: fields.path, key: "num_attention_heads",
+                    fact: "\(headCount) does not divide hidden_size \(hiddenSize)")
+            }
+            headDimension = hiddenSize / headCount
+        }
+        guard headDimension % 2 == 0 else {
+            throw .inconsistent(
+                path: fields.path, key: "head_dim", fact: "\(headDimension) is odd")
+        }
+
+        let epsilon = try fields.number("rms_norm_eps", in: 0...1) ?? 1e-6
+        normEpsilon = Float(epsilon)
+        let defaultPositions =
+            switch architecture {
+            case .llama: 2048
+            case .mistral: 4096 * 32
+            case .qwen2, .qwen3: 32768
+            }
+        maximumPositions =
+            try fields.integer("max_position_embeddings", in: 1...(1 << 30)) ?? defaultPositions
+        rope = try RopeConfiguration(
+            fields: fields, maximumPositions: maximumPositions, headDimension: headDimension)
+
+        let attentionBias = try fields.boolean("attention_bias") ?? false
+        switch architecture {
+        case .llama, .qwen3:
+            (hasQueryKeyValueBias, hasAttentionOutputBias) = (attentionBias, attentionBias)
+        case .qwen2: (hasQueryKeyValueBias, hasAttentionOutputBias) = (true, false)
+        case .mistral: (hasQueryKeyValueBias, hasAttentionOutputBias) = (false, false)
+        }
+        hasFeedForwardBias =
+            architecture == .llama ? try fields.boolean("mlp_bias") ?? false : false
+        hasQueryKeyNorm = architecture == .qwen3
+        isTied = try fields.boolean("tie_word_embeddings") ?? false
+        slidingWindows = try Self.slidingWindows(
+            fields, architecture: architecture, layerCount: layerCount)
+        let typeName = try fields.string("dtype")
+        let olderTypeName = try fields.string("torch_dtype")
+        elementType = (typeName ?? olderTypeName).flatMap { ElementType(torchName: $0) }
+    }
+
+    private static func architecture(
+        _ fields: ConfigurationFields
+    ) throws(ModelConfigurationError) -> Architecture {
+        if let type = try fields.string("model_type") {
+            guard let architecture = Architecture(rawValue: type) else {
+                throw .unsupported(path: fields.path, key: "model_type", found: type)
+            }
+            return architecture
+        }
+        guard let name = fields.object["architectures"]?.array?.first?.string else {
+            throw .missing(path: fields.path, key: "model_type")
+        }
+        guard
+            let architecture = Architecture.allCases.first(where: {
+                $0.className == name || $0.className.dropLast("ForCausalLM".count) + "Model" == name
+            })
+        else { throw .unsupported(path: fields.path, key: "architectures", found: name) }
+        return architecture
+    }
+
+    /// Llama has no windows; Mistral one for all layers; Qwen's are on only with
+    /// `use_sliding_window`, in the layers that `layer_types` names or, without it, from layer
+    /// `max_window_layers` on.
+    private static func slidingWindows(
+        _ fields: ConfigurationFields, architecture: Architecture, layerCount: Int
+    ) throws(ModelConfigurationError) -> [Int?] {
+        let none = [Int?](repeating: nil, count: layerCount)
+        if architecture == .llama { return none }
+        let window =
+            try fields.integer("sliding_window", in: 1...(1 << 30))
+            ?? (fields.has("sliding_window", orNull: true) ? nil : 4096)
+        if architecture == .mistral { return [Int?](repeating: window, count: layerCount) }
+
+        let enabled = try fields.boolean("use_sliding_window") ?? false
+        let effective = enabled ? window : nil
+        guard let types = try fields.strings("layer_types") else {
+            let first = try fields.integer("max_window_layers", in: 0...(1 << 30)) ?? 28
+            return (0..<layerCount).map { $0 >= first ? effective : nil }
+        }
+        guard types.count == layerCount else {
+            throw .inconsistent(
+                path: fields.path, key: "layer_types",
+                fact: "\(types.count) entries for \(layerCount) layers")
+        }
+        var windows = none
+        for (layer, type) in types.enumerated() {
+            switch type {
+            case "full_attention": break
+            case "sliding_attention":
+                guard let effective else {
+                    throw .inconsistent(
+                        path: fields.path, key: "layer_types",
+                        fact: "a sliding layer, but use_sliding_window or sliding_window is off")
+                }
+                windows[layer] = effective
+            default: throw .unsupported(path: fields.path, key: "layer_types", found: type)
+            }
+        }
+        return windows
+    }
+}

@@ -1,0 +1,159 @@
+import FileFormat
+import Tensors
+
+/// Why a `config.json` is refused.
+package enum ModelConfigurationError: Error, Equatable, Sendable {
+    case file(FileError)
+    case notJSON(path: String, StrictJSON.SyntaxError)
+    case missing(path: String, key: String)
+    case wrongType(path: String, key: String, expected: String)
+    case outOfRange(path: String, key: String, found: String, allowed: String)
+    /// A setting that this program does not compute.
+    case unsupported(path: String, key: String, found: String)
+    /// Two settings contradict each other.
+    case inconsistent(path: String, key: String, fact: String)
+}
+
+extension ModelConfigurationError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .file(let error): error.description
+        case .notJSON(let path, let error): "\(path): \(error)"
+        case .missing(let path, let key): "\(path): \"\(key)\" is missing"
+        case .wrongType(let path, let key, let expected):
+            "\(path): \"\(key)\" must be \(expected)"
+        case .outOfRange(let path, let key, let found, let allowed):
+            "\(path): \"\(key)\" is \(found), allowed is \(allowed)"
+        case .unsupported(let path, let key, let found):
+            "\(path): \"\(key)\": \(found) is not supported"
+        case .inconsistent(let path, let key, let fact): "\(path): \"\(key)\": \(fact)"
+        }
+    }
+}
+
+/// The keys of one JSON object, asked for by type and range. An absent key and `null` are the same
+/// except where `has(_:orNull:)` is asked.
+struct ConfigurationFields {
+    let object: StrictJSON.Object
+    let path: String
+    /// Written before a key in messages: "rope_scaling." for a nested object.
+    var prefix = ""
+
+    func has(_ key: String, orNull: Bool = false) -> Bool {
+        guard let value = object[key] else { return false }
+        return orNull || value != .null
+    }
+
+    private func value(_ key: String) -> StrictJSON? {
+        let value = object[key]
+        return value == .null ? nil : value
+    }
+
+    func integer(
+        _ key: String, in range: ClosedRange<Int>
+    ) throws(ModelConfigurationError) -> Int? {
+        guard let value = value(key) else { return nil }
+        guard let integer = value.integer else {
+            throw .wrongType(path: path, key: prefix + key, expected: "an integer")
+        }
+        guard range.contains(integer) else {
+            throw .outOfRange(
+                path: path, key: prefix + key, found: String(integer),
+                allowed: "\(range.lowerBound) to \(range.upperBound)")
+        }
+        return integer
+    }
+
+    func required(
+        _ key: String, in range: ClosedRange<Int>
+    ) throws(ModelConfigurationError) -> Int {
+        guard let value = try integer(key, in: range) else {
+            throw .missing(path: path, key: prefix + key)
+        }
+        return value
+    }
+
+    func number(
+        _ key: String, in range: ClosedRange<Double>
+    ) throws(ModelConfigurationError) -> Double? {
+        guard let value = value(key) else { return nil }
+        guard let number = value.double else {
+            throw .wrongType(path: path, key: prefix + key, expected: "a number")
+        }
+        guard range.contains(number) else {
+            throw .outOfRange(
+                path: path, key: prefix + key, found: String(number),
+                allowed: "\(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
+    func required(
+        _ key: String, in range: ClosedRange<Double>
+    ) throws(ModelConfigurationError) -> Double {
+        guard let value = try number(key, in: range) else {
+            throw .missing(path: path, key: prefix + key)
+        }
+        return value
+    }
+
+    func boolean(_ key: String) throws(ModelConfigurationError) -> Bool? {
+        guard let value = value(key) else { return nil }
+        guard let bool = value.bool else {
+            throw .wrongType(path: path, key: prefix + key, expected: "true or false")
+        }
+        return bool
+    }
+
+    func string(_ key: String) throws(ModelConfigurationError) -> String? {
+        guard let value = value(key) else { return nil }
+        guard let string = value.string else {
+            throw .wrongType(path: path, key: prefix + key, expected: "a string")
+        }
+        return string
+    }
+
+    func strings(_ key: String) throws(ModelConfigurationError) -> [String]? {
+        guard let value = value(key) else { return nil }
+        guard let array = value.array else {
+            throw .wrongType(path: path, key: prefix + key, expected: "an array of strings")
+        }
+        var strings: [String] = []
+        for element in array {
+            guard let string = element.string else {
+                throw .wrongType(path: path, key: prefix + key, expected: "an array of strings")
+            }
+            strings.append(string)
+        }
+        return strings
+    }
+
+    /// Exactly `count` numbers within `range`.
+    func numbers(
+        _ key: String, count: Int, in range: ClosedRange<Double>
+    ) throws(ModelConfigurationError) -> [Double] {
+        guard let value = value(key) else { throw .missing(path: path, key: prefix + key) }
+        guard let array = value.array, array.count == count else {
+            throw .wrongType(
+                path: path, key: prefix + key, expected: "an array of \(count) numbers")
+        }
+        var numbers: [Double] = []
+        for element in array {
+            guard let number = element.double, range.contains(number) else {
+                throw .outOfRange(
+                    path: path, key: prefix + key, found: "\(element)",
+                    allowed: "\(range.lowerBound) to \(range.upperBound)")
+            }
+            numbers.append(number)
+        }
+        return numbers
+    }
+
+    func nested(_ key: String) throws(ModelConfigurationError) -> ConfigurationFields? {
+        guard let value = value(key) else { return nil }
+        guard let object = value.object else {
+            throw .wrongType(path: path, key: prefix + key, expected: "an object")
+        }
+        return ConfigurationFields(object: object, path: path, prefix: "\(prefix)\(key).")
+    }
+}
