@@ -1,0 +1,115 @@
+import Tensors
+
+/// A decoder-only language model as operations on a tape, for training it or training through it.
+///
+/// Parameters carry the checkpoint's names. Which of them are trained is decided when they are
+/// made: through a frozen model gradients flow without leaving any.
+package struct DifferentiableDecoder {
+    package let configuration: ModelConfiguration
+    package let embedding: Parameter
+    package let finalNorm: Parameter
+    /// The language-model head; the embedding where the two are tied.
+    package let output: Parameter
+    package var layers: [DifferentiableLayer]
+    /// The checkpoint's parameters, in its order; no adapters.
+    package let parameters: [Parameter]
+    /// Rows trained in the place of the frozen embedding's, with their ids: the compressed tokens
+    /// beside a LoRA adapter.
+    package var trainedRows: (ids: [Int32], rows: Parameter)?
+    /// Compute each layer again in the backward pass instead of keeping its values.
+    package var isCheckpointed = false
+
+    /// - Parameter parameter: gives each parameter by its checkpoint name.
+    package init(
+        configuration: ModelConfiguration,
+        parameter: (ParameterDeclaration) throws -> Parameter
+    ) rethrows {
+        self.configuration = configuration
+        parameters = try configuration.parameters.map { try parameter($0) }
+        let byName = Dictionary(
+            zip(configuration.parameters.map(\.name), parameters), uniquingKeysWith: { $1 })
+        func named(_ name: String) -> Parameter {
+            guard let parameter = byName[name] else {
+                preconditionFailure("\(name) is declared by the configuration")
+            }
+            return parameter
+        }
+        embedding = named(ModelConfiguration.embeddingName)
+        finalNorm = named(ModelConfiguration.finalNormName)
+        output = configuration.isTied ? embedding : named(ModelConfiguration.outputName)
+        layers = (0..<configuration.layerCount).map { layer in
+            let prefix = ModelConfiguration.layerPrefix(layer)
+            let projections = Projection.allCases.map { projection in
+                (
+                    projection,
+                    DifferentiableLinear(
+                        weight: named(ModelConfiguration.weightName(projection, layer: layer)),
+                        bias: byName[ModelConfiguration.biasName(projection, layer: layer)])
+                )
+            }
+            return DifferentiableLayer(
+                inputNorm: named(prefix + "input_layernorm.weight"),
+                postAttentionNorm: named(prefix + "post_attention_layernorm.weight"),
+                queryNorm: byName[prefix + "self_attn.q_norm.weight"],
+                keyNorm: byName[prefix + "self_attn.k_norm.weight"],
+                projections: Dictionary(uniqueKeysWithValues: projections),
+                shape: AttentionShape(
+                    heads: configuration.headCount,
+                    keyValueHeads: configuration.keyValueHeadCount,
+                    headDimension: configuration.headDimension,
+                    window: configuration.slidingWindows[layer]),
+                epsilon: configuration.normEpsilon)
+        }
+    }
+
+    /// ids (T) -> T x H
+    package func embed(_ tape: Tape, _ ids: [Int32]) -> Tensor {
+        guard let trainedRows else { return tape.embedding(ids, embedding.tensor) }
+        return tape.embedding(
+            ids, embedding.tensor.detached, replacing: trainedRows.ids,
+            with: trainedRows.rows.tensor)
+    }
+
+    /// Final-norm states of the chosen rows of a packed batch.
+    ///
+    ///     inputs (T x H), rows (R) -> R x H
+    package func states(
+        _ tape: Tape, inputs: Tensor, layout: SequenceLayout, rows: [Int32],
+        dropoutSeed: UInt64? = nil
+    ) -> Tensor {
+        let rotary = RotaryTable(
+            inverseFrequencies: configuration.rope.frequencies(
+                headDimension: configuration.headDimension, length: layout.longest),
+            factor: configuration.rope.attentionFactor, positions: max(1, layout.longest))
+        var x = inputs
+        for (index, layer) in layers.enumerated() {
+            let context = DifferentiableLayer.Context(
+                layout: layout, rotary: rotary,
+                dropoutSeed: dropoutSeed.map { $0 &* 4096 &+ UInt64(index) })
+            let chosen = index == layers.count - 1 ? rows : nil
+            if isCheckpointed {
+                x = tape.checkpoint(x) { tape, x in layer.forward(tape, x, context, rows: chosen) }
+            } else {
+                x = layer.forward(tape, x, context, rows: chosen)
+            }
+        }
+        return tape.rmsNorm(x, weight: finalNorm.tensor, epsilon: configuration.normEpsilon)
+    }
+
+    /// log p of each target from the state of its row.        states (R x H), targets (R) -> R
+    package func logProbability(_ tape: Tape, _ states: Tensor, targets: [Int32]) -> Tensor {
+        tape.logProbability(states, weight: output.tensor, targets: targets)
+    }
+
+    /// The same model without adapters and trained rows: what it was before training.
+    package var base: DifferentiableDecoder {
+        var copy = self
+        copy.trainedRows = nil
+        for layer in copy.layers.indices {
+            for projection in Projection.allCases {
+                copy.layers[layer].projections[projection]?.adapter = nil
+            }
+        }
+        return copy
+    }
+}

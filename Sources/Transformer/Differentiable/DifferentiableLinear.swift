@@ -1,0 +1,44 @@
+import Tensors
+
+/// One of a layer's seven projections, alone or with a LoRA adapter beside it.
+package struct DifferentiableLinear {
+    /// Low-rank update of a frozen weight: W + (alpha / rank) B A.
+    package struct Adapter {
+        /// rank x inputs
+        package let a: Parameter
+        /// outputs x rank
+        package let b: Parameter
+        package let scale: Float
+        /// Share of the adapter's inputs that training drops.
+        package let dropout: Float
+
+        package init(a: Parameter, b: Parameter, scale: Float, dropout: Float) {
+            self.a = a
+            self.b = b
+            self.scale = scale
+            self.dropout = dropout
+        }
+    }
+
+    package let weight: Parameter
+    package let bias: Parameter?
+    package var adapter: Adapter?
+
+    package init(weight: Parameter, bias: Parameter?, adapter: Adapter? = nil) {
+        self.weight = weight
+        self.bias = bias
+        self.adapter = adapter
+    }
+
+    /// x (T x I) -> T x O. `dropoutSeed` nil: no dropout, as when scores are computed.
+    package func forward(_ tape: Tape, _ x: Tensor, dropoutSeed: UInt64?) -> Tensor {
+        let y = tape.linear(x, weight.tensor, bias: bias?.tensor)
+        guard let adapter else { return y }
+        var dropout: Dropout?
+        if let dropoutSeed, adapter.dropout > 0 {
+            dropout = Dropout(rate: adapter.dropout, seed: dropoutSeed)
+        }
+        return tape.lowRank(
+            y, x, a: adapter.a.tensor, b: adapter.b.tensor, scale: adapter.scale, dropout: dropout)
+    }
+}
