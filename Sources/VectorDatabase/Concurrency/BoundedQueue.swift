@@ -1,0 +1,174 @@
+import Synchronization
+
+/// Hands elements from one task to one other, holding at most a given weight of them.
+///
+/// 1. One producer calls `send`, then `finish` once; one consumer calls `receive` until `nil`.
+/// 2. Order is kept. The producer is suspended while the weight held is at the bound, so memory
+///    stays bounded whatever the source gives; an element heavier than the bound passes alone.
+/// 3. The consumer gets a batch as soon as it is full, or when its oldest element has waited for
+///    `patience`, or at the end: a slow source's elements are not held back.
+/// 4. Cancelling either task ends its wait with `CancellationError`.
+final class BoundedQueue<Element: Sendable>: Sendable {
+    private struct State {
+        var elements: [(element: Element, weight: Int)] = []
+        var weight = 0
+        var oldest: ContinuousClock.Instant?
+        var isFinished = false
+        var failure: (any Error)?
+        var producer: CheckedContinuation<Void, any Error>?
+        var consumer: CheckedContinuation<Void, any Error>?
+        /// What the waiting consumer asked for.
+        var wanted = Batch(count: 1, weight: 0)
+
+        mutating func takeConsumer() -> CheckedContinuation<Void, any Error>? {
+            defer { consumer = nil }
+            return consumer
+        }
+
+        mutating func takeProducer() -> CheckedContinuation<Void, any Error>? {
+            defer { producer = nil }
+            return producer
+        }
+
+        mutating func take(_ batch: Batch) -> [Element] {
+            var count = 0
+            var taken = 0
+            while count < elements.count, count < batch.count, taken < batch.weight {
+                taken += elements[count].weight
+                count += 1
+            }
+            let result = elements[..<count].map(\.element)
+            elements.removeFirst(count)
+            weight -= taken
+            oldest = elements.isEmpty ? nil : .now
+            return result
+        }
+    }
+
+    private enum Outcome {
+        case some([Element])
+        case end
+        case failed(any Error)
+        case wait(Duration?)
+    }
+
+    /// When a batch is full: either bound reached.
+    struct Batch {
+        var count: Int
+        var weight: Int
+    }
+
+    private let bound: Int
+    private let patience: Duration
+    private let state = Mutex(State())
+
+    init(bound: Int, patience: Duration) {
+        self.bound = bound
+        self.patience = patience
+    }
+
+    /// Appends, once there is room.
+    func send(_ element: Element, weight: Int) async throws {
+        try Task.checkCancellation()
+        while true {
+            let (accepted, consumer) = state.withLock {
+                state -> (Bool, CheckedContinuation<Void, any Error>?) in
+                guard state.weight < bound else { return (false, nil) }
+                if state.elements.isEmpty { state.oldest = .now }
+                state.elements.append((element, weight))
+                state.weight += weight
+                return (true, isReady(state) ? state.takeConsumer() : nil)
+            }
+            consumer?.resume()
+            if accepted { return }
+            try await wait(for: .room)
+        }
+    }
+
+    /// No more elements will come; the consumer gets what is left, then `nil` or the error.
+    func finish(throwing failure: (any Error)? = nil) {
+        let consumer = state.withLock { state in
+            state.isFinished = true
+            state.failure = failure
+            return state.takeConsumer()
+        }
+        consumer?.resume()
+    }
+
+    /// Elements held.
+    var count: Int { state.withLock { $0.elements.count } }
+
+    /// The next batch in order, of one element at least; `nil` after the last.
+    ///
+    /// It is `batch.count` elements long, or reaches `batch.weight`, or is what there was.
+    func receive(_ batch: Batch) async throws -> [Element]? {
+        while true {
+            try Task.checkCancellation()
+            let (outcome, producer) = state.withLock {
+                state -> (Outcome, CheckedContinuation<Void, any Error>?) in
+                state.wanted = batch
+                let age = state.oldest.map { .now - $0 } ?? .zero
+                if isReady(state) || (!state.elements.isEmpty && age >= patience) {
+                    let taken = state.take(batch)
+                    return (.some(taken), state.weight < bound ? state.takeProducer() : nil)
+                }
+                if state.isFinished {
+                    return (state.failure.map { .failed($0) } ?? .end, nil)
+                }
+                return (.wait(state.elements.isEmpty ? nil : patience - age), nil)
+            }
+            producer?.resume()
+            switch outcome {
+            case .some(let elements): return elements
+            case .end: return nil
+            case .failed(let error): throw error
+            case .wait(let duration): try await waitForElements(atMost: duration)
+            }
+        }
+    }
+
+    private func isReady(_ state: State) -> Bool {
+        if state.elements.isEmpty { return false }
+        return state.isFinished || state.elements.count >= state.wanted.count
+            || state.weight >= min(bound, state.wanted.weight)
+    }
+
+    private enum Reason { case room, elements }
+
+    private func wait(for reason: Reason) async throws {
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let resume = state.withLock { state -> Bool in
+                    switch reason {
+                    case .room:
+                        if Task.isCancelled || state.weight < bound { return true }
+                        state.producer = continuation
+                    case .elements:
+                        if Task.isCancelled || state.isFinished || isReady(state) {
+                            return true
+                        }
+                        state.consumer = continuation
+                    }
+                    return false
+                }
+                if resume { continuation.resume() }
+            }
+        } onCancel: {
+            let waiting = state.withLock { state in
+                reason == .room ? state.takeProducer() : state.takeConsumer()
+            }
+            waiting?.resume(throwing: CancellationError())
+        }
+    }
+
+    /// Waits until a batch is ready, or for `duration`; where nothing is held, the first element
+    /// that arrives starts the clock.
+    private func waitForElements(atMost duration: Duration?) async throws {
+        let alarm = Task { [patience] in
+            try await Task.sleep(for: duration ?? patience)
+            state.withLock { $0.takeConsumer() }?.resume()
+        }
+        defer { alarm.cancel() }
+        try await wait(for: .elements)
+    }
+}

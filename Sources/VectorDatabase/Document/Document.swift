@@ -1,0 +1,60 @@
+import Foundation
+
+/// What goes into a database and what comes back: an identifier, a text, and what else is known.
+///
+/// ```swift
+/// let note = Document(
+///     id: "apples-1", text: "Bramleys keep until spring if they do not touch each other.",
+///     title: "Storing apples", metadata: ["year": 2024, "draft": false])
+/// ```
+///
+/// The text that is embedded is the title and the text with a space between them. Where
+/// `vector` is given it is stored as it is and no model is asked.
+public struct Document: Sendable, Equatable, Identifiable {
+    /// Unique in its collection. Ingesting the same identifier again replaces the document.
+    public var id: String
+    /// May be empty.
+    public var title: String
+    public var text: String
+    /// What filters compare; any JSON object.
+    public var metadata: [String: JSONValue]
+    /// A ready-made vector of the whole document, or `nil` to have the text encoded.
+    public var vector: [Float]?
+    /// Where it was read from; needed only to find out later what has gone from that source.
+    public var source: Source?
+
+    public init(
+        id: String, text: String, title: String = "", metadata: [String: JSONValue] = [:],
+        vector: [Float]? = nil, source: Source? = nil
+    ) {
+        self.id = id
+        self.text = text
+        self.title = title
+        self.metadata = metadata
+        self.vector = vector
+        self.source = source
+    }
+
+    /// The place a document was read from.
+    public struct Source: Sendable, Hashable {
+        /// A file, or any other name of a whole from which documents come.
+        public var path: String
+        /// The line, row or record in it, counted from 1.
+        public var position: Int
+
+        public init(path: String, position: Int) {
+            self.path = path
+            self.position = position
+        }
+    }
+}
+
+extension Document {
+    /// (title + " " + text), trimmed: what is embedded for a document that is not cut in passages.
+    package var embeddedText: String { Self.embeddedText(title: title, text: text) }
+
+    package static func embeddedText(title: String, text: String) -> String {
+        if title.isEmpty { return text.trimmingCharacters(in: .whitespacesAndNewlines) }
+        return (title + " " + text).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+}

@@ -1,0 +1,90 @@
+/// Turns texts into vectors. Bring your own, or use `AutoRegEmbedder`, which conforms.
+///
+/// A query and a document may be encoded differently (another instruction, another model), but
+/// always into the same space and number of dimensions.
+///
+/// ```swift
+/// struct Letters: Embedder {
+///     let identity = EmbedderIdentity(name: "letters", fingerprint: "letters-1", dimensions: 26)
+///     func embedDocuments(_ texts: [String]) async throws -> [Embedding] {
+///         texts.map { text in
+///             var counts = [Float](repeating: 0, count: 26)
+///             for byte in text.lowercased().utf8 where (97...122).contains(byte) {
+///                 counts[Int(byte) - 97] += 1
+///             }
+///             return Embedding(vector: counts)
+///         }
+///     }
+///     func embedQueries(_ texts: [String]) async throws -> [Embedding] {
+///         try await embedDocuments(texts)
+///     }
+/// }
+/// ```
+///
+/// Calls come from several tasks at once. Texts arrive in batches of a few hundred at most, in
+/// no particular order of length; the answer has one embedding a text, in the same order.
+public protocol Embedder: Sendable {
+    /// Recorded with every collection that this embedder fills, and compared ever after.
+    var identity: EmbedderIdentity { get }
+
+    /// - Parameter texts: titles and texts joined, as documents or passages of documents.
+    func embedDocuments(_ texts: [String]) async throws -> [Embedding]
+
+    func embedQueries(_ texts: [String]) async throws -> [Embedding]
+
+    /// The number of tokens in a text: what chunking measures passages by.
+    ///
+    /// The default implementation counts a token for every four bytes of UTF-8, rounded up.
+    func tokenCount(of text: String) -> Int
+}
+
+extension Embedder {
+    public func tokenCount(of text: String) -> Int { (text.utf8.count + 3) / 4 }
+}
+
+/// An embedder that can also say how likely a document is as the continuation of a query, which
+/// re-orders the first hits of a query.
+public protocol ScoringEmbedder: Embedder {
+    /// log p(document | e(query)), summed over the document's tokens, for each of `documents`.
+    func logProbabilities(of documents: [String], given query: String) async throws -> [Double]
+}
+
+/// A text as a vector.
+public struct Embedding: Sendable, Equatable {
+    /// As many numbers as the embedder has dimensions; all finite.
+    public var vector: [Float]
+    /// Tokens that went into the vector; 0 where the embedder does not count them.
+    public var tokenCount: Int
+    /// Whether the text was longer than what the embedder reads.
+    public var isTruncated: Bool
+
+    public init(vector: [Float], tokenCount: Int = 0, isTruncated: Bool = false) {
+        self.vector = vector
+        self.tokenCount = tokenCount
+        self.isTruncated = isTruncated
+    }
+}
+
+/// Which embedder made a vector. Two vectors are comparable only if this is the same.
+public struct EmbedderIdentity: Sendable, Hashable {
+    /// For people: shown in statistics and messages, not compared.
+    public var name: String
+    /// Whatever changes a vector changes this: weights, tokenizer, instructions, pooling.
+    public var fingerprint: String
+    public var dimensions: Int
+    /// The folder from which it can be loaded again, where there is one.
+    public var path: String?
+    /// How it was set up beyond its files (precision, for example), as JSON; not compared.
+    public var settings: [String: JSONValue]
+
+    public init(
+        name: String, fingerprint: String, dimensions: Int, path: String? = nil,
+        settings: [String: JSONValue] = [:]
+    ) {
+        self.name = name
+        self.fingerprint = fingerprint
+        self.dimensions = dimensions
+        self.path = path
+        self.settings = settings
+    }
+}
