@@ -1,1 +1,100 @@
-// Replaced by the module's first file.
+import FileFormat
+import Foundation
+import GRDB
+import Schema
+
+/// The truth: one SQLite file that holds documents, passages, vectors, full text, metadata, the
+/// identity of the model that made the vectors, and a log of changes that the vector index follows.
+///
+/// Invariants:
+/// 1. A call that returned is durable: it is one transaction, in a write-ahead log that is synced
+///    before the commit returns (`synchronous=FULL`). A call that threw changed nothing.
+/// 2. A passage key names one passage for ever. Keys only grow, also across deletes, and the keys of
+///    one write are consecutive.
+/// 3. A passage, its row in `vector_N` (where the collection has vectors), its entry in
+///    `full_text_N`, and its line in the change log appear and vanish in one transaction.
+/// 4. Every vector in a collection was made by the model that the collection names.
+///
+/// One writer at a time, across threads and processes: a second one waits for `busyTimeout`. Readers
+/// see the last commit and never wait for the writer. Safe to use from any thread. Close it when
+/// done, or the write-ahead log stays beside the file (harmless, and taken in by the next opening).
+package final class DocumentStore: Sendable {
+    package enum Mode: Sendable {
+        /// Neither the file nor, where it is not writable, its folder is touched.
+        case readOnly
+        case readWrite
+        /// As `readWrite`; a missing database is made.
+        case create
+    }
+
+    package struct Identity: Sendable, Equatable {
+        /// 16 random bytes, drawn when the database was made and kept by its backups.
+        package let bytes: [UInt8]
+        /// Version and time of the program that made it.
+        package let createdBy: String
+        package let formatVersion: Int
+
+        /// 32 lower-case hexadecimal digits.
+        package var hexadecimal: String {
+            bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        }
+    }
+
+    package let path: String
+    package let mode: Mode
+    package let identity: Identity
+
+    let reader: any DatabaseReader
+    /// Nil when read-only.
+    let writer: DatabasePool?
+    let busyTimeout: Duration
+    let documentFrequencies = DocumentFrequencyCache()
+
+    /// - Parameters:
+    ///   - busyTimeout: how long a write waits for another process's.
+    ///   - migrations: what brings an older file to the newest format; others only in tests.
+    package init(
+        path: String, mode: Mode, busyTimeout: Duration = .seconds(10),
+        migrations: [Schema.Migration] = Schema.migrations
+    ) throws(StoreError) {
+        let opened = try Connection.open(
+            path: path, mode: mode, busyTimeout: busyTimeout, migrations: migrations)
+        self.path = path
+        self.mode = mode
+        self.busyTimeout = busyTimeout
+        reader = opened.reader
+        writer = opened.writer
+        identity = opened.identity
+    }
+
+    /// Closes every connection. Later calls throw `closed`.
+    package func close() throws(StoreError) {
+        // The last connection to close takes the write-ahead log in, which a reading one cannot: so
+        // the readers go first. (GRDB's own order is the reverse.)
+        writer?.releaseMemory()
+        do { try reader.close() } catch { throw convert(error) }
+    }
+
+    // MARK: Transactions
+
+    /// Runs `body` on a snapshot of the last commit.
+    func read<T>(_ body: (Database) throws -> T) throws(StoreError) -> T {
+        do { return try reader.read(body) } catch { throw convert(error) }
+    }
+
+    /// Runs `body` in a transaction that is durable when this returns.
+    func write<T>(_ body: (Database) throws -> T) throws(StoreError) -> T {
+        guard let writer else { throw .readOnly(path: path) }
+        do { return try writer.write(body) } catch { throw convert(error) }
+    }
+
+    /// Runs `body` on the writer's connection, outside of any transaction.
+    func writeOutsideTransaction<T>(_ body: (Database) throws -> T) throws(StoreError) -> T {
+        guard let writer else { throw .readOnly(path: path) }
+        do { return try writer.writeWithoutTransaction(body) } catch { throw convert(error) }
+    }
+
+    func convert(_ error: any Error) -> StoreError {
+        StoreError(error, path: path, busyTimeout: busyTimeout)
+    }
+}

@@ -1,0 +1,76 @@
+/// A collection as the database records it: what its vectors are and how they are indexed.
+package struct CollectionRecord: Sendable, Equatable {
+    /// Never reused.
+    package let id: Int64
+    package let name: String
+    package let metric: Metric
+    /// 0 for a collection without vectors (full text only).
+    package let dimensions: Int
+    package let elementType: ElementType
+    package let model: ModelRecord
+    package let index: IndexRecord
+    /// Documents and passages stored, as counted by the last commit.
+    package let documentCount: Int
+    package let passageCount: Int
+
+    package enum Metric: String, Sendable, CaseIterable {
+        case innerProduct = "ip"
+        case cosine, l2
+    }
+
+    /// How a vector's numbers are stored.
+    package enum ElementType: String, Sendable, CaseIterable {
+        case float32, float16
+
+        package var byteCount: Int { self == .float32 ? 4 : 2 }
+    }
+
+    /// The model that made the vectors. Vectors of another fingerprint are refused.
+    package struct ModelRecord: Sendable, Equatable, Codable {
+        package var name: String
+        /// Covers weights, tokenizer, template, instructions, k and pooling. For ready-made vectors
+        /// any constant that their owner chooses.
+        package var fingerprint: String
+        /// Where it was, for opening it again; nil for the built-in model and ready-made vectors.
+        package var path: String?
+        /// A JSON object, the owner's business.
+        package var settings: String
+
+        package init(
+            name: String, fingerprint: String, path: String? = nil, settings: String = "{}"
+        ) {
+            self.name = name
+            self.fingerprint = fingerprint
+            self.path = path
+            self.settings = settings
+        }
+    }
+
+    /// The vector index's parameters.
+    package struct IndexRecord: Sendable, Equatable {
+        package var m: Int
+        package var efConstruction: Int
+        package var quantization: Quantization
+
+        package enum Quantization: String, Sendable, CaseIterable { case none, int8 }
+
+        package init(m: Int = 16, efConstruction: Int = 200, quantization: Quantization = .none) {
+            self.m = m
+            self.efConstruction = efConstruction
+            self.quantization = quantization
+        }
+    }
+
+    /// - Throws: `fingerprintMismatch` or `dimensionMismatch` where a model is not the one that made
+    ///   this collection's vectors: equal dimensions with other weights count as different.
+    package func verify(fingerprint: String, dimensions: Int) throws(StoreError) {
+        guard fingerprint == model.fingerprint else {
+            throw .fingerprintMismatch(
+                collection: name, expected: model.fingerprint, found: fingerprint)
+        }
+        guard dimensions == self.dimensions else {
+            throw .dimensionMismatch(
+                collection: name, expected: self.dimensions, found: dimensions)
+        }
+    }
+}

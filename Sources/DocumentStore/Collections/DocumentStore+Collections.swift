@@ -1,0 +1,148 @@
+import GRDB
+import Schema
+
+extension DocumentStore {
+    package func collections() throws(StoreError) -> [CollectionRecord] {
+        try read { database in
+            try Row.fetchAll(database, sql: "SELECT * FROM collection ORDER BY name")
+                .map(CollectionRecord.init)
+        }
+    }
+
+    package func collection(named name: String) throws(StoreError) -> CollectionRecord? {
+        try read { database in try CollectionRecord.find(name, in: database) }
+    }
+
+    /// - Throws: `collectionMissing`.
+    package func requireCollection(named name: String) throws(StoreError) -> CollectionRecord {
+        guard let record = try collection(named: name) else {
+            throw .collectionMissing(name: name)
+        }
+        return record
+    }
+
+    /// - Throws: `collectionExists`.
+    package func createCollection(
+        named name: String, metric: CollectionRecord.Metric = .innerProduct, dimensions: Int,
+        elementType: CollectionRecord.ElementType = .float32, model: CollectionRecord.ModelRecord,
+        index: CollectionRecord.IndexRecord = .init()
+    ) throws(StoreError) -> CollectionRecord {
+        try write { database in
+            if try CollectionRecord.find(name, in: database) != nil {
+                throw StoreError.collectionExists(name: name)
+            }
+            try database.execute(
+                sql: """
+                    INSERT INTO collection (name, metric, dimensions, vector_type, model_name,
+                        model_fingerprint, model_path, model_settings, m, ef_construction,
+                        quantization)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    name, metric.rawValue, dimensions, elementType.rawValue, model.name,
+                    model.fingerprint, model.path, model.settings, index.m, index.efConstruction,
+                    index.quantization.rawValue,
+                ])
+            let id = database.lastInsertedRowID
+            try database.execute(sql: Schema.collectionTables(id: id))
+            return try CollectionRecord.require(id: id, name: name, in: database)
+        }
+    }
+
+    /// Removes a collection with all that is in it.
+    package func dropCollection(_ collection: CollectionRecord) throws(StoreError) {
+        try write { database in
+            let record = try CollectionRecord.require(collection, in: database)
+            try database.execute(
+                sql: """
+                    DELETE FROM field_value
+                        WHERE field IN (SELECT id FROM indexed_field WHERE collection = :id);
+                    DELETE FROM indexed_field WHERE collection = :id;
+                    DELETE FROM passage WHERE document IN
+                        (SELECT key FROM document WHERE collection = :id);
+                    DELETE FROM document WHERE collection = :id;
+                    DELETE FROM change WHERE collection = :id;
+                    DELETE FROM collection WHERE id = :id;
+                    DROP TABLE full_text_term_\(record.id);
+                    DROP TABLE full_text_\(record.id);
+                    DROP TABLE vector_\(record.id);
+                    DROP TABLE IF EXISTS staged_vector_\(record.id);
+                    """, arguments: ["id": record.id])
+        }
+    }
+
+    /// Records where the model is, or its settings. Its fingerprint stays; `commitStaging` changes it.
+    package func updateModel(
+        path: String?, settings: String, of collection: CollectionRecord
+    ) throws(StoreError) -> CollectionRecord {
+        try write { database in
+            let record = try CollectionRecord.require(collection, in: database)
+            try database.execute(
+                sql: "UPDATE collection SET model_path = ?, model_settings = ? WHERE id = ?",
+                arguments: [path, settings, record.id])
+            return try CollectionRecord.require(record, in: database)
+        }
+    }
+
+    package func updateIndex(
+        _ index: CollectionRecord.IndexRecord, of collection: CollectionRecord
+    ) throws(StoreError) -> CollectionRecord {
+        try write { database in
+            let record = try CollectionRecord.require(collection, in: database)
+            try database.execute(
+                sql: """
+                    UPDATE collection SET m = ?, ef_construction = ?, quantization = ?
+                    WHERE id = ?
+                    """,
+                arguments: [
+                    index.m, index.efConstruction, index.quantization.rawValue, record.id,
+                ])
+            return try CollectionRecord.require(record, in: database)
+        }
+    }
+}
+
+extension CollectionRecord {
+    init(row: Row) throws {
+        guard let metric = Metric(rawValue: row["metric"]),
+            let elementType = ElementType(rawValue: row["vector_type"]),
+            let quantization = IndexRecord.Quantization(rawValue: row["quantization"])
+        else {
+            throw DatabaseError(
+                resultCode: .SQLITE_CORRUPT, message: "a collection of an unknown kind")
+        }
+        id = row["id"]
+        name = row["name"]
+        self.metric = metric
+        dimensions = row["dimensions"]
+        self.elementType = elementType
+        model = ModelRecord(
+            name: row["model_name"], fingerprint: row["model_fingerprint"],
+            path: row["model_path"], settings: row["model_settings"])
+        index = IndexRecord(
+            m: row["m"], efConstruction: row["ef_construction"], quantization: quantization)
+        documentCount = row["document_count"]
+        passageCount = row["passage_count"]
+    }
+
+    static func find(_ name: String, in database: Database) throws -> CollectionRecord? {
+        try Row.fetchOne(
+            database.cachedStatement(sql: "SELECT * FROM collection WHERE name = ?"),
+            arguments: [name]
+        ).map(CollectionRecord.init)
+    }
+
+    static func require(id: Int64, name: String, in database: Database) throws -> CollectionRecord {
+        let row = try Row.fetchOne(
+            database.cachedStatement(sql: "SELECT * FROM collection WHERE id = ?"), arguments: [id])
+        guard let row else { throw StoreError.collectionMissing(name: name) }
+        return try CollectionRecord(row: row)
+    }
+
+    /// The collection as it is now: another process may have re-encoded it since `record` was read.
+    static func require(_ record: CollectionRecord, in database: Database) throws
+        -> CollectionRecord
+    {
+        try require(id: record.id, name: record.name, in: database)
+    }
+}

@@ -1,0 +1,158 @@
+import Foundation
+import GRDB
+
+/// Re-encoding a collection by another model, while it goes on answering with the old vectors.
+///
+///     beginStaging ── stageVectors … (any number of processes and restarts) ── commitStaging
+///                                                                     \── discardStaging
+///
+/// The new vectors gather in a table beside the old; the commit puts them in place of the old
+/// together with the model's identity, in one transaction.
+extension DocumentStore {
+    package struct Staging: Sendable, Equatable, Codable {
+        package let model: CollectionRecord.ModelRecord
+        package let dimensions: Int
+    }
+
+    /// The re-encoding under way, if any.
+    package func staging(of collection: CollectionRecord) throws(StoreError) -> Staging? {
+        try read { database in try Self.staging(of: collection.id, in: database) }
+    }
+
+    /// Nothing happens where the same model is being staged already: it goes on.
+    /// - Throws: `alreadyStaged` where another model is.
+    package func beginStaging(_ staging: Staging, in collection: CollectionRecord)
+        throws(StoreError)
+    {
+        try write { database in
+            if let present = try Self.staging(of: collection.id, in: database) {
+                if present.model.fingerprint == staging.model.fingerprint
+                    && present.dimensions == staging.dimensions
+                {
+                    return
+                }
+                throw StoreError.alreadyStaged(
+                    collection: collection.name, fingerprint: present.model.fingerprint)
+            }
+            let json = String(decoding: try JSONEncoder().encode(staging), as: UTF8.self)
+            try database.execute(
+                sql: "UPDATE collection SET staged_model = ? WHERE id = ?",
+                arguments: [json, collection.id])
+            try database.execute(
+                sql: """
+                    CREATE TABLE staged_vector_\(collection.id) (
+                        passage INTEGER PRIMARY KEY,
+                        value   BLOB NOT NULL
+                    ) STRICT
+                    """)
+        }
+    }
+
+    /// The last passage that has its new vector, 0 before the first: `passages(after:)` goes on there.
+    package func stagedThrough(in collection: CollectionRecord) throws(StoreError) -> Int64 {
+        try read { database in
+            try Self.requireStaging(of: collection, in: database)
+            return try Int64.fetchOne(
+                database, sql: "SELECT max(passage) FROM staged_vector_\(collection.id)") ?? 0
+        }
+    }
+
+    /// Stores new vectors in one transaction.
+    package func stageVectors(
+        _ vectors: [(passage: Int64, vector: [Float])], in collection: CollectionRecord
+    ) throws(StoreError) {
+        try write { database in
+            let staging = try Self.requireStaging(of: collection, in: database)
+            let statement = try database.cachedStatement(
+                sql: """
+                    INSERT OR REPLACE INTO staged_vector_\(collection.id) (passage, value)
+                    VALUES (?, ?)
+                    """)
+            for (passage, vector) in vectors {
+                let name = "passage \(passage)"
+                guard vector.count == staging.dimensions else {
+                    throw StoreError.vectorLength(
+                        document: name, passage: 0, expected: staging.dimensions,
+                        found: vector.count)
+                }
+                guard StoredVector.isFinite(vector, as: collection.elementType) else {
+                    throw StoreError.vectorNotFinite(document: name, passage: 0)
+                }
+                try statement.execute(arguments: [
+                    passage, StoredVector.encode(vector, as: collection.elementType),
+                ])
+            }
+        }
+    }
+
+    /// Puts the new vectors and the new model in place of the old.
+    /// - Throws: `stagingIncomplete` where passages have come since that have no new vector; stage
+    ///   those after `stagedThrough` and commit again.
+    package func commitStaging(in collection: CollectionRecord) throws(StoreError)
+        -> CollectionRecord
+    {
+        try write { database in
+            let staging = try Self.requireStaging(of: collection, in: database)
+            let id = collection.id
+            let current = try CollectionRecord.require(collection, in: database)
+            // Passages deleted meanwhile take their new vectors with them.
+            try database.execute(
+                sql: """
+                    DELETE FROM staged_vector_\(id)
+                    WHERE passage NOT IN (SELECT key FROM passage)
+                    """)
+            let staged =
+                try Int.fetchOne(database, sql: "SELECT count(*) FROM staged_vector_\(id)") ?? 0
+            guard staged == current.passageCount else {
+                throw StoreError.stagingIncomplete(
+                    collection: collection.name, missing: current.passageCount - staged)
+            }
+            try database.execute(
+                sql: """
+                    DROP TABLE vector_\(id);
+                    ALTER TABLE staged_vector_\(id) RENAME TO vector_\(id);
+                    UPDATE collection SET staged_model = NULL, dimensions = :dimensions,
+                        model_name = :name, model_fingerprint = :fingerprint,
+                        model_path = :path, model_settings = :settings WHERE id = :id;
+                    """,
+                arguments: [
+                    "dimensions": staging.dimensions, "name": staging.model.name,
+                    "fingerprint": staging.model.fingerprint, "path": staging.model.path,
+                    "settings": staging.model.settings, "id": id,
+                ])
+            let last =
+                try Int64.fetchOne(
+                    database, sql: "SELECT value FROM counter WHERE name = 'passage'") ?? 1
+            try ChangeLog.append(.replacedAll, 0...last - 1, collection: id, to: database)
+            return try CollectionRecord.require(current, in: database)
+        }
+    }
+
+    /// Forgets the new vectors; nothing happens where there are none.
+    package func discardStaging(in collection: CollectionRecord) throws(StoreError) {
+        try write { database in
+            try database.execute(
+                sql: """
+                    UPDATE collection SET staged_model = NULL WHERE id = \(collection.id);
+                    DROP TABLE IF EXISTS staged_vector_\(collection.id);
+                    """)
+        }
+    }
+
+    private static func staging(of collection: Int64, in database: Database) throws -> Staging? {
+        let json = try String.fetchOne(
+            database, sql: "SELECT staged_model FROM collection WHERE id = ?",
+            arguments: [collection])
+        return try json.map { try JSONDecoder().decode(Staging.self, from: Data($0.utf8)) }
+    }
+
+    @discardableResult
+    private static func requireStaging(of collection: CollectionRecord, in database: Database)
+        throws -> Staging
+    {
+        guard let staging = try staging(of: collection.id, in: database) else {
+            throw StoreError.nothingStaged(collection: collection.name)
+        }
+        return staging
+    }
+}

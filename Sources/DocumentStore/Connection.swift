@@ -1,0 +1,232 @@
+import Foundation
+import GRDB
+import Schema
+
+/// How a database file is opened: recognised, set up, and migrated.
+///
+///     file there? ── header ours or empty? ── connections ── application_id, user_version ── migrate
+enum Connection {
+    struct Opened {
+        let reader: any DatabaseReader
+        let writer: DatabasePool?
+        let identity: DocumentStore.Identity
+    }
+
+    /// Bytes. Five rows of 384 float32 numbers fill it to 94 %, where 4,096 would waste a quarter.
+    private static let pageSize = 8192
+    /// The log goes back into the file when it has this many pages (32 MB).
+    private static let checkpointPages = 4096
+    /// Threads that read at once; more of them wait for one another.
+    private static let readers = 16
+
+    static func open(
+        path: String, mode: DocumentStore.Mode, busyTimeout: Duration,
+        migrations: [Schema.Migration]
+    ) throws(StoreError) -> Opened {
+        try requireOurs(path: path, mode: mode)
+        do {
+            switch mode {
+            case .readOnly:
+                let reader = try openReader(
+                    path: path, busyTimeout: busyTimeout, supported: migrations.count)
+                return Opened(
+                    reader: reader, writer: nil, identity: try reader.read(readIdentity))
+            case .readWrite, .create:
+                let pool = try openWriter(
+                    path: path, busyTimeout: busyTimeout, supported: migrations.count)
+                try migrate(pool, path: path, migrations: migrations)
+                return Opened(reader: pool, writer: pool, identity: try pool.read(readIdentity))
+            }
+        } catch {
+            throw StoreError(error, path: path, busyTimeout: busyTimeout)
+        }
+    }
+
+    /// Refuses a foreign file before SQLite touches it.
+    private static func requireOurs(path: String, mode: DocumentStore.Mode) throws(StoreError) {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            let code = errno
+            guard code == ENOENT else {
+                throw .cannotOpen(path: path, reason: String(cString: strerror(code)))
+            }
+            if mode == .create { return }
+            throw .missing(path: path)
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .notADatabase(path: path) }
+        guard status.st_size > 0 else {
+            // What a killed creation leaves, before its log was taken in.
+            if mode == .readOnly && !FileManager.default.fileExists(atPath: path + "-wal") {
+                throw .notADatabase(path: path)
+            }
+            return
+        }
+        guard let file = FileHandle(forReadingAtPath: path) else {
+            throw .cannotOpen(path: path, reason: String(cString: strerror(errno)))
+        }
+        defer { try? file.close() }
+        let header = (try? file.read(upToCount: 100)) ?? Data()
+        guard header.count == 100, header.starts(with: Array("SQLite format 3\0".utf8)) else {
+            throw .notADatabase(path: path)
+        }
+    }
+
+    // MARK: Connections
+
+    private static func configuration(
+        path: String, busyTimeout: Duration, supported: Int, mayBeNew: Bool
+    ) -> Configuration {
+        var configuration = Configuration()
+        configuration.label = "vdb"
+        configuration.maximumReaderCount = readers
+        configuration.busyMode = .timeout(busyTimeout / .seconds(1))
+        configuration.foreignKeysEnabled = true
+        configuration.prepareDatabase { database in
+            // Before the journal mode is set, so that a foreign database stays as it is.
+            try requireFormat(
+                database, path: path, supported: supported, mayBeNew: mayBeNew)
+            try database.execute(
+                sql: """
+                    PRAGMA page_size = \(pageSize);
+                    PRAGMA secure_delete = OFF;
+                    PRAGMA cache_size = -16384;
+                    PRAGMA wal_autocheckpoint = \(checkpointPages);
+                    """)
+        }
+        return configuration
+    }
+
+    private static func openWriter(path: String, busyTimeout: Duration, supported: Int) throws
+        -> DatabasePool
+    {
+        let pool = try DatabasePool(
+            path: path,
+            configuration: configuration(
+                path: path, busyTimeout: busyTimeout, supported: supported, mayBeNew: true))
+        // GRDB sets NORMAL, which may lose the last commits in a power cut.
+        try pool.writeWithoutTransaction { database in
+            try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cache_size = -65536")
+        }
+        return pool
+    }
+
+    /// A pool that only reads. Where SQLite cannot make its shared memory beside the file (read-only
+    /// folder or medium), the file is read as it is, which is right while nobody writes to it; with
+    /// a log left beside it there, reading it so would miss what the log holds.
+    private static func openReader(path: String, busyTimeout: Duration, supported: Int) throws
+        -> any DatabaseReader
+    {
+        var configuration = configuration(
+            path: path, busyTimeout: busyTimeout, supported: supported, mayBeNew: false)
+        configuration.readonly = true
+        do {
+            let pool = try DatabasePool(path: path, configuration: configuration)
+            _ = try pool.read(readIdentity)
+            return pool
+        } catch let error as DatabaseError
+            where [.SQLITE_CANTOPEN, .SQLITE_READONLY].contains(error.resultCode)
+        {
+            let log = try? FileManager.default.attributesOfItem(atPath: path + "-wal")
+            guard log?[.size] as? Int ?? 0 == 0 else {
+                throw StoreError.cannotOpen(
+                    path: path,
+                    reason: "its write-ahead log (\(path)-wal) can only be read in a writable "
+                        + "folder; copy both files to one")
+            }
+            var allowed = CharacterSet.urlPathAllowed
+            allowed.remove(charactersIn: "?#%;")
+            let absolute = URL(fileURLWithPath: path).path
+            guard let escaped = absolute.addingPercentEncoding(withAllowedCharacters: allowed)
+            else { throw error }
+            return try DatabasePool(
+                path: "file://\(escaped)?immutable=1", configuration: configuration)
+        }
+    }
+
+    // MARK: Format
+
+    private static func requireFormat(
+        _ database: Database, path: String, supported: Int, mayBeNew: Bool
+    ) throws {
+        let applicationID = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
+        guard applicationID == Schema.applicationID else {
+            // A new or empty database, or one whose making was interrupted.
+            let tables = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
+            if applicationID == 0 && tables == 0 && mayBeNew { return }
+            throw StoreError.notADatabase(path: path)
+        }
+        let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+        if version > supported {
+            throw StoreError.newerFormat(path: path, found: version, supported: supported)
+        }
+        if version < supported && !mayBeNew {
+            throw StoreError.cannotOpen(
+                path: path,
+                reason: "it has format \(version), which opening it for writing brings to "
+                    + "\(supported)")
+        }
+    }
+
+    /// Each step is one transaction together with its version number: an interrupted migration goes
+    /// on where it stopped.
+    private static func migrate(
+        _ pool: DatabasePool, path: String, migrations: [Schema.Migration]
+    ) throws {
+        func version(_ database: Database) throws -> Int {
+            try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+        }
+        var current = try pool.read(version)
+        while current < migrations.count {
+            current = try pool.write { database in
+                // Another process may have been here first.
+                let found = try version(database)
+                guard found < migrations.count else { return found }
+                try database.execute(sql: migrations[found].sql)
+                if found == 0 { try recordOrigin(database) }
+                try database.execute(sql: "PRAGMA user_version = \(found + 1)")
+                return found + 1
+            }
+        }
+    }
+
+    private static func recordOrigin(_ database: Database) throws {
+        let identity = (0..<16).map { _ in UInt8.random(in: .min ... .max) }
+        let time = Date.now.formatted(.iso8601)
+        try database.execute(sql: "PRAGMA application_id = \(Schema.applicationID)")
+        try database.execute(
+            sql: "INSERT INTO property (name, value) VALUES ('identity', ?), ('created_by', ?)",
+            arguments: [identity.hexadecimal, "vdb, \(time)"])
+    }
+
+    private static func readIdentity(_ database: Database) throws -> DocumentStore.Identity {
+        func property(_ name: String) throws -> String? {
+            try String.fetchOne(
+                database, sql: "SELECT value FROM property WHERE name = ?", arguments: [name])
+        }
+        guard let identity = try property("identity").flatMap([UInt8].init(hexadecimal:)),
+            identity.count == 16
+        else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "it has no identity") }
+        return DocumentStore.Identity(
+            bytes: identity, createdBy: try property("created_by") ?? "",
+            formatVersion: try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0)
+    }
+}
+
+extension [UInt8] {
+    /// Two lower-case digits a byte.
+    var hexadecimal: String {
+        map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
+
+    init?(hexadecimal: String) {
+        let digits = Array<UInt8>(hexadecimal.utf8)
+        guard digits.count % 2 == 0 else { return nil }
+        var bytes: [UInt8] = []
+        for index in stride(from: 0, to: digits.count, by: 2) {
+            let pair = String(decoding: digits[index..<index + 2], as: UTF8.self)
+            guard let byte = UInt8(pair, radix: 16) else { return nil }
+            bytes.append(byte)
+        }
+        self = bytes
+    }
+}

@@ -1,0 +1,45 @@
+import GRDB
+
+extension DocumentStore {
+    /// The passages of the documents that match, ascending.
+    package func passageKeys(where predicate: MetadataPredicate, in collection: CollectionRecord)
+        throws(StoreError) -> [Int64]
+    {
+        try keys(
+            "p.key", from: "document AS d JOIN passage AS p ON p.document = d.key",
+            where: predicate, in: collection)
+    }
+
+    /// The documents that match, counted.
+    package func count(where predicate: MetadataPredicate, in collection: CollectionRecord)
+        throws(StoreError) -> Int
+    {
+        try documentKeys(where: predicate, in: collection).count
+    }
+
+    /// The documents that match, ascending by key.
+    func documentKeys(where predicate: MetadataPredicate, in collection: CollectionRecord)
+        throws(StoreError) -> [Int64]
+    {
+        try keys("d.key", from: "document AS d", where: predicate, in: collection)
+    }
+
+    private func keys(
+        _ column: String, from tables: String, where predicate: MetadataPredicate,
+        in collection: CollectionRecord
+    ) throws(StoreError) -> [Int64] {
+        let keys = try read { database in
+            let condition = try PredicateSQL(
+                predicate, fields: IndexedField.all(of: collection.id, in: database))
+            var arguments = condition.arguments
+            arguments["collection"] = collection.id.databaseValue
+            return try Int64.fetchAll(
+                database,
+                sql: """
+                    SELECT \(column) FROM \(tables)
+                    WHERE d.collection = :collection AND \(condition.sql)
+                    """, arguments: StatementArguments(arguments))
+        }
+        return keys.sorted()
+    }
+}

@@ -1,0 +1,42 @@
+/// A condition on a document's metadata.
+///
+/// A field has a list of values: none where it is missing or null, one where it is a string, number
+/// or boolean, and its scalar elements where it is an array. An object counts as having none, but it
+/// is not null. A comparison holds where *some* value satisfies it, so `tag = 'a'` finds the
+/// documents whose array `tag` contains `a`; `!=` holds where there are values and *none* is equal.
+///
+/// - Numbers are compared with numbers and text with text; between the two nothing holds, except
+///   that `!=` does. `true` is the number 1 and `false` is 0. Text is compared byte by byte.
+/// - The logic has two values: a comparison of a missing field is false, and NOT makes it true.
+/// - LIKE: `%` is any run of characters, `_` one; ASCII letters match in either case; text only.
+package indirect enum MetadataPredicate: Sendable, Equatable {
+    case comparison(field: String, Operator, Value)
+    case isIn(field: String, [Value])
+    case like(field: String, pattern: String)
+    /// Missing, or JSON's null.
+    case isNull(field: String)
+    case isNotNull(field: String)
+    /// Some value is true, or a number other than 0.
+    case isTrue(field: String)
+    /// True where the list is empty.
+    case and([MetadataPredicate])
+    /// False where the list is empty.
+    case or([MetadataPredicate])
+    case not(MetadataPredicate)
+
+    package enum Operator: String, Sendable, CaseIterable {
+        case equal = "="
+        case notEqual = "!="
+        case less = "<"
+        case lessOrEqual = "<="
+        case greater = ">"
+        case greaterOrEqual = ">="
+    }
+
+    package enum Value: Sendable, Equatable {
+        case text(String)
+        case integer(Int64)
+        case real(Double)
+        case boolean(Bool)
+    }
+}

@@ -1,0 +1,105 @@
+import FileFormat
+import Foundation
+import GRDB
+
+extension DocumentStore {
+    /// Copies the database into a new file, consistent while others write. The copy has the same
+    /// identity: an index made for one is checked against the other by the log position.
+    ///
+    /// The copy is written beside its destination and takes its name when it is whole.
+    /// - Throws: `io` where the destination exists.
+    package func backup(to destination: String) throws(StoreError) {
+        guard !FileManager.default.fileExists(atPath: destination) else {
+            throw .io(path: destination, detail: "is already there; name another file")
+        }
+        let temporary = "\(destination).tmp-\(getpid())"
+        do {
+            let copy = try DatabaseQueue(path: temporary)
+            do {
+                try reader.backup(to: copy)
+                // Complete in one file, without a log beside it.
+                try copy.writeWithoutTransaction { database in
+                    _ = try String.fetchOne(database, sql: "PRAGMA journal_mode = DELETE")
+                }
+                try copy.close()
+            } catch {
+                try? copy.close()
+                throw error
+            }
+            let fileSystem = SystemFileSystem()
+            let descriptor = try fileSystem.open(temporary, flags: O_RDONLY, mode: 0)
+            defer { fileSystem.close(descriptor) }
+            try fileSystem.synchronize(descriptor, path: temporary)
+            try fileSystem.rename(temporary, to: destination)
+            try AtomicFile.synchronizeFolder(of: destination)
+        } catch {
+            for suffix in ["", "-wal", "-shm", "-journal"] {
+                try? FileManager.default.removeItem(atPath: temporary + suffix)
+            }
+            throw StoreError(error, path: destination, busyTimeout: busyTimeout)
+        }
+    }
+
+    /// Gives space back: merges the full text, forgets unused sources, rewrites the file without
+    /// free pages, and empties the write-ahead log. Needs as much free space as the file is long.
+    package func compact() throws(StoreError) {
+        let collections = try collections()
+        try write { database in
+            for collection in collections {
+                let table = "full_text_\(collection.id)"
+                try database.execute(sql: "INSERT INTO \(table) (\(table)) VALUES ('optimize')")
+            }
+            try database.execute(
+                sql: """
+                    DELETE FROM source
+                    WHERE id NOT IN (SELECT source FROM document WHERE source IS NOT NULL)
+                    """)
+        }
+        try writeOutsideTransaction { database in
+            try database.execute(sql: "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")
+        }
+    }
+
+    package struct Part: Sendable, Equatable {
+        package enum Kind: String, Sendable, CaseIterable {
+            case text, vectors, metadata
+            case fullText = "full_text"
+            case fieldIndexes = "field_indexes"
+            case changeLog = "change_log"
+            case other, free
+            case writeAheadLog = "write_ahead_log"
+        }
+
+        package let kind: Kind
+        package let bytes: Int
+    }
+
+    /// Bytes on disk by what they hold. Reads the whole file.
+    package func bytesByPart() throws(StoreError) -> [Part] {
+        var bytes: [Part.Kind: Int] = [:]
+        try read { database in
+            let rows = try Row.fetchAll(
+                database, sql: "SELECT name, sum(pgsize) FROM dbstat GROUP BY name")
+            for row in rows {
+                bytes[Self.part(ofTable: row[0]), default: 0] += row[1]
+            }
+            let free = try Int.fetchOne(database, sql: "PRAGMA freelist_count") ?? 0
+            let size = try Int.fetchOne(database, sql: "PRAGMA page_size") ?? 0
+            bytes[.free] = free * size
+        }
+        let log = try? FileManager.default.attributesOfItem(atPath: path + "-wal")
+        bytes[.writeAheadLog] = log?[.size] as? Int ?? 0
+        return Part.Kind.allCases.map { Part(kind: $0, bytes: bytes[$0] ?? 0) }
+    }
+
+    private static func part(ofTable name: String) -> Part.Kind {
+        if name.contains("vector_") { return .vectors }
+        if name.hasPrefix("full_text_") { return .fullText }
+        if name.hasPrefix("passage") { return .text }
+        if name.hasPrefix("document") { return .metadata }
+        if name.hasPrefix("field_value") || name.hasPrefix("indexed_field") {
+            return .fieldIndexes
+        }
+        return name.hasPrefix("change") ? .changeLog : .other
+    }
+}

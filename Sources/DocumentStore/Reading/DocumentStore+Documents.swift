@@ -1,0 +1,69 @@
+import FileFormat
+import Foundation
+import GRDB
+
+extension DocumentStore {
+    private static let documentColumns = """
+        d.key, d.id, d.title, d.metadata, s.path, d.source_position, d.content_hash
+        FROM document AS d LEFT JOIN source AS s ON s.id = d.source
+        """
+
+    package func document(id: String, in collection: CollectionRecord) throws(StoreError)
+        -> DocumentRecord?
+    {
+        try read { database in
+            try Row.fetchOne(
+                database.cachedStatement(
+                    sql: "SELECT \(Self.documentColumns) WHERE d.collection = ? AND d.id = ?"),
+                arguments: [collection.id, id]
+            ).map(DocumentRecord.init)
+        }
+    }
+
+    /// Documents in id order (bytewise) from the one after `id`, at most `limit`: the next page.
+    package func documents(
+        after id: String? = nil, limit: Int, in collection: CollectionRecord
+    ) throws(StoreError) -> [DocumentRecord] {
+        try read { database in
+            try Row.fetchAll(
+                database.cachedStatement(
+                    sql: """
+                        SELECT \(Self.documentColumns)
+                        WHERE d.collection = ? AND d.id > ? ORDER BY d.id LIMIT ?
+                        """), arguments: [collection.id, id ?? "", limit]
+            ).map(DocumentRecord.init)
+        }
+    }
+
+    /// The document's whole text, put together from its passages: where two overlap the common part
+    /// is taken once; where bytes between two were not stored, a line feed stands for them.
+    package func text(ofDocument key: Int64) throws(StoreError) -> String {
+        let passages = try passages(ofDocument: key)
+        guard passages.count > 1 else { return passages.first?.text ?? "" }
+        var bytes: [UInt8] = []
+        var end = passages.first?.start ?? 0
+        for passage in passages {
+            let utf8 = Array(passage.text.utf8)
+            if passage.start > end {
+                bytes.append(UInt8(ascii: "\n"))
+                end = passage.start
+            }
+            let known = min(utf8.count, end - passage.start)
+            bytes.append(contentsOf: utf8[known...])
+            end += utf8.count - known
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+extension DocumentRecord {
+    init(row: Row) {
+        key = row[0]
+        id = row[1]
+        title = row[2]
+        metadata = row[3]
+        source = row[4]
+        sourcePosition = row[5]
+        contentHash = ContentHash(data: row[6])
+    }
+}

@@ -1,0 +1,86 @@
+import FileFormat
+import Foundation
+import GRDB
+
+extension DocumentStore {
+    private static let passageColumns = """
+        p.key, p.document, d.id, d.title, d.metadata, p.ordinal, p.text_start, p.tokens,
+            p.text_length, p.text
+        FROM passage AS p JOIN document AS d ON d.key = p.document
+        """
+
+    /// The passages in the order of `keys`; those that are no longer there are left out.
+    package func passages(forKeys keys: [Int64]) throws(StoreError) -> [PassageRecord] {
+        try read { database in
+            let statement = try database.cachedStatement(
+                sql: "SELECT \(Self.passageColumns) WHERE p.key = ?")
+            return try keys.compactMap { key in
+                try Row.fetchOne(statement, arguments: [key]).map(PassageRecord.init)
+            }
+        }
+    }
+
+    /// A document's passages in order.
+    package func passages(ofDocument key: Int64) throws(StoreError) -> [PassageRecord] {
+        try read { database in
+            try Row.fetchAll(
+                database.cachedStatement(
+                    sql: "SELECT \(Self.passageColumns) WHERE p.document = ? ORDER BY p.ordinal"),
+                arguments: [key]
+            ).map(PassageRecord.init)
+        }
+    }
+
+    /// Each passage's document, without its text; keys that are no longer there are left out.
+    package func owners(ofPassages keys: [Int64]) throws(StoreError) -> [Int64: PassageOwner] {
+        try read { database in
+            let statement = try database.cachedStatement(
+                sql: """
+                    SELECT d.key, d.id FROM passage AS p JOIN document AS d ON d.key = p.document
+                    WHERE p.key = ?
+                    """)
+            var owners: [Int64: PassageOwner] = [:]
+            owners.reserveCapacity(keys.count)
+            for key in keys {
+                if let row = try Row.fetchOne(statement, arguments: [key]) {
+                    owners[key] = PassageOwner(documentKey: row[0], documentID: row[1])
+                }
+            }
+            return owners
+        }
+    }
+
+    /// Passages in key order from the one after `key`, at most `limit`: what re-encoding walks.
+    package func passages(
+        after key: Int64 = 0, limit: Int, in collection: CollectionRecord
+    ) throws(StoreError) -> [PassageRecord] {
+        try read { database in
+            try Row.fetchAll(
+                database.cachedStatement(
+                    sql: """
+                        SELECT \(Self.passageColumns)
+                        WHERE p.key > ? AND d.collection = ? ORDER BY p.key LIMIT ?
+                        """), arguments: [key, collection.id, limit]
+            ).map(PassageRecord.init)
+        }
+    }
+}
+
+extension PassageRecord {
+    init(row: Row) throws {
+        key = row[0]
+        documentKey = row[1]
+        documentID = row[2]
+        title = row[3]
+        metadata = row[4]
+        ordinal = row[5]
+        start = row[6]
+        tokens = row[7]
+        do throws(FileError) {
+            text = try StoredText.decode(row[9], length: row[8])
+        } catch {
+            throw DatabaseError(
+                resultCode: .SQLITE_CORRUPT, message: "the text of passage \(row[0] as Int64)")
+        }
+    }
+}

@@ -1,0 +1,106 @@
+import Foundation
+
+/// What the store could not do, as facts; `description` is the sentence.
+package enum StoreError: Error, Equatable, Sendable {
+    // The file.
+    case missing(path: String)
+    case notADatabase(path: String)
+    case newerFormat(path: String, found: Int, supported: Int)
+    case cannotOpen(path: String, reason: String)
+    /// Another writer held the lock for longer than the busy time-out.
+    case locked(path: String, seconds: Double)
+    case readOnly(path: String)
+    case diskFull(path: String)
+    case corrupt(path: String, detail: String)
+    case io(path: String, detail: String)
+    case closed(path: String)
+
+    // Collections and identity.
+    case collectionMissing(name: String)
+    case collectionExists(name: String)
+    case fingerprintMismatch(collection: String, expected: String, found: String)
+    case dimensionMismatch(collection: String, expected: Int, found: Int)
+
+    // Documents.
+    case duplicateID(id: String, collection: String)
+    /// A passage whose vector has another length than the collection's.
+    case vectorLength(document: String, passage: Int, expected: Int, found: Int)
+    case vectorNotFinite(document: String, passage: Int)
+    case invalidMetadata(document: String)
+    /// An empty id, or a NUL character in an id, title or source.
+    case invalidName(document: String)
+    case tooLarge(document: String, bytes: Int, limit: Int)
+
+    // Filters.
+    case predicateTooLarge(terms: Int, limit: Int)
+
+    // Change log and re-encoding.
+    /// The changes after `position` have been pruned: whoever follows the log starts afresh.
+    case changesPruned(collection: String, position: Int64, prunedThrough: Int64)
+    case nothingStaged(collection: String)
+    case alreadyStaged(collection: String, fingerprint: String)
+    case stagingIncomplete(collection: String, missing: Int)
+}
+
+extension StoreError: CustomStringConvertible, LocalizedError {
+    package var description: String {
+        switch self {
+        case .missing(let path):
+            "\(path): no such database; `vdb ingest` makes one"
+        case .notADatabase(let path):
+            "\(path): not a vdb database; name another file, or move this one away"
+        case .newerFormat(let path, let found, let supported):
+            "\(path): has format \(found), this vdb knows formats up to \(supported); use a newer vdb"
+        case .cannotOpen(let path, let reason):
+            "\(path): cannot be opened: \(reason)"
+        case .locked(let path, let seconds):
+            "\(path): locked by another writer for more than \(seconds) s; try again when it is done"
+        case .readOnly(let path):
+            "\(path): is read-only here; writing needs write access to the file and its folder"
+        case .diskFull(let path):
+            "\(path): the disk is full; nothing of this batch was stored, free some space and repeat"
+        case .corrupt(let path, let detail):
+            "\(path): damaged (\(detail)); restore a backup, or save what is left with `vdb export`"
+        case .io(let path, let detail):
+            "\(path): \(detail)"
+        case .closed(let path):
+            "\(path): used after it was closed"
+        case .collectionMissing(let name):
+            "there is no collection \"\(name)\" in this database"
+        case .collectionExists(let name):
+            "there is already a collection \"\(name)\" in this database"
+        case .fingerprintMismatch(let collection, let expected, let found):
+            "collection \"\(collection)\" was encoded by the model \(expected), this is \(found); "
+                + "use that model, or re-encode with `vdb reindex --model`"
+        case .dimensionMismatch(let collection, let expected, let found):
+            "collection \"\(collection)\" has vectors of \(expected) dimensions, these have \(found)"
+        case .duplicateID(let id, let collection):
+            "document \"\(id)\" is already in collection \"\(collection)\""
+        case .vectorLength(let document, let passage, let expected, let found):
+            "document \"\(document)\", passage \(passage): a vector of \(found) numbers "
+                + "where the collection has \(expected)"
+        case .vectorNotFinite(let document, let passage):
+            "document \"\(document)\", passage \(passage): its vector has a number that is not finite"
+        case .invalidMetadata(let document):
+            "document \"\(document)\": its metadata is not a JSON object"
+        case .invalidName(let document):
+            "document \"\(document)\": an empty id, or a NUL character in its id, title or source"
+        case .tooLarge(let document, let bytes, let limit):
+            "document \"\(document)\": \(bytes) bytes where \(limit) are the limit; split it"
+        case .predicateTooLarge(let terms, let limit):
+            "a filter of \(terms) comparisons and values, or so deep; the limit is \(limit)"
+        case .changesPruned(let collection, let position, let prunedThrough):
+            "collection \"\(collection)\": the change log starts after \(prunedThrough), "
+                + "\(position) is no longer in it"
+        case .nothingStaged(let collection):
+            "collection \"\(collection)\" is not being re-encoded"
+        case .alreadyStaged(let collection, let fingerprint):
+            "collection \"\(collection)\" is already being re-encoded by the model \(fingerprint); "
+                + "finish or discard that first"
+        case .stagingIncomplete(let collection, let missing):
+            "collection \"\(collection)\": \(missing) passages have not been re-encoded yet"
+        }
+    }
+
+    package var errorDescription: String? { description }
+}

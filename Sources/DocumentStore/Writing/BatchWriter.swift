@@ -1,0 +1,205 @@
+import FileFormat
+import Foundation
+import GRDB
+
+/// The statements of one write transaction in one collection.
+///
+/// Rows go in by key order, so that SQLite appends; keys are counted here and the counters written
+/// once, in `finish()`.
+struct BatchWriter {
+    let database: Database
+    let collection: CollectionRecord
+    private(set) var nextDocument: Int64
+    private(set) var nextPassage: Int64
+    private let firstPassage: Int64
+    private var deletedPassages: [Int64] = []
+    private var documentDelta = 0
+    private var fields: [IndexedField]
+    private var sources: [String: Int64] = [:]
+
+    init(_ database: Database, collection: CollectionRecord) throws {
+        self.database = database
+        self.collection = collection
+        nextDocument = try Self.counter("document", in: database)
+        nextPassage = try Self.counter("passage", in: database)
+        firstPassage = nextPassage
+        fields = try IndexedField.all(of: collection.id, in: database)
+    }
+
+    private static func counter(_ name: String, in database: Database) throws -> Int64 {
+        let value = try Int64.fetchOne(
+            database.cachedStatement(sql: "SELECT value FROM counter WHERE name = ?"),
+            arguments: [name])
+        guard let value else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "no counter \(name)")
+        }
+        return value
+    }
+
+    // MARK: Documents
+
+    struct Existing {
+        let key: Int64
+        let title: String
+        let contentHash: Data
+    }
+
+    func existing(id: String) throws -> Existing? {
+        try Row.fetchOne(
+            database.cachedStatement(
+                sql: """
+                    SELECT key, title, content_hash FROM document
+                    WHERE collection = ? AND id = ?
+                    """), arguments: [collection.id, id]
+        ).map { Existing(key: $0[0], title: $0[1], contentHash: $0[2]) }
+    }
+
+    mutating func insert(_ document: DocumentWrite) throws {
+        let key = nextDocument
+        nextDocument += 1
+        let source = try document.source.map { try sourceID(of: $0) }
+        let metadata = document.metadata.map(JSONText.normalized)
+        do {
+            try database.cachedStatement(
+                sql: """
+                    INSERT INTO document
+                        (key, collection, id, title, metadata, source, source_position,
+                         content_hash)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                    """
+            ).execute(arguments: [
+                key, collection.id, document.id, document.title, metadata, source,
+                document.sourcePosition, Data(document.contentHash.bytes),
+            ])
+        } catch let error as DatabaseError
+            where error.extendedResultCode == .SQLITE_CONSTRAINT_CHECK
+        {
+            throw StoreError.invalidMetadata(document: document.id)
+        }
+        for (ordinal, passage) in document.passages.enumerated() {
+            try insert(passage, ordinal: ordinal, of: document, documentKey: key)
+        }
+        for field in fields {
+            try field.insertValues(ofDocument: key, in: database)
+        }
+        documentDelta += 1
+    }
+
+    private mutating func insert(
+        _ passage: PassageWrite, ordinal: Int, of document: DocumentWrite, documentKey: Int64
+    ) throws {
+        let key = nextPassage
+        nextPassage += 1
+        let text = StoredText.encode(passage.text)
+        try database.cachedStatement(
+            sql: """
+                INSERT INTO passage
+                    (key, document, ordinal, text_start, text_length, tokens, text)
+                VALUES (?, ?, ?, ?, ?, ?, coalesce(?, x''))
+                """
+        ).execute(arguments: [
+            key, documentKey, ordinal, passage.start, text.length, passage.tokens, text.bytes,
+        ])
+        if collection.dimensions > 0 {
+            try database.cachedStatement(
+                sql: "INSERT INTO vector_\(collection.id) (passage, value) VALUES (?, ?)"
+            ).execute(arguments: [
+                key, StoredVector.encode(passage.vector, as: collection.elementType),
+            ])
+        }
+        try database.cachedStatement(
+            sql: "INSERT INTO full_text_\(collection.id) (rowid, title, text) VALUES (?, ?, ?)"
+        ).execute(arguments: [
+            key, FullText.indexed(document.title), FullText.indexed(passage.text),
+        ])
+    }
+
+    mutating func delete(documentKey: Int64, title: String) throws {
+        let passages = try Row.fetchAll(
+            database.cachedStatement(
+                sql: "SELECT key, text_length, text FROM passage WHERE document = ? ORDER BY key"),
+            arguments: [documentKey])
+        for row in passages {
+            let key: Int64 = row[0]
+            let text = try StoredText.decode(row[2], length: row[1])
+            // The index keeps no text of its own: an entry is taken out by what was put in.
+            try database.cachedStatement(
+                sql: """
+                    INSERT INTO full_text_\(collection.id)
+                        (full_text_\(collection.id), rowid, title, text)
+                    VALUES ('delete', ?, ?, ?)
+                    """
+            ).execute(arguments: [key, FullText.indexed(title), FullText.indexed(text)])
+            if collection.dimensions > 0 {
+                try database.cachedStatement(
+                    sql: "DELETE FROM vector_\(collection.id) WHERE passage = ?"
+                ).execute(arguments: [key])
+            }
+            deletedPassages.append(key)
+        }
+        try database.cachedStatement(sql: "DELETE FROM passage WHERE document = ?")
+            .execute(arguments: [documentKey])
+        try database.cachedStatement(sql: "DELETE FROM field_value WHERE document = ?")
+            .execute(arguments: [documentKey])
+        try database.cachedStatement(sql: "DELETE FROM document WHERE key = ?")
+            .execute(arguments: [documentKey])
+        documentDelta -= 1
+    }
+
+    private mutating func sourceID(of path: String) throws -> Int64 {
+        if let id = sources[path] { return id }
+        try database.cachedStatement(sql: "INSERT OR IGNORE INTO source (path) VALUES (?)")
+            .execute(arguments: [path])
+        let id = try Int64.fetchOne(
+            database.cachedStatement(sql: "SELECT id FROM source WHERE path = ?"),
+            arguments: [path])
+        guard let id else { throw DatabaseError(message: "source not stored") }
+        sources[path] = id
+        return id
+    }
+
+    // MARK: End
+
+    /// Writes counters and the change log.
+    /// - Returns: the log position after this batch.
+    func finish() throws -> Int64 {
+        let inserted = nextPassage - firstPassage
+        if inserted > 0 {
+            try database.cachedStatement(sql: "UPDATE counter SET value = ? WHERE name = ?")
+                .execute(arguments: [nextPassage, "passage"])
+            try database.cachedStatement(sql: "UPDATE counter SET value = ? WHERE name = ?")
+                .execute(arguments: [nextDocument, "document"])
+            try ChangeLog.append(
+                .inserted, firstPassage...nextPassage - 1, collection: collection.id, to: database)
+        }
+        for range in deletedPassages.sorted().consecutiveRanges() {
+            try ChangeLog.append(.deleted, range, collection: collection.id, to: database)
+        }
+        if inserted > 0 || !deletedPassages.isEmpty || documentDelta != 0 {
+            try database.cachedStatement(
+                sql: """
+                    UPDATE collection SET document_count = document_count + ?,
+                        passage_count = passage_count + ? WHERE id = ?
+                    """
+            ).execute(arguments: [
+                documentDelta, Int(inserted) - deletedPassages.count, collection.id,
+            ])
+        }
+        return try ChangeLog.position(of: collection.id, in: database)
+    }
+}
+
+extension [Int64] {
+    /// Ascending keys as ranges of consecutive ones.
+    func consecutiveRanges() -> [ClosedRange<Int64>] {
+        var ranges: [ClosedRange<Int64>] = []
+        for key in self {
+            if let last = ranges.last, key == last.upperBound + 1 {
+                ranges[ranges.count - 1] = last.lowerBound...key
+            } else {
+                ranges.append(key...key)
+            }
+        }
+        return ranges
+    }
+}

@@ -1,0 +1,88 @@
+import GRDB
+
+/// The log of what came and went, which whoever keeps an index follows.
+enum ChangeLog {
+    static func append(
+        _ kind: Change.Kind, _ passages: ClosedRange<Int64>, collection: Int64,
+        to database: Database
+    ) throws {
+        try database.cachedStatement(
+            sql: """
+                INSERT INTO change (collection, kind, first_passage, last_passage)
+                VALUES (?, ?, ?, ?)
+                """
+        ).execute(arguments: [
+            collection, kind.rawValue, passages.lowerBound, passages.upperBound,
+        ])
+    }
+
+    /// The last entry's position, or the pruning's where nothing follows it.
+    static func position(of collection: Int64, in database: Database) throws -> Int64 {
+        try Int64.fetchOne(
+            database.cachedStatement(
+                sql: """
+                    SELECT max(changes_pruned_through, coalesce(
+                        (SELECT max(position) FROM change WHERE collection = :id), 0))
+                    FROM collection WHERE id = :id
+                    """), arguments: ["id": collection]) ?? 0
+    }
+
+    static func prunedThrough(_ collection: Int64, in database: Database) throws -> Int64 {
+        try Int64.fetchOne(
+            database.cachedStatement(
+                sql: "SELECT changes_pruned_through FROM collection WHERE id = ?"),
+            arguments: [collection]) ?? 0
+    }
+}
+
+extension DocumentStore {
+    /// Where the log stands: 0 before anything was written.
+    package func position(of collection: CollectionRecord) throws(StoreError) -> Int64 {
+        try read { database in try ChangeLog.position(of: collection.id, in: database) }
+    }
+
+    /// The entries after `position`, oldest first, at most `limit`.
+    ///
+    /// - Throws: `changesPruned` where some of them are no longer there.
+    package func changes(
+        after position: Int64, limit: Int = 10_000, in collection: CollectionRecord
+    ) throws(StoreError) -> [Change] {
+        try read { database in
+            let pruned = try ChangeLog.prunedThrough(collection.id, in: database)
+            guard position >= pruned else {
+                throw StoreError.changesPruned(
+                    collection: collection.name, position: position, prunedThrough: pruned)
+            }
+            let rows = try Row.fetchAll(
+                database.cachedStatement(
+                    sql: """
+                        SELECT position, kind, first_passage, last_passage FROM change
+                        WHERE collection = ? AND position > ? ORDER BY position LIMIT ?
+                        """), arguments: [collection.id, position, limit])
+            return try rows.map { row in
+                let (first, last): (Int64, Int64) = (row[2], row[3])
+                guard let kind = Change.Kind(rawValue: row[1]), first <= last else {
+                    throw DatabaseError(
+                        resultCode: .SQLITE_CORRUPT, message: "a change of an unknown kind")
+                }
+                return Change(position: row[0], kind: kind, passages: first...last)
+            }
+        }
+    }
+
+    /// Forgets the entries up to and including `position`: the index covers them.
+    package func pruneChanges(through position: Int64, in collection: CollectionRecord)
+        throws(StoreError)
+    {
+        try write { database in
+            let last = try min(position, ChangeLog.position(of: collection.id, in: database))
+            try database.execute(
+                sql: """
+                    DELETE FROM change WHERE collection = :id AND position <= :last;
+                    UPDATE collection
+                        SET changes_pruned_through = max(changes_pruned_through, :last)
+                        WHERE id = :id;
+                    """, arguments: ["id": collection.id, "last": last])
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import GRDB
+
+extension DocumentStore {
+    package struct DeleteOutcome: Sendable, Equatable {
+        /// Documents that were there and are gone.
+        package let deleted: Int
+        /// The log position after the commit.
+        package let position: Int64
+    }
+
+    /// Documents deleted in one transaction where a filter or a sync deletes many.
+    private static let batchSize = 1000
+
+    /// Deletes documents in one transaction. Ids that are not there are passed over.
+    package func delete(ids: [String], from collection: CollectionRecord) throws(StoreError)
+        -> DeleteOutcome
+    {
+        try write { database in
+            let current = try CollectionRecord.require(collection, in: database)
+            var writer = try BatchWriter(database, collection: current)
+            var deleted = 0
+            for id in ids {
+                guard let existing = try writer.existing(id: id) else { continue }
+                try writer.delete(documentKey: existing.key, title: existing.title)
+                deleted += 1
+            }
+            return DeleteOutcome(deleted: deleted, position: try writer.finish())
+        }
+    }
+
+    /// Deletes the documents that match, in batches, each a transaction of its own.
+    package func delete(
+        where predicate: MetadataPredicate, from collection: CollectionRecord
+    ) throws(StoreError) -> DeleteOutcome {
+        let keys = try documentKeys(where: predicate, in: collection)
+        return try delete(documentKeys: keys, from: collection)
+    }
+
+    func delete(documentKeys keys: [Int64], from collection: CollectionRecord)
+        throws(StoreError) -> DeleteOutcome
+    {
+        var deleted = 0
+        var position = try position(of: collection)
+        var start = 0
+        while start < keys.count {
+            let end = min(start + Self.batchSize, keys.count)
+            (deleted, position) = try write { database in
+                let current = try CollectionRecord.require(collection, in: database)
+                var writer = try BatchWriter(database, collection: current)
+                let statement = try database.cachedStatement(
+                    sql: "SELECT title FROM document WHERE key = ? AND collection = ?")
+                var gone = deleted
+                for key in keys[start..<end] {
+                    let title = try String.fetchOne(
+                        statement, arguments: [key, collection.id])
+                    guard let title else { continue }
+                    try writer.delete(documentKey: key, title: title)
+                    gone += 1
+                }
+                return (gone, try writer.finish())
+            }
+            start = end
+        }
+        return DeleteOutcome(deleted: deleted, position: position)
+    }
+}

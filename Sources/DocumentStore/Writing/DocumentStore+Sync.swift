@@ -1,0 +1,51 @@
+import GRDB
+
+extension DocumentStore {
+    /// Begins noting which documents a run has seen, so that the rest can be deleted at its end. The
+    /// notes are this connection's own: they vanish when the store is closed.
+    package func beginSync() throws(StoreError) {
+        try write { database in
+            try database.execute(
+                sql: """
+                    CREATE TEMP TABLE IF NOT EXISTS seen (
+                        id TEXT NOT NULL PRIMARY KEY
+                    ) WITHOUT ROWID;
+                    DELETE FROM seen;
+                    """)
+        }
+    }
+
+    /// Notes documents of this run, stored or unchanged.
+    package func markSeen(ids: [String]) throws(StoreError) {
+        try write { database in
+            let statement = try database.cachedStatement(
+                sql: "INSERT OR IGNORE INTO temp.seen (id) VALUES (?)")
+            for id in ids { try statement.execute(arguments: [id]) }
+        }
+    }
+
+    /// Deletes the documents that were not seen and came from one of the paths: a file itself, or
+    /// any file in a folder.
+    package func deleteUnseen(under paths: [String], from collection: CollectionRecord)
+        throws(StoreError) -> DeleteOutcome
+    {
+        let keys = try writeOutsideTransaction { database in
+            var keys: Set<Int64> = []
+            for path in paths {
+                let folder = path.hasSuffix("/") ? path : path + "/"
+                // Bytewise, "/" + 1 is "0": the range holds what starts with the folder's name.
+                let rows = try Int64.fetchAll(
+                    database,
+                    sql: """
+                        SELECT d.key FROM document AS d JOIN source AS s ON s.id = d.source
+                        WHERE d.collection = ? AND (s.path = ? OR (s.path > ? AND s.path < ?))
+                            AND d.id NOT IN (SELECT id FROM temp.seen)
+                        """,
+                    arguments: [collection.id, path, folder, folder.dropLast() + "0"])
+                keys.formUnion(rows)
+            }
+            return keys.sorted()
+        }
+        return try delete(documentKeys: keys, from: collection)
+    }
+}

@@ -1,0 +1,117 @@
+import FileFormat
+import Foundation
+import GRDB
+
+extension DocumentStore {
+    /// Bytes of text, metadata or vector in one row: SQLite's limit is 1,000,000,000.
+    package static let sizeLimit = 900_000_000
+
+    /// Stores a batch in one transaction: all of it, durably, or nothing.
+    ///
+    /// A document whose id is there already is left alone where the content hash is the same
+    /// (`unchanged`), else replaced, skipped, or refused, as `onConflict` says. A replaced document
+    /// gets new passage keys. An id that occurs twice in the batch conflicts with itself likewise.
+    ///
+    /// - Throws: `fingerprintMismatch` or `dimensionMismatch` where the collection is no longer what
+    ///   `collection` says; `duplicateID` under `.error`; `vectorLength`, `vectorNotFinite`,
+    ///   `invalidName`,
+    ///   `invalidMetadata`, `tooLarge` for a document that cannot be stored; `locked`, `diskFull`,
+    ///   `readOnly`.
+    package func write(
+        _ batch: [DocumentWrite], to collection: CollectionRecord,
+        onConflict policy: ConflictPolicy = .replace
+    ) throws(StoreError) -> BatchOutcome {
+        for document in batch { try Self.validate(document, for: collection) }
+        return try write { database in
+            let current = try CollectionRecord.require(collection, in: database)
+            try current.verify(
+                fingerprint: collection.model.fingerprint, dimensions: collection.dimensions)
+            var writer = try BatchWriter(database, collection: current)
+            var outcome = BatchOutcome()
+            outcome.documents.reserveCapacity(batch.count)
+            for document in batch {
+                outcome.documents.append(try writer.store(document, onConflict: policy))
+            }
+            outcome.position = try writer.finish()
+            return outcome
+        }
+    }
+
+    private static func validate(_ document: DocumentWrite, for collection: CollectionRecord)
+        throws(StoreError)
+    {
+        func requireSize(_ bytes: Int) throws(StoreError) {
+            if bytes > sizeLimit {
+                throw .tooLarge(document: document.id, bytes: bytes, limit: sizeLimit)
+            }
+        }
+        let names = [document.id, document.title, document.source ?? ""]
+        if document.id.isEmpty || names.contains(where: { $0.utf8.contains(0) }) {
+            throw .invalidName(document: document.id)
+        }
+        if document.metadata?.utf8.contains(0) == true {
+            throw .invalidMetadata(document: document.id)
+        }
+        try requireSize(document.id.utf8.count + document.title.utf8.count)
+        try requireSize(document.metadata?.utf8.count ?? 0)
+        for (ordinal, passage) in document.passages.enumerated() {
+            try requireSize(passage.text.utf8.count + document.title.utf8.count)
+            guard passage.vector.count == collection.dimensions else {
+                throw .vectorLength(
+                    document: document.id, passage: ordinal, expected: collection.dimensions,
+                    found: passage.vector.count)
+            }
+            guard StoredVector.isFinite(passage.vector, as: collection.elementType) else {
+                throw .vectorNotFinite(document: document.id, passage: ordinal)
+            }
+        }
+    }
+
+    /// The hashes of those documents that are stored, so that unchanged ones need no encoding.
+    package func contentHashes(ofIDs ids: [String], in collection: CollectionRecord)
+        throws(StoreError) -> [String: ContentHash]
+    {
+        try read { database in
+            let statement = try database.cachedStatement(
+                sql: "SELECT content_hash FROM document WHERE collection = ? AND id = ?")
+            var hashes: [String: ContentHash] = [:]
+            for id in ids {
+                let data = try Data.fetchOne(statement, arguments: [collection.id, id])
+                if let data { hashes[id] = ContentHash(data: data) }
+            }
+            return hashes
+        }
+    }
+}
+
+extension BatchWriter {
+    mutating func store(_ document: DocumentWrite, onConflict policy: ConflictPolicy) throws
+        -> BatchOutcome.Document
+    {
+        guard let existing = try existing(id: document.id) else {
+            try insert(document)
+            return .inserted
+        }
+        switch policy {
+        case .skip:
+            return .skipped
+        case .error:
+            throw StoreError.duplicateID(id: document.id, collection: collection.name)
+        case .replace:
+            if ContentHash(data: existing.contentHash) == document.contentHash {
+                return .unchanged
+            }
+            try delete(documentKey: existing.key, title: existing.title)
+            try insert(document)
+            return .replaced
+        }
+    }
+}
+
+extension ContentHash {
+    /// Sixteen bytes, big-endian.
+    init(data: Data) {
+        func word(_ bytes: Data) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
+        self.init(high: word(data.prefix(8)), low: word(data.dropFirst(8).prefix(8)))
+    }
+}

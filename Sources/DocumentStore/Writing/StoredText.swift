@@ -1,0 +1,41 @@
+import FileFormat
+import Foundation
+
+/// A passage's text as it lies in its row: an LZ4 block where that is shorter, else UTF-8 as it is.
+/// The row's `text_length`, the bytes of the UTF-8, tells which: equal to the blob's length means raw.
+enum StoredText {
+    /// LZ4 finds nothing to repeat in shorter ones.
+    private static let shortest = 64
+
+    static func encode(_ text: String) -> (bytes: Data, length: Int) {
+        var text = text
+        return text.withUTF8 { utf8 in
+            let raw = UnsafeRawBufferPointer(utf8)
+            if utf8.count >= shortest {
+                let compressed = LZ4.compress(raw)
+                if !compressed.isEmpty, compressed.count < utf8.count {
+                    return (Data(compressed), utf8.count)
+                }
+            }
+            return (Data(raw), utf8.count)
+        }
+    }
+
+    /// - Throws: `FileError.corruptBlock`.
+    static func decode(_ bytes: Data, length: Int) throws(FileError) -> String {
+        guard bytes.count != length else { return String(decoding: bytes, as: UTF8.self) }
+        guard length >= 0, length <= DocumentStore.sizeLimit else {
+            throw .corruptBlock(expected: length)
+        }
+        var result = ""
+        var failure: FileError?
+        bytes.withUnsafeBytes { raw in
+            do throws(FileError) {
+                result = String(
+                    decoding: try LZ4.decompress(raw, count: length), as: UTF8.self)
+            } catch { failure = error }
+        }
+        if let failure { throw failure }
+        return result
+    }
+}

@@ -1,0 +1,54 @@
+import Foundation
+
+/// A vector as it lies in its row: little-endian numbers, one after another.
+enum StoredVector {
+    /// Finite also once it is narrowed to `type`.
+    static func isFinite(_ vector: [Float], as type: CollectionRecord.ElementType) -> Bool {
+        // A sum of products with zero is zero unless something is infinite or not a number.
+        let zero = vector.reduce(Float(0)) { $0 + $1 * 0 }
+        guard zero == 0 else { return false }
+        return type == .float32 || vector.allSatisfy { Float16($0).isFinite }
+    }
+
+    static func encode(_ vector: [Float], as type: CollectionRecord.ElementType) -> Data {
+        switch type {
+        case .float32:
+            vector.withUnsafeBytes { Data($0) }
+        case .float16:
+            vector.map { Float16($0) }.withUnsafeBytes { Data($0) }
+        }
+    }
+
+    /// Appends the numbers; false where the blob has not `dimensions` of them.
+    static func decode(
+        _ bytes: UnsafeRawBufferPointer, as type: CollectionRecord.ElementType, dimensions: Int,
+        appendingTo values: inout [Float]
+    ) -> Bool {
+        guard bytes.count == dimensions * type.byteCount else { return false }
+        switch type {
+        case .float32:
+            if UInt(bitPattern: bytes.baseAddress) % 4 == 0 {
+                values.append(contentsOf: bytes.bindMemory(to: Float.self))
+            } else {
+                for index in 0..<dimensions {
+                    values.append(bytes.loadUnaligned(fromByteOffset: index * 4, as: Float.self))
+                }
+            }
+        case .float16:
+            for index in 0..<dimensions {
+                let half = bytes.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)
+                values.append(widen(half))
+            }
+        }
+        return true
+    }
+
+    /// float16 to float32 in integer steps, which the compiler can vectorise: shift the exponent and
+    /// fraction into place, and let one multiplication correct the bias (subnormals included).
+    private static func widen(_ half: UInt16) -> Float {
+        let magnitude = UInt32(half & 0x7fff) << 13
+        let scaled = Float(bitPattern: magnitude) * Float(bitPattern: (254 - 15) << 23)
+        let sign = UInt32(half & 0x8000) << 16
+        return Float(bitPattern: scaled.bitPattern | sign)
+    }
+}
