@@ -1,0 +1,197 @@
+import CZlib
+import CZstd
+import Foundation
+
+/// How a file's bytes are compressed, as its first bytes tell, whatever its name.
+package enum Compression: String, Sendable, CaseIterable {
+    case gzip
+    case zstd
+
+    /// - Parameter start: the first bytes of the file; 4 are enough.
+    package static func detect(_ start: some Collection<UInt8>) -> Compression? {
+        let start = Array(start.prefix(4))
+        if start.starts(with: [0x1F, 0x8B]) { return .gzip }
+        if start == [0x28, 0xB5, 0x2F, 0xFD] { return .zstd }
+        // A skippable frame, which pzstd and others put first.
+        if start.count == 4, start[0] & 0xF0 == 0x50, start[1...] == [0x2A, 0x4D, 0x18] {
+            return .zstd
+        }
+        return nil
+    }
+}
+
+/// A stream whose first bytes can be looked at before they are read.
+package final class PeekableStream: ByteStream {
+    private let base: any ByteStream
+    private var pending: [UInt8] = []
+
+    package init(_ base: any ByteStream) { self.base = base }
+
+    package var name: String { base.name }
+    package var position: Int { base.position }
+
+    /// The next `count` bytes, fewer where the stream ends before.
+    package func peek(_ count: Int) throws -> ArraySlice<UInt8> {
+        while pending.count < count {
+            var chunk = [UInt8](repeating: 0, count: count - pending.count)
+            let got = try chunk.withUnsafeMutableBytes { try base.read(into: $0) }
+            if got == 0 { break }
+            pending.append(contentsOf: chunk[..<got])
+        }
+        return pending.prefix(count)
+    }
+
+    package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        guard !pending.isEmpty else { return try base.read(into: buffer) }
+        let count = min(pending.count, buffer.count)
+        buffer.copyBytes(from: pending[..<count])
+        pending.removeFirst(count)
+        return count
+    }
+}
+
+/// The stream itself, or what its bytes decompress to where they begin as gzip or zstd does.
+package func decompressing(_ base: any ByteStream) throws -> any ByteStream {
+    let stream = PeekableStream(base)
+    switch Compression.detect(try stream.peek(4)) {
+    case .gzip: return GzipStream(stream)
+    case .zstd: return ZstdStream(stream)
+    case nil: return stream
+    }
+}
+
+/// Bytes taken from a stream and not used up yet.
+private struct InputBuffer {
+    static let size = 1 << 17
+    var bytes = [UInt8](repeating: 0, count: size)
+    var start = 0
+    var end = 0
+
+    var isEmpty: Bool { start == end }
+
+    /// False at the end of the stream.
+    mutating func refill(from stream: any ByteStream) throws -> Bool {
+        start = 0
+        end = try bytes.withUnsafeMutableBytes { try stream.read(into: $0) }
+        return end > 0
+    }
+}
+
+/// gzip (RFC 1952): any number of members one after another, zero padding after the last.
+package final class GzipStream: ByteStream {
+    private let base: any ByteStream
+    private var input = InputBuffer()
+    // zlib keeps a pointer back to its z_stream, which therefore must not move.
+    private let state = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+    private var isInMember = true
+    private var isStarted = false
+
+    package init(_ base: any ByteStream) {
+        self.base = base
+        state.initialize(to: z_stream())
+        let code = inflateInit2_(state, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+        precondition(code == Z_OK, "zlib cannot start: \(code)")
+    }
+
+    deinit {
+        inflateEnd(state)
+        state.deallocate()
+    }
+
+    package var name: String { base.name }
+    package var position: Int { base.position }
+
+    package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        guard buffer.count > 0 else { return 0 }
+        while true {
+            if input.isEmpty, try !input.refill(from: base) {
+                if isInMember { throw ByteStreamError.cutShort(name: name, format: .gzip) }
+                return 0
+            }
+            if !isInMember, try !beginMember() { continue }
+            let produced = try inflateOnce(into: buffer)
+            if produced > 0 { return produced }
+        }
+    }
+
+    /// After a member: zeros are padding, anything else begins another member.
+    private func beginMember() throws -> Bool {
+        while !input.isEmpty, input.bytes[input.start] == 0 { input.start += 1 }
+        if input.isEmpty { return false }
+        inflateReset(state)
+        isInMember = true
+        return true
+    }
+
+    private func inflateOnce(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        var code = Z_OK
+        let available = input.end - input.start
+        let capacity = min(buffer.count, 1 << 30)
+        input.bytes.withUnsafeMutableBufferPointer { bytes in
+            state.pointee.next_in = bytes.baseAddress! + input.start
+            state.pointee.avail_in = UInt32(available)
+            state.pointee.next_out = buffer.baseAddress!.assumingMemoryBound(to: UInt8.self)
+            state.pointee.avail_out = UInt32(capacity)
+            code = inflate(state, Z_NO_FLUSH)
+        }
+        input.start += available - Int(state.pointee.avail_in)
+        switch code {
+        case Z_OK, Z_BUF_ERROR: break
+        case Z_STREAM_END: isInMember = false
+        default:
+            let reason = state.pointee.msg.map { String(cString: $0) } ?? "zlib error \(code)"
+            throw ByteStreamError.damaged(name: name, format: .gzip, reason: reason)
+        }
+        return capacity - Int(state.pointee.avail_out)
+    }
+}
+
+/// Zstandard (RFC 8878): any number of frames, skippable ones among them.
+package final class ZstdStream: ByteStream {
+    private let base: any ByteStream
+    private var input = InputBuffer()
+    private let state: OpaquePointer
+    private var isInFrame = true
+
+    package init(_ base: any ByteStream) {
+        self.base = base
+        guard let state = ZSTD_createDStream() else { preconditionFailure("out of memory") }
+        self.state = state
+    }
+
+    deinit { ZSTD_freeDStream(state) }
+
+    package var name: String { base.name }
+    package var position: Int { base.position }
+
+    package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        guard buffer.count > 0 else { return 0 }
+        while true {
+            // A frame may still hold output when its input is used up: ask before reading on.
+            let produced = try decompressOnce(into: buffer)
+            if produced > 0 { return produced }
+            if input.isEmpty, try !input.refill(from: base) {
+                if isInFrame { throw ByteStreamError.cutShort(name: name, format: .zstd) }
+                return 0
+            }
+        }
+    }
+
+    private func decompressOnce(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        // At a frame's end the decompressor would take an empty input for a new frame's start.
+        if input.isEmpty, !isInFrame { return 0 }
+        var output = ZSTD_outBuffer(dst: buffer.baseAddress, size: buffer.count, pos: 0)
+        let code = input.bytes.withUnsafeBytes { bytes in
+            var view = ZSTD_inBuffer(src: bytes.baseAddress, size: input.end, pos: input.start)
+            let code = ZSTD_decompressStream(state, &output, &view)
+            input.start = view.pos
+            return code
+        }
+        if ZSTD_isError(code) != 0 {
+            throw ByteStreamError.damaged(
+                name: name, format: .zstd, reason: String(cString: ZSTD_getErrorName(code)))
+        }
+        isInFrame = code != 0
+        return output.pos
+    }
+}
