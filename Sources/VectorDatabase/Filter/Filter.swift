@@ -1,0 +1,76 @@
+import DocumentStore
+
+/// A condition on documents' metadata, in the language of `--where`.
+///
+/// ```swift
+/// let filter = try Filter("lang = 'en' AND year >= 2020 AND tag IN ('a', 'b') AND NOT draft")
+/// ```
+///
+/// | form | holds where |
+/// | --- | --- |
+/// | `field = value`, `!=` (or `<>`), `<`, `<=`, `>`, `>=` | the field compares so; a value may stand on the left, too |
+/// | `field [NOT] IN (value, …)` | the field equals one of the values |
+/// | `field [NOT] BETWEEN value AND value` | both bounds are included |
+/// | `field [NOT] LIKE 'pattern'` | `%` stands for any run of characters, `_` for one; ASCII letters match in either case |
+/// | `field IS [NOT] NULL` | the field is missing or null |
+/// | `field` | the field is true, or a number other than 0 |
+/// | `NOT a`, `a AND b`, `a OR b`, `(a)` | as in SQL, binding in this order |
+/// | `TRUE`, `FALSE` | always, never |
+///
+/// - A field is a name (letters, digits, `_`; not a keyword) or `"any name"` in double quotes, in
+///   which `""` stands for one quote. `author.name` is the field `name` of the object `author`.
+/// - A value is a number, `TRUE`, `FALSE`, or `'text'` in single quotes, in which `''` stands for
+///   one. Numbers compare with numbers and text with text.
+/// - A field that holds an array is compared by its elements: `tag = 'a'` finds the documents
+///   whose array `tag` contains `a`; `tag != 'a'` those that have tags, none of them `a`.
+/// - A comparison of a missing field does not hold, whatever the operator; its NOT does.
+/// - Keywords are read in either case.
+public struct Filter: Sendable, Equatable {
+    /// What was parsed.
+    public let expression: String
+    package let predicate: MetadataPredicate
+
+    /// Bytes of an expression and levels of parentheses and NOT, at most.
+    static let maximumLength = 65_536
+    static let maximumDepth = 64
+
+    /// - Throws: `FilterError` with the column at which the expression stops making sense.
+    public init(_ expression: String) throws(FilterError) {
+        self.expression = expression
+        guard expression.utf8.count <= Self.maximumLength else {
+            throw FilterError(
+                expression: expression, column: 1,
+                expected: "at most \(Self.maximumLength) bytes",
+                found: "\(expression.utf8.count)")
+        }
+        var parser = try FilterParser(expression)
+        predicate = try parser.parse()
+    }
+}
+
+/// Where an expression stops making sense, and what could have stood there.
+public struct FilterError: Error, Sendable, Equatable {
+    public let expression: String
+    /// In characters, from 1.
+    public let column: Int
+    /// A noun phrase, such as `a value`.
+    public let expected: String
+    /// What stands there instead.
+    public let found: String
+}
+
+extension FilterError: CustomStringConvertible {
+    public var description: String {
+        "filter, column \(column): expected \(expected), found \(found), in: \(excerpt)"
+    }
+
+    /// The expression, or the part of a long one around the column.
+    private var excerpt: String {
+        let characters = Array(expression)
+        guard characters.count > 120 else { return expression }
+        let start = max(0, min(column - 60, characters.count - 120))
+        let end = min(characters.count, start + 120)
+        return (start > 0 ? "…" : "") + String(characters[start..<end])
+            + (end < characters.count ? "…" : "")
+    }
+}
