@@ -1,0 +1,199 @@
+/// The smallest piece that chunking moves as one: a sentence, a heading, a line of code.
+struct TextSegment: Equatable {
+    enum Kind: Equatable {
+        case heading
+        /// The first of its paragraph.
+        case paragraph
+        case continuation
+    }
+
+    /// In bytes of the text, without white space at either end.
+    var range: Range<Int>
+    var kind: Kind
+}
+
+/// Cuts a text into segments, in order and without overlap; only white space lies between them.
+struct TextSegmenter {
+    private let bytes: [UInt8]
+    private let isMarkdown: Bool
+    private var segments_: [TextSegment] = []
+    /// Lines of the paragraph being read.
+    private var paragraph: [Range<Int>] = []
+    /// Of the code block being read, the character and number of its fence.
+    private var fence: (character: UInt8, count: Int)?
+
+    init(_ bytes: [UInt8], isMarkdown: Bool) {
+        self.bytes = bytes
+        self.isMarkdown = isMarkdown
+    }
+
+    mutating func segments() -> [TextSegment] {
+        var start = 0
+        while start < bytes.count {
+            let end = bytes[start...].firstIndex(of: 10) ?? bytes.count
+            read(line: start..<end)
+            start = end + 1
+        }
+        endParagraph()
+        return segments_
+    }
+
+    private mutating func read(line: Range<Int>) {
+        let trimmed = trim(line)
+        if isMarkdown, readFence(trimmed) { return }
+        if fence != nil {
+            if !trimmed.isEmpty { paragraph.append(trimmed) }
+            return
+        }
+        if trimmed.isEmpty {
+            endParagraph()
+        } else if isMarkdown, isHeading(trimmed) {
+            endParagraph()
+            segments_.append(TextSegment(range: trimmed, kind: .heading))
+        } else if isMarkdown, paragraph.count == 1, isUnderline(trimmed) {
+            let heading = paragraph[0].lowerBound..<trimmed.upperBound
+            paragraph = []
+            segments_.append(TextSegment(range: heading, kind: .heading))
+        } else {
+            paragraph.append(trimmed)
+        }
+    }
+
+    /// Takes the line if it opens or closes a code block.
+    private mutating func readFence(_ line: Range<Int>) -> Bool {
+        guard let first = line.first.map({ bytes[$0] }), first == 96 || first == 126 else {
+            return false
+        }
+        let count = bytes[line].prefix { $0 == first }.count
+        if let open = fence {
+            guard first == open.character, count >= open.count, count == line.count else {
+                return false
+            }
+            paragraph.append(line)
+            endParagraph(byLines: true)
+            fence = nil
+            return true
+        }
+        guard count >= 3 else { return false }
+        endParagraph()
+        fence = (first, count)
+        paragraph.append(line)
+        return true
+    }
+
+    private func isHeading(_ line: Range<Int>) -> Bool {
+        let marks = bytes[line].prefix { $0 == UInt8(ascii: "#") }.count
+        guard (1...6).contains(marks) else { return false }
+        return marks == line.count || isSpace(bytes[line.lowerBound + marks])
+    }
+
+    /// `===` or `---` under a line of text make it a heading.
+    private func isUnderline(_ line: Range<Int>) -> Bool {
+        let first = bytes[line.lowerBound]
+        guard first == UInt8(ascii: "=") || first == UInt8(ascii: "-"), line.count >= 2 else {
+            return false
+        }
+        return bytes[line].allSatisfy { $0 == first }
+    }
+
+    private mutating func endParagraph(byLines: Bool = false) {
+        guard let first = paragraph.first, let last = paragraph.last else { return }
+        let byLines = byLines || fence != nil
+        var kind = TextSegment.Kind.paragraph
+        func append(_ range: Range<Int>) {
+            if range.isEmpty { return }
+            segments_.append(TextSegment(range: range, kind: kind))
+            kind = .continuation
+        }
+        if byLines {
+            paragraph.forEach(append)
+        } else {
+            // Lists and tables: each item or row is a sentence at least.
+            var start = first.lowerBound
+            for line in paragraph.dropFirst() where isMarkdown && isItem(line) {
+                sentences(in: trim(start..<line.lowerBound)).forEach(append)
+                start = line.lowerBound
+            }
+            sentences(in: start..<last.upperBound).forEach(append)
+        }
+        paragraph = []
+    }
+
+    private func isItem(_ line: Range<Int>) -> Bool {
+        let first = bytes[line.lowerBound]
+        if first == UInt8(ascii: "|") { return true }
+        let next = line.lowerBound + 1 < line.upperBound ? bytes[line.lowerBound + 1] : 0
+        if [UInt8(ascii: "-"), UInt8(ascii: "*"), UInt8(ascii: "+")].contains(first) {
+            return next == 32
+        }
+        let digits = bytes[line].prefix { (48...57).contains($0) }.count
+        guard digits > 0, digits < line.count else { return false }
+        let mark = bytes[line.lowerBound + digits]
+        return mark == UInt8(ascii: ".") || mark == UInt8(ascii: ")")
+    }
+
+    /// Cuts after `.`, `!`, `?` or `…`, closing quotes and brackets included, where white space
+    /// follows and then anything but a lower-case letter (so not after "e.g."), and after the full
+    /// stops of Chinese and Japanese.
+    private func sentences(in range: Range<Int>) -> [Range<Int>] {
+        var result: [Range<Int>] = []
+        var start = range.lowerBound
+        var index = start
+        while index < range.upperBound {
+            guard let end = sentenceEnd(at: index, in: range) else {
+                index += 1
+                continue
+            }
+            result.append(start..<end)
+            start = end
+            while start < range.upperBound, isSpace(bytes[start]) { start += 1 }
+            index = start
+        }
+        if start < range.upperBound { result.append(start..<range.upperBound) }
+        return result
+    }
+
+    private func sentenceEnd(at index: Int, in range: Range<Int>) -> Int? {
+        let byte = bytes[index]
+        if byte == 0xE3 || byte == 0xEF {
+            let isWideStop = Self.wideStops.contains(
+                Array(bytes[index..<min(index + 3, range.upperBound)]))
+            return isWideStop ? index + 3 : nil
+        }
+        let isEllipsis =
+            byte == 0xE2 && bytes[index..<range.upperBound].starts(with: [0xE2, 0x80, 0xA6])
+        guard
+            byte == UInt8(ascii: ".") || byte == UInt8(ascii: "!") || byte == UInt8(ascii: "?")
+                || isEllipsis
+        else { return nil }
+        var end = index + (isEllipsis ? 3 : 1)
+        while end < range.upperBound {
+            if [UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: ")"), UInt8(ascii: "]")]
+                .contains(bytes[end])
+            {
+                end += 1
+            } else if bytes[end..<range.upperBound].starts(with: [0xE2, 0x80, 0x9D]) {
+                end += 3  // ”
+            } else {
+                break
+            }
+        }
+        guard end < range.upperBound, isSpace(bytes[end]) else { return nil }
+        var next = end
+        while next < range.upperBound, isSpace(bytes[next]) { next += 1 }
+        if next < range.upperBound, (97...122).contains(bytes[next]) { return nil }
+        return end
+    }
+
+    /// 。 ！ ？
+    private static let wideStops: Set<[UInt8]> = [
+        [0xE3, 0x80, 0x82], [0xEF, 0xBC, 0x81], [0xEF, 0xBC, 0x9F],
+    ]
+
+    private func trim(_ range: Range<Int>) -> Range<Int> {
+        var (start, end) = (range.lowerBound, range.upperBound)
+        while start < end, isSpace(bytes[start]) { start += 1 }
+        while end > start, isSpace(bytes[end - 1]) { end -= 1 }
+        return start..<end
+    }
+}
