@@ -20,12 +20,14 @@ public struct Document: Sendable, Equatable, Identifiable {
     public var metadata: [String: JSONValue]
     /// A ready-made vector of the whole document, or `nil` to have the text encoded.
     public var vector: [Float]?
+    /// How the text is laid out, which decides whether and where it is cut into passages.
+    public var layout: TextLayout
     /// Where it was read from; needed only to find out later what has gone from that source.
     public var source: Source?
 
     public init(
         id: String, text: String, title: String = "", metadata: [String: JSONValue] = [:],
-        vector: [Float]? = nil, source: Source? = nil
+        vector: [Float]? = nil, source: Source? = nil, layout: TextLayout = .record
     ) {
         self.id = id
         self.text = text
@@ -33,6 +35,7 @@ public struct Document: Sendable, Equatable, Identifiable {
         self.metadata = metadata
         self.vector = vector
         self.source = source
+        self.layout = layout
     }
 
     /// The place a document was read from.

@@ -1,0 +1,187 @@
+import FileFormat
+
+/// One JSON object a line: `_id` or `id`, `title`, `text`, `metadata`, `vector`.
+///
+/// - An identifier is a string or an integer; without one it is derived from the file and line.
+/// - `metadata` is an object; any other key counts as metadata, too, unless the object has it.
+/// - `vector` is an array of numbers, stored as they are.
+/// - Empty lines are passed over.
+final class JSONLinesReader: RecordReader {
+    private let lines: LineReader
+    private let file: InputFile
+    private let options: SourceOptions
+    private let needsText: Bool
+    private var dimensions = 0
+
+    /// - Parameter needsText: whether a line without text and vector is an error.
+    init(_ lines: LineReader, file: InputFile, options: SourceOptions, needsText: Bool = true) {
+        self.lines = lines
+        self.file = file
+        self.options = options
+        self.needsText = needsText
+    }
+
+    var position: Int { lines.position }
+
+    func next() throws -> Document? {
+        while true {
+            let result = try file.translating {
+                try lines.next { bytes -> Document? in
+                    if bytes.allSatisfy({ isSpace($0) }) { return nil }
+                    return try document(in: bytes)
+                }
+            }
+            guard let result else { return nil }
+            if let result { return result }
+        }
+    }
+
+    private func document(in bytes: UnsafeBufferPointer<UInt8>) throws(SourceError) -> Document {
+        if let offset = UTF8Check.firstInvalidByte(in: bytes) {
+            throw .notUTF8(path: file.path, line: lines.line, column: offset + 1)
+        }
+        var reader = JSONReader(bytes)
+        var record = Record()
+        do throws(JSONReader.Failure) {
+            try reader.enterObject()
+            while let key = try reader.nextKey() { try read(key, &reader, into: &record) }
+            try reader.end()
+        } catch {
+            throw .malformed(
+                path: file.path, line: lines.line,
+                reason: "is not valid JSON: expected \(error.expected) at byte "
+                    + "\(error.offset + 1) of the line; each line must be one JSON object")
+        }
+        return try finish(record)
+    }
+
+    /// What a line holds, before it is known to be complete.
+    private struct Record {
+        var underscoreID: JSONValue?
+        var id: JSONValue?
+        var title: JSONValue?
+        var text: JSONValue?
+        var vector: [Float]?
+        var strangeVector: JSONValue?
+        var metadata: JSONValue?
+        var others: [String: JSONValue] = [:]
+    }
+
+    private func read(_ key: String, _ reader: inout JSONReader, into record: inout Record)
+        throws(JSONReader.Failure)
+    {
+        if let idField = options.idField {
+            if key == idField {
+                record.underscoreID = try reader.value()
+                return
+            }
+        } else if key == "_id" {
+            record.underscoreID = try reader.value()
+            return
+        } else if key == "id" {
+            record.id = try reader.value()
+            return
+        }
+        if key == options.textField ?? "text" {
+            record.text = try reader.value()
+        } else if key == options.titleField ?? "title" {
+            record.title = try reader.value()
+        } else if key == "vector" {
+            record.vector = nil
+            record.strangeVector = nil
+            if reader.peek() == UInt8(ascii: "["), let vector = try numbers(&reader) {
+                record.vector = vector
+            } else {
+                record.strangeVector = try reader.value()
+            }
+        } else if key == "metadata" {
+            record.metadata = try reader.value()
+        } else {
+            record.others[key] = try reader.value()
+        }
+    }
+
+    /// The array of numbers that begins here; `nil`, and nothing read, where it is another array.
+    private func numbers(_ reader: inout JSONReader) throws(JSONReader.Failure) -> [Float]? {
+        var ahead = reader
+        do throws(JSONReader.Failure) {
+            let vector = try ahead.floats(reserving: dimensions)
+            dimensions = vector.count
+            reader = ahead
+            return vector
+        } catch {
+            return nil
+        }
+    }
+
+    private func finish(_ record: Record) throws(SourceError) -> Document {
+        let line = lines.line
+        func wrong(_ field: String, _ expected: String, _ found: JSONValue) -> SourceError {
+            .wrongType(
+                path: file.path, line: line, field: field, expected: expected,
+                found: found.kindDescription)
+        }
+        var document = Document(id: "", text: "", source: file.place(line))
+        let idField = options.idField ?? (record.underscoreID == nil ? "id" : "_id")
+        switch record.underscoreID ?? record.id {
+        case nil, .null: document.id = file.derivedID(line)
+        case .string(let id) where !id.isEmpty: document.id = id
+        case .integer(let id): document.id = String(id)
+        case let found?: throw wrong(idField, "a string that is not empty, or an integer", found)
+        }
+        switch record.title {
+        case nil, .null: break
+        case .string(let title): document.title = title
+        case let found?: throw wrong(options.titleField ?? "title", "a string", found)
+        }
+        if let found = record.strangeVector, found != .null {
+            throw wrong("vector", "an array of numbers", found)
+        }
+        if let vector = record.vector {
+            guard vector.allSatisfy(\.isFinite) else {
+                throw .wrongType(
+                    path: file.path, line: line, field: "vector",
+                    expected: "an array of 32-bit floats",
+                    found: "an array with a number beyond their range")
+            }
+            document.vector = vector
+        }
+        switch record.text {
+        case .string(let text): document.text = text
+        case .null? where record.vector != nil, nil where record.vector != nil || !needsText: break
+        case nil: throw missingText(record)
+        case let found?: throw wrong(options.textField ?? "text", "a string", found)
+        }
+        document.metadata = record.others
+        if let id = record.id, record.underscoreID != nil { document.metadata["id"] = id }
+        switch record.metadata {
+        case nil, .null: break
+        case .object(let members): document.metadata.merge(members) { _, inner in inner }
+        case let found?: throw wrong("metadata", "an object", found)
+        }
+        return document
+    }
+
+    private func missingText(_ record: Record) -> SourceError {
+        var fields = record.others.keys.sorted()
+        if record.id != nil { fields.insert("id", at: 0) }
+        if record.underscoreID != nil { fields.insert(options.idField ?? "_id", at: 0) }
+        if record.title != nil { fields.append(options.titleField ?? "title") }
+        return .missingField(
+            path: file.path, line: lines.line, field: options.textField ?? "text", fields: fields)
+    }
+}
+
+extension JSONValue {
+    /// What kind of value it is, with an article.
+    var kindDescription: String {
+        switch self {
+        case .null: "null"
+        case .bool: "a boolean"
+        case .integer, .number: "a number"
+        case .string(let text): text.isEmpty ? "an empty string" : "a string"
+        case .array: "an array"
+        case .object: "an object"
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import FileFormat
+
+/// Reads one file's documents one after another.
+///
+/// `next` throws `SourceError`; after one that concerns a single record it can be called again
+/// and goes on with the record after it.
+protocol RecordReader: AnyObject {
+    func next() throws -> Document?
+    /// Bytes of the file used so far, as it lies on disk.
+    var position: Int { get }
+}
+
+extension InputFile {
+    /// Opens the file and finds out what it is.
+    func open(options: SourceOptions) throws -> any RecordReader {
+        try translating {
+            let base: any ByteStream =
+                path == "-"
+                ? DescriptorStream(descriptor: 0, name: "standard input")
+                : try DescriptorStream(path: path)
+            let raw = PeekableStream(base)
+            let isCompressed = Compression.detect(try raw.peek(4)) != nil
+            let stream = PeekableStream(try decompressing(raw))
+            let start = try stream.peek(4096)
+            guard let format = format ?? SourceFormat.of(content: start) else {
+                throw SourceError.unknownFormat(path: path)
+            }
+            let lines = { LineReader(stream, limit: options.recordLimit) }
+            switch format {
+            case .automatic, .jsonLines:
+                return JSONLinesReader(lines(), file: self, options: options)
+            case .tsv: return TSVReader(lines(), file: self)
+            case .csv: return try CSVReader(lines(), file: self, options: options)
+            case .text, .markdown:
+                return TextFileReader(
+                    stream, file: self, isMarkdown: format == .markdown, options: options)
+            case .fvecs:
+                return try VectorReader(
+                    FvecsSource(stream, path: path, size: isCompressed ? 0 : size),
+                    file: self, options: options)
+            case .npy:
+                return try VectorReader(
+                    NpySource(stream, path: path), file: self, options: options)
+            }
+        }
+    }
+
+    /// Runs `body` and makes what its streams throw a `SourceError`.
+    func translating<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch let error as ByteStreamError {
+            throw SourceError(error, path: path)
+        } catch let error as LineReader.LineTooLong {
+            throw SourceError.recordTooLong(path: path, line: error.line, limit: error.limit)
+        }
+    }
+
+    func place(_ line: Int) -> Document.Source { Document.Source(path: source, position: line) }
+
+    /// A stable identifier for a record without one.
+    func derivedID(_ line: Int) -> String { "\(name):\(line)" }
+
+    /// Makes sure that bytes are text.
+    func checkText(_ bytes: UnsafeBufferPointer<UInt8>, line: Int) throws(SourceError) {
+        if let offset = UTF8Check.firstInvalidByte(in: bytes) {
+            throw .notUTF8(path: path, line: line, column: offset + 1)
+        }
+        if bytes.contains(0) { throw .containsNUL(path: path, line: line) }
+    }
+}
+
+extension SourceError {
+    init(_ error: ByteStreamError, path: String) {
+        switch error {
+        case .missing: self = .missing(path: path)
+        case .isFolder: self = .unreadable(path: path, reason: "is a folder where a file is needed")
+        case .system: self = .unreadable(path: path, reason: Self.reason(error, path))
+        case .damaged, .cutShort: self = .damaged(path: path, reason: Self.reason(error, path))
+        }
+    }
+
+    /// The sentence without the name it begins with.
+    private static func reason(_ error: ByteStreamError, _ path: String) -> String {
+        let sentence = error.description
+        guard let colon = sentence.range(of: ": ") else { return sentence }
+        return String(sentence[colon.upperBound...])
+    }
+}

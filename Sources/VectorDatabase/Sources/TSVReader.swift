@@ -1,0 +1,47 @@
+import FileFormat
+
+/// `id<TAB>text` a line, without a header, as MS MARCO's `collection.tsv`.
+///
+/// Tabs after the first belong to the text. Empty lines are passed over.
+final class TSVReader: RecordReader {
+    private let lines: LineReader
+    private let file: InputFile
+
+    init(_ lines: LineReader, file: InputFile) {
+        self.lines = lines
+        self.file = file
+    }
+
+    var position: Int { lines.position }
+
+    func next() throws -> Document? {
+        while true {
+            let result = try file.translating {
+                try lines.next { bytes -> Document? in
+                    if bytes.allSatisfy({ isSpace($0) }) { return nil }
+                    return try document(in: bytes)
+                }
+            }
+            guard let result else { return nil }
+            if let result { return result }
+        }
+    }
+
+    private func document(in bytes: UnsafeBufferPointer<UInt8>) throws(SourceError) -> Document {
+        try file.checkText(bytes, line: lines.line)
+        guard let tab = bytes.firstIndex(of: 9) else {
+            throw .malformed(
+                path: file.path, line: lines.line,
+                reason: "has no tab; each line must be an identifier, a tab and a text")
+        }
+        guard tab > 0 else {
+            throw .malformed(
+                path: file.path, line: lines.line,
+                reason: "has no identifier before the tab; put one there")
+        }
+        return Document(
+            id: String(decoding: bytes[..<tab], as: UTF8.self),
+            text: String(decoding: bytes[(tab + 1)...], as: UTF8.self),
+            source: file.place(lines.line))
+    }
+}

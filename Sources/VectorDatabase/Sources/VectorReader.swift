@@ -1,0 +1,133 @@
+import FileFormat
+import Foundation
+
+/// Ready-made vectors, row by row.
+protocol VectorSource: AnyObject {
+    /// Rows, where the file says so at its start.
+    var rows: Int? { get }
+    var position: Int { get }
+    func next() throws -> [Float]?
+}
+
+/// A file of vectors with a file of identifiers: each row a document without text.
+///
+/// The identifiers are one a line, or JSON Lines with whole documents whose `vector` the row becomes.
+/// Without such a file they are derived from the vectors' file and row.
+final class VectorReader: RecordReader {
+    private let vectors: any VectorSource
+    private let file: InputFile
+    private let ids: LineReader?
+    private let documents: JSONLinesReader?
+    private let idsPath: String
+    private var row = 0
+
+    init(_ vectors: any VectorSource, file: InputFile, options: SourceOptions) throws {
+        self.vectors = vectors
+        self.file = file
+        idsPath = options.idsPath ?? ""
+        guard let idsPath = options.idsPath else {
+            ids = nil
+            documents = nil
+            return
+        }
+        let idsFile = InputFile(
+            path: idsPath, source: FileWalk.absolute(idsPath), name: idsPath, format: nil, size: 0)
+        let stream = try idsFile.translating {
+            PeekableStream(try decompressing(try DescriptorStream(path: idsPath)))
+        }
+        let lines = LineReader(stream, limit: options.recordLimit)
+        let isJSON = try SourceFormat.of(content: stream.peek(4096)) == .jsonLines
+        ids = isJSON ? nil : lines
+        var options = options
+        options.idsPath = nil
+        documents =
+            isJSON
+            ? JSONLinesReader(lines, file: idsFile, options: options, needsText: false) : nil
+        // Found out before anything is stored, where the vectors say how many they are.
+        if let rows = vectors.rows {
+            let found = try Self.count(idsFile, limit: options.recordLimit)
+            if found != rows {
+                throw SourceError.idCount(
+                    path: file.path, ids: idsPath, vectors: rows, found: found)
+            }
+        }
+    }
+
+    var position: Int { vectors.position }
+
+    func next() throws -> Document? {
+        guard let vector = try file.translating({ try vectors.next() }) else {
+            if try nextDocument() != nil, ids != nil || documents != nil {
+                throw SourceError.idCount(
+                    path: file.path, ids: idsPath, vectors: row, found: row + 1)
+            }
+            return nil
+        }
+        row += 1
+        guard vector.allSatisfy(\.isFinite) else {
+            throw SourceError.malformed(
+                path: file.path, line: row,
+                reason: "the vector has a number that is not finite; leave the row out")
+        }
+        guard var document = try nextDocument() else {
+            throw SourceError.idCount(
+                path: file.path, ids: idsPath, vectors: vectors.rows ?? row, found: row - 1)
+        }
+        document.vector = vector
+        document.source = file.place(row)
+        return document
+    }
+
+    /// The document that the next vector belongs to; `nil` where there is none.
+    private func nextDocument() throws -> Document? {
+        if let documents { return try documents.next() }
+        guard let ids else { return Document(id: file.derivedID(row), text: "") }
+        let idsFile = InputFile(path: idsPath, source: "", name: "", format: nil, size: 0)
+        while true {
+            let id = try idsFile.translating {
+                try ids.next { bytes throws(SourceError) -> String in
+                    try idsFile.checkText(bytes, line: ids.line)
+                    return String(decoding: bytes, as: UTF8.self)
+                }
+            }
+            guard let id else { return nil }
+            if !id.isEmpty { return Document(id: id, text: "") }
+        }
+    }
+
+    private static func count(_ file: InputFile, limit: Int) throws -> Int {
+        try file.translating {
+            let lines = LineReader(
+                try decompressing(try DescriptorStream(path: file.path)), limit: limit)
+            var count = 0
+            while let isEmpty = try lines.next({ $0.isEmpty }) { if !isEmpty { count += 1 } }
+            return count
+        }
+    }
+}
+
+/// Fixed numbers of bytes from a stream.
+struct ByteTaker {
+    let stream: any ByteStream
+
+    /// Exactly `count` bytes; `nil` where the stream ends before the first.
+    func take(_ count: Int, path: String) throws -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var filled = 0
+        while filled < count {
+            let got = try bytes.withUnsafeMutableBytes {
+                try stream.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[filled...]))
+            }
+            if got == 0 { break }
+            filled += got
+        }
+        if filled == 0, count > 0 { return nil }
+        guard filled == count else {
+            throw SourceError.unusableVectors(
+                path: path,
+                reason:
+                    "ends after \(filled) of the \(count) bytes of a part; the file is cut short")
+        }
+        return bytes
+    }
+}
