@@ -45,6 +45,9 @@ let package = Package(
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(name: "COneDNN", cSettings: kernels),
         .target(name: "CVectorKernels", cSettings: kernels),
+        // The built-in model's files, brought in by the assembler from the folder beside it.
+        .target(
+            name: "CDefaultModel", exclude: ["model"], cSettings: [.headerSearchPath(".")]),
 
         // Level 1.
         .target(
@@ -89,10 +92,8 @@ let package = Package(
             ],
             swiftSettings: swift),
         .target(
-            name: "DefaultModel", dependencies: ["AutoRegEmbed"],
-            exclude: ["recipe"],
-            cSettings: [.headerSearchPath(".")],
-            swiftSettings: swift),
+            name: "DefaultModel", dependencies: ["CDefaultModel", "AutoRegEmbed"],
+            exclude: ["recipe", "MODEL_CARD.md"], swiftSettings: swift),
 
         // Level 6.
         .target(
@@ -171,7 +172,7 @@ let package = Package(
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .testTarget(
             name: "DefaultModelTests",
-            dependencies: ["DefaultModel", "AutoRegEmbed", "TestSupport"],
+            dependencies: ["DefaultModel", "CDefaultModel", "AutoRegEmbed", "TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .testTarget(
             name: "TrainingTests",

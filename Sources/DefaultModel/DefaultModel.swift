@@ -1,1 +1,32 @@
-// Replaced by the module's first file.
+import CDefaultModel
+
+/// The language model that the program carries, so that a first database needs no download.
+///
+/// Its files lie in the program's own read-only data, brought in by the assembler
+/// (`Sources/CDefaultModel`): nothing is unpacked or copied, and processes share the pages.
+/// What it is, how it was made and how good it is: `MODEL_CARD.md`; `recipe/` makes it again.
+public enum DefaultModel {
+    /// The name that a collection records beside the fingerprint.
+    public static let name = "vdb-provisional-384x3"
+
+    /// The files of a Hugging Face folder, in memory. Valid as long as the program runs.
+    package enum File: String, CaseIterable, Sendable {
+        case weights = "model.safetensors"
+        case configuration = "config.json"
+        case tokenizer = "tokenizer.json"
+        case tokenizerConfiguration = "tokenizer_config.json"
+        case embedderSettings = "autoregembed.json"
+
+        package var bytes: UnsafeRawBufferPointer {
+            let file =
+                switch self {
+                case .weights: default_model_weights()
+                case .configuration: default_model_configuration()
+                case .tokenizer: default_model_tokenizer()
+                case .tokenizerConfiguration: default_model_tokenizer_configuration()
+                case .embedderSettings: default_model_embedder_settings()
+                }
+            return UnsafeRawBufferPointer(start: file.bytes, count: file.count)
+        }
+    }
+}

@@ -1,1 +1,30 @@
-// Replaced by the module's first tests.
+import DefaultModel
+import Foundation
+import Testing
+
+/// Where the embedded files come from.
+private let folder = URL(filePath: #filePath).deletingLastPathComponent()
+    .appending(path: "../../Sources/CDefaultModel/model").standardizedFileURL
+
+@Suite struct EmbeddedFilesTests {
+    @Test("what is embedded is what lies in the folder", arguments: DefaultModel.File.allCases)
+    func sameBytes(file: DefaultModel.File) throws {
+        let onDisk = try Data(contentsOf: folder.appending(path: file.rawValue))
+        #expect(Data(file.bytes) == onDisk, "\(file.rawValue): build again after an export")
+    }
+
+    @Test("files start at a page, the numbers at 64 bytes")
+    func aligned() throws {
+        for file in DefaultModel.File.allCases {
+            let address = try #require(file.bytes.baseAddress)
+            #expect(UInt(bitPattern: address) % 4096 == 0)
+        }
+        let header = DefaultModel.File.weights.bytes.loadUnaligned(as: UInt64.self)
+        #expect((8 + header.littleEndian) % 64 == 0)
+    }
+
+    @Test("small enough to ship")
+    func size() {
+        #expect(DefaultModel.File.weights.bytes.count <= 32_000_000)
+    }
+}

@@ -1,0 +1,20 @@
+#ifndef C_DEFAULT_MODEL_H
+#define C_DEFAULT_MODEL_H
+
+#include <stddef.h>
+
+/// A file of the built-in model: a range of the program's own read-only data. It is mapped with the
+/// program, shared between processes, and read from disk only where it is touched.
+struct default_model_file {
+    const void *bytes;
+    size_t count;
+};
+
+/// Starts at a page, so that the numbers inside are aligned as in the file.
+struct default_model_file default_model_weights(void);
+struct default_model_file default_model_configuration(void);
+struct default_model_file default_model_tokenizer(void);
+struct default_model_file default_model_tokenizer_configuration(void);
+struct default_model_file default_model_embedder_settings(void);
+
+#endif

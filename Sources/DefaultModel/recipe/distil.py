@@ -1,0 +1,140 @@
+"""Step 5: the transformer learns from the teacher, starting as the bag of tokens of step 4.
+
+usage: distil.py PAIRS.jsonl TEACHER_VECTORS MODEL_FOLDER START.pt OUT --steps N [--retrieval DIR]
+
+Loss: 1 - cosine to the teacher, plus half the divergence between the student's and the teacher's
+similarity rows inside a batch of 96 pairs (temperature 0.05). Queries carry I_next, one batch in
+eight the STS instruction; passages I_self. AdamW, linear decay with 100 steps of warm-up, bfloat16
+autocast, one thread. OUT/last.pt is written every ten minutes (start again to go on); with
+--retrieval the judged collections, thinned, are measured then, and OUT/best.pt is the best mean.
+"""
+import argparse
+import json
+import os
+import random
+import time
+
+import torch
+from tokenizers import Tokenizer
+
+from bag import load, similarity_loss
+from evaluate import evaluate, student_encoder
+from model import NEXT, SELF, STS, Student
+
+CHOOSING = ["wikiqa-dev-test", "trecqa-wang", "cranfield", "msmarco-dl19"]
+
+
+class Batches:
+    """Pairs of near lengths; pieces that the teacher finishes meanwhile join at `refresh`."""
+
+    def __init__(self, read, size, seed):
+        self.read, self.size, self.random, self.queue = read, size, random.Random(seed), []
+        self.known = 0
+        self.refresh()
+
+    def refresh(self):
+        self.data = self.read()
+        fresh = list(range(self.known, len(self.data[0])))
+        self.known = len(self.data[0])
+        self.queue += fresh
+        self.random.shuffle(self.queue)
+
+    def __iter__(self):
+        while True:
+            if len(self.queue) < self.size * 16:
+                again = list(range(self.known))
+                self.random.shuffle(again)
+                self.queue = again + self.queue
+            pool = [self.queue.pop() for _ in range(self.size * 16)]
+            pool.sort(key=lambda i: len(self.data[1][i]))
+            parts = [pool[i:i + self.size] for i in range(0, len(pool), self.size)]
+            self.random.shuffle(parts)
+            for part in parts:
+                yield [[side[i] for i in part] for side in self.data[:2]] + [side[part] for side in self.data[2:]]
+
+
+def main():
+    arguments = argparse.ArgumentParser()
+    for name in ("pairs", "vectors", "folder", "start", "out"):
+        arguments.add_argument(name)
+    arguments.add_argument("--steps", type=int, required=True)
+    arguments.add_argument("--batch-size", type=int, default=96)
+    arguments.add_argument("--learning-rate", type=float, default=8e-4)
+    arguments.add_argument("--retrieval")
+    arguments.add_argument("--seed", type=int, default=1)
+    options = arguments.parse_args()
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    torch.manual_seed(options.seed)
+    os.makedirs(options.out, exist_ok=True)
+    tokenizer = Tokenizer.from_file(os.path.join(options.folder, "tokenizer.json"))
+    instruction = {name: tokenizer.encode(text + "\n", add_special_tokens=False).ids
+                   for name, text in (("next", NEXT), ("self", SELF), ("sts", STS))}
+
+    begin = torch.load(options.start, weights_only=True)
+    student = Student()
+    student.load_state_dict(begin["model"])
+    matrices = [p for n, p in student.named_parameters() if p.dim() == 2 and "embed" not in n]
+    others = [p for n, p in student.named_parameters() if p.dim() == 1]
+    optimizer = torch.optim.AdamW([
+        {"params": matrices, "lr": options.learning_rate, "weight_decay": 0.01},
+        {"params": [student.embed_tokens.weight], "lr": 0.5 * options.learning_rate, "weight_decay": 0},
+        {"params": others, "lr": 0.5 * options.learning_rate, "weight_decay": 0},
+    ], betas=(0.9, 0.98))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda s: min((s + 1) / 100, max(0.01, 1 - s / options.steps)))
+    step, best, last = 0, 0, os.path.join(options.out, "last.pt")
+    if os.path.exists(last):
+        state = torch.load(last, weights_only=True)
+        student.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        schedule.load_state_dict(state["schedule"])
+        step, best = state["step"], state["best"]
+    batches = Batches(lambda: load(options.pairs, options.vectors, tokenizer, begin["rotation"]),
+                      options.batch_size, options.seed + step)
+
+    def save():
+        nonlocal best
+        with torch.no_grad():
+            student.eval()
+            scores = evaluate(options.retrieval, student_encoder(student, tokenizer), CHOOSING, 2500) if options.retrieval else {}
+            student.train()
+        mean = sum(scores.values()) / max(1, len(scores))
+        print(json.dumps({"step": step, "mean": round(mean, 4), **scores}), flush=True)
+        if mean >= best:
+            best = mean
+            torch.save({"model": student.state_dict(), "step": step}, os.path.join(options.out, "best.pt"))
+        torch.save({"model": student.state_dict(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(),
+                    "step": step, "best": best}, last + ".tmp")
+        os.rename(last + ".tmp", last)
+
+    begun = saved = time.time()
+    sums, tokens = torch.zeros(2), 0
+    for query, passage, query_target, passage_target in batches:
+        if step >= options.steps:
+            break
+        kind = "sts" if step % 8 == 7 else "next"
+        with torch.autocast("cpu", torch.bfloat16):
+            ours = [student(query, instruction[kind]), student(passage, instruction["self"])]
+        query_target, passage_target = (torch.nn.functional.pad(t, (0, 2)) for t in (query_target, passage_target))
+        cosine, divergence = similarity_loss(ours[0].float(), ours[1].float(), query_target, passage_target)
+        optimizer.zero_grad()
+        (cosine + 0.5 * divergence).backward()
+        student.norm.weight.grad[382:] = 0
+        torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        step += 1
+        sums += torch.tensor([cosine.item(), divergence.item()])
+        tokens += sum(len(t) + len(instruction[kind]) + 6 for t in query) + sum(len(t) + len(instruction["self"]) + 6 for t in passage)
+        if step % 25 == 0:
+            print(f"step {step} cosine {sums[0] / 50:.4f} divergence {sums[1] / 25:.4f} tokens/s {tokens / (time.time() - begun):.0f}", flush=True)
+            sums.zero_()
+        if time.time() - saved > 600:
+            save()
+            batches.refresh()
+            saved = time.time()
+    save()
+
+
+if __name__ == "__main__":
+    main()
