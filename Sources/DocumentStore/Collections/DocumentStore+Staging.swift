@@ -12,6 +12,11 @@ extension DocumentStore {
     package struct Staging: Sendable, Equatable, Codable {
         package let model: CollectionRecord.ModelRecord
         package let dimensions: Int
+
+        package init(model: CollectionRecord.ModelRecord, dimensions: Int) {
+            self.model = model
+            self.dimensions = dimensions
+        }
     }
 
     /// The re-encoding under way, if any.

@@ -1,0 +1,31 @@
+/// How a database is opened.
+public struct DatabaseOptions: Sendable {
+    public enum Access: Sendable {
+        /// Nothing is written; the file must be there.
+        case readOnly
+        /// The file must be there.
+        case readWrite
+        /// An empty database is made where there is none.
+        case create
+    }
+
+    public var access = Access.create
+
+    /// Encodes for every collection. `nil`: each collection's recorded embedder is found by
+    /// ``findEmbedder``.
+    public var embedder: (any Embedder)?
+
+    /// Finds the embedder of a collection when one is first needed: its recorded identity, or
+    /// `nil` for a collection without one. What it returns is compared with the recorded
+    /// identity. The default loads the folder that the identity names.
+    public var findEmbedder: @Sendable (EmbedderIdentity?) throws -> (any Embedder)? =
+        EmbedderResolution.loadRecorded
+
+    /// How long a writer waits for another one, in this process or in others.
+    public var lockTimeout: Duration = .seconds(10)
+
+    /// Threads for search and indexing; `nil`: as many as the process may use.
+    public var threads: Int?
+
+    public init() {}
+}

@@ -1,0 +1,152 @@
+import DocumentStore
+import Foundation
+
+extension DocumentCollection {
+    /// A document as it was given, or `nil` where there is none by this identifier.
+    ///
+    /// - Parameter includesVector: the vector of a document that is one passage.
+    public func document(_ id: String, includesVector: Bool = false) throws -> Document? {
+        try rethrowing {
+            let record = try requireRecord()
+            return try store.document(id: id, in: record).map {
+                try document($0, in: record, includesVector: includesVector)
+            }
+        }
+    }
+
+    /// Documents in the order of their identifiers' bytes, from the one after `id`.
+    public func documents(
+        after id: String? = nil, limit: Int = 100, includesVectors: Bool = false
+    ) throws -> [Document] {
+        try rethrowing {
+            let record = try requireRecord()
+            return try store.documents(after: id, limit: limit, in: record).map {
+                try document($0, in: record, includesVector: includesVectors)
+            }
+        }
+    }
+
+    /// All documents in the order of their identifiers' bytes, read as they are asked for. Documents
+    /// that come or go meanwhile may or may not be among them; the others all are, once.
+    ///
+    /// ```swift
+    /// for try await document in notes.export() { print(document.id) }
+    /// ```
+    public func export(includesVectors: Bool = false) -> AsyncThrowingStream<Document, any Error> {
+        let cursor = ExportCursor(collection: self, includesVectors: includesVectors)
+        return AsyncThrowingStream { try await cursor.next() }
+    }
+
+    /// Deletes documents; durable when it returns. Identifiers that are not there are passed over.
+    ///
+    /// - Returns: how many were there.
+    @discardableResult
+    public func delete(_ ids: [String]) async throws -> Int {
+        try await deleting { record in try self.store.delete(ids: ids, from: record).deleted }
+    }
+
+    /// Deletes the documents that match; durable when it returns. Interrupted, it has deleted some of
+    /// them.
+    ///
+    /// - Returns: how many matched.
+    @discardableResult
+    public func delete(where filter: Filter) async throws -> Int {
+        try await deleting { record in
+            try self.store.delete(where: filter.predicate, from: record).deleted
+        }
+    }
+
+    private func deleting(
+        _ body: @escaping @Sendable (CollectionRecord) throws -> Int
+    ) async throws -> Int {
+        try await database.asWriter { [self] in
+            let record = try requireRecord()
+            let count = try body(record)
+            try await maintain(record)
+            return count
+        }
+    }
+
+    /// How many documents match; all of them without a filter.
+    public func count(where filter: Filter? = nil) throws -> Int {
+        try rethrowing {
+            let record = try requireRecord()
+            guard let filter else { return record.documentCount }
+            return try store.count(where: filter.predicate, in: record)
+        }
+    }
+
+    /// Makes filters on a metadata field fast.
+    public func indexField(_ field: String) async throws {
+        try await database.asWriter { [self] in
+            try store.indexField(field, in: requireRecord())
+        }
+    }
+
+    /// Forgets what ``indexField(_:)`` made; filters on the field still work.
+    ///
+    /// - Returns: whether there was anything to forget.
+    @discardableResult
+    public func dropIndexField(_ field: String) async throws -> Bool {
+        try await database.asWriter { [self] in
+            try store.dropIndexField(field, in: requireRecord())
+        }
+    }
+
+    private func document(
+        _ found: DocumentRecord, in record: CollectionRecord, includesVector: Bool
+    ) throws -> Document {
+        var document = Document(
+            id: found.id, text: try store.text(ofDocument: found.key), title: found.title,
+            metadata: try metadata(found.metadata))
+        if let path = found.source {
+            document.source = Document.Source(
+                path: path, position: Int(found.sourcePosition ?? 0))
+        }
+        if includesVector, record.dimensions > 0 {
+            let keys = try store.passages(ofDocument: found.key).map(\.key)
+            if keys.count == 1 {
+                let vector = try store.vectors(forKeys: keys, in: record).values
+                document.vector = vector.isEmpty ? nil : vector
+            }
+        }
+        return document
+    }
+
+    /// Metadata from their stored form.
+    func metadata(_ json: String?) throws -> [String: JSONValue] {
+        guard let json else { return [:] }
+        guard case .object(let values)? = JSONValue(parsing: json) else {
+            throw DatabaseError.damaged(
+                path: database.path, reason: "a document's metadata are not a JSON object")
+        }
+        return values
+    }
+}
+
+/// Pages through a collection.
+private actor ExportCursor {
+    private let collection: DocumentCollection
+    private let includesVectors: Bool
+    private var page: ArraySlice<Document> = []
+    private var last: String?
+    private var isAtEnd = false
+
+    private static let pageSize = 256
+
+    init(collection: DocumentCollection, includesVectors: Bool) {
+        self.collection = collection
+        self.includesVectors = includesVectors
+    }
+
+    func next() throws -> Document? {
+        if page.isEmpty && !isAtEnd {
+            let documents = try collection.documents(
+                after: last, limit: Self.pageSize, includesVectors: includesVectors)
+            isAtEnd = documents.count < Self.pageSize
+            last = documents.last?.id
+            page = documents[...]
+        }
+        return page.popFirst()
+    }
+}

@@ -1,0 +1,32 @@
+import DocumentStore
+
+/// How identities are kept in the database.
+///
+/// Vectors that an application brought have the fingerprint ``readyMadeFingerprint`` and no name.
+extension EmbedderIdentity {
+    static let readyMadeFingerprint = "ready-made vectors"
+
+    /// `nil` for ready-made vectors, and for a collection without any.
+    init?(_ record: CollectionRecord) {
+        let model = record.model
+        guard model.fingerprint != Self.readyMadeFingerprint else { return nil }
+        self.init(
+            name: model.name, fingerprint: model.fingerprint, dimensions: record.dimensions,
+            path: model.path, settings: Self.parse(settings: model.settings))
+    }
+
+    var asRecord: CollectionRecord.ModelRecord {
+        CollectionRecord.ModelRecord(
+            name: name, fingerprint: fingerprint, path: path,
+            settings: JSONValue.object(settings).jsonText)
+    }
+
+    static var readyMadeRecord: CollectionRecord.ModelRecord {
+        CollectionRecord.ModelRecord(name: "", fingerprint: readyMadeFingerprint)
+    }
+
+    private static func parse(settings: String) -> [String: JSONValue] {
+        guard case .object(let values)? = JSONValue(parsing: settings) else { return [:] }
+        return values
+    }
+}

@@ -1,0 +1,44 @@
+/// What every vector must be before it is compared or stored.
+enum VectorCheck {
+    /// - Throws: `dimensionMismatch` or `invalidVector`, with `subject` as whose it is.
+    static func check(_ vector: [Float], dimensions: Int?, of subject: String) throws {
+        if vector.isEmpty {
+            throw DatabaseError.invalidVector(of: subject, reason: "it is empty")
+        }
+        if let dimensions, vector.count != dimensions {
+            throw DatabaseError.dimensionMismatch(
+                of: subject, expected: dimensions, found: vector.count)
+        }
+        // Zero times a number is zero unless the number is not finite: one pass without branches.
+        var sum: Float = 0
+        for value in vector { sum += value * 0 }
+        if sum != 0, let index = vector.firstIndex(where: { !$0.isFinite }) {
+            throw DatabaseError.invalidVector(
+                of: subject, reason: "number \(index + 1) is \(vector[index]), which is not finite")
+        }
+    }
+}
+
+/// Calls an embedder and holds it to its contract.
+enum EncodingCheck {
+    /// - Throws: `encodingFailed` where it throws, or answers with another number of embeddings.
+    static func embed(
+        _ texts: [String], with embedder: any Embedder,
+        _ call: ([String]) async throws -> [Embedding]
+    ) async throws -> [Embedding] {
+        let name = "'\(embedder.identity.name)'"
+        let embeddings: [Embedding]
+        do { embeddings = try await call(texts) } catch is CancellationError {
+            throw CancellationError()
+        } catch let error as DatabaseError { throw error } catch {
+            try Task.checkCancellation()
+            throw DatabaseError.encodingFailed(embedder: name, reason: "\(error)")
+        }
+        guard embeddings.count == texts.count else {
+            throw DatabaseError.encodingFailed(
+                embedder: name,
+                reason: "it gave \(embeddings.count) vectors for \(texts.count) texts")
+        }
+        return embeddings
+    }
+}

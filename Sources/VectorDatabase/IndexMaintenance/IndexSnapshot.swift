@@ -1,0 +1,132 @@
+import DocumentStore
+import FileFormat
+import Foundation
+import VectorIndex
+
+/// A collection's vectors at one moment, ready to be searched.
+///
+/// Passage keys only grow, so "beyond the flat file" means "keys greater than its last": rows
+/// are found by key, and the change log is read only for what was deleted.
+struct IndexSnapshot: Sendable {
+    let record: CollectionRecord
+    let signatures: CacheFiles.Signatures
+    /// Covers a prefix of the flat file's keys; only ever present with it.
+    let graph: HNSWIndex?
+    let flat: VectorFile?
+    /// The change log has been followed to here.
+    private(set) var position: Int64
+    /// Rows beyond the flat file, in key order.
+    private(set) var tail: [TailSegment] = []
+    /// Keys that were deleted since the graph (or, without one, the flat file) was written.
+    private(set) var deleted: Set<Int64> = []
+    /// The last key in `tail` or, before it, in the flat file.
+    private(set) var lastKey: Int64
+    /// Whether rows beyond `lastKey` are left in the database, to be read at each search, because
+    /// the tail has outgrown its memory.
+    private(set) var hasStreamedRows = false
+
+    /// Bytes of vectors that a tail keeps in memory.
+    private static let tailBound = 256 << 20
+    /// Rows read from the database at once.
+    static let readBatch = 4096
+    /// Segments before they are joined: each commit adds one.
+    private static let mostSegments = 16
+
+    var tailRows: Int { tail.reduce(0) { $0 + $1.keys.count } }
+
+    func fits(_ record: CollectionRecord) -> Bool {
+        record.id == self.record.id && record.indexParameters == self.record.indexParameters
+            && record.model.fingerprint == self.record.model.fingerprint
+    }
+
+    /// Maps the caches, as far as they can be trusted, and reads what is beyond them.
+    static func open(
+        _ record: CollectionRecord, files: CacheFiles, signatures: CacheFiles.Signatures,
+        store: DocumentStore
+    ) throws -> IndexSnapshot {
+        let caches = try CacheReader(record: record, files: files, store: store).open()
+        var snapshot = IndexSnapshot(
+            record: record, signatures: signatures, graph: caches.graph, flat: caches.flat,
+            position: caches.position, lastKey: caches.flat?.labels.last ?? 0)
+        if caches.flat == nil {
+            // Everything is read from the database: nothing that was deleted before can appear.
+            snapshot.position = try store.position(of: record)
+            try snapshot.readTail(from: store)
+            return snapshot
+        }
+        // Without a cache to lag behind, pruning cannot get in between.
+        guard let updated = try snapshot.caughtUp(with: store, isNew: true) else {
+            var bare = IndexSnapshot(
+                record: record, signatures: signatures, graph: nil, flat: nil,
+                position: try store.position(of: record), lastKey: 0)
+            try bare.readTail(from: store)
+            return bare
+        }
+        return updated
+    }
+
+    /// This snapshot with the commits since; `nil` where it cannot be brought up to date and must be
+    /// opened anew.
+    func caughtUp(with store: DocumentStore, isNew: Bool = false) throws -> IndexSnapshot? {
+        let now = try store.position(of: record)
+        if now == position && !isNew { return self }
+        var next = self
+        while next.position < now {
+            guard let changes = try Self.changes(after: next.position, in: record, of: store),
+                !changes.isEmpty
+            else { return nil }
+            for change in changes {
+                if change.kind == .replacedAll { return nil }
+                if change.kind == .deleted { next.deleted.formUnion(change.passages) }
+                next.position = change.position
+            }
+        }
+        try next.readTail(from: store)
+        return next
+    }
+
+    /// `nil` where they have been pruned.
+    private static func changes(
+        after position: Int64, in record: CollectionRecord, of store: DocumentStore
+    ) throws -> [Change]? {
+        do { return try store.changes(after: position, in: record) } catch {
+            guard case .changesPruned = error else { throw error }
+            return nil
+        }
+    }
+
+    private mutating func readTail(from store: DocumentStore) throws {
+        let rowBytes = max(1, record.dimensions) * MemoryLayout<Float>.size
+        var room = Self.tailBound / rowBytes - tailRows
+        hasStreamedRows = false
+        while true {
+            guard room > 0 else {
+                hasStreamedRows = true
+                return
+            }
+            let batch = try store.vectors(
+                after: lastKey, limit: min(Self.readBatch, room), in: record)
+            guard let last = batch.keys.last else { break }
+            tail.append(TailSegment(keys: batch.keys, values: batch.values))
+            lastKey = last
+            room -= batch.keys.count
+        }
+        if tail.count > Self.mostSegments { tail = [TailSegment(joining: tail)] }
+    }
+}
+
+/// Rows in memory, shared by snapshots.
+final class TailSegment: Sendable {
+    let keys: [Int64]
+    /// keys.count x dimensions, row by row.
+    let values: [Float]
+
+    init(keys: [Int64], values: [Float]) {
+        self.keys = keys
+        self.values = values
+    }
+
+    convenience init(joining segments: [TailSegment]) {
+        self.init(keys: segments.flatMap(\.keys), values: segments.flatMap(\.values))
+    }
+}

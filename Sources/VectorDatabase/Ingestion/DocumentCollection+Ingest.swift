@@ -1,0 +1,94 @@
+import DocumentStore
+
+extension DocumentCollection {
+    /// Takes documents in: reading, encoding, storing and indexing overlap, in memory that does not
+    /// grow with their number.
+    ///
+    /// ```swift
+    /// var options = IngestOptions()
+    /// options.acknowledged = { count in print("\(count) documents are safe") }
+    /// let summary = try await notes.ingest(documents, options: options)
+    /// ```
+    ///
+    /// A document that is there already with the same content is recognised and not encoded
+    /// again, so an ingest that was interrupted, at whatever moment, goes on where it stopped when
+    /// it is called again with the same documents. A document of which only metadata have changed
+    /// keeps its vectors.
+    ///
+    /// Cancel the task to stop. What was acknowledged stays.
+    ///
+    /// - Parameters:
+    ///   - documents: taken one by one, as fast as they can be stored.
+    ///   - progress: called from the ingest's tasks, several times a second at most.
+    /// - Throws: ``DatabaseError``; what the sequence throws; `CancellationError`.
+    public func ingest<Documents: AsyncSequence & Sendable>(
+        _ documents: Documents, options: IngestOptions = IngestOptions(),
+        progress: (@Sendable (IngestProgress) -> Void)? = nil
+    ) async throws -> IngestSummary where Documents.Element == Document {
+        try await database.asWriter { [self] in
+            let record = try store.collection(named: name)
+            try check(options, record: record)
+            let run = try IngestRun(self, record: record, options: options, report: progress)
+            if !options.synchronizedSources.isEmpty { try store.beginSync() }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await run.read(documents) }
+                group.addTask { await run.prepare() }
+                group.addTask { await run.encode() }
+                group.addTask { try await run.store() }
+                group.addTask { try await run.index() }
+                try await group.waitForAll()
+            }
+            return run.progress.withLock { $0.stored }
+        }
+    }
+
+    /// Takes in documents that are at hand.
+    @discardableResult
+    public func ingest(
+        _ documents: [Document], options: IngestOptions = IngestOptions(),
+        progress: (@Sendable (IngestProgress) -> Void)? = nil
+    ) async throws -> IngestSummary {
+        let (stream, continuation) = AsyncStream<Document>.makeStream()
+        for document in documents { continuation.yield(document) }
+        continuation.finish()
+        return try await ingest(stream, options: options, progress: progress)
+    }
+
+    private func check(_ options: IngestOptions, record: CollectionRecord?) throws {
+        guard options.batchSize > 0 else {
+            throw DatabaseError.invalidArgument(
+                name: "batch size", value: "\(options.batchSize)", reason: "must be positive")
+        }
+        guard let record else { return try checkName() }
+        let metric = Metric(record.metric)
+        if let wanted = options.metric, wanted != metric {
+            throw DatabaseError.metricMismatch(collection: name, recorded: metric, given: wanted)
+        }
+        if !options.encodesText && record.dimensions > 0 {
+            throw DatabaseError.invalidArgument(
+                name: "collection", value: "'\(name)'",
+                reason: "it has vectors, so documents cannot be taken in without")
+        }
+    }
+
+    /// A name becomes part of file names, which have a limit.
+    private func checkName() throws {
+        guard !name.isEmpty, DatabaseFiles.encode(name).utf8.count <= 120 else {
+            throw DatabaseError.invalidArgument(
+                name: "collection", value: "'\(name)'",
+                reason: "a name has 1 to 120 letters or digits; others count three each")
+        }
+    }
+
+    /// Makes the collection.
+    func create(
+        dimensions: Int, metric: Metric, identity: EmbedderIdentity?, index: IndexOptions
+    ) throws -> CollectionRecord {
+        try rethrowing {
+            try store.createCollection(
+                named: name, metric: metric.asRecord, dimensions: dimensions,
+                model: identity?.asRecord ?? EmbedderIdentity.readyMadeRecord,
+                index: index.asRecord)
+        }
+    }
+}

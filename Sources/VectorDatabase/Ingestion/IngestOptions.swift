@@ -1,0 +1,67 @@
+import Foundation
+
+/// How documents are taken in.
+public struct IngestOptions: Sendable {
+    /// What happens to a document whose identifier the collection has, with other content.
+    public enum Conflict: String, Sendable, CaseIterable {
+        case replace, skip, error
+    }
+
+    /// What happens when a document cannot be stored (a vector of wrong length, for instance).
+    public enum Failure: String, Sendable, CaseIterable {
+        /// The ingest ends with that error; what was acknowledged stays.
+        case stop
+        /// The document is counted as failed and left out.
+        case skip
+    }
+
+    public var onConflict: Conflict = .replace
+    public var onFailure: Failure = .stop
+    /// Told of each document that is left out under ``Failure/skip``.
+    public var failed: (@Sendable (Document, any Error) -> Void)?
+
+    /// Documents encoded together at most; fewer while the pace is being found, so that
+    /// acknowledgements come about twice a second.
+    public var batchSize = 1024
+
+    /// Cuts long documents in passages; `nil` keeps each whole.
+    public var chunking: Chunking?
+
+    /// Whether texts are encoded. `false` stores and searches words only: no vectors, no model.
+    public var encodesText = true
+
+    /// For a new collection; an existing one must have it already. `nil`: inner product.
+    public var metric: Metric?
+    /// For a new collection: how its index is built.
+    public var index = IndexOptions()
+
+    /// Sources whose documents are deleted at the end where this ingest did not meet them again:
+    /// for each, a path that equals a document's `source.path`, or a folder above it.
+    public var synchronizedSources: [String] = []
+
+    /// Called after each durable commit with the number of documents of this run, in their order,
+    /// that are in the database now: unchanged and skipped ones included.
+    public var acknowledged: (@Sendable (Int) -> Void)?
+
+    public init() {}
+}
+
+/// How a collection's index is built.
+public struct IndexOptions: Sendable, Equatable {
+    /// What the walk through the graph compares; candidates are re-scored exactly in any case.
+    public enum Quantization: String, Sendable, CaseIterable, Codable {
+        case none, int8
+    }
+
+    /// Links a node keeps on each upper layer; twice as many on the bottom.
+    public var m: Int
+    /// Candidates examined for a new node's links.
+    public var efConstruction: Int
+    public var quantization: Quantization
+
+    public init(m: Int = 16, efConstruction: Int = 200, quantization: Quantization = .int8) {
+        self.m = m
+        self.efConstruction = efConstruction
+        self.quantization = quantization
+    }
+}

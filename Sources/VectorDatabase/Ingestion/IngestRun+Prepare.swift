@@ -1,0 +1,151 @@
+import DocumentStore
+import FileFormat
+
+extension IngestRun {
+    /// Characters that a window holds at most, however small its documents.
+    private static let windowWeight = 8 << 20
+
+    /// First stage: takes documents from the sequence.
+    func read<Documents: AsyncSequence & Sendable>(
+        _ source: Documents
+    ) async where Documents.Element == Document {
+        do {
+            for try await document in source {
+                try await documents.send(document, weight: document.weight)
+            }
+            documents.finish()
+        } catch { documents.finish(throwing: error) }
+    }
+
+    /// Second stage: recognises what is unchanged, refuses what cannot be stored, cuts the rest in
+    /// passages.
+    func prepare() async {
+        do {
+            while let window = try await documents.receive(
+                .init(count: pacing.current, weight: Self.windowWeight))
+            {
+                let result = try prepare(window)
+                try await prepared.send(result, weight: result.reduce(0) { $0 + $1.weight })
+            }
+            prepared.finish()
+        } catch { prepared.finish(throwing: error) }
+    }
+
+    private func prepare(_ window: [Document]) throws -> [PendingDocument] {
+        let stored = try currentRecord.map { record in
+            try collection.store.contentHashes(ofIDs: window.map(\.id), in: record)
+        }
+        var result: [PendingDocument] = []
+        result.reserveCapacity(window.count)
+        for document in window {
+            let pending = prepare(document, stored: stored?[document.id])
+            if pending.isNew {
+                inFlight.withLock { $0[document.id, default: 0] += 1 }
+            }
+            result.append(pending)
+        }
+        update { $0.read += window.count }
+        return result
+    }
+
+    private func prepare(_ document: Document, stored: ContentHash?) -> PendingDocument {
+        let metadata =
+            document.metadata.isEmpty ? nil : JSONValue.object(document.metadata).jsonText
+        var pending = PendingDocument(
+            document: document, metadata: metadata,
+            signature: ContentSignature.of(
+                document, metadata: metadata ?? "",
+                chunking: chunkingDescription(of: document)), fate: .new)
+        // What a document on its way will leave in the database is not known yet: the store
+        // decides when it comes to this one.
+        let isInFlight = inFlight.withLock { $0[document.id] != nil }
+        if !isInFlight, stored == pending.signature {
+            pending.fate = .unchanged
+            return pending
+        }
+        if isInFlight || stored != nil {
+            switch options.onConflict {
+            case .replace: break
+            case .skip:
+                pending.fate = .skipped
+                return pending
+            case .error:
+                pending.fate = .failed(
+                    DatabaseError.documentExists(id: document.id, source: document.source))
+                return pending
+            }
+        }
+        do {
+            try check(document)
+            if !isInFlight, let stored, ContentSignature.sameContent(stored, pending.signature),
+                let passages = try storedPassages(of: document)
+            {
+                pending.passages = passages
+            } else {
+                pending.passages = passages(of: document)
+            }
+        } catch { pending.fate = .failed(error) }
+        return pending
+    }
+
+    private func check(_ document: Document) throws {
+        guard !document.id.isEmpty else {
+            throw DatabaseError.invalidDocument(
+                id: "", source: document.source, reason: "its identifier is empty")
+        }
+        guard let vector = document.vector else { return }
+        let subject =
+            document.source.map { "\($0.path):\($0.position)" } ?? "document '\(document.id)'"
+        try VectorCheck.check(vector, dimensions: currentRecord?.dimensions, of: subject)
+    }
+
+    /// A ready-made vector is of the whole document, which is then not cut.
+    private func passages(of document: Document) -> [PendingPassage] {
+        guard document.vector == nil, let chunking = options.chunking else {
+            return [PendingPassage(text: document.text, start: 0, vector: document.vector)]
+        }
+        let cuts = chunking.passages(of: document.text, layout: document.layout) { text in
+            tokenCount(text)
+        }
+        guard cuts.count > 1 else {
+            return [PendingPassage(text: document.text, start: 0, vector: nil)]
+        }
+        // White space between passages goes with the one before it, so that the stored passages
+        // make up the text again.
+        let bytes = Array(document.text.utf8)
+        return cuts.indices.map { index in
+            let start = index == 0 ? 0 : cuts[index].range.lowerBound
+            let next = index + 1 < cuts.count ? cuts[index + 1].range.lowerBound : bytes.count
+            let end = max(cuts[index].range.upperBound, next)
+            return PendingPassage(
+                text: String(decoding: bytes[start..<end], as: UTF8.self), start: start,
+                vector: nil)
+        }
+    }
+
+    /// What is stored of a document of which only metadata have changed: it needs no encoding.
+    private func storedPassages(of document: Document) throws -> [PendingPassage]? {
+        guard let record = currentRecord,
+            let stored = try collection.store.document(id: document.id, in: record)
+        else { return nil }
+        let passages = try collection.store.passages(ofDocument: stored.key)
+        let vectors = try collection.store.vectors(forKeys: passages.map(\.key), in: record)
+        guard record.dimensions == 0 || vectors.keys == passages.map(\.key) else { return nil }
+        return passages.enumerated().map { index, passage in
+            let row = index * record.dimensions..<(index + 1) * record.dimensions
+            return PendingPassage(
+                text: passage.text, start: passage.start, vector: Array(vectors.values[row]),
+                tokens: passage.tokens)
+        }
+    }
+
+    /// A text that is stored whole is the same whatever its layout.
+    private func chunkingDescription(of document: Document) -> String {
+        options.chunking == nil ? "" : "\(chunkingDescription) \(document.layout.rawValue)"
+    }
+
+    private func tokenCount(_ text: String) -> Int {
+        guard let embedder = chunkingEmbedder else { return (text.utf8.count + 3) / 4 }
+        return embedder.tokenCount(of: text)
+    }
+}

@@ -1,0 +1,108 @@
+import DocumentStore
+
+/// A query with all that must be settled before searching: the mode, the vector, the filter.
+struct QueryPlan: Sendable {
+    let query: Query
+    let mode: QueryMode
+    /// Where the mode needs one.
+    var vector: [Float]?
+    /// This query's share of the time in which texts were encoded.
+    var encoding: Duration?
+    /// Where hits are re-ranked.
+    let scorer: (any ScoringEmbedder)?
+}
+
+/// Settles modes and encodes texts.
+struct QueryPlanner {
+    let collection: DocumentCollection
+    let record: CollectionRecord
+
+    /// Texts handed to the embedder at once.
+    private static let batchSize = 256
+
+    func plan(_ queries: [Query]) async throws -> [QueryPlan] {
+        var plans: [QueryPlan] = []
+        plans.reserveCapacity(queries.count)
+        for query in queries { plans.append(try plan(query)) }
+        let open = plans.indices.filter { plans[$0].mode != .lexical && plans[$0].vector == nil }
+        for start in stride(from: 0, to: open.count, by: Self.batchSize) {
+            let indices = open[start..<min(start + Self.batchSize, open.count)]
+            let began = ContinuousClock.now
+            let vectors = try await encode(indices.map { plans[$0].query.text })
+            let share = (ContinuousClock.now - began) / indices.count
+            for (index, vector) in zip(indices, vectors) {
+                plans[index].vector = vector
+                plans[index].encoding = share
+            }
+        }
+        return plans
+    }
+
+    private func plan(_ query: Query) throws -> QueryPlan {
+        try validate(query)
+        let mode = try query.mode ?? defaultMode(of: query)
+        if mode != .lexical {
+            guard record.dimensions > 0 else {
+                throw DatabaseError.invalidArgument(
+                    name: "mode", value: mode.rawValue,
+                    reason: "collection '\(collection.name)' has words only; use lexical")
+            }
+            if let vector = query.vector {
+                try VectorCheck.check(
+                    vector, dimensions: record.dimensions, of: "the query")
+            }
+        }
+        return QueryPlan(
+            query: query, mode: mode, vector: mode == .lexical ? nil : query.vector,
+            scorer: try scorer(for: query))
+    }
+
+    private func validate(_ query: Query) throws {
+        func require(_ condition: Bool, _ name: String, _ value: String, _ reason: String) throws {
+            if !condition {
+                throw DatabaseError.invalidArgument(name: name, value: value, reason: reason)
+            }
+        }
+        try require(query.limit > 0, "limit", "\(query.limit)", "at least one hit must be wanted")
+        if let ef = query.ef { try require(ef > 0, "ef", "\(ef)", "must be positive") }
+        if let depth = query.rerankDepth {
+            try require(depth > 0, "rerank", "\(depth)", "must be positive")
+        }
+        if query.vector != nil && query.text.isEmpty {
+            try require(
+                query.mode ?? .dense == .dense, "mode", query.mode?.rawValue ?? "",
+                "words are needed beside the vector")
+            try require(
+                query.rerankDepth == nil, "rerank", "\(query.rerankDepth ?? 0)",
+                "words are needed beside the vector")
+        }
+    }
+
+    /// Hybrid where there are words and a way to a vector.
+    private func defaultMode(of query: Query) throws -> QueryMode {
+        if record.dimensions == 0 { return .lexical }
+        if query.vector != nil { return query.text.isEmpty ? .dense : .hybrid }
+        return EmbedderIdentity(record) == nil ? .lexical : .hybrid
+    }
+
+    private func scorer(for query: Query) throws -> (any ScoringEmbedder)? {
+        guard query.rerankDepth != nil else { return nil }
+        let embedder = try collection.requireEmbedder(for: record)
+        guard let scorer = embedder as? any ScoringEmbedder else {
+            throw DatabaseError.cannotRerank(embedder: "'\(embedder.identity.name)'")
+        }
+        return scorer
+    }
+
+    private func encode(_ texts: [String]) async throws -> [[Float]] {
+        let embedder = try collection.requireEmbedder(for: record)
+        let embeddings = try await EncodingCheck.embed(texts, with: embedder) {
+            try await embedder.embedQueries($0)
+        }
+        for embedding in embeddings {
+            try VectorCheck.check(
+                embedding.vector, dimensions: record.dimensions, of: "the query")
+        }
+        return embeddings.map(\.vector)
+    }
+}

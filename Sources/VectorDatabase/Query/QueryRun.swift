@@ -1,0 +1,177 @@
+import DocumentStore
+import VectorIndex
+
+/// One query, from its plan to its answer.
+struct QueryRun: Sendable {
+    let collection: DocumentCollection
+    let record: CollectionRecord
+    let plan: QueryPlan
+
+    private var store: DocumentStore { collection.store }
+    private var query: Query { plan.query }
+
+    /// A ranking and what finding it cost.
+    private struct Found: Sendable {
+        var documents: [RankedDocument] = []
+        var cost = SearchCost()
+        var duration = Duration.zero
+    }
+
+    /// - Parameter inParallel: whether dense and lexical search may run at the same time.
+    func answer(inParallel: Bool) async throws -> Answer {
+        try Task.checkCancellation()
+        var clock = PhaseClock()
+        if let encoding = plan.encoding { clock.note("encode", encoding) }
+        let allowed = try query.filter.map { filter in
+            try clock.measure("filter") {
+                LabelFilter(try store.passageKeys(where: filter.predicate, in: record))
+            }
+        }
+        let depth = depthOfLists
+        var (dense, lexical) = (Found(), Found())
+        if inParallel && plan.mode == .hybrid {
+            async let byWords = searchByWords(depth: depth)
+            dense = try searchByVector(depth: depth, allowed: allowed)
+            lexical = try await byWords
+        } else {
+            if plan.mode != .lexical {
+                dense = try searchByVector(depth: depth, allowed: allowed)
+            }
+            if plan.mode != .dense { lexical = try await searchByWords(depth: depth) }
+        }
+        if plan.mode != .lexical { clock.note("dense", dense.duration) }
+        if plan.mode != .dense { clock.note("lexical", lexical.duration) }
+        var documents: [RankedDocument] =
+            switch plan.mode {
+            case .dense: dense.documents
+            case .lexical: lexical.documents
+            case .hybrid:
+                clock.measure("fuse") { fuse(dense.documents, lexical.documents) }
+            }
+        if let scorer = plan.scorer {
+            try await rerank(&documents, by: scorer, clock: &clock)
+        }
+        let hits = try clock.measure("fetch") { try fetch(documents.prefix(query.limit)) }
+        var explanation = dense.cost.explanation
+        explanation.phases = clock.phases
+        explanation.matchingPassages = allowed?.count
+        return Answer(
+            query: query, mode: plan.mode, hits: hits,
+            duration: clock.elapsed + (plan.encoding ?? .zero), explanation: explanation)
+    }
+
+    /// How many documents each search must rank.
+    private var depthOfLists: Int {
+        let wanted = max(query.limit, query.rerankDepth ?? 0)
+        return plan.mode == .hybrid ? ReciprocalRankFusion.depth(limit: wanted) : wanted
+    }
+
+    private func searchByVector(depth: Int, allowed: LabelFilter?) throws -> Found {
+        guard let vector = plan.vector else { return Found() }
+        let began = ContinuousClock.now
+        var found = Found()
+        let searcher = try collection.index.searcher(for: record)
+        found.documents = try DocumentRanking(store: store, collection: record).documents(
+            limit: depth
+        ) { count in
+            try searcher.search(
+                vector, count: count, ef: query.ef, isExact: query.isExact, allowed: allowed,
+                cost: &found.cost)
+        }
+        found.duration = ContinuousClock.now - began
+        return found
+    }
+
+    private func searchByWords(depth: Int) async throws -> Found {
+        let began = ContinuousClock.now
+        var found = Found()
+        found.documents = try DocumentRanking(store: store, collection: record).documents(
+            limit: depth
+        ) { count in
+            try store.search(
+                fullText: query.text, limit: count, where: query.filter?.predicate, in: record
+            ).map { Candidate(key: $0.passage, score: $0.score) }
+        }
+        found.duration = ContinuousClock.now - began
+        return found
+    }
+
+    /// A document found by vector and by words shows the passage nearest to the vector.
+    private func fuse(_ dense: [RankedDocument], _ lexical: [RankedDocument]) -> [RankedDocument] {
+        var passages: [String: Int64] = [:]
+        for document in dense + lexical where passages[document.id] == nil {
+            passages[document.id] = document.passage
+        }
+        return query.fusion.fuse(dense: dense.map(\.id), lexical: lexical.map(\.id))
+            .compactMap { entry in
+                passages[entry.id].map {
+                    RankedDocument(id: entry.id, passage: $0, score: entry.score)
+                }
+            }
+    }
+
+    /// Re-orders the first documents by log p(document | query).
+    ///
+    /// The score of those becomes that log-probability. Those after them keep their order and
+    /// their distances in score, shifted to lie below, so that scores never increase.
+    private func rerank(
+        _ documents: inout [RankedDocument], by scorer: any ScoringEmbedder,
+        clock: inout PhaseClock
+    ) async throws {
+        let began = ContinuousClock.now
+        let depth = min(query.rerankDepth ?? 0, documents.count)
+        guard depth > 0 else { return }
+        var head = Array(documents[..<depth])
+        let passages = try self.passages(of: head)
+        let texts = head.map { document in
+            passages[document.passage].map {
+                Document.embeddedText(title: $0.title, text: $0.text)
+            } ?? ""
+        }
+        let values = try await scorer.logProbabilities(of: texts, given: query.text)
+        guard values.count == head.count else {
+            throw DatabaseError.encodingFailed(
+                embedder: "'\(scorer.identity.name)'",
+                reason: "it gave \(values.count) probabilities for \(head.count) documents")
+        }
+        for index in head.indices {
+            head[index].score = values[index]
+            head[index].logProbability = values[index]
+        }
+        head.sort { ($1.score, $0.id) < ($0.score, $1.id) }
+        var rest = Array(documents[depth...])
+        if let highest = rest.first?.score, let lowest = head.last?.score {
+            for index in rest.indices { rest[index].score += lowest - highest }
+        }
+        documents = head + rest
+        clock.note("rerank", ContinuousClock.now - began)
+    }
+
+    private func passages(
+        of documents: some Sequence<RankedDocument>
+    ) throws -> [Int64: PassageRecord] {
+        let found = try store.passages(forKeys: documents.map(\.passage))
+        return Dictionary(found.map { ($0.key, $0) }) { first, _ in first }
+    }
+
+    private func fetch(_ documents: ArraySlice<RankedDocument>) throws -> [Hit] {
+        let passages = query.fetchesContent ? try self.passages(of: documents) : [:]
+        var hits: [Hit] = []
+        hits.reserveCapacity(documents.count)
+        for document in documents {
+            var hit = Hit(
+                rank: hits.count + 1, id: document.id, score: document.score, title: "", text: "",
+                metadata: [:], passage: 0, logProbability: document.logProbability)
+            if query.fetchesContent {
+                // Deleted since it was found: it is no hit any more.
+                guard let passage = passages[document.passage] else { continue }
+                hit.title = passage.title
+                hit.text = passage.text
+                hit.passage = passage.ordinal
+                hit.metadata = try collection.metadata(passage.metadata)
+            }
+            hits.append(hit)
+        }
+        return hits
+    }
+}

@@ -1,0 +1,65 @@
+import DocumentStore
+
+/// A passage and how well it matches.
+struct Candidate: Sendable, Equatable {
+    /// The passage's key.
+    let key: Int64
+    let score: Double
+}
+
+/// A document by its best passage.
+struct RankedDocument: Sendable, Equatable {
+    let id: String
+    let passage: Int64
+    var score: Double
+    var logProbability: Double?
+}
+
+/// Turns a ranking of passages into one of documents.
+///
+/// A document counts once, by its best passage, so k documents may need many more passages; and
+/// passages of equal score must all be looked at, since their documents are ordered by identifier.
+/// So the search is repeated, for twice as many passages, until the k-th document is certain.
+struct DocumentRanking {
+    let store: DocumentStore
+    let collection: CollectionRecord
+
+    /// Passages looked at beyond the hits wanted before ties are given up on.
+    private static let largestTie = 16_384
+
+    /// - Parameter search: the best `n` passages, best first; fewer only where no more match.
+    /// - Returns: the best `limit` documents, by score, then by identifier.
+    func documents(
+        limit: Int, search: (_ count: Int) throws -> [Candidate]
+    ) throws -> [RankedDocument] {
+        let ratio = max(1, collection.passageCount / max(1, collection.documentCount))
+        var count = limit * min(ratio, 8) + 8
+        while true {
+            let candidates = try search(count)
+            let documents = try best(of: candidates)
+            let isAll = candidates.count < count
+            let isCertain =
+                documents.count > limit && documents[limit - 1].score > candidates.last!.score
+            let isHopelessTie = documents.count >= limit && count > limit + Self.largestTie
+            if isAll || isCertain || isHopelessTie { return Array(documents.prefix(limit)) }
+            count *= 2
+        }
+    }
+
+    /// Passages that were deleted meanwhile have no owner and drop out.
+    private func best(of candidates: [Candidate]) throws -> [RankedDocument] {
+        let owners = try store.owners(ofPassages: candidates.map(\.key))
+        var seen: Set<Int64> = []
+        seen.reserveCapacity(candidates.count)
+        var documents: [RankedDocument] = []
+        documents.reserveCapacity(candidates.count)
+        for candidate in candidates {
+            guard let owner = owners[candidate.key], seen.insert(owner.documentKey).inserted
+            else { continue }
+            documents.append(
+                RankedDocument(
+                    id: owner.documentID, passage: candidate.key, score: candidate.score))
+        }
+        return documents.sorted { ($1.score, $0.id) < ($0.score, $1.id) }
+    }
+}

@@ -1,0 +1,43 @@
+import Synchronization
+import Testing
+import VectorDatabase
+
+struct IngestTests {
+    @Test func whatGoesInComesBack() async throws {
+        let folder = try TemporaryFolder()
+        let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
+        let collection = database.collection()
+        let documents = SampleTexts.documents(0..<300)
+        let summary = try await collection.ingest(documents)
+        #expect(summary.documents == 300)
+        #expect(summary.inserted == 300)
+        #expect(summary.tokens == 300 * 14)
+        for document in documents { #expect(try collection.document(document.id) == document) }
+        #expect(try collection.count() == 300)
+        try database.close()
+    }
+
+    @Test func unchangedDocumentsAreNotEncodedAgain() async throws {
+        let folder = try TemporaryFolder()
+        let embedder = TestEmbedder()
+        let database = try Database(path: folder.file("a.vdb"), embedder: embedder)
+        let collection = database.collection()
+        var documents = SampleTexts.documents(0..<100)
+        try await collection.ingest(documents)
+        #expect(embedder.encoded.value == 100)
+        documents[7].text += " more"
+        documents[8].metadata["number"] = -1
+        documents.append(Document(id: "new", text: "fresh cider"))
+        let summary = try await collection.ingest(documents)
+        #expect(summary.unchanged == 98)
+        #expect(summary.replaced == 2)
+        #expect(summary.inserted == 1)
+        // The one whose metadata changed keeps its vector.
+        #expect(embedder.encoded.value == 102)
+        for document in documents { #expect(try collection.document(document.id) == document) }
+        let answer = try await collection.query(documents[8].text, limit: 1, mode: .dense)
+        #expect(answer.hits.first?.id == "d8")
+        #expect(answer.hits.first?.metadata["number"] == -1)
+        try database.close()
+    }
+}

@@ -1,0 +1,50 @@
+import TestSupport
+import VectorDatabase
+
+/// Hashes words; counts what it is asked to encode.
+final class TestEmbedder: ScoringEmbedder, Sendable {
+    let identity: EmbedderIdentity
+    let seed: UInt64
+    let encoded = Counter()
+    /// Waits this long for each call.
+    let delay: Duration
+    /// Words read of each text; more are cut off.
+    let wordLimit: Int
+
+    init(
+        name: String = "hash", dimensions: Int = 32, seed: UInt64 = 0, delay: Duration = .zero,
+        wordLimit: Int = .max
+    ) {
+        identity = EmbedderIdentity(
+            name: name, fingerprint: "\(name)-\(dimensions)-\(seed)", dimensions: dimensions)
+        self.seed = seed
+        self.delay = delay
+        self.wordLimit = wordLimit
+    }
+
+    func embedDocuments(_ texts: [String]) async throws -> [Embedding] {
+        if delay > .zero { try await Task.sleep(for: delay) }
+        encoded.add(texts.count)
+        return texts.map(embed)
+    }
+
+    func embedQueries(_ texts: [String]) async throws -> [Embedding] { texts.map(embed) }
+
+    func logProbabilities(of documents: [String], given query: String) async throws -> [Double] {
+        // Longer is less likely; what shares the query's first word is most likely.
+        let first = query.split(separator: " ").first.map(String.init) ?? ""
+        return documents.map { -Double($0.utf8.count) + ($0.contains(first) ? 0 : -1000) }
+    }
+
+    func tokenCount(of text: String) -> Int { text.split(separator: " ").count }
+
+    private func embed(_ text: String) -> Embedding {
+        let words = text.split(separator: " ")
+        let vector = HashEmbedding.vector(
+            of: words.prefix(wordLimit).joined(separator: " "),
+            dimensions: identity.dimensions, seed: seed)
+        return Embedding(
+            vector: vector, tokenCount: min(words.count, wordLimit),
+            isTruncated: words.count > wordLimit)
+    }
+}
