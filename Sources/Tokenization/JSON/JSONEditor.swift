@@ -1,0 +1,65 @@
+import Foundation
+
+/// Adds elements to a list or object at the top level of a JSON document, leaving every other byte
+/// as it is.
+struct JSONEditor {
+    private(set) var data: Data
+    private var fields: [(name: String, value: Range<Int>)] = []
+    /// Just after the document's opening brace.
+    private var start = 0
+
+    init(_ data: Data, file: String) throws(TokenizerError) {
+        // A slice counts from another place than zero.
+        self.data = data.startIndex == 0 ? data : Data(data)
+        typealias Found = ([(name: String, value: Range<Int>)], Int)
+        let result = self.data.withUnsafeBytes { bytes -> Result<Found, TokenizerError> in
+            do throws(TokenizerError) {
+                var reader = JSONReader(bytes, file: file)
+                var fields: [(name: String, value: Range<Int>)] = []
+                try reader.expect(0x7B)
+                let start = reader.position
+                if !reader.take(0x7D) {
+                    repeat {
+                        let name = try reader.string()
+                        try reader.expect(0x3A)
+                        fields.append((name, try reader.skip()))
+                    } while try reader.another(before: 0x7D)
+                }
+                try reader.end()
+                return .success((fields, start))
+            } catch {
+                return .failure(error)
+            }
+        }
+        (fields, start) = try result.get()
+    }
+
+    /// Appends `entries`, each a piece of JSON, to the field's value.
+    /// - Parameters:
+    ///   - brackets: `[]` or `{}`: a value of another kind is left alone.
+    ///   - makingIt: whether the field is made where it is missing or null.
+    mutating func append(
+        _ entries: [String], to field: String, brackets: String, makingIt: Bool
+    ) {
+        let joined = entries.joined(separator: ", ")
+        let whole = "\(brackets.first!)\(joined)\(brackets.last!)"
+        guard let value = fields.last(where: { $0.name == field })?.value else {
+            if makingIt {
+                let comma = fields.isEmpty ? "" : ", "
+                data.insert(contentsOf: Array("\"\(field)\": \(whole)\(comma)".utf8), at: start)
+            }
+            return
+        }
+        if data[value].elementsEqual("null".utf8) {
+            if makingIt { data.replaceSubrange(value, with: Array(whole.utf8)) }
+            return
+        }
+        guard data[value.lowerBound] == brackets.utf8.first else { return }
+        // After the last element, so that the closing bracket keeps the place it has.
+        var end = value.upperBound - 1
+        let space: Set<UInt8> = [0x20, 0x09, 0x0A, 0x0D]
+        while space.contains(data[end - 1]) { end -= 1 }
+        let empty = end == value.lowerBound + 1
+        data.insert(contentsOf: Array(((empty ? "" : ", ") + joined).utf8), at: end)
+    }
+}

@@ -1,0 +1,81 @@
+/// A JSON value of the small parts of a tokenizer's files (the vocabulary and the merges are read
+/// straight into their tables). Objects keep the order of the file.
+enum JSONValue: Equatable, Sendable {
+    case null
+    case bool(Bool)
+    case integer(Int)
+    case number(Double)
+    case string(String)
+    case array([JSONValue])
+    case object([Member])
+
+    struct Member: Equatable, Sendable {
+        let name: String
+        let value: JSONValue
+    }
+
+    /// The member of that name (the last where a file repeats it), nil where there is none or it
+    /// is null.
+    subscript(_ name: String) -> JSONValue? {
+        guard case .object(let members) = self,
+            let value = members.last(where: { $0.name == name })?.value, value != .null
+        else { return nil }
+        return value
+    }
+
+    var string: String? { if case .string(let value) = self { value } else { nil } }
+    var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+    var integer: Int? { if case .integer(let value) = self { value } else { nil } }
+    var array: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
+    var members: [Member]? { if case .object(let value) = self { value } else { nil } }
+}
+
+/// Fields of a stage, read with the default that the format defines and an error naming the field.
+extension JSONValue {
+    func bool(_ name: String, default value: Bool, in context: String) throws(TokenizerError)
+        -> Bool
+    {
+        guard let found = self[name] else { return value }
+        guard let bool = found.bool else {
+            throw .badField("\(context).\(name)", expected: "true or false")
+        }
+        return bool
+    }
+
+    func string(_ name: String, in context: String) throws(TokenizerError) -> String {
+        guard let found = self[name] else { throw .missingField("\(context).\(name)") }
+        guard let string = found.string else {
+            throw .badField("\(context).\(name)", expected: "a string")
+        }
+        return string
+    }
+
+    func optionalString(_ name: String, in context: String) throws(TokenizerError) -> String? {
+        self[name] == nil ? nil : try string(name, in: context)
+    }
+
+    func count(_ name: String, in context: String) throws(TokenizerError) -> Int {
+        guard let found = self[name] else { throw .missingField("\(context).\(name)") }
+        guard let integer = found.integer, integer >= 0 else {
+            throw .badField("\(context).\(name)", expected: "a number that is not negative")
+        }
+        return integer
+    }
+
+    /// A string of exactly one Unicode scalar.
+    func scalar(_ name: String, in context: String) throws(TokenizerError) -> Unicode.Scalar {
+        let text = try string(name, in: context)
+        guard let scalar = text.unicodeScalars.first, text.unicodeScalars.count == 1 else {
+            throw .badField("\(context).\(name)", expected: "one character")
+        }
+        return scalar
+    }
+
+    func elements(_ name: String, in context: String) throws(TokenizerError) -> [JSONValue] {
+        guard let found = self[name] else { throw .missingField("\(context).\(name)") }
+        guard let array = found.array else {
+            throw .badField("\(context).\(name)", expected: "an array")
+        }
+        return array
+    }
+}

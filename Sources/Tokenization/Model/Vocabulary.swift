@@ -1,0 +1,135 @@
+import Foundation
+
+/// The model's tokens and their ids, both ways.
+///
+/// Tokens lie one after the other in one block of bytes; an open-addressing table finds them. A
+/// slot holds the hash's 32 bits above the entry's number plus one; 0 is free. At most half of the
+/// slots are taken.
+struct Vocabulary: Sendable {
+    private var arena: [UInt8] = []
+    /// Entry n is `arena[starts[n] ..< starts[n + 1]]`.
+    private var starts: [Int] = [0]
+    private var ids: [Int32] = []
+    private var slots: [UInt64] = Array(repeating: 0, count: 1_024)
+    /// Entry of an id, -1 where an id is not used. Made by `finish`.
+    private var entries: [Int32] = []
+
+    /// Ids may leave holes, but not so many that a small file asks for a large table.
+    static func largestID(count: Int) -> Int { 8 * count + 1_000_000 }
+
+    /// How many tokens there are.
+    var count: Int { ids.count }
+    /// One more than the largest id.
+    var idLimit: Int { entries.count }
+
+    mutating func reserve(bytes: Int) {
+        arena.reserveCapacity(bytes)
+    }
+
+    mutating func insert(_ token: UnsafeBufferPointer<UInt8>, id: Int) throws(TokenizerError) {
+        guard id >= 0, id < Int(Int32.max) else {
+            throw .idOutOfRange(token: String(decoding: token, as: UTF8.self), id: id)
+        }
+        if (ids.count + 1) * 2 > slots.count { grow() }
+        let hash = Self.hash(token)
+        let slot = find(token, hash)
+        guard slots[slot] == 0 else {
+            throw .duplicateToken(String(decoding: token, as: UTF8.self))
+        }
+        ids.append(Int32(id))
+        arena.append(contentsOf: token)
+        starts.append(arena.count)
+        slots[slot] = UInt64(hash) << 32 | UInt64(ids.count)
+    }
+
+    /// Makes the way back from ids. Called once, after the last `insert`.
+    mutating func finish() throws(TokenizerError) {
+        let largest = Int(ids.max() ?? -1)
+        if largest > Self.largestID(count: ids.count),
+            let entry = ids.firstIndex(of: Int32(largest))
+        {
+            throw .idOutOfRange(
+                token: String(decoding: bytes(ofEntry: entry), as: UTF8.self), id: largest)
+        }
+        entries = Array(repeating: -1, count: largest + 1)
+        for (entry, id) in ids.enumerated() {
+            guard entries[Int(id)] < 0 else {
+                throw .duplicateID(
+                    Int(id), token: String(decoding: bytes(ofEntry: entry), as: UTF8.self))
+            }
+            entries[Int(id)] = Int32(entry)
+        }
+    }
+
+    // MARK: Looking up
+
+    /// The id of the token, -1 where there is none.
+    @inline(__always)
+    func id(of token: UnsafeBufferPointer<UInt8>) -> Int32 {
+        let slot = slots[find(token, Self.hash(token))]
+        return slot == 0 ? -1 : ids[Int(slot & 0xFFFF_FFFF) - 1]
+    }
+
+    func id(of token: some Collection<UInt8>) -> Int32? {
+        let bytes = Array(token)
+        let id = bytes.withUnsafeBufferPointer { self.id(of: $0) as Int32 }
+        return id < 0 ? nil : id
+    }
+
+    /// The token's bytes in UTF-8; nil where the id is not used.
+    func token(_ id: Int32) -> ArraySlice<UInt8>? {
+        guard id >= 0, Int(id) < entries.count, entries[Int(id)] >= 0 else { return nil }
+        return bytes(ofEntry: Int(entries[Int(id)]))
+    }
+
+    private func bytes(ofEntry entry: Int) -> ArraySlice<UInt8> {
+        arena[starts[entry]..<starts[entry + 1]]
+    }
+
+    @inline(__always)
+    private static func hash(_ token: UnsafeBufferPointer<UInt8>) -> UInt32 {
+        guard let base = token.baseAddress else { return 0 }
+        return ByteHash.hash(base, token.count)
+    }
+
+    /// The slot that holds the token, or the free one where it would go.
+    @inline(__always)
+    private func find(_ token: UnsafeBufferPointer<UInt8>, _ hash: UInt32) -> Int {
+        slots.withUnsafeBufferPointer { slots in
+            arena.withUnsafeBufferPointer { arena in
+                starts.withUnsafeBufferPointer { starts in
+                    let mask = slots.count - 1
+                    var slot = Int(hash) & mask
+                    while true {
+                        let value = slots[slot]
+                        if value == 0 { return slot }
+                        if UInt32(truncatingIfNeeded: value >> 32) == hash {
+                            let entry = Int(value & 0xFFFF_FFFF) - 1
+                            let start = starts[entry]
+                            let length = starts[entry + 1] - start
+                            if length == token.count,
+                                length == 0
+                                    || memcmp(
+                                        arena.baseAddress! + start, token.baseAddress!, length) == 0
+                            {
+                                return slot
+                            }
+                        }
+                        slot = (slot + 1) & mask
+                    }
+                }
+            }
+        }
+    }
+
+    private mutating func grow() {
+        var larger = [UInt64](repeating: 0, count: slots.count * 4)
+        let mask = larger.count - 1
+        for value in slots where value != 0 {
+            var slot = Int(value >> 32) & mask
+            while larger[slot] != 0 { slot = (slot + 1) & mask }
+            larger[slot] = value
+        }
+        slots = larger
+    }
+}

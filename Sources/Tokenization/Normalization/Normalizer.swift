@@ -1,0 +1,129 @@
+/// What is done to a text before it is cut into pieces: Hugging Face's `normalizer`.
+enum Normalizer: Sendable {
+    case sequence([Normalizer])
+    /// `text` before any text that is not empty.
+    case prepend([UInt8])
+    case replace(TextPattern, with: [UInt8])
+    case form(UnicodeNormalization)
+    case lowercase
+    case strip(left: Bool, right: Bool)
+    case stripAccents
+    case byteLevel
+    /// Control characters out, white space to spaces: what the Nmt normalizer does.
+    case nmt
+
+    func apply(to text: inout [UInt8], classes: ScalarClasses) {
+        if text.isEmpty { return }
+        switch self {
+        case .sequence(let stages):
+            for stage in stages { stage.apply(to: &text, classes: classes) }
+        case .prepend(let prefix): text.insert(contentsOf: prefix, at: 0)
+        case .replace(let pattern, let replacement):
+            pattern.replaceAll(in: &text, with: replacement, classes: classes)
+        case .form(let form): form.apply(to: &text, classes: classes)
+        case .lowercase: Self.lowercase(&text)
+        case .strip(let left, let right):
+            Self.strip(&text, left: left, right: right, classes)
+        case .stripAccents:
+            Self.mapScalars(&text) { scalar, out in
+                if classes.categoryBit(scalar) & CategorySet.mark == 0 {
+                    UTF8Text.append(scalar, to: &out)
+                }
+            }
+        case .byteLevel: text = ByteAlphabet.spell(text)
+        case .nmt:
+            Self.mapScalars(&text) { scalar, out in
+                if let kept = Self.nmt(scalar) { UTF8Text.append(kept, to: &out) }
+            }
+        }
+    }
+
+    private static func mapScalars(_ text: inout [UInt8], _ body: (UInt32, inout [UInt8]) -> Void) {
+        var out: [UInt8] = []
+        out.reserveCapacity(text.count)
+        text.withUnsafeBufferPointer { buffer in
+            UTF8Text.forEachScalar(in: buffer) { scalar, _ in body(scalar, &out) }
+        }
+        text = out
+    }
+
+    /// Scalar by scalar, as Rust's `char::to_lowercase` does: no final sigma.
+    private static func lowercase(_ text: inout [UInt8]) {
+        if text.allSatisfy({ $0 < 0x80 }) {
+            for index in text.indices where text[index] >= 0x41 && text[index] <= 0x5A {
+                text[index] |= 0x20
+            }
+            return
+        }
+        mapScalars(&text) { value, out in
+            guard let scalar = Unicode.Scalar(value) else { return }
+            out.append(contentsOf: scalar.properties.lowercaseMapping.utf8)
+        }
+    }
+
+    private static func strip(
+        _ text: inout [UInt8], left: Bool, right: Bool, _ classes: ScalarClasses
+    ) {
+        let kept = text.withUnsafeBufferPointer { buffer -> Range<Int> in
+            guard let base = buffer.baseAddress else { return 0..<0 }
+            var start = 0
+            var end = buffer.count
+            while left, start < end {
+                let (scalar, length) = UTF8Text.decode(base, at: start)
+                guard classes.isWhiteSpace(scalar) else { break }
+                start += length
+            }
+            while right, end > start {
+                let last = UTF8Text.start(before: end, in: base)
+                guard classes.isWhiteSpace(UTF8Text.decode(base, at: last).scalar) else { break }
+                end = last
+            }
+            return start..<end
+        }
+        if kept.count < text.count { text = Array(text[kept]) }
+    }
+
+    private static func nmt(_ scalar: UInt32) -> UInt32? {
+        switch scalar {
+        case 0x0001...0x0008, 0x000B, 0x000E...0x001F, 0x007F, 0x008F, 0x009F: nil
+        case 0x0009, 0x000A, 0x000C, 0x000D, 0x1680, 0x200B...0x200F, 0x2028, 0x2029, 0x2581,
+            0xFEFF, 0xFFFD:
+            0x20
+        default: scalar
+        }
+    }
+}
+
+extension Normalizer {
+    /// Reads the `normalizer` of a tokenizer.json.
+    init(_ json: JSONValue) throws(TokenizerError) {
+        let context = "normalizer"
+        let type = try json.string("type", in: context)
+        switch type {
+        case "Sequence":
+            var stages: [Normalizer] = []
+            for stage in try json.elements("normalizers", in: context) {
+                stages.append(try Normalizer(stage))
+            }
+            self = .sequence(stages)
+        case "Prepend": self = .prepend(Array(try json.string("prepend", in: context).utf8))
+        case "Replace":
+            self = .replace(
+                try TextPattern(json, in: context),
+                with: Array(try json.string("content", in: context).utf8))
+        case "NFC": self = .form(.nfc)
+        case "NFD": self = .form(.nfd)
+        case "NFKC": self = .form(.nfkc)
+        case "NFKD": self = .form(.nfkd)
+        case "Lowercase": self = .lowercase
+        case "Strip":
+            self = .strip(
+                left: try json.bool("strip_left", default: true, in: context),
+                right: try json.bool("strip_right", default: true, in: context))
+        case "StripAccents": self = .stripAccents
+        case "ByteLevel": self = .byteLevel
+        case "Nmt": self = .nmt
+        default: throw .unsupportedStage(kind: "normalizer", type: type)
+        }
+    }
+}

@@ -1,0 +1,93 @@
+/// The `pattern` of a stage: `{"String": …}` or `{"Regex": …}`.
+enum TextPattern: Sendable {
+    case literal([UInt8])
+    case expression(PatternProgram)
+    /// An expression that has a scanner written for it; the scanner's matches cover any text.
+    case scanner(PieceScanner)
+
+    init(_ json: JSONValue, in context: String) throws(TokenizerError) {
+        guard let pattern = json["pattern"] else { throw .missingField("\(context).pattern") }
+        if let string = pattern["String"]?.string ?? pattern.string {
+            self = .literal(Array(string.utf8))
+        } else if let source = pattern["Regex"]?.string {
+            try self.init(expression: source)
+        } else {
+            throw .badField("\(context).pattern", expected: "a String or a Regex")
+        }
+    }
+
+    init(expression source: String) throws(TokenizerError) {
+        if let scanner = PieceScanner(expression: source) {
+            self = .scanner(scanner)
+        } else {
+            self = .expression(try PatternProgram(source))
+        }
+    }
+
+    /// Calls `body` with every match from left to right. A match may be empty; an empty match right
+    /// after another match is passed over, as in Hugging Face's binding of Oniguruma.
+    func forEachMatch(
+        in text: UnsafeBufferPointer<UInt8>, classes: ScalarClasses, _ body: (Range<Int>) -> Void
+    ) {
+        guard let base = text.baseAddress, text.count > 0 else { return }
+        switch self {
+        case .literal(let wanted):
+            guard let first = wanted.first else { return }
+            var at = 0
+            while at + wanted.count <= text.count {
+                if base[at] == first, Self.matches(wanted, base + at) {
+                    body(at..<at + wanted.count)
+                    at += wanted.count
+                } else {
+                    at += 1
+                }
+            }
+        case .scanner(let scanner):
+            var at = 0
+            while at < text.count {
+                let end = scanner.end(of: text, from: at, classes: classes)
+                body(at..<end)
+                at = end
+            }
+        case .expression(let program):
+            var matcher = PatternMatcher(program, text, classes, empty: base)
+            var from = 0
+            var lastEnd = -1
+            while from <= text.count, let match = matcher.firstMatch(from: from) {
+                if match.isEmpty, match.lowerBound == lastEnd {
+                    from += from < text.count ? UTF8Text.length(lead: base[from]) : 1
+                } else {
+                    body(match)
+                    from = match.upperBound
+                    lastEnd = match.upperBound
+                }
+            }
+        }
+    }
+
+    @inline(__always)
+    private static func matches(_ wanted: [UInt8], _ bytes: UnsafePointer<UInt8>) -> Bool {
+        for index in wanted.indices where bytes[index] != wanted[index] { return false }
+        return true
+    }
+
+    func replaceAll(in text: inout [UInt8], with replacement: [UInt8], classes: ScalarClasses) {
+        var out: [UInt8] = []
+        var done = 0
+        var found = false
+        text.withUnsafeBufferPointer { buffer in
+            forEachMatch(in: buffer, classes: classes) { match in
+                if !found {
+                    found = true
+                    out.reserveCapacity(buffer.count + buffer.count / 2)
+                }
+                out.append(
+                    contentsOf: UnsafeBufferPointer(rebasing: buffer[done..<match.lowerBound]))
+                out.append(contentsOf: replacement)
+                done = match.upperBound
+            }
+            if found { out.append(contentsOf: UnsafeBufferPointer(rebasing: buffer[done...])) }
+        }
+        if found { text = out }
+    }
+}

@@ -1,0 +1,92 @@
+import Foundation
+
+extension Tokenizer {
+    /// A tokenizer's files with special tokens added to them.
+    package struct Extended: Sendable {
+        package let tokenizerJSON: Data
+        /// tokenizer_config.json, where there is one.
+        package let configuration: Data?
+        /// The tokens' ids, in the order of the names.
+        package let ids: [Int32]
+    }
+
+    /// The tokenizer's files with special tokens appended, everything else byte for byte as it was.
+    ///
+    /// A name that is a special token already keeps its id. In tokenizer_config.json the tokens
+    /// are added to `added_tokens_decoder`, `extra_special_tokens` and `additional_special_tokens`,
+    /// whichever of them is there.
+    package func addingSpecialTokens(_ names: [String]) throws(TokenizerError) -> Extended {
+        var ids: [Int32] = []
+        var new: [(name: String, id: Int32)] = []
+        var next = added.nextID
+        for name in names {
+            if let id = added.id(of: name), isSpecial(id) {
+                ids.append(id)
+            } else if let known = new.first(where: { $0.name == name }) {
+                ids.append(known.id)
+            } else if let id = id(ofToken: name) {
+                ids.append(id)
+                new.append((name, id))
+            } else {
+                ids.append(next)
+                new.append((name, next))
+                next += 1
+            }
+        }
+        var json = fingerprint
+        var configuration = configuration
+        if !new.isEmpty {
+            json = try Self.appending(to: fingerprint, new)
+            if let old = configuration {
+                configuration = try Self.appendingToConfiguration(old, new)
+            }
+        }
+        return Extended(tokenizerJSON: json, configuration: configuration, ids: ids)
+    }
+
+    private static func appending(to data: Data, _ new: [(name: String, id: Int32)])
+        throws(TokenizerError) -> Data
+    {
+        let entries = new.map { token in
+            #"{"id": \#(token.id), "content": \#(quoted(token.name)), "single_word": false, "#
+                + #""lstrip": false, "rstrip": false, "normalized": false, "special": true}"#
+        }
+        var editor = try JSONEditor(data, file: TokenizerFile.name)
+        editor.append(entries, to: "added_tokens", brackets: "[]", makingIt: true)
+        return editor.data
+    }
+
+    private static func appendingToConfiguration(_ data: Data, _ new: [(name: String, id: Int32)])
+        throws(TokenizerError) -> Data
+    {
+        let described = new.map { token in
+            #""\#(token.id)": {"content": \#(quoted(token.name)), "lstrip": false, "#
+                + #""normalized": false, "rstrip": false, "single_word": false, "special": true}"#
+        }
+        let names = new.map { quoted($0.name) }
+        var data = data
+        for (field, brackets, entries) in [
+            ("added_tokens_decoder", "{}", described), ("extra_special_tokens", "[]", names),
+            ("additional_special_tokens", "[]", names),
+        ] {
+            var editor = try JSONEditor(data, file: TokenizerConfiguration.name)
+            editor.append(entries, to: field, brackets: brackets, makingIt: false)
+            data = editor.data
+        }
+        return data
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var out = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"", "\\": out += "\\\(scalar)"
+            case "\u{0}"..<" ":
+                let digits = String(scalar.value, radix: 16)
+                out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: out.unicodeScalars.append(scalar)
+            }
+        }
+        return out + "\""
+    }
+}

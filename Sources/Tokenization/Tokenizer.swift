@@ -1,0 +1,223 @@
+import Foundation
+
+/// Text to ids and back, as Hugging Face's `tokenizers` does it for decoder-only models.
+///
+/// A text goes through the stages of tokenizer.json in this order:
+///
+///     text -> added tokens cut out -> normalizer -> pre-tokenizer -> byte-pair model -> ids
+///     ids -> tokens -> decoder -> text
+///
+/// Everything is read and checked when the tokenizer is made; encoding and decoding cannot fail.
+/// Any number of threads may use one tokenizer at once.
+package struct Tokenizer: Sendable {
+    let model: BytePairModel
+    let normalizer: Normalizer?
+    let preTokenizer: PreTokenizer
+    let postProcessor: PostProcessor
+    let decoder: TokenDecoder?
+    let added: AddedVocabulary
+    private let scratch = ScratchPool()
+
+    /// The bytes of tokenizer.json, from which a fingerprint is made.
+    package let fingerprint: Data
+    /// The bytes of tokenizer_config.json, where there is one.
+    package let configuration: Data?
+    /// The token that begins a text, from tokenizer_config.json; nil where the model has none.
+    package let bosID: Int32?
+    /// The token that ends a text.
+    package let eosID: Int32?
+    /// The highest id plus one: how many rows the tokenizer needs in an embedding matrix.
+    package let vocabularySize: Int
+
+    /// Reads tokenizer.json in `folder`, and tokenizer_config.json where it is there.
+    package init(folder: URL) throws(TokenizerError) {
+        let data = try Self.read(folder.appendingPathComponent(TokenizerFile.name))
+        let configuration = folder.appendingPathComponent(TokenizerConfiguration.name)
+        let exists = FileManager.default.fileExists(atPath: configuration.path)
+        try self.init(data: data, configuration: exists ? try Self.read(configuration) : nil)
+    }
+
+    private static func read(_ file: URL) throws(TokenizerError) -> Data {
+        do {
+            return try Data(contentsOf: file, options: .mappedIfSafe)
+        } catch {
+            throw .unreadable(path: file.path, reason: error.localizedDescription)
+        }
+    }
+
+    /// - Parameters:
+    ///   - data: the bytes of a tokenizer.json.
+    ///   - configuration: the bytes of a tokenizer_config.json.
+    package init(data: Data, configuration: Data?) throws(TokenizerError) {
+        let file = try TokenizerFile(data)
+        let settings =
+            if let configuration { try TokenizerConfiguration(configuration) } else {
+                TokenizerConfiguration?.none
+            }
+        fingerprint = data
+        self.configuration = configuration
+        normalizer = if let json = file.normalizer { try Normalizer(json) } else { nil }
+        model = try BytePairModel(
+            vocabulary: file.vocabulary, merges: file.merges, settings: file.settings,
+            startsWords: file.marksStartWords)
+        preTokenizer = try PreTokenizer(
+            file.preTokenizer, modelReadsBytes: model.byteSymbols != nil)
+        postProcessor =
+            if let json = file.postProcessor { try PostProcessor(json) } else { PostProcessor() }
+        decoder = if let json = file.decoder { try TokenDecoder(json) } else { nil }
+        added = AddedVocabulary(
+            file.addedTokens, model: model.vocabulary, normalizer: normalizer,
+            classes: ScalarClasses())
+        vocabularySize = max(model.vocabulary.idLimit, Int(added.largestID) + 1)
+        bosID = try Self.id(settings?.beginningOfText, "bos_token", added, model.vocabulary)
+        eosID = try Self.id(settings?.endOfText, "eos_token", added, model.vocabulary)
+    }
+
+    private static func id(
+        _ token: String?, _ use: String, _ added: AddedVocabulary, _ vocabulary: Vocabulary
+    ) throws(TokenizerError) -> Int32? {
+        guard let token, !token.isEmpty else { return nil }
+        guard let id = added.id(of: token) ?? vocabulary.id(of: token.utf8) else {
+            throw .unknownToken(token, usedAs: "\(TokenizerConfiguration.name): \(use)")
+        }
+        return id
+    }
+
+    /// The id of a token as the vocabulary spells it, added tokens included.
+    package func id(ofToken token: String) -> Int32? {
+        added.id(of: token) ?? model.vocabulary.id(of: token.utf8)
+    }
+
+    /// Whether the id is a special token's, which text never yields.
+    package func isSpecial(_ id: Int32) -> Bool {
+        added.entry(id)?.token.special ?? false
+    }
+
+    // MARK: Encoding
+
+    /// The ids of a text, nothing put around them. A special token's name in the text is ordinary
+    /// characters (Hugging Face's `split_special_tokens`); added tokens that are not special are
+    /// found.
+    package func encode(_ text: String) -> [Int32] {
+        encode(text, specialTokens: false)
+    }
+
+    /// The ids of a text that may hold special tokens by name, with what the post-processor puts
+    /// around it: what Hugging Face's `encode` gives by default.
+    package func encodeWithSpecialTokens(_ text: String) -> [Int32] {
+        postProcessor.apply(to: encode(text, specialTokens: true))
+    }
+
+    /// The ids of a text, nothing put around them.
+    /// - Parameter specialTokens: whether special tokens named in the text count as such.
+    package func encode(_ text: String, specialTokens: Bool) -> [Int32] {
+        var text = text
+        return text.withUTF8 { bytes in
+            scratch.with { scratch in
+                var ids: [Int32] = []
+                ids.reserveCapacity(bytes.count / 3 + 4)
+                encode(bytes, specialTokens: specialTokens, into: &ids, scratch)
+                return ids
+            }
+        }
+    }
+
+    private func encode(
+        _ text: UnsafeBufferPointer<UInt8>, specialTokens: Bool, into ids: inout [Int32],
+        _ scratch: EncodingScratch
+    ) {
+        let sections = added.sections(
+            of: text, normalized: false, specialTokens: specialTokens, classes: scratch.classes)
+        for section in sections {
+            switch section {
+            case .token(let id): ids.append(id)
+            case .text(let range):
+                encodeSection(
+                    UnsafeBufferPointer(rebasing: text[range]),
+                    startsText: range.lowerBound == 0, specialTokens: specialTokens, &ids, scratch)
+            }
+        }
+    }
+
+    /// A part of the text that has no added token that is looked for before normalization.
+    private func encodeSection(
+        _ text: UnsafeBufferPointer<UInt8>, startsText: Bool, specialTokens: Bool,
+        _ ids: inout [Int32], _ scratch: EncodingScratch
+    ) {
+        guard let normalizer else {
+            encodeNormalized(text, startsText: startsText, specialTokens, &ids, scratch)
+            return
+        }
+        var normalized = scratch.section
+        scratch.section = []
+        normalized.removeAll(keepingCapacity: true)
+        normalized.append(contentsOf: text)
+        normalizer.apply(to: &normalized, classes: scratch.classes)
+        normalized.withUnsafeBufferPointer {
+            encodeNormalized($0, startsText: startsText, specialTokens, &ids, scratch)
+        }
+        scratch.section = normalized
+    }
+
+    private func encodeNormalized(
+        _ text: UnsafeBufferPointer<UInt8>, startsText: Bool, _ specialTokens: Bool,
+        _ ids: inout [Int32], _ scratch: EncodingScratch
+    ) {
+        let sections = added.sections(
+            of: text, normalized: true, specialTokens: specialTokens, classes: scratch.classes)
+        for section in sections {
+            switch section {
+            case .token(let id): ids.append(id)
+            case .text(let range):
+                encodePieces(
+                    UnsafeBufferPointer(rebasing: text[range]),
+                    startsText: startsText && range.lowerBound == 0, &ids, scratch)
+            }
+        }
+    }
+
+    private func encodePieces(
+        _ text: UnsafeBufferPointer<UInt8>, startsText: Bool, _ ids: inout [Int32],
+        _ scratch: EncodingScratch
+    ) {
+        if preTokenizer.stages.isEmpty {
+            model.encode(text, isBytes: false, into: &ids, scratch)
+            return
+        }
+        var list = scratch.list
+        scratch.list = PieceList()
+        list.reset(to: text)
+        preTokenizer.apply(to: &list, startsText: startsText, classes: scratch.classes)
+        list.bytes.withUnsafeBufferPointer { buffer in
+            for piece in list.pieces {
+                model.encode(
+                    UnsafeBufferPointer(rebasing: buffer[piece]),
+                    isBytes: preTokenizer.leavesBytes, into: &ids, scratch)
+            }
+        }
+        scratch.list = list
+    }
+
+    // MARK: Decoding
+
+    /// The text of ids. Ids that no token has are passed over.
+    package func decode(_ ids: [Int32], skippingSpecialTokens: Bool) -> String {
+        var tokens: [TokenDecoder.Token] = []
+        tokens.reserveCapacity(ids.count)
+        for id in ids {
+            if let entry = added.entry(id) {
+                if skippingSpecialTokens, entry.token.special { continue }
+                tokens.append(entry.decoded)
+            } else if let token = model.vocabulary.token(id) {
+                tokens.append(Array(token))
+            }
+        }
+        guard let decoder else {
+            return String(decoding: Array(tokens.joined(separator: [0x20])), as: UTF8.self)
+        }
+        return scratch.with { scratch in
+            let parts = decoder.apply(to: tokens, classes: scratch.classes)
+            return String(decoding: Array(parts.joined()), as: UTF8.self)
+        }
+    }
+}

@@ -1,0 +1,98 @@
+/// UTF-8 in byte buffers. Every stage works on these: a `String` is turned into bytes once.
+enum UTF8Text {
+    /// Well-formed in the sense of the Unicode standard's table 3-7.
+    static func isValid(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        var index = 0
+        let count = bytes.count
+        while index < count {
+            let lead = bytes[index]
+            if lead < 0x80 {
+                index += 1
+                continue
+            }
+            let length: Int
+            var low: UInt8 = 0x80
+            var high: UInt8 = 0xBF
+            switch lead {
+            case 0xC2...0xDF: length = 2
+            case 0xE0...0xEF:
+                length = 3
+                if lead == 0xE0 { low = 0xA0 }
+                if lead == 0xED { high = 0x9F }
+            case 0xF0...0xF4:
+                length = 4
+                if lead == 0xF0 { low = 0x90 }
+                if lead == 0xF4 { high = 0x8F }
+            default: return false
+            }
+            guard index + length <= count, bytes[index + 1] >= low, bytes[index + 1] <= high
+            else { return false }
+            for offset in 2..<max(2, length) where bytes[index + offset] & 0xC0 != 0x80 {
+                return false
+            }
+            index += length
+        }
+        return true
+    }
+
+    /// The scalar that starts at `at`, and its length. The bytes must be well-formed.
+    @inline(__always)
+    static func decode(_ bytes: UnsafePointer<UInt8>, at: Int) -> (scalar: UInt32, length: Int) {
+        let lead = UInt32(bytes[at])
+        if lead < 0x80 { return (lead, 1) }
+        let second = UInt32(bytes[at + 1] & 0x3F)
+        if lead < 0xE0 { return ((lead & 0x1F) << 6 | second, 2) }
+        let third = UInt32(bytes[at + 2] & 0x3F)
+        if lead < 0xF0 { return ((lead & 0x0F) << 12 | second << 6 | third, 3) }
+        return (
+            (lead & 0x07) << 18 | second << 12 | third << 6 | UInt32(bytes[at + 3] & 0x3F), 4
+        )
+    }
+
+    /// How many bytes the scalar that begins with `lead` has.
+    @inline(__always)
+    static func length(lead: UInt8) -> Int {
+        lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4
+    }
+
+    /// Where the scalar begins that ends before `end`, which must be beyond the first byte.
+    @inline(__always)
+    static func start(before end: Int, in bytes: UnsafePointer<UInt8>) -> Int {
+        var at = end - 1
+        while at > 0, bytes[at] & 0xC0 == 0x80 { at -= 1 }
+        return at
+    }
+
+    @inline(__always)
+    static func append(_ scalar: UInt32, to bytes: inout [UInt8]) {
+        if scalar < 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: scalar))
+        } else if scalar < 0x800 {
+            bytes.append(UInt8(truncatingIfNeeded: 0xC0 | scalar >> 6))
+            bytes.append(UInt8(truncatingIfNeeded: 0x80 | scalar & 0x3F))
+        } else if scalar < 0x10000 {
+            bytes.append(UInt8(truncatingIfNeeded: 0xE0 | scalar >> 12))
+            bytes.append(UInt8(truncatingIfNeeded: 0x80 | scalar >> 6 & 0x3F))
+            bytes.append(UInt8(truncatingIfNeeded: 0x80 | scalar & 0x3F))
+        } else {
+            bytes.append(UInt8(truncatingIfNeeded: 0xF0 | scalar >> 18))
+            bytes.append(UInt8(truncatingIfNeeded: 0x80 | scalar >> 12 & 0x3F))
+            bytes.append(UInt8(truncatingIfNeeded: 0x80 | scalar >> 6 & 0x3F))
+            bytes.append(UInt8(truncatingIfNeeded: 0x80 | scalar & 0x3F))
+        }
+    }
+
+    /// Calls `body` with each scalar and the range of its bytes.
+    @inline(__always)
+    static func forEachScalar(
+        in bytes: UnsafeBufferPointer<UInt8>, _ body: (UInt32, Range<Int>) -> Void
+    ) {
+        guard let base = bytes.baseAddress else { return }
+        var at = 0
+        while at < bytes.count {
+            let (scalar, length) = decode(base, at: at)
+            body(scalar, at..<at + length)
+            at += length
+        }
+    }
+}
