@@ -1,0 +1,122 @@
+import Testing
+import VectorDatabase
+
+/// A token for each word.
+private func words(_ text: String) -> Int { text.split { $0.isWhitespace }.count }
+
+private func texts(
+    _ text: String, _ maximum: Int, _ overlap: Int = 0, _ layout: TextLayout = .plain,
+    count: (String) -> Int = words
+) -> [String] {
+    let passages = Chunking(maximumTokens: maximum, overlapTokens: overlap)
+        .passages(of: text, layout: layout, tokenCount: count)
+    let bytes = Array(text.utf8)
+    for passage in passages {
+        #expect(String(decoding: bytes[passage.range], as: UTF8.self) == passage.text)
+    }
+    return passages.map(\.text)
+}
+
+@Suite struct ChunkingTests {
+    @Test func shortTextsAndRecordsStayWhole() {
+        #expect(texts("one two three", 3) == ["one two three"])
+        #expect(texts("  padded\n", 1) == ["  padded\n"])
+        #expect(texts("", 3) == [""])
+        let long = "a b c. D e f. G h i."
+        #expect(texts(long, 3, 0, .record) == [long])
+        let cut = Chunking(maximumTokens: 3, overlapTokens: 0, cutsRecords: true)
+            .passages(of: long, layout: .record, tokenCount: words)
+        #expect(cut.map(\.text) == ["a b c.", "D e f.", "G h i."])
+    }
+
+    @Test func sentencesAreKeptTogether() {
+        #expect(
+            texts("One two three. Four five! Six (seven e.g. eight)? Nine ten.", 6)
+                == ["One two three. Four five!", "Six (seven e.g. eight)? Nine ten."])
+        #expect(texts("これは長い文です。次の文。", 8, count: { $0.count }) == ["これは長い文で", "す。次の文。"])
+    }
+
+    @Test func paragraphsComeBeforeSentences() {
+        let text = "A b c d. E f.\n\nG h i. J k l. M n o."
+        #expect(texts(text, 10) == ["A b c d. E f.", "G h i. J k l. M n o."])
+    }
+
+    @Test func theEndOfAPassageIsRepeated() {
+        let text = "A b. C d. E f. G h. I j."
+        #expect(texts(text, 6, 2) == ["A b. C d. E f.", "E f. G h. I j."])
+    }
+
+    @Test func headingsBeginPassages() {
+        let text = """
+            # Title
+
+            Intro words here now.
+
+            ## First
+
+            One two three four. Five six seven eight.
+
+            ## Second
+
+            Nine ten eleven twelve.
+            """
+        let passages = texts(text, 12, 4, .markdown)
+        #expect(passages.count == 3)
+        #expect(passages[0] == "# Title\n\nIntro words here now.")
+        #expect(passages[1].hasPrefix("## First") && passages[1].hasSuffix("eight."))
+        #expect(passages[2].hasPrefix("## Second"))
+    }
+
+    @Test func aHashInCodeIsNoHeading() {
+        let code = "```\n# not a heading\nx = 1\n```"
+        let text = "Some words before the code.\n\n" + code + "\n\nSome words after the code."
+        let passages = texts(text, 9, 0, .markdown)
+        #expect(passages.contains { $0.contains(code) }, "\(passages)")
+    }
+
+    @Test func wordsAndCharactersWhereThereIsNothingElse() {
+        let long = (0..<100).map { "word\($0)" }.joined(separator: " ")
+        for passage in texts(long, 7) { #expect(words(passage) <= 7) }
+        #expect(texts(long, 7).joined(separator: " ").split(separator: " ").count == 100)
+        let solid = String(repeating: "日本語", count: 100)
+        let pieces = texts(solid, 10, 0, .plain, count: { $0.count })
+        #expect(pieces.joined() == solid && pieces.allSatisfy { $0.count <= 10 })
+    }
+
+    /// Nothing is lost, nothing too long, and the passages advance, whatever the text.
+    @Test(arguments: 0..<200) func randomTexts(seed: UInt64) {
+        var generator = Weyl(state: seed)
+        let atoms = [
+            "word", " ", "\n", "\n\n", "# H\n", ". A", "```\n", "- x\n", "é", "日本。", "!", "===\n",
+            "| a |\n",
+        ]
+        let text = (0..<Int.random(in: 0...300, using: &generator))
+            .map { _ in atoms.randomElement(using: &generator)! }.joined()
+        let maximum = Int.random(in: 2...40, using: &generator)
+        let overlap = Int.random(in: 0...20, using: &generator)
+        let passages = Chunking(maximumTokens: maximum, overlapTokens: overlap)
+            .passages(of: text, layout: .markdown) { $0.utf8.count / 3 + 1 }
+        let bytes = Array(text.utf8)
+        var covered = 0
+        var lastStart = -1
+        for passage in passages {
+            #expect(passage.range.lowerBound > lastStart)
+            lastStart = passage.range.lowerBound
+            let gap = bytes[min(covered, passage.range.lowerBound)..<passage.range.lowerBound]
+            #expect(gap.allSatisfy { $0 == 32 || $0 == 10 }, "lost \(gap)")
+            #expect(passage.range.upperBound > covered || text.isEmpty)
+            covered = max(covered, passage.range.upperBound)
+        }
+        #expect(bytes[covered...].allSatisfy { $0 == 32 || $0 == 10 })
+    }
+}
+
+private struct Weyl: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
