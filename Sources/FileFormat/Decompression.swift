@@ -125,10 +125,11 @@ package final class GzipStream: ByteStream {
 
     private func inflateOnce(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         var code = Z_OK
-        let available = input.end - input.start
+        let start = input.start
+        let available = input.end - start
         let capacity = min(buffer.count, 1 << 30)
         input.bytes.withUnsafeMutableBufferPointer { bytes in
-            state.pointee.next_in = bytes.baseAddress! + input.start
+            state.pointee.next_in = bytes.baseAddress! + start
             state.pointee.avail_in = UInt32(available)
             state.pointee.next_out = buffer.baseAddress!.assumingMemoryBound(to: UInt8.self)
             state.pointee.avail_out = UInt32(capacity)
@@ -181,12 +182,13 @@ package final class ZstdStream: ByteStream {
         // At a frame's end the decompressor would take an empty input for a new frame's start.
         if input.isEmpty, !isInFrame { return 0 }
         var output = ZSTD_outBuffer(dst: buffer.baseAddress, size: buffer.count, pos: 0)
-        let code = input.bytes.withUnsafeBytes { bytes in
-            var view = ZSTD_inBuffer(src: bytes.baseAddress, size: input.end, pos: input.start)
+        let (start, end) = (input.start, input.end)
+        let (code, used) = input.bytes.withUnsafeBytes { bytes in
+            var view = ZSTD_inBuffer(src: bytes.baseAddress, size: end, pos: start)
             let code = ZSTD_decompressStream(state, &output, &view)
-            input.start = view.pos
-            return code
+            return (code, view.pos)
         }
+        input.start = used
         if ZSTD_isError(code) != 0 {
             throw ByteStreamError.damaged(
                 name: name, format: .zstd, reason: String(cString: ZSTD_getErrorName(code)))

@@ -52,9 +52,10 @@ private func lines(_ text: String, piece: Int = 3, keepsEnd: Bool = false) throw
         let text = "short\n" + String(repeating: "x", count: 5000) + "\nnext\n"
         let reader = LineReader(PieceStream(Array(text.utf8), piece: 100), limit: 1000)
         #expect(try reader.next { $0.count } == 5)
-        #expect(throws: LineReader.LineTooLong(line: 2, limit: 1000)) {
+        let error = #expect(throws: LineReader.LineTooLong.self) {
             try reader.next { $0.count }
         }
+        #expect(error?.line == 2 && error?.limit == 1000)
         #expect(try reader.next { String(decoding: $0, as: UTF8.self) } == "next")
         #expect(reader.line == 3)
         #expect(try reader.next { $0.count } == nil)

@@ -33,7 +33,9 @@ private func texts(
         #expect(
             texts("One two three. Four five! Six (seven e.g. eight)? Nine ten.", 6)
                 == ["One two three. Four five!", "Six (seven e.g. eight)? Nine ten."])
-        #expect(texts("これは長い文です。次の文。", 8, count: { $0.count }) == ["これは長い文で", "す。次の文。"])
+        #expect(
+            texts("これは長い文です。次の文。", 9, count: { $0.count })
+                == ["これは長い文です。", "次の文。"])
     }
 
     @Test func paragraphsComeBeforeSentences() {

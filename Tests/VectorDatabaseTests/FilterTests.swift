@@ -90,7 +90,7 @@ import VectorDatabase
         ("a NOT 5", 7, "IN, LIKE or BETWEEN", "5"),
         ("a IS 5", 6, "NULL or NOT NULL", "5"),
         ("5", 2, "a comparison such as '='", "the end"),
-        ("a ! b", 4, "'!='", "'!'"),
+        ("a ! b", 3, "'!='", "'!'"),
         ("a = 1; DROP TABLE x", 6, "a field, value or operator", "';'"),
         ("a. = 1", 4, "a field's name after the dot", "="),
         ("a = 1e", 5, "a number", "'1e'"),

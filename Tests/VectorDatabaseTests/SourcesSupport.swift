@@ -7,7 +7,9 @@ final class ScratchFolder {
     let path: String
 
     init() {
-        path = NSTemporaryDirectory() + "/vdb-test-" + UUID().uuidString
+        path =
+            URL(fileURLWithPath: NSTemporaryDirectory())
+            .appendingPathComponent("vdb-test-" + UUID().uuidString).path
         try? FileManager.default.createDirectory(
             atPath: path, withIntermediateDirectories: true)
     }
