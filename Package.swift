@@ -11,6 +11,10 @@ let swift: [SwiftSetting] = [.enableUpcomingFeature("ExistentialAny")]
 // They stay optimised in debug builds, where the tests would crawl otherwise.
 let kernels: [CSetting] = [.unsafeFlags(["-O3", "-fno-math-errno", "-ffp-contract=fast"])]
 
+// The walk through the graph is Swift, and as hot; without this, tests of a few thousand vectors
+// would take minutes in debug builds.
+let optimised: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let argumentParser = Target.Dependency.product(
     name: "ArgumentParser", package: "swift-argument-parser")
@@ -65,8 +69,9 @@ let package = Package(
             swiftSettings: swift),
         .target(name: "Tokenization", swiftSettings: swift),
         .target(
-            name: "VectorIndex", dependencies: ["VectorMath", "FileFormat", heap],
-            swiftSettings: swift),
+            name: "VectorIndex",
+            dependencies: ["VectorMath", "CVectorKernels", "FileFormat", heap],
+            swiftSettings: swift + optimised),
         .target(name: "Schema", path: "schema", resources: [.embedInCode("migrations")]),
 
         // Level 3.

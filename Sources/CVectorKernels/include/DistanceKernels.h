@@ -1,0 +1,72 @@
+#ifndef DISTANCE_KERNELS_H
+#define DISTANCE_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// The inner loops of vector search, one table of them for each instruction set.
+//
+// Conventions
+//   n        components in a vector, at least 1; any number, except for int8 (see there)
+//   rows     the first row of a matrix; row r starts `stride` elements after row r - 1
+//   ids      which rows to take, in order; NULL takes rows 0 ..< count
+//   out      count results
+// Nothing needs to be aligned. float16 and bfloat16 are passed as their bits.
+//
+// An 8-bit code c stands for the integer c - 128, which is in -127 ... 127: offset binary, because
+// the x86 dot-product instruction multiplies unsigned by signed bytes. Queries are plain signed
+// bytes. Both are padded to a multiple of 64 components; the query's padding is 0, so that a row's
+// padding does not matter.
+
+typedef struct vk_kernels {
+    const char *name;
+
+    float (*dot_f32)(const float *a, const float *b, size_t n);
+    float (*l2_f32)(const float *a, const float *b, size_t n);
+
+    // One float32 query against many rows: inner product, and squared Euclidean distance.
+    void (*dot_f32_rows)(const float *query, const float *rows, size_t stride, size_t n,
+                         const uint32_t *ids, size_t count, float *out);
+    void (*l2_f32_rows)(const float *query, const float *rows, size_t stride, size_t n,
+                        const uint32_t *ids, size_t count, float *out);
+    void (*dot_f16_rows)(const float *query, const uint16_t *rows, size_t stride, size_t n,
+                         const uint32_t *ids, size_t count, float *out);
+    void (*l2_f16_rows)(const float *query, const uint16_t *rows, size_t stride, size_t n,
+                        const uint32_t *ids, size_t count, float *out);
+    void (*dot_bf16_rows)(const float *query, const uint16_t *rows, size_t stride, size_t n,
+                          const uint32_t *ids, size_t count, float *out);
+    void (*l2_bf16_rows)(const float *query, const uint16_t *rows, size_t stride, size_t n,
+                         const uint32_t *ids, size_t count, float *out);
+
+    // sum over i of query[i] * (rows[i] - 128), exactly. n is a multiple of 64, at most 65,536;
+    // query_sum is the sum of query's components.
+    void (*dot_i8_rows)(const int8_t *query, int32_t query_sum, const uint8_t *rows, size_t stride,
+                        size_t n, const uint32_t *ids, size_t count, int32_t *out);
+
+    // out[i] = round to nearest even (a[i] * inverse_scale), limited to -127 ... 127, plus 128.
+    void (*quantize_i8)(const float *a, float inverse_scale, size_t n, uint8_t *out);
+
+    // The largest magnitude; a NaN anywhere gives a NaN or infinity.
+    float (*max_magnitude)(const float *a, size_t n);
+
+    // Round to nearest even. NaN stays NaN.
+    void (*f32_to_f16)(const float *a, size_t n, uint16_t *out);
+    void (*f16_to_f32)(const uint16_t *a, size_t n, float *out);
+    void (*f32_to_bf16)(const float *a, size_t n, uint16_t *out);
+    void (*bf16_to_f32)(const uint16_t *a, size_t n, float *out);
+} vk_kernels;
+
+// The best table for this CPU, chosen before main.
+const vk_kernels *vk_active_kernels(void);
+
+// Every table that this CPU can run, portable first. NULL past the last.
+const vk_kernels *vk_available_kernels(size_t index);
+
+// Codes (offset binary) as the signed bytes that a query consists of, with their sum and the sum of
+// their squares. n is a multiple of 64; out may be the same memory as codes.
+void vk_signed_codes(const uint8_t *codes, size_t n, int8_t *out, int32_t *sum, int32_t *squares);
+
+// Asks for the cache line at `address`; any address is allowed.
+static inline void vk_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
+
+#endif

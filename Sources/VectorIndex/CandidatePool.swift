@@ -1,0 +1,93 @@
+import VectorMath
+
+/// The best candidates of a walk, nearest first, each remembered as expanded or not.
+///
+/// A sorted array serves as both of the paper's queues: the results (all of it) and the candidates
+/// (those not yet expanded). Each entry is one integer that sorts by distance, then by node, so
+/// that equal distances are always decided the same way:
+///
+///     63            32 31            1   0
+///     | distance      | node          | expanded |
+struct CandidatePool {
+    private var memory: AlignedArray<UInt64>
+    private(set) var count = 0
+    private(set) var limit = 0
+    /// Every entry before this one is expanded.
+    private var cursor = 0
+
+    init() { memory = AlignedArray(capacity: 256) }
+
+    /// Empties the pool; from now on it keeps the best `limit` entries (at least one).
+    mutating func reset(limit: Int) {
+        memory.reserve(limit + 1)
+        (count, self.limit, cursor) = (0, max(1, limit), 0)
+    }
+
+    private var entries: UnsafeMutablePointer<UInt64> { memory.pointer }
+
+    /// Adds a node that the pool has not seen, unless all it keeps are nearer. Returns whether it
+    /// is now the nearest that has not been expanded.
+    @inline(__always)
+    mutating func insert(_ distance: Float, _ node: UInt32) -> Bool {
+        let entry = Self.entry(distance, node)
+        let entries = entries
+        if count == limit {
+            guard entry < entries[count - 1] else { return false }
+            count -= 1
+        }
+        var low = 0
+        var length = count
+        while length > 0 {
+            let half = length >> 1
+            let middle = low + half
+            if entries[middle] < entry {
+                low = middle + 1
+                length -= half + 1
+            } else {
+                length = half
+            }
+        }
+        (entries + low + 1).update(from: entries + low, count: count - low)
+        entries[low] = entry
+        count += 1
+        guard low <= cursor else { return false }
+        cursor = low
+        return true
+    }
+
+    /// Marks the nearest unexpanded node as expanded and returns it; nil where there is none.
+    @inline(__always)
+    mutating func next() -> UInt32? {
+        let entries = entries
+        while cursor < count {
+            let entry = entries[cursor]
+            cursor += 1
+            if entry & 1 == 0 {
+                entries[cursor - 1] = entry | 1
+                return Self.node(entry)
+            }
+        }
+        return nil
+    }
+
+    func node(at index: Int) -> UInt32 { Self.node(entries[index]) }
+    func distance(at index: Int) -> Float { Self.distance(entries[index]) }
+
+    /// The distance beyond which nothing is kept.
+    var bound: Float { count < limit ? .infinity : Self.distance(entries[count - 1]) }
+
+    static func entry(_ distance: Float, _ node: UInt32) -> UInt64 {
+        // Adding 0 turns -0 into 0. Negative floats order backwards as integers: flip all their
+        // bits; positive ones get the top bit to come after them.
+        let bits = (distance + 0).bitPattern
+        let ordered = bits ^ (bits >> 31 == 0 ? 0x8000_0000 : 0xffff_ffff)
+        return UInt64(ordered) << 32 | UInt64(node) << 1
+    }
+
+    static func node(_ entry: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: entry) >> 1 }
+
+    static func distance(_ entry: UInt64) -> Float {
+        let ordered = UInt32(truncatingIfNeeded: entry >> 32)
+        return Float(bitPattern: ordered ^ (ordered >> 31 == 1 ? 0x8000_0000 : 0xffff_ffff))
+    }
+}

@@ -1,0 +1,168 @@
+import CVectorKernels
+import VectorMath
+
+/// Vectors side by side in memory that somebody else keeps alive, with their labels.
+package struct FlatVectors: @unchecked Sendable {
+    package enum Element: String, Sendable, Codable, CaseIterable {
+        case float32, float16
+
+        package var byteCount: Int { self == .float32 ? 4 : 2 }
+    }
+
+    package let count: Int
+    package let dimensions: Int
+    package let element: Element
+    /// Row r starts at `base + r * dimensions * element.byteCount`.
+    package let base: UnsafeRawPointer
+    let labels: @Sendable (Int) -> Int64
+
+    package init(
+        count: Int, dimensions: Int, element: Element, base: UnsafeRawPointer,
+        labels: @escaping @Sendable (Int) -> Int64
+    ) {
+        self.count = count
+        self.dimensions = dimensions
+        self.element = element
+        self.base = base
+        self.labels = labels
+    }
+
+    /// Scores of rows `range`, or of the rows `ids` where given, for a prepared query.
+    func score(
+        _ query: UnsafePointer<Float>, metric: Metric, from start: Int, count: Int,
+        ids: UnsafePointer<UInt32>? = nil, into scores: UnsafeMutablePointer<Float>
+    ) {
+        let kernels = VectorKernels.active.table.pointee
+        let n = dimensions
+        let rows = base + start * n * element.byteCount
+        switch (element, metric) {
+        case (.float32, .l2):
+            kernels.l2_f32_rows(
+                query, rows.assumingMemoryBound(to: Float.self), n, n, ids, count, scores)
+        case (.float32, _):
+            kernels.dot_f32_rows(
+                query, rows.assumingMemoryBound(to: Float.self), n, n, ids, count, scores)
+        case (.float16, .l2):
+            kernels.l2_f16_rows(
+                query, rows.assumingMemoryBound(to: UInt16.self), n, n, ids, count, scores)
+        case (.float16, _):
+            kernels.dot_f16_rows(
+                query, rows.assumingMemoryBound(to: UInt16.self), n, n, ids, count, scores)
+        }
+        if metric == .l2 { for i in 0..<count { scores[i] = -scores[i] } }
+    }
+}
+
+/// The nearest vectors by looking at all of them: the truth that the graph is measured against.
+package enum ExactSearch {
+    /// Rows scored at a time; their scores stay in the nearest cache.
+    private static let block = 512
+
+    /// The best `k`, best first; equal scores in the order of their labels.
+    ///
+    /// With the cosine metric the rows must have length one (`Metric.prepared` makes them so).
+    ///
+    /// - Throws: `dimensionMismatch`, `notFinite`.
+    /// - Complexity: O(n d), on `threads` threads.
+    package static func search(
+        _ query: [Float], in vectors: FlatVectors, metric: Metric, k: Int,
+        filter: LabelFilter? = nil, threads: Int = 1
+    ) throws(IndexError) -> [Hit] {
+        let prepared = AlignedArray<Float>(repeating: 0, count: max(1, vectors.dimensions))
+        let copy = AlignedArray(query)
+        try metric.prepared(
+            UnsafeBufferPointer(start: copy.pointer, count: copy.count),
+            dimensions: vectors.dimensions, into: prepared.pointer)
+        guard k > 0, vectors.count > 0 else { return [] }
+        let blocks = (vectors.count + block - 1) / block
+        let threads = max(1, min(threads, blocks))
+        let tops = Tops(k: k, workers: threads, query: prepared)
+        WorkerThreads.run(count: blocks, threads: threads) { worker, index in
+            let start = index * block
+            tops.scan(
+                worker, vectors, metric: metric, from: start,
+                count: min(block, vectors.count - start), filter: filter)
+        }
+        return tops.merged
+    }
+
+    /// The best `k` that each thread has seen.
+    private final class Tops: @unchecked Sendable {
+        private let k: Int
+        private let query: AlignedArray<Float>
+        private let scores: [AlignedArray<Float>]
+        private var tops: [TopHits]
+        private let slots: UnsafeMutablePointer<TopHits>
+
+        init(k: Int, workers: Int, query: AlignedArray<Float>) {
+            self.k = k
+            self.query = query
+            scores = (0..<workers).map { _ in AlignedArray(repeating: 0, count: ExactSearch.block) }
+            tops = []
+            slots = .allocate(capacity: workers)
+            slots.initialize(repeating: TopHits(limit: k), count: workers)
+        }
+
+        deinit {
+            slots.deinitialize(count: scores.count)
+            slots.deallocate()
+        }
+
+        func scan(
+            _ worker: Int, _ vectors: FlatVectors, metric: Metric, from start: Int, count: Int,
+            filter: LabelFilter?
+        ) {
+            let scores = scores[worker].pointer
+            vectors.score(query.pointer, metric: metric, from: start, count: count, into: scores)
+            for i in 0..<count where scores[i] >= slots[worker].bound {
+                let label = vectors.labels(start + i)
+                if let filter, !filter.contains(label) { continue }
+                slots[worker].insert(Hit(label: label, score: scores[i]))
+            }
+        }
+
+        var merged: [Hit] {
+            var all: [Hit] = []
+            for worker in scores.indices { all += slots[worker].hits }
+            all.sort(by: Hit.precedes)
+            return Array(all.prefix(k))
+        }
+    }
+}
+
+/// The best of many hits: a heap whose root is the worst that is kept.
+package struct TopHits: Sendable {
+    package let limit: Int
+    private var heap: [Hit] = []
+
+    package init(limit: Int) { self.limit = limit }
+
+    /// Scores below this are not kept.
+    package var bound: Float { heap.count < limit ? -.infinity : heap[0].score }
+
+    /// The hits kept, in no order.
+    package var hits: [Hit] { heap }
+
+    package mutating func insert(_ hit: Hit) {
+        if heap.count < limit {
+            heap.append(hit)
+            var child = heap.count - 1
+            while child > 0, Hit.precedes(heap[(child - 1) / 2], heap[child]) {
+                heap.swapAt(child, (child - 1) / 2)
+                child = (child - 1) / 2
+            }
+        } else if limit > 0, Hit.precedes(hit, heap[0]) {
+            heap[0] = hit
+            var parent = 0
+            while true {
+                var worst = parent
+                for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count {
+                    if Hit.precedes(heap[worst], heap[child]) { worst = child }
+                }
+                if worst == parent { break }
+                heap.swapAt(parent, worst)
+                parent = worst
+            }
+        }
+    }
+}

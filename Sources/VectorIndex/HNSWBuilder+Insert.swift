@@ -1,0 +1,218 @@
+import VectorMath
+
+extension HNSWBuilder {
+    /// The links that a new node has chosen on one layer, nearest first.
+    private struct Choice {
+        var level: Int
+        var node: UInt32
+        var neighbours: [NeighbourSelection.Candidate]
+    }
+
+    /// A link to be added to `target`'s list.
+    private struct ReverseLink {
+        var level: Int
+        var target: UInt32
+        var source: UInt32
+        var distance: Float
+
+        static func precedes(_ a: ReverseLink, _ b: ReverseLink) -> Bool {
+            (a.level, a.target, a.source) < (b.level, b.target, b.source)
+        }
+    }
+
+    /// What the threads of one phase share; each writes only the element of its index.
+    private final class Shared<Element>: @unchecked Sendable {
+        let storage: GraphStorage
+        let elements: UnsafeMutableBufferPointer<Element>
+
+        init(_ storage: GraphStorage, _ elements: UnsafeMutableBufferPointer<Element>) {
+            (self.storage, self.elements) = (storage, elements)
+        }
+    }
+
+    func insertBatch(
+        labels: ArraySlice<Int64>, vectors: UnsafeBufferPointer<Float>, threads: Int
+    ) throws(IndexError) {
+        let dimensions = parameters.dimensions
+        let prepared = AlignedArray<Float>(repeating: 0, count: dimensions)
+        var slots: [UInt32] = []
+        for (index, label) in labels.enumerated() {
+            let row = UnsafeBufferPointer(
+                rebasing: vectors[index * dimensions..<(index + 1) * dimensions])
+            try parameters.metric.prepared(
+                row, dimensions: dimensions, label: label, into: prepared.pointer)
+            let slot = storage.addNode(label: label)
+            storage.setRow(slot, UnsafeBufferPointer(start: prepared.pointer, count: dimensions))
+            slots.append(slot)
+        }
+        lastLabel = labels.last
+
+        let choices = chooseNeighbours(of: slots, threads: threads)
+        for choice in choices {
+            storage.setLinks(
+                choice.neighbours.lazy.map(\.node), of: choice.node, level: choice.level)
+        }
+        addReverseLinks(of: choices, threads: threads)
+        raiseEntry(slots)
+    }
+
+    /// Phase 1: each new node's neighbours, from the graph before the batch and from the nodes
+    /// before it in the batch.
+    private func chooseNeighbours(of slots: [UInt32], threads: Int) -> [Choice] {
+        var results = [[Choice]](repeating: [], count: slots.count)
+        let workers = workers(threads)
+        let ordinals = slots.map { storage.ordinals[$0] }
+        results.withUnsafeMutableBufferPointer { buffer in
+            let shared = Shared(storage, buffer)
+            let parameters = parameters
+            WorkerThreads.run(count: slots.count, threads: threads) { worker, index in
+                shared.elements[index] = Self.choices(
+                    index, slots: slots, ordinals: ordinals, storage: shared.storage,
+                    parameters: parameters, workers[worker])
+            }
+        }
+        return results.flatMap { $0 }
+    }
+
+    private static func choices(
+        _ index: Int, slots: [UInt32], ordinals: [UInt32?], storage: GraphStorage,
+        parameters: IndexParameters, _ worker: Worker
+    ) -> [Choice] {
+        let (graph, rows, walker) = (storage.graph, storage.vectorRows, worker.walker)
+        walker.query.load(row: slots[index], of: rows)
+        let ownLevel = ordinals[index].map { Int(storage.levels[Int($0)]) } ?? 0
+        var choices: [Choice] = []
+        var entry: UInt32?
+        var top = 0
+        switch graph.entry {
+        case .empty: break
+        case .bottom(let slot): entry = slot
+        case .upper(let ordinal, let level):
+            top = level
+            entry = walker.descend(
+                graph, rows, from: ordinal, level: level, to: min(level, ownLevel))
+            if ownLevel == 0, let ordinal = entry { entry = graph.slots[Int(ordinal)] }
+        }
+        for level in stride(from: ownLevel, through: 0, by: -1) {
+            let layer = graph.layer(level)
+            if level <= top, let entry {
+                walker.walk(layer, rows, from: entry, ef: parameters.efConstruction)
+            } else {
+                walker.emptyPool(limit: parameters.efConstruction)
+            }
+            if walker.pool.count > 0 {
+                let nearest = walker.pool.node(at: 0)
+                entry = level == 1 ? graph.slots[Int(nearest)] : nearest
+            }
+            // The batch's earlier nodes of this layer.
+            let earlier =
+                level == 0
+                ? slots[..<index]
+                : ArraySlice(
+                    ordinals[..<index].compactMap { $0 }.filter {
+                        Int(storage.levels[Int($0)]) >= level
+                    })
+            var rest = earlier
+            while !rest.isEmpty {
+                walker.offer(rest.prefix(GraphWalker.maximumDegree), in: layer, rows)
+                rest = rest.dropFirst(GraphWalker.maximumDegree)
+            }
+            let candidates = (0..<walker.pool.count).map {
+                NeighbourSelection.Candidate(
+                    distance: walker.pool.distance(at: $0), node: walker.pool.node(at: $0))
+            }
+            let node = level == 0 ? slots[index] : ordinals[index]!
+            choices.append(
+                Choice(
+                    level: level, node: node,
+                    neighbours: worker.selection.select(
+                        candidates, limit: parameters.m, in: layer, rows)))
+        }
+        return choices
+    }
+
+    /// Phase 2: each chosen neighbour links back; a list that is full keeps a diverse part.
+    private func addReverseLinks(of choices: [Choice], threads: Int) {
+        var reverse: [ReverseLink] = []
+        for choice in choices {
+            for neighbour in choice.neighbours {
+                reverse.append(
+                    ReverseLink(
+                        level: choice.level, target: neighbour.node, source: choice.node,
+                        distance: neighbour.distance))
+            }
+        }
+        reverse.sort(by: ReverseLink.precedes)
+        var starts = reverse.indices.filter { index in
+            index == 0 || reverse[index - 1].level != reverse[index].level
+                || reverse[index - 1].target != reverse[index].target
+        }
+        let targets = starts.count
+        starts.append(reverse.count)
+        let workers = workers(threads)
+        // Few targets a piece of work would spend the time on handing out pieces.
+        let piece = 64
+        let pieces = (targets + piece - 1) / piece
+        reverse.withUnsafeMutableBufferPointer { buffer in
+            let shared = Shared(storage, buffer)
+            let (starts, parameters) = (starts, parameters)
+            WorkerThreads.run(count: pieces, threads: threads) { worker, index in
+                for target in index * piece..<min(targets, (index + 1) * piece) {
+                    Self.merge(
+                        UnsafeBufferPointer(
+                            rebasing: shared.elements[starts[target]..<starts[target + 1]]),
+                        into: shared.storage, parameters: parameters, workers[worker])
+                }
+            }
+        }
+    }
+
+    private static func merge(
+        _ added: UnsafeBufferPointer<ReverseLink>, into storage: GraphStorage,
+        parameters: IndexParameters, _ worker: Worker
+    ) {
+        let (level, target) = (added[0].level, added[0].target)
+        let layer = storage.graph.layer(level)
+        let existing = layer.list(of: target)
+        let degree = layer.degree
+        if existing.count + added.count <= degree {
+            let links = storage.links(of: target, level: level)
+            for (offset, link) in added.enumerated() {
+                links[existing.count + offset] = link.source
+            }
+            return
+        }
+        let rows = storage.vectorRows
+        worker.walker.query.load(row: layer.slot(of: target), of: rows)
+        worker.walker.emptyPool(limit: existing.count + added.count)
+        worker.walker.offer(Array(existing)[...], in: layer, rows)
+        var candidates = (0..<worker.walker.pool.count).map {
+            NeighbourSelection.Candidate(
+                distance: worker.walker.pool.distance(at: $0), node: worker.walker.pool.node(at: $0)
+            )
+        }
+        candidates += added.map { .init(distance: $0.distance, node: $0.source) }
+        candidates.sort(by: NeighbourSelection.Candidate.precedes)
+        let kept = worker.selection.select(candidates, limit: degree, in: layer, rows)
+        storage.setLinks(kept.lazy.map(\.node), of: target, level: level)
+    }
+
+    /// A node above all others becomes the entry point.
+    private func raiseEntry(_ slots: [UInt32]) {
+        for slot in slots {
+            let level = storage.ordinals[slot].map { Int(storage.levels[Int($0)]) } ?? 0
+            switch storage.entry {
+            case .empty, .bottom:
+                if let ordinal = storage.ordinals[slot] {
+                    storage.entry = .upper(ordinal: ordinal, level: level)
+                } else if storage.entry == .empty {
+                    storage.entry = .bottom(slot: slot)
+                }
+            case .upper(_, let top):
+                if level > top, let ordinal = storage.ordinals[slot] {
+                    storage.entry = .upper(ordinal: ordinal, level: level)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import VectorMath
+
+extension HNSWBuilder {
+    /// Takes a finished graph over, to be extended: its content is copied, the file is not changed.
+    ///
+    /// Links of a damaged file that lead nowhere are dropped; call `verify()` first where that
+    /// matters.
+    package convenience init(extending index: HNSWIndex) throws(IndexError) {
+        try self.init(parameters: index.parameters)
+        let (count, graph) = (index.count, index.graph)
+        lastLabel = index.lastLabel ?? (count > 0 ? index.label(at: count - 1) : nil)
+        storage.reserve(count)
+        storage.rows.append(
+            contentsOf: UnsafeBufferPointer(
+                start: index.rows.base.assumingMemoryBound(to: UInt8.self),
+                count: count * storage.rowBytes))
+        if parameters.quantization == .int8 {
+            storage.scales.append(
+                contentsOf: UnsafeBufferPointer(start: index.rows.scales, count: count))
+            if parameters.metric == .l2 {
+                storage.squaredNorms.append(
+                    contentsOf: UnsafeBufferPointer(start: index.rows.squaredNorms, count: count))
+            }
+        }
+        for slot in 0..<count { storage.labels.append(index.label(at: slot)) }
+        storage.layer0.resize(to: count * 2 * parameters.m, filling: GraphLayers.noNode)
+        for ordinal in 0..<graph.upperCount {
+            let level = graph.levels[ordinal]
+            storage.slots.append(graph.slots[ordinal])
+            storage.levels.append(level)
+            storage.first.append(graph.first[ordinal])
+            storage.upper.resize(
+                to: storage.upper.count + Int(level) * parameters.m, filling: GraphLayers.noNode)
+            storage.ordinals[graph.slots[ordinal]] = UInt32(ordinal)
+        }
+        storage.entry = graph.entry
+        for slot in 0..<UInt32(count) {
+            storage.setLinks(graph.bottomLevel.list(of: slot), of: slot, level: 0)
+        }
+        for ordinal in 0..<UInt32(graph.upperCount) {
+            for level in 1...Int(graph.levels[Int(ordinal)]) {
+                storage.setLinks(
+                    graph.layer(level).list(of: ordinal).filter { graph.levels[Int($0)] >= level },
+                    of: ordinal, level: level)
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import VectorMath
+
+extension HNSWBuilder {
+    /// Takes vectors out and repairs what they held together; labels that are not there are
+    /// ignored. Returns how many were removed.
+    ///
+    /// A node that linked to removed ones chooses again, by the same heuristic, from the neighbours
+    /// it keeps and those that the removed ones had. The slots are used again by later insertions.
+    /// One pass over all links serves the whole batch: remove many at a time.
+    ///
+    /// - Complexity: O(n m) reads, and O(m^2) distances for each node that lost a neighbour.
+    @discardableResult
+    package func remove(labels removedLabels: [Int64], threads: Int = 1) -> Int {
+        let wanted = LabelFilter(removedLabels)
+        guard wanted.count > 0 else { return 0 }
+        let removed = (0..<UInt32(storage.count)).filter {
+            storage.labels[Int($0)] != GraphStorage.noLabel
+                && wanted.contains(storage.labels[Int($0)])
+        }
+        guard !removed.isEmpty else { return 0 }
+        var gone = [Bool](repeating: false, count: storage.count)
+        for slot in removed { gone[Int(slot)] = true }
+        let goneOrdinals = (0..<storage.slots.count).map { ordinal in
+            gone[Int(storage.slots[ordinal])]
+                && storage.ordinals[storage.slots[ordinal]] == UInt32(ordinal)
+        }
+        let top =
+            storage.levels.count == 0
+            ? 0 : (0..<storage.levels.count).map { Int(storage.levels[$0]) }.max() ?? 0
+        for level in 0...top {
+            repair(level: level, gone: level == 0 ? gone : goneOrdinals, threads: threads)
+        }
+        for slot in removed { storage.free(slot) }
+        storage.freeSlots.sort(by: >)
+        for level in storage.freeOrdinals.keys { storage.freeOrdinals[level]?.sort(by: >) }
+        storage.chooseEntry()
+        return removed.count
+    }
+
+    /// What the threads share; each writes only the element of its index.
+    private final class Repairs: @unchecked Sendable {
+        let storage: GraphStorage
+        let replacements: UnsafeMutableBufferPointer<[UInt32]>
+
+        init(_ storage: GraphStorage, _ replacements: UnsafeMutableBufferPointer<[UInt32]>) {
+            (self.storage, self.replacements) = (storage, replacements)
+        }
+    }
+
+    private func repair(level: Int, gone: [Bool], threads: Int) {
+        let layer = storage.graph.layer(level)
+        let affected = (0..<UInt32(layer.count)).filter { node in
+            !gone[Int(node)] && layer.list(of: node).contains { gone[Int($0)] }
+        }
+        var replacements = [[UInt32]](repeating: [], count: affected.count)
+        let workers = workers(threads)
+        replacements.withUnsafeMutableBufferPointer { buffer in
+            let shared = Repairs(storage, buffer)
+            WorkerThreads.run(count: affected.count, threads: threads) { worker, index in
+                shared.replacements[index] = Self.survivors(
+                    of: affected[index], level: level, gone: gone, storage: shared.storage,
+                    workers[worker])
+            }
+        }
+        for (node, links) in zip(affected, replacements) {
+            storage.setLinks(links, of: node, level: level)
+        }
+    }
+
+    private static func survivors(
+        of node: UInt32, level: Int, gone: [Bool], storage: GraphStorage, _ worker: Worker
+    ) -> [UInt32] {
+        let layer = storage.graph.layer(level)
+        let rows = storage.vectorRows
+        var nodes: Set<UInt32> = []
+        var frontier = Array(layer.list(of: node))
+        var passed: Set<UInt32> = []
+        // Where whole neighbourhoods vanish at once, their own neighbours are looked at in turn.
+        while !frontier.isEmpty, nodes.count < layer.degree {
+            var next: [UInt32] = []
+            for neighbour in frontier {
+                if gone[Int(neighbour)] {
+                    if passed.insert(neighbour).inserted { next += layer.list(of: neighbour) }
+                } else if neighbour != node {
+                    nodes.insert(neighbour)
+                }
+            }
+            frontier = next
+        }
+        let sorted = nodes.sorted()
+        worker.walker.query.load(row: layer.slot(of: node), of: rows)
+        worker.walker.emptyPool(limit: max(1, sorted.count))
+        for start in stride(from: 0, to: sorted.count, by: GraphWalker.maximumDegree) {
+            let end = min(sorted.count, start + GraphWalker.maximumDegree)
+            worker.walker.offer(sorted[start..<end], in: layer, rows)
+        }
+        let candidates = (0..<worker.walker.pool.count).map {
+            NeighbourSelection.Candidate(
+                distance: worker.walker.pool.distance(at: $0), node: worker.walker.pool.node(at: $0)
+            )
+        }
+        return worker.selection.select(candidates, limit: layer.degree, in: layer, rows).map(\.node)
+    }
+}

@@ -1,0 +1,143 @@
+import HeapModule
+import VectorMath
+
+extension HNSWIndex {
+    /// The `k` nearest vectors, best first; fewer only where fewer vectors (or matching ones) exist.
+    ///
+    /// - Parameters:
+    ///   - ef: candidates kept during the walk, at least `k`: more gives better answers, more slowly.
+    ///   - filter: labels that may be returned. Where they are few, or a walk finds them too slowly,
+    ///     all of them are scanned, so that `k` are returned whenever `k` match, and the cost stays
+    ///     below that of scanning the matching vectors exactly.
+    ///   - source: exact vectors with which the best answers of a quantised walk are scored again.
+    ///     Without it scores are those of the codes.
+    /// - Throws: `dimensionMismatch`, `notFinite`.
+    package func search(
+        _ query: UnsafeBufferPointer<Float>, k: Int, ef: Int = 100, filter: LabelFilter? = nil,
+        source: (any VectorSource)? = nil
+    ) throws(IndexError) -> SearchResult {
+        try withWalker { walker throws(IndexError) in
+            try walker.query.load(query, for: rows)
+            guard k > 0, count > 0 else { return SearchResult(hits: []) }
+            let ef = min(max(ef, k), count)
+            var found: [Candidate]
+            if let filter {
+                found = filtered(walker, filter, k: k, ef: ef)
+            } else {
+                walker.search(graph, rows, ef: ef)
+                found = walker.pool.candidates
+                // A damaged or unfortunate graph may lead to fewer than there are.
+                if found.count < min(k, count) { found = scan(0..<count, walker, limit: ef) }
+            }
+            return finish(found, k: k, walker, source)
+        }
+    }
+
+    package func search(
+        _ query: [Float], k: Int, ef: Int = 100, filter: LabelFilter? = nil,
+        source: (any VectorSource)? = nil
+    ) throws(IndexError) -> SearchResult {
+        let copy = AlignedArray<Float>(query)
+        return try search(
+            UnsafeBufferPointer(start: copy.pointer, count: copy.count), k: k, ef: ef,
+            filter: filter, source: source)
+    }
+
+    typealias Candidate = NeighbourSelection.Candidate
+
+    // MARK: Exact scores
+
+    /// Cuts to the best `k`, having scored again those that could be among them.
+    private func finish(
+        _ found: [Candidate], k: Int, _ walker: GraphWalker, _ source: (any VectorSource)?
+    ) -> SearchResult {
+        let metric = parameters.metric
+        var candidates = found[...]
+        var hits: [Hit]
+        if parameters.quantization == .int8, let source {
+            candidates = candidates.prefix(k + k / 2 + 10)
+            let labels = candidates.map { labelColumn[Int($0.node)] }
+            var scores = candidates.map { metric.score(ofDistance: $0.distance) }
+            source.score(
+                UnsafeBufferPointer(
+                    start: walker.query.floats.pointer, count: parameters.dimensions),
+                labels: labels, hints: candidates.map { Int($0.node) }, into: &scores)
+            walker.statistics.rescored = labels.count
+            hits = zip(labels, scores).map { Hit(label: $0, score: $1) }
+        } else {
+            hits = candidates.map {
+                Hit(
+                    label: labelColumn[Int($0.node)],
+                    score: metric.score(ofDistance: $0.distance))
+            }
+        }
+        hits.sort(by: Hit.precedes)
+        if hits.count > k { hits.removeLast(hits.count - k) }
+        return SearchResult(hits: hits, statistics: walker.statistics)
+    }
+
+    // MARK: Filters
+
+    private func filtered(_ walker: GraphWalker, _ filter: LabelFilter, k: Int, ef: Int)
+        -> [Candidate]
+    {
+        // How many distances a walk will need, were matches spread evenly: about m for each node
+        // expanded, and ef / selectivity nodes to meet ef matches.
+        let selectivity = Double(filter.count) / Double(count)
+        let walk = Double(ef) / max(selectivity, 1e-9) * Double(parameters.m)
+        if walk < Double(filter.count) {
+            // Matches may be far from the query: a walk that has cost half a scan gives up.
+            if let found = walker.search(
+                graph, rows, ef: ef, budget: filter.count / 2,
+                accepting: { filter.contains(self.labelColumn[Int($0)]) }),
+                found.count >= min(k, filter.count)
+            {
+                return found
+            }
+        }
+        return scan(slots(matching: filter), walker, limit: max(ef, k))
+    }
+
+    /// Slots of the filter's labels, in order.
+    private func slots(matching filter: LabelFilter) -> [Int] {
+        var slots: [Int] = []
+        slots.reserveCapacity(filter.count)
+        var start = 0
+        // Dense filters follow the column; sparse ones bisect what is left of it.
+        for label in filter.labels {
+            if start < count, labelColumn[start] != label {
+                start = labelColumn.lowerBound(label, from: start)
+            }
+            guard start < count else { break }
+            if labelColumn[start] == label {
+                slots.append(start)
+                start += 1
+            }
+        }
+        return slots
+    }
+
+    /// Scores every one of `slots`; the best `limit`, best first.
+    private func scan(_ slots: some Sequence<Int>, _ walker: GraphWalker, limit: Int) -> [Candidate]
+    {
+        walker.statistics.scanned = true
+        walker.emptyPool(limit: limit)
+        var block: [UInt32] = []
+        for slot in slots {
+            block.append(UInt32(slot))
+            if block.count == GraphWalker.maximumDegree {
+                walker.offer(block[...], in: graph.bottomLevel, rows)
+                block.removeAll(keepingCapacity: true)
+            }
+        }
+        walker.offer(block[...], in: graph.bottomLevel, rows)
+        return walker.pool.candidates
+    }
+}
+
+extension CandidatePool {
+    /// All entries, nearest first.
+    var candidates: [NeighbourSelection.Candidate] {
+        (0..<count).map { .init(distance: distance(at: $0), node: node(at: $0)) }
+    }
+}

@@ -1,0 +1,51 @@
+import FileFormat
+import Foundation
+
+/// What is wrong with an index file, or with what it was asked to do: facts only.
+package enum IndexError: Error, Equatable, Sendable {
+    case file(FileError)
+    /// The file does not begin as this kind of file does.
+    case notThisKind(path: String, expected: String)
+    case unsupportedVersion(path: String, found: Int, supported: Int)
+    /// Bytes that contradict their checksum or each other.
+    case damaged(path: String, part: String, reason: String)
+    case dimensionMismatch(expected: Int, found: Int)
+    /// A NaN or infinity in the vector with this label (nil: the query).
+    case notFinite(label: Int64?)
+    /// Labels must increase from one inserted vector to the next.
+    case labelNotIncreasing(previous: Int64, label: Int64)
+    case invalidParameter(name: String, value: Int, allowed: ClosedRange<Int>)
+    case tooManyVectors(limit: Int)
+    /// The graph contradicts its own rules.
+    case invariant(String)
+}
+
+extension IndexError: CustomStringConvertible, LocalizedError {
+    package var description: String {
+        switch self {
+        case .file(let error): return error.description
+        case .notThisKind(let path, let expected):
+            return "\(path): is not \(expected); it is rebuilt if you remove it"
+        case .unsupportedVersion(let path, let found, let supported):
+            return
+                "\(path): has format version \(found), this program reads \(supported); use the program that wrote it, or remove the file to have it rebuilt"
+        case .damaged(let path, let part, let reason):
+            return "\(path): damaged \(part): \(reason); it is rebuilt if you remove it"
+        case .dimensionMismatch(let expected, let found):
+            return "a vector has \(found) dimensions where the index has \(expected)"
+        case .notFinite(.some(let label)):
+            return "the vector with label \(label) has a component that is not a finite number"
+        case .notFinite(.none):
+            return "the query vector has a component that is not a finite number"
+        case .labelNotIncreasing(let previous, let label):
+            return "label \(label) comes after \(previous); labels of new vectors must increase"
+        case .invalidParameter(let name, let value, let allowed):
+            return
+                "\(name) is \(value); it must be between \(allowed.lowerBound) and \(allowed.upperBound)"
+        case .tooManyVectors(let limit): return "an index holds at most \(limit) vectors"
+        case .invariant(let fact): return "the graph is inconsistent: \(fact)"
+        }
+    }
+
+    package var errorDescription: String? { description }
+}

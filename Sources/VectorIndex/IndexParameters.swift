@@ -1,0 +1,74 @@
+import FileFormat
+import Foundation
+
+/// How near two vectors are. Scores are always higher for nearer ones.
+package enum Metric: String, Sendable, Codable, CaseIterable {
+    /// Sum of a[i] b[i].
+    case innerProduct = "ip"
+    /// The inner product of the vectors scaled to length one; 0 where one of them is zero.
+    case cosine
+    /// Minus the squared Euclidean distance.
+    case l2
+}
+
+/// How the graph keeps the vectors it walks by.
+package enum VectorQuantization: String, Sendable, Codable, CaseIterable {
+    /// As float32: scores are exact, 4 bytes a component.
+    case none
+    /// As 8-bit codes with one scale a vector: a quarter of the memory; answers are scored again
+    /// with the exact vectors where the caller supplies them.
+    case int8
+}
+
+/// What a collection fixes about its index.
+package struct IndexParameters: Sendable, Codable, Equatable {
+    package var dimensions: Int
+    package var metric: Metric
+    package var quantization: VectorQuantization
+    /// Links a new node asks for; layer 0 holds twice as many (Malkov & Yashunin's M).
+    package var m: Int
+    /// Candidates kept while a new node's neighbours are searched.
+    package var efConstruction: Int
+
+    package init(
+        dimensions: Int, metric: Metric = .innerProduct, quantization: VectorQuantization = .int8,
+        m: Int = 16, efConstruction: Int = 200
+    ) {
+        self.dimensions = dimensions
+        self.metric = metric
+        self.quantization = quantization
+        self.m = m
+        self.efConstruction = efConstruction
+    }
+
+    /// - Throws: `invalidParameter` for a value outside its range.
+    package func validate() throws(IndexError) {
+        func check(_ name: String, _ value: Int, _ allowed: ClosedRange<Int>) throws(IndexError) {
+            guard allowed.contains(value) else {
+                throw .invalidParameter(name: name, value: value, allowed: allowed)
+            }
+        }
+        try check("dimensions", dimensions, 1...65_536)
+        try check("m", m, 2...128)
+        try check("efConstruction", efConstruction, 1...100_000)
+    }
+}
+
+/// Whose cache a file is, and how much of the truth it covers.
+package struct IndexHeader: Sendable, Equatable {
+    package var databaseIdentity: UUID
+    package var collection: Int64
+    package var modelFingerprint: ContentHash
+    /// The change log's position up to which the file is complete.
+    package var changeLogPosition: Int64
+
+    package init(
+        databaseIdentity: UUID, collection: Int64, modelFingerprint: ContentHash,
+        changeLogPosition: Int64
+    ) {
+        self.databaseIdentity = databaseIdentity
+        self.collection = collection
+        self.modelFingerprint = modelFingerprint
+        self.changeLogPosition = changeLogPosition
+    }
+}

@@ -1,0 +1,54 @@
+/// Labels in a file: increasing, kept as 4-byte distances from the first where these suffice.
+struct LabelColumn: Sendable {
+    let count: Int
+    /// Bytes a label: 4 or 8.
+    let width: Int
+    let base: Int64
+    nonisolated(unsafe) let bytes: UnsafeRawPointer
+
+    static func width(first: Int64, last: Int64) -> Int {
+        let (span, overflow) = last.subtractingReportingOverflow(first)
+        return !overflow && span >= 0 && span <= Int64(UInt32.max) ? 4 : 8
+    }
+
+    /// The bytes of increasing labels.
+    static func encode(_ labels: [Int64], base: Int64, width: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(labels.count * width)
+        for label in labels {
+            let offset = UInt64(bitPattern: label &- base)
+            withUnsafeBytes(of: offset.littleEndian) { bytes += $0.prefix(width) }
+        }
+        return bytes
+    }
+
+    subscript(index: Int) -> Int64 {
+        width == 4
+            ? base &+ Int64(bytes.load(fromByteOffset: index * 4, as: UInt32.self))
+            : base &+ Int64(bitPattern: bytes.load(fromByteOffset: index * 8, as: UInt64.self))
+    }
+
+    /// Where a label is; `hint` is looked at first.
+    func index(of label: Int64, hint: Int = 0) -> Int? {
+        if hint >= 0, hint < count, self[hint] == label { return hint }
+        let index = lowerBound(label)
+        return index < count && self[index] == label ? index : nil
+    }
+
+    /// The first index whose label is not below `label`.
+    func lowerBound(_ label: Int64, from start: Int = 0) -> Int {
+        var low = start
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle] < label { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    /// Whether the labels increase.
+    var isSorted: Bool {
+        for index in 1..<max(1, count) where self[index - 1] >= self[index] { return false }
+        return true
+    }
+}

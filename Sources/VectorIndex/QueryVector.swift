@@ -1,0 +1,78 @@
+import CVectorKernels
+import VectorMath
+
+extension Metric {
+    /// The vector as the index compares it: scaled to length one for the cosine, else as it is.
+    ///
+    /// - Throws: `dimensionMismatch`, or `notFinite` naming `label`.
+    package func prepared(
+        _ vector: UnsafeBufferPointer<Float>, dimensions: Int, label: Int64? = nil,
+        into output: UnsafeMutablePointer<Float>
+    ) throws(IndexError) {
+        guard vector.count == dimensions, let base = vector.baseAddress else {
+            throw .dimensionMismatch(expected: dimensions, found: vector.count)
+        }
+        guard DotProduct.isFinite(vector) else { throw .notFinite(label: label) }
+        output.update(from: base, count: dimensions)
+        if self == .cosine {
+            Normalization.normalize(UnsafeMutableBufferPointer(start: output, count: dimensions))
+        }
+    }
+
+    /// Distances are what the walk orders by, lower for nearer; this is the score of one.
+    func score(ofDistance distance: Float) -> Float { -distance }
+}
+
+/// The vector that rows are compared with, in the form that the rows have. Memory for one thread.
+final class QueryVector {
+    let dimensions: Int
+    /// Prepared components.
+    let floats: AlignedArray<Float>
+    /// Signed codes, padded with zeros to whole blocks.
+    let codes: AlignedArray<Int8>
+    private(set) var scale: Float = 0
+    private(set) var codeSum: Int32 = 0
+    /// Squared length of the vector that the codes stand for.
+    private(set) var squaredNorm: Float = 0
+
+    init(dimensions: Int) {
+        self.dimensions = dimensions
+        floats = AlignedArray(repeating: 0, count: dimensions)
+        codes = AlignedArray(repeating: 0, count: Quantization.paddedCount(dimensions))
+    }
+
+    /// Takes a vector given by the caller.
+    func load(_ vector: UnsafeBufferPointer<Float>, for rows: borrowing VectorRows)
+        throws(IndexError)
+    {
+        try rows.metric.prepared(vector, dimensions: dimensions, into: floats.pointer)
+        guard rows.quantization == .int8 else { return }
+        codes.pointer.withMemoryRebound(to: UInt8.self, capacity: codes.count) { unsigned in
+            let source = UnsafeBufferPointer(start: floats.pointer, count: dimensions)
+            scale = Quantization.value(ofScale: Quantization.encode(source, into: unsigned))
+        }
+        makeSigned()
+    }
+
+    /// Takes row `id` itself.
+    func load(row id: UInt32, of rows: borrowing VectorRows) {
+        switch rows.quantization {
+        case .none:
+            floats.pointer.update(from: rows.floats(id), count: dimensions)
+        case .int8:
+            UnsafeMutableRawPointer(codes.pointer).copyMemory(
+                from: rows.codes(id), byteCount: codes.count)
+            scale = Quantization.value(ofScale: rows.scales[Int(id)])
+            makeSigned()
+        }
+    }
+
+    /// Offset binary to two's complement, in place.
+    private func makeSigned() {
+        var squares: Int32 = 0
+        codes.pointer.withMemoryRebound(to: UInt8.self, capacity: codes.count) {
+            vk_signed_codes($0, codes.count, codes.pointer, &codeSum, &squares)
+        }
+        squaredNorm = Float(squares) * scale * scale
+    }
+}

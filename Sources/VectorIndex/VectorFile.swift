@@ -1,0 +1,167 @@
+import FileFormat
+import VectorMath
+
+/// A collection's vectors side by side in a memory-mapped file, in the order of their labels: for
+/// exact scans, and for scoring the graph's answers again. A cache of the database, like the graph.
+///
+/// With the cosine metric the rows have length one.
+package final class VectorFile: Sendable {
+    package let path: String
+    package let header: IndexHeader
+    package let dimensions: Int
+    package let metric: Metric
+    package let element: FlatVectors.Element
+    package let count: Int
+
+    let file: SectionFileReader
+    let labelColumn: LabelColumn
+    nonisolated(unsafe) let rows: UnsafeRawPointer
+
+    /// - Throws: `IndexError`: `file`, `notThisKind`, `unsupportedVersion`, `damaged`.
+    package init(path: String, fileSystem: any FileSystem = SystemFileSystem()) throws(IndexError) {
+        let file = try SectionFileReader(path: path, kind: .vectors, fileSystem: fileSystem)
+        let fields = try VectorFields(file)
+        let bytes = try file.section(
+            .rows, count: fields.count * fields.dimensions * fields.element.byteCount)
+        let labels = try file.section(.labels, count: fields.count * fields.labelWidth)
+        self.path = path
+        self.file = file
+        header = fields.header
+        dimensions = fields.dimensions
+        metric = fields.metric
+        element = fields.element
+        count = fields.count
+        let nowhere = UnsafeRawPointer(bitPattern: 64)!
+        labelColumn = LabelColumn(
+            count: count, width: fields.labelWidth, base: fields.labelBase,
+            bytes: labels.baseAddress ?? nowhere)
+        rows = bytes.baseAddress ?? nowhere
+    }
+
+    package var byteCount: Int { file.file.count }
+    package func label(at row: Int) -> Int64 { labelColumn[row] }
+    package var labels: [Int64] { (0..<count).map { labelColumn[$0] } }
+
+    /// All rows, for `ExactSearch`. Keep the file alive meanwhile.
+    package var vectors: FlatVectors {
+        FlatVectors(
+            count: count, dimensions: dimensions, element: element, base: rows,
+            labels: { self.labelColumn[$0] })
+    }
+
+    /// The vector of a label; nil where it is not here.
+    package func vector(label: Int64) -> [Float]? {
+        labelColumn.index(of: label).map { row in
+            [Float](unsafeUninitializedCapacity: dimensions) { buffer, count in
+                copyRow(row, to: buffer.baseAddress!)
+                count = dimensions
+            }
+        }
+    }
+
+    private func copyRow(_ row: Int, to output: UnsafeMutablePointer<Float>) {
+        let address = rows + row * dimensions * element.byteCount
+        switch element {
+        case .float32:
+            output.update(from: address.assumingMemoryBound(to: Float.self), count: dimensions)
+        case .float16:
+            VectorKernels.active.table.pointee.f16_to_f32(
+                address.assumingMemoryBound(to: UInt16.self), dimensions, output)
+        }
+    }
+
+    /// Every section against its checksum: reads the whole file.
+    package func verify() throws(IndexError) {
+        try file.verify()
+        guard labelColumn.isSorted else { throw file.damaged("labels", "they do not increase") }
+    }
+
+    /// The best `k` by looking at all of them.
+    package func exactSearch(
+        _ query: [Float], k: Int, filter: LabelFilter? = nil, threads: Int = 1
+    ) throws(IndexError) -> [Hit] {
+        try ExactSearch.search(
+            query, in: vectors, metric: metric, k: k, filter: filter, threads: threads)
+    }
+}
+
+extension VectorFile: VectorSource {
+    package func score(
+        _ query: UnsafeBufferPointer<Float>, labels: [Int64], hints: [Int],
+        into scores: inout [Float]
+    ) {
+        guard let query = query.baseAddress, query.pointee == query.pointee else { return }
+        var found: [(index: Int, row: UInt32)] = []
+        found.reserveCapacity(labels.count)
+        for index in labels.indices {
+            if let row = labelColumn.index(of: labels[index], hint: hints[index]) {
+                found.append((index, UInt32(row)))
+            }
+        }
+        let rows = found.map(\.row)
+        var exact = [Float](repeating: 0, count: rows.count)
+        guard !rows.isEmpty else { return }
+        vectors.score(query, metric: metric, from: 0, count: rows.count, ids: rows, into: &exact)
+        for (position, entry) in found.enumerated() { scores[entry.index] = exact[position] }
+    }
+}
+
+/// The fields of a vector file's trailer, in this order, each 8 bytes.
+struct VectorFields {
+    var header: IndexHeader
+    var dimensions: Int
+    var metric: Metric
+    var element: FlatVectors.Element
+    var count: Int
+    var labelBase: Int64
+    var labelWidth: Int
+
+    var encoded: FieldWriter {
+        var writer = FieldWriter()
+        writer.write(header)
+        writer.write(UInt64(dimensions))
+        writer.write(UInt64(Metric.allCases.firstIndex(of: metric)!))
+        writer.write(UInt64(FlatVectors.Element.allCases.firstIndex(of: element)!))
+        writer.write(UInt64(count))
+        writer.write(labelBase)
+        writer.write(UInt64(labelWidth))
+        return writer
+    }
+
+    init(
+        header: IndexHeader, dimensions: Int, metric: Metric, element: FlatVectors.Element,
+        count: Int, labelBase: Int64, labelWidth: Int
+    ) {
+        self.header = header
+        self.dimensions = dimensions
+        self.metric = metric
+        self.element = element
+        self.count = count
+        self.labelBase = labelBase
+        self.labelWidth = labelWidth
+    }
+
+    /// - Throws: `damaged` where a value cannot be.
+    init(_ file: SectionFileReader) throws(IndexError) {
+        var fields = file.fields
+        header = fields.header()
+        func number(_ name: String, _ allowed: ClosedRange<Int>) throws(IndexError) -> Int {
+            let value = fields.uint64()
+            guard value <= UInt64(allowed.upperBound), value >= UInt64(allowed.lowerBound) else {
+                throw file.damaged("trailer", "\(name) is \(value)")
+            }
+            return Int(value)
+        }
+        dimensions = try number("dimensions", 1...65_536)
+        metric = Metric.allCases[try number("metric", 0...Metric.allCases.count - 1)]
+        element =
+            FlatVectors.Element.allCases[
+                try number("element type", 0...FlatVectors.Element.allCases.count - 1)]
+        count = try number("count", 0...Int(UInt32.max))
+        labelBase = fields.int64()
+        labelWidth = try number("label width", 4...8)
+        guard labelWidth == 4 || labelWidth == 8 else {
+            throw file.damaged("trailer", "label width is \(labelWidth)")
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import CVectorKernels
+import VectorMath
+
+/// The vectors of a graph's nodes, as pointers into memory that somebody else keeps alive.
+///
+/// Row `id` is `stride` bytes at `base + id * stride`: float32 components, or 8-bit codes padded to
+/// whole blocks of 64. Scoring is all that is done with them; who owns them and which links lead
+/// to them is elsewhere.
+struct VectorRows {
+    let metric: Metric
+    let quantization: VectorQuantization
+    let dimensions: Int
+    let count: Int
+    let base: UnsafeRawPointer
+    /// bfloat16 bits, one a row; present with int8.
+    let scales: UnsafePointer<UInt16>
+    /// Squared lengths of what the codes stand for; present with int8 and l2.
+    let squaredNorms: UnsafePointer<Float>
+    let kernels = VectorKernels.active.table
+
+    /// Bytes from one row to the next.
+    static func stride(of parameters: IndexParameters) -> Int {
+        switch parameters.quantization {
+        case .none: parameters.dimensions * MemoryLayout<Float>.stride
+        case .int8: Quantization.paddedCount(parameters.dimensions)
+        }
+    }
+
+    var stride: Int {
+        quantization == .int8
+            ? Quantization.paddedCount(dimensions) : dimensions * MemoryLayout<Float>.stride
+    }
+
+    @inline(__always)
+    func codes(_ id: UInt32) -> UnsafePointer<UInt8> {
+        (base + Int(id) * stride).assumingMemoryBound(to: UInt8.self)
+    }
+
+    @inline(__always)
+    func floats(_ id: UInt32) -> UnsafePointer<Float> {
+        (base + Int(id) * stride).assumingMemoryBound(to: Float.self)
+    }
+
+    /// Distances from `query` to `count` rows, lower for nearer: minus the inner product, or the
+    /// squared Euclidean distance. `ids` are below `self.count`. `integers` is scratch memory.
+    func distances(
+        from query: QueryVector, to ids: UnsafePointer<UInt32>, count: Int,
+        integers: UnsafeMutablePointer<Int32>, into distances: UnsafeMutablePointer<Float>
+    ) {
+        switch quantization {
+        case .none:
+            let rows = base.assumingMemoryBound(to: Float.self)
+            let (floats, n) = (query.floats.pointer, dimensions)
+            if metric == .l2 {
+                kernels.pointee.l2_f32_rows(floats, rows, n, n, ids, count, distances)
+            } else {
+                kernels.pointee.dot_f32_rows(floats, rows, n, n, ids, count, distances)
+                for i in 0..<count { distances[i] = -distances[i] }
+            }
+        case .int8:
+            let rows = base.assumingMemoryBound(to: UInt8.self)
+            kernels.pointee.dot_i8_rows(
+                query.codes.pointer, query.codeSum, rows, stride, stride, ids, count, integers)
+            if metric == .l2 {
+                let (factor, own) = (-2 * query.scale, query.squaredNorm)
+                for i in 0..<count {
+                    let id = Int(ids[i])
+                    let scale = Quantization.value(ofScale: scales[id])
+                    distances[i] = own + squaredNorms[id] + factor * scale * Float(integers[i])
+                }
+            } else {
+                let factor = -query.scale
+                for i in 0..<count {
+                    let scale = Quantization.value(ofScale: scales[Int(ids[i])])
+                    distances[i] = factor * scale * Float(integers[i])
+                }
+            }
+        }
+    }
+}
