@@ -1,0 +1,52 @@
+import Foundation
+
+/// A set of sentence pairs with people's scores of how alike they are (STS).
+public struct SentencePairs: Sendable, Equatable {
+    public struct Pair: Sendable, Equatable {
+        public let first: String
+        public let second: String
+        public let score: Double
+    }
+
+    /// The file's name without its ending.
+    public let name: String
+    public let pairs: [Pair]
+
+    /// Reads tab-separated lines under the header `sentence1 sentence2 score` (further columns may
+    /// stand among them). Quotation marks are part of a sentence.
+    /// - Throws: `EvaluationError` with file and line.
+    public init(contentsOf url: URL) throws(EvaluationError) {
+        let file = LineFile(url: url)
+        var columns: (first: Int, second: Int, score: Int, count: Int)?
+        var pairs: [Pair] = []
+        try file.forEachLine { line, number throws(EvaluationError) in
+            if line.isBlank { return }
+            let fields = line.fields
+            guard let columns else {
+                let names = fields.map { $0.text ?? "" }
+                guard let first = names.firstIndex(of: "sentence1"),
+                    let second = names.firstIndex(of: "sentence2"),
+                    let score = names.firstIndex(of: "score")
+                else {
+                    let expected = "a header that names sentence1, sentence2 and score"
+                    throw file.problem(.fields(expected: expected, got: names.count), line: number)
+                }
+                columns = (first, second, score, names.count)
+                return
+            }
+            guard fields.count == columns.count else {
+                let expected = "\(columns.count) fields between tabs"
+                throw file.problem(.fields(expected: expected, got: fields.count), line: number)
+            }
+            guard let first = fields[columns.first].text, let second = fields[columns.second].text,
+                let scored = fields[columns.score].text
+            else { throw file.problem(.notUTF8, line: number) }
+            guard let score = Double(scored.trimmingCharacters(in: .whitespaces)), score.isFinite
+            else { throw file.problem(.notANumber(field: "score", text: scored), line: number) }
+            pairs.append(Pair(first: first, second: second, score: score))
+        }
+        if pairs.isEmpty { throw .noJudgments(path: file.path) }
+        name = url.deletingPathExtension().lastPathComponent
+        self.pairs = pairs
+    }
+}

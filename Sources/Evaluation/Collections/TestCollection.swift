@@ -1,0 +1,169 @@
+import Foundation
+
+/// A judged collection in a folder: documents, queries, judgments of one split.
+///
+/// The documents stay in their file (there may be 8.8 million): whoever searches them reads it.
+public struct TestCollection: Sendable {
+    public enum Layout: String, Sendable {
+        /// corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv
+        case beir
+        /// collection.tsv, queries.SPLIT.tsv, qrels.SPLIT.tsv
+        case msMarco = "ms-marco"
+    }
+
+    public struct Query: Sendable, Equatable {
+        public let id: Identifier
+        public let text: String
+    }
+
+    /// The folder's name.
+    public let name: String
+    public let split: String
+    public let layout: Layout
+    public let corpus: URL
+    /// The judged queries that have a text, in the order of the judgments.
+    public let queries: [Query]
+    /// Judged queries without a text: they are not searched and count as 0 in every mean.
+    public let queriesWithoutText: [Identifier]
+    public let judgments: Judgments
+
+    /// - Parameter split: nil takes `test` of a BEIR folder, and `dev` where the folder is MS MARCO
+    ///   in either layout: its `test` is another, smaller task (TREC DL 2019). A folder with one split
+    ///   needs no name.
+    /// - Throws: `EvaluationError`.
+    public init(folder: URL, split: String? = nil) throws(EvaluationError) {
+        name = folder.standardizedFileURL.lastPathComponent
+        let files: Files
+        if Self.exists(folder.appending(path: "corpus.jsonl")) {
+            layout = .beir
+            files = try Self.beir(folder, name: name, split: split)
+        } else if Self.exists(folder.appending(path: "collection.tsv")) {
+            layout = .msMarco
+            files = try Self.msMarco(folder, split: split)
+        } else {
+            throw .unknownLayout(folder: folder.path(percentEncoded: false))
+        }
+        self.split = files.split
+        corpus = files.corpus
+        judgments = try Judgments(contentsOf: files.judgments)
+        let texts =
+            layout == .beir
+            ? try Self.objects(files.queries, judged: judgments)
+            : try Self.table(files.queries, judged: judgments)
+        queries = judgments.queries.compactMap { id in texts[id].map { Query(id: id, text: $0) } }
+        queriesWithoutText = judgments.queries.filter { texts[$0] == nil }
+    }
+
+    // MARK: - Which files
+
+    private struct Files {
+        let split: String
+        let corpus: URL
+        let queries: URL
+        let judgments: URL
+    }
+
+    private static func exists(_ url: URL) -> Bool {
+        FileManager.default.fileExists(atPath: url.path(percentEncoded: false))
+    }
+
+    private static func beir(
+        _ folder: URL, name: String, split: String?
+    ) throws(EvaluationError) -> Files {
+        let names = splits(folder.appending(path: "qrels"), prefix: "")
+        let preferred = name.lowercased() == "msmarco" ? ["dev", "test"] : ["test", "dev"]
+        let chosen =
+            split ?? preferred.first(where: names.contains) ?? (names.count == 1 ? names[0] : nil)
+        guard let chosen, names.contains(chosen) else {
+            throw .noSuchSplit(
+                folder: folder.path(percentEncoded: false), split: chosen ?? preferred[0],
+                found: names)
+        }
+        return Files(
+            split: chosen, corpus: folder.appending(path: "corpus.jsonl"),
+            queries: folder.appending(path: "queries.jsonl"),
+            judgments: folder.appending(path: "qrels/\(chosen).tsv"))
+    }
+
+    private static func msMarco(_ folder: URL, split: String?) throws(EvaluationError) -> Files {
+        let names = splits(folder, prefix: "qrels.")
+        // The set that everybody reports is the small one: 6,980 queries.
+        let wanted = split.map { [$0, "\($0).small"] } ?? ["dev.small", "dev"]
+        guard let chosen = wanted.first(where: names.contains) else {
+            throw .noSuchSplit(
+                folder: folder.path(percentEncoded: false), split: wanted[0], found: names)
+        }
+        return Files(
+            split: chosen, corpus: folder.appending(path: "collection.tsv"),
+            queries: folder.appending(path: "queries.\(chosen).tsv"),
+            judgments: folder.appending(path: "qrels.\(chosen).tsv"))
+    }
+
+    private static func splits(_ folder: URL, prefix: String) -> [String] {
+        let path = folder.path(percentEncoded: false)
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        return files.filter { $0.hasPrefix(prefix) && $0.hasSuffix(".tsv") }
+            .map { String($0.dropFirst(prefix.count).dropLast(4)) }.sorted()
+    }
+
+    // MARK: - Queries
+
+    private struct QueryObject: Decodable {
+        let _id: String
+        let text: String
+    }
+
+    private static func problem(of error: any Error) -> EvaluationError.Problem {
+        switch error {
+        case DecodingError.keyNotFound(let key, _): .missingKey(key.stringValue)
+        case DecodingError.typeMismatch(_, let context),
+            DecodingError.valueNotFound(_, let context):
+            context.codingPath.last.map { .missingKey($0.stringValue) } ?? .notAnObject
+        default: .notAnObject
+        }
+    }
+
+    private static func objects(
+        _ url: URL, judged: Judgments
+    ) throws(EvaluationError) -> [Identifier: String] {
+        let file = LineFile(url: url)
+        let decoder = JSONDecoder()
+        var texts: [Identifier: String] = [:]
+        try file.forEachLine { line, number throws(EvaluationError) in
+            if line.isBlank { return }
+            let object: QueryObject
+            do { object = try decoder.decode(QueryObject.self, from: Data(line.bytes)) } catch {
+                throw file.problem(problem(of: error), line: number)
+            }
+            let id = Identifier(object._id)
+            if judged.grades[id] == nil { return }
+            guard texts.updateValue(object.text, forKey: id) == nil else {
+                throw file.problem(.duplicateQuery(object._id), line: number)
+            }
+        }
+        return texts
+    }
+
+    private static func table(
+        _ url: URL, judged: Judgments
+    ) throws(EvaluationError) -> [Identifier: String] {
+        let file = LineFile(url: url)
+        var texts: [Identifier: String] = [:]
+        try file.forEachLine { line, number throws(EvaluationError) in
+            if line.isBlank { return }
+            let fields = line.fields
+            guard fields.count == 2 else {
+                let expected = "query and text between tabs"
+                throw file.problem(.fields(expected: expected, got: fields.count), line: number)
+            }
+            guard let id = fields[0].text, let text = fields[1].text else {
+                throw file.problem(.notUTF8, line: number)
+            }
+            if judged.grades[Identifier(id)] == nil { return }
+            guard texts.updateValue(text, forKey: Identifier(id)) == nil else {
+                throw file.problem(.duplicateQuery(id), line: number)
+            }
+        }
+        return texts
+    }
+}

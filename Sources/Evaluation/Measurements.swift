@@ -1,0 +1,32 @@
+/// What a run scores: every measure for every judged query, and the means.
+///
+///     let judgments = try Judgments(contentsOf: qrels)
+///     let result = Measurements(of: try Run(contentsOf: run), against: judgments)
+///     print(result.means[0])        // nDCG@10 over all judged queries
+public struct Measurements: Sendable {
+    public let measures: [any Measure]
+    /// All queries of the judgments, by id; those that the run does not answer score 0
+    /// (trec_eval's `-c`). Queries without judgments are left out.
+    public let queries: [Identifier]
+    /// `values[m][q]`: measure m of query q.
+    public let values: [[Double]]
+
+    public init(of run: Run, against judgments: Judgments, measures: [any Measure] = .standard) {
+        self.measures = measures
+        queries = judgments.queries
+        var values = measures.map { _ in [Double]() }
+        for query in queries {
+            let ranking = JudgedRanking(
+                ranking: run.ranking(of: query), judgments: judgments[query])
+            for (place, measure) in measures.enumerated() {
+                values[place].append(measure.value(of: ranking))
+            }
+        }
+        self.values = values
+    }
+
+    /// The mean of each measure over all judged queries.
+    public var means: [Double] {
+        values.map { $0.isEmpty ? 0 : $0.reduce(0, +) / Double($0.count) }
+    }
+}

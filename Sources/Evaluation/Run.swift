@@ -1,0 +1,79 @@
+import Foundation
+
+/// A ranking for each query: what a search system answered, in any order, with scores.
+public struct Run: Sendable, Equatable {
+    public struct Hit: Sendable, Equatable {
+        public let document: Identifier
+        /// trec_eval keeps scores as 32-bit floats, so more digits than those never break a tie.
+        public let score: Float
+
+        public init(document: Identifier, score: Float) {
+            self.document = document
+            self.score = score
+        }
+    }
+
+    /// The run's name: the last column of the file.
+    public var name: String
+    public private(set) var hits: [Identifier: [Hit]]
+
+    public init(name: String = "vdb", hits: [Identifier: [Hit]] = [:]) {
+        self.name = name
+        self.hits = hits
+    }
+
+    public subscript(query: Identifier) -> [Hit] {
+        get { hits[query] ?? [] }
+        set { hits[query] = newValue }
+    }
+
+    /// The documents of a query, best first: by score, equal scores by descending document id. The
+    /// rank that a file states counts for nothing, as in trec_eval.
+    public func ranking(of query: Identifier) -> [Identifier] {
+        self[query].sorted { one, other in
+            one.score == other.score ? one.document > other.document : one.score > other.score
+        }.map(\.document)
+    }
+
+    /// Reads a TREC run: `query Q0 document rank score name`, one hit a line.
+    /// - Throws: `EvaluationError` with file and line. A document twice for one query is an error,
+    ///   as it is in trec_eval, and so is a score that is not a number.
+    public init(contentsOf url: URL) throws(EvaluationError) {
+        self.init(name: "")
+        let file = LineFile(url: url)
+        var seen: [Identifier: Set<Identifier>] = [:]
+        try file.forEachLine { line, number throws(EvaluationError) in
+            if line.isBlank { return }
+            let words = line.words
+            guard words.count == 6 else {
+                let expected = "'query Q0 document rank score name'"
+                throw file.problem(.fields(expected: expected, got: words.count), line: number)
+            }
+            guard let query = words[0].text, let document = words[2].text,
+                let scored = words[4].text, let name = words[5].text
+            else { throw file.problem(.notUTF8, line: number) }
+            guard let score = Double(scored), !score.isNaN else {
+                throw file.problem(.notANumber(field: "score", text: scored), line: number)
+            }
+            let hit = Hit(document: Identifier(document), score: Float(score))
+            guard seen[Identifier(query), default: []].insert(hit.document).inserted else {
+                throw file.problem(
+                    .duplicateDocument(query: query, document: document), line: number)
+            }
+            hits[Identifier(query), default: []].append(hit)
+            self.name = name
+        }
+    }
+
+    /// One query's lines of a TREC run file, best first, ranks from 1.
+    public func lines(of query: Identifier) -> String {
+        let ordered = self[query].sorted { one, other in
+            one.score == other.score ? one.document > other.document : one.score > other.score
+        }
+        var text = ""
+        for (place, hit) in ordered.enumerated() {
+            text += "\(query) Q0 \(hit.document) \(place + 1) \(hit.score) \(name)\n"
+        }
+        return text
+    }
+}
