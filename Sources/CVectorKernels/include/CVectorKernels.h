@@ -8,5 +8,6 @@
 
 
 #include "TrainingKernels.h"
+#include "TransformerKernels.h"
 
 #endif

@@ -1,0 +1,111 @@
+#ifndef TRANSFORMERKERNELS_H
+#define TRANSFORMERKERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// The inner loops of the language model's forward pass.
+//
+// Matrices are row-major; strides count elements. A linear layer's weight W is [n x k], so that
+// y = x W^T. Products run over *panels*: 32 rows of W, transposed so that the 32 outputs of one
+// input lie side by side. A panel is made from the stored weights just before it is used, which
+// costs little beside the product and saves a second copy of the model.
+//
+//     float32 panel    float    [k][32]
+//     bfloat16 panel   uint32_t [k/2][32], an even and an odd input's bfloat16 in one word
+//
+// Each output is one sum over k in order, whatever the number of rows: a row's result does not
+// depend on the rows beside it.
+
+/// How stored weights are encoded.
+enum {
+    TRANSFORMER_FLOAT32 = 0,
+    TRANSFORMER_BFLOAT16 = 1,
+    TRANSFORMER_FLOAT16 = 2,
+};
+
+/// Instruction sets that the products are compiled for, each including those before it.
+enum {
+    TRANSFORMER_PORTABLE = 0,
+    TRANSFORMER_AVX2 = 1,
+    TRANSFORMER_AVX512 = 2,
+    TRANSFORMER_AVX512_BF16 = 3,
+};
+
+/// The best of them that this processor has.
+int transformer_level(void);
+
+/// One weight matrix as it is stored.
+struct transformer_weight {
+    const void *values;  // [n x k], not necessarily aligned
+    const float *bias;   // n, or null
+    size_t n, k;
+    int type;
+};
+
+/// Floats of scratch that a product with k inputs needs (room for two panels).
+size_t transformer_panel_scratch(size_t k);
+
+/// c[m x n] = a[m x k] W^T + bias, or c += … . Returns false where `check` is true and a weight is
+/// not finite; c is then unspecified.
+bool transformer_linear_float32(
+    int level, const float *a, size_t a_stride, size_t m, const struct transformer_weight *weight,
+    float *c, size_t c_stride, bool accumulate, bool check, float *scratch);
+
+/// The same with a in bfloat16: a_stride even, and a zero after a row of odd length.
+bool transformer_linear_bfloat16(
+    int level, const uint16_t *a, size_t a_stride, size_t m,
+    const struct transformer_weight *weight, float *c, size_t c_stride, bool accumulate,
+    bool check, float *scratch);
+
+/// c[m x n] = silu(a G^T) * (a U^T), elementwise. `scratch` additionally holds 64 m floats.
+bool transformer_gated_float32(
+    int level, const float *a, size_t a_stride, size_t m, const struct transformer_weight *gate,
+    const struct transformer_weight *up, float *c, size_t c_stride, bool check, float *scratch);
+
+/// The same in and to bfloat16.
+bool transformer_gated_bfloat16(
+    int level, const uint16_t *a, size_t a_stride, size_t m,
+    const struct transformer_weight *gate, const struct transformer_weight *up, uint16_t *c,
+    size_t c_stride, bool check, float *scratch);
+
+/// y[r] = x[r] / sqrt(mean(x[r]^2) + epsilon) * weight. y may be x.
+void transformer_norm_float32(
+    const float *x, size_t x_stride, size_t rows, size_t width, const float *weight,
+    float epsilon, float *y, size_t y_stride);
+void transformer_norm_bfloat16(
+    const float *x, size_t x_stride, size_t rows, size_t width, const float *weight,
+    float epsilon, uint16_t *y, size_t y_stride);
+
+/// Turns each head's pairs (x_i, x_{i + dimension/2}) of row r by the angles whose cosines and
+/// sines are row positions[r] of the tables [position][dimension/2].
+void transformer_rotate(
+    float *x, size_t stride, size_t rows, size_t heads, size_t dimension,
+    const int32_t *positions, const float *cosines, const float *sines);
+
+/// Rounds to the nearest bfloat16, ties to even; writes a zero after a row of odd length.
+void transformer_narrow(
+    const float *x, size_t x_stride, size_t rows, size_t width, uint16_t *y, size_t y_stride);
+
+/// Whether all of them are finite.
+bool transformer_is_finite(const float *x, size_t count);
+
+/// The sum of e^(x - m) with m the greatest element, which is written to `greatest`.
+double transformer_sum_exponentials(const float *x, size_t count, float *greatest);
+
+/// Converts `count` stored values to float32.
+void transformer_widen(const void *values, int type, size_t count, float *y);
+
+/// Floats of scratch for `transformer_attention`.
+size_t transformer_attention_scratch(size_t keys, size_t dimension);
+
+/// Causal attention of one key/value head and the `group` query heads that it serves, which lie
+/// side by side in q and out. Query r stands at position first_query + r and sees the keys at
+/// positions up to its own, at most `window` of them where window is not 0.
+void transformer_attention(
+    int level, const float *q, size_t q_stride, size_t first_query, size_t queries,
+    const float *k, const float *v, size_t kv_stride, size_t keys, size_t dimension,
+    size_t group, size_t window, float *out, size_t out_stride, float *scratch);
+
+#endif

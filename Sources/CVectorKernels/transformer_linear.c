@@ -1,0 +1,103 @@
+// Linear layers: panel by panel, all rows against each.
+
+#include "transformer_tile.h"
+
+size_t transformer_panel_scratch(size_t k) {
+    // A float32 panel of k inputs, twice (gate and up), and a tile for the last, narrow panel.
+    return 2 * PANEL * (k + 1);
+}
+
+INLINE size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+KERNEL static void add_bias(
+    const float *bias, size_t n, float *c, size_t c_stride, size_t m) {
+    for (size_t r = 0; r < m; r++)
+        for (size_t i = 0; i < n; i++) c[r * c_stride + i] += bias[i];
+}
+
+// A panel with fewer than 32 outputs goes through a tile of its own, since tiles are whole.
+#define NARROW(PRODUCT, A, a, a_stride, m, panel, k, c, c_stride, n, accumulate)               \
+    for (size_t r = 0; r < m; r += MOST_ROWS) {                                                \
+        float tile[MOST_ROWS * PANEL];                                                         \
+        size_t rows = least(MOST_ROWS, m - r);                                                 \
+        PRODUCT(a + r * a_stride, a_stride, rows, panel, k, tile, PANEL, false);               \
+        for (size_t i = 0; i < rows; i++)                                                      \
+            for (size_t j = 0; j < n; j++) {                                                   \
+                float *place = c + (r + i) * c_stride + j;                                     \
+                *place = accumulate ? *place + tile[i * PANEL + j] : tile[i * PANEL + j];      \
+            }                                                                                  \
+    }
+
+#define LINEAR(NAME, A, W, PACK, PRODUCT)                                                      \
+    bool NAME(                                                                                 \
+        int level, const A *a, size_t a_stride, size_t m,                                      \
+        const struct transformer_weight *weight, float *c, size_t c_stride, bool accumulate,   \
+        bool check, float *scratch) {                                                          \
+        struct transformer_tiles tiles = transformer_tiles_of(level);                          \
+        W *panel = (W *)scratch;                                                               \
+        bool finite = true;                                                                    \
+        for (size_t first = 0; first < weight->n; first += PANEL) {                            \
+            size_t n = least(PANEL, weight->n - first);                                        \
+            finite &= PACK(weight, first, n, check, panel);                                    \
+            float *to = c + first;                                                             \
+            if (n == PANEL) {                                                                  \
+                tiles.PRODUCT(a, a_stride, m, panel, weight->k, to, c_stride, accumulate);     \
+            } else {                                                                           \
+                NARROW(tiles.PRODUCT, A, a, a_stride, m, panel, weight->k, to, c_stride, n,    \
+                       accumulate)                                                             \
+            }                                                                                  \
+            if (weight->bias) add_bias(weight->bias + first, n, to, c_stride, m);              \
+        }                                                                                      \
+        return finite;                                                                         \
+    }
+
+LINEAR(transformer_linear_float32, float, float, transformer_pack_float32, float32)
+LINEAR(transformer_linear_bfloat16, uint16_t, uint32_t, transformer_pack_bfloat16, bfloat16)
+
+KERNEL static void gate_float32(
+    const float *gate, const float *up, size_t m, size_t n, float *c, size_t c_stride) {
+    for (size_t r = 0; r < m; r++)
+        for (size_t i = 0; i < n; i++) {
+            float g = gate[r * PANEL + i];
+            c[r * c_stride + i] = g * sigmoid(g) * up[r * PANEL + i];
+        }
+}
+
+KERNEL static void gate_bfloat16(
+    const float *gate, const float *up, size_t m, size_t n, uint16_t *c, size_t c_stride) {
+    for (size_t r = 0; r < m; r++) {
+        for (size_t i = 0; i < n; i++) {
+            float g = gate[r * PANEL + i];
+            c[r * c_stride + i] = narrowed(g * sigmoid(g) * up[r * PANEL + i]);
+        }
+        if (n & 1) c[r * c_stride + n] = 0;
+    }
+}
+
+#define GATED(NAME, A, W, PACK, PRODUCT, GATE)                                                 \
+    bool NAME(                                                                                 \
+        int level, const A *a, size_t a_stride, size_t m,                                      \
+        const struct transformer_weight *gate, const struct transformer_weight *up, A *c,      \
+        size_t c_stride, bool check, float *scratch) {                                         \
+        struct transformer_tiles tiles = transformer_tiles_of(level);                          \
+        W *panel = (W *)scratch;                                                               \
+        float *gates = scratch + transformer_panel_scratch(gate->k);                           \
+        float *ups = gates + PANEL * m;                                                        \
+        bool finite = true;                                                                    \
+        for (size_t first = 0; first < gate->n; first += PANEL) {                              \
+            size_t n = least(PANEL, gate->n - first);                                          \
+            finite &= PACK(gate, first, n, check, panel);                                      \
+            tiles.PRODUCT(a, a_stride, m, panel, gate->k, gates, PANEL, false);                \
+            finite &= PACK(up, first, n, check, panel);                                        \
+            tiles.PRODUCT(a, a_stride, m, panel, gate->k, ups, PANEL, false);                  \
+            if (gate->bias) add_bias(gate->bias + first, n, gates, PANEL, m);                  \
+            if (up->bias) add_bias(up->bias + first, n, ups, PANEL, m);                        \
+            GATE(gates, ups, m, n, c + first, c_stride);                                       \
+        }                                                                                      \
+        return finite;                                                                         \
+    }
+
+GATED(transformer_gated_float32, float, float, transformer_pack_float32, float32, gate_float32)
+GATED(
+    transformer_gated_bfloat16, uint16_t, uint32_t, transformer_pack_bfloat16, bfloat16,
+    gate_bfloat16)

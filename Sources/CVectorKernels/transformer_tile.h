@@ -1,0 +1,39 @@
+#ifndef TRANSFORMER_TILE_H
+#define TRANSFORMER_TILE_H
+
+#include "TransformerKernels.h"
+#include "training_common.h"
+
+// Functions on vectors are inlined into callers that have the registers, so how they would be passed
+// does not matter.
+#pragma clang diagnostic ignored "-Wpsabi"
+
+typedef float f32x16 __attribute__((ext_vector_type(16), aligned(4)));
+typedef uint32_t u32x16 __attribute__((ext_vector_type(16), aligned(4)));
+typedef uint16_t u16x16 __attribute__((ext_vector_type(16), aligned(2)));
+
+enum { PANEL = 32, MOST_ROWS = 14 };
+
+#define UNROLL _Pragma("clang loop unroll(full)")
+
+/// Multiplies panels by rows; chosen once a product.
+struct transformer_tiles {
+    void (*float32)(
+        const float *a, size_t a_stride, size_t m, const float *panel, size_t k, float *c,
+        size_t c_stride, bool accumulate);
+    void (*bfloat16)(
+        const uint16_t *a, size_t a_stride, size_t m, const uint32_t *panel, size_t k, float *c,
+        size_t c_stride, bool accumulate);
+};
+
+struct transformer_tiles transformer_tiles_of(int level);
+
+/// Rows [first, first + rows) of a weight as a panel; rows beyond 32 - rows are zero. Returns
+/// whether all are finite, or true where `check` is false.
+bool transformer_pack_float32(
+    const struct transformer_weight *weight, size_t first, size_t rows, bool check, float *panel);
+bool transformer_pack_bfloat16(
+    const struct transformer_weight *weight, size_t first, size_t rows, bool check,
+    uint32_t *panel);
+
+#endif
