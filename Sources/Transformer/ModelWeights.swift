@@ -1,0 +1,186 @@
+import Synchronization
+import Tensors
+import VectorMath
+
+/// A linear layer's weight: bytes in the checkpoint, or merged ones of our own.
+final class MatrixWeight: Sendable {
+    let tensor: TensorView
+    private let bias: FloatArray?
+    /// Whether a product has looked at every weight and found it finite.
+    private let seen = Atomic<Bool>(false)
+
+    init(tensor: TensorView, bias: FloatArray?) { (self.tensor, self.bias) = (tensor, bias) }
+
+    /// Rows of the weight matrix, the layer's outputs.
+    var outputs: Int { tensor.shape[0] }
+    var inputs: Int { tensor.shape[1] }
+
+    /// For the kernels; valid while `self` lives.
+    var stored: StoredMatrix {
+        guard let values = tensor.bytes.baseAddress else {
+            preconditionFailure("a weight without elements")
+        }
+        return StoredMatrix(
+            values: values, encoding: tensor.encoding, outputs: outputs, inputs: inputs,
+            bias: bias?.pointer)
+    }
+
+    var needsCheck: Bool { !seen.load(ordering: .relaxed) }
+
+    /// Looks at every weight; to find out which of several is damaged.
+    var isFinite: Bool { tensor.floats().allSatisfy(\.isFinite) }
+
+    func markChecked() { seen.store(true, ordering: .relaxed) }
+}
+
+extension TensorView {
+    var encoding: StoredMatrix.Encoding {
+        switch elementType {
+        case .float32: .float32
+        case .bfloat16: .bfloat16
+        case .float16: .float16
+        default: preconditionFailure("checked to be a weight when it was loaded")
+        }
+    }
+}
+
+/// Numbers at an address that stays, shared between threads and never written after `init`.
+final class FloatArray: @unchecked Sendable {
+    let pointer: UnsafeMutablePointer<Float>
+    let count: Int
+
+    init(_ values: [Float]) {
+        count = values.count
+        pointer = .allocate(capacity: max(1, values.count))
+        pointer.initialize(from: values, count: values.count)
+    }
+
+    deinit { pointer.deallocate() }
+}
+
+/// One block's weights.
+struct LayerWeights: Sendable {
+    let attentionNorm: FloatArray
+    let projections: [Projection: MatrixWeight]
+    let queryNorm: FloatArray?
+    let keyNorm: FloatArray?
+    let feedForwardNorm: FloatArray
+
+    let query: MatrixWeight
+    let key: MatrixWeight
+    let value: MatrixWeight
+    let attentionOutput: MatrixWeight
+    let gate: MatrixWeight
+    let up: MatrixWeight
+    let down: MatrixWeight
+    let slidingWindow: Int?
+}
+
+/// All weights, checked against the configuration.
+struct ModelWeights: Sendable {
+    let embedding: EmbeddingTable
+    let layers: [LayerWeights]
+    let finalNorm: FloatArray
+    /// The output projection [vocabulary, hidden].
+    let output: MatrixWeight
+
+    /// - Parameter replacing: weights that take the place of the checkpoint's (merged adapters), by
+    ///   parameter name.
+    init(
+        configuration: ModelConfiguration, checkpoint: Checkpoint,
+        replacing: [String: TensorView] = [:], trainedRows: [Int32: [Float]] = [:]
+    ) throws(ModelError) {
+        func tensor(_ name: String, _ shape: [Int]) throws(ModelError) -> TensorView {
+            if let tensor = replacing[name] {
+                guard tensor.shape == shape else {
+                    throw .wrongShape(
+                        path: checkpoint.path, tensor: name, expected: shape, found: tensor.shape)
+                }
+                return tensor
+            }
+            return try checkpoint.weight(named: name, shape: shape)
+        }
+        func vector(_ name: String, _ count: Int) throws(ModelError) -> FloatArray {
+            let values = try tensor(name, [count]).floats()
+            guard values.allSatisfy(\.isFinite) else {
+                throw .nonFiniteWeight(path: checkpoint.path, tensor: name)
+            }
+            return FloatArray(values)
+        }
+        func matrix(_ projection: Projection, _ layer: Int) throws(ModelError) -> MatrixWeight {
+            let shape = configuration.shape(of: projection)
+            let weight = try tensor(
+                ModelConfiguration.weightName(projection, layer: layer), shape)
+            let bias =
+                configuration.hasBias(projection)
+                ? try vector(ModelConfiguration.biasName(projection, layer: layer), shape[0]) : nil
+            return MatrixWeight(tensor: weight, bias: bias)
+        }
+
+        let embeddingShape = [configuration.vocabularySize, configuration.hiddenSize]
+        let embeddingTensor = try tensor(ModelConfiguration.embeddingName, embeddingShape)
+        embedding = EmbeddingTable(tensor: embeddingTensor, trainedRows: trainedRows)
+        var layers: [LayerWeights] = []
+        for layer in 0..<configuration.layerCount {
+            let prefix = ModelConfiguration.layerPrefix(layer)
+            let width = configuration.hiddenSize
+            let head = configuration.headDimension
+            var projections: [Projection: MatrixWeight] = [:]
+            for projection in Projection.allCases {
+                projections[projection] = try matrix(projection, layer)
+            }
+            guard let query = projections[.query], let key = projections[.key],
+                let value = projections[.value], let output = projections[.attentionOutput],
+                let gate = projections[.gate], let up = projections[.up],
+                let down = projections[.down]
+            else { preconditionFailure("every projection was just added") }
+            let hasNorm = configuration.hasQueryKeyNorm
+            layers.append(
+                LayerWeights(
+                    attentionNorm: try vector(prefix + "input_layernorm.weight", width),
+                    projections: projections,
+                    queryNorm: hasNorm
+                        ? try vector(prefix + "self_attn.q_norm.weight", head) : nil,
+                    keyNorm: hasNorm ? try vector(prefix + "self_attn.k_norm.weight", head) : nil,
+                    feedForwardNorm: try vector(
+                        prefix + "post_attention_layernorm.weight", width),
+                    query: query, key: key, value: value, attentionOutput: output, gate: gate,
+                    up: up, down: down, slidingWindow: configuration.slidingWindows[layer]))
+        }
+        self.layers = layers
+        finalNorm = try vector(ModelConfiguration.finalNormName, configuration.hiddenSize)
+        output = MatrixWeight(
+            tensor: configuration.isTied
+                ? embeddingTensor : try tensor(ModelConfiguration.outputName, embeddingShape),
+            bias: nil)
+    }
+}
+
+/// The embedding matrix in place, with rows that training replaced or added.
+struct EmbeddingTable: Sendable {
+    /// [vocabulary, hidden]
+    let tensor: TensorView
+    /// Rows that differ from the tensor's, or lie beyond it: the compressed tokens of an adapter.
+    let trainedRows: [Int32: [Float]]
+
+    /// Number of ids that have a row.
+    var vocabularySize: Int {
+        max(tensor.shape[0], trainedRows.keys.max().map { Int($0) + 1 } ?? 0)
+    }
+
+    /// Writes the row of `token`; false where there is none.
+    func copyRow(_ token: Int32, to destination: UnsafeMutablePointer<Float>) -> Bool {
+        let width = tensor.shape[1]
+        if let row = trainedRows[token] {
+            destination.update(from: row, count: width)
+            return true
+        }
+        guard token >= 0, Int(token) < tensor.shape[0], let base = tensor.bytes.baseAddress else {
+            return false
+        }
+        TransformerRows.widen(
+            base + Int(token) * width * tensor.elementType.size, tensor.encoding, count: width,
+            into: destination)
+        return true
+    }
+}

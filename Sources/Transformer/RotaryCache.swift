@@ -1,0 +1,48 @@
+import Synchronization
+import Tensors
+
+/// Cosines and sines for the positions in use, made when a sequence first needs them.
+final class RotaryCache: Sendable {
+    private struct State {
+        /// For all sequences whose frequencies do not depend on their length.
+        var common: RotaryTable?
+        /// For longer ones, by length; where the scaling has only two sets, under one key.
+        var special: [Int: RotaryTable] = [:]
+    }
+
+    private let rope: RopeConfiguration
+    private let headDimension: Int
+    private let state = Mutex(State())
+
+    init(_ configuration: ModelConfiguration) {
+        (rope, headDimension) = (configuration.rope, configuration.headDimension)
+    }
+
+    /// A table with at least `length` positions for a sequence of `length` tokens.
+    func table(length: Int) -> RotaryTable {
+        state.withLock { state in
+            guard let limit = rope.lengthDependentBeyond, length > limit else {
+                if let table = state.common, table.positions >= length { return table }
+                let table = make(length: length)
+                state.common = table
+                return table
+            }
+            var key = length
+            if case .longrope = rope.scaling { key = 0 }
+            if let table = state.special[key], table.positions >= length { return table }
+            let table = make(length: length)
+            if state.special.count > 64 { state.special = [:] }
+            state.special[key] = table
+            return table
+        }
+    }
+
+    /// Room for more than asked, so that few lengths make a new table.
+    private func make(length: Int) -> RotaryTable {
+        var positions = 64
+        while positions < length { positions *= 2 }
+        return RotaryTable(
+            inverseFrequencies: rope.frequencies(headDimension: headDimension, length: length),
+            factor: rope.attentionFactor, positions: positions)
+    }
+}
