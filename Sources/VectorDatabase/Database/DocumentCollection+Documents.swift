@@ -61,9 +61,8 @@ extension DocumentCollection {
     ) async throws -> Int {
         try await database.asWriter { [self] in
             let record = try requireRecord()
-            try prepareForWriting(record)
             let count = try body(record)
-            try maintain(record)
+            try await maintain(record)
             return count
         }
     }

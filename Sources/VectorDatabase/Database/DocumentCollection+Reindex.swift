@@ -31,7 +31,6 @@ extension DocumentCollection {
                 throw DatabaseError.invalidArgument(
                     name: "embedder", value: "'\(identity.name)'", reason: "it has no dimensions")
             }
-            try prepareForWriting(record)
             try begin(identity, in: record)
             var done = 0
             var last = try store.stagedThrough(in: record)
@@ -50,7 +49,7 @@ extension DocumentCollection {
             progress?(
                 ReindexProgress(
                     done: changed.passageCount, total: changed.passageCount, stage: .indexing))
-            try maintain(changed, .rebuild)
+            try await maintain(changed, force: .rebuild)
         }
     }
 
@@ -58,12 +57,8 @@ extension DocumentCollection {
     public func reindex(options: IndexOptions) async throws {
         try await database.asWriter { [self] in
             let record = try requireRecord()
-            var parameters = record.indexParameters
-            parameters.m = options.m
-            parameters.efConstruction = options.efConstruction
-            try parameters.validate()
             let changed = try store.updateIndex(options.asRecord, of: record)
-            try maintain(changed, .rebuild)
+            try await maintain(changed, force: .rebuild)
         }
     }
 

@@ -46,9 +46,7 @@ extension CollectionIndex {
         let graphRows = snapshot.graph?.count ?? 0
         let state: IndexStatistics.State =
             snapshot.graph != nil
-            ? .graph
-            : snapshot.flat != nil || record.passageCount == 0 || record.dimensions == 0
-                ? .scan : .absent
+            ? .graph : snapshot.flat != nil || snapshot.isSmall ? .scan : .absent
         return IndexStatistics(
             state: state, options: IndexOptions(record.index), graphRows: graphRows,
             flatRows: snapshot.flat?.count ?? 0,

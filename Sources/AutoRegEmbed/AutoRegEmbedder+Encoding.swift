@@ -1,0 +1,170 @@
+import Dispatch
+import Foundation
+import Synchronization
+import Tokenization
+import Transformer
+
+/// A text's vector.
+public struct EncodedText: Sendable, Equatable {
+    /// `dimensions` numbers, of length 1 where the model normalises.
+    public var vector: [Float]
+    /// Ids that the model read, instruction and compressed tokens included.
+    public var tokenCount: Int
+    /// Whether the text was longer than what the model reads.
+    public var isTruncated: Bool
+}
+
+extension AutoRegEmbedder {
+    /// The vectors of `texts`, in their order. All cores are used where there is enough work, and a
+    /// text's vector does not depend on the texts beside it.
+    ///
+    /// - Parameter isCancelled: asked between batches.
+    /// - Throws: ``AutoRegEmbedError``; `CancellationError` where `isCancelled` says so.
+    public func encode(
+        _ texts: [String], instruction: Instruction, task: EmbeddingTask = .retrieval,
+        isCancelled: @Sendable () -> Bool = { false }
+    ) throws -> [EncodedText] {
+        let inputs = makeInputs(texts, instruction: instruction, task: task)
+        guard inputs.allSatisfy({ !$0.tokens.isEmpty }) else {
+            throw AutoRegEmbedError.emptyInput
+        }
+        let states = try states(of: inputs, isCancelled: isCancelled)
+        return zip(inputs, states).map { input, states in
+            EncodedText(
+                vector: vector(ofStates: states, input: input), tokenCount: input.tokens.count,
+                isTruncated: input.isTruncated)
+        }
+    }
+
+    /// The ids that the model reads for a text: the template filled in.
+    public func inputTokens(
+        _ text: String, instruction: Instruction, task: EmbeddingTask = .retrieval
+    ) -> [Int32] {
+        makeInputs([text], instruction: instruction, task: task)[0].tokens
+    }
+
+    /// e(text, instruction): the last hidden states at the k compressed tokens, k rows.
+    ///
+    /// - Throws: ``AutoRegEmbedError``
+    public func states(
+        _ text: String, instruction: Instruction, task: EmbeddingTask = .retrieval
+    ) throws -> [[Float]] {
+        guard settings.pooling == .compressed else {
+            throw AutoRegEmbedError.notCompressed(pooling: settings.pooling.rawValue)
+        }
+        let inputs = makeInputs([text], instruction: instruction, task: task)
+        let states = try states(of: inputs, isCancelled: { false })[0]
+        return (0..<compressedIDs.count).map {
+            Array(states[$0 * dimensions..<($0 + 1) * dimensions])
+        }
+    }
+
+    /// The number of ids in a text by itself.
+    public func tokenCount(of text: String) -> Int { tokenizer.encode(text).count }
+
+    struct Input: Sendable {
+        var tokens: [Int32]
+        var isTruncated: Bool
+        /// Where the text lies in `tokens`; with several, the last.
+        var text: Range<Int>
+        var isRepeated: Bool
+    }
+
+    /// Tokenises on all cores where there are many texts.
+    func makeInputs(
+        _ texts: [String], instruction: Instruction, task: EmbeddingTask
+    ) -> [Input] {
+        let instruction = settings.text(of: instruction, task: task)
+        let pieces = settings.template.parts.map { part -> [Int32] in
+            switch part {
+            case .beginning: tokenizer.bosID.map { [$0] } ?? []
+            case .instruction(let before, let after):
+                instruction.map { tokenizer.encode(before + $0 + after) } ?? []
+            case .literal(let literal): tokenizer.encode(literal)
+            case .compressedTokens: compressedIDs
+            case .text: []
+            }
+        }
+        let make = { @Sendable [settings, tokenizer] (text: String) -> Input in
+            var input = Input(tokens: [], isTruncated: false, text: 0..<0, isRepeated: false)
+            for (part, piece) in zip(settings.template.parts, pieces) {
+                guard case .text(let before, let after) = part else {
+                    input.tokens += piece
+                    continue
+                }
+                let ids = tokenizer.encode(before + text + after)
+                let start = input.tokens.count
+                input.tokens += ids.prefix(settings.maximumLength)
+                input.isTruncated = input.isTruncated || ids.count > settings.maximumLength
+                input.isRepeated = !input.text.isEmpty
+                input.text = start..<input.tokens.count
+            }
+            return input
+        }
+        guard texts.count >= 32, threads > 1 else { return texts.map(make) }
+        let parts = threads * 4
+        let results = Mutex<[Int: [Input]]>([:])
+        DispatchQueue.concurrentPerform(iterations: parts) { part in
+            let range = texts.count * part / parts..<texts.count * (part + 1) / parts
+            let inputs = texts[range].map(make)
+            results.withLock { $0[part] = inputs }
+        }
+        return results.withLock { table in (0..<parts).flatMap { table[$0] ?? [] } }
+    }
+
+    /// The states that pooling needs.
+    private func states(
+        of inputs: [Input], isCancelled: @Sendable () -> Bool
+    ) throws -> [[Float]] {
+        let selection: RowSelection =
+            switch settings.pooling {
+            case .compressed: .last(trailingRows)
+            case .last: .last(1)
+            case .mean: .all
+            }
+        do {
+            return try encoder.states(
+                of: inputs.map { SequenceInput(tokens: $0.tokens) }, selecting: selection,
+                threads: threads, isCancelled: isCancelled
+            ).map { states in
+                settings.pooling == .compressed
+                    ? Array(states.prefix(compressedIDs.count * dimensions)) : states
+            }
+        } catch ModelError.cancelled {
+            throw CancellationError()
+        } catch { throw AutoRegEmbedError.model(error) }
+    }
+
+    /// Rows from the first compressed token to the end; more than k only where a template puts
+    /// something after them.
+    private var trailingRows: Int {
+        let parts = settings.template.parts
+        guard let place = parts.lastIndex(of: .compressedTokens) else { return compressedIDs.count }
+        let after = parts[(place + 1)...].reduce(0) { count, part in
+            if case .literal(let literal) = part {
+                count + tokenizer.encode(literal).count
+            } else {
+                count
+            }
+        }
+        return compressedIDs.count + after
+    }
+
+    /// Mean of the rows, then L2 normalisation.
+    private func vector(ofStates states: [Float], input: Input) -> [Float] {
+        let width = dimensions
+        var rows = 0..<states.count / width
+        // Echo embeddings (Springer et al. 2024): only the repetition has seen the whole text.
+        if settings.pooling == .mean, input.isRepeated { rows = input.text }
+        var mean = [Float](repeating: 0, count: width)
+        for row in rows {
+            for index in 0..<width { mean[index] += states[row * width + index] }
+        }
+        let count = Float(max(1, rows.count))
+        for index in 0..<width { mean[index] /= count }
+        guard settings.isNormalized else { return mean }
+        let length = mean.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+        guard length > 0 else { return mean }
+        return mean.map { Float(Double($0) / length) }
+    }
+}

@@ -1,0 +1,139 @@
+import Foundation
+import Synchronization
+import Tensors
+import Tokenization
+import Transformer
+
+/// Texts to vectors with a decoder-only language model (Deng et al., EMNLP 2025): the model is asked
+/// to compress a text, or what should follow it, into k tokens, and the mean of their last hidden
+/// states, normalised, is the text's vector.
+///
+/// ```swift
+/// let embedder = try AutoRegEmbedder(folder: URL(fileURLWithPath: "models/mine"))
+/// let query = try embedder.encode(["what makes lift?"], instruction: .next)[0]
+/// let passage = try embedder.encode(["A wing moves air down."], instruction: .self_)[0]
+/// let score = zip(query.vector, passage.vector).reduce(0) { $0 + $1.0 * $1.1 }
+/// ```
+///
+/// Any number of threads may use one embedder at once. Opening one reads a few small files; weights
+/// are mapped and read when they are first needed.
+public final class AutoRegEmbedder: Sendable {
+    public struct Options: Sendable {
+        /// In place of what the folder's `autoregembed.json` says.
+        public var pooling: Pooling?
+        /// nil: the checkpoint's own; float16 checkpoints compute in float32.
+        public var precision: ComputePrecision?
+        /// nil: as many as the process may use.
+        public var threads: Int?
+        /// The folder of an adapter's base model, where the adapter does not name it or it moved.
+        public var base: URL?
+        /// In place of the folder's template.
+        public var template: String?
+        /// In place of the folder's most ids of a text.
+        public var maximumLength: Int?
+
+        public init() {}
+    }
+
+    /// The base model's and the adapter's files, the tokenizer and the settings.
+    let parts: ModelParts
+    package let tokenizer: Tokenizer
+    /// E. Its weights are D's where there is no adapter.
+    package let encoder: LanguageModel
+    let settings: EmbedderSettings
+    let compressedIDs: [Int32]
+    let threads: Int
+    private let lazy = Mutex(Lazy())
+
+    private struct Lazy {
+        var fingerprint: String?
+        var decoder: LanguageModel?
+    }
+
+    /// Loads a Hugging Face folder, or a PEFT LoRA adapter's folder with its base.
+    ///
+    /// - Throws: ``AutoRegEmbedError``
+    public convenience init(folder: URL, options: Options = Options()) throws {
+        try self.init(parts: ModelParts(folder: folder, base: options.base), options: options)
+    }
+
+    /// Uses a model that the program carries; nothing of it is copied.
+    ///
+    /// - Throws: ``AutoRegEmbedError``
+    public convenience init(resource: ModelResource, options: Options = Options()) throws {
+        try self.init(parts: ModelParts(resource: resource), options: options)
+    }
+
+    private init(parts: ModelParts, options: Options) throws(AutoRegEmbedError) {
+        var settings = parts.settings
+        if let pooling = options.pooling { settings.pooling = pooling }
+        if let length = options.maximumLength { settings.maximumLength = max(1, length) }
+        if let source = options.template {
+            guard let template = InputTemplate(source) else {
+                throw .settings(path: "options", key: "template", problem: "{text} is missing")
+            }
+            settings.template = template
+        }
+        self.parts = parts
+        self.settings = settings
+        threads = max(1, options.threads ?? ProcessInfo.processInfo.activeProcessorCount)
+        do { tokenizer = try parts.makeTokenizer() } catch { throw .tokenizer(error) }
+        encoder = try parts.makeEncoder(
+            precision: options.precision.map { $0 == .float32 ? .float32 : .bfloat16 })
+
+        var ids: [Int32] = []
+        if settings.pooling == .compressed {
+            for token in settings.compressedTokens {
+                guard let id = tokenizer.id(ofToken: token) else {
+                    throw .missingToken(path: parts.path, token: token)
+                }
+                ids.append(id)
+            }
+            if let greatest = ids.max(), Int(greatest) >= encoder.vocabularySize {
+                throw .vocabularyTooSmall(
+                    path: parts.path, tokenizer: tokenizer.vocabularySize,
+                    model: encoder.vocabularySize)
+            }
+        }
+        compressedIDs = ids
+    }
+
+    /// What a database records and compares. The first use reads all weights once, at the memory's
+    /// speed.
+    public var identity: ModelIdentity {
+        ModelIdentity(
+            name: parts.name, fingerprint: fingerprint,
+            dimensions: encoder.configuration.hiddenSize, path: parts.folder?.path,
+            pooling: settings.pooling, compressedTokens: compressedIDs.count,
+            maximumLength: settings.maximumLength, isNormalized: settings.isNormalized,
+            precision: encoder.precision == .float32 ? .float32 : .bfloat16)
+    }
+
+    /// The number of a vector's elements.
+    public var dimensions: Int { encoder.configuration.hiddenSize }
+
+    private var fingerprint: String {
+        lazy.withLock { lazy in
+            if let fingerprint = lazy.fingerprint { return fingerprint }
+            let fingerprint = makeFingerprint()
+            lazy.fingerprint = fingerprint
+            return fingerprint
+        }
+    }
+
+    /// D, the frozen decoder: the folder that the settings name, else the own weights without the
+    /// adapter. Loaded at first use.
+    package var decoder: LanguageModel {
+        get throws(AutoRegEmbedError) {
+            let result: Result<LanguageModel, AutoRegEmbedError> = lazy.withLock { lazy in
+                if let decoder = lazy.decoder { return .success(decoder) }
+                do throws(AutoRegEmbedError) {
+                    let decoder = try parts.makeDecoder(settings: settings, encoder: encoder)
+                    lazy.decoder = decoder
+                    return .success(decoder)
+                } catch { return .failure(error) }
+            }
+            return try result.get()
+        }
+    }
+}

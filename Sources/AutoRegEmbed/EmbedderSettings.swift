@@ -1,0 +1,122 @@
+import Foundation
+import Tensors
+
+/// `autoregembed.json`: how the model is to be used. Without the file, or a key of it, the values
+/// below hold.
+struct EmbedderSettings: Sendable, Equatable {
+    static let fileName = "autoregembed.json"
+
+    /// k, and their tokens: `<EMBED0>` … unless the file lists others.
+    var compressedTokens: [String] = (0..<5).map { "<EMBED\($0)>" }
+    var pooling = Pooling.compressed
+    var isNormalized = true
+    /// Most ids of a text, its segment's own characters included.
+    var maximumLength = 512
+    /// Relative path of the decoder's folder; nil: the own weights without the adapter.
+    var decoder: String?
+    /// The decoder's fingerprint when the model was trained.
+    var decoderFingerprint: String?
+    var template = InputTemplate.standard
+    var instructions: [EmbeddingTask: [String: String]] = [
+        .retrieval: [
+            "next":
+                "Use one word to represent the query in a retrieval task. The word is: \u{201C}",
+            "self":
+                "Use one word to represent the passage in a retrieval task. The word is: \u{201C}",
+        ],
+        .sts: [
+            "next": "This sentence means in one word: \u{201C}",
+            "self": "This sentence means in one word: \u{201C}",
+        ],
+    ]
+
+    init() {}
+
+    /// - Parameter path: names the file in messages.
+    init(json: UnsafeRawBufferPointer, path: String) throws(AutoRegEmbedError) {
+        let value: StrictJSON
+        do { value = try StrictJSON(parsing: json) } catch {
+            throw .settings(path: path, key: "", problem: error.description)
+        }
+        guard let object = value.object else {
+            throw .settings(path: path, key: "", problem: "must be an object")
+        }
+        func wrong(_ key: String, _ expected: String) -> AutoRegEmbedError {
+            .settings(path: path, key: key, problem: "must be \(expected)")
+        }
+        func field(_ key: String) -> StrictJSON? {
+            object[key].flatMap { $0 == .null ? nil : $0 }
+        }
+
+        if let tokens = field("compressed_tokens") {
+            if let count = tokens.integer, 0...1024 ~= count {
+                compressedTokens = (0..<count).map { "<EMBED\($0)>" }
+            } else if let names = tokens.array?.map(\.string), names.count <= 1024,
+                !names.contains(nil)
+            {
+                compressedTokens = names.compactMap { $0 }
+            } else {
+                throw wrong("compressed_tokens", "a number from 0 to 1024, or a list of tokens")
+            }
+        }
+        if let name = field("pooling") {
+            guard let pooling = name.string.flatMap(Pooling.init) else {
+                throw wrong("pooling", "compressed, last or mean")
+            }
+            self.pooling = pooling
+        }
+        if pooling == .compressed, compressedTokens.isEmpty {
+            throw wrong("compressed_tokens", "at least 1 with pooling compressed")
+        }
+        if let flag = field("normalize") {
+            guard let flag = flag.bool else { throw wrong("normalize", "true or false") }
+            isNormalized = flag
+        }
+        if let length = field("max_length") {
+            guard let length = length.integer, 1...(1 << 20) ~= length else {
+                throw wrong("max_length", "a number from 1 to 1048576")
+            }
+            maximumLength = length
+        }
+        if let path = field("decoder") {
+            guard let string = path.string else { throw wrong("decoder", "a path or null") }
+            decoder = string
+        }
+        if let hash = field("decoder_fingerprint") {
+            guard let string = hash.string else { throw wrong("decoder_fingerprint", "a string") }
+            decoderFingerprint = string
+        }
+        if let source = field("template") {
+            guard let template = source.string.flatMap({ InputTemplate($0) }) else {
+                throw wrong(
+                    "template",
+                    "a string with {text} and, if wanted, {bos}, {instruction}, {compressed_tokens}"
+                )
+            }
+            self.template = template
+        }
+        if let tasks = field("instructions") {
+            guard let tasks = tasks.object else { throw wrong("instructions", "an object") }
+            for name in tasks.keys {
+                guard let task = EmbeddingTask(rawValue: name), let pair = tasks[name]?.object
+                else { throw wrong("instructions.\(name)", "retrieval or sts, each an object") }
+                for key in pair.keys {
+                    guard key == "next" || key == "self", let text = pair[key]?.string else {
+                        throw wrong("instructions.\(name).\(key)", "next or self, each a string")
+                    }
+                    instructions[task, default: [:]][key] = text
+                }
+            }
+        }
+    }
+
+    /// The instruction's text; nil for none.
+    func text(of instruction: Instruction, task: EmbeddingTask) -> String? {
+        switch instruction {
+        case .next: instructions[task]?["next"]
+        case .self_: instructions[task]?["self"]
+        case .none: nil
+        case .custom(let text): text
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import Dispatch
+import FileFormat
+import Tensors
+import Transformer
+
+/// XXH3-128 over whatever changes a vector.
+package enum Fingerprint {
+    /// Of the tensors' names, types, shapes and bytes; the same however they are spread over files.
+    package static func weights(of checkpoint: Checkpoint) -> ContentHash {
+        hash(checkpoint.names.compactMap { checkpoint.tensor(named: $0) })
+    }
+
+    /// Large tensors are hashed by several threads; the result does not depend on how many.
+    static func hash(_ tensors: [TensorView]) -> ContentHash {
+        let tensors = tensors.sorted { $0.name < $1.name }
+        let parts = UnsafeMutableBufferPointer<ContentHash>.allocate(capacity: tensors.count)
+        defer { parts.deallocate() }
+        parts.initialize(repeating: ContentHash(high: 0, low: 0))
+        let slots = Slots(parts)
+        DispatchQueue.concurrentPerform(iterations: tensors.count) { index in
+            slots.buffer[index] = ContentHash(of: tensors[index].bytes)
+        }
+        let hasher = ContentHasher()
+        for (tensor, part) in zip(tensors, parts) {
+            hasher.update(tensor.name)
+            hasher.update(tensor.elementType.rawValue)
+            hasher.update("\(tensor.shape)")
+            part.bytes.withUnsafeBytes { hasher.update($0) }
+        }
+        return hasher.finalize()
+    }
+
+    private struct Slots: @unchecked Sendable {
+        let buffer: UnsafeMutableBufferPointer<ContentHash>
+        init(_ buffer: UnsafeMutableBufferPointer<ContentHash>) { self.buffer = buffer }
+    }
+}
+
+extension AutoRegEmbedder {
+    /// 32 hexadecimal digits. Each part is preceded by its name and length, so that parts cannot run
+    /// into each other.
+    func makeFingerprint() -> String {
+        let hasher = ContentHasher()
+        func add(_ name: String, _ value: String) {
+            hasher.update(name)
+            hasher.update(value)
+        }
+        add("weights", Fingerprint.weights(of: parts.checkpoint).hexadecimal)
+        if let adapter = parts.adapter {
+            let tensors = adapter.file.names.compactMap { try? adapter.file.tensor(named: $0) }
+            add("adapter", Fingerprint.hash(tensors).hexadecimal)
+            for (name, change) in adapter.lowRank.sorted(by: { $0.key < $1.key }) {
+                add(name, "\(change.scale)")
+            }
+            add("trained rows", "\(adapter.trainedRows.keys.sorted())")
+        }
+        add("configuration", canonicalConfiguration)
+        tokenizer.fingerprint.withUnsafeBytes {
+            add("tokenizer", ContentHash(of: $0).hexadecimal)
+        }
+        add("bos", tokenizer.bosID.map(String.init) ?? "none")
+        add("template", settings.template.source)
+        for task in EmbeddingTask.allCases {
+            for key in ["next", "self"] {
+                add("\(task.rawValue).\(key)", settings.instructions[task]?[key] ?? "")
+            }
+        }
+        add("compressed", "\(compressedIDs)")
+        add("pooling", settings.pooling.rawValue)
+        add("normalize", "\(settings.isNormalized)")
+        add("length", "\(settings.maximumLength)")
+        add("precision", encoder.precision.rawValue)
+        return hasher.finalize().hexadecimal
+    }
+
+    /// The settings that the forward pass depends on and that the weights' shapes do not show.
+    private var canonicalConfiguration: String {
+        let c = encoder.configuration
+        let windows = c.slidingWindows.map { $0.map(String.init) ?? "-" }.joined(separator: ",")
+        return "\(c.architecture.rawValue) \(c.headCount) \(c.keyValueHeadCount) "
+            + "\(c.headDimension) \(c.normEpsilon) \(c.rope.theta) \(c.rope.scaling) \(windows)"
+    }
+}

@@ -1,0 +1,74 @@
+/// How an input is put together: the convention of training, kept with the model as one string.
+///
+///     {bos}{text}\n{instruction}\n{compressed_tokens}
+///
+/// A placeholder with the characters that follow it, up to the next placeholder, is a *segment*, and
+/// so are characters before the first one together with it. Each segment is tokenised by itself.
+/// Only text is truncated, after its segment's own characters have been added.
+struct InputTemplate: Sendable, Equatable {
+    enum Part: Sendable, Equatable {
+        case beginning
+        case text(before: String, after: String)
+        case instruction(before: String, after: String)
+        case compressedTokens
+        case literal(String)
+    }
+
+    static let standard = InputTemplate(
+        source: "{bos}{text}\n{instruction}\n{compressed_tokens}",
+        parts: [
+            .beginning, .text(before: "", after: "\n"), .instruction(before: "", after: "\n"),
+            .compressedTokens,
+        ])
+
+    let source: String
+    let parts: [Part]
+
+    private init(source: String, parts: [Part]) { (self.source, self.parts) = (source, parts) }
+
+    /// Nil where a placeholder is unknown or `{text}` is missing.
+    init?(_ source: String) {
+        var parts: [Part] = []
+        var literal = ""
+        var open: (name: Substring, before: String)?
+
+        func close() {
+            switch open {
+            case nil: if !literal.isEmpty { parts.append(.literal(literal)) }
+            case ("text", let before)?: parts.append(.text(before: before, after: literal))
+            case ("instruction", let before)?:
+                parts.append(.instruction(before: before, after: literal))
+            case (_, _)?: break
+            }
+            literal = ""
+            open = nil
+        }
+
+        var rest = source[...]
+        while let start = rest.firstIndex(of: "{"), let end = rest[start...].firstIndex(of: "}") {
+            literal += rest[..<start]
+            let name = rest[rest.index(after: start)..<end]
+            rest = rest[rest.index(after: end)...]
+            switch name {
+            case "bos", "compressed_tokens":
+                close()
+                parts.append(name == "bos" ? .beginning : .compressedTokens)
+            case "text", "instruction":
+                if open == nil {
+                    open = (name, literal)
+                    literal = ""
+                } else {
+                    close()
+                    open = (name, "")
+                }
+            default: return nil
+            }
+        }
+        literal += rest
+        close()
+        guard parts.contains(where: { if case .text = $0 { true } else { false } }) else {
+            return nil
+        }
+        self.init(source: source, parts: parts)
+    }
+}

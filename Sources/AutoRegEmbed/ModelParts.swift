@@ -1,0 +1,201 @@
+import FileFormat
+import Foundation
+import Tensors
+import Tokenization
+import Transformer
+
+/// Where a model's parts come from: a folder, a folder with an adapter on a base, or memory.
+struct ModelParts: Sendable {
+    let name: String
+    /// Names the model in messages.
+    let path: String
+    let folder: URL?
+    /// The base model's.
+    let configuration: ModelConfiguration
+    let checkpoint: Checkpoint
+    let adapter: Adapter?
+    let settings: EmbedderSettings
+    private let tokenizerData: Data
+    private let tokenizerConfiguration: Data?
+
+    init(folder: URL, base: URL?) throws(AutoRegEmbedError) {
+        let folder = folder.standardizedFileURL
+        name = folder.lastPathComponent
+        path = folder.path
+        self.folder = folder
+        adapter = try Self.adapter(in: folder)
+        var base = base ?? folder
+        if let adapter, base == folder, !Self.hasWeights(folder) {
+            guard let recorded = adapter.base, !recorded.isEmpty else {
+                throw .settings(
+                    path: adapter.path, key: "base_model_name_or_path",
+                    problem: "names no folder; give the base model's")
+            }
+            base = URL(fileURLWithPath: recorded, relativeTo: folder).standardizedFileURL
+            guard FileManager.default.fileExists(atPath: base.path) else {
+                throw .settings(
+                    path: adapter.path, key: "base_model_name_or_path",
+                    problem: "there is no folder \(base.path); give the base model's")
+            }
+        }
+        do {
+            configuration = try ModelConfiguration(
+                path: base.appendingPathComponent("config.json").path)
+        } catch { throw .model(error) }
+        do { checkpoint = try Checkpoint(folder: base) } catch { throw .model(error) }
+
+        let settingsFile = folder.appendingPathComponent(EmbedderSettings.fileName)
+        if let file = try Self.map(settingsFile, required: false) {
+            settings = try EmbedderSettings(json: file.bytes, path: settingsFile.path)
+        } else {
+            settings = EmbedderSettings()
+        }
+        let own = folder.appendingPathComponent("tokenizer.json")
+        let home = FileManager.default.fileExists(atPath: own.path) ? folder : base
+        let tokenizerFile = home.appendingPathComponent("tokenizer.json")
+        guard let data = try? Data(contentsOf: tokenizerFile, options: .mappedIfSafe) else {
+            throw .tokenizer(
+                FileError.system(operation: "read", path: tokenizerFile.path, code: ENOENT))
+        }
+        tokenizerData = data
+        tokenizerConfiguration = try? Data(
+            contentsOf: home.appendingPathComponent("tokenizer_config.json"))
+    }
+
+    init(resource: ModelResource) throws(AutoRegEmbedError) {
+        name = resource.name
+        path = resource.name
+        folder = nil
+        do {
+            configuration = try ModelConfiguration(
+                json: resource.configuration, path: "\(resource.name)/config.json")
+        } catch { throw .model(error) }
+        do {
+            checkpoint = Checkpoint(
+                file: try SafetensorsFile(
+                    bytes: resource.weights, owner: nil,
+                    path: "\(resource.name)/model.safetensors"))
+        } catch { throw .model(error) }
+        if let settings = resource.settings {
+            self.settings = try EmbedderSettings(
+                json: settings, path: "\(resource.name)/\(EmbedderSettings.fileName)")
+        } else {
+            settings = EmbedderSettings()
+        }
+        tokenizerData = Self.data(resource.tokenizer)
+        tokenizerConfiguration = resource.tokenizerConfiguration.map(Self.data)
+        guard let parts = resource.adapter else {
+            adapter = nil
+            return
+        }
+        let file: SafetensorsFile
+        do {
+            file = try SafetensorsFile(
+                bytes: parts.weights, owner: nil, path: "\(resource.name)/adapter_model.safetensors"
+            )
+        } catch { throw .model(error) }
+        adapter = try Adapter(
+            configuration: Self.data(parts.configuration), file: file,
+            path: "\(resource.name)/adapter_config.json")
+    }
+
+    /// Bytes that live for ever, not copied.
+    private static func data(_ bytes: UnsafeRawBufferPointer) -> Data {
+        guard let base = bytes.baseAddress else { return Data() }
+        return Data(
+            bytesNoCopy: UnsafeMutableRawPointer(mutating: base), count: bytes.count,
+            deallocator: .none)
+    }
+
+    private static func hasWeights(_ folder: URL) -> Bool {
+        ["model.safetensors", "model.safetensors.index.json"].contains {
+            FileManager.default.fileExists(atPath: folder.appendingPathComponent($0).path)
+        }
+    }
+
+    private static func map(
+        _ file: URL, required: Bool
+    ) throws(AutoRegEmbedError) -> MappedFile? {
+        if !required, !FileManager.default.fileExists(atPath: file.path) { return nil }
+        do { return try MappedFile(path: file.path) } catch { throw .model(error) }
+    }
+
+    private static func adapter(in folder: URL) throws(AutoRegEmbedError) -> Adapter? {
+        let settings = folder.appendingPathComponent("adapter_config.json")
+        guard let configuration = try map(settings, required: false) else { return nil }
+        let weights = folder.appendingPathComponent("adapter_model.safetensors").path
+        let file: SafetensorsFile
+        do { file = try SafetensorsFile(path: weights) } catch { throw .model(error) }
+        return try Adapter(
+            configuration: Data(configuration.bytes), file: file, path: settings.path)
+    }
+
+    func makeTokenizer() throws(TokenizerError) -> Tokenizer {
+        try Tokenizer(data: tokenizerData, configuration: tokenizerConfiguration)
+    }
+
+    /// The base with the adapter merged into it.
+    func makeEncoder(precision: Precision?) throws(AutoRegEmbedError) -> LanguageModel {
+        guard let adapter else { return try makeBase(precision: precision) }
+        let own = checkpoint.tensor(named: ModelConfiguration.embeddingName)?.elementType
+        let chosen = precision ?? (own == .bfloat16 ? .bfloat16 : .float32)
+        var replacing = try adapter.merged(
+            into: checkpoint, configuration: configuration,
+            as: chosen == .bfloat16 ? .bfloat16 : .float32)
+        var configuration = configuration
+        // An embedding matrix saved whole may have more rows than the base's. The encoder never
+        // uses an output projection, so a missing or shorter one does not matter.
+        if let embedding = replacing[ModelConfiguration.embeddingName],
+            embedding.shape.count == 2
+        {
+            configuration.vocabularySize = embedding.shape[0]
+            configuration.isTied = true
+            replacing[ModelConfiguration.outputName] = nil
+        }
+        for row in adapter.trainedRows.values where row.count != configuration.hiddenSize {
+            throw .adapter(
+                path: adapter.path,
+                problem: "trained rows have \(row.count) elements, the model's "
+                    + "\(configuration.hiddenSize)")
+        }
+        do {
+            return try LanguageModel(
+                configuration: configuration, checkpoint: checkpoint, precision: chosen,
+                replacing: replacing, trainedRows: adapter.trainedRows)
+        } catch { throw .model(error) }
+    }
+
+    private func makeBase(precision: Precision?) throws(AutoRegEmbedError) -> LanguageModel {
+        do {
+            return try LanguageModel(
+                configuration: configuration, checkpoint: checkpoint, precision: precision)
+        } catch { throw .model(error) }
+    }
+
+    /// - Parameter settings: in use, which options may have changed.
+    func makeDecoder(
+        settings: EmbedderSettings, encoder: LanguageModel
+    ) throws(AutoRegEmbedError) -> LanguageModel {
+        guard let relative = settings.decoder else {
+            return adapter == nil ? encoder : try makeBase(precision: encoder.precision)
+        }
+        let place = URL(fileURLWithPath: relative, relativeTo: folder).standardizedFileURL
+        let decoder: LanguageModel
+        do { decoder = try LanguageModel(folder: place, precision: encoder.precision) } catch {
+            throw .model(error)
+        }
+        guard decoder.configuration.hiddenSize == encoder.configuration.hiddenSize else {
+            throw .settings(
+                path: path, key: "decoder",
+                problem: "its hidden size \(decoder.configuration.hiddenSize) is not the encoder's "
+                    + "\(encoder.configuration.hiddenSize)")
+        }
+        if let recorded = settings.decoderFingerprint {
+            let found = Fingerprint.weights(of: decoder.checkpoint).hexadecimal
+            guard found == recorded else {
+                throw .decoderMismatch(path: place.path, recorded: recorded, found: found)
+            }
+        }
+        return decoder
+    }
+}
