@@ -16,6 +16,7 @@ let kernels: [CSetting] = [.unsafeFlags(["-O3", "-fno-math-errno", "-ffp-contrac
 let optimised: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let argumentParser = Target.Dependency.product(
     name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -72,14 +73,16 @@ let package = Package(
             name: "VectorIndex",
             dependencies: ["VectorMath", "CVectorKernels", "FileFormat", heap],
             swiftSettings: swift + optimised),
-        .target(name: "Schema", path: "schema", resources: [.embedInCode("migrations")]),
+        .target(
+            name: "Schema", path: "schema", exclude: ["README.md"],
+            resources: [.embedInCode("migrations")]),
 
         // Level 3.
         .target(
             name: "Transformer", dependencies: ["Tensors", "VectorMath", "FileFormat"],
             swiftSettings: swift),
         .target(
-            name: "DocumentStore", dependencies: ["Schema", "FileFormat", grdb],
+            name: "DocumentStore", dependencies: ["Schema", "FileFormat", grdb, sqlite],
             swiftSettings: swift),
 
         // Level 4.

@@ -92,6 +92,7 @@ enum Connection {
                     PRAGMA cache_size = -16384;
                     PRAGMA wal_autocheckpoint = \(checkpointPages);
                     """)
+            try BM25Function.register(in: database)
         }
         return configuration
     }

@@ -8,6 +8,5 @@
 
 
 #include "TrainingKernels.h"
-#include "TransformerKernels.h"
 
 #endif

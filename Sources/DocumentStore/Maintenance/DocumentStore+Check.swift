@@ -2,21 +2,232 @@ import FileFormat
 import Foundation
 import GRDB
 
-/// Something that is not as it should be.
+/// Something in the database that is not as it should be.
 package struct StoreFinding: Sendable, Equatable {
     package enum Kind: String, Sendable {
-        case database, foreignKey, fullText, text, vector, count, changeLog
+        case database, foreignKey, fullText, text, vector, count, counter, changeLog
     }
 
     package let kind: Kind
     /// The collection concerned, if it is one's.
     package let collection: String?
+    /// What is wrong, naming keys and counts.
     package let detail: String
 }
 
 extension DocumentStore {
-    /// Reads everything and reports what is wrong; empty means sound.
+    /// Findings of one kind that are listed; the rest is counted in one more.
+    private static let listed = 20
+
+    /// Reads everything and reports what is wrong; empty means sound. Writers go on meanwhile.
+    ///
+    /// SQLite's integrity and foreign keys; the full text against the passages; every text decoded;
+    /// every vector's length and numbers; the counts; keys below their counters; the change log
+    /// replayed, as far back as it goes, against the passages that are there.
     package func check() throws(StoreError) -> [StoreFinding] {
-        []
+        var findings: [StoreFinding] = []
+        do throws(StoreError) {
+            findings += try read { database in
+                var found = try Self.checkFile(database)
+                // A damaged file fails every further test in its own way.
+                guard found.isEmpty else { return found }
+                let collections = try Row.fetchAll(database, sql: "SELECT * FROM collection")
+                    .map(CollectionRecord.init)
+                for collection in collections {
+                    let check = CollectionCheck(database: database, collection: collection)
+                    found += try check.run(listed: Self.listed)
+                }
+                return found
+            }
+            if findings.isEmpty && writer != nil { findings += try checkFullTextStructure() }
+        } catch {
+            guard case .corrupt(_, let detail) = error else { throw error }
+            findings.append(StoreFinding(kind: .database, collection: nil, detail: detail))
+        }
+        return findings
+    }
+
+    private static func checkFile(_ database: Database) throws -> [StoreFinding] {
+        var findings: [StoreFinding] = []
+        for line in try String.fetchAll(database, sql: "PRAGMA integrity_check(\(listed))")
+        where line != "ok" {
+            findings.append(StoreFinding(kind: .database, collection: nil, detail: line))
+        }
+        for row in try Row.fetchAll(database, sql: "PRAGMA foreign_key_check").prefix(listed) {
+            let (table, parent): (String, String) = (row[0], row[2])
+            let key = (row[1] as Int64?).map(String.init) ?? "?"
+            findings.append(
+                StoreFinding(
+                    kind: .foreignKey, collection: nil,
+                    detail: "row \(key) of \(table) refers to a \(parent) that is not there"))
+        }
+        for (table, counter) in [("document", "document"), ("passage", "passage")] {
+            let isBehind = try Bool.fetchOne(
+                database,
+                sql: """
+                    SELECT coalesce((SELECT max(key) FROM \(table)), 0) >=
+                        coalesce((SELECT value FROM counter WHERE name = ?), 0)
+                    """, arguments: [counter])
+            if isBehind == true {
+                findings.append(
+                    StoreFinding(
+                        kind: .counter, collection: nil,
+                        detail: "the next \(table) key is not above those in use"))
+            }
+        }
+        return findings
+    }
+
+    /// FTS5's own check of its tree, which is asked for by an INSERT that writes nothing.
+    private func checkFullTextStructure() throws(StoreError) -> [StoreFinding] {
+        var findings: [StoreFinding] = []
+        for collection in try collections() {
+            let table = "full_text_\(collection.id)"
+            do throws(StoreError) {
+                try write { database in
+                    try database.execute(
+                        sql: "INSERT INTO \(table) (\(table)) VALUES ('integrity-check')")
+                }
+            } catch {
+                guard case .corrupt(_, let detail) = error else { throw error }
+                findings.append(
+                    StoreFinding(kind: .fullText, collection: collection.name, detail: detail))
+            }
+        }
+        return findings
+    }
+}
+
+/// The checks of one collection, on one snapshot.
+private struct CollectionCheck {
+    let database: Database
+    let collection: CollectionRecord
+
+    func run(listed: Int) throws -> [StoreFinding] {
+        let parts = [
+            try counts(), try texts(), try vectors(), try fullText(), try changeLog(),
+        ]
+        return parts.flatMap { findings in
+            guard let kind = findings.first?.kind, findings.count > listed else {
+                return findings
+            }
+            return findings.prefix(listed)
+                + [finding(kind, "\(findings.count - listed) more like these")]
+        }
+    }
+
+    private func finding(_ kind: StoreFinding.Kind, _ detail: String) -> StoreFinding {
+        StoreFinding(kind: kind, collection: collection.name, detail: detail)
+    }
+
+    private static let passages = """
+        FROM passage AS p JOIN document AS d ON d.key = p.document WHERE d.collection = ?
+        """
+
+    private func counts() throws -> [StoreFinding] {
+        let counted = [
+            (
+                "documents", collection.documentCount,
+                "SELECT count(*) FROM document WHERE collection = ?"
+            ),
+            ("passages", collection.passageCount, "SELECT count(*) \(Self.passages)"),
+        ]
+        return try counted.compactMap { name, recorded, sql in
+            let found = try Int.fetchOne(database, sql: sql, arguments: [collection.id]) ?? 0
+            guard found != recorded else { return nil }
+            return finding(.count, "\(found) \(name) are stored, \(recorded) are recorded")
+        }
+    }
+
+    private func texts() throws -> [StoreFinding] {
+        var findings: [StoreFinding] = []
+        let rows = try Row.fetchCursor(
+            database, sql: "SELECT p.key, p.text_length, p.text \(Self.passages)",
+            arguments: [collection.id])
+        while let row = try rows.next() {
+            do throws(FileError) {
+                _ = try StoredText.decode(row[2], length: row[1])
+            } catch {
+                findings.append(finding(.text, "passage \(row[0] as Int64): \(error)"))
+            }
+        }
+        return findings
+    }
+
+    private func vectors() throws -> [StoreFinding] {
+        guard collection.dimensions > 0 else { return [] }
+        var findings: [StoreFinding] = []
+        var values: [Float] = []
+        let rows = try Row.fetchCursor(
+            database, sql: "SELECT passage, value FROM vector_\(collection.id)")
+        while let row = try rows.next() {
+            values.removeAll(keepingCapacity: true)
+            let isWhole = try row.withUnsafeData(atIndex: 1) { data in
+                data?.withUnsafeBytes {
+                    StoredVector.decode(
+                        $0, as: collection.elementType, dimensions: collection.dimensions,
+                        appendingTo: &values)
+                } ?? false
+            }
+            let key: Int64 = row[0]
+            if !isWhole {
+                findings.append(
+                    finding(
+                        .vector,
+                        "passage \(key): its vector has not \(collection.dimensions) numbers"))
+            } else if !StoredVector.isFinite(values, as: .float32) {
+                findings.append(finding(.vector, "passage \(key): its vector is not finite"))
+            }
+        }
+        return findings
+            + (try difference(
+                "SELECT passage FROM vector_\(collection.id)", kind: .vector, noun: "a vector"))
+    }
+
+    private func fullText() throws -> [StoreFinding] {
+        try difference(
+            "SELECT id FROM full_text_\(collection.id)_docsize", kind: .fullText,
+            noun: "a full-text entry")
+    }
+
+    /// Keys of another table against those of the passages.
+    private func difference(_ keys: String, kind: StoreFinding.Kind, noun: String) throws
+        -> [StoreFinding]
+    {
+        let passages = "SELECT p.key \(Self.passages)"
+        let missing = try Int64.fetchAll(
+            database, sql: "\(passages) EXCEPT \(keys)", arguments: [collection.id])
+        let stray = try Int64.fetchAll(
+            database, sql: "\(keys) EXCEPT \(passages)", arguments: [collection.id])
+        return missing.map { finding(kind, "passage \($0) has not \(noun)") }
+            + stray.map { finding(kind, "\(noun) without a passage, \($0)") }
+    }
+
+    /// Replays the log from the empty collection, which a pruned one no longer allows.
+    private func changeLog() throws -> [StoreFinding] {
+        guard try ChangeLog.prunedThrough(collection.id, in: database) == 0 else { return [] }
+        var alive = Set<Int64>()
+        let rows = try Row.fetchCursor(
+            database,
+            sql: """
+                SELECT kind, first_passage, last_passage FROM change
+                WHERE collection = ? ORDER BY position
+                """, arguments: [collection.id])
+        while let row = try rows.next() {
+            let (first, last): (Int64, Int64) = (row[1], row[2])
+            guard first <= last else {
+                return [finding(.changeLog, "an entry from passage \(first) to \(last)")]
+            }
+            switch Change.Kind(rawValue: row[0]) {
+            case .inserted: alive.formUnion(first...last)
+            case .deleted: alive.subtract(first...last)
+            case .replacedAll, nil: continue
+            }
+        }
+        let passages = try Set(
+            Int64.fetchAll(
+                database, sql: "SELECT p.key \(Self.passages)", arguments: [collection.id]))
+        let wrong = alive.symmetricDifference(passages).sorted()
+        return wrong.map { finding(.changeLog, "passage \($0) and the change log disagree") }
     }
 }

@@ -46,10 +46,10 @@ extension DocumentStore {
             }
         }
         let names = [document.id, document.title, document.source ?? ""]
-        if document.id.isEmpty || names.contains(where: { $0.utf8.contains(0) }) {
+        if document.id.isEmpty || names.contains(where: FullText.hasNull) {
             throw .invalidName(document: document.id)
         }
-        if document.metadata?.utf8.contains(0) == true {
+        if document.metadata.map(FullText.hasNull) == true {
             throw .invalidMetadata(document: document.id)
         }
         try requireSize(document.id.utf8.count + document.title.utf8.count)

@@ -55,6 +55,23 @@ extension Tape {
         return Tensor(shape: [indices.count], value: y.value, slot: y.slot)
     }
 
+    /// y[t] = sum of weights[i] x[i] over the i with targets[i] = t, a vector of `count`.
+    ///
+    /// Backward: dx[i] = weights[i] dy[targets[i]].
+    package func combined(
+        _ x: Tensor, weights: [Float], into targets: [Int32], count: Int
+    ) -> Tensor {
+        var sums = [Float](repeating: 0, count: count)
+        for (index, value) in values(x).enumerated() {
+            sums[Int(targets[index])] += weights[index] * value
+        }
+        return result(shape: [count], backend.buffer(sums), from: [x]) {
+            [backend, slot = x.slot] dy in
+            let slopes = weights.indices.map { weights[$0] * dy.floats[Int(targets[$0])] }
+            slot?.add(backend.buffer(slopes), backend)
+        }
+    }
+
     /// Sum of a vector's values times fixed weights, as a vector of one.
     ///
     /// Backward: dx[i] = weights[i] dy.

@@ -19,7 +19,7 @@ extension Database {
     public func compact() async throws {
         try await asWriter { [self] in
             for record in try store.collections() {
-                try await collection(record.name).maintain(record, force: .rebuild)
+                try collection(record.name).maintain(record, .rebuild)
                 try store.pruneChanges(through: store.position(of: record), in: record)
             }
             try store.compact()

@@ -1,5 +1,6 @@
 import DocumentStore
 import FileFormat
+import VectorIndex
 
 extension DatabaseError {
     /// What a failure below means to whoever uses the library.
@@ -59,12 +60,28 @@ extension DatabaseError {
         }
     }
 
+    init(_ error: IndexError) {
+        switch error {
+        case .file(let error): self.init(error)
+        case .dimensionMismatch(let expected, let found):
+            self = .dimensionMismatch(of: "a vector", expected: expected, found: found)
+        case .notFinite:
+            self = .invalidVector(of: "a vector", reason: "it has a number that is not finite")
+        case .invalidParameter(let name, let value, let allowed):
+            self = .invalidArgument(
+                name: name, value: "\(value)",
+                reason: "must be between \(allowed.lowerBound) and \(allowed.upperBound)")
+        default: self = .damaged(path: "the index", reason: error.description)
+        }
+    }
+
     /// `error` as an error of this type, where it is known; others, of an application's own
     /// embedder or sequence, pass as they are.
     static func wrap(_ error: any Error) -> any Error {
         switch error {
         case let error as StoreError: DatabaseError(error)
         case let error as FileError: DatabaseError(error)
+        case let error as IndexError: DatabaseError(error)
         default: error
         }
     }

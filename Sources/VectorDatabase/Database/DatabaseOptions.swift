@@ -27,5 +27,8 @@ public struct DatabaseOptions: Sendable {
     /// Threads for search and indexing; `nil`: as many as the process may use.
     public var threads: Int?
 
+    /// When index files are written; other values only in tests.
+    package var indexPolicy = IndexPolicy()
+
     public init() {}
 }

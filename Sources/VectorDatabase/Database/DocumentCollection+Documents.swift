@@ -61,8 +61,9 @@ extension DocumentCollection {
     ) async throws -> Int {
         try await database.asWriter { [self] in
             let record = try requireRecord()
+            try prepareForWriting(record)
             let count = try body(record)
-            try await maintain(record)
+            try maintain(record)
             return count
         }
     }

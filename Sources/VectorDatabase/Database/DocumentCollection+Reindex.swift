@@ -31,6 +31,7 @@ extension DocumentCollection {
                 throw DatabaseError.invalidArgument(
                     name: "embedder", value: "'\(identity.name)'", reason: "it has no dimensions")
             }
+            try prepareForWriting(record)
             try begin(identity, in: record)
             var done = 0
             var last = try store.stagedThrough(in: record)
@@ -49,7 +50,7 @@ extension DocumentCollection {
             progress?(
                 ReindexProgress(
                     done: changed.passageCount, total: changed.passageCount, stage: .indexing))
-            try await maintain(changed, force: .rebuild)
+            try maintain(changed, .rebuild)
         }
     }
 
@@ -57,8 +58,12 @@ extension DocumentCollection {
     public func reindex(options: IndexOptions) async throws {
         try await database.asWriter { [self] in
             let record = try requireRecord()
+            var parameters = record.indexParameters
+            parameters.m = options.m
+            parameters.efConstruction = options.efConstruction
+            try parameters.validate()
             let changed = try store.updateIndex(options.asRecord, of: record)
-            try await maintain(changed, force: .rebuild)
+            try maintain(changed, .rebuild)
         }
     }
 

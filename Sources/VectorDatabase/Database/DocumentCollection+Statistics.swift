@@ -46,7 +46,9 @@ extension CollectionIndex {
         let graphRows = snapshot.graph?.count ?? 0
         let state: IndexStatistics.State =
             snapshot.graph != nil
-            ? .graph : snapshot.flat != nil || snapshot.isSmall ? .scan : .absent
+            ? .graph
+            : snapshot.flat != nil || record.passageCount == 0 || record.dimensions == 0
+                ? .scan : .absent
         return IndexStatistics(
             state: state, options: IndexOptions(record.index), graphRows: graphRows,
             flatRows: snapshot.flat?.count ?? 0,

@@ -17,7 +17,8 @@ public final class DocumentCollection: Sendable {
         index = CollectionIndex(
             files: CacheFiles(
                 graph: database.files.graph(of: name), flat: database.files.vectors(of: name)),
-            store: database.store, threads: database.threadCount)
+            store: database.store, policy: database.options.indexPolicy,
+            threads: database.threadCount)
     }
 
     /// Whether anything was ever ingested into it.

@@ -19,12 +19,14 @@ import VectorIndex
 final class CollectionIndex: Sendable {
     let files: CacheFiles
     private let store: DocumentStore
-    private let threads: Int
+    let policy: IndexPolicy
+    let threads: Int
     private let current = Mutex<IndexSnapshot?>(nil)
 
-    init(files: CacheFiles, store: DocumentStore, threads: Int) {
+    init(files: CacheFiles, store: DocumentStore, policy: IndexPolicy, threads: Int) {
         self.files = files
         self.store = store
+        self.policy = policy
         self.threads = threads
     }
 
@@ -47,6 +49,19 @@ final class CollectionIndex: Sendable {
 
     func searcher(for record: CollectionRecord) throws -> DenseSearcher {
         DenseSearcher(snapshot: try snapshot(for: record), store: store, threads: threads)
+    }
+
+    func writer(for record: CollectionRecord) -> IndexWriter {
+        IndexWriter(record: record, files: files, store: store, policy: policy, threads: threads)
+    }
+
+    /// A graph to extend while documents come in, where it lags enough or would be worth having.
+    func startFollowing(_ record: CollectionRecord) throws -> GraphFollower? {
+        let old = try CacheReader(record: record, files: files, store: store).openGraph()
+        let covered = old?.count ?? 0
+        guard record.passageCount - covered > policy.graphLag(rows: covered) else { return nil }
+        return try GraphFollower(
+            record: record, extending: old, store: store, policy: policy, threads: threads)
     }
 
     func release() { current.withLock { $0 = nil } }

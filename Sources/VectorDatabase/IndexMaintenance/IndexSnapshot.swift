@@ -1,6 +1,4 @@
 import DocumentStore
-import FileFormat
-import Foundation
 import VectorIndex
 
 /// A collection's vectors at one moment, ready to be searched.
@@ -47,7 +45,7 @@ struct IndexSnapshot: Sendable {
         let caches = try CacheReader(record: record, files: files, store: store).open()
         var snapshot = IndexSnapshot(
             record: record, signatures: signatures, graph: caches.graph, flat: caches.flat,
-            position: caches.position, lastKey: caches.flat?.labels.last ?? 0)
+            position: caches.position, lastKey: caches.flat?.lastLabel ?? 0)
         if caches.flat == nil {
             // Everything is read from the database: nothing that was deleted before can appear.
             snapshot.position = try store.position(of: record)
@@ -107,26 +105,27 @@ struct IndexSnapshot: Sendable {
             let batch = try store.vectors(
                 after: lastKey, limit: min(Self.readBatch, room), in: record)
             guard let last = batch.keys.last else { break }
-            tail.append(TailSegment(keys: batch.keys, values: batch.values))
+            tail.append(try TailSegment(batch, metric: record.indexParameters.metric))
             lastKey = last
             room -= batch.keys.count
         }
-        if tail.count > Self.mostSegments { tail = [TailSegment(joining: tail)] }
+        if tail.count > Self.mostSegments {
+            tail = [TailSegment(joining: tail, dimensions: record.dimensions)]
+        }
     }
 }
 
-/// Rows in memory, shared by snapshots.
-final class TailSegment: Sendable {
-    let keys: [Int64]
-    /// keys.count x dimensions, row by row.
-    let values: [Float]
-
-    init(keys: [Int64], values: [Float]) {
-        self.keys = keys
-        self.values = values
+extension IndexSnapshot {
+    /// Rows of the graph that have been deleted since.
+    var deletedInGraph: Int {
+        guard let graph else { return 0 }
+        return deleted.count { graph.contains(label: $0) }
     }
 
-    convenience init(joining segments: [TailSegment]) {
-        self.init(keys: segments.flatMap(\.keys), values: segments.flatMap(\.values))
+    /// Rows of the flat file that the graph does not cover.
+    var flatBeyondGraph: Range<Int> {
+        guard let flat else { return 0..<0 }
+        guard let graph, let last = graph.lastLabel else { return 0..<flat.count }
+        return flat.lowerBound(of: last + 1)..<flat.count
     }
 }

@@ -28,6 +28,7 @@ extension DocumentCollection {
         try await database.asWriter { [self] in
             let record = try store.collection(named: name)
             try check(options, record: record)
+            try prepareForWriting(record)
             let run = try IngestRun(self, record: record, options: options, report: progress)
             if !options.synchronizedSources.isEmpty { try store.beginSync() }
             try await withThrowingTaskGroup(of: Void.self) { group in

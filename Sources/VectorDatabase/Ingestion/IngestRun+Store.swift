@@ -6,6 +6,7 @@ extension IngestRun {
     /// Faults of the stages before it surface here, in the documents' order: what comes before a
     /// document that stops the ingest is stored and acknowledged.
     func store() async throws {
+        defer { committed.continuation.finish() }
         while let windows = try await encoded.receive(
             .init(count: Self.windowsInCommit, weight: Self.queueBound))
         {
@@ -21,6 +22,16 @@ extension IngestRun {
             try commit(documents)
             if let stopping { throw stopping }
         }
+        try deleteUnseen()
+    }
+
+    /// What the synchronised sources no longer have.
+    private func deleteUnseen() throws {
+        guard !options.synchronizedSources.isEmpty, let record = currentRecord else { return }
+        let outcome = try rethrowing {
+            try collection.store.deleteUnseen(under: options.synchronizedSources, from: record)
+        }
+        update { $0.stored.deleted += outcome.deleted }
     }
 
     private static let windowsInCommit = 64

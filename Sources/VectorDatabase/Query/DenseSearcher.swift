@@ -2,44 +2,116 @@ import DocumentStore
 import VectorIndex
 
 /// Finds the passages nearest to a vector in one snapshot.
+///
+///     graph walk ─┐
+///     flat scan  ─┼─ merged by score, then key ─ without deleted rows ─> candidates
+///     tail scan  ─┘
 struct DenseSearcher: Sendable {
     let snapshot: IndexSnapshot
     let store: DocumentStore
     let threads: Int
 
+    /// Rows for which a second thread is worth starting.
+    private static let rowsPerThread = 8192
+
     /// The best `count` passages, best first, then by key; fewer only where no more match.
+    ///
+    /// Keys in `allowed` were read from the database: none of them is deleted.
     func search(
         _ vector: [Float], count: Int, ef: Int?, isExact: Bool, allowed: LabelFilter?,
         cost: inout SearchCost
     ) throws -> [Candidate] {
-        var candidates: [Candidate] = []
-        func scan(_ keys: [Int64], _ values: [Float]) {
-            for (row, key) in keys.enumerated() {
-                if let allowed, !allowed.contains(key) { continue }
-                if snapshot.deleted.contains(key) { continue }
-                cost.distanceComputations += 1
-                let start = row * vector.count
-                var score = 0.0
-                var norms = (0.0, 0.0)
-                for index in 0..<vector.count {
-                    let (a, b) = (Double(vector[index]), Double(values[start + index]))
-                    switch snapshot.record.metric {
-                    case .innerProduct, .cosine: score += a * b
-                    case .l2: score -= (a - b) * (a - b)
-                    }
-                    norms.0 += a * a
-                    norms.1 += b * b
-                }
-                if snapshot.record.metric == .cosine {
-                    let product = (norms.0 * norms.1).squareRoot()
-                    score = product > 0 ? score / product : 0
-                }
-                candidates.append(Candidate(key: key, score: score))
+        let graph = isExact ? nil : snapshot.graph
+        cost = SearchCost()
+        cost.graphRows = graph?.count ?? 0
+        cost.deletedRows = snapshot.deleted.count
+        if let allowed, allowed.count == 0 { return [] }
+        let flatRows =
+            graph == nil ? 0..<(snapshot.flat?.count ?? 0) : snapshot.flatBeyondGraph
+        cost.tailRows = flatRows.count + snapshot.tailRows
+        // Deleted rows are found, too, and dropped: so many more are asked for, until enough
+        // stay or there are no more.
+        var wanted = count
+        while true {
+            var found = SearchSum(limit: wanted)
+            if let graph {
+                let result = try graph.search(
+                    vector, k: wanted, ef: max(ef ?? Query.defaultEf, wanted), filter: allowed,
+                    source: snapshot.flat)
+                found.add(result.hits)
+                cost.distanceComputations +=
+                    result.statistics.distances
+                    + result.statistics.rescored
             }
+            try scan(flatRows, vector, allowed, into: &found, cost: &cost)
+            let live = found.hits.filter { !snapshot.deleted.contains($0.label) }
+            if live.count >= count || found.hits.count < wanted {
+                return live.prefix(count).map {
+                    Candidate(key: $0.label, score: Double($0.score))
+                }
+            }
+            wanted *= 2
         }
-        for segment in snapshot.tail { scan(segment.keys, segment.values) }
-        cost.tailRows = snapshot.tailRows
-        candidates.sort { ($1.score, $0.key) < ($0.score, $1.key) }
-        return Array(candidates.prefix(count))
+    }
+
+    /// Everything that the graph does not cover.
+    private func scan(
+        _ flatRows: Range<Int>, _ vector: [Float], _ allowed: LabelFilter?,
+        into found: inout SearchSum, cost: inout SearchCost
+    ) throws {
+        if let flat = snapshot.flat, !flatRows.isEmpty {
+            let all = flat.vectors
+            let part = FlatVectors(
+                count: flatRows.count, dimensions: all.dimensions, element: all.element,
+                base: all.base
+                    + flatRows.lowerBound * all.dimensions * all.element.byteCount,
+                labels: { flat.label(at: flatRows.lowerBound + $0) })
+            try scan(part, vector, allowed, into: &found, cost: &cost)
+            withExtendedLifetime(flat) {}
+        }
+        for segment in snapshot.tail {
+            try scan(segment.vectors, vector, allowed, into: &found, cost: &cost)
+            withExtendedLifetime(segment) {}
+        }
+        guard snapshot.hasStreamedRows else { return }
+        var last = snapshot.lastKey
+        while true {
+            let batch = try store.vectors(
+                after: last, limit: IndexSnapshot.readBatch, in: snapshot.record)
+            guard let end = batch.keys.last else { return }
+            let segment = try TailSegment(
+                batch, metric: snapshot.record.indexParameters.metric)
+            try scan(segment.vectors, vector, allowed, into: &found, cost: &cost)
+            withExtendedLifetime(segment) {}
+            cost.tailRows += batch.count
+            last = end
+        }
+    }
+
+    private func scan(
+        _ rows: FlatVectors, _ vector: [Float], _ allowed: LabelFilter?,
+        into found: inout SearchSum, cost: inout SearchCost
+    ) throws {
+        found.add(
+            try ExactSearch.search(
+                vector, in: rows, metric: snapshot.record.indexParameters.metric, k: found.limit,
+                filter: allowed, threads: min(threads, rows.count / Self.rowsPerThread + 1)))
+        cost.distanceComputations += rows.count
+    }
+}
+
+/// The best hits of several searches over different rows.
+private struct SearchSum {
+    let limit: Int
+    private(set) var hits: [VectorIndex.Hit] = []
+
+    init(limit: Int) { self.limit = limit }
+
+    mutating func add(_ more: [VectorIndex.Hit]) {
+        guard !more.isEmpty else { return }
+        let wasEmpty = hits.isEmpty
+        hits += more
+        if !wasEmpty { hits.sort(by: VectorIndex.Hit.precedes) }
+        if hits.count > limit { hits.removeLast(hits.count - limit) }
     }
 }

@@ -26,37 +26,54 @@ extension DocumentCollection {
     /// - Returns: an answer to each, in order.
     public func query(_ queries: [Query]) async throws -> [Answer] {
         try await database.asReader { [self] in
-            let record = try requireRecord()
-            let plans = try await QueryPlanner(collection: self, record: record).plan(queries)
-            let threads = min(database.threadCount, plans.count)
-            // A single query searches by vector and by words at the same time; many keep the
-            // cores busy by themselves.
-            guard threads > 1 else {
-                var answers: [Answer] = []
-                for plan in plans {
-                    answers.append(
-                        try await QueryRun(collection: self, record: record, plan: plan)
-                            .answer(inParallel: plans.count == 1))
-                }
-                return answers
+            do { return try await answer(queries) } catch {
+                // Another process has re-encoded the collection since its record was read.
+                guard (error as? StoreError)?.meansReencoded == true else { throw error }
+                return try await answer(queries)
             }
-            return try await withThrowingTaskGroup(of: (Int, Answer).self) { group in
-                var answers = [Answer?](repeating: nil, count: plans.count)
-                var next = 0
-                func startNext() {
-                    guard next < plans.count else { return }
-                    let index = next
-                    let run = QueryRun(collection: self, record: record, plan: plans[index])
-                    group.addTask { (index, try await run.answer(inParallel: false)) }
-                    next += 1
-                }
-                for _ in 0..<threads { startNext() }
-                while let (index, answer) = try await group.next() {
-                    answers[index] = answer
-                    startNext()
-                }
-                return answers.compactMap { $0 }
+        }
+    }
+
+    private func answer(_ queries: [Query]) async throws -> [Answer] {
+        let record = try requireRecord()
+        let plans = try await QueryPlanner(collection: self, record: record).plan(queries)
+        let threads = min(database.threadCount, plans.count)
+        // A single query searches by vector and by words at the same time; many keep the
+        // cores busy by themselves.
+        guard threads > 1 else {
+            var answers: [Answer] = []
+            for plan in plans {
+                answers.append(
+                    try await QueryRun(collection: self, record: record, plan: plan)
+                        .answer(inParallel: plans.count == 1))
             }
+            return answers
+        }
+        return try await withThrowingTaskGroup(of: (Int, Answer).self) { group in
+            var answers = [Answer?](repeating: nil, count: plans.count)
+            var next = 0
+            func startNext() {
+                guard next < plans.count else { return }
+                let index = next
+                let run = QueryRun(collection: self, record: record, plan: plans[index])
+                group.addTask { (index, try await run.answer(inParallel: false)) }
+                next += 1
+            }
+            for _ in 0..<threads { startNext() }
+            while let (index, answer) = try await group.next() {
+                answers[index] = answer
+                startNext()
+            }
+            return answers.compactMap { $0 }
+        }
+    }
+}
+
+extension StoreError {
+    fileprivate var meansReencoded: Bool {
+        switch self {
+        case .fingerprintMismatch, .dimensionMismatch: true
+        default: false
         }
     }
 }

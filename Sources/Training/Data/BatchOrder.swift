@@ -1,0 +1,36 @@
+/// Which rows make up the batch of each step: a function of the options alone, so that a resumed
+/// run needs nothing but the number of its step.
+///
+/// Every epoch has its own order, drawn from the seed; without shuffling, the file's. An epoch's
+/// last batch may be smaller.
+struct BatchOrder: Sendable {
+    let rows: Int
+    let batchSize: Int
+    let seed: UInt64
+    let shuffles: Bool
+
+    var stepsPerEpoch: Int { (rows + batchSize - 1) / batchSize }
+
+    private func order(ofEpoch epoch: Int) -> [Int] {
+        guard shuffles else { return Array(0..<rows) }
+        var generator = SeededGenerator(seed: seed, purpose: 1, UInt64(epoch))
+        return generator.permutation(rows)
+    }
+
+    /// The batches from `step` (counted from 0) on, without end.
+    func batches(from step: Int) -> some Sequence<[Int]> {
+        var epoch = step / stepsPerEpoch
+        var place = step % stepsPerEpoch
+        var current = order(ofEpoch: epoch)
+        return AnyIterator {
+            if place == stepsPerEpoch {
+                epoch += 1
+                place = 0
+                current = order(ofEpoch: epoch)
+            }
+            let batch = current[place * batchSize..<min(rows, (place + 1) * batchSize)]
+            place += 1
+            return Array(batch)
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import Foundation
+import Tensors
+import Transformer
+
+/// Where each of the encoder's parameters starts: the checkpoint's values; random ones where a
+/// folder to pre-train has none; the mean of the other rows for tokens that are new.
+struct InitialWeights {
+    let folder: ModelFolder
+    let options: TrainingOptions
+    let configuration: ModelConfiguration
+    /// Ids of tokens that were added to the tokenizer for this run.
+    let newTokens: [Int32]
+    let backend: any Backend
+
+    func parameter(
+        _ declaration: ParameterDeclaration, isTrained: Bool, merging adapter: SavedAdapter?
+    ) throws(TrainingError) -> Parameter {
+        guard folder.hasWeights else { return random(declaration) }
+        let isTable =
+            declaration.name == ModelConfiguration.embeddingName
+            || declaration.name == ModelConfiguration.outputName
+        let hasRows = declaration.shape[0] == folder.configuration.vocabularySize
+        if isTable, !newTokens.isEmpty || !hasRows {
+            return try grown(declaration, isTrained: isTrained)
+        }
+        let view = try folder.view(declaration)
+        guard let adapter else {
+            return Parameter(
+                view, name: declaration.name, isTrained: isTrained, backend: backend)
+        }
+        let buffer = backend.buffer(try adapter.merged(view, name: declaration.name))
+        return Parameter(
+            name: declaration.name, shape: declaration.shape, value: Value(buffer),
+            isTrained: isTrained)
+    }
+
+    /// The checkpoint's rows, and the mean of those before the new tokens' for each new one.
+    private func grown(
+        _ declaration: ParameterDeclaration, isTrained: Bool
+    ) throws(TrainingError) -> Parameter {
+        let width = declaration.shape[1]
+        let stored = try folder.view(
+            ParameterDeclaration(
+                name: declaration.name, shape: [folder.configuration.vocabularySize, width])
+        ).floats()
+        var values = stored
+        let first = newTokens.map(Int.init).min() ?? stored.count / width
+        let ordinary = min(stored.count / width, first)
+        var mean = [Double](repeating: 0, count: width)
+        for row in 0..<ordinary {
+            for column in 0..<width { mean[column] += Double(stored[row * width + column]) }
+        }
+        let row = mean.map { Float($0 / Double(max(1, ordinary))) }
+        let missing = declaration.shape[0] - stored.count / width
+        for _ in 0..<missing { values += row }
+        for token in newTokens {
+            values.replaceSubrange(Int(token) * width..<(Int(token) + 1) * width, with: row)
+        }
+        return Parameter(
+            name: declaration.name, shape: declaration.shape,
+            value: Value(backend.buffer(values)), isTrained: isTrained)
+    }
+
+    /// As transformers initialises: normal of deviation 0.02, norms 1, biases 0.
+    private func random(_ declaration: ParameterDeclaration) -> Parameter {
+        let count = declaration.shape.reduce(1, *)
+        let values: [Float]
+        if declaration.name.hasSuffix(".bias") {
+            values = [Float](repeating: 0, count: count)
+        } else if declaration.shape.count == 1 {
+            values = [Float](repeating: 1, count: count)
+        } else {
+            let place = configuration.parameters.firstIndex(of: declaration) ?? 0
+            var generator = SeededGenerator(seed: options.seed, purpose: 3, UInt64(place))
+            values = (0..<count).map { _ in Float(generator.normal() * 0.02) }
+        }
+        return Parameter(
+            name: declaration.name, shape: declaration.shape,
+            value: Value(backend.buffer(values)), isTrained: true)
+    }
+}

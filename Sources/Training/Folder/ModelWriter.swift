@@ -1,0 +1,200 @@
+import FileFormat
+import Foundation
+import Tensors
+import Transformer
+
+/// Writes a trained model as a Hugging Face folder.
+///
+///     config.json, generation_config.json      the starting model's; the vocabulary may have grown
+///     tokenizer.json, tokenizer_config.json …  the starting model's, with the compressed tokens
+///     autoregembed.json                        the embedder's settings, with the decoder's path
+///     model.safetensors                        the weights; with an adapter the base's, unchanged
+///     adapter_config.json, adapter_model.safetensors      with an adapter that is not merged
+///
+/// Each file is replaced whole. The weights come last: a folder whose run was cut short has none, or
+/// the old ones.
+struct ModelWriter {
+    let model: TrainableModel
+    let options: TrainingOptions
+    let precision: TrainingPrecision
+
+    /// Files of the starting model that are copied where they are there.
+    private static let copied = [
+        "generation_config.json", "special_tokens_map.json", "chat_template.jinja",
+    ]
+
+    func write() throws(TrainingError) {
+        let folder = options.output
+        do {
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true)
+            try write(configuration(), name: "config.json")
+            for name in Self.copied {
+                if let data = FileManager.default.contents(atPath: model.folder.path + "/" + name) {
+                    try write(data, name: name)
+                }
+            }
+            for (name, data) in model.tokenizer.files.sorted(by: { $0.key < $1.key }) {
+                try write(data, name: name)
+            }
+            if options.stage != .pretrain {
+                try write(try settings().data(), name: EmbedderSettings.name)
+            }
+            if let adapter = model.adapter, !options.merges {
+                try writeAdapter(adapter)
+            } else {
+                for name in [SavedAdapter.configurationName, SavedAdapter.weightsName] {
+                    try? FileManager.default.removeItem(atPath: folder + "/" + name)
+                }
+            }
+            try writeWeights()
+        } catch let error as TrainingError {
+            throw error
+        } catch {
+            throw .cannotWrite(path: folder, reason: "\(error)")
+        }
+    }
+
+    private func write(_ data: Data, name: String) throws {
+        let file = try AtomicFile(path: options.output + "/" + name)
+        try file.write(Array(data))
+        try file.commit()
+    }
+
+    /// Float32, unless the run computes in bfloat16 and the checkpoint is stored in less.
+    private var elementType: ElementType {
+        guard precision == .bfloat16, model.folder.hasWeights else { return .float32 }
+        return model.folder.elementType
+    }
+
+    private func configuration() throws(TrainingError) -> Data {
+        let path = model.folder.path + "/config.json"
+        guard let data = FileManager.default.contents(atPath: path),
+            var object = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any]
+        else { throw .cannotRead(path: path, reason: "not a JSON object") }
+        let typeKey = object["torch_dtype"] == nil ? "dtype" : "torch_dtype"
+        let hasVocabulary = object["vocab_size"] as? Int == model.configuration.vocabularySize
+        let hasType = object[typeKey] as? String == elementType.torchName
+        if hasVocabulary, hasType { return data }
+        object["vocab_size"] = model.configuration.vocabularySize
+        object[typeKey] = elementType.torchName
+        do {
+            return try JSONSerialization.data(
+                withJSONObject: object,
+                options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+        } catch {
+            throw .cannotWrite(path: options.output + "/config.json", reason: "\(error)")
+        }
+    }
+
+    private func settings() throws(TrainingError) -> EmbedderSettings {
+        var settings = model.settings
+        settings.set("compressed_tokens", model.conditional.compressedTokens)
+        let own = model.adapter != nil && !options.merges
+        let decoder: ModelFolder?
+        if let explicit = model.decoderFolder {
+            decoder = explicit
+        } else if let named = settings.decoder {
+            decoder = try ModelFolder(
+                path: named.hasPrefix("/") ? named : options.model + "/" + named)
+        } else {
+            decoder = own ? nil : model.folder
+        }
+        if let decoder {
+            settings.set(
+                "decoder", RelativePath.from(options.output, to: decoder.path) as Any)
+            settings.set("decoder_fingerprint", try decoder.fingerprint())
+        } else {
+            settings.set("decoder", NSNull())
+            settings.set("decoder_vocabulary", model.folder.configuration.vocabularySize)
+        }
+        return settings
+    }
+
+    private func writeWeights() throws {
+        let type = elementType
+        let encoder = model.conditional.encoder
+        let byName = Dictionary(
+            encoder.parameters.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
+        let declarations = model.configuration.parameters.map {
+            SafetensorsWriter.Declaration(name: $0.name, shape: $0.shape, elementType: type)
+        }
+        try SafetensorsWriter.write(
+            to: options.output + "/model.safetensors", tensors: declarations
+        ) { declaration, write in
+            guard let parameter = byName[declaration.name] else { return }
+            var values = parameter.value.stored.array
+            if options.merges { merge(parameter.name, into: &values) }
+            try Self.encoded(values, as: type).withUnsafeBytes { try write($0) }
+        }
+    }
+
+    private func merge(_ name: String, into values: inout [Float]) {
+        let encoder = model.conditional.encoder
+        if name == ModelConfiguration.embeddingName, let (ids, rows) = encoder.trainedRows {
+            let width = model.configuration.hiddenSize
+            let trained = rows.value.stored.array
+            for (row, id) in ids.enumerated() {
+                values.replaceSubrange(
+                    Int(id) * width..<(Int(id) + 1) * width,
+                    with: trained[row * width..<(row + 1) * width])
+            }
+        }
+        for layer in encoder.layers {
+            for projection in layer.projections.values where projection.weight.name == name {
+                guard let adapter = projection.adapter else { return }
+                LowRankProduct.add(
+                    a: adapter.a.value.stored.array, b: adapter.b.value.stored.array,
+                    rank: adapter.a.shape[0], scale: adapter.scale, to: &values)
+            }
+        }
+    }
+
+    private func writeAdapter(_ adapter: AdapterSettings) throws {
+        let encoder = model.conditional.encoder
+        var object: [String: Any] = [
+            "peft_type": "LORA", "task_type": "CAUSAL_LM", "r": adapter.rank,
+            "lora_alpha": adapter.alpha, "lora_dropout": adapter.dropout, "bias": "none",
+            "target_modules": Projection.allCases.map(\.shortName).sorted(),
+            "base_model_name_or_path": ".", "inference_mode": true, "fan_in_fan_out": false,
+        ]
+        if let (ids, _) = encoder.trainedRows {
+            object["trainable_token_indices"] = ["embed_tokens": ids.map(Int.init)]
+        }
+        let json = try JSONSerialization.data(
+            withJSONObject: object,
+            options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+        try write(json, name: SavedAdapter.configurationName)
+        let trained = model.trained.sorted { $0.name < $1.name }
+        try SafetensorsWriter.write(
+            to: options.output + "/" + SavedAdapter.weightsName,
+            tensors: trained.map {
+                .init(name: $0.name, shape: $0.shape, elementType: .float32)
+            }
+        ) { declaration, write in
+            guard let parameter = trained.first(where: { $0.name == declaration.name })
+            else { return }
+            try parameter.value.stored.array.withUnsafeBytes { try write($0) }
+        }
+    }
+
+    private static func encoded(_ values: [Float], as type: ElementType) -> [UInt8] {
+        switch type {
+        case .bfloat16: values.map(BFloat16.bits).withUnsafeBytes { Array($0) }
+        case .float16: values.map(Float16Bits.bits).withUnsafeBytes { Array($0) }
+        default: values.withUnsafeBytes { Array($0) }
+        }
+    }
+}
+
+enum RelativePath {
+    /// The way from folder `start` to `target`, both taken from the working folder.
+    static func from(_ start: String, to target: String) -> String {
+        let from = URL(filePath: start).standardizedFileURL.pathComponents
+        let to = URL(filePath: target).standardizedFileURL.pathComponents
+        let common = zip(from, to).prefix { $0 == $1 }.count
+        let up = [String](repeating: "..", count: from.count - common)
+        let parts = up + to.dropFirst(common)
+        return parts.isEmpty ? "." : parts.joined(separator: "/")
+    }
+}

@@ -1,0 +1,35 @@
+import Foundation
+import Tokenization
+
+/// A model's tokenizer with the compressed tokens in it, and the files that say so.
+struct TokenizerFiles {
+    let tokenizer: Tokenizer
+    /// Ids of `<EMBED0>` … `<EMBED(k-1)>`.
+    let compressedTokens: [Int32]
+    /// Those of them that the model's own tokenizer lacks.
+    let added: [Int32]
+    /// By file name, as the new folder has them.
+    let files: [String: Data]
+
+    init(folder: String, addingCompressedTokens count: Int) throws(TrainingError) {
+        do {
+            let original = try Tokenizer(folder: URL(filePath: folder))
+            let names = (0..<count).map { "<EMBED\($0)>" }
+            let extended = try original.addingSpecialTokens(names)
+            compressedTokens = extended.ids
+            added = zip(names, extended.ids).filter { original.id(ofToken: $0.0) != $0.1 }.map(\.1)
+            tokenizer =
+                added.isEmpty
+                ? original
+                : try Tokenizer(
+                    data: extended.tokenizerJSON, configuration: extended.configuration)
+            var files = ["tokenizer.json": extended.tokenizerJSON]
+            if let configuration = extended.configuration {
+                files["tokenizer_config.json"] = configuration
+            }
+            self.files = files
+        } catch {
+            throw .badModel(path: folder, reason: "\(error)")
+        }
+    }
+}

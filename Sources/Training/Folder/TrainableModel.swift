@@ -1,0 +1,156 @@
+import Foundation
+import Tensors
+import Tokenization
+import Transformer
+
+/// Encoder and decoder of a run, with the parameters that it trains and everything that the folder
+/// it writes is made of.
+struct TrainableModel {
+    let folder: ModelFolder
+    var settings: EmbedderSettings
+    /// tokenizer.json and tokenizer_config.json as the new folder has them.
+    let tokenizer: TokenizerFiles
+    let conditional: ConditionalModel
+    /// In the order in which optimizer state and checkpoints keep them.
+    let trained: [Parameter]
+    /// The encoder's parameters with their checkpoint names, in the checkpoint's order.
+    let parameters: [Parameter]
+    /// Configuration of what is written: the vocabulary may have grown.
+    let configuration: ModelConfiguration
+    let adapter: AdapterSettings?
+    /// The frozen decoder's folder; nil where it is this model's own base.
+    let decoderFolder: ModelFolder?
+
+    init(_ options: TrainingOptions, backend: any Backend) throws(TrainingError) {
+        let folder = try ModelFolder(path: options.model)
+        let settings = try EmbedderSettings(folder: options.model)
+        let needsTokens = options.stage != .pretrain
+        let tokenizer = try TokenizerFiles(
+            folder: options.model,
+            addingCompressedTokens: needsTokens ? settings.compressedTokens : 0)
+        guard folder.hasWeights || options.stage == .pretrain else {
+            throw .badModel(path: options.model, reason: "there is no model.safetensors")
+        }
+        var configuration = folder.configuration
+        configuration.vocabularySize = max(
+            configuration.vocabularySize, tokenizer.tokenizer.vocabularySize)
+        let initial = InitialWeights(
+            folder: folder, options: options, configuration: configuration,
+            newTokens: tokenizer.added, backend: backend)
+
+        let saved = try SavedAdapter(folder: options.model)
+        let adapter = AdapterSettings(options, saved: saved?.settings)
+        var encoder = try Self.decoder(configuration) { declaration throws(TrainingError) in
+            let isHead = declaration.name == ModelConfiguration.outputName
+            let isTrained = adapter == nil && !(isHead && needsTokens)
+            return try initial.parameter(
+                declaration, isTrained: isTrained, merging: adapter == nil ? saved : nil)
+        }
+        encoder.isCheckpointed = options.recomputesLayers
+        parameters = encoder.parameters
+        var trained = encoder.parameters.filter(\.isTrained)
+        if let adapter {
+            trained = try adapter.attach(
+                to: &encoder, saved: saved, tokens: tokenizer.compressedTokens,
+                seed: options.seed, backend: backend)
+        }
+
+        var decoderFolder: ModelFolder?
+        var decoder: DifferentiableDecoder?
+        if options.stage == .compress || options.stage == .align {
+            if let path = options.decoder ?? Self.decoderPath(settings, folder: options.model) {
+                let other = try ModelFolder(path: path)
+                decoderFolder = other
+                decoder = try Self.decoder(other.configuration) {
+                    declaration throws(TrainingError) in
+                    Parameter(
+                        try other.view(declaration), name: declaration.name, isTrained: false,
+                        backend: backend)
+                }
+            } else {
+                // Its vocabulary is the one before any token was added. Beside an adapter both
+                // read the same frozen weights.
+                let shared = Dictionary(
+                    adapter == nil ? [] : encoder.parameters.map { ($0.name, $0) },
+                    uniquingKeysWith: { $1 })
+                decoder = try Self.decoder(folder.configuration) {
+                    declaration throws(TrainingError) in
+                    if let parameter = shared[declaration.name],
+                        parameter.shape == declaration.shape,
+                        tokenizer.added.isEmpty
+                            || !declaration.shape.contains(configuration.vocabularySize)
+                    {
+                        return parameter
+                    }
+                    return Parameter(
+                        try folder.view(declaration), name: declaration.name, isTrained: false,
+                        backend: backend)
+                }
+            }
+        }
+        if let decoder {
+            try Self.check(decoder, fits: encoder, options, path: decoderFolder?.path, tokenizer)
+        }
+        decoder?.isCheckpointed = options.recomputesLayers
+        conditional = ConditionalModel(
+            encoder: encoder, decoder: decoder,
+            compressedTokens: needsTokens ? settings.compressedTokens : 0)
+        self.folder = folder
+        self.settings = settings
+        self.tokenizer = tokenizer
+        self.trained = trained
+        self.configuration = configuration
+        self.adapter = adapter
+        self.decoderFolder = decoderFolder
+    }
+
+    /// `DifferentiableDecoder` with the module's error type.
+    private static func decoder(
+        _ configuration: ModelConfiguration,
+        _ parameter: (ParameterDeclaration) throws(TrainingError) -> Parameter
+    ) throws(TrainingError) -> DifferentiableDecoder {
+        do {
+            return try DifferentiableDecoder(configuration: configuration, parameter: parameter)
+        } catch let error as TrainingError {
+            throw error
+        } catch {
+            preconditionFailure("the closure throws nothing else")
+        }
+    }
+
+    private static func decoderPath(_ settings: EmbedderSettings, folder: String) -> String? {
+        settings.decoder.map { $0.hasPrefix("/") ? $0 : folder + "/" + $0 }
+    }
+
+    private static func check(
+        _ decoder: DifferentiableDecoder, fits encoder: DifferentiableDecoder,
+        _ options: TrainingOptions, path: String?, _ tokenizer: TokenizerFiles
+    ) throws(TrainingError) {
+        let path = path ?? options.model
+        let (own, other) = (encoder.configuration, decoder.configuration)
+        guard own.hiddenSize == other.hiddenSize else {
+            throw .decoderMismatch(
+                model: options.model, decoder: path,
+                reason: "hidden sizes \(own.hiddenSize) and \(other.hiddenSize)")
+        }
+        let ordinary = tokenizer.tokenizer.vocabularySize - tokenizer.compressedTokens.count
+        guard other.vocabularySize >= min(ordinary, own.vocabularySize) else {
+            throw .decoderMismatch(
+                model: options.model, decoder: path,
+                reason: "its vocabulary has \(other.vocabularySize) tokens, the tokenizer "
+                    + "\(ordinary)")
+        }
+    }
+
+    /// How this run reads texts.
+    func inputs(_ options: TrainingOptions) throws(TrainingError) -> TextInputs {
+        guard let eos = tokenizer.tokenizer.eosID else {
+            throw .badModel(
+                path: folder.path, reason: "tokenizer_config.json names no eos_token")
+        }
+        return TextInputs(
+            tokenizer: tokenizer.tokenizer, compressedTokens: tokenizer.compressedTokens, eos: eos,
+            instructions: settings.instructions(options.task),
+            maximumLength: options.maximumLength ?? settings.maximumLength)
+    }
+}

@@ -1,0 +1,23 @@
+/// Cuts a batch into parts that are computed one after another.
+enum MicroBatches {
+    /// Parts of at most `rows` examples where that is given, else of at most `tokens` tokens; an
+    /// example longer than that is a part of its own.
+    static func parts<Example: StageExample>(
+        _ examples: [Example], rows: Int?, tokens: Int
+    ) -> [[Example]] {
+        var parts: [[Example]] = []
+        var part: [Example] = []
+        var size = 0
+        for example in examples {
+            let isFull = rows.map { part.count >= $0 } ?? (size + example.tokens > tokens)
+            if isFull, !part.isEmpty {
+                parts.append(part)
+                (part, size) = ([], 0)
+            }
+            part.append(example)
+            size += example.tokens
+        }
+        if !part.isEmpty { parts.append(part) }
+        return parts
+    }
+}

@@ -1,0 +1,52 @@
+import Tensors
+
+/// AdamW over a set of parameters, with its two moments per weight.
+///
+/// A parameter to which no gradient has come is left alone, as PyTorch leaves one whose gradient is
+/// None.
+final class Optimizer {
+    let parameters: [Parameter]
+    private let settings: AdamW
+    private let backend: any Backend
+    private(set) var moments: [(first: Buffer, second: Buffer)?]
+    /// Steps taken.
+    private(set) var steps = 0
+
+    init(_ parameters: [Parameter], weightDecay: Double, backend: any Backend) {
+        self.parameters = parameters
+        self.backend = backend
+        settings = AdamW(weightDecay: weightDecay)
+        moments = parameters.map { _ in nil }
+    }
+
+    /// The norm of all gradients together.
+    func gradientNorm() -> Double {
+        parameters.reduce(0.0) { sum, parameter in
+            sum + (parameter.slot?.gradient.map(backend.sumOfSquares) ?? 0)
+        }.squareRoot()
+    }
+
+    /// One step with the gradients at hand, multiplied by `gradientFactor`; then they are gone.
+    func step(learningRate: Double, gradientFactor: Double) {
+        steps += 1
+        let step = settings.step(
+            steps, learningRate: learningRate, gradientFactor: gradientFactor)
+        for (index, parameter) in parameters.enumerated() {
+            guard let gradient = parameter.slot?.take() else { continue }
+            let moment =
+                moments[index]
+                ?? (backend.zeros(count: parameter.count), backend.zeros(count: parameter.count))
+            moments[index] = moment
+            backend.adamW(
+                parameter.value.floats(backend), gradient: gradient, first: moment.0,
+                second: moment.1, step)
+            parameter.value.floatsChanged()
+        }
+    }
+
+    /// Puts a saved state in the place of this one.
+    func restore(steps: Int, moments: [(first: Buffer, second: Buffer)?]) {
+        self.steps = steps
+        self.moments = moments
+    }
+}

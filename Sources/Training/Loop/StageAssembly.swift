@@ -1,0 +1,55 @@
+import Tensors
+
+/// Puts data, model and loss of a stage together.
+struct StageAssembly {
+    let options: TrainingOptions
+    let model: TrainableModel
+    let data: TrainingData
+    let identity: TrainingState.Identity
+    let backend: any Backend
+    let precision: ProductPrecision
+
+    func runner(_ progress: (TrainingProgress) throws -> Void) throws -> StageRunner {
+        let inputs = try model.inputs(options)
+        let choice = PairChoice(
+            negatives: options.negatives, seed: options.seed, shuffles: options.shuffles)
+        switch options.stage {
+        case .pretrain:
+            try progress(.preparing(what: "tokenising", done: 0, total: data.count))
+            return runner(
+                try PretrainSource(data: data, inputs: inputs),
+                PretrainLoss(model: model.conditional.encoder))
+        case .compress:
+            return runner(
+                CompressSource(data: data, inputs: inputs), CompressLoss(model: model.conditional))
+        case .align:
+            let loss = AlignLoss(
+                model: model.conditional, similarity: options.similarity,
+                strategy: options.strategy, beta: Float(options.beta),
+                temperature: Float(options.temperature ?? 0.05),
+                reversesReferenceSign: options.reversesReferenceSign)
+            var source = AlignSource(
+                data: data, inputs: inputs, choice: choice, strategy: options.strategy,
+                isDivergence: options.similarity.isDivergence)
+            if !options.similarity.isDivergence {
+                source.references = try ReferenceScores(
+                    options: options, identity: identity, backend: backend, precision: precision
+                ).scores(source, loss, progress)
+            }
+            return runner(source, loss)
+        case .contrast:
+            let loss = ContrastLoss(
+                model: model.conditional, temperature: Float(options.temperature ?? 0.02),
+                usesInBatchNegatives: options.usesInBatchNegatives)
+            return StageRunner(
+                ContrastSource(data: data, inputs: inputs, choice: choice), loss,
+                backend: backend, precision: precision, options: options)
+        }
+    }
+
+    private func runner<Source: ExampleSource, Loss: StageLoss>(
+        _ source: Source, _ loss: Loss
+    ) -> StageRunner where Source.Example == Loss.Example {
+        StageRunner(source, loss, backend: backend, precision: precision, options: options)
+    }
+}

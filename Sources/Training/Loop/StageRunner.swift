@@ -1,0 +1,72 @@
+import Tensors
+
+/// One batch's loss, with its gradients left in the parameters.
+struct BatchResult {
+    let loss: Float
+    let tokens: Int
+}
+
+/// A stage made ready: its rows, and how a batch of them is computed.
+struct StageRunner {
+    let rows: Int
+    /// The line of the data that a row came from.
+    let line: (Int) -> Int
+    /// - Parameters:
+    ///   - rows: the batch.
+    ///   - dropoutSeed: of this step; nil without dropout.
+    let run: (_ rows: [Int], _ dropoutSeed: UInt64?) throws -> BatchResult
+
+    /// A stage whose loss is a sum over rows.
+    init<Source: ExampleSource, Loss: StageLoss>(
+        _ source: Source, _ loss: Loss, backend: any Backend, precision: ProductPrecision,
+        options: TrainingOptions
+    ) where Source.Example == Loss.Example {
+        rows = source.count
+        line = source.line
+        run = { rows, seed in
+            var examples: [Loss.Example] = []
+            for row in rows { examples.append(try source.example(row)) }
+            let parts = MicroBatches.parts(
+                examples, rows: options.microBatchSize, tokens: options.microBatchTokens)
+            let targets = examples.reduce(0) { $0 + loss.targetTokens($1) }
+            var total = 0.0
+            for (index, part) in parts.enumerated() {
+                let tape = Tape(backend: backend, precision: precision)
+                let facts = BatchFacts(
+                    rows: examples.count, targetTokens: targets,
+                    dropoutSeed: seed.map { $0 &* 1024 &+ UInt64(index) })
+                let part = loss.loss(tape, part, batch: facts)
+                total += Double(tape.values(part)[0])
+                tape.backward(from: part)
+            }
+            return BatchResult(
+                loss: Float(total), tokens: examples.reduce(0) { $0 + $1.tokens })
+        }
+    }
+
+    /// The contrastive stage, whose rows meet in one loss.
+    init<Source: ExampleSource>(
+        _ source: Source, _ loss: ContrastLoss, backend: any Backend, precision: ProductPrecision,
+        options: TrainingOptions
+    ) where Source.Example == ContrastLoss.Example {
+        rows = source.count
+        line = source.line
+        run = { rows, seed in
+            var examples: [ContrastLoss.Example] = []
+            for row in rows { examples.append(try source.example(row)) }
+            let parts = MicroBatches.parts(
+                examples, rows: options.microBatchSize, tokens: options.microBatchTokens)
+            let value = loss.run(
+                backend: backend, precision: precision, parts: parts, dropoutSeed: seed)
+            return BatchResult(loss: value, tokens: examples.reduce(0) { $0 + $1.tokens })
+        }
+    }
+}
+
+/// Rows as a stage's loss wants them.
+protocol ExampleSource {
+    associatedtype Example
+    var count: Int { get }
+    func example(_ index: Int) throws(TrainingError) -> Example
+    func line(_ index: Int) -> Int
+}

@@ -1,0 +1,45 @@
+import FileFormat
+import Foundation
+
+/// The JSON Lines log: one object a step, each written as its step ends.
+final class TrainingLog {
+    private let path: String
+    private let handle: FileHandle
+
+    /// Opens the log. A resumed run keeps the lines up to the step that its state has, so that no
+    /// step is there twice; any other begins an empty one.
+    init(path: String, keepingThrough step: Int?) throws(TrainingError) {
+        self.path = path
+        do {
+            var kept: [UInt8] = []
+            if let step, let old = FileManager.default.contents(atPath: path) {
+                for line in old.split(separator: UInt8(ascii: "\n")) {
+                    let object = (try? JSONSerialization.jsonObject(with: Data(line)))
+                    guard let number = (object as? [String: Any])?["step"] as? Int, number <= step
+                    else { continue }
+                    kept += line + [UInt8(ascii: "\n")]
+                }
+            }
+            let file = try AtomicFile(path: path)
+            try file.write(kept)
+            try file.commit()
+            guard let handle = FileHandle(forWritingAtPath: path) else {
+                throw TrainingError.cannotWrite(path: path, reason: "it does not open")
+            }
+            try handle.seekToEnd()
+            self.handle = handle
+        } catch let error as TrainingError {
+            throw error
+        } catch {
+            throw .cannotWrite(path: path, reason: "\(error)")
+        }
+    }
+
+    deinit { try? handle.close() }
+
+    func append(_ step: TrainingStep) throws(TrainingError) {
+        do { try handle.write(contentsOf: Data((step.json + "\n").utf8)) } catch {
+            throw .cannotWrite(path: path, reason: "\(error)")
+        }
+    }
+}

@@ -1,0 +1,241 @@
+import Tensors
+
+/// Conditional distribution alignment (section 3.3, equation 2): the query's compressed tokens must
+/// give the positive document the probability that its own compressed tokens give it, and a
+/// negative one less than before.
+///
+///     S1   = - s( beta | log p(d+ | e_q) - log p(d+ | e_+) | )
+///     S2_i = - s( beta [ r(d+ | e_q) - r(d-_i | e_q) ] )
+///     loss = - log( exp(S1 / tau) / ( exp(S1 / tau) + sum_i exp(S2_i / tau) ) ),   mean over rows
+///
+/// with r(x | e) = log p(x | e) - log ref(x | e), ref the model before this stage, and s the
+/// sigmoid, tanh, or log-sigmoid. With KL or JS
+///
+///     S1   = - sigmoid( mean over d+'s words of KL(D(d+ | e_+) || D(d+ | e_q)) )
+///     S2_i = - sigmoid( the same with e(d-_i, I_self) for e_+ )
+///
+/// Strategies of appendix E, e_i = e(d-_i, I_self):
+///
+///     1   S1 = - s(beta |log p(q | e(q, I_self)) - log p(q | e(d+, I_prev))|),
+///         S2_i = - s(beta [r(q | e(d+, I_prev)) - r(q | e(d-_i, I_prev))])
+///     2   S1, S2_i: the means of the original's and strategy 1's
+///     3   S2_i: the mean of the original's and - s(beta [r(d+ | e_+) - r(d-_i | e_+)])
+///     4   S2_i: the mean of the original's and - s(beta [r(d-_i | e_i) - r(d+ | e_i)])
+struct AlignLoss: StageLoss {
+    let model: ConditionalModel
+    let similarity: AlignmentSimilarity
+    let strategy: Int
+    let beta: Float
+    let temperature: Float
+    /// Adds the reference difference instead of subtracting it: the authors' trainer's sign.
+    let reversesReferenceSign: Bool
+
+    struct Example: StageExample {
+        let plan: AlignmentPlan
+        /// One for each of the plan's encodings.
+        let inputs: [[Int32]]
+        /// One for each of the plan's scores.
+        let targets: [[Int32]]
+        /// log ref of each score, by the model before the stage. Empty with KL and JS.
+        var references: [Float] = []
+
+        var tokens: Int {
+            (inputs + targets).reduce(0) { $0 + $1.count }
+        }
+    }
+
+    func targetTokens(_ example: Example) -> Int {
+        example.targets.reduce(0) { $0 + $1.count }
+    }
+
+    /// The log-probabilities of all the examples' scores, one after another.
+    func scores(_ tape: Tape, _ examples: [Example], dropoutSeed: UInt64?) -> Tensor {
+        let encodings = encode(tape, examples, dropoutSeed: dropoutSeed)
+        return model.logProbabilities(tape, encodings: encodings, pairs(examples))
+    }
+
+    private func encode(_ tape: Tape, _ examples: [Example], dropoutSeed: UInt64?) -> Tensor {
+        model.encode(tape, examples.flatMap(\.inputs), dropoutSeed: dropoutSeed)
+    }
+
+    private func pairs(_ examples: [Example]) -> [ConditionalModel.Pair] {
+        var first = 0
+        var pairs: [ConditionalModel.Pair] = []
+        for example in examples {
+            for (score, target) in zip(example.plan.scores, example.targets) {
+                let encoding = first + example.plan.encodingIndex(score.encoding)
+                pairs.append(ConditionalModel.Pair(encoding: encoding, target: target))
+            }
+            first += example.inputs.count
+        }
+        return pairs
+    }
+
+    func loss(_ tape: Tape, _ examples: [Example], batch: BatchFacts) -> Tensor {
+        let similarities =
+            similarity.isDivergence
+            ? divergenceSimilarities(tape, examples, dropoutSeed: batch.dropoutSeed)
+            : probabilitySimilarities(tape, examples, dropoutSeed: batch.dropoutSeed)
+        // S1 and then the S2_i of each row.
+        var candidates: [[Int]] = []
+        var first = 0
+        for example in examples {
+            candidates.append(Array(first...(first + example.plan.negatives)))
+            first += example.plan.negatives + 1
+        }
+        let losses = tape.negativeLogLikelihood(
+            tape.scaled(similarities, by: 1 / temperature), candidates: candidates)
+        return tape.weightedSum(
+            losses, [Float](repeating: 1 / Float(batch.rows), count: examples.count))
+    }
+
+    /// S1 and the S2_i of every example, one after another.
+    private func probabilitySimilarities(
+        _ tape: Tape, _ examples: [Example], dropoutSeed: UInt64?
+    ) -> Tensor {
+        let logs = scores(tape, examples, dropoutSeed: dropoutSeed)
+        let references = examples.flatMap(\.references)
+        let ratios = tape.subtracting(
+            logs, reversesReferenceSign ? references.map { -$0 } : references)
+        // Each term is s(beta (a - b)), a and b among the scores: for S1 the log-probabilities and
+        // their difference's absolute value, for S2 the ratios r.
+        var own = TermList()
+        var against = TermList()
+        var weights: [Float] = []
+        var targets: [Int32] = []
+        var first = 0
+        var output: Int32 = 0
+        func append(_ isOwn: Bool, _ terms: [(Int, Int)]) {
+            for (a, b) in terms {
+                if isOwn {
+                    own.append(first + a, first + b, output, 1 / Float(terms.count))
+                } else {
+                    against.append(first + a, first + b, output, 1 / Float(terms.count))
+                }
+            }
+            output += 1
+        }
+        for example in examples {
+            append(true, ownTerms(example.plan))
+            for index in 0..<example.plan.negatives {
+                append(false, negativeTerms(example.plan, index))
+            }
+            first += example.plan.scores.count
+        }
+        weights = own.weights + against.weights
+        targets = own.outputs + against.outputs
+        let differences = tape.absolute(
+            tape.add(tape.picked(logs, own.left), tape.picked(logs, own.right), times: -1))
+        let preferences = tape.add(
+            tape.picked(ratios, against.left), tape.picked(ratios, against.right), times: -1)
+        let terms = similarity(tape, differences, preferences)
+        return tape.combined(terms, weights: weights.map { -$0 }, into: targets, count: Int(output))
+    }
+
+    private func similarity(_ tape: Tape, _ own: Tensor, _ against: Tensor) -> Tensor {
+        let column = { (x: Tensor) in Tensor(shape: [x.count, 1], value: x.value, slot: x.slot) }
+        let both = tape.scaled(tape.stacked(column(own), column(against)), by: beta)
+        switch similarity {
+        case .tanh: return tape.hyperbolicTangent(both)
+        case .logSigmoid: return tape.logSigmoid(both)
+        case .sigmoid, .kl, .js: return tape.sigmoid(both)
+        }
+    }
+
+    /// The pairs of scores whose difference S1 takes; S1 is the mean over them.
+    private func ownTerms(_ plan: AlignmentPlan) -> [(Int, Int)] {
+        let original = {
+            (
+                plan.index(.positive, AlignmentPlan.query),
+                plan.index(.positive, AlignmentPlan.positive)
+            )
+        }
+        let backward = {
+            (
+                plan.index(.query, .init(text: .query, instruction: .own)),
+                plan.index(.query, .init(text: .positive, instruction: .previous))
+            )
+        }
+        switch strategy {
+        case 1: return [backward()]
+        case 2: return [original(), backward()]
+        default: return [original()]
+        }
+    }
+
+    /// The pairs of scores whose ratios S2_i compares; S2_i is the mean over them.
+    private func negativeTerms(_ plan: AlignmentPlan, _ index: Int) -> [(Int, Int)] {
+        let negative = AlignmentPlan.Text.negative(index)
+        let original = {
+            (
+                plan.index(.positive, AlignmentPlan.query),
+                plan.index(negative, AlignmentPlan.query)
+            )
+        }
+        let backward = {
+            (
+                plan.index(.query, .init(text: .positive, instruction: .previous)),
+                plan.index(.query, .init(text: negative, instruction: .previous))
+            )
+        }
+        switch strategy {
+        case 1: return [backward()]
+        case 2: return [original(), backward()]
+        case 3:
+            return [
+                original(),
+                (
+                    plan.index(.positive, AlignmentPlan.positive),
+                    plan.index(negative, AlignmentPlan.positive)
+                ),
+            ]
+        case 4:
+            let encoding = AlignmentPlan.negative(index)
+            return [original(), (plan.index(negative, encoding), plan.index(.positive, encoding))]
+        default: return [original()]
+        }
+    }
+
+    /// S1 and the S2_i of every example by divergence: the document's side p, the query's q.
+    private func divergenceSimilarities(
+        _ tape: Tape, _ examples: [Example], dropoutSeed: UInt64?
+    ) -> Tensor {
+        guard let decoder = model.decoder else { preconditionFailure("alignment has a decoder") }
+        let encodings = encode(tape, examples, dropoutSeed: dropoutSeed)
+        let (states, offsets) = model.predictingStates(tape, encodings: encodings, pairs(examples))
+        var documentRows: [Int32] = []
+        var queryRows: [Int32] = []
+        var segments = [0]
+        var first = 0
+        for example in examples {
+            // Score 0 is (d+ | e_q); those after it have the same target under other encodings.
+            for score in 1..<example.plan.scores.count {
+                documentRows += (offsets[first + score]..<offsets[first + score + 1]).map(
+                    Int32.init)
+                queryRows += (offsets[first]..<offsets[first + 1]).map(Int32.init)
+                segments.append(documentRows.count)
+            }
+            first += example.plan.scores.count
+        }
+        let divergences = tape.divergence(
+            tape.gather(states, rows: documentRows), tape.gather(states, rows: queryRows),
+            weight: decoder.output.tensor, isSymmetric: similarity == .js)
+        let means = tape.segments(divergences, offsets: segments, mean: true)
+        return tape.scaled(tape.sigmoid(means), by: -1)
+    }
+}
+
+/// Terms of the similarities: two scores each, the similarity that they belong to, their share.
+private struct TermList {
+    var left: [Int] = []
+    var right: [Int] = []
+    var outputs: [Int32] = []
+    var weights: [Float] = []
+
+    mutating func append(_ left: Int, _ right: Int, _ output: Int32, _ weight: Float) {
+        self.left.append(left)
+        self.right.append(right)
+        outputs.append(output)
+        weights.append(weight)
+    }
+}

@@ -1,0 +1,83 @@
+import Tensors
+import Transformer
+
+/// Encoder E and frozen decoder D with the k compressed tokens between them.
+///
+///     e(x, I)        k x H   E's final states at the compressed tokens of the input
+///     log p(d | e)           the probability that D, given e as its first k inputs, continues with d
+struct ConditionalModel {
+    var encoder: DifferentiableDecoder
+    let decoder: DifferentiableDecoder?
+    let compressedTokens: Int
+
+    /// A target d (with its EOS) under the encoding number `encoding`.
+    struct Pair {
+        let encoding: Int
+        let target: [Int32]
+    }
+
+    /// e of every input, one below the other: (inputs * k) x H.
+    func encode(_ tape: Tape, _ inputs: [[Int32]], dropoutSeed: UInt64?) -> Tensor {
+        let layout = SequenceLayout(lengths: inputs.map(\.count))
+        let rows = inputs.indices.flatMap {
+            layout.range($0).suffix(compressedTokens).map(Int32.init)
+        }
+        return encoder.states(
+            tape, inputs: encoder.embed(tape, inputs.flatMap { $0 }), layout: layout, rows: rows,
+            dropoutSeed: dropoutSeed)
+    }
+
+    /// v of every input: the mean of its k states, divided by its length. inputs x H
+    func vectors(_ tape: Tape, _ inputs: [[Int32]], dropoutSeed: UInt64?) -> Tensor {
+        let states = encode(tape, inputs, dropoutSeed: dropoutSeed)
+        let offsets = (0...inputs.count).map { $0 * compressedTokens }
+        return tape.normalized(tape.segments(states, offsets: offsets, mean: true))
+    }
+
+    /// D's states at the positions that predict the pairs' targets: sequence [e ; d_1 … d_T],
+    /// position k - 1 predicts d_1, the last word EOS.        (sum of target lengths) x H
+    ///
+    /// - Returns: the states, and where each pair's begin (and the last one's end).
+    func predictingStates(
+        _ tape: Tape, encodings: Tensor, _ pairs: [Pair]
+    ) -> (states: Tensor, offsets: [Int]) {
+        guard let decoder else { preconditionFailure("this stage has no decoder") }
+        // The input is the target without its EOS, which is only predicted.
+        let words = pairs.flatMap { $0.target.dropLast() }
+        let inputs = tape.stacked(encodings, decoder.embed(tape, words))
+        var order: [Int32] = []
+        var rows: [Int32] = []
+        var offsets = [0]
+        var word = Int32(encodings.rows)
+        for pair in pairs {
+            let first = order.count + compressedTokens - 1
+            rows += pair.target.indices.map { Int32(first + $0) }
+            offsets.append(rows.count)
+            order += (0..<compressedTokens).map { Int32(pair.encoding * compressedTokens + $0) }
+            order += (0..<pair.target.count - 1).map { word + Int32($0) }
+            word += Int32(pair.target.count - 1)
+        }
+        let states = decoder.states(
+            tape, inputs: tape.gather(inputs, rows: order),
+            layout: SequenceLayout(
+                lengths: pairs.map { compressedTokens + $0.target.count - 1 }), rows: rows)
+        return (states, offsets)
+    }
+
+    /// log p of every word of every target, one after another, and where each pair's begin.
+    func wordLogProbabilities(
+        _ tape: Tape, encodings: Tensor, _ pairs: [Pair]
+    ) -> (words: Tensor, offsets: [Int]) {
+        guard let decoder else { preconditionFailure("this stage has no decoder") }
+        let (states, offsets) = predictingStates(tape, encodings: encodings, pairs)
+        let words = decoder.logProbability(
+            tape, states, targets: pairs.flatMap(\.target))
+        return (words, offsets)
+    }
+
+    /// log p(d | e) of every pair: the sum over the words of d and EOS.
+    func logProbabilities(_ tape: Tape, encodings: Tensor, _ pairs: [Pair]) -> Tensor {
+        let (words, offsets) = wordLogProbabilities(tape, encodings: encodings, pairs)
+        return tape.segments(words, offsets: offsets, mean: false)
+    }
+}

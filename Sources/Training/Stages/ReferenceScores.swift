@@ -1,0 +1,106 @@
+import FileFormat
+import Foundation
+import Tensors
+
+/// log ref of the alignment stage: what the model gives each pair before the stage begins.
+///
+/// Computed once, for the rows that the run will use, and kept beside the output: a resumed run, or
+/// another one from the same model and data, reads them.
+struct ReferenceScores {
+    static let name = "reference-scores.jsonl"
+    let options: TrainingOptions
+    let identity: TrainingState.Identity
+    let backend: any Backend
+    let precision: ProductPrecision
+
+    /// By row.
+    func scores(
+        _ source: AlignSource, _ loss: AlignLoss, _ progress: (TrainingProgress) throws -> Void
+    ) throws -> [Int: [Float]] {
+        let rows = rows(source.count)
+        let path = options.output + "/" + Self.name
+        if let kept = kept(path), rows.allSatisfy({ kept[$0] != nil }) { return kept }
+        var scores: [Int: [Float]] = [:]
+        var part: [(row: Int, example: AlignLoss.Example)] = []
+        func flush() throws {
+            let tape = Tape(backend: backend, precision: precision, isRecording: false)
+            let values = tape.values(
+                loss.scores(tape, part.map(\.example), dropoutSeed: nil))
+            var first = 0
+            for (row, example) in part {
+                scores[row] = Array(values[first..<first + example.plan.scores.count])
+                first += example.plan.scores.count
+            }
+            part = []
+            try progress(
+                .preparing(what: "reference scores", done: scores.count, total: rows.count))
+        }
+        for row in rows {
+            let example = try source.example(row)
+            let size = part.reduce(example.tokens) { $0 + $1.example.tokens }
+            if size > options.microBatchTokens, !part.isEmpty { try flush() }
+            part.append((row, example))
+        }
+        if !part.isEmpty { try flush() }
+        try keep(scores, path)
+        return scores
+    }
+
+    /// The rows that the run's steps will meet, ascending.
+    private func rows(_ count: Int) -> [Int] {
+        let order = BatchOrder(
+            rows: count, batchSize: options.batchSize, seed: options.seed,
+            shuffles: options.shuffles)
+        let steps = min(options.maximumSteps ?? .max, options.epochs * order.stepsPerEpoch)
+        guard steps < order.stepsPerEpoch else { return Array(0..<count) }
+        return Set(order.batches(from: 0).prefix(steps).joined()).sorted()
+    }
+
+    /// What decides the scores.
+    private var key: String {
+        [
+            identity.data, identity.model, options.decoder ?? "", String(options.seed),
+            String(options.shuffles), String(options.negatives), String(options.strategy),
+            options.task.rawValue, String(options.maximumLength ?? 0), "\(precision)",
+        ].joined(separator: "|")
+    }
+
+    private func kept(_ path: String) -> [Int: [Float]]? {
+        guard let data = FileManager.default.contents(atPath: path) else { return nil }
+        var lines = data.split(separator: UInt8(ascii: "\n")).makeIterator()
+        guard let head = lines.next(),
+            let object = (try? JSONSerialization.jsonObject(with: head)) as? [String: Any],
+            object["key"] as? String == key
+        else { return nil }
+        var scores: [Int: [Float]] = [:]
+        while let line = lines.next() {
+            guard let entry = try? JSONDecoder().decode(Entry.self, from: line) else { return nil }
+            scores[entry.row] = entry.scores.map { Float(bitPattern: $0) }
+        }
+        return scores
+    }
+
+    private func keep(_ scores: [Int: [Float]], _ path: String) throws {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: options.output, withIntermediateDirectories: true)
+            let file = try AtomicFile(path: path)
+            let encoder = JSONEncoder()
+            try file.write(Array(try encoder.encode(["key": key])) + [UInt8(ascii: "\n")])
+            for row in scores.keys.sorted() {
+                let entry = Entry(
+                    row: row, scores: (scores[row] ?? []).map(\.bitPattern))
+                try file.write(Array(try encoder.encode(entry)) + [UInt8(ascii: "\n")])
+            }
+            try file.commit()
+        } catch {
+            throw TrainingError.cannotWrite(path: path, reason: "\(error)")
+        }
+    }
+
+    /// Scores as their float32 bits: a resumed run must see the very same.
+    private struct Entry: Codable {
+        let row: Int
+        let scores: [UInt32]
+    }
+}

@@ -1,0 +1,145 @@
+/// Everything that decides a training run: the same options, data and model give the same bytes.
+public struct TrainingOptions: Sendable, Codable, Equatable {
+    public var stage: TrainingStage
+    /// The model folder to start from.
+    public var model: String
+    /// The JSON Lines file to train on.
+    public var data: String
+    /// The model folder to write.
+    public var output: String
+    /// The frozen decoder's folder; nil: the one that the model names, else the model itself as it
+    /// was before training.
+    public var decoder: String?
+
+    public var epochs: Int
+    /// Ends the run after so many steps, and is what the schedule is laid out for.
+    public var maximumSteps: Int?
+    public var batchSize: Int
+    /// Rows computed at once; nil: as many as stay below `microBatchTokens`. Gradients add up to
+    /// those of the whole batch.
+    public var microBatchSize: Int?
+    public var microBatchTokens = 16_384
+    public var learningRate: Double
+    public var warmupRatio = 0.05
+    public var schedule = LearningRateSchedule.cosine
+    public var weightDecay = 0.0
+    public var maximumGradientNorm = 1.0
+    /// Nil: bfloat16 where the checkpoint is stored so, else float32.
+    public var precision: TrainingPrecision?
+    public var task = TrainingTask.retrieval
+    /// The most tokens of a text, and of a target.
+    public var maximumLength: Int?
+    public var seed: UInt64 = 0
+    public var shuffles = true
+
+    /// Nil: all weights are trained.
+    public var adapterRank: Int?
+    /// Nil: twice the rank.
+    public var adapterAlpha: Double?
+    public var adapterDropout = 0.0
+    /// Write the sum of weights and adapter instead of both.
+    public var merges = false
+
+    /// Alignment: the factor inside the similarity.
+    public var beta = 0.1
+    /// Nil: 0.05 for alignment, 0.02 for contrast.
+    public var temperature: Double?
+    public var similarity = AlignmentSimilarity.sigmoid
+    /// 0 is the paper's method, 1 to 4 its appendix E.
+    public var strategy = 0
+    /// Add the reference difference instead of subtracting it, as the authors' trainer does.
+    public var reversesReferenceSign = false
+    /// The most negatives used of each row.
+    public var negatives = 7
+    public var usesInBatchNegatives = false
+
+    /// Compute layers again in the backward pass instead of keeping their values.
+    public var recomputesLayers = false
+    /// Save the whole state every so many steps.
+    public var saveSteps: Int?
+    public var threads: Int
+
+    /// The stage's usual settings (the paper's, where it says).
+    public init(
+        stage: TrainingStage, model: String, data: String, output: String, threads: Int
+    ) {
+        self.stage = stage
+        self.model = model
+        self.data = data
+        self.output = output
+        self.threads = threads
+        batchSize = 32
+        switch stage {
+        case .pretrain: (learningRate, epochs) = (6e-4, 1)
+        case .compress: (learningRate, epochs) = (2e-5, 2)
+        case .align: (learningRate, epochs) = (5e-6, 4)
+        case .contrast: (learningRate, epochs) = (2e-5, 1)
+        }
+    }
+
+    /// Names as the command line has them, for messages and saved states.
+    enum CodingKeys: String, CodingKey {
+        case stage
+        case model = "--model"
+        case data = "--data"
+        case output = "--out"
+        case decoder = "--decoder"
+        case epochs = "--epochs"
+        case maximumSteps = "--max-steps"
+        case batchSize = "--batch-size"
+        case microBatchSize = "--micro-batch-size"
+        case microBatchTokens = "the micro-batch's tokens"
+        case learningRate = "--learning-rate"
+        case warmupRatio = "--warmup-ratio"
+        case schedule = "--schedule"
+        case weightDecay = "--weight-decay"
+        case maximumGradientNorm = "--max-grad-norm"
+        case precision = "--precision"
+        case task = "--task"
+        case maximumLength = "--max-length"
+        case seed = "--seed"
+        case shuffles = "shuffling"
+        case adapterRank = "--lora-rank"
+        case adapterAlpha = "--lora-alpha"
+        case adapterDropout = "--lora-dropout"
+        case merges = "--merge"
+        case beta = "--beta"
+        case temperature = "--temperature"
+        case similarity = "--similarity"
+        case strategy = "--strategy"
+        case reversesReferenceSign = "--reverse-reference-sign"
+        case negatives = "--negatives"
+        case usesInBatchNegatives = "--in-batch-negatives"
+        case recomputesLayers = "--recompute-layers"
+        case saveSteps = "--save-steps"
+        case threads = "--threads"
+    }
+
+    /// A setting that cannot be, as a fact about it.
+    func validate() throws(TrainingError) {
+        func check(_ holds: Bool, _ option: String, _ allowed: String) throws(TrainingError) {
+            if !holds { throw .badOption(option: option, allowed: allowed) }
+        }
+        try check(epochs >= 1, "--epochs", "1 or more")
+        try check((maximumSteps ?? 1) >= 1, "--max-steps", "1 or more")
+        try check(batchSize >= 1, "--batch-size", "1 or more")
+        try check((microBatchSize ?? 1) >= 1, "--micro-batch-size", "1 or more")
+        try check(learningRate.isFinite && learningRate >= 0, "--learning-rate", "0 or more")
+        try check((0...1).contains(warmupRatio), "--warmup-ratio", "0 to 1")
+        try check(weightDecay.isFinite && weightDecay >= 0, "--weight-decay", "0 or more")
+        try check(maximumGradientNorm > 0, "--max-grad-norm", "more than 0")
+        try check((maximumLength ?? 1) >= 1, "--max-length", "1 or more")
+        try check((adapterRank ?? 1) >= 1, "--lora-rank", "1 or more")
+        try check((0..<1).contains(adapterDropout), "--lora-dropout", "0 or more, below 1")
+        try check((temperature ?? 1) > 0, "--temperature", "more than 0")
+        try check(beta > 0, "--beta", "more than 0")
+        try check((0...4).contains(strategy), "--strategy", "0 to 4")
+        try check(
+            strategy == 0 || !similarity.isDivergence, "--strategy",
+            "0 with --similarity \(similarity.rawValue): the divergences have no strategies")
+        try check(negatives >= (usesInBatchNegatives ? 0 : 1), "--negatives", "1 or more")
+        try check((saveSteps ?? 1) >= 1, "--save-steps", "1 or more")
+        try check(
+            stage != .pretrain || adapterRank == nil, "--lora-rank", "any stage but pretrain")
+    }
+}

@@ -1,0 +1,24 @@
+/// When caches are written: what keeps both queries and writes cheap.
+package struct IndexPolicy: Sendable {
+    /// Rows that queries may have to scan beyond the graph before it is extended, and the size
+    /// above which a collection gets a graph at all: scanning 10,000 vectors of 384 dimensions
+    /// takes about half a millisecond.
+    package var smallestGraphLag = 10_000
+    /// Rows that a fresh reader may have to fetch from the database, at a few microseconds each,
+    /// before the flat file is written again.
+    package var smallestFlatLag = 512
+    /// Either may lag by one part in this many of its rows.
+    package var lagShare = 20
+    /// Rows inserted into a graph at once. While an ingest goes on only whole batches are inserted, so
+    /// that the same documents in the same order give the same graph.
+    package var batch = 4096
+    /// During a long ingest the caches are written when the graph's lag calls for it, but writing may
+    /// take no more than one part in this many of the time.
+    package var savingShare = 20
+
+    package init() {}
+
+    func graphLag(rows: Int) -> Int { max(smallestGraphLag, rows / lagShare) }
+
+    func flatLag(rows: Int) -> Int { max(smallestFlatLag, rows / lagShare) }
+}

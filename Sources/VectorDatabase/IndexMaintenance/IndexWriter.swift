@@ -1,0 +1,169 @@
+import DocumentStore
+import FileFormat
+import VectorIndex
+
+/// Writes a collection's caches. Only the one writer of the database uses it.
+///
+/// The flat file is written before the graph, so that a graph never covers a row that the flat
+/// file lacks; the change log is pruned after both.
+struct IndexWriter {
+    let record: CollectionRecord
+    let files: CacheFiles
+    let store: DocumentStore
+    let policy: IndexPolicy
+    let threads: Int
+
+    enum Extent: Sendable {
+        /// What the policy asks for.
+        case asNeeded
+        /// Everything up to date.
+        case all
+        /// Everything anew.
+        case rebuild
+    }
+
+    private var reader: CacheReader { CacheReader(record: record, files: files, store: store) }
+
+    /// - Parameter follower: a graph that has been following; it is brought to its end and saved.
+    func update(_ extent: Extent, follower: GraphFollower? = nil) throws {
+        guard record.dimensions > 0, record.passageCount > 0 else {
+            removeFiles()
+            try store.pruneChanges(through: store.position(of: record), in: record)
+            return
+        }
+        let isBehind = try updateFlat(extent)
+        let wroteGraph = try updateGraph(extent, follower: follower)
+        if isBehind || wroteGraph { try prune() }
+    }
+
+    /// Removes caches that do not belong to the database, before it changes: a file that is newer
+    /// than the database must not come to look right when the database has moved on.
+    func removeForeign() throws {
+        if try reader.openGraph() == nil { remove(files.graph) }
+        if try reader.openFlat() == nil { remove(files.flat) }
+    }
+
+    // MARK: Flat file
+
+    /// - Returns: whether it was written.
+    private func updateFlat(_ extent: Extent) throws -> Bool {
+        let old = extent == .rebuild ? nil : try reader.openFlat()
+        var removed: [Int64] = []
+        if let old {
+            removed = try deletions(since: old.header.changeLogPosition).filter {
+                old.contains(label: $0)
+            }
+            let lag = record.passageCount - old.count + 2 * removed.count
+            if lag == 0 || (extent == .asNeeded && lag <= policy.flatLag(rows: old.count)) {
+                return false
+            }
+        }
+        let sound = old.flatMap { (try? $0.verify()) == nil ? nil : $0 }
+        let position = try store.position(of: record)
+        let writer = try VectorFileWriter(
+            path: files.flat, header: record.header(of: store, position: position),
+            dimensions: record.dimensions, metric: record.indexParameters.metric,
+            element: record.flatElement)
+        var last: Int64 = 0
+        if let sound, sound.count > 0 {
+            try writer.append(
+                contentsOf: sound, excluding: removed.isEmpty ? nil : LabelFilter(removed))
+            last = sound.label(at: sound.count - 1)
+        }
+        while true {
+            try Task.checkCancellation()
+            let batch = try store.vectors(after: last, limit: policy.batch, in: record)
+            guard let end = batch.keys.last else { break }
+            try batch.values.withUnsafeBufferPointer { values in
+                for (row, key) in batch.keys.enumerated() {
+                    let start = row * record.dimensions
+                    try writer.append(
+                        label: key,
+                        vector: UnsafeBufferPointer(
+                            rebasing: values[start..<start + record.dimensions]))
+                }
+            }
+            last = end
+        }
+        try writer.commit()
+        return true
+    }
+
+    // MARK: Graph
+
+    private func updateGraph(_ extent: Extent, follower: GraphFollower?) throws -> Bool {
+        if let follower, extent != .rebuild {
+            try follower.follow(isFinal: true)
+            try follower.save(to: files.graph)
+            return true
+        }
+        let old = extent == .rebuild ? nil : try reader.openGraph()
+        let covered = old?.count ?? 0
+        let removed =
+            try old.map { graph in
+                try deletions(since: graph.header.changeLogPosition).count {
+                    graph.contains(label: $0)
+                }
+            } ?? 0
+        let lag = record.passageCount - covered + 2 * removed
+        let limit = policy.graphLag(rows: covered)
+        if record.passageCount <= policy.graphLag(rows: 0) {
+            // Few enough to scan. A graph that is there serves until it lags.
+            if old == nil || lag > limit || extent != .asNeeded { remove(files.graph) }
+            return false
+        }
+        if old != nil, lag == 0 || (extent == .asNeeded && lag <= limit) { return false }
+        let graph = try GraphFollower(
+            record: record, extending: old, store: store, policy: policy, threads: threads)
+        try graph.follow(isFinal: true)
+        try graph.save(to: files.graph)
+        return true
+    }
+
+    /// Keys deleted after a position that the log reaches.
+    private func deletions(since position: Int64) throws -> [Int64] {
+        var keys: [Int64] = []
+        var position = position
+        while let changes = try Optional(store.changes(after: position, in: record)),
+            let last = changes.last
+        {
+            for change in changes where change.kind == .deleted { keys += change.passages }
+            position = last.position
+        }
+        return keys
+    }
+
+    /// Forgets the changes that both caches cover.
+    private func prune() throws {
+        let caches = try reader.open()
+        guard caches.flat != nil else { return }
+        try store.pruneChanges(through: caches.position, in: record)
+    }
+
+    func removeFiles() {
+        remove(files.graph)
+        remove(files.flat)
+    }
+
+    private func remove(_ path: String) { try? SystemFileSystem().remove(path) }
+}
+
+extension VectorFile {
+    /// The first row whose label is not below `label`.
+    func lowerBound(of label: Int64) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if self.label(at: middle) < label { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    func contains(label: Int64) -> Bool {
+        let row = lowerBound(of: label)
+        return row < count && self.label(at: row) == label
+    }
+
+    var lastLabel: Int64? { count > 0 ? label(at: count - 1) : nil }
+}

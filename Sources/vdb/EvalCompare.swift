@@ -1,0 +1,108 @@
+import ArgumentParser
+import Evaluation
+import Foundation
+
+/// `vdb eval compare`: is the second run better than the first beyond chance?
+struct EvalCompare: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compare",
+        abstract: "Compare two TREC runs, query by query, with significance tests.",
+        discussion: """
+            For each measure: both means, their difference, on how many queries the second is
+            better, equal and worse, and two-sided p of the paired t-test and of the paired
+            randomisation test (all sign assignments up to 16 differing queries, else 100,000 drawn
+            by --seed).
+
+            Example: vdb eval compare before.run after.run qrels/test.tsv
+            """)
+
+    @Argument(help: "The first TREC run.")
+    var first: String
+
+    @Argument(help: "The second TREC run.")
+    var second: String
+
+    @Argument(help: "The judgments, in TREC or BEIR form.")
+    var qrels: String
+
+    @Option(help: "Seed of the randomisation test.")
+    var seed: UInt64 = 0
+
+    @Option(help: "table, json or markdown.")
+    var format: EvalFormat = .table
+
+    func run() throws {
+        let judgments = try Judgments(contentsOf: URL(filePath: qrels))
+        let before = Measurements(
+            of: try Run(contentsOf: URL(filePath: first)), against: judgments)
+        let after = Measurements(
+            of: try Run(contentsOf: URL(filePath: second)), against: judgments)
+        let rows = before.measures.indices.map { place in
+            Row(
+                measure: before.measures[place], first: before.means[place],
+                second: after.means[place],
+                test: PairedTest(
+                    first: before.values[place], second: after.values[place], seed: seed))
+        }
+        switch format {
+        case .json: print(try json(rows))
+        case .table: print(table(rows))
+        case .markdown: print(markdown(rows))
+        }
+    }
+
+    private struct Row {
+        let measure: any Measure
+        let first: Double
+        let second: Double
+        let test: PairedTest
+
+        var cells: [String] {
+            [
+                EvalColumns.fixed(first, 4), EvalColumns.fixed(second, 4),
+                (test.meanDifference < 0 ? "" : "+") + EvalColumns.fixed(test.meanDifference, 4),
+                "\(test.better)/\(test.equal)/\(test.worse)", EvalColumns.fixed(test.tTestP, 4),
+                EvalColumns.fixed(test.randomisationP, 4),
+            ]
+        }
+    }
+
+    private static let heads = [
+        "first", "second", "difference", "better/equal/worse", "p (t-test)", "p (randomisation)",
+    ]
+
+    private func table(_ rows: [Row]) -> String {
+        let line = { (name: String, cells: [String]) in
+            zip(cells, Self.heads).reduce(EvalColumns.left(name, 11)) { text, cell in
+                text + EvalColumns.right(cell.0, max(9, cell.1.count + 2))
+            }
+        }
+        return ([line("", Self.heads)] + rows.map { line($0.measure.name, $0.cells) })
+            .joined(separator: "\n")
+    }
+
+    private func markdown(_ rows: [Row]) -> String {
+        let lines = rows.map { "| \(([$0.measure.name] + $0.cells).joined(separator: " | ")) |" }
+        let head = "| measure | \(Self.heads.joined(separator: " | ")) |"
+        return ([head, "| --- |" + String(repeating: " ---: |", count: Self.heads.count)] + lines)
+            .joined(separator: "\n")
+    }
+
+    private func json(_ rows: [Row]) throws -> String {
+        try EvalJSON.object([
+            "queries": .count(rows.first?.test.queries ?? 0), "seed": .text(String(seed)),
+            "measures": .list(
+                rows.map { row in
+                    .object([
+                        "measure": .text(row.measure.key), "first": .number(row.first),
+                        "second": .number(row.second),
+                        "difference": .number(row.test.meanDifference),
+                        "better": .count(row.test.better), "equal": .count(row.test.equal),
+                        "worse": .count(row.test.worse), "t": .number(row.test.t),
+                        "p_t_test": .number(row.test.tTestP),
+                        "p_randomisation": .number(row.test.randomisationP),
+                    ])
+                }),
+        ]).text
+    }
+}

@@ -1,0 +1,126 @@
+import Evaluation
+import Foundation
+
+/// Measurements as text: a table for a terminal, JSON for scripts, Markdown for a model card.
+struct EvalReport {
+    /// What was measured: `dataset`, `split`, `run`, in the order in which they are shown.
+    let labels: [(key: String, value: String)]
+    let measurements: Measurements
+    let perQuery: Bool
+
+    func text(_ format: EvalFormat) throws -> String {
+        switch format {
+        case .table: return table
+        case .json: return try json
+        case .markdown: return markdown
+        }
+    }
+
+    private var rows: [(name: String, values: [Double])] {
+        let queries =
+            perQuery
+            ? measurements.queries.enumerated().map { place, query in
+                (query.text, measurements.values.map { $0[place] })
+            } : []
+        return queries + [("all \(measurements.queries.count)", measurements.means)]
+    }
+
+    private var table: String {
+        var lines = labels.map { "\($0.key): \($0.value)" }
+        if perQuery {
+            let names = measurements.measures.map(\.name)
+            let width = rows.map(\.name.count).max() ?? 0
+            lines.append(
+                ([EvalColumns.left("query", width)] + names.map { EvalColumns.right($0, 11) })
+                    .joined())
+            for row in rows {
+                let cells = row.values.map { EvalColumns.right(EvalColumns.fixed($0, 4), 11) }
+                lines.append(([EvalColumns.left(row.name, width)] + cells).joined())
+            }
+        } else {
+            lines.append("queries: \(measurements.queries.count)")
+            for (measure, mean) in zip(measurements.measures, measurements.means) {
+                lines.append(
+                    EvalColumns.left(measure.name, 12)
+                        + EvalColumns.right(EvalColumns.fixed(mean, 4), 7))
+            }
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private var markdown: String {
+        let names = measurements.measures.map(\.name)
+        var lines = [
+            "| \((labels.map(\.key) + [perQuery ? "query" : "queries"] + names).joined(separator: " | ")) |",
+            "|\(String(repeating: " --- |", count: labels.count + 1))\(String(repeating: " ---: |", count: names.count))",
+        ]
+        for row in rows {
+            let cells = row.values.map { EvalColumns.fixed($0, 4) }
+            let name = perQuery ? row.name : String(measurements.queries.count)
+            lines.append("| \((labels.map(\.value) + [name] + cells).joined(separator: " | ")) |")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private var json: String {
+        get throws {
+            let keys = measurements.measures.map(\.key)
+            var object: [String: EvalJSON] = [:]
+            for label in labels { object[label.key] = .text(label.value) }
+            object["queries"] = .count(measurements.queries.count)
+            for (key, mean) in zip(keys, measurements.means) { object[key] = .number(mean) }
+            if perQuery {
+                object["per_query"] = .list(
+                    measurements.queries.enumerated().map { place, query in
+                        var row: [String: EvalJSON] = ["query_id": .text(query.text)]
+                        for (measure, key) in keys.enumerated() {
+                            row[key] = .number(measurements.values[measure][place])
+                        }
+                        return .object(row)
+                    })
+            }
+            return try EvalJSON.object(object).text
+        }
+    }
+}
+
+/// A value of a report's JSON.
+indirect enum EvalJSON: Encodable {
+    case text(String), number(Double), count(Int), list([EvalJSON]), object([String: EvalJSON])
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .text(let value): try container.encode(value)
+        // JSON has no infinity; a t statistic without spread is one.
+        case .number(let value) where !value.isFinite: try container.encodeNil()
+        case .number(let value): try container.encode(value)
+        case .count(let value): try container.encode(value)
+        case .list(let value): try container.encode(value)
+        case .object(let value): try container.encode(value)
+        }
+    }
+
+    var text: String {
+        get throws {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            return String(decoding: try encoder.encode(self), as: UTF8.self)
+        }
+    }
+}
+
+/// Text in columns of a fixed width.
+enum EvalColumns {
+    static func left(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
+    }
+
+    static func right(_ text: String, _ width: Int) -> String {
+        String(repeating: " ", count: max(1, width - text.count)) + text
+    }
+
+    static func fixed(_ value: Double, _ digits: Int) -> String {
+        String(format: "%.\(digits)f", value)
+    }
+}

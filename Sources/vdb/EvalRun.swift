@@ -1,0 +1,37 @@
+import ArgumentParser
+import Evaluation
+import Foundation
+
+/// `vdb eval run`: the measures of a TREC run file.
+struct EvalRun: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Measure a TREC run file against judgments.",
+        discussion: """
+            Judgments are read in TREC form (query iteration document grade) or BEIR form (query,
+            document, grade between tabs). Queries that the run does not answer count as 0.
+
+            Example: vdb eval run my.run qrels/test.tsv --per-query
+            """)
+
+    @Argument(help: .init("A TREC run: query Q0 document rank score name.", valueName: "run"))
+    var runFile: String
+
+    @Argument(help: "The judgments.")
+    var qrels: String
+
+    @Flag(help: "Every query's measures as well.")
+    var perQuery = false
+
+    @Option(help: "table, json or markdown.")
+    var format: EvalFormat = .table
+
+    func run() throws {
+        let judgments = try Judgments(contentsOf: URL(filePath: qrels))
+        let run = try Run(contentsOf: URL(filePath: runFile))
+        let report = EvalReport(
+            labels: [("run", run.name)], measurements: Measurements(of: run, against: judgments),
+            perQuery: perQuery)
+        print(try report.text(format))
+    }
+}

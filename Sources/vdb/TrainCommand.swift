@@ -1,0 +1,174 @@
+import ArgumentParser
+import Foundation
+import Training
+
+/// `vdb train`: one stage of the recipe, from a model folder to a model folder.
+struct TrainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train",
+        abstract: "Train an embedder: pretrain, compress, align or contrast.",
+        discussion: """
+            Each stage reads a model folder and writes one:
+
+              vdb train compress --model base --data texts.jsonl --out compressed
+              vdb train align --model compressed --data triples.jsonl --out aligned
+              vdb train contrast --model aligned --data triples.jsonl --out embedder
+
+            Data are JSON Lines: {"text"} for pretrain, {"context", "instruction", "output"} for \
+            compress, {"query", "pos": [...], "neg": [...]} for align and contrast.
+            """)
+
+    @Argument(help: "pretrain, compress, align or contrast.")
+    var stage: TrainingStage
+
+    @Option(help: ArgumentHelp("The model folder to start from.", valueName: "dir"))
+    var model: String
+    @Option(help: ArgumentHelp("The JSON Lines file to train on.", valueName: "file"))
+    var data: String
+    @Option(help: ArgumentHelp("The model folder to write.", valueName: "dir"))
+    var out: String
+
+    @OptionGroup(title: "Run") var general: RunOptions
+    @OptionGroup(title: "Adapter") var adapter: AdapterOptions
+    @OptionGroup(title: "Losses") var losses: LossOptions
+    @OptionGroup(title: "Surviving") var surviving: SurvivingOptions
+
+    func options() -> TrainingOptions {
+        var options = TrainingOptions(
+            stage: stage, model: model, data: data, output: out,
+            threads: general.threads ?? ProcessInfo.processInfo.activeProcessorCount)
+        general.apply(to: &options)
+        adapter.apply(to: &options)
+        losses.apply(to: &options)
+        options.saveSteps = surviving.saveSteps
+        return options
+    }
+
+    func run() throws {
+        let reporter = TrainReporter(quiet: surviving.quiet)
+        let interrupt = InterruptFlag()
+        do {
+            let summary = try Trainer.run(
+                options(), log: surviving.log, resuming: surviving.resume,
+                isCancelled: { interrupt.isSet }, progress: reporter.report)
+            reporter.finish(summary, folder: out)
+        } catch let error as TrainingError {
+            reporter.clear()
+            FileHandle.standardError.write(Data("vdb train: \(error.description)\n".utf8))
+            throw ExitCode(error.exitStatus)
+        }
+    }
+}
+
+extension TrainCommand {
+    struct RunOptions: ParsableArguments {
+        @Option(help: "Passes over the data.") var epochs: Int?
+        @Option(help: "Stop after this many steps; the schedule ends there.") var maxSteps: Int?
+        @Option(help: "Rows a step.") var batchSize: Int?
+        @Option(help: "Rows computed at once, where memory is short.") var microBatchSize: Int?
+        @Option(help: "The highest learning rate.") var learningRate: Double?
+        @Option(help: "Share of the steps over which the rate rises.") var warmupRatio = 0.05
+        @Option(help: "cosine, linear or constant.") var schedule = LearningRateSchedule.cosine
+        @Option(help: "AdamW's decoupled weight decay.") var weightDecay = 0.0
+        @Option(help: "Gradients of greater norm are scaled down to it.") var maxGradNorm = 1.0
+        @Option(help: "float32 or bfloat16 matrix products; default: as the model is stored.")
+        var precision: TrainingPrecision?
+        @Option(help: "Instructions: retrieval or sts.") var task = TrainingTask.retrieval
+        @Option(help: "The most tokens of a text.") var maxLength: Int?
+        @Option(help: "Decides every random choice.") var seed: UInt64 = 0
+        @Flag(help: "Batches follow the file's order.") var noShuffle = false
+        @Flag(help: "Compute layers twice instead of keeping their values: less memory.")
+        var recomputeLayers = false
+        @Option(help: "Threads; default: the cores at hand.") var threads: Int?
+
+        func apply(to options: inout TrainingOptions) {
+            options.epochs = epochs ?? options.epochs
+            options.maximumSteps = maxSteps
+            options.batchSize = batchSize ?? options.batchSize
+            options.microBatchSize = microBatchSize
+            options.learningRate = learningRate ?? options.learningRate
+            options.warmupRatio = warmupRatio
+            options.schedule = schedule
+            options.weightDecay = weightDecay
+            options.maximumGradientNorm = maxGradNorm
+            options.precision = precision
+            options.task = task
+            options.maximumLength = maxLength
+            options.seed = seed
+            options.shuffles = !noShuffle
+            options.recomputesLayers = recomputeLayers
+        }
+    }
+
+    struct AdapterOptions: ParsableArguments {
+        @Option(help: "Train a LoRA adapter of this rank instead of all weights.")
+        var loraRank: Int?
+        @Option(help: "The adapter's alpha; default: twice the rank.") var loraAlpha: Double?
+        @Option(help: "Share of the adapter's inputs dropped in training.") var loraDropout = 0.0
+        @Flag(help: "Write the weights with the adapter added to them.") var merge = false
+
+        func apply(to options: inout TrainingOptions) {
+            options.adapterRank = loraRank
+            options.adapterAlpha = loraAlpha
+            options.adapterDropout = loraDropout
+            options.merges = merge
+        }
+    }
+
+    struct LossOptions: ParsableArguments {
+        @Option(
+            help: ArgumentHelp(
+                "The frozen decoder's folder; default: the one the model names, else the model.",
+                valueName: "dir"))
+        var decoder: String?
+        @Option(help: "align: the factor inside the similarity.") var beta = 0.1
+        @Option(help: "align (0.05) and contrast (0.02): the softmax's temperature.")
+        var temperature: Double?
+        @Option(help: "align: sigmoid, tanh, log-sigmoid, kl or js.")
+        var similarity = AlignmentSimilarity.sigmoid
+        @Option(help: "align: 0 (the paper's), or 1 to 4 of its appendix E.") var strategy = 0
+        @Option(help: "The most negatives used of a row.") var negatives = 7
+        @Flag(help: "contrast: the other rows' documents are negatives too.")
+        var inBatchNegatives = false
+        @Flag(help: "align: add the reference difference, as the authors' trainer does.")
+        var reverseReferenceSign = false
+
+        func apply(to options: inout TrainingOptions) {
+            options.decoder = decoder
+            options.beta = beta
+            options.temperature = temperature
+            options.similarity = similarity
+            options.strategy = strategy
+            options.negatives = negatives
+            options.usesInBatchNegatives = inBatchNegatives
+            options.reversesReferenceSign = reverseReferenceSign
+        }
+    }
+
+    struct SurvivingOptions: ParsableArguments {
+        @Option(help: "Save the whole state every so many steps.") var saveSteps: Int?
+        @Flag(help: "Continue from the saved state in --out.") var resume = false
+        @Option(help: ArgumentHelp("One JSON object a step.", valueName: "file.jsonl"))
+        var log: String?
+        @Flag(help: "No progress, no summary.") var quiet = false
+    }
+}
+
+extension TrainingStage: ExpressibleByArgument {}
+extension TrainingTask: ExpressibleByArgument {}
+extension TrainingPrecision: ExpressibleByArgument {}
+extension LearningRateSchedule: ExpressibleByArgument {}
+extension AlignmentSimilarity: ExpressibleByArgument {}
+
+extension TrainingError {
+    /// The exit status that scripts may rely on.
+    var exitStatus: Int32 {
+        switch self {
+        case .badOption, .resumedDifferently: 64
+        case .badLine, .missingKey, .noRows, .badModel, .decoderMismatch, .notFinite: 65
+        case .cannotRead, .nothingToResume: 66
+        case .cannotWrite: 73
+        case .interrupted: 130
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import Foundation
+import Synchronization
+import Training
+
+/// Progress of a training run on standard error: a line that renews itself on a terminal, one
+/// summary at the end.
+struct TrainReporter {
+    let quiet: Bool
+    private let isTerminal = isatty(STDERR_FILENO) == 1
+
+    init(quiet: Bool) { self.quiet = quiet }
+
+    func report(_ progress: TrainingProgress) {
+        switch progress {
+        case .preparing(let what, let done, let total): renew("\(what) \(done)/\(total)")
+        case .step(let step):
+            let left = Double(step.totalSteps - step.step) * Double(step.tokens)
+            let seconds = step.tokensPerSecond > 0 ? left / step.tokensPerSecond : 0
+            renew(
+                "step \(step.step)/\(step.totalSteps)  loss \(String(format: "%.4f", step.loss))  "
+                    + "\(Int(step.tokensPerSecond)) tokens/s  \(Self.duration(seconds)) left")
+        case .saved: break
+        }
+    }
+
+    func finish(_ summary: Trainer.Summary, folder: String) {
+        clear()
+        guard !quiet else { return }
+        let rate = summary.seconds > 0 ? Double(summary.tokens) / summary.seconds : 0
+        let losses =
+            summary.firstLoss.flatMap { first in
+                summary.lastLoss.map { String(format: ", loss %.4f to %.4f", first, $0) }
+            } ?? ""
+        write(
+            "\(summary.steps) steps\(losses), \(Int(rate)) tokens/s, "
+                + "\(Self.duration(summary.seconds)), "
+                + "\(summary.peakBytes >> 20) MiB; wrote \(folder)\n")
+    }
+
+    func clear() { if isTerminal, !quiet { write("\r\u{1B}[K") } }
+
+    private func renew(_ text: String) {
+        if isTerminal, !quiet { write("\r\u{1B}[K\(text)") }
+    }
+
+    private func write(_ text: String) {
+        FileHandle.standardError.write(Data(text.utf8))
+    }
+
+    private static func duration(_ seconds: Double) -> String {
+        let whole = Int(seconds.rounded())
+        if whole < 60 { return "\(whole) s" }
+        if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
+        return "\(whole / 3600) h \(whole % 3600 / 60) min"
+    }
+}
+
+/// Set by SIGINT or SIGTERM: the run ends after the step it is in.
+final class InterruptFlag: Sendable {
+    private static let flag = Atomic<Bool>(false)
+
+    init() {
+        for number in [SIGINT, SIGTERM] {
+            signal(number) { _ in InterruptFlag.flag.store(true, ordering: .relaxed) }
+        }
+    }
+
+    var isSet: Bool { Self.flag.load(ordering: .relaxed) }
+}

@@ -1,0 +1,187 @@
+import TestSupport
+import Testing
+import VectorDatabase
+
+struct QueryTests {
+    /// Scores of every document by the definition.
+    static func bruteForce(
+        _ documents: [Document], _ query: [Float], metric: Metric, embedder: TestEmbedder
+    ) -> [(id: String, score: Double)] {
+        documents.map { document in
+            let vector =
+                document.vector
+                ?? HashEmbedding.vector(
+                    of: document.title + " " + document.text,
+                    dimensions: embedder.identity.dimensions, seed: embedder.seed)
+            var (dot, a, b, distance) = (0.0, 0.0, 0.0, 0.0)
+            for (x, y) in zip(query, vector) {
+                dot += Double(x) * Double(y)
+                a += Double(x) * Double(x)
+                b += Double(y) * Double(y)
+                distance += (Double(x) - Double(y)) * (Double(x) - Double(y))
+            }
+            let score: Double =
+                switch metric {
+                case .innerProduct: dot
+                case .cosine: a * b > 0 ? dot / (a * b).squareRoot() : 0
+                case .euclidean: -distance
+                }
+            return (document.id, score)
+        }.sorted { ($1.score, $0.id) < ($0.score, $1.id) }
+    }
+
+    @Test(arguments: Metric.allCases)
+    func exactSearchIsBruteForce(metric: Metric) async throws {
+        let folder = try TemporaryFolder()
+        let embedder = TestEmbedder()
+        let database = try Database(path: folder.file("a.vdb"), embedder: embedder)
+        let collection = database.collection()
+        var options = IngestOptions()
+        options.metric = metric
+        let documents = SampleTexts.documents(0..<400)
+        try await collection.ingest(documents, options: options)
+        for number in 0..<10 {
+            var query = Query(SampleTexts.text(1000 + number), limit: 25, mode: .dense)
+            query.isExact = true
+            let answer = try await collection.query(query)
+            let vector = HashEmbedding.vector(of: query.text, dimensions: 32)
+            let expected = Self.bruteForce(
+                documents, vector, metric: metric, embedder: embedder)
+            #expect(answer.hits.count == 25)
+            for (hit, truth) in zip(answer.hits, expected) {
+                #expect(abs(hit.score - truth.score) < 1e-5)
+            }
+            #expect(
+                Set(answer.hits.prefix(20).map(\.id)).isSubset(of: expected.prefix(25).map(\.id)))
+            #expect(answer.hits.map(\.rank) == Array(1...25))
+        }
+        try database.close()
+    }
+
+    @Test func filtersAreAppliedToEveryMode() async throws {
+        let folder = try TemporaryFolder()
+        let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
+        let collection = database.collection()
+        try await collection.ingest(SampleTexts.documents(0..<300))
+        for mode in QueryMode.allCases {
+            let filter = try Filter("number >= 100 AND number < 130 AND even")
+            let answer = try await collection.query(
+                "apple pear cider", limit: 15, mode: mode, filter: filter)
+            #expect(
+                answer.hits.allSatisfy { hit in
+                    guard case .integer(let number)? = hit.metadata["number"] else { return false }
+                    return (100..<130).contains(number) && number % 2 == 0
+                })
+            if mode != .lexical { #expect(answer.hits.count == 15) }
+        }
+        let none = try await collection.query("apple", filter: Filter("number > 1000"))
+        #expect(none.hits.isEmpty)
+        try database.close()
+    }
+
+    @Test func lexicalFindsWordsAndEncodesNothing() async throws {
+        let folder = try TemporaryFolder()
+        let database = try Database(path: folder.file("a.vdb"))
+        let collection = database.collection()
+        var options = IngestOptions()
+        options.encodesText = false
+        try await collection.ingest(
+            [
+                Document(id: "a", text: "the quick brown fox"),
+                Document(id: "b", text: "the lazy dogs sleep"),
+                Document(id: "c", text: "foxes and dogs"),
+            ], options: options)
+        let answer = try await collection.query("dog")
+        #expect(answer.mode == .lexical)
+        #expect(Set(answer.hits.map(\.id)) == ["b", "c"])
+        #expect(try collection.statistics().dimensions == 0)
+        try database.close()
+    }
+
+    @Test func hybridJoinsRanksAsDocumented() async throws {
+        let fusion = ReciprocalRankFusion()
+        let joined = fusion.fuse(dense: ["a", "b", "c"], lexical: ["c", "d", "a"])
+        #expect(joined.map(\.id) == ["a", "c", "b", "d"])
+        #expect(abs(joined[0].score - (1.0 / 61 + 1.0 / 63)) < 1e-12)
+        #expect(joined[0].score == joined[1].score)
+        #expect(abs(joined[2].score - 1.0 / 62) < 1e-12)
+    }
+
+    @Test func aDocumentOfManyPassagesIsOneHit() async throws {
+        let folder = try TemporaryFolder()
+        let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
+        let collection = database.collection()
+        var options = IngestOptions()
+        options.chunking = Chunking(maximumTokens: 8, overlapTokens: 2)
+        var documents: [Document] = []
+        for number in 0..<40 {
+            let text = (0..<6).map { SampleTexts.text(number * 10 + $0, words: 7) + "." }
+                .joined(separator: "\n\n")
+            documents.append(Document(id: "d\(number)", text: text, layout: .plain))
+        }
+        try await collection.ingest(documents, options: options)
+        let statistics = try collection.statistics()
+        #expect(statistics.documents == 40)
+        #expect(statistics.passages > 200)
+        for document in documents {
+            #expect(try collection.document(document.id)?.text == document.text)
+        }
+        for mode in QueryMode.allCases {
+            let answer = try await collection.query(
+                SampleTexts.text(31, words: 7), limit: 20, mode: mode)
+            #expect(Set(answer.hits.map(\.id)).count == answer.hits.count)
+            #expect(answer.hits.first?.id == "d3")
+            #expect(answer.hits.first?.passage == 1)
+            #expect(answer.hits.count == 20)
+        }
+        try database.close()
+    }
+
+    @Test func equalScoresAreInTheOrderOfIdentifiers() async throws {
+        let folder = try TemporaryFolder()
+        let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
+        let collection = database.collection()
+        let ids = ["z", "m", "a", "q", "b", "y", "c"]
+        try await collection.ingest(ids.map { Document(id: $0, text: "the same text") })
+        for limit in [1, 3, 7] {
+            for mode in QueryMode.allCases {
+                let answer = try await collection.query("same text", limit: limit, mode: mode)
+                #expect(answer.hits.map(\.id) == Array(ids.sorted().prefix(limit)))
+            }
+        }
+        try database.close()
+    }
+
+    @Test func reranking() async throws {
+        let folder = try TemporaryFolder()
+        let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
+        let collection = database.collection()
+        try await collection.ingest(SampleTexts.documents(0..<50))
+        var query = Query("apple cider press", limit: 20, mode: .dense)
+        query.rerankDepth = 10
+        let answer = try await collection.query(query)
+        #expect(answer.hits.prefix(10).allSatisfy { $0.logProbability == $0.score })
+        #expect(answer.hits.dropFirst(10).allSatisfy { $0.logProbability == nil })
+        #expect(zip(answer.hits, answer.hits.dropFirst()).allSatisfy { $0.score >= $1.score })
+        query.rerankDepth = nil
+        let plain = try await collection.query(query)
+        #expect(Set(plain.hits.prefix(10).map(\.id)) == Set(answer.hits.prefix(10).map(\.id)))
+        #expect(plain.hits.dropFirst(10).map(\.id) == answer.hits.dropFirst(10).map(\.id))
+        try database.close()
+    }
+
+    @Test func manyQueriesEqualOneByOne() async throws {
+        let folder = try TemporaryFolder()
+        let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
+        let collection = database.collection()
+        try await collection.ingest(SampleTexts.documents(0..<200))
+        let queries = (0..<50).map { Query(SampleTexts.text(5000 + $0), limit: 7) }
+        let together = try await collection.query(queries)
+        for (query, answer) in zip(queries, together) {
+            #expect(try await collection.query(query).hits == answer.hits)
+            #expect(answer.mode == .hybrid)
+            #expect(answer.query.text == query.text)
+        }
+        try database.close()
+    }
+}
