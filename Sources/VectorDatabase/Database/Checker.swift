@@ -1,7 +1,51 @@
 import DocumentStore
 
+/// Verifies a database and its caches, and makes damaged caches anew.
 struct Checker {
     let database: Database
-    func check() throws -> CheckReport { CheckReport() }
-    func repair(_ report: CheckReport) async throws -> CheckReport { report }
+
+    func check() throws -> CheckReport {
+        var report = CheckReport()
+        for finding in try database.store.check() {
+            let place = finding.collection.map { "collection '\($0)': " } ?? ""
+            report.findings.append(
+                CheckReport.Finding(
+                    isFault: true, subject: database.path, message: place + finding.detail))
+        }
+        // Caches are compared with the database, which says nothing where that is damaged.
+        guard report.isSound else { return report }
+        for record in try database.store.collections() where record.dimensions > 0 {
+            let index = database.collection(record.name).index
+            var checker = CacheChecker(
+                record: record, files: index.files, store: database.store, policy: index.policy,
+                threads: index.threads)
+            try checker.check()
+            report.findings += checker.findings
+            report.sampledRecall[record.name] = checker.sampledRecall
+        }
+        return report
+    }
+
+    /// Makes the caches of every collection with findings anew, and checks again.
+    func repair(_ report: CheckReport) throws -> CheckReport {
+        // A damaged database must not be spread into its caches.
+        guard !report.findings.contains(where: { $0.isFault && $0.subject == database.path })
+        else { return report }
+        for record in try database.store.collections() where record.dimensions > 0 {
+            let files = database.collection(record.name).index.files
+            let concerned = report.findings.contains {
+                $0.subject == files.graph || $0.subject == files.flat
+            }
+            guard concerned else { continue }
+            database.collection(record.name).release()
+            try database.collection(record.name).maintain(record, .rebuild)
+        }
+        var repaired = try check()
+        repaired.findings += report.findings.filter { $0.isFault }.map { finding in
+            CheckReport.Finding(
+                isFault: false, subject: finding.subject,
+                message: "was damaged (\(finding.message)) and has been made anew")
+        }
+        return repaired
+    }
 }

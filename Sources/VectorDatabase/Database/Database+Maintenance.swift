@@ -7,10 +7,9 @@ extension Database {
     ///   the database itself only a backup brings back.
     public func check(repairing: Bool = false) async throws -> CheckReport {
         let report = try await asReader { [self] in try Checker(database: self).check() }
-        guard repairing, !report.isSound || report.findings.contains(where: { $0.remedy != nil })
-        else { return report }
+        guard repairing, !report.findings.isEmpty else { return report }
         return try await asWriter { [self] in
-            try await Checker(database: self).repair(report)
+            try Checker(database: self).repair(report)
         }
     }
 

@@ -31,9 +31,16 @@ struct IndexWriter {
             try store.pruneChanges(through: store.position(of: record), in: record)
             return
         }
-        let isBehind = try updateFlat(extent)
-        let wroteGraph = try updateGraph(extent, follower: follower)
-        if isBehind || wroteGraph { try prune() }
+        let old = extent == .rebuild ? nil : try reader.openGraph()
+        let writesGraph = try follower != nil || needsGraph(extent, old: old)
+        // A graph that is newer than the flat file would be of no use.
+        let wroteFlat = try updateFlat(writesGraph && extent == .asNeeded ? .all : extent)
+        if writesGraph {
+            let graph = try extent == .rebuild ? newFollower(nil) : follower ?? newFollower(old)
+            try graph.follow(isFinal: true)
+            try graph.save(to: files.graph)
+        }
+        if wroteFlat || writesGraph { try prune() }
     }
 
     /// Removes caches that do not belong to the database, before it changes: a file that is newer
@@ -91,33 +98,28 @@ struct IndexWriter {
 
     // MARK: Graph
 
-    private func updateGraph(_ extent: Extent, follower: GraphFollower?) throws -> Bool {
-        if let follower, extent != .rebuild {
-            try follower.follow(isFinal: true)
-            try follower.save(to: files.graph)
-            return true
-        }
-        let old = extent == .rebuild ? nil : try reader.openGraph()
-        let covered = old?.count ?? 0
+    /// Whether a graph is to be written; one that serves no more is removed.
+    private func needsGraph(_ extent: Extent, old: HNSWIndex?) throws -> Bool {
         let removed =
             try old.map { graph in
                 try deletions(since: graph.header.changeLogPosition).count {
                     graph.contains(label: $0)
                 }
             } ?? 0
+        let covered = old?.count ?? 0
         let lag = record.passageCount - covered + 2 * removed
-        let limit = policy.graphLag(rows: covered)
+        let mayLag = extent == .asNeeded ? policy.graphLag(rows: covered) : 0
         if record.passageCount <= policy.graphLag(rows: 0) {
             // Few enough to scan. A graph that is there serves until it lags.
-            if old == nil || lag > limit || extent != .asNeeded { remove(files.graph) }
+            if old == nil || lag > mayLag { remove(files.graph) }
             return false
         }
-        if old != nil, lag == 0 || (extent == .asNeeded && lag <= limit) { return false }
-        let graph = try GraphFollower(
+        return old == nil || lag > mayLag
+    }
+
+    private func newFollower(_ old: HNSWIndex?) throws -> GraphFollower {
+        try GraphFollower(
             record: record, extending: old, store: store, policy: policy, threads: threads)
-        try graph.follow(isFinal: true)
-        try graph.save(to: files.graph)
-        return true
     }
 
     /// Keys deleted after a position that the log reaches.

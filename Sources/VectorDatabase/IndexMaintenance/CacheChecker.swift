@@ -1,0 +1,219 @@
+import DocumentStore
+import FileFormat
+import VectorIndex
+
+/// Verifies one collection's cache files against the database.
+///
+/// A cache that is missing, lags, or belongs to another database or state is a remark: readers pass
+/// it over and the next writer makes it anew. A cache that is damaged, or that says it belongs here
+/// and holds something else than the database, is a fault.
+struct CacheChecker {
+    let record: CollectionRecord
+    let files: CacheFiles
+    let store: DocumentStore
+    let policy: IndexPolicy
+    let threads: Int
+    private(set) var findings: [CheckReport.Finding] = []
+    private(set) var sampledRecall: Double?
+
+    /// Queries by which the graph is compared with exact search, and hits of each.
+    private static let samples = 50
+    private static let sampledHits = 10
+    private static let remake = "the next writer makes it anew, as does --repair"
+
+    init(
+        record: CollectionRecord, files: CacheFiles, store: DocumentStore, policy: IndexPolicy,
+        threads: Int
+    ) {
+        self.record = record
+        self.files = files
+        self.store = store
+        self.policy = policy
+        self.threads = threads
+    }
+
+    mutating func check() throws {
+        let files = files
+        let reader = CacheReader(record: record, files: files, store: store)
+        if try open(
+            files.flat, isExpected: record.passageCount > policy.flatLag(rows: 0),
+            as: {
+                _ = try VectorFile(path: files.flat)
+            })
+        {
+            if let flat = try reader.openFlat() { try check(flat) } else { passOver(files.flat) }
+        }
+        if try open(
+            files.graph, isExpected: record.passageCount > policy.graphLag(rows: 0),
+            as: {
+                _ = try HNSWIndex(path: files.graph)
+            })
+        {
+            if let graph = try reader.openGraph() {
+                try check(graph)
+            } else {
+                passOver(files.graph)
+            }
+        }
+        if findings.allSatisfy({ !$0.isFault }) { try sampleRecall(reader) }
+    }
+
+    /// Whether a file is there and opens.
+    private mutating func open(
+        _ path: String, isExpected: Bool, as body: () throws -> Void
+    ) throws -> Bool {
+        guard FileSignature(path: path) != nil else {
+            if isExpected { remark(path, "is missing") }
+            return false
+        }
+        do {
+            try body()
+            return true
+        } catch let error as IndexError {
+            switch error {
+            case .file(let error): throw error
+            case .unsupportedVersion: remark(path, "is of another version")
+            default: fault(path, "\(error)")
+            }
+            return false
+        }
+    }
+
+    private mutating func passOver(_ path: String) {
+        remark(path, "belongs to another database or another state of this one, and is not used")
+    }
+
+    private mutating func remark(_ path: String, _ message: String) {
+        findings.append(
+            .init(isFault: false, subject: path, message: message, remedy: Self.remake))
+    }
+
+    private mutating func fault(_ path: String, _ message: String) {
+        findings.append(.init(isFault: true, subject: path, message: message, remedy: Self.remake))
+    }
+
+    // MARK: Against the database
+
+    private mutating func check(_ flat: VectorFile) throws {
+        do { try flat.verify() } catch { return fault(files.flat, "\(error)") }
+        // Row by row: with the metric's preparation the stored vector is the row, bit for bit.
+        var row = 0
+        var extra: [Int64] = []
+        try forEachStored(through: flat.lastLabel) { key, vector in
+            while row < flat.count, flat.label(at: row) < key {
+                extra.append(flat.label(at: row))
+                row += 1
+            }
+            guard row < flat.count, flat.label(at: row) == key else {
+                return "passage \(key) is missing"
+            }
+            defer { row += 1 }
+            return flat.vector(label: key) == vector
+                ? nil : "the vector of passage \(key) is not the database's"
+        }.map { fault(files.flat, $0) }
+        extra += (row..<flat.count).map { flat.label(at: $0) }
+        try check(extra, of: files.flat, since: flat.header.changeLogPosition)
+    }
+
+    private mutating func check(_ graph: HNSWIndex) throws {
+        do {
+            try graph.verify()
+            try graph.checkInvariants()
+        } catch { return fault(files.graph, "\(error)") }
+        let labels = graph.labels
+        var row = 0
+        var extra: [Int64] = []
+        try forEachStored(through: graph.lastLabel) { key, _ in
+            while row < labels.count, labels[row] < key {
+                extra.append(labels[row])
+                row += 1
+            }
+            guard row < labels.count, labels[row] == key else {
+                return "passage \(key) is missing"
+            }
+            row += 1
+            return nil
+        }.map { fault(files.graph, $0) }
+        extra += labels[row...]
+        try check(extra, of: files.graph, since: graph.header.changeLogPosition)
+    }
+
+    /// Calls `body` with each stored key and its prepared vector, until it names a fault.
+    private func forEachStored(
+        through last: Int64?, _ body: (Int64, [Float]) -> String?
+    ) throws -> String? {
+        guard let last else { return nil }
+        let metric = record.indexParameters.metric
+        var key: Int64 = 0
+        while true {
+            let batch = try store.vectors(after: key, limit: policy.batch, in: record)
+            guard let end = batch.keys.last else { return nil }
+            for (row, key) in batch.keys.enumerated() {
+                if key > last { return nil }
+                let stored = batch.values[
+                    row * record.dimensions..<(row + 1) * record.dimensions]
+                if let fault = body(key, try metric.prepared(stored)) { return fault }
+            }
+            key = end
+        }
+    }
+
+    /// Rows that the database does not have must have been deleted since the file was written.
+    private mutating func check(_ extra: [Int64], of path: String, since position: Int64) throws {
+        guard !extra.isEmpty else { return }
+        var deleted: Set<Int64> = []
+        var position = position
+        while let last = try store.changes(after: position, in: record).map({ change in
+            if change.kind == .deleted { deleted.formUnion(change.passages) }
+            return change.position
+        }).last {
+            position = last
+        }
+        if let stranger = extra.first(where: { !deleted.contains($0) }) {
+            fault(path, "passage \(stranger) is not in the database")
+        }
+    }
+
+    // MARK: Recall
+
+    /// Compares the graph with exact search on vectors of the collection itself.
+    private mutating func sampleRecall(_ reader: CacheReader) throws {
+        let caches = try reader.open()
+        guard let graph = caches.graph, let flat = caches.flat, graph.count > 0 else { return }
+        let step = max(1, flat.count / Self.samples)
+        let rows = LabelFilter(graph.labels)
+        var found = 0
+        var wanted = 0
+        for row in stride(from: 0, to: flat.count, by: step) {
+            guard let query = flat.vector(label: flat.label(at: row)) else { continue }
+            let exact = try flat.exactSearch(
+                query, k: Self.sampledHits, filter: rows, threads: threads)
+            let walked = try graph.search(
+                query, k: Self.sampledHits, ef: Query.defaultEf, source: flat
+            ).hits
+            // By score: of equal vectors any will do.
+            let worst = exact.last?.score ?? 0
+            found += min(exact.count, walked.count { $0.score >= worst })
+            wanted += exact.count
+        }
+        sampledRecall = wanted == 0 ? 1 : Double(found) / Double(wanted)
+    }
+}
+
+extension VectorIndex.Metric {
+    /// The vector as the index compares it.
+    func prepared(_ vector: ArraySlice<Float>) throws(IndexError) -> [Float] {
+        var result = [Float](repeating: 0, count: vector.count)
+        let outcome: Result<Void, IndexError> = vector.withUnsafeBufferPointer { source in
+            result.withUnsafeMutableBufferPointer { target in
+                guard let base = target.baseAddress else { return .success(()) }
+                do throws(IndexError) {
+                    try prepared(source, dimensions: source.count, into: base)
+                    return .success(())
+                } catch { return .failure(error) }
+            }
+        }
+        try outcome.get()
+        return result
+    }
+}
