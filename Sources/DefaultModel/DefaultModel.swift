@@ -1,3 +1,4 @@
+import AutoRegEmbed
 import CDefaultModel
 
 /// The language model that the program carries, so that a first database needs no download.
@@ -5,9 +6,29 @@ import CDefaultModel
 /// Its files lie in the program's own read-only data, brought in by the assembler
 /// (`Sources/CDefaultModel`): nothing is unpacked or copied, and processes share the pages.
 /// What it is, how it was made and how good it is: `MODEL_CARD.md`; `recipe/` makes it again.
+///
+/// ```swift
+/// let database = try Database(path: "notes.vdb", embedder: DefaultModel.embedder())
+/// ```
 public enum DefaultModel {
     /// The name that a collection records beside the fingerprint.
     public static let name = "vdb-provisional-384x3"
+
+    /// The model as an embedder. Each call makes one: keep it, and share it between threads.
+    public static func embedder(
+        options: AutoRegEmbedder.Options = AutoRegEmbedder.Options()
+    ) throws -> AutoRegEmbedder {
+        try AutoRegEmbedder(resource: resource, options: options)
+    }
+
+    /// The model's bytes, for whoever loads it otherwise.
+    public static var resource: ModelResource {
+        ModelResource(
+            name: name, weights: File.weights.bytes, configuration: File.configuration.bytes,
+            tokenizer: File.tokenizer.bytes,
+            tokenizerConfiguration: File.tokenizerConfiguration.bytes,
+            settings: File.embedderSettings.bytes)
+    }
 
     /// The files of a Hugging Face folder, in memory. Valid as long as the program runs.
     package enum File: String, CaseIterable, Sendable {
