@@ -26,7 +26,8 @@ enum Normalizer: Sendable {
             Self.strip(&text, left: left, right: right, classes)
         case .stripAccents:
             Self.mapScalars(&text) { scalar, out in
-                if classes.categoryBit(scalar) & CategorySet.mark == 0 {
+                let marked = classes.categoryBit(scalar) & CategorySet.mark != 0
+                if !marked || !NormalizationTable.knows(scalar) {
                     UTF8Text.append(scalar, to: &out)
                 }
             }

@@ -7,7 +7,6 @@ struct CharacterClass: Sendable, Equatable {
         /// General categories, as bits of `CategorySet`.
         case categories(UInt32)
         case whiteSpace
-        case word
         case alphabetic
         case lowercase
         case uppercase
@@ -50,6 +49,25 @@ struct CharacterClass: Sendable, Equatable {
 extension CharacterClass.Expression {
     static let any = Self.range(0, 0x10FFFF)
 
+    /// `\w` within brackets.
+    static let word = Self.union([
+        .alphabetic,
+        .categories(CategorySet.mark | CategorySet.decimalNumber | CategorySet.connector),
+    ])
+
+    /// `\w` on its own, to which Oniguruma counts Latin-1's superscripts and fractions as well.
+    static let wordOutsideBrackets = Self.union([
+        word, .range(0xB2, 0xB3), .scalar(0xB9), .range(0xBC, 0xBE),
+    ])
+
+    private static func known(_ scalar: UInt32, _ classes: ScalarClasses)
+        -> Unicode.Scalar.Properties?
+    {
+        let unassigned: UInt32 = 1 << UInt32(CategorySet.unassigned)
+        if classes.categoryBit(scalar) == unassigned { return nil }
+        return Unicode.Scalar(scalar)?.properties
+    }
+
     static func scalar(_ value: UInt32) -> Self { .range(value, value) }
 
     func contains(_ scalar: UInt32, _ classes: ScalarClasses) -> Bool {
@@ -57,10 +75,9 @@ extension CharacterClass.Expression {
         case .range(let low, let high): return scalar >= low && scalar <= high
         case .categories(let set): return set & classes.categoryBit(scalar) != 0
         case .whiteSpace: return classes.isWhiteSpace(scalar)
-        case .word: return classes.isWord(scalar)
-        case .alphabetic: return Unicode.Scalar(scalar)?.properties.isAlphabetic ?? false
-        case .lowercase: return Unicode.Scalar(scalar)?.properties.isLowercase ?? false
-        case .uppercase: return Unicode.Scalar(scalar)?.properties.isUppercase ?? false
+        case .alphabetic: return Self.known(scalar, classes)?.isAlphabetic ?? false
+        case .lowercase: return Self.known(scalar, classes)?.isLowercase ?? false
+        case .uppercase: return Self.known(scalar, classes)?.isUppercase ?? false
         case .union(let parts):
             for part in parts where part.contains(scalar, classes) { return true }
             return false
@@ -78,6 +95,8 @@ extension CharacterClass.Expression {
 
     /// Simple case folding, near enough: the lower case of the upper case, where each is one scalar.
     static func fold(_ scalar: UInt32) -> UInt32 {
+        // The dotless i is no i outside Turkish.
+        if scalar == 0x131 { return scalar }
         let upper = upper(scalar)
         guard let properties = Unicode.Scalar(upper)?.properties else { return scalar }
         let lower = properties.lowercaseMapping.unicodeScalars
@@ -119,7 +138,8 @@ extension CharacterClass.Expression {
         case "alnum": return .union([.alphabetic, .categories(CategorySet.decimalNumber)])
         case "lowercase", "lower": return .lowercase
         case "uppercase", "upper": return .uppercase
-        case "punct": return .union([.categories(CategorySet.punctuation), asciiSymbols])
+        case "punct":
+            return CategorySet.named("S").map { .categories($0 | CategorySet.punctuation) }
         case "han": return ranges(han)
         case "hiragana": return ranges(hiragana)
         case "katakana": return ranges(katakana)
@@ -131,10 +151,6 @@ extension CharacterClass.Expression {
     private static func ranges(_ list: [ClosedRange<UInt32>]) -> Self {
         .union(list.map { .range($0.lowerBound, $0.upperBound) })
     }
-
-    /// The nine ASCII symbols that POSIX counts as punctuation: `$+<=>^`|~`.
-    private static let asciiSymbols = Self.union(
-        "$+<=>^`|~".unicodeScalars.map { .scalar($0.value) })
 
     private static let han: [ClosedRange<UInt32>] = [
         0x2E80...0x2E99, 0x2E9B...0x2EF3, 0x2F00...0x2FD5, 0x3005...0x3005, 0x3007...0x3007,

@@ -152,8 +152,9 @@ struct CharacterClassParser {
         case "D": return .set(.complement(.categories(CategorySet.decimalNumber)))
         case "s": return .set(.whiteSpace)
         case "S": return .set(.complement(.whiteSpace))
-        case "w": return .set(.word)
-        case "W": return .set(.complement(.word))
+        case "w", "W":
+            let word = inClass ? Expression.word : .wordOutsideBrackets
+            return .set(scalar == "w" ? word : .complement(word))
         case "h": return .set(Self.hexadecimalDigit)
         case "H": return .set(.complement(Self.hexadecimalDigit))
         case "p", "P": return .set(try property(negated: scalar == "P"))
@@ -176,7 +177,9 @@ struct CharacterClassParser {
         case "0": return .scalar("\0")
         default:
             // A letter or digit that means nothing here may mean something to Oniguruma.
-            guard !(scalar.isASCII && (scalar.properties.isAlphabetic || scalar.value - 0x30 < 10))
+            guard
+                !(scalar.isASCII
+                    && (scalar.properties.isAlphabetic || (0x30...0x39).contains(scalar.value)))
             else {
                 position -= 1
                 throw failure("the escape \\\(scalar) is not supported")

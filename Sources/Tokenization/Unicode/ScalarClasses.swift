@@ -9,10 +9,21 @@ final class ScalarClasses {
     static let categoryMask: UInt8 = 0x1F
     /// Unicode's White_Space, which is `\s` in Oniguruma and in Rust.
     static let whiteSpace: UInt8 = 0x20
-    /// `\w`: alphabetic, mark, decimal number, connector punctuation, join control.
+    /// A character of words, as Rust has it: alphabetic, mark, decimal number, connector
+    /// punctuation, join control.
     static let word: UInt8 = 0x40
     /// The scalar is its own NFC and cannot change with what stands before or after it.
     static let inertNFC: UInt8 = 0x80
+
+    /// The version of Unicode that Oniguruma knows, by which Hugging Face's library reads patterns:
+    /// a younger character is an unassigned one, or ids would differ.
+    private static let patternVersion = 16
+
+    /// Whether the character was in Unicode by that major version.
+    static func isKnown(_ properties: Unicode.Scalar.Properties, to version: Int) -> Bool {
+        guard let age = properties.age else { return false }
+        return age.major <= version
+    }
 
     private var pages: [UnsafeMutablePointer<UInt8>?] = Array(repeating: nil, count: 0x1100)
 
@@ -58,9 +69,11 @@ final class ScalarClasses {
 
     private static func compute(_ scalar: Unicode.Scalar) -> UInt8 {
         let properties = scalar.properties
-        let category = CategorySet.index(of: properties.generalCategory)
-        let bit: UInt32 = 1 << UInt32(category)
-        var result = category
+        let newest = CategorySet.index(of: properties.generalCategory)
+        let bit: UInt32 = 1 << UInt32(newest)
+        var result = isKnown(properties, to: patternVersion) ? newest : CategorySet.unassigned
+        // Lower case until Unicode 17, which tells its two forms apart.
+        if scalar.value == 0x295 { result = 1 }
         if properties.isWhitespace { result |= whiteSpace }
         if properties.isAlphabetic || properties.isJoinControl
             || bit & (CategorySet.mark | CategorySet.decimalNumber | CategorySet.connector) != 0
@@ -69,7 +82,7 @@ final class ScalarClasses {
         }
         // Marks may join what stands before them; so do the vowels and finals of Hangul.
         let joins = bit & CategorySet.mark != 0 || (scalar.value >= 0x1100 && scalar.value < 0x1200)
-        if scalar.value < 0x300 || (!joins && UnicodeNormalization.isOwnNFC(scalar)) {
+        if scalar.value < 0x300 || (!joins && NormalizationTable.isOwnNFC(scalar)) {
             result |= inertNFC
         }
         return result
@@ -79,6 +92,7 @@ final class ScalarClasses {
 /// General categories as sets of bits.
 enum CategorySet {
     static let surrogate: UInt8 = 28
+    static let unassigned: UInt8 = 29
 
     /// Two-letter names in the order of their bits; `Cn` (not assigned) is the last.
     static let names = [

@@ -1,42 +1,101 @@
-import Foundation
-
-/// The four normalization forms, over UTF-8.
+/// The four normalization forms (Unicode Standard Annex 15), over UTF-8.
 enum UnicodeNormalization: Sendable {
     case nfc, nfd, nfkc, nfkd
 
-    func apply(to text: String) -> String {
-        switch self {
-        case .nfc: text.precomposedStringWithCanonicalMapping
-        case .nfd: text.decomposedStringWithCanonicalMapping
-        case .nfkc: text.precomposedStringWithCompatibilityMapping
-        case .nfkd: text.decomposedStringWithCompatibilityMapping
+    private var composes: Bool { self == .nfc || self == .nfkc }
+    private var isCompatible: Bool { self == .nfkc || self == .nfkd }
+
+    /// Replaces `bytes` by its normal form.
+    ///
+    /// ASCII is its own form under all four. For NFC, the commonest, so is most other text: only
+    /// stretches that begin before a scalar that is not inert are worked on.
+    func apply(to bytes: inout [UInt8], classes: ScalarClasses) {
+        if bytes.allSatisfy({ $0 < 0x80 }) { return }
+        var table = NormalizationTable()
+        var out: [UInt8] = []
+        out.reserveCapacity(bytes.count + 16)
+        var stretch: [UInt32] = []
+        var inert = true
+        bytes.withUnsafeBufferPointer { buffer in
+            UTF8Text.forEachScalar(in: buffer) { scalar, _ in
+                let settled =
+                    scalar < 0x80
+                    || (self == .nfc
+                        && classes.properties(scalar) & ScalarClasses.inertNFC != 0)
+                if settled {
+                    flush(&stretch, inert, &table, &out)
+                    inert = true
+                } else {
+                    inert = false
+                }
+                stretch.append(scalar)
+            }
+        }
+        flush(&stretch, inert, &table, &out)
+        bytes = out
+    }
+
+    /// Writes a stretch before which nothing joins anything, and empties it.
+    private func flush(
+        _ stretch: inout [UInt32], _ inert: Bool, _ table: inout NormalizationTable,
+        _ out: inout [UInt8]
+    ) {
+        if inert {
+            for scalar in stretch { UTF8Text.append(scalar, to: &out) }
+        } else {
+            var scalars: [(scalar: UInt32, order: UInt8)] = []
+            for scalar in stretch {
+                table.decompose(scalar, compatible: isCompatible, into: &scalars)
+            }
+            Self.sort(&scalars)
+            if composes { compose(&scalars, &table) }
+            for (scalar, _) in scalars { UTF8Text.append(scalar, to: &out) }
+        }
+        stretch.removeAll(keepingCapacity: true)
+    }
+
+    /// The canonical ordering: each run of marks by combining class, equals as they stood.
+    private static func sort(_ scalars: inout [(scalar: UInt32, order: UInt8)]) {
+        var start = 0
+        while start < scalars.count {
+            guard scalars[start].order != 0 else {
+                start += 1
+                continue
+            }
+            var end = start
+            while end < scalars.count, scalars[end].order != 0 { end += 1 }
+            if end - start > 1 {
+                let run = scalars[start..<end].enumerated().sorted {
+                    ($0.element.order, $0.offset) < ($1.element.order, $1.offset)
+                }
+                for (index, item) in run.enumerated() { scalars[start + index] = item.element }
+            }
+            start = end
         }
     }
 
-    /// Replaces `bytes` by its normal form. ASCII is its own form under all four, and most of what
-    /// is not ASCII is recognised scalar by scalar for the commonest form, NFC.
-    func apply(to bytes: inout [UInt8], classes: ScalarClasses) {
-        let unchanged = bytes.withUnsafeBufferPointer { buffer in
-            guard let base = buffer.baseAddress else { return true }
-            var at = 0
-            while at < buffer.count {
-                if base[at] < 0x80 {
-                    at += 1
+    /// Canonical composition: a scalar joins the last starter unless one of its own class, or a
+    /// starter, stands between.
+    private func compose(
+        _ scalars: inout [(scalar: UInt32, order: UInt8)], _ table: inout NormalizationTable
+    ) {
+        var kept: [(scalar: UInt32, order: UInt8)] = []
+        kept.reserveCapacity(scalars.count)
+        var starter: Int?
+        for item in scalars {
+            if let at = starter {
+                let last = kept[kept.count - 1].order
+                let adjacent = kept.count - 1 == at
+                if adjacent || (last != 0 && last < item.order),
+                    let whole = table.composite(kept[at].scalar, item.scalar)
+                {
+                    kept[at].scalar = whole
                     continue
                 }
-                guard self == .nfc else { return false }
-                let (scalar, length) = UTF8Text.decode(base, at: at)
-                if classes.properties(scalar) & ScalarClasses.inertNFC == 0 { return false }
-                at += length
             }
-            return true
+            if item.order == 0 { starter = kept.count }
+            kept.append(item)
         }
-        if unchanged { return }
-        bytes = Array(apply(to: String(decoding: bytes, as: UTF8.self)).utf8)
-    }
-
-    static func isOwnNFC(_ scalar: Unicode.Scalar) -> Bool {
-        let text = String(scalar)
-        return UnicodeNormalization.nfc.apply(to: text).utf8.elementsEqual(text.utf8)
+        scalars = kept
     }
 }

@@ -1,0 +1,92 @@
+import Foundation
+import Tokenization
+
+/// The fixtures that `Fixtures/make_fixtures.py` writes.
+enum Fixture {
+    static func load(_ name: String) throws -> [String: Any] {
+        let file = Bundle.module.url(forResource: "Fixtures/\(name)", withExtension: "json")
+        guard let file,
+            let object = try JSONSerialization.jsonObject(with: Data(contentsOf: file))
+                as? [String: Any]
+        else { throw Missing(name: name) }
+        return object
+    }
+
+    struct Missing: Error { let name: String }
+
+    static func tokenizer(_ json: [String: Any], configuration: String? = nil) throws -> Tokenizer {
+        try Tokenizer(
+            data: JSONSerialization.data(withJSONObject: json),
+            configuration: configuration.map { Data($0.utf8) })
+    }
+
+    /// The tokenizer of a family, by its name in families.json.
+    static func family(_ name: String, configuration: String? = nil) throws -> Tokenizer {
+        try tokenizer(familyJSON(name), configuration: configuration)
+    }
+
+    static func familyJSON(_ name: String) throws -> [String: Any] {
+        guard let family = try load("families")[name] as? [String: Any],
+            let json = family["tokenizer"] as? [String: Any]
+        else { throw Missing(name: name) }
+        return json
+    }
+
+    /// A byte-level model with some stages of stages.json's base exchanged.
+    static func base(changing changes: [String: Any]) throws -> Tokenizer {
+        guard var json = try load("stages")["base"] as? [String: Any] else {
+            throw Missing(name: "base")
+        }
+        json.merge(changes) { $1 }
+        return try tokenizer(json)
+    }
+
+    /// `base` with text cut by an expression, nothing thrown away.
+    static func splitting(at expression: String, behavior: String = "Isolated") throws -> Tokenizer
+    {
+        try base(changing: [
+            "pre_tokenizer": [
+                "type": "Sequence",
+                "pretokenizers": [
+                    [
+                        "type": "Split", "pattern": ["Regex": expression], "behavior": behavior,
+                        "invert": false,
+                    ],
+                    ["type": "ByteLevel", "add_prefix_space": false, "use_regex": false],
+                ],
+            ]
+        ])
+    }
+}
+
+/// Numbers that are the same in every run.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+    init(_ seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ mixed >> 31
+    }
+
+    /// Text of the kinds of characters that tokenizers tell apart.
+    mutating func text(parts: Int) -> String {
+        let words = [
+            "a", "the", "Heron", "don't", "'S", "'ll", "'\u{17F}", " ", "  ", "\n", "\r\n", "\t",
+            "\u{A0}", "\u{3000}", "12", "1234567", "٣", "½", "é", "e\u{301}", "日本", "ไทย", "👩‍👩‍👧", "!",
+            "...", "<s>", "<EMBED0>", "<tool>", "▁", "_", "\u{0}", "\u{FEFF}", "ß", "가", "\u{1161}",
+        ]
+        var text = ""
+        for _ in 0..<Int.random(in: 0...parts, using: &self) {
+            if Int.random(in: 0..<10, using: &self) > 0 {
+                text += words.randomElement(using: &self) ?? ""
+            } else if let scalar = Unicode.Scalar(UInt32.random(in: 0..<0x30000, using: &self)) {
+                text.unicodeScalars.append(scalar)
+            }
+        }
+        return text
+    }
+}

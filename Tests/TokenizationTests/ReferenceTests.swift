@@ -1,0 +1,74 @@
+import Foundation
+import Testing
+import Tokenization
+
+/// Ids and texts equal to those of Hugging Face's library, as the fixtures record them.
+@Suite struct ReferenceTests {
+    @Test(arguments: [
+        "gpt2", "gpt2 with a prefix space", "llama3", "qwen2", "o200k", "llama2",
+        "metaspace, first",
+        "metaspace, always, split", "unknown, not fused", "unknown, fused",
+    ])
+    func family(_ name: String) throws {
+        let tokenizer = try Fixture.family(name)
+        let family = try #require(try Fixture.load("families")[name] as? [String: Any])
+        let cases = try #require(family["cases"] as? [[String: Any]])
+        #expect(cases.count > 20)
+        for example in cases {
+            let text = try #require(example["text"] as? String)
+            let ids = try #require(example["ids"] as? [Int]).map(Int32.init)
+            #expect(tokenizer.encode(text) == ids, "\(text.debugDescription)")
+            #expect(
+                tokenizer.encodeWithSpecialTokens(text).map(Int.init)
+                    == example["special"] as? [Int], "\(text.debugDescription)")
+            let decoded = try #require(example["decoded"] as? String)
+            let ours = tokenizer.decode(ids, skippingSpecialTokens: false)
+            #expect(
+                ours.unicodeScalars.elementsEqual(decoded.unicodeScalars),
+                "\(text.debugDescription) came back as \(ours.debugDescription)")
+        }
+    }
+
+    /// Each stage alone, over a model that shows what it left and where it cut.
+    @Test func stages() throws {
+        let stages = try Fixture.load("stages")
+        let texts = try #require(stages["texts"] as? [String])
+        let variants = try #require(stages["variants"] as? [String: [String: Any]])
+        #expect(variants.count > 80)
+        for (name, variant) in variants {
+            let changes = try #require(variant["changes"] as? [String: Any])
+            let expected = try #require(variant["ids"] as? [[Int]])
+            let tokenizer = try Fixture.base(changing: changes)
+            for (text, ids) in zip(texts, expected) {
+                let ours = tokenizer.encodeWithSpecialTokens(text).map(Int.init)
+                #expect(ours == ids, "\(name): \(text.debugDescription)")
+            }
+        }
+    }
+
+    /// The tokenizers of real models, which are too large to keep here: folders of tokenizer.json
+    /// with, beside each, vectors.jsonl of `{"text", "ids"}`.
+    @Test func realTokenizers() throws {
+        guard let path = ProcessInfo.processInfo.environment["VDB_TEST_TOKENIZERS"] else {
+            print("skipped: VDB_TEST_TOKENIZERS names no folder of tokenizers")
+            return
+        }
+        let root = URL(fileURLWithPath: path)
+        let folders = try FileManager.default.contentsOfDirectory(
+            at: root, includingPropertiesForKeys: nil)
+        for folder in folders {
+            let vectors = folder.appendingPathComponent("vectors.jsonl")
+            guard let lines = try? Data(contentsOf: vectors) else { continue }
+            let tokenizer = try Tokenizer(folder: folder)
+            for line in lines.split(separator: 0x0A) {
+                let vector = try #require(
+                    try JSONSerialization.jsonObject(with: line) as? [String: Any])
+                let text = try #require(vector["text"] as? String)
+                let ids = tokenizer.encode(text).map(Int.init)
+                #expect(
+                    ids == vector["ids"] as? [Int],
+                    "\(folder.lastPathComponent): \(text.debugDescription)")
+            }
+        }
+    }
+}
