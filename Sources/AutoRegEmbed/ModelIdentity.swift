@@ -44,3 +44,8 @@ public struct ModelResource: @unchecked Sendable {
         self.adapter = adapter
     }
 }
+
+extension AutoRegEmbedder {
+    /// ``identity`` under a name that a module which adds another `identity` can still say.
+    package var modelIdentity: ModelIdentity { identity }
+}
