@@ -2,10 +2,14 @@ import Foundation
 
 /// Writes a file that appears whole or not at all.
 ///
-/// 1. Bytes go to `PATH.tmp-PID-N` in the same folder.
-/// 2. `commit()` syncs it, renames it over `PATH`, and syncs the folder.
-/// 3. Before that, `PATH` keeps its old bytes; dropping the writer without committing removes the
-///    temporary file. One left by a killed process is swept by the next writer of the same path.
+///     PATH.tmp-PID-N  ── write … ── sync ── rename to PATH ── sync folder
+///           └── locked while its writer lives: what nobody holds is a dead one's, and is swept
+///
+/// 1. Until the rename `PATH` keeps its old bytes; after it, it has the new ones. It is never mixed.
+/// 2. When `commit()` returns, the new bytes survive a power cut. When it throws, `PATH` has the old
+///    or the new bytes, whole.
+/// 3. Dropping the writer without committing removes the temporary file. One left by a killed process
+///    is removed by the next writer of the same path.
 package final class AtomicFile {
     package let path: String
     private let temporaryPath: String
@@ -20,10 +24,8 @@ package final class AtomicFile {
     package init(path: String, fileSystem: any FileSystem = SystemFileSystem()) throws(FileError) {
         self.path = path
         self.fileSystem = fileSystem
-        let unique = UInt32.random(in: .min ... .max)
-        temporaryPath = "\(path).tmp-\(getpid())-\(String(unique, radix: 16))"
-        descriptor = try fileSystem.open(
-            temporaryPath, flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
+        TemporaryFile.sweep(path: path, fileSystem: fileSystem)
+        (temporaryPath, descriptor) = try TemporaryFile.make(path: path, fileSystem: fileSystem)
         buffer.reserveCapacity(Self.bufferSize)
     }
 
@@ -33,16 +35,18 @@ package final class AtomicFile {
         count += bytes.count
         if buffer.count + bytes.count > Self.bufferSize { try flush() }
         if bytes.count >= Self.bufferSize {
-            try writeFully(bytes)
+            try fileSystem.writeFully(descriptor, bytes, path: temporaryPath)
         } else {
             buffer.append(contentsOf: bytes)
         }
     }
 
     package func write(_ bytes: [UInt8]) throws(FileError) {
-        count += bytes.count
-        buffer.append(contentsOf: bytes)
-        if buffer.count > Self.bufferSize { try flush() }
+        var failure: FileError?
+        bytes.withUnsafeBytes { bytes in
+            do throws(FileError) { try write(bytes) } catch { failure = error }
+        }
+        if let failure { throw failure }
     }
 
     /// Zero bytes up to the next multiple of `alignment`.
@@ -53,31 +57,50 @@ package final class AtomicFile {
 
     /// Makes the new content durable and puts it in the place of the old.
     package func commit() throws(FileError) {
+        precondition(descriptor >= 0, "committed or abandoned before")
+        // Whatever fails, nothing may be written after it as if it had not: the file is given up.
+        // After a failed sync in particular the kernel may have dropped the bytes.
+        defer { abandon() }
         try flush()
-        try fileSystem.synchronize(descriptor, path: temporaryPath)
+        try fileSystem.uninterrupted { system throws(FileError) in
+            try system.synchronize(descriptor, path: temporaryPath)
+        }
+        try fileSystem.uninterrupted { system throws(FileError) in
+            try system.rename(temporaryPath, to: path)
+        }
         fileSystem.close(descriptor)
         descriptor = -1
-        try fileSystem.rename(temporaryPath, to: path)
         try Self.synchronizeFolder(of: path, fileSystem: fileSystem)
     }
 
     /// Removes what has been written; `path` stays as it was.
     package func abandon() {
         guard descriptor >= 0 else { return }
+        // The name first: while the descriptor is open, no sweeper takes the file for its own.
+        try? fileSystem.uninterrupted { system throws(FileError) in
+            try system.remove(temporaryPath)
+        }
         fileSystem.close(descriptor)
         descriptor = -1
-        try? fileSystem.remove(temporaryPath)
     }
 
     /// Makes a rename or a new name in `path`'s folder survive a power cut.
     package static func synchronizeFolder(
         of path: String, fileSystem: any FileSystem = SystemFileSystem()
     ) throws(FileError) {
-        let folder = (path as NSString).deletingLastPathComponent
-        let descriptor = try fileSystem.open(
-            folder.isEmpty ? "." : folder, flags: O_RDONLY | O_DIRECTORY, mode: 0)
+        let folder = Self.folder(of: path)
+        let descriptor = try fileSystem.uninterrupted { system throws(FileError) in
+            try system.open(folder, flags: O_RDONLY | O_DIRECTORY, mode: 0)
+        }
         defer { fileSystem.close(descriptor) }
-        try fileSystem.synchronize(descriptor, path: folder)
+        try fileSystem.uninterrupted { system throws(FileError) in
+            try system.synchronize(descriptor, path: folder)
+        }
+    }
+
+    static func folder(of path: String) -> String {
+        let folder = (path as NSString).deletingLastPathComponent
+        return folder.isEmpty ? "." : folder
     }
 
     private func flush() throws(FileError) {
@@ -85,16 +108,10 @@ package final class AtomicFile {
         buffer.removeAll(keepingCapacity: true)
         var failure: FileError?
         pending.withUnsafeBytes { bytes in
-            do throws(FileError) { try writeFully(bytes) } catch { failure = error }
+            do throws(FileError) {
+                try fileSystem.writeFully(descriptor, bytes, path: temporaryPath)
+            } catch { failure = error }
         }
         if let failure { throw failure }
-    }
-
-    private func writeFully(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
-        var rest = bytes
-        while !rest.isEmpty {
-            let written = try fileSystem.write(descriptor, rest, path: temporaryPath)
-            rest = UnsafeRawBufferPointer(rebasing: rest[written...])
-        }
     }
 }

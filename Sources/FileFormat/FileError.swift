@@ -8,6 +8,10 @@ package enum FileError: Error, Equatable, Sendable {
     case truncated(path: String, expected: Int, found: Int)
     /// Compressed bytes that do not decompress to the length recorded with them.
     case corruptBlock(expected: Int)
+    /// More bytes than a format can hold.
+    case tooLarge(bytes: Int, limit: Int)
+    /// Another process holds the lock; who, as far as it said.
+    case locked(path: String, holder: String?, seconds: Double)
 }
 
 extension FileError: CustomStringConvertible, LocalizedError {
@@ -21,6 +25,11 @@ extension FileError: CustomStringConvertible, LocalizedError {
         case .corruptBlock(let expected):
             return
                 "a compressed block does not hold the \(expected) bytes recorded with it; the file is damaged"
+        case .tooLarge(let bytes, let limit):
+            return "\(bytes) bytes where \(limit) are the limit"
+        case .locked(let path, let holder, let seconds):
+            return "\(path): held by \(holder ?? "another process") for more than \(seconds) s; "
+                + "try again when it is done"
         }
     }
 

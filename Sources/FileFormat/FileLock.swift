@@ -1,39 +1,97 @@
 import Foundation
+import Synchronization
 
-/// An exclusive lock on a file, among processes and within one.
+/// An exclusive advisory lock on a file, among processes and within one, that says who holds it.
 ///
-/// The kernel holds it (`flock`): it ends with `release()` or with the process, however that ends.
-/// The file's content names the holder, for messages only.
+/// The lock is the kernel's (`flock`): it ends with `release()`, with the last reference, or with the
+/// process, however that ends. The file's text is for messages only, and may be a dead holder's. The
+/// file stays: removing it would let two holders lock two files of one name.
 package final class FileLock: Sendable {
-    private let descriptor: Int32
+    private let fileSystem: any FileSystem
+    private let descriptor: Mutex<Int32>
 
-    /// - Parameter holder: what ``holder(of:)`` tells others.
+    /// Takes the lock if nobody holds it.
+    ///
+    /// - Parameters:
+    ///   - path: made where it is missing.
+    ///   - holder: one line, what `holder(of:)` tells others.
     /// - Returns: `nil` where another holds the lock.
-    package init?(path: String, holder: String) throws(FileError) {
-        let fileSystem = SystemFileSystem()
-        let descriptor = try fileSystem.open(path, flags: O_RDWR | O_CREAT, mode: 0o644)
-        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-            let code = errno
-            if code == EINTR { continue }
-            fileSystem.close(descriptor)
-            if code == EWOULDBLOCK { return nil }
-            throw .system(operation: "lock", path: path, code: code)
+    package init?(
+        path: String, holder: String, fileSystem: any FileSystem = SystemFileSystem()
+    ) throws(FileError) {
+        self.fileSystem = fileSystem
+        let descriptor = try fileSystem.uninterrupted { system throws(FileError) in
+            try system.open(path, flags: O_RDWR | O_CREAT, mode: 0o644)
         }
-        self.descriptor = descriptor
-        // A name that cannot be written costs a message its name, nothing else.
-        let text = Array(holder.utf8)
-        _ = ftruncate(descriptor, 0)
-        _ = pwrite(descriptor, text, text.count, 0)
+        self.descriptor = Mutex(descriptor)
+        let isOurs = try fileSystem.uninterrupted { system throws(FileError) in
+            try system.tryLock(descriptor, path: path)
+        }
+        guard isOurs else { return nil }
+        try Self.record(holder, in: descriptor, path: path, fileSystem: fileSystem)
     }
 
-    /// Gives the lock back; call it once.
-    package func release() { SystemFileSystem().close(descriptor) }
+    /// Takes the lock, blocking the thread for at most `timeout` while another holds it.
+    ///
+    /// - Throws: `FileError.locked`, naming the holder, after the time-out.
+    package static func acquire(
+        path: String, holder: String, timeout: Duration,
+        fileSystem: any FileSystem = SystemFileSystem()
+    ) throws(FileError) -> FileLock {
+        let start = ContinuousClock.now
+        var pause = Duration.milliseconds(1)
+        while true {
+            if let lock = try FileLock(path: path, holder: holder, fileSystem: fileSystem) {
+                return lock
+            }
+            let left = timeout - (ContinuousClock.now - start)
+            guard left > .zero else {
+                throw .locked(
+                    path: path, holder: Self.holder(of: path), seconds: timeout / .seconds(1))
+            }
+            Thread.sleep(forTimeInterval: min(pause, left) / .seconds(1))
+            pause = min(pause * 2, .milliseconds(100))
+        }
+    }
 
-    /// Who holds the lock, as far as the file says.
-    package static func holder(of path: String) -> String? {
-        guard let data = FileManager.default.contents(atPath: path), !data.isEmpty else {
+    deinit { release() }
+
+    /// Gives the lock back; again does nothing.
+    package func release() {
+        descriptor.withLock { descriptor in
+            if descriptor >= 0 { fileSystem.close(descriptor) }
+            descriptor = -1
+        }
+    }
+
+    /// Who took the lock last, as far as the file says: the holder, if it is held.
+    package static func holder(
+        of path: String, fileSystem: any FileSystem = SystemFileSystem()
+    ) -> String? {
+        guard let descriptor = try? fileSystem.open(path, flags: O_RDONLY, mode: 0) else {
             return nil
         }
-        return String(decoding: data.prefix(200), as: UTF8.self)
+        defer { fileSystem.close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 400)
+        let count = bytes.withUnsafeMutableBytes { buffer in
+            (try? fileSystem.readStart(descriptor, buffer, path: path)) ?? 0
+        }
+        return count > 0 ? String(decoding: bytes.prefix(count), as: UTF8.self) : nil
+    }
+
+    private static func record(
+        _ holder: String, in descriptor: Int32, path: String, fileSystem: any FileSystem
+    ) throws(FileError) {
+        let text = Array(holder.split(whereSeparator: \.isNewline).joined(separator: " ").utf8)
+        try fileSystem.uninterrupted { system throws(FileError) in
+            try system.truncate(descriptor, to: 0, path: path)
+        }
+        var failure: FileError?
+        text.withUnsafeBytes { bytes in
+            do throws(FileError) {
+                try fileSystem.writeFully(descriptor, bytes, path: path)
+            } catch { failure = error }
+        }
+        if let failure { throw failure }
     }
 }

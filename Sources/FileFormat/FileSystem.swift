@@ -2,31 +2,69 @@ import Foundation
 
 /// Every system call that vdb makes on files of its own (SQLite makes its own).
 ///
-/// Tests put a faulty implementation here: the nth operation fails, a write is short, what was not
-/// synced is lost. Reads through a mapping do not pass here; only opening one does.
+/// Tests put a faulty implementation here: the nth operation fails, a write is short, a call is
+/// interrupted. Whoever calls one of these goes through `uninterrupted`. Reads through a mapping do
+/// not pass here; only opening one does.
 package protocol FileSystem: Sendable {
     func open(_ path: String, flags: Int32, mode: mode_t) throws(FileError) -> Int32
     func close(_ descriptor: Int32)
     /// Bytes written, possibly fewer than asked for.
     func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, path: String) throws(FileError)
         -> Int
+    /// Bytes read from the file's start, possibly fewer than asked for.
+    func readStart(_ descriptor: Int32, _ bytes: UnsafeMutableRawBufferPointer, path: String)
+        throws(FileError) -> Int
     /// Makes the file's bytes survive a power cut.
     func synchronize(_ descriptor: Int32, path: String) throws(FileError)
+    func truncate(_ descriptor: Int32, to count: Int, path: String) throws(FileError)
     func rename(_ source: String, to destination: String) throws(FileError)
     func remove(_ path: String) throws(FileError)
     func size(_ descriptor: Int32, path: String) throws(FileError) -> Int
+    /// Whether the open file still has a name.
+    func isLinked(_ descriptor: Int32, path: String) throws(FileError) -> Bool
+    /// Takes the exclusive advisory lock (flock) of an open file without waiting; false where another
+    /// open file holds it. It ends with the descriptor, so also with a killed process.
+    func tryLock(_ descriptor: Int32, path: String) throws(FileError) -> Bool
+    /// The names in a folder, in no order.
+    func names(inFolder path: String) throws(FileError) -> [String]
 }
 
-/// The operating system's own calls.
+extension FileSystem {
+    /// Repeats a call as long as signals interrupt it.
+    package func uninterrupted<T>(_ call: (Self) throws(FileError) -> T) throws(FileError) -> T {
+        while true {
+            do throws(FileError) {
+                return try call(self)
+            } catch {
+                guard case .system(_, _, EINTR) = error else { throw error }
+            }
+        }
+    }
+
+    /// Writes all of `bytes`, in as many calls as it takes.
+    package func writeFully(
+        _ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, path: String
+    ) throws(FileError) {
+        var rest = bytes
+        while !rest.isEmpty {
+            let written = try uninterrupted { system throws(FileError) in
+                try system.write(descriptor, rest, path: path)
+            }
+            // A file that takes nothing and reports no error would be asked for ever.
+            guard written > 0 else { throw .system(operation: "write", path: path, code: EIO) }
+            rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+        }
+    }
+}
+
+/// The operating system's own calls, each made once.
 package struct SystemFileSystem: FileSystem {
     package init() {}
 
     package func open(_ path: String, flags: Int32, mode: mode_t) throws(FileError) -> Int32 {
-        while true {
-            let descriptor = Foundation.open(path, flags | O_CLOEXEC, mode)
-            if descriptor >= 0 { return descriptor }
-            if errno != EINTR { throw .system(operation: "open", path: path, code: errno) }
-        }
+        let descriptor = Foundation.open(path, flags | O_CLOEXEC, mode)
+        guard descriptor >= 0 else { throw .system(operation: "open", path: path, code: errno) }
+        return descriptor
     }
 
     package func close(_ descriptor: Int32) { _ = Foundation.close(descriptor) }
@@ -34,16 +72,28 @@ package struct SystemFileSystem: FileSystem {
     package func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, path: String)
         throws(FileError) -> Int
     {
-        while true {
-            let written = Foundation.write(descriptor, bytes.baseAddress, bytes.count)
-            if written >= 0 { return written }
-            if errno != EINTR { throw .system(operation: "write", path: path, code: errno) }
-        }
+        let written = Foundation.write(descriptor, bytes.baseAddress, bytes.count)
+        guard written >= 0 else { throw .system(operation: "write", path: path, code: errno) }
+        return written
+    }
+
+    package func readStart(
+        _ descriptor: Int32, _ bytes: UnsafeMutableRawBufferPointer, path: String
+    ) throws(FileError) -> Int {
+        let found = pread(descriptor, bytes.baseAddress, bytes.count, 0)
+        guard found >= 0 else { throw .system(operation: "read", path: path, code: errno) }
+        return found
     }
 
     package func synchronize(_ descriptor: Int32, path: String) throws(FileError) {
-        while fsync(descriptor) != 0 {
-            if errno != EINTR { throw .system(operation: "sync", path: path, code: errno) }
+        guard fsync(descriptor) == 0 else {
+            throw .system(operation: "sync", path: path, code: errno)
+        }
+    }
+
+    package func truncate(_ descriptor: Int32, to count: Int, path: String) throws(FileError) {
+        guard ftruncate(descriptor, off_t(count)) == 0 else {
+            throw .system(operation: "truncate", path: path, code: errno)
         }
     }
 
@@ -60,10 +110,34 @@ package struct SystemFileSystem: FileSystem {
     }
 
     package func size(_ descriptor: Int32, path: String) throws(FileError) -> Int {
+        Int(try status(descriptor, path: path).st_size)
+    }
+
+    package func isLinked(_ descriptor: Int32, path: String) throws(FileError) -> Bool {
+        try status(descriptor, path: path).st_nlink > 0
+    }
+
+    private func status(_ descriptor: Int32, path: String) throws(FileError) -> stat {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {
             throw .system(operation: "read the size of", path: path, code: errno)
         }
-        return Int(status.st_size)
+        return status
+    }
+
+    package func tryLock(_ descriptor: Int32, path: String) throws(FileError) -> Bool {
+        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+        guard errno == EWOULDBLOCK else {
+            throw .system(operation: "lock", path: path, code: errno)
+        }
+        return false
+    }
+
+    package func names(inFolder path: String) throws(FileError) -> [String] {
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: path)
+        } catch {
+            throw .system(operation: "list", path: path, code: ENOENT)
+        }
     }
 }

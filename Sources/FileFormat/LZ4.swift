@@ -2,7 +2,17 @@ import CLZ4
 
 /// LZ4 blocks: the compressed bytes alone; the decompressed length is kept by the caller.
 package enum LZ4 {
-    package static func compress(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
+    /// Bytes that one block can hold: LZ4's own limit (LZ4_MAX_INPUT_SIZE).
+    package static let inputLimit = 0x7e00_0000
+
+    /// A block never grows by more than this factor when it is decompressed.
+    private static let greatestRatio = 255
+
+    /// - Throws: `tooLarge` for more than `inputLimit` bytes.
+    package static func compress(_ bytes: UnsafeRawBufferPointer) throws(FileError) -> [UInt8] {
+        guard bytes.count <= inputLimit else {
+            throw .tooLarge(bytes: bytes.count, limit: inputLimit)
+        }
         let bound = Int(LZ4_compressBound(Int32(bytes.count)))
         return [UInt8](unsafeUninitializedCapacity: bound) { buffer, count in
             count = Int(
@@ -11,13 +21,14 @@ package enum LZ4 {
         }
     }
 
+    /// Memory is bounded by the input's length, whatever `count` says.
     /// - Throws: `corruptBlock` where the bytes do not decompress to exactly `count` bytes.
     package static func decompress(_ bytes: UnsafeRawBufferPointer, count: Int) throws(FileError)
         -> [UInt8]
     {
-        guard count >= 0, count <= Int(Int32.max), bytes.count <= Int(Int32.max) else {
-            throw .corruptBlock(expected: count)
-        }
+        guard count >= 0, count <= inputLimit, bytes.count <= Int(Int32.max), bytes.count > 0,
+            count <= bytes.count * greatestRatio
+        else { throw .corruptBlock(expected: count) }
         var found = 0
         let result = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
             found = Int(

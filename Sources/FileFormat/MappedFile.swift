@@ -12,9 +12,13 @@ package final class MappedFile: @unchecked Sendable {
 
     /// Maps the whole file. An empty file gives an empty buffer.
     package init(path: String, fileSystem: any FileSystem = SystemFileSystem()) throws(FileError) {
-        let descriptor = try fileSystem.open(path, flags: O_RDONLY, mode: 0)
+        let descriptor = try fileSystem.uninterrupted { system throws(FileError) in
+            try system.open(path, flags: O_RDONLY, mode: 0)
+        }
         defer { fileSystem.close(descriptor) }
-        let size = try fileSystem.size(descriptor, path: path)
+        let size = try fileSystem.uninterrupted { system throws(FileError) in
+            try system.size(descriptor, path: path)
+        }
         self.path = path
         guard size > 0 else {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)

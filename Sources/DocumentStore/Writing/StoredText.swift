@@ -12,8 +12,10 @@ enum StoredText {
         return text.withUTF8 { utf8 in
             let raw = UnsafeRawBufferPointer(utf8)
             if utf8.count >= shortest {
-                let compressed = LZ4.compress(raw)
-                if !compressed.isEmpty, compressed.count < utf8.count {
+                // Longer than LZ4 takes is longer than a row takes, and was refused before.
+                if let compressed = try? LZ4.compress(raw), !compressed.isEmpty,
+                    compressed.count < utf8.count
+                {
                     return (Data(compressed), utf8.count)
                 }
             }

@@ -57,6 +57,9 @@ extension DatabaseError {
         case .truncated(let path, _, _):
             self = .damaged(path: path, reason: error.description)
         case .corruptBlock: self = .damaged(path: "a file", reason: error.description)
+        case .tooLarge: self = .inputOutput(path: "a file", reason: error.description)
+        case .locked(let path, let holder, let seconds):
+            self = .locked(path: path, holder: holder, seconds: seconds)
         }
     }
 

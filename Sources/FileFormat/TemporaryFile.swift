@@ -1,0 +1,56 @@
+import Foundation
+
+/// The files `PATH.tmp-PID-N` that become `PATH`: made locked, and swept once nobody holds the lock.
+///
+/// The lock rather than the process id says whether a writer lives: ids are reused, and differ between
+/// containers that share a folder.
+enum TemporaryFile {
+    private static func prefix(of path: String) -> String {
+        (path as NSString).lastPathComponent + ".tmp-"
+    }
+
+    /// A new file, open for writing and locked.
+    static func make(path: String, fileSystem: any FileSystem) throws(FileError)
+        -> (path: String, descriptor: Int32)
+    {
+        while true {
+            let unique = String(UInt64.random(in: .min ... .max), radix: 16)
+            let temporary = "\(path).tmp-\(getpid())-\(unique)"
+            let descriptor = try fileSystem.uninterrupted { system throws(FileError) in
+                try system.open(temporary, flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
+            }
+            do throws(FileError) {
+                let isLocked = try fileSystem.uninterrupted { system throws(FileError) in
+                    try system.tryLock(descriptor, path: temporary)
+                }
+                // A sweeper may have come between the opening and the lock.
+                let isLinked = try fileSystem.uninterrupted { system throws(FileError) in
+                    try system.isLinked(descriptor, path: temporary)
+                }
+                if isLocked && isLinked { return (temporary, descriptor) }
+                fileSystem.close(descriptor)
+            } catch {
+                try? fileSystem.remove(temporary)
+                fileSystem.close(descriptor)
+                throw error
+            }
+        }
+    }
+
+    /// Removes what dead writers of `path` left. What cannot be removed stays: it harms nobody.
+    static func sweep(path: String, fileSystem: any FileSystem) {
+        let folder = AtomicFile.folder(of: path)
+        let prefix = prefix(of: path)
+        let names = (try? fileSystem.names(inFolder: folder)) ?? []
+        for name in names where name.hasPrefix(prefix) {
+            let stale = folder + "/" + name
+            guard let descriptor = try? fileSystem.open(stale, flags: O_WRONLY, mode: 0) else {
+                continue
+            }
+            if (try? fileSystem.tryLock(descriptor, path: stale)) == true {
+                try? fileSystem.remove(stale)
+            }
+            fileSystem.close(descriptor)
+        }
+    }
+}
