@@ -188,7 +188,6 @@ struct TokenizerFile {
         } else {
             throw .malformedMerge(index: index)
         }
-        let vocabulary = vocabulary
         let (left, right) = joined.withUnsafeBufferPointer { bytes in
             (
                 vocabulary.id(of: UnsafeBufferPointer(rebasing: bytes[..<split])),

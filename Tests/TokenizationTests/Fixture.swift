@@ -33,8 +33,10 @@ enum Fixture {
     }
 
     /// A byte-level model with some stages of stages.json's base exchanged.
-    static func base(changing changes: [String: Any]) throws -> Tokenizer {
-        guard var json = try load("stages")["base"] as? [String: Any] else {
+    static func base(changing changes: [String: Any], in stages: [String: Any]? = nil) throws
+        -> Tokenizer
+    {
+        guard var json = try (stages ?? load("stages"))["base"] as? [String: Any] else {
             throw Missing(name: "base")
         }
         json.merge(changes) { $1 }

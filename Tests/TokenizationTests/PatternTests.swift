@@ -30,7 +30,7 @@ import Tokenization
     ])
     func catastrophesEnd(_ expression: String) throws {
         let tokenizer = try Fixture.splitting(at: expression)
-        let text = String(repeating: "a", count: 300)
+        let text = String(repeating: "a", count: 120)
         let ids = tokenizer.encode(text)
         #expect(tokenizer.decode(ids, skippingSpecialTokens: false) == text)
     }

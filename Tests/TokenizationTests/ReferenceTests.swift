@@ -38,7 +38,7 @@ import Tokenization
         for (name, variant) in variants {
             let changes = try #require(variant["changes"] as? [String: Any])
             let expected = try #require(variant["ids"] as? [[Int]])
-            let tokenizer = try Fixture.base(changing: changes)
+            let tokenizer = try Fixture.base(changing: changes, in: stages)
             for (text, ids) in zip(texts, expected) {
                 let ours = tokenizer.encodeWithSpecialTokens(text).map(Int.init)
                 #expect(ours == ids, "\(name): \(text.debugDescription)")
