@@ -1,0 +1,186 @@
+import DocumentStore
+import Foundation
+import Schema
+import TestSupport
+import Testing
+
+@Suite struct OpeningTests {
+    private func bytes(_ path: String) throws -> Data {
+        try Data(contentsOf: URL(fileURLWithPath: path))
+    }
+
+    private func open(_ path: String, _ mode: DocumentStore.Mode) throws {
+        try DocumentStore(path: path, mode: mode).close()
+    }
+
+    @Test func identityStaysWithTheFile() throws {
+        let scratch = try ScratchFolder()
+        let (store, _) = try DocumentStore.make(scratch)
+        #expect(store.identity.bytes.count == 16)
+        #expect(store.identity.hexadecimal.count == 32)
+        #expect(store.identity.formatVersion == Schema.migrations.count)
+        try store.close()
+        for mode in [DocumentStore.Mode.readOnly, .readWrite, .create] {
+            let again = try DocumentStore(path: store.path, mode: mode)
+            #expect(again.identity == store.identity)
+            try again.close()
+        }
+        let other = try DocumentStore(path: scratch.file("other.vdb"), mode: .create)
+        #expect(other.identity.bytes != store.identity.bytes)
+        try other.close()
+    }
+
+    @Test func whatIsNotOursIsRefusedUntouched() throws {
+        let scratch = try ScratchFolder()
+        let path = scratch.file("foreign.db")
+        for mode in [DocumentStore.Mode.readOnly, .readWrite] {
+            #expect(throws: StoreError.missing(path: path)) { try open(path, mode) }
+        }
+        let short = Data("SQLite format 3\0".utf8)
+        let contents = [Data("hello, world".utf8), short, Data(count: 5000)]
+        for content in contents {
+            try content.write(to: URL(fileURLWithPath: path))
+            for mode in [DocumentStore.Mode.readOnly, .readWrite, .create] {
+                #expect(throws: StoreError.notADatabase(path: path)) { try open(path, mode) }
+            }
+            #expect(try bytes(path) == content)
+        }
+        #expect(throws: StoreError.notADatabase(path: scratch.path)) {
+            try open(scratch.path, .create)
+        }
+        #expect(throws: StoreError.self) { try open(scratch.file("no/such/folder.vdb"), .create) }
+    }
+
+    /// Another program's database: ours with its application id or version overwritten in the header.
+    @Test func foreignAndNewerDatabasesAreRefusedUntouched() throws {
+        let scratch = try ScratchFolder()
+        let (store, _) = try DocumentStore.make(scratch)
+        try store.close()
+        var foreign = try bytes(store.path)
+        foreign.replaceSubrange(68..<72, with: [0, 0, 0, 9])
+        let foreignPath = scratch.file("foreign.db")
+        try foreign.write(to: URL(fileURLWithPath: foreignPath))
+        var newer = try bytes(store.path)
+        newer.replaceSubrange(60..<64, with: [0, 0, 0, 99])
+        let newerPath = scratch.file("newer.vdb")
+        try newer.write(to: URL(fileURLWithPath: newerPath))
+        for mode in [DocumentStore.Mode.readOnly, .readWrite, .create] {
+            #expect(throws: StoreError.notADatabase(path: foreignPath)) {
+                try open(foreignPath, mode)
+            }
+            #expect(
+                throws: StoreError.newerFormat(
+                    path: newerPath, found: 99, supported: Schema.migrations.count)
+            ) { try open(newerPath, mode) }
+        }
+        #expect(try bytes(foreignPath) == foreign)
+        #expect(try bytes(newerPath) == newer)
+        #expect(!(try scratch.names().contains("foreign.db-wal")))
+    }
+
+    @Test func aMigrationIsAllOrNothingAndGoesOn() throws {
+        let scratch = try ScratchFolder()
+        let (store, collection) = try DocumentStore.make(scratch)
+        _ = try store.write([.sample("a")], to: collection)
+        try store.close()
+        let second = Schema.Migration(name: "v2", sql: "CREATE TABLE extra (x INTEGER) STRICT")
+        let broken = Schema.Migration(
+            name: "v3", sql: "INSERT INTO extra VALUES (1); CREATE TABLE extra (y); SELECT 1")
+        let third = Schema.Migration(name: "v3", sql: "INSERT INTO extra VALUES (7)")
+        #expect(throws: StoreError.self) {
+            _ = try DocumentStore(
+                path: store.path, mode: .readOnly, migrations: Schema.migrations + [second])
+        }
+        // The second step is done, the third breaks off in its middle.
+        #expect(throws: StoreError.self) {
+            _ = try DocumentStore(
+                path: store.path, mode: .readWrite,
+                migrations: Schema.migrations + [second, broken])
+        }
+        let between = try DocumentStore(
+            path: store.path, mode: .readWrite, migrations: Schema.migrations + [second])
+        #expect(between.identity.formatVersion == 2)
+        try between.close()
+        for _ in 0..<2 {
+            let done = try DocumentStore(
+                path: store.path, mode: .readWrite, migrations: Schema.migrations + [second, third])
+            #expect(done.identity.formatVersion == 3)
+            #expect(done.identity.bytes == store.identity.bytes)
+            #expect(try done.document(id: "a", in: collection) != nil)
+            try done.close()
+        }
+        #expect(
+            throws: StoreError.newerFormat(
+                path: store.path, found: 3, supported: Schema.migrations.count)
+        ) { try open(store.path, .readWrite) }
+    }
+
+    @Test func theSecondWriterIsTold() throws {
+        let scratch = try ScratchFolder()
+        let (store, collection) = try DocumentStore.make(scratch)
+        let second = try DocumentStore(
+            path: store.path, mode: .readWrite, busyTimeout: .milliseconds(20))
+        // beginSync's table lives in the writer's own connection and locks nothing for others.
+        try store.beginSync()
+        _ = try second.write([.sample("a")], to: collection)
+        #expect(try store.document(id: "a", in: collection) != nil)
+        try second.close()
+        #expect(throws: StoreError.closed(path: store.path)) {
+            try second.document(id: "a", in: collection)
+        }
+        try store.close()
+    }
+
+    @Test func readOnlyWritesNothing() throws {
+        let scratch = try ScratchFolder()
+        let (store, collection) = try DocumentStore.make(scratch)
+        _ = try store.write([.sample("a", text: "a word")], to: collection)
+        try store.close()
+        let before = try bytes(store.path)
+        let reader = try DocumentStore(path: store.path, mode: .readOnly)
+        #expect(try reader.search(fullText: "word", limit: 5, in: collection).count == 1)
+        #expect(throws: StoreError.readOnly(path: store.path)) {
+            try reader.write([.sample("b")], to: collection)
+        }
+        #expect(try reader.check().isEmpty)
+        try reader.close()
+        #expect(try bytes(store.path) == before)
+    }
+
+    /// A log that a killed writer left is taken in by the next opening, also a reading one.
+    @Test func aLogLeftBehindIsRead() throws {
+        let scratch = try ScratchFolder()
+        let (store, collection) = try DocumentStore.make(scratch)
+        _ = try store.write([.sample("a")], to: collection)
+        let copy = scratch.file("copy.vdb")
+        for suffix in ["", "-wal"] {
+            try FileManager.default.copyItem(atPath: store.path + suffix, toPath: copy + suffix)
+        }
+        try store.close()
+        for mode in [DocumentStore.Mode.readOnly, .readWrite] {
+            let again = try DocumentStore(path: copy, mode: mode)
+            #expect(try again.document(id: "a", in: collection) != nil)
+            try again.close()
+        }
+    }
+
+    @Test func anUnwritableFolderIsReadAsItIs() throws {
+        guard geteuid() != 0 else {
+            print("skipped: root may write everywhere")
+            return
+        }
+        let scratch = try ScratchFolder()
+        let (store, collection) = try DocumentStore.make(scratch)
+        _ = try store.write([.sample("a")], to: collection)
+        try store.close()
+        try FileManager.default.setAttributes(
+            [.posixPermissions: 0o555], ofItemAtPath: scratch.path)
+        defer {
+            try? FileManager.default.setAttributes(
+                [.posixPermissions: 0o755], ofItemAtPath: scratch.path)
+        }
+        let reader = try DocumentStore(path: store.path, mode: .readOnly)
+        #expect(try reader.document(id: "a", in: collection) != nil)
+        try reader.close()
+    }
+}
