@@ -117,7 +117,7 @@ let package = Package(
             name: "vdb",
             dependencies: [
                 "VectorDatabase", "DefaultModel", "AutoRegEmbed", "Training", "Evaluation",
-                "Tokenization", argumentParser, logging,
+                "Tokenization", "FileFormat", argumentParser, logging,
             ],
             swiftSettings: swift),
         .executableTarget(

@@ -10,6 +10,7 @@ package final class LineReader {
     private var start = 0
     private var end = 0
     private var isAtEnd = false
+    private var mayHaveMark: Bool
     /// The number of the line given last, from 1; 0 before the first.
     package private(set) var line = 0
     /// Bytes a line may have.
@@ -23,14 +24,22 @@ package final class LineReader {
         package let limit: Int
     }
 
-    package init(_ stream: any ByteStream, limit: Int = LineReader.defaultLimit) {
+    /// - Parameter keepsByteOrderMark: whether a mark at the start belongs to the first line.
+    package init(
+        _ stream: any ByteStream, limit: Int = LineReader.defaultLimit,
+        keepsByteOrderMark: Bool = false
+    ) {
         self.stream = stream
         self.limit = limit
+        mayHaveMark = !keepsByteOrderMark
         buffer = [UInt8](repeating: 0, count: 1 << 18)
     }
 
     /// Bytes taken from the file so far.
     package var position: Int { stream.position }
+
+    /// Whether the next line can be had without waiting for the stream.
+    package var hasLineAtHand: Bool { newline(from: start) != nil }
 
     /// Calls `body` with the next line's bytes, valid only during the call; `nil` at the end.
     ///
@@ -54,7 +63,7 @@ package final class LineReader {
 
     /// The next line's place in the buffer, its end included.
     private func nextRange() throws -> Range<Int>? {
-        if line == 0 { try skipByteOrderMark() }
+        if mayHaveMark { try skipByteOrderMark() }
         var searched = start
         while true {
             if let newline = newline(from: searched) {
@@ -125,6 +134,7 @@ package final class LineReader {
     }
 
     private func skipByteOrderMark() throws {
+        mayHaveMark = false
         while end - start < 3, !isAtEnd { _ = try fill() }
         if end - start >= 3, buffer[start...].starts(with: [0xEF, 0xBB, 0xBF]) { start += 3 }
     }

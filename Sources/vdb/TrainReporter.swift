@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 import Training
 
 /// Progress of a training run on standard error: a line that renews itself on a terminal, one
@@ -56,14 +55,8 @@ struct TrainReporter {
 }
 
 /// Set by SIGINT or SIGTERM: the run ends after the step it is in.
-final class InterruptFlag: Sendable {
-    private static let flag = Atomic<Bool>(false)
+struct InterruptFlag {
+    init() { Interruption.finishesCleanly(within: nil) }
 
-    init() {
-        for number in [SIGINT, SIGTERM] {
-            signal(number) { _ in InterruptFlag.flag.store(true, ordering: .relaxed) }
-        }
-    }
-
-    var isSet: Bool { Self.flag.load(ordering: .relaxed) }
+    var isSet: Bool { Interruption.isRequested }
 }

@@ -1,7 +1,40 @@
 import ArgumentParser
 
-@main
-struct VDB: ParsableCommand {
+/// The root command: what `vdb --help` shows.
+struct VDB: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "vdb", abstract: "A vector retrieval database.")
+        commandName: "vdb",
+        abstract: "A vector retrieval database that brings its own embedder.",
+        discussion: """
+            A first session:
+              vdb ingest ~/notes
+              vdb query "why does the sky turn red in the evening?"
+
+            The database is one file: --db, else $VDB_DB, else corpus.vdb in the current folder.
+            """,
+        version: version,
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Documents",
+                subcommands: [
+                    IngestCommand.self, QueryCommand.self, GetCommand.self, ListCommand.self,
+                    DeleteCommand.self, ExportCommand.self,
+                ]),
+            CommandGroup(
+                name: "Database",
+                subcommands: [
+                    StatsCommand.self, IndexFieldCommand.self, CheckCommand.self,
+                    CompactCommand.self, BackupCommand.self, ReindexCommand.self,
+                ]),
+            CommandGroup(
+                name: "Model",
+                subcommands: [
+                    EmbedCommand.self, TokenizeCommand.self, ScoreCommand.self, DecodeCommand.self,
+                ]),
+            CommandGroup(name: "Training", subcommands: trainingCommands),
+            CommandGroup(name: "Evaluation", subcommands: evaluationCommands),
+            CommandGroup(name: "Shell", subcommands: [CompletionsCommand.self]),
+        ])
+
+    static let version = "0.1.0"
 }

@@ -106,7 +106,7 @@ extension JSONValue {
 
 extension JSONValue {
     /// Reads one value from JSON text; `nil` where it is not JSON.
-    init?(parsing text: String) {
+    package init?(parsing text: String) {
         var text = text
         let value = text.withUTF8 { bytes -> JSONValue? in
             var reader = JSONReader(bytes)

@@ -128,3 +128,11 @@ public final class SourceProgress: Sendable {
         }
     }
 }
+
+extension DocumentReader {
+    /// What `Document.Source.path` is for documents read from a path, or begins with for a folder:
+    /// what `IngestOptions.synchronizedSources` wants to be told.
+    public static func source(ofPath path: String) -> String {
+        path == "-" ? path : FileWalk.absolute(path)
+    }
+}

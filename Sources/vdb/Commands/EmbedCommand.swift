@@ -1,0 +1,158 @@
+import ArgumentParser
+import AutoRegEmbed
+import VectorDatabase
+
+/// `vdb embed`: the vectors of texts.
+struct EmbedCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "embed",
+        abstract: "Print the vectors of texts.",
+        discussion: """
+            Examples:
+              vdb embed "a text" --instruction next
+              vdb embed - --model ./model < lines.txt
+              vdb embed - --format npy < lines.txt > vectors.npy
+
+            One JSON object a line: the text, the ids of the whole input, the vector. With -, every \
+            line of standard input is a text.
+            """)
+
+    enum Format: String, ExpressibleByArgument, CaseIterable { case json, npy }
+
+    @Argument(help: "Texts, or - for lines of standard input.")
+    var texts: [String]
+
+    @Option(help: "JSON Lines, or a NumPy array of float32.")
+    var format = Format.json
+
+    @Flag(help: "Add the states at the compressed tokens, k rows, of which the vector is the mean.")
+    var states = false
+
+    @OptionGroup var instruction: InstructionArguments
+    @OptionGroup var model: ModelArguments
+    @OptionGroup var general: GeneralArguments
+
+    func run() async throws {
+        let embedder = try model.finder(threads: general.threads).load()
+        let (instruction, task) = (self.instruction.parsed, self.instruction.task)
+        var array = NpyArray()
+        for try await batch in TextInput(texts) {
+            let encoded = try embedder.encode(batch, instruction: instruction, task: task)
+            for (text, encoded) in zip(batch, encoded) {
+                let states =
+                    states
+                    ? try embedder.states(text, instruction: instruction, task: task) : nil
+                if format == .npy {
+                    array.append(states ?? [encoded.vector])
+                    continue
+                }
+                var line = JSONLine()
+                line.set("text", text)
+                line.set(
+                    "tokens", embedder.inputTokens(text, instruction: instruction, task: task))
+                line.set("embedding", encoded.vector)
+                if let states { line.set("states", states) }
+                line.print()
+            }
+            Output.flush()
+        }
+        if format == .npy { array.print(asMatrices: states, dimensions: embedder.dimensions) }
+    }
+}
+
+/// Rows gathered for an `.npy` file, whose header says how many there are.
+private struct NpyArray {
+    private var values: [UInt8] = []
+    private var count = 0
+    private var rows = 1
+
+    /// - Parameter rows: one, or a matrix; the same number each time.
+    mutating func append(_ rows: [[Float]]) {
+        count += 1
+        self.rows = rows.count
+        for number in rows.joined() {
+            withUnsafeBytes(of: number.bitPattern.littleEndian) { values.append(contentsOf: $0) }
+        }
+    }
+
+    func print(asMatrices: Bool, dimensions: Int) {
+        let shape = asMatrices ? "\(count), \(rows), \(dimensions)" : "\(count), \(dimensions)"
+        var header = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(shape)), }"
+        // Magic number, version and length take 10 bytes; data begin at a multiple of 64.
+        header += String(repeating: " ", count: 63 - (10 + header.utf8.count) % 64) + "\n"
+        let length = UInt16(header.utf8.count)
+        Output.write(
+            [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(length & 255), UInt8(length >> 8)])
+        Output.write(Array(header.utf8))
+        Output.write(values)
+    }
+}
+
+/// `vdb score`: how likely documents are after a query.
+struct ScoreCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "score",
+        abstract: "Print log p(document | query) as the frozen decoder sees it.",
+        discussion: """
+            Example:
+              vdb score "what is a wing?" "A wing makes lift." "Nothing at all."
+
+            A sum over the document's tokens and the end of text: compare documents of one query.
+            """)
+
+    @Argument(help: "The query.")
+    var query: String
+
+    @Argument(help: "Documents, or - for lines of standard input.")
+    var documents: [String]
+
+    @OptionGroup var model: ModelArguments
+    @OptionGroup var general: GeneralArguments
+
+    func run() async throws {
+        let embedder = try model.finder(threads: general.threads).load()
+        for try await batch in TextInput(documents, batchSize: 64) {
+            let scores = try embedder.score(query: query, documents: batch)
+            for (document, score) in zip(batch, scores) {
+                var line = JSONLine()
+                line.set("document", document)
+                line.set("tokens", score.tokenCount)
+                line.set("log_probability", .number(score.logProbability))
+                line.print()
+            }
+            Output.flush()
+        }
+    }
+}
+
+/// `vdb decode`: what the decoder makes of a text's compressed embedding.
+struct DecodeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "decode",
+        abstract: "Print what the frozen decoder generates from a text's compressed embedding.",
+        discussion: """
+            Examples:
+              vdb decode "The moon pulls the oceans into two bulges."
+              vdb decode "what makes dough rise?" --instruction next --max-tokens 40
+            """)
+
+    @Argument(help: "The text.")
+    var text: String
+
+    @Option(help: ArgumentHelp("Tokens generated at most.", valueName: "n"))
+    var maxTokens = 128
+
+    @OptionGroup var instruction: InstructionArguments
+    @OptionGroup var model: ModelArguments
+    @OptionGroup var general: GeneralArguments
+
+    func validate() throws { try requirePositive(maxTokens, "--max-tokens") }
+
+    func run() async throws {
+        let embedder = try model.finder(threads: general.threads).load()
+        Output.line(
+            try embedder.decode(
+                text, instruction: instruction.parsed, task: instruction.task,
+                maximumTokens: maxTokens))
+    }
+}

@@ -1,0 +1,234 @@
+import ArgumentParser
+import Foundation
+import Synchronization
+import VectorDatabase
+
+/// `vdb ingest`: documents from files into a collection.
+struct IngestCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ingest",
+        abstract: "Take in documents from files, folders or standard input.",
+        discussion: """
+            Examples:
+              vdb ingest ~/notes
+              vdb ingest corpus.jsonl.gz --on-error skip
+              vdb ingest base.fvecs --ids ids.txt --metric cosine
+              generate | vdb ingest - --format jsonl
+
+            A folder's text and Markdown files become one document each, long ones found by their \
+            best passage (cut at 256 tokens with 32 repeated). A line of JSONL, TSV or CSV is a \
+            document, cut only with --chunk-tokens. gzip and zstd are read as they are. Ingesting \
+            again encodes only what has changed, so an interrupted ingest goes on where it stopped.
+            """)
+
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case auto, jsonl, tsv, csv, text, markdown
+    }
+    enum OnError: String, ExpressibleByArgument, CaseIterable { case stop, skip }
+    enum SummaryFormat: String, ExpressibleByArgument, CaseIterable { case json }
+
+    @Argument(help: "Files, folders, or - for standard input.")
+    var paths: [String]
+
+    @Option(help: "What the files look like inside.")
+    var format = Format.auto
+
+    @Option(help: "What happens to a document whose id is there with other content.")
+    var onConflict = IngestOptions.Conflict.replace
+
+    @Option(
+        help: ArgumentHelp("The key or column of the id (default: _id, else id).", valueName: "f"))
+    var idField: String?
+
+    @Option(help: ArgumentHelp("The key or column of the text (default: text).", valueName: "f"))
+    var textField: String?
+
+    @Option(help: ArgumentHelp("The key or column of the title (default: title).", valueName: "f"))
+    var titleField: String?
+
+    @Option(help: ArgumentHelp("Ids of .fvecs or .npy vectors, one a line.", valueName: "file"))
+    var ids: String?
+
+    @Option(help: ArgumentHelp("Tokens in a passage, records too; 0 cuts nothing.", valueName: "n"))
+    var chunkTokens: Int?
+
+    @Option(help: ArgumentHelp("Tokens repeated from one passage to the next.", valueName: "n"))
+    var chunkOverlap: Int?
+
+    @Option(help: ArgumentHelp("Documents encoded together at most.", valueName: "n"))
+    var batchSize: Int?
+
+    @Option(help: "Whether a record that cannot be read ends the whole or is left out.")
+    var onError = OnError.stop
+
+    @Flag(help: "Delete documents whose file or line is gone.")
+    var sync = false
+
+    @Flag(help: "Print {\"acknowledged\": n} after each commit.")
+    var acknowledge = false
+
+    @Option(help: "Print the summary on standard output.")
+    var summary: SummaryFormat?
+
+    @Option(help: "How vectors of a new collection are compared: ip, cosine or l2.")
+    var metric: Metric?
+
+    @OptionGroup var model: ModelArguments
+    @OptionGroup var database: DatabaseArguments
+    @OptionGroup var general: GeneralArguments
+
+    func validate() throws {
+        try requirePositive(batchSize, "--batch-size")
+        for (value, option) in [(chunkTokens, "--chunk-tokens"), (chunkOverlap, "--chunk-overlap")]
+        {
+            if let value, value < 0 {
+                throw ValidationError("\(option) must not be negative, as \(value) is")
+            }
+        }
+        if sync, paths.contains("-") {
+            throw ValidationError(
+                "--sync cannot be used with standard input, which is gone at once")
+        }
+        if paths.count(where: { $0 == "-" }) > 1 {
+            throw ValidationError("standard input (-) can be read only once")
+        }
+    }
+
+    func run() async throws {
+        let reader = try DocumentReader(paths, options: sourceOptions)
+        Interruption.finishesCleanly()
+        Output.survivesLostReader()
+        let store = try database.open(
+            .create, threads: general.threads, models: model.finder(threads: general.threads))
+        let report = IngestReport(reader.progress, isQuiet: general.quiet)
+        do {
+            var summary = try await store.collection(database.collection)
+                .ingest(reader, options: ingestOptions(report), progress: report.show)
+            report.clear()
+            summary.documents += reader.progress.failed
+            summary.failed += reader.progress.failed
+            report.finish(summary, prints: self.summary == .json)
+        } catch {
+            report.clear()
+            try? store.close()
+            throw error
+        }
+        try store.close()
+    }
+
+    private var sourceOptions: SourceOptions {
+        var options = SourceOptions()
+        options.format = SourceFormat(rawValue: format.rawValue) ?? .automatic
+        options.idField = idField
+        options.textField = textField
+        options.titleField = titleField
+        options.idsPath = ids
+        options.skipsFailures = onError == .skip
+        options.baseFolder = (database.path as NSString).deletingLastPathComponent
+        if options.baseFolder?.isEmpty == true { options.baseFolder = nil }
+        return options
+    }
+
+    private func ingestOptions(_ report: IngestReport) -> IngestOptions {
+        var options = IngestOptions()
+        options.onConflict = onConflict
+        options.onFailure = onError == .skip ? .skip : .stop
+        options.failed = { _, error in report.fail(error) }
+        if let batchSize { options.batchSize = batchSize }
+        options.chunking = chunking
+        options.metric = metric
+        if sync { options.synchronizedSources = paths.map(DocumentReader.source(ofPath:)) }
+        if acknowledge {
+            options.acknowledged = { count in
+                Output.line("{\"acknowledged\": \(count)}")
+                Output.flush()
+            }
+        }
+        return options
+    }
+
+    private var chunking: Chunking? {
+        if chunkTokens == 0 { return nil }
+        return Chunking(
+            maximumTokens: chunkTokens ?? Chunking.defaultMaximumTokens,
+            overlapTokens: chunkOverlap ?? Chunking.defaultOverlapTokens,
+            cutsRecords: chunkTokens != nil)
+    }
+}
+
+extension IngestOptions.Conflict: ExpressibleByArgument {}
+extension Metric: ExpressibleByArgument {}
+
+/// What `vdb ingest` tells while it runs and at its end.
+private final class IngestReport: Sendable {
+    private let source: SourceProgress
+    private let isQuiet: Bool
+    private let bar: ProgressBar
+    /// The first few documents that the database refused.
+    private let refused = Mutex<(count: Int, messages: [String])>((0, []))
+
+    init(_ source: SourceProgress, isQuiet: Bool) {
+        self.source = source
+        self.isQuiet = isQuiet
+        bar = ProgressBar(unit: "documents", isQuiet: isQuiet)
+    }
+
+    var show: @Sendable (IngestProgress) -> Void {
+        { [self] progress in
+            let done = progress.stored.documents
+            // What is still to be read is as long a document as what has been.
+            let total = source.totalBytes.flatMap { total -> Int? in
+                let bytes = source.bytes
+                guard bytes > 0, progress.read > 0 else { return nil }
+                return max(progress.read, progress.read * total / bytes)
+            }
+            bar.update(
+                done: done, total: total, note: progress.stage == .indexing ? "indexing" : nil)
+        }
+    }
+
+    func fail(_ error: any Error) {
+        let message = CommandFailure(error)?.message ?? "\(error)"
+        refused.withLock { refused in
+            refused.count += 1
+            if refused.messages.count < SourceProgress.failuresKept {
+                refused.messages.append(message)
+            }
+        }
+    }
+
+    func clear() { bar.clear() }
+
+    func finish(_ summary: IngestSummary, prints: Bool) {
+        var line = JSONLine()
+        line.set("documents", summary.documents)
+        line.set("inserted", summary.inserted)
+        line.set("replaced", summary.replaced)
+        line.set("unchanged", summary.unchanged)
+        line.set("skipped", summary.skipped)
+        line.set("failed", summary.failed)
+        line.set("deleted", summary.deleted)
+        line.set("truncated", summary.truncated)
+        line.set("tokens", summary.tokens)
+        line.set("seconds", .number((summary.seconds * 1000).rounded() / 1000))
+        if prints { line.print() }
+        if isQuiet { return }
+        tellLeftOut(summary)
+        Messages.line(String(decoding: line.text, as: UTF8.self))
+    }
+
+    private func tellLeftOut(_ summary: IngestSummary) {
+        if !source.passedOver.isEmpty {
+            let names = source.passedOver.prefix(3).joined(separator: ", ")
+            let more = source.passedOver.count > 3 ? ", …" : ""
+            Messages.error(
+                "\(source.passedOver.count) files in folders passed over, since their names do not "
+                    + "say text or Markdown (name them, or use --format): \(names)\(more)")
+        }
+        let refused = refused.withLock { $0.messages }
+        let messages = source.failures.map(\.description) + refused
+        for message in messages.prefix(SourceProgress.failuresKept) { Messages.error(message) }
+        let rest = summary.failed - min(messages.count, SourceProgress.failuresKept)
+        if rest > 0 { Messages.error("and \(rest) more records left out") }
+    }
+}

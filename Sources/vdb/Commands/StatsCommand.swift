@@ -1,0 +1,157 @@
+import ArgumentParser
+import Foundation
+import VectorDatabase
+
+/// `vdb stats`: what a database holds and how.
+struct StatsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stats",
+        abstract: "Show counts, model, index and bytes by part.",
+        discussion: """
+            Example:
+              vdb stats --db notes.vdb --format json
+            """)
+
+    @Option(help: "How they are printed.")
+    var format = AnswerFormat.table
+
+    @OptionGroup var database: DatabaseArguments
+    @OptionGroup var general: GeneralArguments
+
+    func run() async throws {
+        let store = try database.open(.readOnly, threads: general.threads)
+        defer { try? store.close() }
+        let names = try store.collectionNames()
+        guard names.contains(database.collection) || !names.isEmpty else {
+            return showEmpty(try store.bytesByPart())
+        }
+        let statistics = try store.collection(database.collection).statistics()
+        switch format {
+        case .json: json(statistics, names).print()
+        case .table: show(statistics, names)
+        }
+    }
+
+    /// A database into which nothing has been committed yet.
+    private func showEmpty(_ bytes: [PartBytes]) {
+        guard format == .json else {
+            return Output.line("\(database.path) is an empty database")
+        }
+        var line = JSONLine()
+        line.set("db", database.path)
+        line.set("collection", database.collection)
+        line.set("collections", .array([]))
+        line.set("documents", 0)
+        line.set("passages", 0)
+        line.set("dimensions", 0)
+        line.set("model", .null)
+        line.set("bytes", Self.json(bytes))
+        line.print()
+    }
+
+    private func json(_ statistics: CollectionStatistics, _ names: [String]) -> JSONLine {
+        var line = JSONLine()
+        line.set("db", database.path)
+        line.set("collection", statistics.name)
+        line.set("collections", .array(names.map { .string($0) }))
+        line.set("documents", statistics.documents)
+        line.set("passages", statistics.passages)
+        line.set("dimensions", statistics.dimensions)
+        line.set("metric", statistics.metric.rawValue)
+        line.set("vector_type", statistics.vectorType)
+        if let model = statistics.model {
+            var identity = JSONLine()
+            identity.set("name", model.name)
+            identity.set("fingerprint", model.fingerprint)
+            identity.set("path", model.path)
+            identity.set("settings", .object(model.settings))
+            line.set("model", identity)
+        } else {
+            line.set("model", .null)
+        }
+        line.set("index", Self.json(statistics.index))
+        line.set("indexed_fields", .array(statistics.indexedFields.map { .string($0) }))
+        line.set("bytes", Self.json(statistics.bytes))
+        return line
+    }
+
+    private static func json(_ index: IndexStatistics) -> JSONLine {
+        var line = JSONLine()
+        line.set("state", index.state.rawValue)
+        line.set("m", index.options.m)
+        line.set("ef_construction", index.options.efConstruction)
+        line.set("quantization", index.options.quantization.rawValue)
+        line.set("graph_rows", index.graphRows)
+        line.set("flat_rows", index.flatRows)
+        line.set("tail_rows", index.tailRows)
+        line.set("deleted_rows", index.deletedRows)
+        return line
+    }
+
+    private static func json(_ bytes: [PartBytes]) -> JSONLine {
+        var line = JSONLine()
+        for part in bytes {
+            line.set(part.part.replacing(" ", with: "_"), part.bytes)
+        }
+        line.set("total", bytes.reduce(0) { $0 + $1.bytes })
+        return line
+    }
+
+    private func show(_ statistics: CollectionStatistics, _ names: [String]) {
+        var rows: [(String, String)] = [
+            ("database", database.path),
+            (
+                "collection",
+                statistics.name + (names.count > 1 ? " (of \(names.joined(separator: ", ")))" : "")
+            ),
+            ("documents", ProgressBar.grouped(statistics.documents)),
+            ("passages", ProgressBar.grouped(statistics.passages)),
+            ("dimensions", "\(statistics.dimensions), \(statistics.vectorType)"),
+            ("metric", statistics.metric.rawValue),
+        ]
+        if let model = statistics.model {
+            rows.append(("model", "\(model.name), \(model.path ?? "built in")"))
+            rows.append(("fingerprint", model.fingerprint))
+        } else {
+            rows.append(("model", "none: the vectors were ready-made"))
+        }
+        let index = statistics.index
+        rows.append(
+            (
+                "index",
+                "\(index.state.rawValue), m \(index.options.m), ef-construction "
+                    + "\(index.options.efConstruction), quantization "
+                    + index.options.quantization.rawValue
+            ))
+        rows.append(
+            (
+                "index rows",
+                "\(ProgressBar.grouped(index.graphRows)) in the graph, "
+                    + "\(ProgressBar.grouped(index.tailRows)) behind it, "
+                    + "\(ProgressBar.grouped(index.deletedRows)) deleted"
+            ))
+        if !statistics.indexedFields.isEmpty {
+            rows.append(("indexed fields", statistics.indexedFields.joined(separator: ", ")))
+        }
+        for part in statistics.bytes {
+            rows.append((part.part.replacing("_", with: " "), Self.size(part.bytes)))
+        }
+        rows.append(("total", Self.size(statistics.bytes.reduce(0) { $0 + $1.bytes })))
+        let width = rows.map(\.0.count).max() ?? 0
+        for (name, value) in rows {
+            let padded = name.padding(toLength: width + 2, withPad: " ", startingAt: 0)
+            Output.line(Terminal.styled(padded, .dim) + Columns.plain(value))
+        }
+    }
+
+    private static func size(_ bytes: Int) -> String {
+        var value = Double(bytes)
+        for unit in ["bytes", "kB", "MB", "GB"] {
+            if value < 1000 || unit == "GB" {
+                return unit == "bytes" ? "\(bytes) bytes" : String(format: "%.1f \(unit)", value)
+            }
+            value /= 1000
+        }
+        return "\(bytes) bytes"
+    }
+}

@@ -1,0 +1,66 @@
+import ArgumentParser
+import DefaultModel
+import Foundation
+import Tokenization
+import VectorDatabase
+
+/// `vdb tokenize`: texts to ids and back.
+struct TokenizeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tokenize",
+        abstract: "Print the token ids of texts, or the texts of ids.",
+        discussion: """
+            Examples:
+              vdb tokenize "a text" "another"
+              vdb tokenize - --model ./model < lines.txt
+              echo "[72, 101]" | vdb tokenize - --decode
+
+            Ids are a JSON array a line, without special tokens. With -, every line is a text. Only \
+            the model's tokenizer.json is needed.
+            """)
+
+    @Argument(help: "Texts (with --decode: JSON arrays), or - for lines of standard input.")
+    var texts: [String]
+
+    @Option(
+        help: ArgumentHelp("The folder of a model (default: the built-in one).", valueName: "dir"))
+    var model: String?
+
+    @Flag(help: "Turn ids back into text.")
+    var decode = false
+
+    @OptionGroup var general: GeneralArguments
+
+    func run() async throws {
+        let tokenizer = try Self.tokenizer(folder: model)
+        for try await batch in TextInput(texts) {
+            for text in batch {
+                if decode {
+                    Output.line(tokenizer.decode(try Self.ids(text), skippingSpecialTokens: false))
+                } else {
+                    Output.write(JSONLine.array(tokenizer.encode(text)) + [10])
+                }
+            }
+            Output.flush()
+        }
+    }
+
+    private static func tokenizer(folder: String?) throws -> Tokenizer {
+        if let folder { return try Tokenizer(folder: URL(fileURLWithPath: folder)) }
+        return try Tokenizer(
+            data: Data(DefaultModel.File.tokenizer.bytes),
+            configuration: Data(DefaultModel.File.tokenizerConfiguration.bytes))
+    }
+
+    private static func ids(_ json: String) throws -> [Int32] {
+        if case .array(let values)? = JSONValue(parsing: json) {
+            let ids = values.compactMap { value -> Int32? in
+                guard case .integer(let id) = value else { return nil }
+                return Int32(exactly: id)
+            }
+            if ids.count == values.count { return ids }
+        }
+        throw CommandFailure(
+            .badData, "'\(json.prefix(60))' is not a JSON array of token ids such as [72, 101]")
+    }
+}

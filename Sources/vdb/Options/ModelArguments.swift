@@ -1,0 +1,87 @@
+import ArgumentParser
+import AutoRegEmbed
+import DefaultModel
+import Foundation
+import VectorDatabase
+
+/// Which model encodes.
+struct ModelArguments: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "A Hugging Face model folder (default: the collection's, else the built-in model).",
+            valueName: "dir"))
+    var model: String?
+
+    @Option(help: "What the model computes in (default: what its weights are stored as).")
+    var precision: ComputePrecision?
+
+    func finder(threads: Int?) -> ModelFinder {
+        ModelFinder(folder: model, precision: precision, threads: threads)
+    }
+}
+
+extension ComputePrecision: ExpressibleByArgument {}
+
+/// Finds the model that a collection's texts are encoded with.
+///
+/// With `--model` it is that one, whatever the collection records: the library refuses it where the
+/// fingerprints differ. Else it is the folder that the collection records, or, where it records none
+/// or nothing is recorded yet, the built-in model.
+struct ModelFinder: Sendable {
+    var folder: String?
+    var precision: ComputePrecision?
+    var threads: Int?
+
+    @Sendable func find(_ recorded: EmbedderIdentity?) throws -> (any Embedder)? {
+        if folder != nil { return try load() }
+        guard let recorded else { return try load() }
+        if let path = recorded.path {
+            if FileManager.default.fileExists(atPath: path) {
+                return try Self.load(path, options(for: recorded))
+            }
+            // A copy of the built-in model, perhaps, in a folder that has gone.
+            let builtIn = try DefaultModel.embedder(options: options(for: recorded))
+            return builtIn.modelIdentity.fingerprint == recorded.fingerprint ? builtIn : nil
+        }
+        let builtIn = try DefaultModel.embedder(options: options(for: recorded))
+        // `nil` says that what is recorded is not at hand; an older built-in model, for instance.
+        return builtIn.modelIdentity.fingerprint == recorded.fingerprint ? builtIn : nil
+    }
+
+    /// The model that `--model` names, else the built-in one.
+    func load() throws -> AutoRegEmbedder {
+        guard let folder else { return try DefaultModel.embedder(options: options(for: nil)) }
+        return try Self.load(folder, options(for: nil))
+    }
+
+    private static func load(
+        _ folder: String, _ options: AutoRegEmbedder.Options
+    ) throws -> AutoRegEmbedder {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) else {
+            throw CommandFailure(
+                .missing, "\(folder): there is no such model folder; check the path")
+        }
+        guard isFolder.boolValue else {
+            throw CommandFailure(
+                .missing, "\(folder): is not a folder; name the folder that holds config.json")
+        }
+        return try AutoRegEmbedder(folder: URL(fileURLWithPath: folder), options: options)
+    }
+
+    private func options(for recorded: EmbedderIdentity?) -> AutoRegEmbedder.Options {
+        var options = AutoRegEmbedder.Options()
+        options.threads = threads
+        options.precision = precision
+        guard let settings = recorded?.settings else { return options }
+        if precision == nil {
+            options.precision = settings["precision"]?.stringValue.flatMap(
+                ComputePrecision.init(rawValue:))
+        }
+        options.pooling = settings["pooling"]?.stringValue.flatMap(Pooling.init(rawValue:))
+        if case .integer(let length)? = settings["max_length"] {
+            options.maximumLength = Int(length)
+        }
+        return options
+    }
+}

@@ -1,0 +1,144 @@
+import Foundation
+import VectorDatabase
+
+/// Prints what a query found: a table for people, JSON, or lines of a TREC run.
+struct AnswerPrinter {
+    let format: QueryCommand.Format
+    let explains: Bool
+    let runName: String
+
+    /// - Parameter id: of the query, where it is one of many.
+    func print(_ answer: Answer, id: String?) throws {
+        switch format {
+        case .table: table(answer, id: id)
+        case .json: json(answer, id: id)
+        case .trec: try trec(answer, id: id ?? "1")
+        }
+    }
+
+    // MARK: JSON
+
+    private func json(_ answer: Answer, id: String?) {
+        var line = JSONLine()
+        if let id { line.set("query_id", id) }
+        line.set("query", answer.query.text)
+        line.set("mode", answer.mode.rawValue)
+        line.set("took_ms", .number(Self.milliseconds(answer.duration)))
+        line.set("hits", answer.hits.map(json(_:)))
+        if explains { line.set("explanation", json(answer.explanation)) }
+        line.print()
+    }
+
+    private func json(_ hit: Hit) -> JSONLine {
+        var line = JSONLine()
+        line.set("rank", hit.rank)
+        line.set("id", hit.id)
+        line.set("score", .number(hit.score))
+        if let logProbability = hit.logProbability {
+            line.set("log_probability", .number(logProbability))
+        }
+        line.set("title", hit.title)
+        line.set("text", hit.text)
+        line.set("metadata", .object(hit.metadata))
+        return line
+    }
+
+    private func json(_ explanation: Explanation) -> JSONLine {
+        var line = JSONLine()
+        line.set(
+            "phases",
+            explanation.phases.map { phase in
+                var line = JSONLine()
+                line.set("name", phase.name)
+                line.set("ms", .number(phase.milliseconds))
+                return line
+            })
+        line.set("distance_computations", explanation.distanceComputations)
+        line.set("graph_rows", explanation.graphRows)
+        line.set("tail_rows", explanation.tailRows)
+        line.set("deleted_rows", explanation.deletedRows)
+        line.set(
+            "matching_passages",
+            explanation.matchingPassages.map { .integer(Int64($0)) } ?? .null)
+        return line
+    }
+
+    private static func milliseconds(_ duration: Duration) -> Double {
+        (duration / .milliseconds(1) * 1000).rounded() / 1000
+    }
+
+    // MARK: TREC
+
+    private func trec(_ answer: Answer, id: String) throws {
+        for hit in answer.hits {
+            for name in [id, hit.id] where name.contains(where: \.isWhitespace) || name.isEmpty {
+                throw CommandFailure(
+                    .badData,
+                    "the id '\(name)' has white space or is empty, which a TREC run cannot hold; "
+                        + "use --format json")
+            }
+            Output.line("\(id) Q0 \(hit.id) \(hit.rank) \(hit.score) \(runName)")
+        }
+    }
+
+    // MARK: Table
+
+    private static let passageLines = 3
+
+    private func table(_ answer: Answer, id: String?) {
+        let width = min(Terminal.width(of: STDOUT_FILENO), 120)
+        if let id {
+            let heading = Columns.truncated(
+                Columns.plain("\(id): \(answer.query.text)"), to: width)
+            Output.line(Terminal.styled(heading, .bold))
+        }
+        let rankWidth = String(answer.hits.count).count
+        let indent = String(repeating: " ", count: rankWidth + 2)
+        for hit in answer.hits {
+            let rank =
+                String(repeating: " ", count: rankWidth - String(hit.rank).count)
+                + String(hit.rank)
+            let score = Self.score(hit.score, mode: answer.mode)
+            let name = Columns.truncated(
+                Columns.plain(hit.id), to: max(8, width - rankWidth - score.count - 6))
+            var head = "\(rank)  \(score)  \(Terminal.styled(name, .bold))"
+            let used = rankWidth + score.count + Columns.width(of: name) + 4
+            let title = Columns.plain(hit.title)
+            if !title.isEmpty, width - used > 8 {
+                head += "  " + Columns.truncated(title, to: width - used - 2)
+            }
+            Output.line(head)
+            for line in Columns.wrapped(
+                Columns.plain(hit.text), to: max(20, width - indent.count),
+                limit: Self.passageLines)
+            {
+                Output.line(indent + Terminal.styled(line, .dim))
+            }
+        }
+        if explains { explain(answer) }
+    }
+
+    /// Fused scores are small: their differences lie behind the second place.
+    private static func score(_ score: Double, mode: QueryMode) -> String {
+        String(format: mode == .lexical ? "%.2f" : "%.4f", score)
+    }
+
+    private func explain(_ answer: Answer) {
+        let explanation = answer.explanation
+        Output.line("")
+        Output.line(
+            "mode \(answer.mode.rawValue), \(String(format: "%.2f", Self.milliseconds(answer.duration))) ms"
+        )
+        for phase in explanation.phases {
+            let name = phase.name.padding(toLength: 10, withPad: " ", startingAt: 0)
+            Output.line("  \(name)\(String(format: "%8.2f", phase.milliseconds)) ms")
+        }
+        Output.line("  \(explanation.distanceComputations) distances computed")
+        Output.line(
+            "  \(explanation.graphRows) rows in the graph, \(explanation.tailRows) scanned behind "
+                + "it, \(explanation.deletedRows) deleted")
+        if let matching = explanation.matchingPassages {
+            Output.line("  \(matching) passages match the filter")
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import Foundation
+
+/// What is known about the terminal that output goes to.
+enum Terminal {
+    /// Columns: the terminal's, else `$COLUMNS`, else 80.
+    static func width(of descriptor: Int32) -> Int {
+        var size = winsize()
+        if ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 {
+            return Int(size.ws_col)
+        }
+        let columns = ProcessInfo.processInfo.environment["COLUMNS"].flatMap { Int($0) }
+        return columns.map { max(20, $0) } ?? 80
+    }
+
+    /// Colours only where a person looks, and has not said no (https://no-color.org).
+    static let hasColours: Bool = {
+        let environment = ProcessInfo.processInfo.environment
+        return Output.isTerminal && (environment["NO_COLOR"] ?? "").isEmpty
+            && environment["TERM"] != "dumb"
+    }()
+
+    enum Style: String {
+        case bold = "1"
+        case dim = "2"
+    }
+
+    static func styled(_ text: String, _ style: Style) -> String {
+        hasColours ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
+    }
+}
+
+/// Text cut to columns.
+enum Columns {
+    /// How many columns a character takes: 0 for combining marks, 2 for wide ones.
+    static func width(of character: Character) -> Int {
+        guard let scalar = character.unicodeScalars.first else { return 0 }
+        switch scalar.value {
+        case 0..<0x300: return 1
+        case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0x33FF, 0x3400...0x4DBF, 0x4E00...0x9FFF,
+            0xA000...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60,
+            0xFFE0...0xFFE6, 0x1F300...0x1F64F, 0x1F680...0x1F6FF, 0x1F900...0x1FAFF,
+            0x20000...0x3FFFD:
+            return 2
+        default:
+            return scalar.properties.generalCategory == .nonspacingMark ? 0 : 1
+        }
+    }
+
+    static func width(of text: String) -> Int { text.reduce(0) { $0 + width(of: $1) } }
+
+    /// White space made single, control characters left out: what a stored text may do to a
+    /// terminal is to be read.
+    static func plain(_ text: String) -> String {
+        let words = text.split { $0.isWhitespace || $0.isNewline }
+        return String(
+            words.joined(separator: " ").unicodeScalars.filter {
+                $0.properties.generalCategory != .control
+            }.map { Character($0) })
+    }
+
+    /// The text in at most `columns`, an ellipsis at its end where something is left out.
+    static func truncated(_ text: String, to columns: Int) -> String {
+        if width(of: text) <= columns { return text }
+        var result = ""
+        var used = 0
+        for character in text {
+            let next = width(of: character)
+            if used + next > columns - 1 { break }
+            result.append(character)
+            used += next
+        }
+        return result + "…"
+    }
+
+    /// Lines of at most `columns`, broken between words where that is possible; an ellipsis ends
+    /// the last where there were more than `limit`.
+    static func wrapped(_ text: String, to columns: Int, limit: Int) -> [String] {
+        var lines: [String] = []
+        var line = ""
+        var used = 0
+        for word in text.split(separator: " ") {
+            var word = word[...]
+            var length = width(of: String(word))
+            if used > 0, used + 1 + length > columns {
+                lines.append(line)
+                (line, used) = ("", 0)
+            }
+            while length > columns, lines.count < limit {
+                var head = ""
+                var taken = 0
+                while let first = word.first, taken + width(of: first) <= columns {
+                    head.append(first)
+                    taken += width(of: first)
+                    word.removeFirst()
+                }
+                if head.isEmpty { break }
+                lines.append(head)
+                length -= taken
+            }
+            if lines.count > limit { break }
+            if used > 0 { line += " " }
+            line += word
+            used += (used > 0 ? 1 : 0) + length
+        }
+        if used > 0 { lines.append(line) }
+        guard lines.count > limit else { return lines }
+        let last = lines[limit - 1]
+        return lines[..<(limit - 1)] + [
+            width(of: last) < columns ? last + "…" : truncated(last + " ", to: columns)
+        ]
+    }
+}

@@ -1,0 +1,60 @@
+import Dispatch
+import Foundation
+import Synchronization
+
+/// SIGINT and SIGTERM.
+///
+/// A command that writes calls `finishesCleanly`: the first signal then cancels its task, which stops
+/// at the next safe point, and a second one, or the end of the time that was granted, ends the process
+/// where it is, which loses nothing that was acknowledged either. Any other command ends at once.
+enum Interruption {
+    private struct State {
+        var cancel: (@Sendable () -> Void)?
+        var finishesCleanly = false
+        var patience: Double? = 5
+        var isCancelled = false
+    }
+
+    private static let state = Mutex(State())
+    // Written once by `watch`, before anything else runs; kept so that they stay alive.
+    nonisolated(unsafe) private static var sources: [any DispatchSourceSignal] = []
+
+    static func watch(_ cancel: @escaping @Sendable () -> Void) {
+        state.withLock { $0.cancel = cancel }
+        for number in [SIGINT, SIGTERM] {
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler { received() }
+            source.resume()
+            sources.append(source)
+        }
+    }
+
+    /// From here on a signal lets the command come to a safe point.
+    ///
+    /// - Parameter seconds: the time that it gets; `nil` for as long as it takes.
+    static func finishesCleanly(within seconds: Double? = 5) {
+        state.withLock { state in
+            state.finishesCleanly = true
+            state.patience = seconds
+        }
+    }
+
+    /// Whether a signal has come, for work that is not a task.
+    static var isRequested: Bool { state.withLock { $0.isCancelled } }
+
+    private static func received() {
+        let (cancel, patience) = state.withLock { state -> ((@Sendable () -> Void)?, Double?) in
+            guard state.finishesCleanly, !state.isCancelled else { return (nil, nil) }
+            state.isCancelled = true
+            return (state.cancel, state.patience)
+        }
+        guard let cancel else { _exit(ExitStatus.interrupted.rawValue) }
+        cancel()
+        if let patience {
+            DispatchQueue.global().asyncAfter(deadline: .now() + patience) {
+                _exit(ExitStatus.interrupted.rawValue)
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import ArgumentParser
+import Foundation
+
+/// Parses, runs, and turns what happened into one line and an exit status.
+@main
+enum Program {
+    static func main() async {
+        // A reader that has gone away is noticed where it matters: at the write.
+        signal(SIGPIPE, SIG_IGN)
+        let work = Task {
+            var command = try VDB.parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        }
+        Interruption.watch { work.cancel() }
+        do {
+            try await work.value
+            Output.flush()
+            exit(ExitStatus.done.rawValue)
+        } catch {
+            end(with: error)
+        }
+    }
+
+    private static func end(with error: any Error) -> Never {
+        Output.flush()
+        if let failure = CommandFailure(error) { end(failure) }
+        switch VDB.exitCode(for: error) {
+        case .success:
+            // Help, the version, or a completion script: asked for, so an answer.
+            Output.line(VDB.fullMessage(for: error))
+            Output.flush()
+            exit(ExitStatus.done.rawValue)
+        case .validationFailure:
+            end(CommandFailure(.usage, VDB.message(for: error) + "; see '\(helpCommand)'"))
+        case let code where error is ExitCode:
+            exit(code.rawValue)
+        default:
+            end(CommandFailure(.inputOutput, "\(error)"))
+        }
+    }
+
+    private static func end(_ failure: CommandFailure) -> Never {
+        Messages.error(failure.message)
+        exit(failure.status.rawValue)
+    }
+
+    /// The help of the subcommand that was tried.
+    private static var helpCommand: String {
+        let names = VDB.configuration.subcommands.compactMap { command in
+            command.configuration.commandName
+        }
+        let tried = CommandLine.arguments.dropFirst().first { !$0.hasPrefix("-") }
+        guard let tried, names.contains(tried) else { return "vdb --help" }
+        return "vdb \(tried) --help"
+    }
+}
