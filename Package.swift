@@ -66,7 +66,9 @@ let package = Package(
         // Level 2.
         .target(
             name: "Tensors",
-            dependencies: ["VectorMath", "FileFormat", "CVectorKernels", "COpenBLAS"],
+            dependencies: [
+                "VectorMath", "FileFormat", "CVectorKernels", "COpenBLAS", "COneDNN",
+            ],
             swiftSettings: swift),
         .target(name: "Tokenization", swiftSettings: swift),
         .target(

@@ -10,10 +10,11 @@ extension Tape {
         let y = backend.zeros(count: segments * columns)
         for segment in 0..<segments {
             let rows = offsets[segment]..<offsets[segment + 1]
-            let factor = mean ? 1 / Float(max(1, rows.count)) : 1
-            let to = y.floats + segment * columns
-            for row in rows {
-                for column in 0..<columns { to[column] += input[row * columns + column] * factor }
+            let factor = mean ? 1 / Double(max(1, rows.count)) : 1
+            // In double: alignment takes small differences between large sums.
+            for column in 0..<columns {
+                let sum = rows.reduce(0.0) { $0 + Double(input[$1 * columns + column]) }
+                y.floats[segment * columns + column] = Float(sum * factor)
             }
         }
         let shape = x.shape.count == 1 ? [segments] : [segments, columns]

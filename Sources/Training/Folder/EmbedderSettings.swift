@@ -38,12 +38,11 @@ struct EmbedderSettings {
                     ?? "Use one word to represent the query in a retrieval task. The word is: “",
                 own: own["self"]
                     ?? "Use one word to represent the passage in a retrieval task. The word is: “",
-                previous: own["previous"]
-                    ?? "Use a word to express the question that this article can answer:“")
+                previous: "Use a word to express the question that this article can answer:“")
         case .sts:
             let text = own["self"] ?? "This sentence means in one word: “"
             return TextInputs.Instructions(
-                next: own["next"] ?? text, own: text, previous: own["previous"] ?? text)
+                next: own["next"] ?? text, own: text, previous: text)
         }
     }
 

@@ -103,7 +103,7 @@ struct ModelWriter {
         if let decoder {
             settings.set(
                 "decoder", RelativePath.from(options.output, to: decoder.path) as Any)
-            settings.set("decoder_fingerprint", try decoder.fingerprint())
+            settings.set("decoder_fingerprint", decoder.fingerprint())
         } else {
             settings.set("decoder", NSNull())
             settings.set("decoder_vocabulary", model.folder.configuration.vocabularySize)

@@ -47,7 +47,7 @@ public enum Trainer {
         let data = try TrainingData(
             path: options.data, stage: options.stage, needsNegative: needsNegative)
         let identity = TrainingState.Identity(
-            options: options, data: data.fingerprint, model: try model.folder.fingerprint())
+            options: options, data: data.fingerprint, model: model.folder.fingerprint())
         let runner = try StageAssembly(
             options: options, model: model, data: data, identity: identity, backend: backend,
             precision: products

@@ -1,0 +1,104 @@
+import AutoRegEmbed
+import Foundation
+import Tensors
+import Testing
+import Training
+
+/// LoRA: what it trains, what it saves, who loads it. Fixtures/check_peft.py shows the same to PEFT.
+struct AdapterTests {
+    private func vector(_ folder: String) throws -> [Float] {
+        try AutoRegEmbedder(folder: URL(filePath: folder))
+            .encode(["the wing lifts"], instruction: .next)[0].vector
+    }
+
+    @Test func anAdapterBeginsAsNothingAndLearns() throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        var options = try fixture.options(.compress, output: "full")
+        let full = try fixture.losses(options)
+        options.output = fixture.output("adapter")
+        options.adapterRank = 4
+        options.maximumSteps = 40
+        options.learningRate = 1e-2
+        let losses = try fixture.losses(options)
+        #expect(abs(losses[0] - full[0]) < 1e-6)
+        // Four batches are an epoch.
+        let (first, last) = (losses.prefix(4).reduce(0, +), losses.suffix(4).reduce(0, +))
+        #expect(last < first - 1)
+        let saved = try SafetensorsFile(path: options.output + "/model.safetensors")
+        let original = try SafetensorsFile(path: TrainingFixture.path("tiny/model.safetensors"))
+        for name in original.names {
+            #expect(
+                try saved.tensor(named: name).floats() == original.tensor(named: name).floats(),
+                "\(name) is frozen")
+        }
+    }
+
+    @Test func adapterAndMergedWeightsEmbedAlike() throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        var options = try fixture.options(.contrast, output: "adapter")
+        options.adapterRank = 4
+        options.learningRate = 1e-2
+        _ = try fixture.losses(options)
+        options.output = fixture.output("merged")
+        options.merges = true
+        _ = try fixture.losses(options)
+        let files = FileManager.default
+        #expect(files.fileExists(atPath: fixture.output("adapter/adapter_config.json")))
+        #expect(!files.fileExists(atPath: fixture.output("merged/adapter_config.json")))
+        let (apart, merged) = (
+            try vector(fixture.output("adapter")), try vector(fixture.output("merged"))
+        )
+        let before = try vector(TrainingFixture.path("tiny"))
+        let cosine = zip(apart, merged).reduce(Float(0)) { $0 + $1.0 * $1.1 }
+        #expect(cosine > 0.99999)
+        #expect(zip(apart, before).reduce(Float(0)) { $0 + $1.0 * $1.1 } < 0.999)
+    }
+
+    /// A further stage trains the same adapter on.
+    @Test func theNextStageContinuesTheAdapter() throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        var options = try fixture.options(.compress, output: "first")
+        options.adapterRank = 4
+        options.learningRate = 1e-2
+        _ = try fixture.losses(options)
+        var next = try fixture.options(.contrast, model: options.output, output: "second")
+        next.learningRate = 0
+        next.adapterRank = 4
+        _ = try fixture.losses(next)
+        #expect(try vector(fixture.output("second")) == vector(fixture.output("first")))
+    }
+
+    @Test func aModelWithoutCompressedTokensGetsThem() throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        var options = try fixture.options(
+            .compress, model: TrainingFixture.path("bare"), output: "grown")
+        options.learningRate = 0
+        _ = try fixture.losses(options)
+        let before = try SafetensorsFile(path: TrainingFixture.path("bare/model.safetensors"))
+            .tensor(named: "model.embed_tokens.weight")
+        let after = try SafetensorsFile(path: fixture.output("grown/model.safetensors"))
+            .tensor(named: "model.embed_tokens.weight")
+        let (rows, width) = (before.shape[0], before.shape[1])
+        #expect(after.shape == [rows + 2, width])
+        let (old, new) = (before.floats(), after.floats())
+        #expect(Array(new.prefix(old.count)) == old)
+        for column in 0..<width {
+            let mean =
+                (0..<rows).reduce(0.0) { $0 + Double(old[$1 * width + column]) }
+                / Double(rows)
+            for row in rows..<rows + 2 {
+                #expect(abs(Double(new[row * width + column]) - mean) < 1e-6)
+            }
+        }
+        let config = try String(
+            contentsOfFile: fixture.output("grown/config.json"), encoding: .utf8)
+        #expect(config.contains("\"vocab_size\" : \(rows + 2)"))
+        let embedder = try AutoRegEmbedder(folder: URL(filePath: fixture.output("grown")))
+        let tokens = embedder.inputTokens("the wing", instruction: .next)
+        #expect(tokens.suffix(2) == [Int32(rows), Int32(rows + 1)])
+    }
+}

@@ -1,0 +1,100 @@
+import Foundation
+import Tensors
+import Testing
+
+import Training
+
+/// The first losses of every stage, similarity and strategy, and the weights after them, against
+/// PyTorch in float64.
+struct StageTests {
+    private struct Case: Decodable {
+        let losses: [Float]
+        let squares: [String: Double]
+    }
+
+    private static func cases() throws -> [String: Case] {
+        let data = try Data(contentsOf: URL(filePath: TrainingFixture.path("losses.json")))
+        return try JSONDecoder().decode([String: Case].self, from: data)
+    }
+
+    static let names = [
+        "compress", "pretrain", "contrast", "contrast in-batch", "align sigmoid 0",
+        "align sigmoid 1", "align sigmoid 2", "align sigmoid 3", "align sigmoid 4", "align tanh 0",
+        "align log-sigmoid 0", "align log-sigmoid 4", "align kl 0", "align js 0",
+    ]
+
+    private func options(_ name: String, _ fixture: TrainingFixture) throws -> TrainingOptions {
+        let words = name.split(separator: " ").map(String.init)
+        var options = try fixture.options(try #require(TrainingStage(rawValue: words[0])))
+        if words[0] == "contrast" { options.usesInBatchNegatives = words.count > 1 }
+        if words[0] == "align" {
+            options.similarity = try #require(AlignmentSimilarity(rawValue: words[1]))
+            options.strategy = try #require(Int(words[2]))
+        }
+        return options
+    }
+
+    @Test(arguments: names)
+    func lossesAndWeightsEqualPyTorchs(name: String) throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        let expected = try #require(try Self.cases()[name])
+        let losses = try fixture.losses(options(name, fixture))
+        #expect(losses.count == expected.losses.count)
+        for (got, want) in zip(losses, expected.losses) {
+            #expect(abs(got - want) <= 1e-4 * max(abs(want), 0.01), "\(got), PyTorch \(want)")
+        }
+        let file = try SafetensorsFile(path: fixture.output("out") + "/model.safetensors")
+        #expect(Set(file.names) == Set(expected.squares.keys))
+        for (parameter, want) in expected.squares {
+            let got = try file.tensor(named: parameter).floats().reduce(0.0) {
+                $0 + Double($1) * Double($1)
+            }
+            #expect(abs(got - want) <= 1e-5 * want, "\(parameter): \(got), PyTorch \(want)")
+        }
+    }
+
+    @Test(arguments: names)
+    func partsOfABatchAddUp(name: String) throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        var options = try options(name, fixture)
+        let whole = try fixture.losses(options)
+        options.microBatchSize = 1
+        let parts = try fixture.losses(options)
+        for (a, b) in zip(whole, parts) { #expect(abs(a - b) <= 1e-4 * max(1, abs(a))) }
+        #expect(whole.count == parts.count)
+    }
+
+    @Test(arguments: ["compress", "align sigmoid 4", "contrast in-batch", "pretrain"])
+    func recomputedLayersChangeNothing(name: String) throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        var options = try options(name, fixture)
+        let kept = try fixture.losses(options)
+        options.recomputesLayers = true
+        #expect(try fixture.losses(options) == kept)
+    }
+
+    /// With equal probabilities on both sides and a saturated S2 the two-way loss is at its least:
+    /// softplus((sigma(0) - 1) / tau) = softplus(-0.5 / tau).
+    @Test func theLeastAlignmentLoss() {
+        let tape = Tape(backend: CPUBackend(threads: 1))
+        let temperature: Float = 0.1
+        let similarities = tape.scaled(tape.sigmoid(tape.constant([0, 1e4])), by: -1)
+        let loss = tape.negativeLogLikelihood(
+            tape.scaled(similarities, by: 1 / temperature), candidates: [[0, 1]])
+        #expect(abs(tape.values(loss)[0] - log1p(exp(-0.5 / temperature))) < 1e-7)
+        #expect(abs(tape.values(loss)[0] - 0.0067) < 5e-5)
+    }
+
+    @Test func theAuthorsSignIsAnotherLoss() throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        var options = try options("align sigmoid 0", fixture)
+        let papers = try fixture.losses(options)
+        options.reversesReferenceSign = true
+        let authors = try fixture.losses(options)
+        #expect(abs(papers[0] - authors[0]) > 1e-3)
+    }
+}
