@@ -16,6 +16,9 @@ struct EmbedderSettings: Sendable, Equatable {
     var decoder: String?
     /// The decoder's fingerprint when the model was trained.
     var decoderFingerprint: String?
+    /// Of the own weights' vocabulary how much is the decoder's: compressed tokens that training
+    /// appended are not. Nil: all of it.
+    var decoderVocabulary: Int?
     var template = InputTemplate.standard
     var instructions: [EmbeddingTask: [String: String]] = [
         .retrieval: [
@@ -86,6 +89,12 @@ struct EmbedderSettings: Sendable, Equatable {
             guard let string = hash.string else { throw wrong("decoder_fingerprint", "a string") }
             decoderFingerprint = string
         }
+        if let size = field("decoder_vocabulary") {
+            guard let size = size.integer, 1...(1 << 24) ~= size else {
+                throw wrong("decoder_vocabulary", "a positive number")
+            }
+            decoderVocabulary = size
+        }
         if let source = field("template") {
             guard let template = source.string.flatMap({ InputTemplate($0) }) else {
                 throw wrong(
@@ -101,8 +110,8 @@ struct EmbedderSettings: Sendable, Equatable {
                 guard let task = EmbeddingTask(rawValue: name), let pair = tasks[name]?.object
                 else { throw wrong("instructions.\(name)", "retrieval or sts, each an object") }
                 for key in pair.keys {
-                    guard key == "next" || key == "self", let text = pair[key]?.string else {
-                        throw wrong("instructions.\(name).\(key)", "next or self, each a string")
+                    guard let text = pair[key]?.string else {
+                        throw wrong("instructions.\(name).\(key)", "a string")
                     }
                     instructions[task, default: [:]][key] = text
                 }

@@ -31,7 +31,7 @@ struct ModelParts: Sendable {
                     path: adapter.path, key: "base_model_name_or_path",
                     problem: "names no folder; give the base model's")
             }
-            base = URL(fileURLWithPath: recorded, relativeTo: folder).standardizedFileURL
+            base = Self.resolve(recorded, in: folder)
             guard FileManager.default.fileExists(atPath: base.path) else {
                 throw .settings(
                     path: adapter.path, key: "base_model_name_or_path",
@@ -107,6 +107,12 @@ struct ModelParts: Sendable {
             deallocator: .none)
     }
 
+    private static func resolve(_ path: String, in folder: URL) -> URL {
+        let url =
+            path.hasPrefix("/") ? URL(fileURLWithPath: path) : folder.appendingPathComponent(path)
+        return url.standardizedFileURL
+    }
+
     private static func hasWeights(_ folder: URL) -> Bool {
         ["model.safetensors", "model.safetensors.index.json"].contains {
             FileManager.default.fileExists(atPath: folder.appendingPathComponent($0).path)
@@ -165,10 +171,13 @@ struct ModelParts: Sendable {
         } catch { throw .model(error) }
     }
 
-    private func makeBase(precision: Precision?) throws(AutoRegEmbedError) -> LanguageModel {
+    private func makeBase(
+        precision: Precision?, outputVocabulary: Int? = nil
+    ) throws(AutoRegEmbedError) -> LanguageModel {
         do {
             return try LanguageModel(
-                configuration: configuration, checkpoint: checkpoint, precision: precision)
+                configuration: configuration, checkpoint: checkpoint, precision: precision,
+                outputVocabulary: outputVocabulary)
         } catch { throw .model(error) }
     }
 
@@ -177,9 +186,16 @@ struct ModelParts: Sendable {
         settings: EmbedderSettings, encoder: LanguageModel
     ) throws(AutoRegEmbedError) -> LanguageModel {
         guard let relative = settings.decoder else {
-            return adapter == nil ? encoder : try makeBase(precision: encoder.precision)
+            let size = settings.decoderVocabulary ?? configuration.vocabularySize
+            guard size <= configuration.vocabularySize else {
+                throw .settings(
+                    path: path, key: "decoder_vocabulary",
+                    problem: "\(size) is more than the model's \(configuration.vocabularySize)")
+            }
+            if adapter == nil, size == configuration.vocabularySize { return encoder }
+            return try makeBase(precision: encoder.precision, outputVocabulary: size)
         }
-        let place = URL(fileURLWithPath: relative, relativeTo: folder).standardizedFileURL
+        let place = Self.resolve(relative, in: folder ?? URL(fileURLWithPath: "."))
         let decoder: LanguageModel
         do { decoder = try LanguageModel(folder: place, precision: encoder.precision) } catch {
             throw .model(error)

@@ -1,3 +1,5 @@
+import VectorMath
+
 /// A tensor's bytes where they lie (in a mapped file, in the program's own image), row-major and
 /// little-endian, with what they mean.
 package struct TensorView: @unchecked Sendable {
@@ -20,6 +22,15 @@ package struct TensorView: @unchecked Sendable {
     /// Number of elements.
     package var count: Int { bytes.count / elementType.size }
 
+    /// The first rows of a matrix, the same bytes.
+    package func firstRows(_ rows: Int) -> TensorView {
+        precondition(shape.count == 2 && 0...shape[0] ~= rows)
+        return TensorView(
+            name: name, shape: [rows, shape[1]], elementType: elementType,
+            bytes: UnsafeRawBufferPointer(rebasing: bytes[..<(rows * shape[1] * elementType.size)]),
+            owner: owner)
+    }
+
     /// All elements as float32.
     ///
     /// - Precondition: `elementType.isWeight`.
@@ -36,24 +47,16 @@ package struct TensorView: @unchecked Sendable {
     package func copyFloats(_ range: Range<Int>, to destination: UnsafeMutableBufferPointer<Float>)
     {
         precondition(range.upperBound <= count && range.count <= destination.count)
-        guard let source = bytes.baseAddress, !range.isEmpty else { return }
-        let size = elementType.size
+        guard let source = bytes.baseAddress, let target = destination.baseAddress else { return }
+        let encoding: StoredMatrix.Encoding
         switch elementType {
-        case .float32:
-            UnsafeMutableRawBufferPointer(destination).copyMemory(
-                from: UnsafeRawBufferPointer(
-                    start: source + range.lowerBound * size, count: range.count * size))
-        case .bfloat16:
-            for (index, element) in range.enumerated() {
-                let bits = source.loadUnaligned(fromByteOffset: element * size, as: UInt16.self)
-                destination[index] = BFloat16.float(bits)
-            }
-        case .float16:
-            for (index, element) in range.enumerated() {
-                let bits = source.loadUnaligned(fromByteOffset: element * size, as: UInt16.self)
-                destination[index] = Float16Bits.float(bits)
-            }
+        case .float32: encoding = .float32
+        case .bfloat16: encoding = .bfloat16
+        case .float16: encoding = .float16
         default: preconditionFailure("\(elementType) is not a type of weights")
         }
+        TransformerRows.widen(
+            source + range.lowerBound * elementType.size, encoding, count: range.count,
+            into: target)
     }
 }

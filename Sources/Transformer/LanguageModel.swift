@@ -33,15 +33,17 @@ package final class LanguageModel: Sendable {
     /// - Parameters:
     ///   - replacing: weights that stand in for the checkpoint's (merged adapters), by name.
     ///   - trainedRows: embedding rows that stand in for the checkpoint's, or follow them.
+    ///   - outputVocabulary: ids that can be predicted, counted from 0; nil: all that have a row.
     package init(
         configuration: ModelConfiguration, checkpoint: Checkpoint, precision: Precision? = nil,
-        replacing: [String: TensorView] = [:], trainedRows: [Int32: [Float]] = [:]
+        replacing: [String: TensorView] = [:], trainedRows: [Int32: [Float]] = [:],
+        outputVocabulary: Int? = nil
     ) throws(ModelError) {
         self.configuration = configuration
         self.checkpoint = checkpoint
         weights = try ModelWeights(
             configuration: configuration, checkpoint: checkpoint, replacing: replacing,
-            trainedRows: trainedRows)
+            trainedRows: trainedRows, outputVocabulary: outputVocabulary)
         let own = weights.embedding.tensor.elementType
         self.precision = precision ?? (own == .bfloat16 ? .bfloat16 : .float32)
         rotary = RotaryCache(configuration)

@@ -88,7 +88,8 @@ struct ModelWeights: Sendable {
     ///   parameter name.
     init(
         configuration: ModelConfiguration, checkpoint: Checkpoint,
-        replacing: [String: TensorView] = [:], trainedRows: [Int32: [Float]] = [:]
+        replacing: [String: TensorView] = [:], trainedRows: [Int32: [Float]] = [:],
+        outputVocabulary: Int? = nil
     ) throws(ModelError) {
         func tensor(_ name: String, _ shape: [Int]) throws(ModelError) -> TensorView {
             if let tensor = replacing[name] {
@@ -149,9 +150,11 @@ struct ModelWeights: Sendable {
         }
         self.layers = layers
         finalNorm = try vector(ModelConfiguration.finalNormName, configuration.hiddenSize)
+        let outputTensor =
+            configuration.isTied
+            ? embeddingTensor : try tensor(ModelConfiguration.outputName, embeddingShape)
         output = MatrixWeight(
-            tensor: configuration.isTied
-                ? embeddingTensor : try tensor(ModelConfiguration.outputName, embeddingShape),
+            tensor: outputTensor.firstRows(outputVocabulary ?? configuration.vocabularySize),
             bias: nil)
     }
 }
