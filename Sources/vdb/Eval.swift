@@ -1,7 +1,7 @@
 import ArgumentParser
 
 /// `vdb eval`: how well a run, a model or a mode of search does on judged data.
-struct Eval: ParsableCommand {
+struct Eval: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "eval",
         abstract: "Measure retrieval and similarity as the papers do.",
@@ -10,7 +10,9 @@ struct Eval: ParsableCommand {
 
             Example: vdb eval run my.run qrels/test.tsv
             """,
-        subcommands: [EvalRun.self, EvalCompare.self])
+        subcommands: [
+            EvalRetrieval.self, EvalSTS.self, EvalRun.self, EvalCompare.self,
+        ])
 }
 
 /// How an evaluation is printed.

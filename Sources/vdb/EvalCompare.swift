@@ -45,9 +45,9 @@ struct EvalCompare: ParsableCommand {
                     first: before.values[place], second: after.values[place], seed: seed))
         }
         switch format {
-        case .json: print(try json(rows))
-        case .table: print(table(rows))
-        case .markdown: print(markdown(rows))
+        case .json: Output.line(try json(rows))
+        case .table: Output.line(table(rows))
+        case .markdown: Output.line(markdown(rows))
         }
     }
 

@@ -32,6 +32,6 @@ struct EvalRun: ParsableCommand {
         let report = EvalReport(
             labels: [("run", run.name)], measurements: Measurements(of: run, against: judgments),
             perQuery: perQuery)
-        print(try report.text(format))
+        Output.line(try report.text(format))
     }
 }

@@ -54,7 +54,7 @@ struct ModelFinder: Sendable {
         return try Self.load(folder, options(for: nil))
     }
 
-    private static func load(
+    static func load(
         _ folder: String, _ options: AutoRegEmbedder.Options
     ) throws -> AutoRegEmbedder {
         var isFolder: ObjCBool = false

@@ -1,0 +1,127 @@
+import ArgumentParser
+import AutoRegEmbed
+import Evaluation
+import Foundation
+import VectorDatabase
+
+/// `vdb eval retrieval`: how well a model finds what the judgments say should be found.
+struct EvalRetrieval: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "retrieval",
+        abstract: "Measure retrieval on a judged collection.",
+        discussion: """
+            DIR is a BEIR folder (corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv) or MS MARCO's \
+            (collection.tsv, queries.SPLIT.tsv, qrels.SPLIT.tsv). Documents are encoded once into \
+            a database: --db or $VDB_DB where given, else one under $XDG_CACHE_HOME/vdb/eval, \
+            which the next run of the same model on the same documents uses again. Interrupted, \
+            it goes on where it stopped.
+
+            Example: vdb eval retrieval beir/nfcorpus --mode hybrid --run nfcorpus.run
+            """)
+
+    @Argument(help: "The collection's folder.")
+    var dir: String
+
+    @Option(help: "Whose judgments (default: test; dev for MS MARCO).")
+    var split: String?
+
+    @Option(help: "dense, lexical (nothing is encoded) or hybrid.")
+    var mode: QueryMode = .dense
+
+    @Flag(help: "Compare with every vector instead of walking the index.")
+    var exact = false
+
+    @Option(name: .customLong("run"), help: .init("Also write a TREC run.", valueName: "file"))
+    var runFile: String?
+
+    @Flag(help: "Every query's measures as well.")
+    var perQuery = false
+
+    @Option(help: "table, json or markdown.")
+    var format: EvalFormat = .table
+
+    @OptionGroup var model: EvalModelArguments
+    @OptionGroup var database: DatabaseArguments
+    @OptionGroup var general: GeneralArguments
+
+    func run() async throws {
+        let collection = try TestCollection(folder: URL(filePath: dir), split: split)
+        let embedder = mode == .lexical ? nil : try model.load(threads: general.threads)
+        Interruption.finishesCleanly()
+        let cache = EvalCache(
+            collection: collection, fingerprint: embedder?.modelIdentity.fingerprint,
+            given: database.isGiven ? database.path : nil)
+        var options = DatabaseOptions()
+        options.embedder = embedder
+        options.threads = general.threads
+        let store = try Database(path: try cache.path(), options: options)
+        defer { try? store.close() }
+        let documents = store.collection(database.collection)
+        try await fill(documents, from: collection, cache: cache, encodes: embedder != nil)
+
+        let name = "\(embedder?.modelIdentity.name ?? "bm25")-\(mode.rawValue)"
+        let experiment = RetrievalExperiment(
+            collection: collection, mode: mode, isExact: exact, name: name)
+        let bar = ProgressBar(unit: "queries", isQuiet: general.quiet)
+        let run = try await experiment.run(in: documents) {
+            bar.update(done: $0, total: collection.queries.count)
+        }
+        bar.clear()
+        if let runFile { try write(run, to: runFile) }
+        if !collection.queriesWithoutText.isEmpty {
+            let count = collection.queriesWithoutText.count
+            general.say("\(count) judged queries have no text: they count as 0")
+        }
+        var labels = [
+            ("dataset", collection.name), ("split", collection.split), ("mode", mode.rawValue),
+        ]
+        if let embedder { labels.append(("model", embedder.modelIdentity.name)) }
+        let report = EvalReport(
+            labels: labels.map { (key: $0.0, value: $0.1) },
+            measurements: Measurements(of: run, against: collection.judgments),
+            perQuery: perQuery)
+        Output.line(try report.text(format))
+    }
+
+    /// Takes the documents in. What is there already is recognised, not encoded again; where a former
+    /// run has come to the end, not even read.
+    private func fill(
+        _ documents: DocumentCollection, from collection: TestCollection, cache: EvalCache,
+        encodes: Bool
+    ) async throws {
+        if cache.isComplete { return }
+        var source = SourceOptions()
+        source.format = collection.layout == .beir ? .jsonLines : .tsv
+        let reader = try DocumentReader(
+            [collection.corpus.path(percentEncoded: false)], options: source)
+        var ingest = IngestOptions()
+        ingest.encodesText = encodes
+        let bar = ProgressBar(unit: "documents", isQuiet: general.quiet)
+        let summary = try await documents.ingest(reader, options: ingest) { progress in
+            bar.update(done: progress.stored.documents, total: nil)
+        }
+        bar.clear()
+        try cache.markComplete(documents: summary.documents)
+        general.say("\(summary.documents) documents in \(cache.shownPath)")
+    }
+
+    private func write(_ run: Evaluation.Run, to path: String) throws {
+        do {
+            FileManager.default.createFile(atPath: path, contents: nil)
+            let file = try FileHandle(forWritingTo: URL(filePath: path))
+            for query in run.hits.keys.sorted() {
+                try file.write(contentsOf: Data(run.lines(of: query).utf8))
+            }
+            try file.close()
+        } catch {
+            throw CommandFailure(.cannotCreate, "\(path): \(error.localizedDescription)")
+        }
+    }
+}
+
+extension DatabaseArguments {
+    /// Whether the user named a database, by option or environment.
+    var isGiven: Bool {
+        givenPath != nil || !(ProcessInfo.processInfo.environment["VDB_DB"] ?? "").isEmpty
+    }
+}

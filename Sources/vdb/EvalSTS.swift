@@ -1,0 +1,104 @@
+import ArgumentParser
+import AutoRegEmbed
+import Evaluation
+import Foundation
+
+/// `vdb eval sts`: does the cosine of two sentences' vectors follow people's scores?
+struct EvalSTS: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sts",
+        abstract: "Measure semantic textual similarity: Spearman's correlation x 100.",
+        discussion: """
+            A file holds tab-separated lines under the header sentence1, sentence2, score. Both \
+            sentences are encoded with the model's STS instruction.
+
+            Example: vdb eval sts STSB-dev.tsv SICKR-dev.tsv --model models/mine
+            """)
+
+    @Argument(help: "Sets of sentence pairs.")
+    var files: [String]
+
+    @OptionGroup var model: EvalModelArguments
+    @OptionGroup var general: GeneralArguments
+
+    @Option(help: "table, json or markdown.")
+    var format: EvalFormat = .table
+
+    func run() throws {
+        let sets = try files.map { try SentencePairs(contentsOf: URL(filePath: $0)) }
+        let embedder = try model.load(threads: general.threads)
+        let rows = try zip(files, sets).map { file, set in
+            Row(
+                file: file, name: set.name, pairs: set.pairs.count,
+                correlation: try correlation(of: set, file: file, embedder))
+        }
+        let mean = rows.reduce(0) { $0 + $1.correlation } / Double(rows.count)
+        Output.line(try text(rows, mean: mean, model: embedder.identity.name))
+    }
+
+    private struct Row {
+        let file: String
+        let name: String
+        let pairs: Int
+        let correlation: Double
+    }
+
+    private func correlation(
+        of set: SentencePairs, file: String, _ embedder: AutoRegEmbedder
+    ) throws -> Double {
+        let texts = set.pairs.map(\.first) + set.pairs.map(\.second)
+        let vectors = try embedder.encode(texts, instruction: .self_, task: .sts).map(\.vector)
+        let cosines = set.pairs.indices.map {
+            Self.cosine(vectors[$0], vectors[$0 + set.pairs.count])
+        }
+        guard let value = Spearman.correlation(cosines, set.pairs.map(\.score)) else {
+            throw CommandFailure(
+                .badData,
+                "\(file): a correlation needs two pairs, and scores and cosines that differ")
+        }
+        return 100 * value
+    }
+
+    private static func cosine(_ one: [Float], _ other: [Float]) -> Double {
+        var (dot, first, second) = (0.0, 0.0, 0.0)
+        for (a, b) in zip(one, other) {
+            dot += Double(a) * Double(b)
+            first += Double(a) * Double(a)
+            second += Double(b) * Double(b)
+        }
+        let length = (first * second).squareRoot()
+        return length > 0 ? dot / length : 0
+    }
+
+    private func text(_ rows: [Row], mean: Double, model: String) throws -> String {
+        let cells = rows.map { ($0.name, $0.pairs, EvalColumns.fixed($0.correlation, 2)) }
+        switch format {
+        case .json:
+            return try EvalJSON.object([
+                "model": .text(model), "mean": .number(mean),
+                "files": .list(
+                    rows.map {
+                        .object([
+                            "file": .text($0.file), "dataset": .text($0.name),
+                            "pairs": .count($0.pairs), "spearman": .number($0.correlation),
+                        ])
+                    }),
+            ]).text
+        case .table:
+            let width = max(8, cells.map(\.0.count).max() ?? 0)
+            return
+                (["model: \(model)"]
+                + cells.map { EvalColumns.left($0.0, width) + EvalColumns.right($0.2, 9) }
+                + [
+                    EvalColumns.left("mean", width)
+                        + EvalColumns.right(EvalColumns.fixed(mean, 2), 9)
+                ])
+                .joined(separator: "\n")
+        case .markdown:
+            return
+                (["| set | pairs | Spearman x 100 |", "| --- | ---: | ---: |"]
+                + cells.map { "| \($0.0) | \($0.1) | \($0.2) |" }
+                + ["| mean | | \(EvalColumns.fixed(mean, 2)) |"]).joined(separator: "\n")
+        }
+    }
+}
