@@ -164,7 +164,7 @@ let package = Package(
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .testTarget(
             name: "DocumentStoreTests",
-            dependencies: ["DocumentStore", "Schema", "FileFormat", "TestSupport"],
+            dependencies: ["DocumentStore", "Schema", "FileFormat", "TestSupport", grdb],
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .testTarget(
             name: "AutoRegEmbedTests",

@@ -1,5 +1,6 @@
 import DocumentStore
 import Foundation
+import GRDB
 import Schema
 import TestSupport
 import Testing
@@ -115,20 +116,30 @@ import Testing
         ) { try open(store.path, .readWrite) }
     }
 
-    @Test func theSecondWriterIsTold() throws {
+    @Test func whoWaitsTooLongIsTold() throws {
         let scratch = try ScratchFolder()
-        let (store, collection) = try DocumentStore.make(scratch)
-        let second = try DocumentStore(
-            path: store.path, mode: .readWrite, busyTimeout: .milliseconds(20))
-        // beginSync's table lives in the writer's own connection and locks nothing for others.
-        try store.beginSync()
-        _ = try second.write([.sample("a")], to: collection)
-        #expect(try store.document(id: "a", in: collection) != nil)
-        try second.close()
-        #expect(throws: StoreError.closed(path: store.path)) {
-            try second.document(id: "a", in: collection)
+        let (first, collection) = try DocumentStore.make(scratch)
+        // The notes of a sync live in the writer's own connection and lock nothing for others.
+        try first.beginSync()
+        let store = try DocumentStore(
+            path: first.path, mode: .readWrite, busyTimeout: .milliseconds(20))
+        let holder = try DatabaseQueue(path: first.path)
+        try holder.inDatabase { database in
+            try database.execute(sql: "BEGIN IMMEDIATE")
+            #expect(throws: StoreError.locked(path: first.path, seconds: 0.02)) {
+                try store.write([.sample("a")], to: collection)
+            }
+            #expect(try store.document(id: "a", in: collection) == nil)
+            try database.execute(sql: "ROLLBACK")
         }
+        try holder.close()
+        _ = try store.write([.sample("a")], to: collection)
+        #expect(try first.document(id: "a", in: collection) != nil)
         try store.close()
+        #expect(throws: StoreError.closed(path: store.path)) {
+            try store.document(id: "a", in: collection)
+        }
+        try first.close()
     }
 
     @Test func readOnlyWritesNothing() throws {

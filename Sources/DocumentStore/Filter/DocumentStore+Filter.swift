@@ -37,7 +37,7 @@ extension DocumentStore {
                 database,
                 sql: """
                     SELECT \(column) FROM \(tables)
-                    WHERE d.collection = :collection AND \(condition.sql)
+                    WHERE \(PredicateSQL.isInCollection) AND \(condition.sql)
                     """, arguments: StatementArguments(arguments))
         }
         return keys.sorted()

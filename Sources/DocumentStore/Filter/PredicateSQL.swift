@@ -14,6 +14,11 @@ struct PredicateSQL {
     private(set) var arguments: [String: DatabaseValue] = [:]
     private let fields: [String: Int64]
 
+    /// `document AS d` belongs to `:collection`. The plus sign keeps SQLite from walking the index of
+    /// ids, where it would fetch every row apart: a filter on an indexed field starts from its values,
+    /// any other reads the table in order.
+    static let isInCollection = "+d.collection = :collection"
+
     /// SQLite takes 32,766 values and nests expressions 1,000 deep, where not built otherwise.
     static let termLimit = 20_000
     static let depthLimit = 200
@@ -47,7 +52,63 @@ struct PredicateSQL {
 
     // MARK: Tree
 
-    private mutating func render(_ predicate: MetadataPredicate) -> String {
+    /// With negations carried down to the comparisons and lists of one kind joined, so that little is
+    /// nested: SQLite's parser holds 100 symbols.
+    private mutating func render(_ predicate: MetadataPredicate, negated: Bool = false) -> String {
+        switch predicate {
+        case .not(let part):
+            return render(part, negated: !negated)
+        case .and(let parts), .or(let parts):
+            let isAnd = if case .and = predicate { !negated } else { negated }
+            guard !parts.isEmpty else { return isAnd ? "1" : "0" }
+            let joined = flatten(predicate, negated: negated).map { leaf, negated in
+                render(leaf, negated: negated)
+            }
+            return Self.join(joined[...], isAnd ? "AND" : "OR")
+        default:
+            let sql = renderComparison(predicate)
+            return negated ? "NOT \(sql)" : sql
+        }
+    }
+
+    /// The parts of a list and of the lists in it that mean the same.
+    private func flatten(_ predicate: MetadataPredicate, negated: Bool)
+        -> [(MetadataPredicate, Bool)]
+    {
+        func isAnd(_ predicate: MetadataPredicate, _ negated: Bool) -> Bool? {
+            switch predicate {
+            case .and(let parts): parts.isEmpty ? nil : !negated
+            case .or(let parts): parts.isEmpty ? nil : negated
+            case .not(let part): isAnd(part, !negated)
+            default: nil
+            }
+        }
+        let kind = isAnd(predicate, negated)
+        func collect(_ part: MetadataPredicate, _ negated: Bool) -> [(MetadataPredicate, Bool)] {
+            guard isAnd(part, negated) == kind else { return [(part, negated)] }
+            switch part {
+            case .and(let parts), .or(let parts): return parts.flatMap { collect($0, negated) }
+            case .not(let part): return collect(part, !negated)
+            default: return [(part, negated)]
+            }
+        }
+        return collect(predicate, negated)
+    }
+
+    /// A chain is parsed without nesting, but is as deep as it is long: hence chains of a hundred.
+    private static func join(_ parts: ArraySlice<String>, _ operation: String) -> String {
+        let longest = 100
+        guard parts.count > longest else {
+            return "(\(parts.joined(separator: " \(operation) ")))"
+        }
+        let size = (parts.count + longest - 1) / longest
+        let groups = stride(from: parts.startIndex, to: parts.endIndex, by: size).map { start in
+            join(parts[start..<min(start + size, parts.endIndex)], operation)
+        }
+        return join(groups[...], operation)
+    }
+
+    private mutating func renderComparison(_ predicate: MetadataPredicate) -> String {
         switch predicate {
         case .comparison(let field, .notEqual, let value):
             let present = some(field) { _ in "IS NOT NULL" }
@@ -71,25 +132,9 @@ struct PredicateSQL {
             return isPresent(field)
         case .isTrue(let field):
             return some(field) { x in "<> 0 AND typeof(\(x)) <> 'text'" }
-        case .and(let parts):
-            return join(parts[...], "AND", empty: "1")
-        case .or(let parts):
-            return join(parts[...], "OR", empty: "0")
-        case .not(let part):
-            return "NOT (\(render(part)))"
+        case .and, .or, .not:
+            return render(predicate)
         }
-    }
-
-    /// A balanced tree, so that a long list does not nest deep.
-    private mutating func join(
-        _ parts: ArraySlice<MetadataPredicate>, _ operation: String, empty: String
-    ) -> String {
-        guard let first = parts.first else { return empty }
-        guard parts.count > 1 else { return "(\(render(first)))" }
-        let middle = parts.startIndex + parts.count / 2
-        let left = join(parts[..<middle], operation, empty: empty)
-        let right = join(parts[middle...], operation, empty: empty)
-        return "(\(left) \(operation) \(right))"
     }
 
     // MARK: Fields

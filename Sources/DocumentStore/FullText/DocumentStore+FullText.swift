@@ -32,7 +32,7 @@ extension DocumentStore {
                 filter = """
                     AND +rowid IN (SELECT p.key
                         FROM document AS d JOIN passage AS p ON p.document = d.key
-                        WHERE d.collection = :collection AND \(condition.sql))
+                        WHERE \(PredicateSQL.isInCollection) AND \(condition.sql))
                     """
             }
             return try Row.fetchAll(

@@ -3,10 +3,11 @@ import Foundation
 import GRDB
 
 extension DocumentStore {
+    /// CROSS keeps SQLite from starting with the documents: pages of passages are in key order.
     private static let passageColumns = """
         p.key, p.document, d.id, d.title, d.metadata, p.ordinal, p.text_start, p.tokens,
             p.text_length, p.text
-        FROM passage AS p JOIN document AS d ON d.key = p.document
+        FROM passage AS p CROSS JOIN document AS d ON d.key = p.document
         """
 
     /// The passages in the order of `keys`; those that are no longer there are left out.

@@ -64,4 +64,10 @@ package struct Change: Sendable, Equatable {
     package let kind: Kind
     /// Consecutive keys. One that was inserted may have been deleted since.
     package let passages: ClosedRange<Int64>
+
+    package init(position: Int64, kind: Kind, passages: ClosedRange<Int64>) {
+        self.position = position
+        self.kind = kind
+        self.passages = passages
+    }
 }

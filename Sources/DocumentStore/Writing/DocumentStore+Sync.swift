@@ -38,7 +38,7 @@ extension DocumentStore {
                     database,
                     sql: """
                         SELECT d.key FROM document AS d JOIN source AS s ON s.id = d.source
-                        WHERE d.collection = ? AND (s.path = ? OR (s.path > ? AND s.path < ?))
+                        WHERE +d.collection = ? AND (s.path = ? OR (s.path > ? AND s.path < ?))
                             AND d.id NOT IN (SELECT id FROM temp.seen)
                         """,
                     arguments: [collection.id, path, folder, folder.dropLast() + "0"])

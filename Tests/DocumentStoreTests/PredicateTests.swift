@@ -1,0 +1,273 @@
+import DocumentStore
+import Foundation
+import TestSupport
+import Testing
+
+/// The documented meaning of predicates, computed plainly.
+private enum JSONValue {
+    case null, boolean(Bool), integer(Int64), real(Double), text(String)
+    case array([JSONValue]), object
+
+    var json: String {
+        switch self {
+        case .null: "null"
+        case .boolean(let value): value ? "true" : "false"
+        case .integer(let value): "\(value)"
+        case .real(let value): "\(value)"
+        case .text(let value): JSONValue.quoted(value)
+        case .array(let values): "[\(values.map(\.json).joined(separator: ","))]"
+        case .object: #"{"inner":"a"}"#
+        }
+    }
+
+    static func quoted(_ text: String) -> String {
+        let escaped = text.unicodeScalars.map { scalar in
+            switch scalar {
+            case "\"": "\\\""
+            case "\\": "\\\\"
+            case _ where scalar.value < 0x20 || scalar == "é":
+                "\\u00" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+            default: String(Character(scalar))
+            }
+        }
+        return "\"\(escaped.joined())\""
+    }
+
+    /// The field's values; nil where it is null.
+    var values: [MetadataPredicate.Value]? {
+        switch self {
+        case .null: nil
+        case .boolean(let value): [.boolean(value)]
+        case .integer(let value): [.integer(value)]
+        case .real(let value): [.real(value)]
+        case .text(let value): [.text(value)]
+        case .array(let elements):
+            elements.flatMap { element -> [MetadataPredicate.Value] in
+                switch element {
+                case .null, .array, .object: []
+                default: element.values ?? []
+                }
+            }
+        case .object: []
+        }
+    }
+}
+
+extension MetadataPredicate.Value {
+    fileprivate var number: Double? {
+        switch self {
+        case .text: nil
+        case .integer(let value): Double(value)
+        case .real(let value): value
+        case .boolean(let value): value ? 1 : 0
+        }
+    }
+
+    fileprivate func holds(_ operation: MetadataPredicate.Operator, _ other: Self) -> Bool {
+        func compare<T: Comparable>(_ left: T, _ right: T) -> Bool {
+            switch operation {
+            case .equal: left == right
+            case .notEqual: left != right
+            case .less: left < right
+            case .lessOrEqual: left <= right
+            case .greater: left > right
+            case .greaterOrEqual: left >= right
+            }
+        }
+        if case .text(let left) = self, case .text(let right) = other {
+            let (left, right) = (Array(left.utf8), Array(right.utf8))
+            return compare(left.lexicographicallyPrecedes(right) ? -1 : left == right ? 0 : 1, 0)
+        }
+        guard let left = number, let right = other.number else { return false }
+        return compare(left, right)
+    }
+
+    fileprivate func matches(like pattern: String) -> Bool {
+        guard case .text(let text) = self else { return false }
+        func matches(_ text: ArraySlice<Character>, _ pattern: ArraySlice<Character>) -> Bool {
+            guard let head = pattern.first else { return text.isEmpty }
+            if head == "%" {
+                return matches(text, pattern.dropFirst())
+                    || (!text.isEmpty && matches(text.dropFirst(), pattern))
+            }
+            guard let first = text.first else { return false }
+            // Either case of ASCII letters only.
+            let isSame =
+                head == "_" || head == first
+                || (head.isASCII && first.isASCII && head.lowercased() == first.lowercased())
+            return isSame && matches(text.dropFirst(), pattern.dropFirst())
+        }
+        return matches(Array(text)[...], Array(pattern)[...])
+    }
+}
+
+extension MetadataPredicate {
+    fileprivate func holds(for metadata: [String: JSONValue]) -> Bool {
+        func values(_ field: String) -> [Value] { metadata[field]?.values ?? [] }
+        switch self {
+        case .comparison(let field, .notEqual, let value):
+            let found = values(field)
+            return !found.isEmpty && !found.contains { $0.holds(.equal, value) }
+        case .comparison(let field, let operation, let value):
+            return values(field).contains { $0.holds(operation, value) }
+        case .isIn(let field, let list):
+            return values(field).contains { value in list.contains { value.holds(.equal, $0) } }
+        case .like(let field, let pattern):
+            return values(field).contains { $0.matches(like: pattern) }
+        case .isNull(let field):
+            return metadata[field].map { $0.values == nil } ?? true
+        case .isNotNull(let field):
+            return metadata[field].map { $0.values != nil } ?? false
+        case .isTrue(let field):
+            return values(field).contains { ($0.number ?? 0) != 0 }
+        case .and(let parts):
+            return parts.allSatisfy { $0.holds(for: metadata) }
+        case .or(let parts):
+            return parts.contains { $0.holds(for: metadata) }
+        case .not(let part):
+            return !part.holds(for: metadata)
+        }
+    }
+}
+
+@Suite struct PredicateTests {
+    /// Names that a path, SQL or JSON might trip over.
+    private static let fields = [
+        "a", "year", "with space", "dotted.name", "quo\"te", "back\\slash", "é", "a[0]", "$", "'",
+        "",
+        "tab\tname", "; DROP TABLE document",
+    ]
+    private static let texts = ["", "a", "A", "b", "aa", "é", "a%", "it's", "1", "2", "x\"y"]
+
+    private static func value(_ generator: inout SeededGenerator) -> MetadataPredicate.Value {
+        switch Int.random(in: 0..<5, using: &generator) {
+        case 0: .boolean(.random(using: &generator))
+        case 1: .integer(Int64.random(in: -2...3, using: &generator))
+        case 2: .real([0.5, 1.0, -2.0, 1e300, 0.1 + 0.2].randomElement(using: &generator) ?? 0)
+        default: .text(texts.randomElement(using: &generator) ?? "")
+        }
+    }
+
+    private static func json(_ generator: inout SeededGenerator, depth: Int = 0) -> JSONValue {
+        let kinds = depth == 0 ? 9 : 7
+        switch Int.random(in: 0..<kinds, using: &generator) {
+        case 0: return .null
+        case 1: return .object
+        case 7, 8:
+            let count = Int.random(in: 0...3, using: &generator)
+            return .array((0..<count).map { _ in json(&generator, depth: depth + 1) })
+        default:
+            switch value(&generator) {
+            case .boolean(let value): return .boolean(value)
+            case .integer(let value): return .integer(value)
+            case .real(let value): return .real(value)
+            case .text(let value): return .text(value)
+            }
+        }
+    }
+
+    private static func predicate(_ generator: inout SeededGenerator, depth: Int = 0)
+        -> MetadataPredicate
+    {
+        let field = fields.randomElement(using: &generator) ?? ""
+        switch Int.random(in: 0..<(depth < 3 ? 10 : 7), using: &generator) {
+        case 0, 1, 2:
+            let operation = MetadataPredicate.Operator.allCases.randomElement(using: &generator)
+            return .comparison(field: field, operation ?? .equal, value(&generator))
+        case 3:
+            let count = Int.random(in: 0...3, using: &generator)
+            return .isIn(field: field, (0..<count).map { _ in value(&generator) })
+        case 4:
+            let pattern = ["a", "%", "_", "a%", "%\"%", "É", ""].randomElement(using: &generator)
+            return .like(field: field, pattern: pattern ?? "")
+        case 5: return .random(using: &generator) ? .isNull(field: field) : .isNotNull(field: field)
+        case 6: return .isTrue(field: field)
+        case 7: return .not(predicate(&generator, depth: depth + 1))
+        default:
+            let count = Int.random(in: 0...3, using: &generator)
+            let parts = (0..<count).map { _ in predicate(&generator, depth: depth + 1) }
+            return .random(using: &generator) ? .and(parts) : .or(parts)
+        }
+    }
+
+    @Test(arguments: [1, 2, 3])
+    func equalsBruteForce(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        let scratch = try ScratchFolder()
+        let (store, collection) = try DocumentStore.make(scratch)
+        let documents = (0..<120).map { _ in
+            Dictionary(
+                uniqueKeysWithValues: Self.fields.filter { _ in .random(using: &generator) }
+                    .map { ($0, Self.json(&generator)) })
+        }
+        _ = try store.write(
+            documents.enumerated().map { index, metadata in
+                let members = metadata.map { "\(JSONValue.quoted($0)):\($1.json)" }
+                return .sample(
+                    "\(index)",
+                    metadata: metadata.isEmpty && index % 2 == 0
+                        ? nil : "{\(members.joined(separator: ","))}")
+            }, to: collection)
+        let predicates = (0..<80).map { _ in Self.predicate(&generator) }
+        func check(_ comment: String) throws {
+            for predicate in predicates {
+                let expected = documents.indices.filter { predicate.holds(for: documents[$0]) }
+                    .map { Int64($0 + 1) }
+                let found = try store.passageKeys(where: predicate, in: collection)
+                #expect(found == expected, "\(comment): \(predicate)")
+                #expect(try store.count(where: predicate, in: collection) == expected.count)
+            }
+        }
+        try check("not indexed")
+        for field in Self.fields { try store.indexField(field, in: collection) }
+        try store.indexField("a", in: collection)
+        #expect(try store.indexedFields(of: collection) == Self.fields.sorted())
+        try check("indexed")
+        // Rewritten documents take their values along.
+        _ = try store.write(
+            [.sample("0", text: "new", metadata: #"{"a":"fresh"}"#)], to: collection)
+        let fresh = MetadataPredicate.comparison(field: "a", .equal, .text("fresh"))
+        #expect(try store.passageKeys(where: fresh, in: collection) == [121])
+        for field in Self.fields { #expect(try store.dropIndexField(field, in: collection)) }
+        #expect(try !store.dropIndexField("a", in: collection))
+        #expect(try store.passageKeys(where: fresh, in: collection) == [121])
+        #expect(try store.check().isEmpty)
+        try store.close()
+    }
+
+    @Test func sizeIsBounded() throws {
+        let scratch = try ScratchFolder()
+        let (store, collection) = try DocumentStore.make(scratch)
+        _ = try store.write([.sample("a", metadata: #"{"n":7}"#)], to: collection)
+        func keys(_ predicate: MetadataPredicate) throws -> [Int64] {
+            try store.passageKeys(where: predicate, in: collection)
+        }
+        let one = MetadataPredicate.comparison(field: "n", .equal, .integer(7))
+        let none = MetadataPredicate.comparison(field: "n", .equal, .integer(8))
+        #expect(try keys(.or(Array(repeating: none, count: 3000) + [one])) == [1])
+        #expect(try keys(.isIn(field: "n", (0..<10_000).map { .integer(Int64($0)) })) == [1])
+        var deep = one
+        for _ in 0..<100 { deep = .not(deep) }
+        #expect(try keys(deep) == [1])
+        for _ in 0..<1000 { deep = .and([.not(deep)]) }
+        #expect(throws: StoreError.self) { try keys(deep) }
+        #expect(throws: StoreError.self) {
+            try keys(.isIn(field: "n", Array(repeating: .boolean(true), count: 50_000)))
+        }
+        try store.close()
+    }
+
+    @Test func filtersDelete() throws {
+        let scratch = try ScratchFolder()
+        let (store, collection) = try DocumentStore.make(scratch)
+        _ = try store.write(
+            (0..<2500).map { .sample("\($0)", metadata: #"{"n":\#($0)}"#) }, to: collection)
+        let outcome = try store.delete(
+            where: .comparison(field: "n", .greaterOrEqual, .integer(100)), from: collection)
+        #expect(outcome.deleted == 2400)
+        #expect(try store.position(of: collection) == outcome.position)
+        #expect(try store.current(collection).documentCount == 100)
+        #expect(try store.check().isEmpty)
+        try store.close()
+    }
+}
