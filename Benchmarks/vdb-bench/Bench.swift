@@ -3,5 +3,6 @@ import ArgumentParser
 @main
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "vdb-bench", abstract: "Measurements of vdb.")
+        commandName: "vdb-bench", abstract: "Measurements of vdb.",
+        subcommands: [EncodeCommand.self])
 }

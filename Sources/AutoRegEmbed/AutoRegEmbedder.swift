@@ -106,7 +106,12 @@ public final class AutoRegEmbedder: Sendable {
             dimensions: encoder.configuration.hiddenSize, path: parts.folder?.path,
             pooling: settings.pooling, compressedTokens: compressedIDs.count,
             maximumLength: settings.maximumLength, isNormalized: settings.isNormalized,
-            precision: encoder.precision == .float32 ? .float32 : .bfloat16)
+            precision: precision)
+    }
+
+    /// What matrix products multiply in.
+    public var precision: ComputePrecision {
+        encoder.precision == .float32 ? .float32 : .bfloat16
     }
 
     /// The number of a vector's elements.

@@ -1,24 +1,27 @@
-// Stored weights to panels: 16 x 16 blocks of 32-bit words are transposed in registers, converted
-// on the way where the stored type is another.
+// Stored weights to panels: blocks of 32-bit words are transposed in registers, converted on the
+// way where the stored type is another.
 
 #include "transformer_tile.h"
 
-// Interleaves halves: four rounds transpose sixteen rows of sixteen.
-#define LOWER(A, B) \
-    __builtin_shufflevector(A, B, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
-#define UPPER(A, B) \
-    __builtin_shufflevector(A, B, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+typedef uint32_t u32x4 __attribute__((ext_vector_type(4), aligned(1)));
+typedef uint32_t u32x8 __attribute__((ext_vector_type(8), aligned(1)));
+typedef uint16_t u16x4 __attribute__((ext_vector_type(4), aligned(1)));
+typedef uint16_t u16x8 __attribute__((ext_vector_type(8), aligned(1)));
+typedef uint16_t u16x32 __attribute__((ext_vector_type(32), aligned(2)));
 
-INLINE void transpose(u32x16 rows[16]) {
-    UNROLL for (int round = 0; round < 4; round++) {
-        u32x16 next[16];
-        UNROLL for (int i = 0; i < 8; i++) {
-            next[2 * i] = LOWER(rows[i], rows[i + 8]);
-            next[2 * i + 1] = UPPER(rows[i], rows[i + 8]);
-        }
-        UNROLL for (int i = 0; i < 16; i++) rows[i] = next[i];
-    }
-}
+#define JOIN4(A, B) __builtin_shufflevector(A, B, 0, 1, 2, 3, 4, 5, 6, 7)
+#define JOIN8(A, B) \
+    __builtin_shufflevector(A, B, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+
+// Within each quarter of a vector, interleave the lower or upper halves, by words or pairs of them.
+#define LOW1(A, B) \
+    __builtin_shufflevector(A, B, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29)
+#define HIGH1(A, B) \
+    __builtin_shufflevector(A, B, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31)
+#define LOW2(A, B) \
+    __builtin_shufflevector(A, B, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29)
+#define HIGH2(A, B) \
+    __builtin_shufflevector(A, B, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31)
 
 // The float32 bits of sixteen float16s: a subnormal's fraction scales like a normal number's.
 INLINE u32x16 half_bits(u32x16 h) {
@@ -29,16 +32,26 @@ INLINE u32x16 half_bits(u32x16 h) {
     return bits | (h & 0x8000) << 16;
 }
 
-INLINE u32x16 float_bits(const void *row, int type, size_t index) {
-    if (type == TRANSFORMER_FLOAT32) return *(const u32x16 *)((const uint8_t *)row + 4 * index);
-    u16x16 halves = *(const u16x16 *)((const uint8_t *)row + 2 * index);
+INLINE u32x16 wide_bits(u16x16 halves, int type) {
     u32x16 wide = __builtin_convertvector(halves, u32x16);
     return type == TRANSFORMER_BFLOAT16 ? wide << 16 : half_bits(wide);
 }
 
-// All ones where a float32 is infinite or NaN.
-INLINE u32x16 unusual(u32x16 bits) {
-    return (u32x16)((bits & 0x7F800000) == 0x7F800000);
+// Greatest magnitudes seen, as bits: an infinity or NaN is greater than every finite number.
+struct magnitudes {
+    u32x16 words;
+    u16x32 halves;
+};
+
+INLINE void look(struct magnitudes *m, u32x16 bits) {
+    m->words = __builtin_elementwise_max(m->words, bits & 0x7FFFFFFF);
+}
+
+INLINE bool are_finite(const struct magnitudes *m) {
+    bool finite = true;
+    for (int i = 0; i < 16; i++) finite &= m->words[i] < 0x7F800000;
+    for (int i = 0; i < 32; i++) finite &= m->halves[i] < 0x7F80;
+    return finite;
 }
 
 INLINE u32x16 rounded(u32x16 bits) { return (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16; }
@@ -48,69 +61,114 @@ INLINE u32x16 rounded(u32x16 bits) { return (bits + 0x7FFF + ((bits >> 16) & 1))
 #define ODD(A, B) \
     __builtin_shufflevector(A, B, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)
 
-// Sixteen words of a panel from one row: sixteen float32s, or thirty-two values as pairs.
-INLINE u32x16 words(const void *row, int type, bool pairs, size_t word, u32x16 *bad) {
-    if (!pairs) {
-        u32x16 bits = float_bits(row, type, word);
-        *bad |= unusual(bits);
+// Four words of a panel from each of four rows, side by side. A word is a float32, or two bfloat16s.
+INLINE u32x16 words(
+    const uint8_t *const rows[4], int type, bool pairs, size_t word, struct magnitudes *seen) {
+    if (type != TRANSFORMER_FLOAT32 && !pairs) {
+        u16x4 part[4];
+        UNROLL for (int r = 0; r < 4; r++) part[r] = *(const u16x4 *)(rows[r] + 2 * word);
+        u16x16 halves = JOIN8(JOIN4(part[0], part[1]), JOIN4(part[2], part[3]));
+        u32x16 bits = wide_bits(halves, type);
+        look(seen, bits);
         return bits;
     }
-    if (type == TRANSFORMER_BFLOAT16) {
-        u32x16 both = *(const u32x16 *)((const uint8_t *)row + 4 * word);
-        *bad |= unusual(both) | unusual(both << 16);
-        return both;
+    if (type == TRANSFORMER_FLOAT32 && pairs) {
+        // Eight numbers a row: rounded, then put together as four words.
+        u32x8 part[4];
+        UNROLL for (int r = 0; r < 4; r++) part[r] = *(const u32x8 *)(rows[r] + 8 * word);
+        u32x16 first = JOIN8(part[0], part[1]), second = JOIN8(part[2], part[3]);
+        look(seen, first);
+        look(seen, second);
+        first = rounded(first);
+        second = rounded(second);
+        return EVEN(first, second) | ODD(first, second) << 16;
     }
-    u32x16 first = float_bits(row, type, 2 * word);
-    u32x16 second = float_bits(row, type, 2 * word + 16);
-    *bad |= unusual(first) | unusual(second);
-    first = rounded(first);
-    second = rounded(second);
-    return EVEN(first, second) | ODD(first, second) << 16;
+    if (type == TRANSFORMER_FLOAT16) {
+        u16x8 part[4];
+        UNROLL for (int r = 0; r < 4; r++) part[r] = *(const u16x8 *)(rows[r] + 4 * word);
+        u32x16 first = wide_bits(JOIN8(part[0], part[1]), type);
+        u32x16 second = wide_bits(JOIN8(part[2], part[3]), type);
+        look(seen, first);
+        look(seen, second);
+        first = rounded(first);
+        second = rounded(second);
+        return EVEN(first, second) | ODD(first, second) << 16;
+    }
+    u32x4 part[4];
+    UNROLL for (int r = 0; r < 4; r++) part[r] = *(const u32x4 *)(rows[r] + 4 * word);
+    u32x16 bits = JOIN8(JOIN4(part[0], part[1]), JOIN4(part[2], part[3]));
+    if (pairs)
+        seen->halves = __builtin_elementwise_max(seen->halves, (u16x32)bits & 0x7FFF);
+    else
+        look(seen, bits);
+    return bits;
+}
+
+// Four words of sixteen rows to four lines of the panel.
+INLINE void block(
+    const uint8_t *const rows[16], int type, bool pairs, size_t word, uint32_t *to,
+    struct magnitudes *seen) {
+    u32x16 v[4];
+    UNROLL for (int i = 0; i < 4; i++) {
+        const uint8_t *const four[4] = {rows[i], rows[4 + i], rows[8 + i], rows[12 + i]};
+        v[i] = words(four, type, pairs, word, seen);
+    }
+    u32x16 a = LOW1(v[0], v[1]), b = LOW1(v[2], v[3]);
+    u32x16 c = HIGH1(v[0], v[1]), d = HIGH1(v[2], v[3]);
+    *(u32x16 *)to = LOW2(a, b);
+    *(u32x16 *)(to + PANEL) = HIGH2(a, b);
+    *(u32x16 *)(to + 2 * PANEL) = LOW2(c, d);
+    *(u32x16 *)(to + 3 * PANEL) = HIGH2(c, d);
 }
 
 INLINE bool pack(
     const void *values, int type, bool pairs, size_t k, size_t first, size_t rows,
     uint32_t *panel) {
     size_t size = type == TRANSFORMER_FLOAT32 ? 4 : 2;
-    size_t count = pairs ? k / 2 : k;  // whole words in a row
-    u32x16 bad = 0;
+    size_t in_row = k * size;
+    size_t whole = (pairs ? k / 2 : k) / 4 * 4;  // words that go in blocks
+    size_t step = pairs ? 2 * size : size;       // bytes of a word as stored
+    size_t left = k - (pairs ? 2 * whole : whole);
+    struct magnitudes seen = {0, 0};
     for (size_t half = 0; half < 2; half++) {
-        const uint8_t *base = (const uint8_t *)values + (first + half * 16) * k * size;
+        const uint8_t *base = (const uint8_t *)values + (first + half * 16) * in_row;
         size_t have = rows > half * 16 ? rows - half * 16 : 0;
         if (have > 16) have = 16;
         uint32_t *to = panel + half * 16;
-        size_t word = 0;
-        for (; word + 16 <= count; word += 16) {
-            u32x16 block[16];
-            if (have == 16) {
-                UNROLL for (int r = 0; r < 16; r++)
-                    block[r] = words(base + (size_t)r * k * size, type, pairs, word, &bad);
-            } else {
+        if (have == 0) {
+            for (size_t word = 0; word < whole + (pairs ? (left + 1) / 2 : left); word++)
+                *(u32x16 *)(to + word * PANEL) = 0;
+            continue;
+        }
+        // Rows that are not there repeat the last one and are taken out afterwards.
+        const uint8_t *row[16];
+        for (size_t r = 0; r < 16; r++) row[r] = base + (r < have ? r : have - 1) * in_row;
+        for (size_t word = 0; word < whole; word += 4) {
+            // The next panel's rows follow these; ask for them a line at a time.
+            if (word * step % 64 < 4 * step)
                 for (size_t r = 0; r < 16; r++)
-                    block[r] = r < have ? words(base + r * k * size, type, pairs, word, &bad)
-                                        : (u32x16)0;
-            }
-            transpose(block);
-            UNROLL for (int i = 0; i < 16; i++)
-                *(u32x16 *)(to + (word + (size_t)i) * PANEL) = block[i];
+                    __builtin_prefetch(row[r] + PANEL * in_row + word * step, 0, 2);
+            block(row, type, pairs, word, to + word * PANEL, &seen);
         }
-        // The last words: copied to a padded row first, so that nothing is read past the weights.
-        size_t left = k - (pairs ? 2 * word : word);
-        if (left == 0) continue;
-        size_t most = pairs ? (left + 1) / 2 : left;
-        for (size_t r = 0; r < 16; r++) {
-            uint8_t padded[4 * 32] = {0};
-            u32x16 row = 0;
-            if (r < have) {
-                memcpy(padded, base + (r * k + (k - left)) * size, left * size);
-                row = words(padded, type, pairs, 0, &bad);
+        // The last inputs, fewer than a block: from padded copies, so that nothing is read past
+        // the weights.
+        if (left) {
+            uint8_t padded[16][4 * 8];
+            const uint8_t *place[16];
+            memset(padded, 0, sizeof padded);
+            for (size_t r = 0; r < 16; r++) {
+                memcpy(padded[r], row[r] + (k - left) * size, left * size);
+                place[r] = padded[r];
             }
-            for (size_t i = 0; i < most; i++) to[(word + i) * PANEL + r] = row[i];
+            uint32_t lines[4 * PANEL];
+            block(place, type, pairs, 0, lines, &seen);
+            for (size_t i = 0; i < (pairs ? (left + 1) / 2 : left); i++)
+                *(u32x16 *)(to + (whole + i) * PANEL) = *(u32x16 *)(lines + i * PANEL);
         }
+        for (size_t word = 0; have < 16 && word < whole + (pairs ? (left + 1) / 2 : left); word++)
+            for (size_t r = have; r < 16; r++) to[word * PANEL + r] = 0;
     }
-    uint32_t any = 0;
-    for (int i = 0; i < 16; i++) any |= bad[i];
-    return any == 0;
+    return are_finite(&seen);
 }
 
 KERNEL static bool pack_float32(
@@ -150,11 +208,11 @@ bool transformer_pack_bfloat16(
 
 INLINE void widen(const uint8_t *from, int type, size_t count, float *y) {
     size_t i = 0;
-    for (; i + 16 <= count; i += 16) *(u32x16 *)(y + i) = float_bits(from, type, i);
+    for (; i + 16 <= count; i += 16) *(u32x16 *)(y + i) = wide_bits(*(const u16x16 *)(from + 2 * i), type);
     if (i == count) return;
     uint8_t padded[2 * 16] = {0};
     memcpy(padded, from + 2 * i, (count - i) * 2);
-    u32x16 last = float_bits(padded, type, 0);
+    u32x16 last = wide_bits(*(const u16x16 *)padded, type);
     memcpy(y + i, &last, (count - i) * 4);
 }
 

@@ -9,8 +9,8 @@
 #pragma clang diagnostic ignored "-Wpsabi"
 
 typedef float f32x16 __attribute__((ext_vector_type(16), aligned(4)));
-typedef uint32_t u32x16 __attribute__((ext_vector_type(16), aligned(4)));
-typedef uint16_t u16x16 __attribute__((ext_vector_type(16), aligned(2)));
+typedef uint32_t u32x16 __attribute__((ext_vector_type(16), aligned(1)));
+typedef uint16_t u16x16 __attribute__((ext_vector_type(16), aligned(1)));
 
 enum { PANEL = 32, MOST_ROWS = 14 };
 
