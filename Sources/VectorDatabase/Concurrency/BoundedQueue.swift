@@ -74,10 +74,12 @@ final class BoundedQueue<Element: Sendable>: Sendable {
             let (accepted, consumer) = state.withLock {
                 state -> (Bool, CheckedContinuation<Void, any Error>?) in
                 guard state.weight < bound else { return (false, nil) }
-                if state.elements.isEmpty { state.oldest = .now }
+                let isFirst = state.elements.isEmpty
+                if isFirst { state.oldest = .now }
                 state.elements.append((element, weight))
                 state.weight += weight
-                return (true, isReady(state) ? state.takeConsumer() : nil)
+                // The first element wakes a consumer so that it waits no longer than `patience`.
+                return (true, isFirst || isReady(state) ? state.takeConsumer() : nil)
             }
             consumer?.resume()
             if accepted { return }
@@ -107,15 +109,14 @@ final class BoundedQueue<Element: Sendable>: Sendable {
             let (outcome, producer) = state.withLock {
                 state -> (Outcome, CheckedContinuation<Void, any Error>?) in
                 state.wanted = batch
-                let age = state.oldest.map { .now - $0 } ?? .zero
-                if isReady(state) || (!state.elements.isEmpty && age >= patience) {
+                if isReady(state) || isOverdue(state) {
                     let taken = state.take(batch)
                     return (.some(taken), state.weight < bound ? state.takeProducer() : nil)
                 }
                 if state.isFinished {
                     return (state.failure.map { .failed($0) } ?? .end, nil)
                 }
-                return (.wait(state.elements.isEmpty ? nil : patience - age), nil)
+                return (.wait(state.oldest.map { patience - (.now - $0) }), nil)
             }
             producer?.resume()
             switch outcome {
@@ -133,7 +134,17 @@ final class BoundedQueue<Element: Sendable>: Sendable {
             || state.weight >= min(bound, state.wanted.weight)
     }
 
-    private enum Reason { case room, elements }
+    /// The oldest element has waited for long enough.
+    private func isOverdue(_ state: State) -> Bool {
+        guard let oldest = state.oldest else { return false }
+        return .now - oldest >= patience
+    }
+
+    private enum Reason: Equatable {
+        case room
+        /// `isEmpty`: as the consumer saw the queue, which decides what will wake it.
+        case elements(isEmpty: Bool)
+    }
 
     private func wait(for reason: Reason) async throws {
         try await withTaskCancellationHandler {
@@ -143,8 +154,11 @@ final class BoundedQueue<Element: Sendable>: Sendable {
                     case .room:
                         if Task.isCancelled || state.weight < bound { return true }
                         state.producer = continuation
-                    case .elements:
-                        if Task.isCancelled || state.isFinished || isReady(state) {
+                    case .elements(let wasEmpty):
+                        // An alarm may have rung, or a first element come, before this lock.
+                        if Task.isCancelled || state.isFinished || isReady(state)
+                            || isOverdue(state) || wasEmpty != state.elements.isEmpty
+                        {
                             return true
                         }
                         state.consumer = continuation
@@ -161,14 +175,15 @@ final class BoundedQueue<Element: Sendable>: Sendable {
         }
     }
 
-    /// Waits until a batch is ready, or for `duration`; where nothing is held, the first element
-    /// that arrives starts the clock.
+    /// Waits until a batch is ready, or for `duration`; where nothing is held, for the first element,
+    /// which starts the clock.
     private func waitForElements(atMost duration: Duration?) async throws {
-        let alarm = Task { [patience] in
-            try await Task.sleep(for: duration ?? patience)
+        guard let duration else { return try await wait(for: .elements(isEmpty: true)) }
+        let alarm = Task {
+            try await Task.sleep(for: duration)
             state.withLock { $0.takeConsumer() }?.resume()
         }
         defer { alarm.cancel() }
-        try await wait(for: .elements)
+        try await wait(for: .elements(isEmpty: false))
     }
 }
