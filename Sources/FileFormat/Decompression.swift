@@ -30,15 +30,21 @@ package final class PeekableStream: ByteStream {
     package var name: String { base.name }
     package var position: Int { base.position }
 
-    /// The next `count` bytes, fewer where the stream ends before.
-    package func peek(_ count: Int) throws -> ArraySlice<UInt8> {
-        while pending.count < count {
+    /// The next `count` bytes, fewer where the stream ends before, or where a line does and one is
+    /// enough: a pipe's writer may be waiting for an answer to it.
+    package func peek(_ count: Int, lineIsEnough: Bool = false) throws -> ArraySlice<UInt8> {
+        while pending.count < count, !(lineIsEnough && holdsLine) {
             var chunk = [UInt8](repeating: 0, count: count - pending.count)
             let got = try chunk.withUnsafeMutableBytes { try base.read(into: $0) }
             if got == 0 { break }
             pending.append(contentsOf: chunk[..<got])
         }
         return pending.prefix(count)
+    }
+
+    /// Whether the end of a line that is not empty has been seen.
+    private var holdsLine: Bool {
+        pending.drop { $0 == 32 || (9...13).contains($0) }.contains(10)
     }
 
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {

@@ -21,10 +21,10 @@ extension InputFile {
             let raw = PeekableStream(base)
             let isCompressed = Compression.detect(try raw.peek(4)) != nil
             let stream = PeekableStream(try decompressing(raw))
-            let start = try stream.peek(4096)
-            guard let format = format ?? SourceFormat.of(content: start) else {
-                throw SourceError.unknownFormat(path: path)
-            }
+            guard
+                let format = try format
+                    ?? SourceFormat.of(content: stream.peek(4096, lineIsEnough: true))
+            else { throw SourceError.unknownFormat(path: path) }
             let lines = { LineReader(stream, limit: options.recordLimit) }
             switch format {
             case .automatic, .jsonLines:
