@@ -193,7 +193,7 @@ let package = Package(
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["vdb", "VectorDatabase", "TestSupport"],
+            dependencies: ["vdb", "VectorDatabase", "DefaultModel", "TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: swift),
     ]
 )

@@ -99,7 +99,7 @@ struct IngestCommand: AsyncParsableCommand {
         Interruption.finishesCleanly()
         Output.survivesLostReader()
         let store = try database.open(
-            .create, threads: general.threads, models: model.finder(threads: general.threads))
+            .create, threads: general.threads, models: try model.finder(threads: general.threads))
         let report = IngestReport(reader.progress, isQuiet: general.quiet)
         do {
             var summary = try await store.collection(database.collection)
@@ -219,11 +219,12 @@ private final class IngestReport: Sendable {
 
     private func tellLeftOut(_ summary: IngestSummary) {
         if !source.passedOver.isEmpty {
+            let count = source.passedOver.count
             let names = source.passedOver.prefix(3).joined(separator: ", ")
-            let more = source.passedOver.count > 3 ? ", …" : ""
             Messages.error(
-                "\(source.passedOver.count) files in folders passed over, since their names do not "
-                    + "say text or Markdown (name them, or use --format): \(names)\(more)")
+                "\(count) file\(count == 1 ? "" : "s") in folders passed over, whose names do not say "
+                    + "text or Markdown (name them, or use --format): \(names)"
+                    + (count > 3 ? ", …" : ""))
         }
         let refused = refused.withLock { $0.messages }
         let messages = source.failures.map(\.description) + refused

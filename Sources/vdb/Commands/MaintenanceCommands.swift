@@ -148,6 +148,10 @@ struct BackupCommand: AsyncParsableCommand {
     func run() async throws {
         let store = try database.open(.readOnly, threads: general.threads)
         defer { try? store.close() }
+        if FileManager.default.fileExists(atPath: destination) {
+            throw CommandFailure(
+                .cannotCreate, "\(destination): is there already; name another file")
+        }
         Interruption.finishesCleanly()
         try await store.backup(to: destination)
         general.say("\(destination): written")
@@ -189,7 +193,7 @@ struct ReindexCommand: AsyncParsableCommand {
 
     func run() async throws {
         Interruption.finishesCleanly()
-        let finder = model.finder(threads: general.threads)
+        let finder = try model.finder(threads: general.threads)
         let store = try database.open(.readWrite, threads: general.threads, models: finder)
         defer { try? store.close() }
         let collection = store.collection(database.collection)

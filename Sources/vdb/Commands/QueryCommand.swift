@@ -91,7 +91,7 @@ struct QueryCommand: AsyncParsableCommand {
         let prototype = try prototype()
         let printer = AnswerPrinter(format: format, explains: explain, runName: runName)
         let store = try database.open(
-            .readOnly, threads: general.threads, models: model.finder(threads: general.threads))
+            .readOnly, threads: general.threads, models: try model.finder(threads: general.threads))
         defer { try? store.close() }
         let collection = store.collection(database.collection)
         guard let queries else {

@@ -15,8 +15,11 @@ struct ModelArguments: ParsableArguments {
     @Option(help: "What the model computes in (default: what its weights are stored as).")
     var precision: ComputePrecision?
 
-    func finder(threads: Int?) -> ModelFinder {
-        ModelFinder(folder: model, precision: precision, threads: threads)
+    /// - Throws: where `--model` names no usable model.
+    func finder(threads: Int?) throws -> ModelFinder {
+        var finder = ModelFinder(precision: precision, threads: threads)
+        if let model { finder.given = try ModelFinder.load(model, finder.options(for: nil)) }
+        return finder
     }
 }
 
@@ -28,16 +31,16 @@ extension ComputePrecision: ExpressibleByArgument {}
 /// fingerprints differ. Else it is the folder that the collection records, or, where it records none
 /// or nothing is recorded yet, the built-in model.
 struct ModelFinder: Sendable {
-    var folder: String?
+    /// The model of `--model`.
+    var given: AutoRegEmbedder?
     var precision: ComputePrecision?
     var threads: Int?
 
     @Sendable func find(_ recorded: EmbedderIdentity?) throws -> (any Embedder)? {
-        if folder != nil { return try load() }
-        guard let recorded else { return try load() }
+        guard given == nil, let recorded else { return try load() }
         if let path = recorded.path {
             if FileManager.default.fileExists(atPath: path) {
-                return try Self.load(path, options(for: recorded))
+                return try loadRecorded(path, recorded)
             }
             // A copy of the built-in model, perhaps, in a folder that has gone.
             let builtIn = try DefaultModel.embedder(options: options(for: recorded))
@@ -50,8 +53,7 @@ struct ModelFinder: Sendable {
 
     /// The model that `--model` names, else the built-in one.
     func load() throws -> AutoRegEmbedder {
-        guard let folder else { return try DefaultModel.embedder(options: options(for: nil)) }
-        return try Self.load(folder, options(for: nil))
+        try given ?? DefaultModel.embedder(options: options(for: nil))
     }
 
     static func load(
@@ -66,10 +68,25 @@ struct ModelFinder: Sendable {
             throw CommandFailure(
                 .missing, "\(folder): is not a folder; name the folder that holds config.json")
         }
+        let files = ["config.json", "adapter_config.json"]
+        guard files.contains(where: { FileManager.default.fileExists(atPath: folder + "/" + $0) })
+        else {
+            throw CommandFailure(
+                .missing, "\(folder): has no config.json; name a Hugging Face model folder")
+        }
         return try AutoRegEmbedder(folder: URL(fileURLWithPath: folder), options: options)
     }
 
-    private func options(for recorded: EmbedderIdentity?) -> AutoRegEmbedder.Options {
+    private func loadRecorded(
+        _ path: String, _ recorded: EmbedderIdentity
+    ) throws -> AutoRegEmbedder {
+        do {
+            return try AutoRegEmbedder(
+                folder: URL(fileURLWithPath: path), options: options(for: recorded))
+        } catch { throw DatabaseError.embedderUnavailable(path: path, reason: "\(error)") }
+    }
+
+    fileprivate func options(for recorded: EmbedderIdentity?) -> AutoRegEmbedder.Options {
         var options = AutoRegEmbedder.Options()
         options.threads = threads
         options.precision = precision

@@ -1,0 +1,137 @@
+import Foundation
+import Testing
+
+@Suite(.serialized) struct DatabaseTests {
+    let vdb = Program()
+
+    init() throws { try vdb.ingestCorpus() }
+
+    @Test func getAndList() throws {
+        let documents = try vdb.run("get", "tides", "onions", "--format", "json").objects
+        #expect(documents.map { $0.string("id") } == ["tides", "onions"])
+        #expect((documents[0]["metadata"] as? [String: Any])?.int("year") == 2021)
+        try vdb.fails(66, "no document 'none'", "get", "none")
+        let page = try vdb.run("list", "--limit", "2", "--after", "apples").lines
+        #expect(
+            page == [
+                "bread\tBread", "onions\tCutting an onion frees a gas that makes the eyes water.",
+            ])
+    }
+
+    @Test func deleting() throws {
+        #expect(try vdb.run("delete", "tides", "--format", "json").object.int("deleted") == 1)
+        try vdb.fails2(66, "no document 'tides'", "delete", "tides")
+        let rest = try vdb.run("delete", "--where", "lang = 'en'", "--format", "json")
+        #expect(rest.object.int("deleted") == 2)
+        #expect(try vdb.run("list").lines == ["apples\tApples"])
+        try vdb.fails(64, "give either ids or --where", "delete")
+        #expect(try vdb.run("check").status == 0)
+    }
+
+    @Test func statistics() throws {
+        let stats = try vdb.run("stats", "--format", "json").object
+        #expect(stats.int("documents") == 4 && stats.int("dimensions") == 384)
+        let model = stats["model"] as? [String: Any] ?? [:]
+        #expect((model.string("fingerprint") ?? "").count == 32)
+        #expect(stats["index"] is [String: Any])
+        let bytes = stats["bytes"] as? [String: Int] ?? [:]
+        #expect(bytes["total"] == bytes.filter { $0.key != "total" }.values.reduce(0, +))
+        #expect(try vdb.run("stats").output.contains("documents"))
+    }
+
+    @Test func theEnvironmentNamesTheDatabase() throws {
+        let elsewhere = ["VDB_DB": "other.vdb"]
+        try vdb.run("ingest", "corpus.jsonl", "--quiet", environment: elsewhere)
+        #expect(FileManager.default.fileExists(atPath: vdb.path("other.vdb")))
+        try vdb.run("delete", "tides", environment: elsewhere)
+        #expect(try vdb.run("list").lines.count == 4)
+    }
+
+    @Test func exportComesBackTheSame() throws {
+        let exported = try vdb.run("export", "--vectors")
+        #expect(exported.objects.allSatisfy { ($0["vector"] as? [Any])?.count == 384 })
+        try vdb.write("export.jsonl", exported.output)
+        try vdb.run("ingest", "export.jsonl", "--db", "copy.vdb", "--quiet")
+        let again = try vdb.run("export", "--vectors", "--db", "copy.vdb")
+        #expect(again.output == exported.output)
+    }
+
+    @Test func backupCompactReindex() throws {
+        #expect(try vdb.run("backup", "b.vdb").status == 0)
+        try vdb.fails(73, "is there already", "backup", "b.vdb")
+        #expect(try vdb.run("list", "--db", "b.vdb").lines.count == 4)
+        #expect(try vdb.run("check", "--db", "b.vdb").status == 0)
+        try vdb.run("delete", "tides")
+        #expect(try vdb.run("compact").status == 0)
+        #expect(try vdb.run("reindex", "--m", "24", "--quantization", "none").status == 0)
+        let index = try vdb.run("stats", "--format", "json").object["index"] as? [String: Any]
+        #expect(index?.int("m") == 24 && index?.string("quantization") == "none")
+        #expect(try vdb.run("query", "moon", "--format", "json").object.hitIDs.count == 3)
+    }
+
+    @Test func indexedFields() throws {
+        #expect(try vdb.run("index-field", "year").status == 0)
+        let stats = try vdb.run("stats", "--format", "json").object
+        #expect(stats["indexed_fields"] as? [String] == ["year"])
+        let answer = try vdb.run("query", "gas", "--where", "year > 2020", "--format", "json")
+            .object
+        #expect(answer.hitIDs.sorted() == ["apples", "tides"])
+        #expect(try vdb.run("index-field", "year", "--drop").status == 0)
+    }
+
+    @Test func damageIsFound() throws {
+        #expect(try vdb.run("check", "--format", "json").object["sound"] as? Bool == true)
+        let path = vdb.path("corpus.vdb")
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        for offset in stride(from: bytes.count / 2, to: bytes.count - 64, by: 512) {
+            bytes[offset] ^= 0xFF
+        }
+        try bytes.write(to: URL(fileURLWithPath: path))
+        let result = try vdb.run("check")
+        #expect(result.status == 65, "\(result.output) \(result.errors)")
+    }
+
+    @Test func aReaderThatGoesAwayEndsItQuietly() throws {
+        let rows = (0..<3000).map { "{\"_id\":\"\($0)\",\"text\":\"t\",\"vector\":[1,2]}\n" }
+        try vdb.write("many.jsonl", rows.joined())
+        try vdb.run("ingest", "many.jsonl", "--db", "many.vdb", "--quiet")
+        let output = Pipe()
+        let errors = Pipe()
+        let process = try vdb.start(
+            ["export", "--vectors", "--db", "many.vdb"], input: FileHandle.nullDevice,
+            output: output, errors: errors)
+        _ = output.fileHandleForReading.readData(ofLength: 10)
+        try output.fileHandleForReading.close()
+        process.waitUntilExit()
+        #expect(process.terminationReason == .exit && process.terminationStatus == 0)
+        try errors.fileHandleForWriting.close()
+        #expect(errors.fileHandleForReading.readDataToEndOfFile().isEmpty)
+    }
+
+    @Test func helpHasAnExampleForEachCommand() throws {
+        #expect(try vdb.run("--version").lines.count == 1)
+        let help = try vdb.run("--help")
+        #expect(help.status == 0)
+        for command in [
+            "ingest", "query", "get", "list", "delete", "export", "stats", "index-field", "check",
+            "compact", "backup", "reindex", "embed", "tokenize", "score", "decode", "completions",
+        ] {
+            #expect(help.output.contains("  \(command)"))
+            let text = try vdb.run(command, "--help")
+            #expect(text.status == 0 && text.output.contains("Example"), "\(command)")
+            #expect(text.output.contains("vdb \(command)"))
+        }
+        for shell in ["bash", "zsh", "fish"] {
+            #expect(try vdb.run("completions", shell).output.contains("ingest"))
+        }
+        try vdb.fails(64, "Unexpected argument 'querry'", "querry")
+    }
+}
+
+extension Program {
+    /// As `fails`, for a command that says what it has done before.
+    func fails2(_ status: Int32, _ message: String, _ arguments: String...) throws {
+        let result = try run(arguments[0], arguments[1], "--quiet")
+        #expect(result.status == status && result.errors.contains(message), "\(result.errors)")
+    }
+}

@@ -1,0 +1,154 @@
+import DefaultModel
+import Foundation
+import Testing
+
+/// The built `vdb`, run as a user runs it, in a folder of its own.
+final class Program {
+    let folder: String
+
+    init() {
+        folder =
+            URL(fileURLWithPath: NSTemporaryDirectory())
+            .appendingPathComponent("vdb-e2e-" + UUID().uuidString).path
+        try? FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    /// What a run left.
+    struct Result {
+        let status: Int32
+        let output: String
+        let errors: String
+
+        var lines: [String] { output.split(separator: "\n").map(String.init) }
+        var errorLines: [String] { errors.split(separator: "\n").map(String.init) }
+
+        /// Each line of the output as a JSON object.
+        var objects: [[String: Any]] { lines.map(Program.object) }
+        var object: [String: Any] { Program.object(output) }
+    }
+
+    /// The program beside the test bundle, in the build folder.
+    static let path: String = {
+        let tests =
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+            ?? CommandLine.arguments[0]
+        return URL(fileURLWithPath: tests).deletingLastPathComponent()
+            .appendingPathComponent("vdb").path
+    }()
+
+    static func object(_ json: String) -> [String: Any] {
+        (try? JSONSerialization.jsonObject(with: Data(json.utf8))) as? [String: Any] ?? [:]
+    }
+
+    func path(_ name: String) -> String { folder + "/" + name }
+
+    @discardableResult
+    func write(_ name: String, _ text: String) throws -> String {
+        let url = URL(fileURLWithPath: path(name))
+        try FileManager.default.createDirectory(
+            at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: url)
+        return name
+    }
+
+    /// Starts the program without waiting for it.
+    func start(
+        _ arguments: [String], input: Any?, output: Any?, errors: Any?,
+        environment: [String: String] = [:]
+    ) throws -> Process {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: Self.path)
+        process.arguments = arguments
+        process.currentDirectoryURL = URL(fileURLWithPath: folder)
+        var variables = ProcessInfo.processInfo.environment
+        variables["VDB_DB"] = nil
+        process.environment = variables.merging(environment) { $1 }
+        process.standardInput = input
+        process.standardOutput = output
+        process.standardError = errors
+        try process.run()
+        return process
+    }
+
+    /// Runs the program to its end.
+    @discardableResult
+    func run(
+        _ arguments: String..., input: String = "", environment: [String: String] = [:]
+    ) throws -> Result {
+        let names = ["in", "out", "err"].map { path(".\(UUID().uuidString).\($0)") }
+        try Data(input.utf8).write(to: URL(fileURLWithPath: names[0]))
+        for name in names[1...] { try Data().write(to: URL(fileURLWithPath: name)) }
+        defer { for name in names { try? FileManager.default.removeItem(atPath: name) } }
+        let process = try start(
+            arguments, input: FileHandle(forReadingAtPath: names[0]),
+            output: FileHandle(forWritingAtPath: names[1]),
+            errors: FileHandle(forWritingAtPath: names[2]), environment: environment)
+        process.waitUntilExit()
+        func text(_ name: String) throws -> String {
+            String(decoding: try Data(contentsOf: URL(fileURLWithPath: name)), as: UTF8.self)
+        }
+        return Result(
+            status: process.terminationReason == .exit
+                ? process.terminationStatus : 128 + process.terminationStatus,
+            output: try text(names[1]), errors: try text(names[2]))
+    }
+
+    /// Runs the program, which must end with `status` and one line that contains `message`.
+    func fails(
+        _ status: Int32, _ message: String, _ arguments: String..., input: String = "",
+        bytes: [UInt8]? = nil, location: SourceLocation = #_sourceLocation
+    ) throws {
+        let name = path(".input")
+        try Data(bytes ?? Array(input.utf8)).write(to: URL(fileURLWithPath: name))
+        let errors = Pipe()
+        let process = try start(
+            arguments, input: FileHandle(forReadingAtPath: name),
+            output: FileHandle.nullDevice, errors: errors)
+        let text = String(
+            decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == status, "\(text)", sourceLocation: location)
+        let lines = text.split(separator: "\n")
+        #expect(
+            lines.count == 1 && text.hasPrefix("vdb: ") && text.contains(message), "\(text)",
+            sourceLocation: location)
+    }
+
+    /// The built-in model as a folder, with one weight changed a little, so that its fingerprint is
+    /// its own.
+    func writeModel(_ name: String) throws {
+        let url = URL(fileURLWithPath: path(name))
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        for file in DefaultModel.File.allCases {
+            var data = Data(file.bytes)
+            if file == .weights { data[data.count - 2] ^= 1 }
+            try data.write(to: url.appendingPathComponent(file.rawValue))
+        }
+    }
+
+    /// Four documents with metadata.
+    static let corpus = """
+        {"_id":"tides","title":"Tides","text":"The moon pulls the oceans into two bulges.","year":2021,"lang":"en","tag":["sea","sky"]}
+        {"_id":"bread","title":"Bread","text":"Yeast breathes out the gas that raises dough.","year":2019,"lang":"en","draft":true}
+        {"_id":"apples","title":"Apples","text":"Bramleys keep until spring if they do not touch each other.","year":2023,"lang":"de"}
+        {"_id":"onions","title":"","text":"Cutting an onion frees a gas that makes the eyes water.","metadata":{"year":2020,"lang":"en"}}
+
+        """
+
+    /// A database with the corpus.
+    func ingestCorpus() throws {
+        try write("corpus.jsonl", Self.corpus)
+        let result = try run("ingest", "corpus.jsonl", "--quiet")
+        #expect(result.status == 0 && result.errors.isEmpty && result.output.isEmpty)
+    }
+}
+
+extension Dictionary<String, Any> {
+    func int(_ key: String) -> Int? { self[key] as? Int }
+    func string(_ key: String) -> String? { self[key] as? String }
+    func list(_ key: String) -> [[String: Any]] { self[key] as? [[String: Any]] ?? [] }
+    var hitIDs: [String] { list("hits").compactMap { $0.string("id") } }
+}
