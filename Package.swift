@@ -41,8 +41,7 @@ let package = Package(
     ],
     targets: [
         // Level 0: C.
-        .systemLibrary(
-            name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .target(name: "COpenBLAS", cSettings: kernels),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(
             name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
@@ -56,7 +55,7 @@ let package = Package(
 
         // Level 1.
         .target(
-            name: "VectorMath", dependencies: ["COpenBLAS", "COneDNN", "CVectorKernels"],
+            name: "VectorMath", dependencies: ["CVectorKernels"],
             swiftSettings: swift),
         .target(
             name: "FileFormat", dependencies: ["CLZ4", "CXXHash", "CZlib", "CZstd"],

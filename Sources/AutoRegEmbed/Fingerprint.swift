@@ -45,7 +45,7 @@ extension AutoRegEmbedder {
             hasher.update(name)
             hasher.update(value)
         }
-        add("weights", Fingerprint.weights(of: parts.checkpoint).hexadecimal)
+        add("weights", weightsFingerprint)
         if let adapter = parts.adapter {
             let tensors = adapter.file.names.compactMap { try? adapter.file.tensor(named: $0) }
             add("adapter", Fingerprint.hash(tensors).hexadecimal)
@@ -71,6 +71,14 @@ extension AutoRegEmbedder {
         add("length", "\(settings.maximumLength)")
         add("precision", encoder.precision.rawValue)
         return hasher.finalize().hexadecimal
+    }
+
+    private var weightsFingerprint: String {
+        let checkpoint = parts.checkpoint
+        let make = { Fingerprint.weights(of: checkpoint) }
+        guard checkpoint.byteCount >= FingerprintCache.smallest, let cache = FingerprintCache()
+        else { return make().hexadecimal }
+        return cache.fingerprint(of: checkpoint, make: make)
     }
 
     /// The settings that the forward pass depends on and that the weights' shapes do not show.

@@ -68,6 +68,11 @@ package struct Checkpoint: Sendable {
 
     package var names: Dictionary<String, Int>.Keys { places.keys }
 
+    /// Of all tensors.
+    package var byteCount: Int {
+        names.reduce(0) { $0 + (tensor(named: $1)?.bytes.count ?? 0) }
+    }
+
     /// The tensor, or nil. Checkpoints of a bare `LlamaModel` lack the prefix `model.`; both forms
     /// are found under the full name.
     package func tensor(named name: String) -> TensorView? {

@@ -73,21 +73,17 @@ extension MatrixProducts {
     }
 }
 
-/// OpenBLAS's sgemm.
+/// OpenBLAS's sgemm, one product a thread.
 struct OpenBLASProducts: MatrixProducts {
-    init(parallel: Parallel) {
-        // The threads are ours: the library's own would fight them for the cores.
-        openblas_set_num_threads(1)
-    }
+    init(parallel: Parallel) {}
 
     func multiplyHere(
         _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>,
         _ product: Product
     ) {
-        cblas_sgemm(
-            CblasRowMajor, product.aTransposed ? CblasTrans : CblasNoTrans,
-            product.bTransposed ? CblasTrans : CblasNoTrans, blasint(product.m),
-            blasint(product.n), blasint(product.k), product.factor, a, blasint(product.aStride), b,
-            blasint(product.bStride), product.accumulate ? 1 : 0, c, blasint(product.cStride))
+        openblas_multiply(
+            product.aTransposed, product.bTransposed, Int32(product.m), Int32(product.n),
+            Int32(product.k), product.factor, a, Int32(product.aStride), b,
+            Int32(product.bStride), product.accumulate ? 1 : 0, c, Int32(product.cStride))
     }
 }
