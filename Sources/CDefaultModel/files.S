@@ -2,7 +2,7 @@
 // The build does not watch what .incbin reads: export.py writes the weights' digest here, so that
 // another model is another source file.
 //
-// model.safetensors SHA-256: 2b23a5e79e875189dd4232ec20d4a6e5909c31257ea7b92da898e5a142396db0
+// model.safetensors SHA-256: fe94a0aff1a81562a24e3c7b00538b3a6f5e4815275c0a975858a8b04125a6bc
 
 #if !defined(__ELF__)
 #error "the built-in model is embedded for ELF only"

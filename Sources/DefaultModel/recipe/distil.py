@@ -1,4 +1,4 @@
-"""Step 5: the transformer learns from the teacher, starting as the bag of tokens of step 4.
+"""The way on: the transformer learns from the teacher, starting as the bag of tokens of step 4.
 
 usage: distil.py PAIRS.jsonl TEACHER_VECTORS MODEL_FOLDER START.pt OUT --steps N [--retrieval DIR]
 
@@ -19,11 +19,12 @@ import time
 import torch
 from tokenizers import Tokenizer
 
-from bag import HELD_OUT, load, similarity_loss
+from bag import load, similarity_loss
 from evaluate import evaluate, student_encoder
 from model import NEXT, SELF, STS, Student
 
 CHOOSING = ["wikiqa-dev-test", "trecqa-wang"]
+HELD_OUT = 384
 
 
 class Batches:

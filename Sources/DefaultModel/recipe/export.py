@@ -1,4 +1,4 @@
-"""Step 6: a checkpoint as a Hugging Face folder, the one that is carried in the binary.
+"""Step 5: a checkpoint as a Hugging Face folder, the one that is carried in the binary.
 
 usage: export.py CHECKPOINT.pt TOKENIZER_FOLDER OUT [--assembler ../../CDefaultModel/files.S]
 
