@@ -60,7 +60,7 @@ struct CommandFailure: Error {
         case let error as AutoRegEmbedError: self.init(.badData, error.description)
         case let error as EvaluationError:
             switch error {
-            case .missing: self.init(.missing, error.description)
+            case .missing, .noSuchSplit: self.init(.missing, error.description)
             case .unreadable: self.init(.inputOutput, error.description)
             default: self.init(.badData, error.description)
             }
