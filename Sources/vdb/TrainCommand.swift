@@ -46,16 +46,16 @@ struct TrainCommand: ParsableCommand {
 
     func run() throws {
         let reporter = TrainReporter(quiet: surviving.quiet)
-        let interrupt = InterruptFlag()
+        // A step may take minutes; the state is saved after it.
+        Interruption.finishesCleanly(within: nil)
         do {
             let summary = try Trainer.run(
                 options(), log: surviving.log, resuming: surviving.resume,
-                isCancelled: { interrupt.isSet }, progress: reporter.report)
+                isCancelled: { Interruption.isRequested }, progress: reporter.report)
             reporter.finish(summary, folder: out)
         } catch let error as TrainingError {
             reporter.clear()
-            FileHandle.standardError.write(Data("vdb train: \(error.description)\n".utf8))
-            throw ExitCode(error.exitStatus)
+            throw CommandFailure(error.exitStatus, error.description)
         }
     }
 }
@@ -162,13 +162,13 @@ extension AlignmentSimilarity: ExpressibleByArgument {}
 
 extension TrainingError {
     /// The exit status that scripts may rely on.
-    var exitStatus: Int32 {
+    var exitStatus: ExitStatus {
         switch self {
-        case .badOption, .resumedDifferently: 64
-        case .badLine, .missingKey, .noRows, .badModel, .decoderMismatch, .notFinite: 65
-        case .cannotRead, .nothingToResume: 66
-        case .cannotWrite: 73
-        case .interrupted: 130
+        case .badOption, .resumedDifferently: .usage
+        case .badLine, .missingKey, .noRows, .badModel, .decoderMismatch, .notFinite: .badData
+        case .cannotRead, .nothingToResume: .missing
+        case .cannotWrite: .cannotCreate
+        case .interrupted: .interrupted
         }
     }
 }

@@ -5,7 +5,6 @@ import Training
 /// summary at the end.
 struct TrainReporter {
     let quiet: Bool
-    private let isTerminal = isatty(STDERR_FILENO) == 1
 
     init(quiet: Bool) { self.quiet = quiet }
 
@@ -30,20 +29,16 @@ struct TrainReporter {
             summary.firstLoss.flatMap { first in
                 summary.lastLoss.map { String(format: ", loss %.4f to %.4f", first, $0) }
             } ?? ""
-        write(
+        Messages.line(
             "\(summary.steps) steps\(losses), \(Int(rate)) tokens/s, "
                 + "\(Self.duration(summary.seconds)), "
-                + "\(summary.peakBytes >> 20) MiB; wrote \(folder)\n")
+                + "\(summary.peakBytes >> 20) MiB; wrote \(folder)")
     }
 
-    func clear() { if isTerminal, !quiet { write("\r\u{1B}[K") } }
+    func clear() { if Messages.isTerminal, !quiet { Messages.raw("\r\u{1B}[K") } }
 
     private func renew(_ text: String) {
-        if isTerminal, !quiet { write("\r\u{1B}[K\(text)") }
-    }
-
-    private func write(_ text: String) {
-        FileHandle.standardError.write(Data(text.utf8))
+        if Messages.isTerminal, !quiet { Messages.raw("\r\u{1B}[K\(text)") }
     }
 
     private static func duration(_ seconds: Double) -> String {
@@ -52,11 +47,4 @@ struct TrainReporter {
         if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
         return "\(whole / 3600) h \(whole % 3600 / 60) min"
     }
-}
-
-/// Set by SIGINT or SIGTERM: the run ends after the step it is in.
-struct InterruptFlag {
-    init() { Interruption.finishesCleanly(within: nil) }
-
-    var isSet: Bool { Interruption.isRequested }
 }

@@ -143,6 +143,19 @@ struct OperationTests {
         }
     }
 
+    @Test func segmentDifferences() {
+        checkGradients([random(6, seed: 1)]) {
+            $0.segmentDifferences(
+                $1[0], offsets: [0, 2, 3, 6], pairs: [(0, 1), (2, 0), (1, 1)],
+                constants: [0.5, 0, 1])
+        }
+        let tape = Tape(backend: CPUBackend(threads: 1))
+        let y = tape.segmentDifferences(
+            tape.constant([1e7, 0.25, 1e7]), offsets: [0, 2, 3], pairs: [(0, 1)],
+            constants: [0.125])
+        #expect(tape.values(y) == [0.125])
+    }
+
     @Test func normalized() {
         checkGradients([random(3, 5, seed: 1)]) { $0.normalized($1[0]) }
     }

@@ -33,6 +33,37 @@ extension Tape {
         }
     }
 
+    /// y[p] = sum of segment a - sum of segment b - constant, for each pair p = (a, b).
+    ///
+    ///     x a vector, segment s its values offsets[s] ..< offsets[s + 1] -> pairs.count
+    ///
+    /// In double until the end: the difference of two log-probabilities of some hundreds is often
+    /// a thousandth of them. Backward: dx = dy in segment a, -dy in segment b.
+    package func segmentDifferences(
+        _ x: Tensor, offsets: [Int], pairs: [(a: Int, b: Int)], constants: [Double]
+    ) -> Tensor {
+        let input = values(x)
+        let sums = (0..<offsets.count - 1).map { segment in
+            input[offsets[segment]..<offsets[segment + 1]].reduce(0.0) { $0 + Double($1) }
+        }
+        let differences = zip(pairs, constants).map { pair, constant in
+            Float(sums[pair.a] - sums[pair.b] - constant)
+        }
+        return result(shape: [pairs.count], backend.buffer(differences), from: [x]) {
+            [backend, slot = x.slot] dy in
+            var slopes = [Float](repeating: 0, count: offsets.count - 1)
+            for (place, pair) in pairs.enumerated() {
+                slopes[pair.a] += dy.floats[place]
+                slopes[pair.b] -= dy.floats[place]
+            }
+            guard let slot else { return }
+            let dx = slot.added(backend).floats
+            for (segment, slope) in slopes.enumerated() {
+                for index in offsets[segment]..<offsets[segment + 1] { dx[index] += slope }
+            }
+        }
+    }
+
     /// Each row divided by its length.        x (R x C) -> R x C
     ///
     /// Backward: with y = x / |x|,  dx = (dy - y (y . dy)) / |x|. Rows shorter than 1e-12 are

@@ -40,7 +40,7 @@ struct AlignSource: ExampleSource {
     let strategy: Int
     let isDivergence: Bool
     /// By row; empty while they are being computed.
-    var references: [Int: [Float]] = [:]
+    var references: [Int: [Double]] = [:]
 
     var count: Int { data.count }
     func line(_ index: Int) -> Int { data.line(index) }

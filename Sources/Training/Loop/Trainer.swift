@@ -9,7 +9,7 @@ import Transformer
 /// var options = TrainingOptions(
 ///     stage: .compress, model: "base", data: "rows.jsonl", output: "compressed", threads: 2)
 /// options.learningRate = 1e-4
-/// let summary = try Trainer.run(options) { progress in print(progress) }
+/// let summary = try Trainer.run(options, progress: { print($0) })
 /// ```
 ///
 /// The losses and the bytes written are a function of the options, the data and the model; a run

@@ -37,7 +37,7 @@ struct AlignLoss: StageLoss {
         /// One for each of the plan's scores.
         let targets: [[Int32]]
         /// log ref of each score, by the model before the stage. Empty with KL and JS.
-        var references: [Float] = []
+        var references: [Double] = []
 
         var tokens: Int {
             (inputs + targets).reduce(0) { $0 + $1.count }
@@ -48,10 +48,12 @@ struct AlignLoss: StageLoss {
         example.targets.reduce(0) { $0 + $1.count }
     }
 
-    /// The log-probabilities of all the examples' scores, one after another.
-    func scores(_ tape: Tape, _ examples: [Example], dropoutSeed: UInt64?) -> Tensor {
+    /// log p of every word of the examples' scores, and where each score's begin.
+    func words(
+        _ tape: Tape, _ examples: [Example], dropoutSeed: UInt64?
+    ) -> (words: Tensor, offsets: [Int]) {
         let encodings = encode(tape, examples, dropoutSeed: dropoutSeed)
-        return model.logProbabilities(tape, encodings: encodings, pairs(examples))
+        return model.wordLogProbabilities(tape, encodings: encodings, pairs(examples))
     }
 
     private func encode(_ tape: Tape, _ examples: [Example], dropoutSeed: UInt64?) -> Tensor {
@@ -93,43 +95,35 @@ struct AlignLoss: StageLoss {
     private func probabilitySimilarities(
         _ tape: Tape, _ examples: [Example], dropoutSeed: UInt64?
     ) -> Tensor {
-        let logs = scores(tape, examples, dropoutSeed: dropoutSeed)
+        let (words, offsets) = words(tape, examples, dropoutSeed: dropoutSeed)
         let references = examples.flatMap(\.references)
-        let ratios = tape.subtracting(
-            logs, reversesReferenceSign ? references.map { -$0 } : references)
-        // Each term is s(beta (a - b)), a and b among the scores: for S1 the log-probabilities and
-        // their difference's absolute value, for S2 the ratios r.
+        // Each term is s(beta (a - b)), a and b among the scores: for S1 the difference's absolute
+        // value, for S2 the references' difference is taken from it.
         var own = TermList()
         var against = TermList()
-        var weights: [Float] = []
-        var targets: [Int32] = []
         var first = 0
         var output: Int32 = 0
-        func append(_ isOwn: Bool, _ terms: [(Int, Int)]) {
-            for (a, b) in terms {
-                if isOwn {
-                    own.append(first + a, first + b, output, 1 / Float(terms.count))
-                } else {
-                    against.append(first + a, first + b, output, 1 / Float(terms.count))
-                }
-            }
-            output += 1
-        }
         for example in examples {
-            append(true, ownTerms(example.plan))
+            own.append(ownTerms(example.plan), first, output)
+            output += 1
             for index in 0..<example.plan.negatives {
-                append(false, negativeTerms(example.plan, index))
+                against.append(negativeTerms(example.plan, index), first, output)
+                output += 1
             }
             first += example.plan.scores.count
         }
-        weights = own.weights + against.weights
-        targets = own.outputs + against.outputs
+        let sign: Double = reversesReferenceSign ? -1 : 1
         let differences = tape.absolute(
-            tape.add(tape.picked(logs, own.left), tape.picked(logs, own.right), times: -1))
-        let preferences = tape.add(
-            tape.picked(ratios, against.left), tape.picked(ratios, against.right), times: -1)
-        let terms = similarity(tape, differences, preferences)
-        return tape.combined(terms, weights: weights.map { -$0 }, into: targets, count: Int(output))
+            tape.segmentDifferences(
+                words, offsets: offsets, pairs: own.pairs,
+                constants: own.pairs.map { _ in 0 }))
+        let preferences = tape.segmentDifferences(
+            words, offsets: offsets, pairs: against.pairs,
+            constants: against.pairs.map { sign * (references[$0.a] - references[$0.b]) })
+        return tape.combined(
+            similarity(tape, differences, preferences),
+            weights: (own.weights + against.weights).map { -$0 },
+            into: own.outputs + against.outputs, count: Int(output))
     }
 
     private func similarity(_ tape: Tape, _ own: Tensor, _ against: Tensor) -> Tensor {
@@ -227,15 +221,16 @@ struct AlignLoss: StageLoss {
 
 /// Terms of the similarities: two scores each, the similarity that they belong to, their share.
 private struct TermList {
-    var left: [Int] = []
-    var right: [Int] = []
+    var pairs: [(a: Int, b: Int)] = []
     var outputs: [Int32] = []
     var weights: [Float] = []
 
-    mutating func append(_ left: Int, _ right: Int, _ output: Int32, _ weight: Float) {
-        self.left.append(left)
-        self.right.append(right)
-        outputs.append(output)
-        weights.append(weight)
+    /// The terms of one similarity, which is their mean; scores counted from `first`.
+    mutating func append(_ terms: [(Int, Int)], _ first: Int, _ output: Int32) {
+        for (a, b) in terms {
+            pairs.append((first + a, first + b))
+            outputs.append(output)
+            weights.append(1 / Float(terms.count))
+        }
     }
 }

@@ -74,10 +74,4 @@ struct ConditionalModel {
             tape, states, targets: pairs.flatMap(\.target))
         return (words, offsets)
     }
-
-    /// log p(d | e) of every pair: the sum over the words of d and EOS.
-    func logProbabilities(_ tape: Tape, encodings: Tensor, _ pairs: [Pair]) -> Tensor {
-        let (words, offsets) = wordLogProbabilities(tape, encodings: encodings, pairs)
-        return tape.segments(words, offsets: offsets, mean: false)
-    }
 }

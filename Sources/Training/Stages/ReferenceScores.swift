@@ -16,19 +16,22 @@ struct ReferenceScores {
     /// By row.
     func scores(
         _ source: AlignSource, _ loss: AlignLoss, _ progress: (TrainingProgress) throws -> Void
-    ) throws -> [Int: [Float]] {
+    ) throws -> [Int: [Double]] {
         let rows = rows(source.count)
         let path = options.output + "/" + Self.name
         if let kept = kept(path), rows.allSatisfy({ kept[$0] != nil }) { return kept }
-        var scores: [Int: [Float]] = [:]
+        var scores: [Int: [Double]] = [:]
         var part: [(row: Int, example: AlignLoss.Example)] = []
         func flush() throws {
             let tape = Tape(backend: backend, precision: precision, isRecording: false)
-            let values = tape.values(
-                loss.scores(tape, part.map(\.example), dropoutSeed: nil))
+            let (words, offsets) = loss.words(tape, part.map(\.example), dropoutSeed: nil)
+            let values = tape.values(words)
+            let sums = (0..<offsets.count - 1).map { score in
+                values[offsets[score]..<offsets[score + 1]].reduce(0.0) { $0 + Double($1) }
+            }
             var first = 0
             for (row, example) in part {
-                scores[row] = Array(values[first..<first + example.plan.scores.count])
+                scores[row] = Array(sums[first..<first + example.plan.scores.count])
                 first += example.plan.scores.count
             }
             part = []
@@ -65,22 +68,22 @@ struct ReferenceScores {
         ].joined(separator: "|")
     }
 
-    private func kept(_ path: String) -> [Int: [Float]]? {
+    private func kept(_ path: String) -> [Int: [Double]]? {
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
         var lines = data.split(separator: UInt8(ascii: "\n")).makeIterator()
         guard let head = lines.next(),
             let object = (try? JSONSerialization.jsonObject(with: head)) as? [String: Any],
             object["key"] as? String == key
         else { return nil }
-        var scores: [Int: [Float]] = [:]
+        var scores: [Int: [Double]] = [:]
         while let line = lines.next() {
             guard let entry = try? JSONDecoder().decode(Entry.self, from: line) else { return nil }
-            scores[entry.row] = entry.scores.map { Float(bitPattern: $0) }
+            scores[entry.row] = entry.scores.map { Double(bitPattern: $0) }
         }
         return scores
     }
 
-    private func keep(_ scores: [Int: [Float]], _ path: String) throws {
+    private func keep(_ scores: [Int: [Double]], _ path: String) throws {
         do {
             try FileManager.default.createDirectory(
                 atPath: options.output, withIntermediateDirectories: true)
@@ -98,9 +101,9 @@ struct ReferenceScores {
         }
     }
 
-    /// Scores as their float32 bits: a resumed run must see the very same.
+    /// Scores as their bits: a resumed run must see the very same.
     private struct Entry: Codable {
         let row: Int
-        let scores: [UInt32]
+        let scores: [UInt64]
     }
 }

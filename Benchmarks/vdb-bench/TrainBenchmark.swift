@@ -1,0 +1,69 @@
+import ArgumentParser
+import Foundation
+import Training
+
+/// `vdb-bench train`: tokens a second and peak memory of some steps of a stage. The first step, which
+/// also compiles kernels and fills caches, is left out of the rate.
+///
+/// Benchmarks/train.py runs PyTorch on the same folder and data.
+struct TrainBenchmark: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train", abstract: "Tokens a second and peak memory of training.")
+
+    @Option(help: ArgumentHelp("The model folder.", valueName: "dir")) var model: String
+    @Option(help: ArgumentHelp("Training rows, JSON Lines.", valueName: "file")) var data: String
+    @Option(help: "pretrain, compress, align or contrast.") var stage: String
+    @Option(help: "Steps to measure.") var steps = 5
+    @Option(help: "Rows a step.") var batchSize = 16
+    @Option(help: "float32 or bfloat16 products.") var precision = "float32"
+    @Option(help: "Train an adapter of this rank.") var loraRank: Int?
+    @Option(help: "Threads; default: the cores at hand.") var threads: Int?
+    @Flag(help: "Documents of other rows are negatives too.") var inBatchNegatives = false
+    @Flag(help: "Compute layers twice instead of keeping their values.") var recomputeLayers = false
+    @Option(help: "json") var format = "json"
+
+    func run() throws {
+        guard let stage = TrainingStage(rawValue: stage),
+            let precision = TrainingPrecision(rawValue: precision)
+        else { throw ValidationError("no such stage or precision") }
+        let output = FileManager.default.temporaryDirectory
+            .appendingPathComponent("vdb-bench-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: output) }
+        var options = TrainingOptions(
+            stage: stage, model: model, data: data, output: output.path,
+            threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
+        options.maximumSteps = steps + 1
+        options.batchSize = batchSize
+        options.precision = precision
+        options.adapterRank = loraRank
+        options.usesInBatchNegatives = inBatchNegatives
+        options.recomputesLayers = recomputeLayers
+        options.learningRate = 1e-4
+        options.shuffles = false
+
+        var measured: [(tokens: Int, seconds: Double)] = []
+        let summary = try Trainer.run(
+            options,
+            progress: { progress in
+                guard case .step(let step) = progress, step.step > 1 else { return }
+                measured.append((step.tokens, Double(step.tokens) / step.tokensPerSecond))
+            })
+        let tokens = measured.reduce(0) { $0 + $1.tokens }
+        let seconds = measured.reduce(0) { $0 + $1.seconds }
+        let best = measured.map { Double($0.tokens) / $0.seconds }.max() ?? 0
+        let result: [String: Any] = [
+            "stage": stage.rawValue, "precision": precision.rawValue, "steps": measured.count,
+            "tokens": tokens, "seconds": seconds, "tokens_per_second": Double(tokens) / seconds,
+            "best_tokens_per_second": best, "peak_buffer_bytes": summary.peakBytes,
+            "peak_resident_bytes": Self.peakResidentBytes,
+        ]
+        let json = try JSONSerialization.data(withJSONObject: result, options: [.sortedKeys])
+        print(String(decoding: json, as: UTF8.self))
+    }
+
+    private static var peakResidentBytes: Int {
+        var usage = rusage()
+        getrusage(__rusage_who_t(0), &usage)
+        return usage.ru_maxrss * 1024
+    }
+}
