@@ -55,7 +55,7 @@ final class EvalCache {
 
     var isComplete: Bool {
         guard given == nil, let path = try? path() else { return false }
-        return FileManager.default.fileExists(atPath: path + ".complete")
+        return [path, path + ".complete"].allSatisfy(FileManager.default.fileExists(atPath:))
     }
 
     func markComplete(documents: Int) throws {

@@ -39,6 +39,12 @@ struct EvalModelArguments: ParsableArguments {
         }
     }
 
+    /// What a report says of the model beside its name.
+    var labels: [(String, String)] {
+        [("pooling", pooling?.rawValue), ("prompt", prompt?.rawValue)]
+            .compactMap { name, value in value.map { (name, $0) } }
+    }
+
     /// The model's folder, else the one that the program carries.
     func load(threads: Int?) throws -> AutoRegEmbedder {
         var options = AutoRegEmbedder.Options()

@@ -75,7 +75,10 @@ struct EvalRetrieval: AsyncParsableCommand {
         var labels = [
             ("dataset", collection.name), ("split", collection.split), ("mode", mode.rawValue),
         ]
-        if let embedder { labels.append(("model", embedder.modelIdentity.name)) }
+        if let embedder {
+            labels.append(("model", embedder.modelIdentity.name))
+            labels += model.labels
+        }
         let report = EvalReport(
             labels: labels.map { (key: $0.0, value: $0.1) },
             measurements: Measurements(of: run, against: collection.judgments),

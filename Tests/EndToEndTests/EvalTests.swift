@@ -71,6 +71,11 @@ import Testing
         let second = try dense()
         #expect(second.output == first.output)
         #expect(second.errors.isEmpty)
+        // Another pooling is another model: it does not meet the first one's vectors.
+        let pooled = try vdb.run(
+            "eval", "retrieval", "small", "--pooling", "mean", environment: cache)
+        #expect(pooled.errors.contains("4 documents"))
+        #expect(pooled.output.contains("pooling: mean"))
         // Other documents, another database.
         let corpus = try String(contentsOfFile: vdb.path("small/corpus.jsonl"), encoding: .utf8)
         try vdb.write(
