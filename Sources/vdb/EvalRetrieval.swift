@@ -110,7 +110,7 @@ struct EvalRetrieval: AsyncParsableCommand {
 
     private func write(_ run: Evaluation.Run, to path: String) throws {
         do {
-            FileManager.default.createFile(atPath: path, contents: nil)
+            try Data().write(to: URL(filePath: path))
             let file = try FileHandle(forWritingTo: URL(filePath: path))
             for query in run.hits.keys.sorted() {
                 try file.write(contentsOf: Data(run.lines(of: query).utf8))
