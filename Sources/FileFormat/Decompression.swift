@@ -57,12 +57,15 @@ package final class PeekableStream: ByteStream {
 }
 
 /// The stream itself, or what its bytes decompress to where they begin as gzip or zstd does.
-package func decompressing(_ base: any ByteStream) throws -> any ByteStream {
+package func decompressing(
+    _ base: any ByteStream
+) throws -> (stream: PeekableStream, compression: Compression?) {
     let stream = PeekableStream(base)
-    switch Compression.detect(try stream.peek(4)) {
-    case .gzip: return GzipStream(stream)
-    case .zstd: return ZstdStream(stream)
-    case nil: return stream
+    let compression = Compression.detect(try stream.peek(4))
+    return switch compression {
+    case .gzip: (PeekableStream(GzipStream(stream)), compression)
+    case .zstd: (PeekableStream(ZstdStream(stream)), compression)
+    case nil: (stream, nil)
     }
 }
 

@@ -18,7 +18,7 @@ private final class MemoryStream: ByteStream {
 }
 
 private func readAll(_ bytes: [UInt8]) throws -> String {
-    let stream = try decompressing(MemoryStream(bytes))
+    let stream = try decompressing(MemoryStream(bytes)).stream
     var result: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 11)
     while true {

@@ -18,9 +18,7 @@ extension InputFile {
                 path == "-"
                 ? DescriptorStream(descriptor: 0, name: "standard input")
                 : try DescriptorStream(path: path)
-            let raw = PeekableStream(base)
-            let isCompressed = Compression.detect(try raw.peek(4)) != nil
-            let stream = PeekableStream(try decompressing(raw))
+            let (stream, compression) = try decompressing(base)
             guard
                 let format = try format
                     ?? SourceFormat.of(content: stream.peek(4096, lineIsEnough: true))
@@ -36,7 +34,7 @@ extension InputFile {
                     stream, file: self, isMarkdown: format == .markdown, options: options)
             case .fvecs:
                 return try VectorReader(
-                    FvecsSource(stream, path: path, size: isCompressed ? 0 : size),
+                    FvecsSource(stream, path: path, size: compression == nil ? size : 0),
                     file: self, options: options)
             case .npy:
                 return try VectorReader(

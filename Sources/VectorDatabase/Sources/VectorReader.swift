@@ -33,7 +33,7 @@ final class VectorReader: RecordReader {
         let idsFile = InputFile(
             path: idsPath, source: FileWalk.absolute(idsPath), name: idsPath, format: nil, size: 0)
         let stream = try idsFile.translating {
-            PeekableStream(try decompressing(try DescriptorStream(path: idsPath)))
+            try decompressing(try DescriptorStream(path: idsPath)).stream
         }
         let lines = LineReader(stream, limit: options.recordLimit)
         let isJSON = try SourceFormat.of(content: stream.peek(4096)) == .jsonLines
@@ -98,7 +98,7 @@ final class VectorReader: RecordReader {
     private static func count(_ file: InputFile, limit: Int) throws -> Int {
         try file.translating {
             let lines = LineReader(
-                try decompressing(try DescriptorStream(path: file.path)), limit: limit)
+                try decompressing(try DescriptorStream(path: file.path)).stream, limit: limit)
             var count = 0
             while let isEmpty = try lines.next({ $0.isEmpty }) { if !isEmpty { count += 1 } }
             return count

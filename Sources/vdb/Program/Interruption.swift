@@ -49,12 +49,15 @@ enum Interruption {
             state.isCancelled = true
             return (state.cancel, state.patience)
         }
-        guard let cancel else { _exit(ExitStatus.interrupted.rawValue) }
+        guard let cancel else { end() }
         cancel()
         if let patience {
-            DispatchQueue.global().asyncAfter(deadline: .now() + patience) {
-                _exit(ExitStatus.interrupted.rawValue)
-            }
+            DispatchQueue.global().asyncAfter(deadline: .now() + patience) { end() }
         }
+    }
+
+    private static func end() -> Never {
+        Messages.error("interrupted")
+        _exit(ExitStatus.interrupted.rawValue)
     }
 }

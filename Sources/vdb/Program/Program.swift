@@ -35,7 +35,9 @@ enum Program {
             Output.flush()
             exit(ExitStatus.done.rawValue)
         case .validationFailure:
-            end(CommandFailure(.usage, VDB.message(for: error) + "; see '\(helpCommand)'"))
+            var message = VDB.message(for: error)
+            if message.hasSuffix(".") { message.removeLast() }
+            end(CommandFailure(.usage, message + "; see '\(helpCommand)'"))
         case let code where error is ExitCode:
             exit(code.rawValue)
         default:
