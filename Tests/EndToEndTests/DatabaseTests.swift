@@ -28,6 +28,43 @@ import Testing
         #expect(try vdb.run("check").status == 0)
     }
 
+    /// Two copies of one database that went on apart have one identity and the same log position.
+    @Test func vectorsFileOfACopyThatWentOnApart() throws {
+        #expect(try vdb.run("backup", "copy.vdb").status == 0)
+        try vdb.write("here.jsonl", #"{"_id":"new","text":"The boats wait for high water."}"#)
+        try vdb.write("there.jsonl", #"{"_id":"new","text":"Yeast makes the dough rise."}"#)
+        #expect(try vdb.run("ingest", "here.jsonl").status == 0)
+        #expect(try vdb.run("ingest", "there.jsonl", "--db", "copy.vdb").status == 0)
+        let query = ["query", "water", "--mode", "dense", "--format", "trec"]
+        let before = try vdb.run(query[0], query[1], query[2], query[3], query[4], query[5])
+        #expect(before.lines.count == 5)
+        let own = vdb.path("corpus.vdb-vectors")
+        try FileManager.default.removeItem(atPath: own)
+        try FileManager.default.copyItem(atPath: vdb.path("copy.vdb-vectors"), toPath: own)
+        let after = try vdb.run(query[0], query[1], query[2], query[3], query[4], query[5])
+        #expect(after.output == before.output)
+        let check = try vdb.run("check")
+        #expect(check.status == 0 && check.output.contains("is not used"), "\(check.output)")
+    }
+
+    /// The vectors file has checksums and the database's pages have none: where they differ, the
+    /// database is at fault, and --repair must not copy the damage into the good file.
+    @Test func damagedVectorInTheDatabase() throws {
+        let vector: [Float] = [0.8125, -0.34375, 0.46875, 0.15625]
+        try vdb.write(
+            "vectors.jsonl", "{\"_id\":\"v\",\"text\":\"v\",\"vector\":\(vector)}\n")
+        #expect(try vdb.run("ingest", "vectors.jsonl", "--db", "v.vdb").status == 0)
+        let url = URL(fileURLWithPath: vdb.path("v.vdb"))
+        var bytes = try Data(contentsOf: url)
+        let place = try #require(bytes.range(of: vector.withUnsafeBytes { Data($0) }))
+        bytes[place.lowerBound + 1] ^= 1
+        try bytes.write(to: url)
+        let check = try vdb.run("check", "--db", "v.vdb")
+        #expect(check.status == 65 && check.output.contains("has changed since"), "\(check.output)")
+        let repair = try vdb.run("check", "--db", "v.vdb", "--repair")
+        #expect(repair.status == 65, "\(repair.output)")
+    }
+
     @Test func statistics() throws {
         let stats = try vdb.run("stats", "--format", "json").object
         #expect(stats.int("documents") == 4 && stats.int("dimensions") == 384)

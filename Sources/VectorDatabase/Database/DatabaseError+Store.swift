@@ -1,5 +1,6 @@
 import DocumentStore
 import FileFormat
+import Foundation
 import VectorIndex
 
 extension DatabaseError {
@@ -52,8 +53,7 @@ extension DatabaseError {
         switch error {
         case .system(let operation, let path, let code):
             self = .inputOutput(
-                path: path,
-                reason: FileError.system(operation: operation, path: path, code: code).description)
+                path: path, reason: "cannot \(operation): \(String(cString: strerror(code)))")
         case .truncated(let path, _, _):
             self = .damaged(path: path, reason: error.description)
         case .corruptBlock: self = .damaged(path: "a file", reason: error.description)

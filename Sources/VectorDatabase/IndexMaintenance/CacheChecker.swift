@@ -92,6 +92,17 @@ struct CacheChecker {
         findings.append(.init(isFault: true, subject: path, message: message, remedy: Self.remake))
     }
 
+    /// The vectors file is guarded by checksums and the database's pages are not: where the two
+    /// differ it is the database that has changed, and making the file anew would spread that.
+    private mutating func faultInDatabase(_ passage: Int64) {
+        findings.append(
+            .init(
+                isFault: true, subject: store.path,
+                message: "the vector of passage \(passage) has changed since \(files.flat), whose "
+                    + "checksums are right, was written",
+                remedy: "restore a backup, or delete its document and ingest it again"))
+    }
+
     // MARK: Against the database
 
     private mutating func check(_ flat: VectorFile) throws {
@@ -99,7 +110,8 @@ struct CacheChecker {
         // Row by row: with the metric's preparation the stored vector is the row, bit for bit.
         var row = 0
         var extra: [Int64] = []
-        try forEachStored(through: flat.lastLabel) { key, vector in
+        var differing: Int64?
+        let missing = try forEachStored(through: flat.lastLabel) { key, vector in
             while row < flat.count, flat.label(at: row) < key {
                 extra.append(flat.label(at: row))
                 row += 1
@@ -107,10 +119,12 @@ struct CacheChecker {
             guard row < flat.count, flat.label(at: row) == key else {
                 return "passage \(key) is missing"
             }
-            defer { row += 1 }
-            return flat.vector(label: key) == vector
-                ? nil : "the vector of passage \(key) is not the database's"
-        }.map { fault(files.flat, $0) }
+            if differing == nil, flat.vector(label: key) != vector { differing = key }
+            row += 1
+            return nil
+        }
+        if let differing { faultInDatabase(differing) }
+        if let missing { return fault(files.flat, missing) }
         extra += (row..<flat.count).map { flat.label(at: $0) }
         try check(extra, of: files.flat, since: flat.header.changeLogPosition)
     }
@@ -123,7 +137,7 @@ struct CacheChecker {
         let labels = graph.labels
         var row = 0
         var extra: [Int64] = []
-        try forEachStored(through: graph.lastLabel) { key, _ in
+        let missing = try forEachStored(through: graph.lastLabel) { key, _ in
             while row < labels.count, labels[row] < key {
                 extra.append(labels[row])
                 row += 1
@@ -133,7 +147,8 @@ struct CacheChecker {
             }
             row += 1
             return nil
-        }.map { fault(files.graph, $0) }
+        }
+        if let missing { return fault(files.graph, missing) }
         extra += labels[row...]
         try check(extra, of: files.graph, since: graph.header.changeLogPosition)
     }

@@ -16,8 +16,9 @@ struct Caches {
 ///
 /// A file is passed over, never an error, where it is missing, cut short, damaged in what opening
 /// reads, of another version, of another database, collection, model or parameters; where it is
-/// newer than the database (an older one was put in its place); or where the change log no longer
-/// reaches back to it.
+/// newer than the database (an older one was put in its place); where the change log no longer
+/// reaches back to it; or where sampled vectors are not the database's (two copies of one database
+/// went on apart, and the file is the other's).
 struct CacheReader {
     let record: CollectionRecord
     let files: CacheFiles
@@ -25,7 +26,7 @@ struct CacheReader {
 
     func open() throws -> Caches {
         let now = try store.position(of: record)
-        guard let flat = flatFile(), try isCurrent(flat.header, now: now) else {
+        guard let flat = flatFile(), try isCurrent(flat, now: now) else {
             return Caches(graph: nil, flat: nil, position: now)
         }
         if let graph = graphFile(), graph.header.changeLogPosition <= flat.header.changeLogPosition,
@@ -45,7 +46,7 @@ struct CacheReader {
 
     /// The flat file alone, to be extended by a writer.
     func openFlat() throws -> VectorFile? {
-        guard let flat = flatFile(), try isCurrent(flat.header, now: store.position(of: record))
+        guard let flat = flatFile(), try isCurrent(flat, now: store.position(of: record))
         else { return nil }
         return flat
     }
@@ -62,6 +63,23 @@ struct CacheReader {
             flat.metric == record.indexParameters.metric, flat.element == record.flatElement
         else { return nil }
         return flat
+    }
+
+    private func isCurrent(_ flat: VectorFile, now: Int64) throws -> Bool {
+        guard try isCurrent(flat.header, now: now) else { return false }
+        // Copies of one database share its identity, and their change logs may reach the same
+        // position with other documents. The youngest rows tell them apart.
+        guard flat.element == .float32, flat.count > 0 else { return true }
+        let rows = Set([0, flat.count / 2, flat.count - 1])
+        let sample = try store.vectors(forKeys: rows.map(flat.label(at:)).sorted(), in: record)
+        return try sample.keys.indices.allSatisfy { row in
+            let stored = sample.values[row * flat.dimensions..<(row + 1) * flat.dimensions]
+            let cached = flat.vector(label: sample.keys[row]) ?? []
+            // Another document's vector differs in most numbers; a damaged one in few, which is
+            // for `vdb check` to say.
+            let equal = try zip(cached, flat.metric.prepared(stored)).count { $0 == $1 }
+            return 2 * equal >= flat.dimensions
+        }
     }
 
     private func isCurrent(_ header: IndexHeader, now: Int64) throws -> Bool {
