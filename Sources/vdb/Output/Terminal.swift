@@ -48,13 +48,13 @@ enum Columns {
 
     static func width(of text: String) -> Int { text.reduce(0) { $0 + width(of: $1) } }
 
-    /// White space made single, control characters left out: what a stored text may do to a
+    /// White space made single, control characters and changes of direction left out: what a stored text may do to a
     /// terminal is to be read.
     static func plain(_ text: String) -> String {
         let words = text.split { $0.isWhitespace || $0.isNewline }
         return String(
             words.joined(separator: " ").unicodeScalars.filter {
-                $0.properties.generalCategory != .control
+                $0.properties.generalCategory != .control && !$0.properties.isBidiControl
             }.map { Character($0) })
     }
 
