@@ -69,7 +69,7 @@ let package = Package(
                 "VectorMath", "FileFormat", "CVectorKernels", "COpenBLAS", "COneDNN",
             ],
             swiftSettings: swift),
-        .target(name: "Tokenization", swiftSettings: swift),
+        .target(name: "Tokenization", dependencies: ["FileFormat"], swiftSettings: swift),
         .target(
             name: "VectorIndex",
             dependencies: ["VectorMath", "CVectorKernels", "FileFormat", heap],

@@ -1,3 +1,5 @@
+import FileFormat
+
 /// A JSON value as it is written: objects keep their order, and a key may not appear twice.
 ///
 /// Checkpoint headers and model configurations come from strangers. Foundation's parser keeps one of
@@ -46,6 +48,21 @@ package indirect enum StrictJSON: Equatable, Sendable {
 
         package init(reason: Reason, offset: Int) { (self.reason, self.offset) = (reason, offset) }
 
+        fileprivate init(_ failure: JSONReader.Failure, in bytes: UnsafeRawBufferPointer) {
+            offset = failure.offset
+            reason =
+                switch failure.fault {
+                case .end: .unexpectedEnd
+                case .byte: .unexpectedByte(bytes[failure.offset])
+                case .number: .invalidNumber
+                case .string: .invalidString
+                case .notUTF8: .notUTF8
+                case .repeatedKey(let key): .duplicateKey(key)
+                case .nesting: .tooDeep
+                case .rest: .trailingBytes
+                }
+        }
+
         package var description: String {
             let what =
                 switch reason {
@@ -66,10 +83,38 @@ package indirect enum StrictJSON: Equatable, Sendable {
 
     /// Parses the whole of `bytes`; white space may surround the value.
     package init(parsing bytes: UnsafeRawBufferPointer) throws(SyntaxError) {
-        var parser = StrictJSONParser(bytes: bytes)
-        self = try parser.value(depth: 0)
-        parser.skipSpace()
-        if parser.position < bytes.count { throw parser.error(.trailingBytes) }
+        var reader = JSONReader(bytes, rules: .init(maximumDepth: Self.maximumDepth))
+        do throws(JSONReader.Failure) {
+            self = try StrictJSON(&reader)
+            try reader.end()
+        } catch {
+            throw SyntaxError(error, in: bytes)
+        }
+    }
+
+    private init(_ reader: inout JSONReader) throws(JSONReader.Failure) {
+        switch try reader.kind() {
+        case .null:
+            try reader.null()
+            self = .null
+        case .bool: self = .bool(try reader.bool())
+        case .number:
+            let number = try reader.number()
+            self = number.integer.map { .integer(Int($0)) } ?? .number(number.double)
+        case .string: self = .string(try reader.string())
+        case .array:
+            var array: [StrictJSON] = []
+            try reader.enterArray()
+            while try reader.nextElement() { array.append(try StrictJSON(&reader)) }
+            self = .array(array)
+        case .object:
+            var object = Object()
+            try reader.enterObject()
+            while let key = try reader.nextKey() {
+                guard object.add(key, try StrictJSON(&reader)) else { throw reader.repeated(key) }
+            }
+            self = .object(object)
+        }
     }
 
     package var object: Object? { if case .object(let object) = self { object } else { nil } }

@@ -1,3 +1,4 @@
+import FileFormat
 import Foundation
 
 /// What is read of tokenizer_config.json: which tokens begin and end a text.
@@ -8,7 +9,11 @@ struct TokenizerConfiguration: Sendable, Equatable {
     static let name = "tokenizer_config.json"
 
     init(_ data: Data) throws(TokenizerError) {
-        let json = try JSONReader.parse(data, file: Self.name)
+        let json = try JSONReader.read(data, file: Self.name) { reader in
+            let json = try JSONValue(&reader)
+            try reader.end()
+            return json
+        }
         beginningOfText = Self.token(json["bos_token"])
         endOfText = Self.token(json["eos_token"])
     }
@@ -16,22 +21,5 @@ struct TokenizerConfiguration: Sendable, Equatable {
     /// A token's name is a string, or the `content` of an object.
     private static func token(_ json: JSONValue?) -> String? {
         json?.string ?? json?["content"]?.string
-    }
-}
-
-extension JSONReader {
-    /// The value of a whole document.
-    static func parse(_ data: Data, file: String) throws(TokenizerError) -> JSONValue {
-        let result = data.withUnsafeBytes { bytes -> Result<JSONValue, TokenizerError> in
-            do throws(TokenizerError) {
-                var reader = JSONReader(bytes, file: file)
-                let value = try reader.value()
-                try reader.end()
-                return .success(value)
-            } catch {
-                return .failure(error)
-            }
-        }
-        return try result.get()
     }
 }

@@ -1,3 +1,4 @@
+import FileFormat
 import Foundation
 
 /// The parts of a tokenizer.json, the tables already in their final form.
@@ -18,100 +19,89 @@ struct TokenizerFile {
     static let name = "tokenizer.json"
 
     init(_ data: Data) throws(TokenizerError) {
-        let result = data.withUnsafeBytes { bytes -> Result<TokenizerFile, TokenizerError> in
-            do throws(TokenizerError) {
-                var file = TokenizerFile()
-                var reader = JSONReader(bytes, file: Self.name)
-                try file.readDocument(&reader)
-                return .success(file)
-            } catch {
-                return .failure(error)
-            }
+        self = try JSONReader.read(data, file: Self.name) { reader in
+            var file = TokenizerFile()
+            try file.readDocument(&reader)
+            return file
         }
-        self = try result.get()
     }
 
     private init() {}
 
-    private mutating func readDocument(_ reader: inout JSONReader) throws(TokenizerError) {
-        try reader.expect(0x7B)
+    private mutating func readDocument(_ reader: inout JSONReader) throws {
         var sawModel = false
-        if !reader.take(0x7D) {
-            repeat {
-                let field = try reader.string()
-                try reader.expect(0x3A)
-                switch field {
-                case "added_tokens":
-                    let value = try reader.value()
-                    if value == .null { break }
-                    guard let array = value.array else {
-                        throw .badField(field, expected: "an array")
-                    }
-                    addedTokens = []
-                    for element in array { addedTokens.append(try AddedToken(element)) }
-                case "normalizer": normalizer = try reader.optionalValue()
-                case "pre_tokenizer": preTokenizer = try reader.optionalValue()
-                case "post_processor": postProcessor = try reader.optionalValue()
-                case "decoder": decoder = try reader.optionalValue()
-                case "model":
-                    guard !sawModel else { throw .badField(field, expected: "there once") }
-                    sawModel = true
-                    try readModel(&reader)
-                default: _ = try reader.skip()
+        try reader.enterObject()
+        while let field = try reader.nextKey() {
+            switch field {
+            case "added_tokens":
+                let value = try JSONValue(&reader)
+                if value == .null { break }
+                guard let array = value.array else {
+                    throw TokenizerError.badField(field, expected: "an array")
                 }
-            } while try reader.another(before: 0x7D)
+                addedTokens = try array.map { try AddedToken($0) }
+            case "normalizer": normalizer = try reader.optionalValue()
+            case "pre_tokenizer": preTokenizer = try reader.optionalValue()
+            case "post_processor": postProcessor = try reader.optionalValue()
+            case "decoder": decoder = try reader.optionalValue()
+            case "model":
+                guard !sawModel else {
+                    throw TokenizerError.badField(field, expected: "there once")
+                }
+                sawModel = true
+                try readModel(&reader)
+            default: try reader.skip()
+            }
         }
         try reader.end()
-        guard sawModel else { throw .missingField("model") }
+        guard sawModel else { throw TokenizerError.missingField("model") }
     }
 
     // MARK: The model
 
-    private mutating func readModel(_ reader: inout JSONReader) throws(TokenizerError) {
-        try reader.expect(0x7B)
+    private mutating func readModel(_ reader: inout JSONReader) throws {
         var members: [JSONValue.Member] = []
         var sawVocabulary = false
         var oddVocabulary = false
         var laterMerges: Int?
-        var sawMerges = false
-        if !reader.take(0x7D) {
-            repeat {
-                let field = try reader.string()
-                try reader.expect(0x3A)
-                switch field {
-                case "vocab":
-                    guard !sawVocabulary else {
-                        throw .badField("model.vocab", expected: "there once")
-                    }
-                    sawVocabulary = true
-                    if reader.peek() == 0x7B {
-                        try readVocabulary(&reader)
-                    } else {
-                        oddVocabulary = true
-                        _ = try reader.skip()
-                    }
-                case "merges":
-                    guard !sawMerges else {
-                        throw .badField("model.merges", expected: "there once")
-                    }
-                    sawMerges = true
-                    // What a pair makes depends on the vocabulary and on the settings.
-                    laterMerges = try reader.skip().lowerBound
-                default: members.append(.init(name: field, value: try reader.value()))
+        try reader.enterObject()
+        while let field = try reader.nextKey() {
+            switch field {
+            case "vocab":
+                guard !sawVocabulary else {
+                    throw TokenizerError.badField("model.vocab", expected: "there once")
                 }
-            } while try reader.another(before: 0x7D)
+                sawVocabulary = true
+                if try reader.kind() == .object {
+                    try readVocabulary(&reader)
+                } else {
+                    oddVocabulary = true
+                    try reader.skip()
+                }
+            case "merges":
+                guard laterMerges == nil else {
+                    throw TokenizerError.badField("model.merges", expected: "there once")
+                }
+                // What a pair makes depends on the vocabulary and on the settings.
+                laterMerges = try reader.skip().lowerBound
+            default: members.append(.init(name: field, value: try JSONValue(&reader)))
+            }
         }
         let end = reader.position
         let model = JSONValue.object(members)
         let type = try model.optionalString("type", in: "model") ?? "BPE"
-        guard type == "BPE" else { throw .unsupportedStage(kind: "model", type: type) }
-        guard sawVocabulary else { throw .missingField("model.vocab") }
-        guard !oddVocabulary else { throw .badField("model.vocab", expected: "an object") }
+        guard type == "BPE" else {
+            throw TokenizerError.unsupportedStage(kind: "model", type: type)
+        }
+        guard sawVocabulary else { throw TokenizerError.missingField("model.vocab") }
+        guard !oddVocabulary else {
+            throw TokenizerError.badField("model.vocab", expected: "an object")
+        }
         try readSettings(model)
-        guard let laterMerges else { throw .missingField("model.merges") }
-        reader.rewind(to: laterMerges)
+        guard let laterMerges else { throw TokenizerError.missingField("model.merges") }
+        reader.move(to: laterMerges)
         try readMerges(&reader)
-        reader.rewind(to: end)
+        reader.move(to: end)
     }
 
     private mutating func readSettings(_ model: JSONValue) throws(TokenizerError) {
@@ -130,31 +120,28 @@ struct TokenizerFile {
         }
     }
 
-    private mutating func readVocabulary(_ reader: inout JSONReader) throws(TokenizerError) {
-        try reader.expect(0x7B)
-        if !reader.take(0x7D) {
-            repeat {
-                let token = try reader.stringBytes()
-                // The bytes are the reader's until its next string; a number does not disturb them.
-                try reader.expect(0x3A)
-                let id = try reader.integer("model.vocab")
-                try vocabulary.insert(token, id: id)
-            } while try reader.another(before: 0x7D)
+    private mutating func readVocabulary(_ reader: inout JSONReader) throws {
+        try reader.enterObject()
+        while let token = try reader.nextKeyBytes() {
+            // The bytes are the reader's until its next string; a number does not disturb them.
+            let id = try reader.integer("model.vocab")
+            try vocabulary.insert(token, id: id)
         }
         try vocabulary.finish()
     }
 
-    private mutating func readMerges(_ reader: inout JSONReader) throws(TokenizerError) {
+    private mutating func readMerges(_ reader: inout JSONReader) throws {
         // Counting first would cost a pass over megabytes: a vocabulary has one merge a token, or
         // several; the table grows where that is too few.
         var pairs: [(Int32, Int32, Int32)] = []
         pairs.reserveCapacity(vocabulary.count)
-        guard reader.take(0x5B) else { throw .badField("model.merges", expected: "an array") }
-        if !reader.take(0x5D) {
-            var joined: [UInt8] = []
-            repeat {
-                pairs.append(try readMerge(&reader, index: pairs.count, &joined))
-            } while try reader.another(before: 0x5D)
+        guard try reader.kind() == .array else {
+            throw TokenizerError.badField("model.merges", expected: "an array")
+        }
+        var joined: [UInt8] = []
+        try reader.enterArray()
+        while try reader.nextElement() {
+            pairs.append(try readMerge(&reader, index: pairs.count, &joined))
         }
         merges = MergeTable(capacity: pairs.count)
         for (rank, pair) in pairs.enumerated() {
@@ -165,28 +152,32 @@ struct TokenizerFile {
     /// `"left right"` or `["left", "right"]`. `joined` is scratch.
     private mutating func readMerge(
         _ reader: inout JSONReader, index: Int, _ joined: inout [UInt8]
-    ) throws(TokenizerError) -> (Int32, Int32, Int32) {
+    ) throws -> (Int32, Int32, Int32) {
+        let malformed = TokenizerError.malformedMerge(index: index)
         joined.removeAll(keepingCapacity: true)
         let split: Int
-        if reader.peek() == 0x22 {
+        switch try reader.kind() {
+        case .string:
             let text = try reader.stringBytes()
             guard let space = text.firstIndex(of: 0x20),
                 !text[(space + 1)...].contains(0x20)
-            else { throw .malformedMerge(index: index) }
+            else { throw malformed }
             joined.append(contentsOf: text[..<space])
             joined.append(contentsOf: text[(space + 1)...])
             split = space
-        } else if reader.take(0x5B) {
-            guard reader.peek() == 0x22 else { throw .malformedMerge(index: index) }
-            joined.append(contentsOf: try reader.stringBytes())
-            split = joined.count
-            guard try reader.another(before: 0x5D), reader.peek() == 0x22 else {
-                throw .malformedMerge(index: index)
+        case .array:
+            func part() throws {
+                guard try reader.nextElement(), reader.peek() == UInt8(ascii: "\"") else {
+                    throw malformed
+                }
+                joined.append(contentsOf: try reader.stringBytes())
             }
-            joined.append(contentsOf: try reader.stringBytes())
-            guard reader.take(0x5D) else { throw .malformedMerge(index: index) }
-        } else {
-            throw .malformedMerge(index: index)
+            try reader.enterArray()
+            try part()
+            split = joined.count
+            try part()
+            guard try !reader.nextElement() else { throw malformed }
+        default: throw malformed
         }
         let (left, right) = joined.withUnsafeBufferPointer { bytes in
             (
@@ -196,7 +187,7 @@ struct TokenizerFile {
         }
         guard left >= 0, right >= 0 else {
             let part = left < 0 ? joined[..<split] : joined[split...]
-            throw .mergeOfUnknownToken(
+            throw TokenizerError.mergeOfUnknownToken(
                 index: index, token: String(decoding: part, as: UTF8.self))
         }
         let mark = BytePairModel.wordStartMark
@@ -205,22 +196,14 @@ struct TokenizerFile {
         }
         let prefix = settings.continuingSubwordPrefix.count
         if prefix > 0 {
-            guard joined.count - split >= prefix else { throw .malformedMerge(index: index) }
+            guard joined.count - split >= prefix else { throw malformed }
             joined.removeSubrange(split..<split + prefix)
         }
         let result = joined.withUnsafeBufferPointer { vocabulary.id(of: $0) }
         guard result >= 0 else {
-            throw .mergeOfUnknownToken(
+            throw TokenizerError.mergeOfUnknownToken(
                 index: index, token: String(decoding: joined, as: UTF8.self))
         }
         return (left, right, result)
-    }
-}
-
-extension JSONReader {
-    /// A value, nil where it is null.
-    mutating func optionalValue() throws(TokenizerError) -> JSONValue? {
-        let value = try value()
-        return value == .null ? nil : value
     }
 }

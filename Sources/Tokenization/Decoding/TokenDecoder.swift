@@ -1,3 +1,5 @@
+import FileFormat
+
 /// How tokens become text again: Hugging Face's `decoder`. A stage takes the list of tokens and
 /// gives another; the last list is joined.
 enum TokenDecoder: Sendable {
@@ -74,8 +76,12 @@ enum TokenDecoder: Sendable {
 
     /// With every malformed sequence replaced by U+FFFD.
     private static func repaired(_ bytes: Token) -> Token {
-        if bytes.withUnsafeBufferPointer({ UTF8Text.isValid($0) }) { return bytes }
+        if isUTF8(bytes) { return bytes }
         return Array(String(decoding: bytes, as: UTF8.self).utf8)
+    }
+
+    private static func isUTF8(_ bytes: [UInt8]) -> Bool {
+        bytes.withUnsafeBufferPointer { UTF8Check.firstInvalidByte(in: $0) == nil }
     }
 
     /// Runs of `<0x..>` become the text that their bytes are, or one U+FFFD for each where they are
@@ -85,7 +91,7 @@ enum TokenDecoder: Sendable {
         var run: Token = []
         func flush() {
             guard !run.isEmpty else { return }
-            if run.withUnsafeBufferPointer({ UTF8Text.isValid($0) }) {
+            if isUTF8(run) {
                 out.append(run)
             } else {
                 out += Array(repeating: [0xEF, 0xBF, 0xBD], count: run.count)

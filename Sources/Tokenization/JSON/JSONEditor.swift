@@ -1,3 +1,4 @@
+import FileFormat
 import Foundation
 
 /// Adds elements to a list or object at the top level of a JSON document, leaving every other byte
@@ -11,27 +12,14 @@ struct JSONEditor {
     init(_ data: Data, file: String) throws(TokenizerError) {
         // A slice counts from another place than zero.
         self.data = data.startIndex == 0 ? data : Data(data)
-        typealias Found = ([(name: String, value: Range<Int>)], Int)
-        let result = self.data.withUnsafeBytes { bytes -> Result<Found, TokenizerError> in
-            do throws(TokenizerError) {
-                var reader = JSONReader(bytes, file: file)
-                var fields: [(name: String, value: Range<Int>)] = []
-                try reader.expect(0x7B)
-                let start = reader.position
-                if !reader.take(0x7D) {
-                    repeat {
-                        let name = try reader.string()
-                        try reader.expect(0x3A)
-                        fields.append((name, try reader.skip()))
-                    } while try reader.another(before: 0x7D)
-                }
-                try reader.end()
-                return .success((fields, start))
-            } catch {
-                return .failure(error)
-            }
+        (fields, start) = try JSONReader.read(self.data, file: file) { reader in
+            var fields: [(name: String, value: Range<Int>)] = []
+            try reader.enterObject()
+            let start = reader.position
+            while let name = try reader.nextKey() { fields.append((name, try reader.skip())) }
+            try reader.end()
+            return (fields, start)
         }
-        (fields, start) = try result.get()
     }
 
     /// Appends `entries`, each a piece of JSON, to the field's value.

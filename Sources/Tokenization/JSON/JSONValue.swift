@@ -1,3 +1,5 @@
+import FileFormat
+
 /// A JSON value of the small parts of a tokenizer's files (the vocabulary and the merges are read
 /// straight into their tables). Objects keep the order of the file.
 enum JSONValue: Equatable, Sendable {
@@ -28,6 +30,33 @@ enum JSONValue: Equatable, Sendable {
     var integer: Int? { if case .integer(let value) = self { value } else { nil } }
     var array: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
     var members: [Member]? { if case .object(let value) = self { value } else { nil } }
+}
+
+extension JSONValue {
+    init(_ reader: inout JSONReader) throws(JSONReader.Failure) {
+        switch try reader.kind() {
+        case .null:
+            try reader.null()
+            self = .null
+        case .bool: self = .bool(try reader.bool())
+        case .number:
+            let number = try reader.number()
+            self = number.integer.map { .integer(Int($0)) } ?? .number(number.double)
+        case .string: self = .string(try reader.string())
+        case .array:
+            var elements: [JSONValue] = []
+            try reader.enterArray()
+            while try reader.nextElement() { elements.append(try JSONValue(&reader)) }
+            self = .array(elements)
+        case .object:
+            var members: [Member] = []
+            try reader.enterObject()
+            while let name = try reader.nextKey() {
+                members.append(.init(name: name, value: try JSONValue(&reader)))
+            }
+            self = .object(members)
+        }
+    }
 }
 
 /// Fields of a stage, read with the default that the format defines and an error naming the field.

@@ -1,40 +1,5 @@
 /// UTF-8 in byte buffers. Every stage works on these: a `String` is turned into bytes once.
 enum UTF8Text {
-    /// Well-formed in the sense of the Unicode standard's table 3-7.
-    static func isValid(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-        var index = 0
-        let count = bytes.count
-        while index < count {
-            let lead = bytes[index]
-            if lead < 0x80 {
-                index += 1
-                continue
-            }
-            let length: Int
-            var low: UInt8 = 0x80
-            var high: UInt8 = 0xBF
-            switch lead {
-            case 0xC2...0xDF: length = 2
-            case 0xE0...0xEF:
-                length = 3
-                if lead == 0xE0 { low = 0xA0 }
-                if lead == 0xED { high = 0x9F }
-            case 0xF0...0xF4:
-                length = 4
-                if lead == 0xF0 { low = 0x90 }
-                if lead == 0xF4 { high = 0x8F }
-            default: return false
-            }
-            guard index + length <= count, bytes[index + 1] >= low, bytes[index + 1] <= high
-            else { return false }
-            for offset in 2..<max(2, length) where bytes[index + offset] & 0xC0 != 0x80 {
-                return false
-            }
-            index += length
-        }
-        return true
-    }
-
     /// The scalar that starts at `at`, and its length. The bytes must be well-formed.
     @inline(__always)
     static func decode(_ bytes: UnsafePointer<UInt8>, at: Int) -> (scalar: UInt32, length: Int) {

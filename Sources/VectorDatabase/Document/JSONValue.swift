@@ -103,18 +103,3 @@ extension JSONValue {
         bytes.append(UInt8(ascii: "\""))
     }
 }
-
-extension JSONValue {
-    /// Reads one value from JSON text; `nil` where it is not JSON.
-    package init?(parsing text: String) {
-        var text = text
-        let value = text.withUTF8 { bytes -> JSONValue? in
-            var reader = JSONReader(bytes)
-            guard let value = try? reader.value() else { return nil }
-            do { try reader.end() } catch { return nil }
-            return value
-        }
-        guard let value else { return nil }
-        self = value
-    }
-}

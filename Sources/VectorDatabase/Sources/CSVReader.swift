@@ -76,13 +76,7 @@ final class CSVReader: RecordReader {
         guard let first = field.utf8.first,
             first == 45 || (48...57).contains(first) || field == "true" || field == "false"
         else { return .string(field) }
-        var copy = field
-        let value = copy.withUTF8 { bytes -> JSONValue? in
-            var reader = JSONReader(bytes)
-            guard let value = try? reader.value(), (try? reader.end()) != nil else { return nil }
-            return value
-        }
-        return value ?? .string(field)
+        return JSONValue(parsing: field) ?? .string(field)
     }
 }
 

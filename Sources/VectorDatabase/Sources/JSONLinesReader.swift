@@ -40,16 +40,17 @@ final class JSONLinesReader: RecordReader {
         if let offset = UTF8Check.firstInvalidByte(in: bytes) {
             throw .notUTF8(path: file.path, line: lines.line, column: offset + 1)
         }
-        var reader = JSONReader(bytes)
+        var reader = JSONReader(UnsafeRawBufferPointer(bytes), rules: .document)
         var record = Record()
         do throws(JSONReader.Failure) {
             try reader.enterObject()
             while let key = try reader.nextKey() { try read(key, &reader, into: &record) }
             try reader.end()
         } catch {
+            let expected = error.fault == .rest ? "the end of the line" : error.expected
             throw .malformed(
                 path: file.path, line: lines.line,
-                reason: "is not valid JSON: expected \(error.expected) at byte "
+                reason: "is not valid JSON: expected \(expected) at byte "
                     + "\(error.offset + 1) of the line; each line must be one JSON object")
         }
         return try finish(record)
@@ -72,32 +73,32 @@ final class JSONLinesReader: RecordReader {
     {
         if let idField = options.idField {
             if key == idField {
-                record.underscoreID = try reader.value()
+                record.underscoreID = try JSONValue(&reader)
                 return
             }
         } else if key == "_id" {
-            record.underscoreID = try reader.value()
+            record.underscoreID = try JSONValue(&reader)
             return
         } else if key == "id" {
-            record.id = try reader.value()
+            record.id = try JSONValue(&reader)
             return
         }
         if key == options.textField ?? "text" {
-            record.text = try reader.value()
+            record.text = try JSONValue(&reader)
         } else if key == options.titleField ?? "title" {
-            record.title = try reader.value()
+            record.title = try JSONValue(&reader)
         } else if key == "vector" {
             record.vector = nil
             record.strangeVector = nil
             if reader.peek() == UInt8(ascii: "["), let vector = try numbers(&reader) {
                 record.vector = vector
             } else {
-                record.strangeVector = try reader.value()
+                record.strangeVector = try JSONValue(&reader)
             }
         } else if key == "metadata" {
-            record.metadata = try reader.value()
+            record.metadata = try JSONValue(&reader)
         } else {
-            record.others[key] = try reader.value()
+            record.others[key] = try JSONValue(&reader)
         }
     }
 

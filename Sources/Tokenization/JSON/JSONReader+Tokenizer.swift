@@ -1,0 +1,38 @@
+import FileFormat
+import Foundation
+
+extension JSONReader {
+    /// Calls `body` with a reader of `data`, whose failures become the tokenizer's.
+    static func read<Value>(
+        _ data: Data, file: String, _ body: (inout JSONReader) throws -> Value
+    ) throws(TokenizerError) -> Value {
+        do {
+            return try data.withUnsafeBytes { bytes in
+                let rules = Rules(maximumDepth: 128, allowsByteOrderMark: true)
+                var reader = JSONReader(bytes, rules: rules)
+                return try body(&reader)
+            }
+        } catch let error as TokenizerError {
+            throw error
+        } catch {
+            let failure = error as? Failure
+            throw .malformedJSON(
+                file: file, offset: failure?.offset ?? 0,
+                problem: failure.map { "expected \($0.expected)" } ?? "\(error)")
+        }
+    }
+
+    /// The next value as an integer.
+    mutating func integer(_ field: @autoclosure () -> String) throws -> Int {
+        guard try kind() == .number, let integer = try number().integer else {
+            throw TokenizerError.badField(field(), expected: "a whole number")
+        }
+        return Int(integer)
+    }
+
+    /// A value, nil where it is null.
+    mutating func optionalValue() throws(Failure) -> JSONValue? {
+        let value = try JSONValue(&self)
+        return value == .null ? nil : value
+    }
+}
