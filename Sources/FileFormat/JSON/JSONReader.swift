@@ -63,14 +63,14 @@ package struct JSONReader {
         case object, array, string, number, bool, null
     }
 
-    let base: UnsafePointer<UInt8>
-    let count: Int
+    @usableFromInline let base: UnsafePointer<UInt8>
+    @usableFromInline let count: Int
     let rules: Rules
     /// How many bytes have been read.
-    package internal(set) var position = 0
-    private var depth = 0
+    package var position = 0
+    @usableFromInline var depth = 0
     /// The next key or element is the first of its object or array.
-    private var isAtFirst = false
+    @usableFromInline var isAtFirst = false
     /// The strings before this byte are known to be UTF-8.
     private(set) var checked = 0
     /// The last string that held an escape.
@@ -93,7 +93,7 @@ package struct JSONReader {
 
     // MARK: Failing
 
-    @inline(never)
+    @usableFromInline @inline(never)
     mutating func failure(_ expected: String, fault: Failure.Fault = .byte, at offset: Int? = nil)
         -> Failure
     {
@@ -111,10 +111,10 @@ package struct JSONReader {
     // MARK: Tokens
 
     /// The first byte of the next token, not consumed; 0 at the end.
-    package mutating func peek() -> UInt8 { next() }
+    @inlinable package mutating func peek() -> UInt8 { next() }
 
     /// `peek`, for this module, where it is called several times a value.
-    @inline(__always)
+    @inlinable @inline(__always)
     mutating func next() -> UInt8 {
         while position < count {
             let byte = base[position]
@@ -125,7 +125,7 @@ package struct JSONReader {
     }
 
     /// Consumes `character` if it is the very next byte.
-    @inline(__always)
+    @inlinable @inline(__always)
     mutating func take(_ character: Unicode.Scalar) -> Bool {
         guard position < count, base[position] == UInt8(ascii: character) else { return false }
         position += 1
@@ -133,7 +133,7 @@ package struct JSONReader {
     }
 
     /// The kind of the next value, by its first byte.
-    package mutating func kind() throws(Failure) -> Kind {
+    @inlinable package mutating func kind() throws(Failure) -> Kind {
         switch next() {
         case UInt8(ascii: "{"): return .object
         case UInt8(ascii: "["): return .array
@@ -184,7 +184,7 @@ package struct JSONReader {
         isAtFirst = true
     }
 
-    private mutating func leave() {
+    @inlinable mutating func leave() {
         position += 1
         depth -= 1
         isAtFirst = false
@@ -212,7 +212,7 @@ package struct JSONReader {
     }
 
     /// Whether the array has another element, which then must be read; false once it is closed.
-    package mutating func nextElement() throws(Failure) -> Bool {
+    @inlinable package mutating func nextElement() throws(Failure) -> Bool {
         if next() == UInt8(ascii: "]") {
             leave()
             return false
