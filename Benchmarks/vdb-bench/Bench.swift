@@ -4,5 +4,5 @@ import ArgumentParser
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vdb-bench", abstract: "Measurements of vdb.",
-        subcommands: [EncodeCommand.self, TrainBenchmark.self])
+        subcommands: [ANNCommand.self, EncodeCommand.self, TrainBenchmark.self])
 }

@@ -120,6 +120,21 @@ AVX512 static void quantize_i8(const float *a, float inverse_scale, size_t n, ui
     }
 }
 
+AVX512 static void signed_codes(const uint8_t *codes, size_t n, int8_t *out, int32_t *sum,
+                                int32_t *squares) {
+    __m512i ones = _mm512_set1_epi8(1), flip = _mm512_set1_epi8((char)128);
+    __m512i total = _mm512_setzero_si512(), square = total;
+    for (size_t i = 0; i < n; i += 64) {
+        __m512i code = _mm512_xor_si512(_mm512_loadu_si512(codes + i), flip);
+        __m512i magnitude = _mm512_abs_epi8(code);
+        total = _mm512_dpbusd_epi32(total, ones, code);
+        square = _mm512_dpbusd_epi32(square, magnitude, magnitude);
+        _mm512_storeu_si512(out + i, code);
+    }
+    *sum = _mm512_reduce_add_epi32(total);
+    *squares = _mm512_reduce_add_epi32(square);
+}
+
 AVX512 static float max_magnitude(const float *a, size_t n) {
     __m512i largest = _mm512_setzero_si512();
     for (size_t i = 0; i < n; i += 16) {
@@ -164,7 +179,7 @@ AVX512 static void bf16_to_f32(const uint16_t *a, size_t n, float *out) {
 const vk_kernels vk_avx512_kernels = {
     "avx512",     dot_f32,       l2_f32,        dot_f32_rows, l2_f32_rows,
     dot_f16_rows, l2_f16_rows,   dot_bf16_rows, l2_bf16_rows, dot_i8_rows,
-    quantize_i8,  max_magnitude, f32_to_f16,    f16_to_f32,   f32_to_bf16,
-    bf16_to_f32,
+    quantize_i8,  signed_codes,  max_magnitude, f32_to_f16,   f16_to_f32,
+    f32_to_bf16,  bf16_to_f32,
 };
 #endif

@@ -148,7 +148,8 @@ static void bf16_to_f32(const uint16_t *a, size_t n, float *out) {
     for (size_t i = 0; i < n; i++) out[i] = bf16_value(a[i]);
 }
 
-void vk_signed_codes(const uint8_t *codes, size_t n, int8_t *out, int32_t *sum, int32_t *squares) {
+static void signed_codes(const uint8_t *codes, size_t n, int8_t *out, int32_t *sum,
+                         int32_t *squares) {
     int32_t total = 0, square = 0;
     for (size_t i = 0; i < n; i++) {
         int8_t code = (int8_t)(codes[i] ^ 128);
@@ -163,6 +164,6 @@ void vk_signed_codes(const uint8_t *codes, size_t n, int8_t *out, int32_t *sum, 
 const vk_kernels vk_portable_kernels = {
     "portable",   dot_f32,       l2_f32,        dot_f32_rows, l2_f32_rows,
     dot_f16_rows, l2_f16_rows,   dot_bf16_rows, l2_bf16_rows, dot_i8_rows,
-    quantize_i8,  max_magnitude, f32_to_f16,    f16_to_f32,   f32_to_bf16,
-    bf16_to_f32,
+    quantize_i8,  signed_codes,  max_magnitude, f32_to_f16,   f16_to_f32,
+    f32_to_bf16,  bf16_to_f32,
 };

@@ -18,11 +18,6 @@ enum { VK_ROWS_AHEAD = 4 };
 
 static inline size_t vk_row(const uint32_t *ids, size_t i) { return ids ? ids[i] : i; }
 
-static inline void vk_prefetch_bytes(const void *start, size_t bytes) {
-    const char *p = (const char *)start;
-    for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(p + i, 0, 3);
-}
-
 // One query against gathered rows, by a function of one row. Rows in sequence are left to the
 // hardware's own prefetcher.
 #define VK_ROWS(ATTRIBUTES, NAME, ELEMENT, ONE)                                                   \

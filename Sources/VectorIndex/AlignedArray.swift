@@ -61,12 +61,9 @@ struct AlignedArray<Element: BitwiseCopyable> {
 
     mutating func append(_ element: Element) { resize(to: count + 1, filling: element) }
 
-    /// Appends where `reserve` has made room.
+    /// Counts elements that were written behind the last, where there was room.
     @inline(__always)
-    mutating func appendWithinCapacity(_ element: Element) {
-        pointer[count] = element
-        count += 1
-    }
+    mutating func extendWithinCapacity(by added: Int) { count += added }
 
     /// Forgets the elements and keeps the memory.
     mutating func removeAll() { count = 0 }

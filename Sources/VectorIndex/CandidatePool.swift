@@ -28,6 +28,7 @@ struct CandidatePool {
     /// Adds a node that the pool has not seen, unless all it keeps are nearer. Returns whether it
     /// is now the nearest that has not been expanded.
     @inline(__always)
+    @discardableResult
     mutating func insert(_ distance: Float, _ node: UInt32) -> Bool {
         let entry = Self.entry(distance, node)
         let entries = entries
@@ -35,24 +36,33 @@ struct CandidatePool {
             guard entry < entries[count - 1] else { return false }
             count -= 1
         }
-        var low = 0
+        // Bisection without branches: where a new entry belongs cannot be guessed.
+        var position = 0
         var length = count
-        while length > 0 {
+        while length > 1 {
             let half = length >> 1
-            let middle = low + half
-            if entries[middle] < entry {
-                low = middle + 1
-                length -= half + 1
-            } else {
-                length = half
-            }
+            position += entries[position + half - 1] < entry ? half : 0
+            length -= half
         }
-        (entries + low + 1).update(from: entries + low, count: count - low)
-        entries[low] = entry
+        if length == 1, entries[position] < entry { position += 1 }
+        (entries + position + 1).update(from: entries + position, count: count - position)
+        entries[position] = entry
         count += 1
-        guard low <= cursor else { return false }
-        cursor = low
+        guard position <= cursor else { return false }
+        cursor = position
         return true
+    }
+
+    /// The node that `next` will return if nothing nearer is inserted.
+    @inline(__always)
+    var upcoming: UInt32? {
+        let entries = entries
+        var index = cursor
+        while index < count {
+            if entries[index] & 1 == 0 { return Self.node(entries[index]) }
+            index += 1
+        }
+        return nil
     }
 
     /// Marks the nearest unexpanded node as expanded and returns it; nil where there is none.

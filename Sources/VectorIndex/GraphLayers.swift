@@ -1,3 +1,4 @@
+import CVectorKernels
 import VectorMath
 
 /// The links of a graph, as pointers into memory that somebody else keeps alive: a mapped file, or
@@ -57,6 +58,13 @@ struct GraphLayers {
             if level == 0 { return graph.layer0 + Int(node) * degree }
             guard graph.levels[Int(node)] >= level else { return nil }
             return graph.upper + (Int(graph.first[Int(node)]) + level - 1) * degree
+        }
+
+        @inline(__always)
+        func prefetchLinks(of node: UInt32) {
+            if let links = links(of: node) {
+                vk_prefetch_bytes(links, degree * MemoryLayout<UInt32>.stride)
+            }
         }
 
         /// The slot of the node's vector.

@@ -11,8 +11,7 @@ final class GraphWalker {
     var statistics = SearchStatistics()
 
     private var visited = VisitedSet()
-    private let ids = AlignedArray<UInt32>(repeating: 0, count: maximumDegree)
-    private let nodes = AlignedArray<UInt32>(repeating: 0, count: maximumDegree)
+    private let slots = AlignedArray<UInt32>(repeating: 0, count: maximumDegree)
     private let integers = AlignedArray<Int32>(repeating: 0, count: maximumDegree)
     private let distances = AlignedArray<Float>(repeating: 0, count: maximumDegree)
 
@@ -21,15 +20,23 @@ final class GraphWalker {
 
     init(dimensions: Int) { query = QueryVector(dimensions: dimensions) }
 
-    /// The nearest nodes of layer `level` that greedy descent from the top and a walk with `ef`
-    /// candidates find; they are left in `pool`.
+    /// Algorithm 5: greedy descent from the top, then a walk of layer 0 with `ef` candidates, which
+    /// are left in `pool`.
     func search(_ graph: GraphLayers, _ rows: VectorRows, ef: Int) {
+        if let start = bottomEntry(graph, rows) {
+            walk(graph.bottomLevel, rows, from: start, ef: ef)
+        } else {
+            pool.reset(limit: ef)
+        }
+    }
+
+    /// The slot where greedy descent arrives; nil in an empty graph.
+    func bottomEntry(_ graph: GraphLayers, _ rows: VectorRows) -> UInt32? {
         switch graph.entry {
-        case .empty: pool.reset(limit: ef)
-        case .bottom(let slot): walk(graph.bottomLevel, rows, from: slot, ef: ef)
+        case .empty: nil
+        case .bottom(let slot): slot
         case .upper(let ordinal, let level):
-            let nearest = descend(graph, rows, from: ordinal, level: level, to: 0)
-            walk(graph.bottomLevel, rows, from: graph.slots[Int(nearest)], ef: ef)
+            graph.slots[Int(descend(graph, rows, from: ordinal, level: level, to: 0))]
         }
     }
 
@@ -49,95 +56,112 @@ final class GraphWalker {
     func walk(_ layer: GraphLayers.Layer, _ rows: VectorRows, from entry: UInt32, ef: Int) {
         pool.reset(limit: ef)
         visited.reserve(layer.count)
-        visited.prepare(forInsertions: 1)
-        _ = visited.insert(entry)
-        nodes.pointer[0] = entry
-        score(1, in: layer, rows)
+        offer(visit([entry], in: layer, rows), in: layer, rows)
         while let node = pool.next() {
-            let fresh = collectUnvisited(neighboursOf: node, in: layer, rows)
-            if fresh > 0 { score(fresh, in: layer, rows) }
+            if let upcoming = pool.upcoming { layer.prefetchLinks(of: upcoming) }
+            offer(visit(neighboursOf: node, in: layer, rows), in: layer, rows)
         }
         visited.removeAll()
     }
 
-    /// Puts the neighbours not met before into `nodes`, and starts fetching their rows.
+    /// The neighbours not met before; their rows are on the way to the cache.
     @inline(__always)
-    func collectUnvisited(
+    private func visit(
         neighboursOf node: UInt32, in layer: GraphLayers.Layer, _ rows: VectorRows
-    ) -> Int {
+    ) -> UnsafeBufferPointer<UInt32> {
         statistics.hops += 1
-        guard let links = layer.links(of: node) else { return 0 }
-        visited.prepare(forInsertions: layer.degree)
-        var count = 0
-        for i in 0..<layer.degree {
-            let neighbour = links[i]
-            // The end of the list, or a damaged link.
-            guard neighbour < layer.count else { break }
-            if visited.insert(neighbour) {
-                nodes.pointer[count] = neighbour
-                count += 1
-            }
-        }
-        return count
+        guard let links = layer.links(of: node) else { return .init(start: nil, count: 0) }
+        // A value that is not a node ends the list, as does a damaged link.
+        return visited.insertNew(links, count: layer.degree, below: layer.count)
     }
 
-    /// Scores the first `count` of `nodes` and offers them to the pool.
+    private func visit(_ nodes: [UInt32], in layer: GraphLayers.Layer, _ rows: VectorRows)
+        -> UnsafeBufferPointer<UInt32>
+    {
+        nodes.withUnsafeBufferPointer {
+            guard let base = $0.baseAddress else { return .init(start: nil, count: 0) }
+            return visited.insertNew(base, count: $0.count, below: layer.count)
+        }
+    }
+
+    /// Scores nodes, at most `maximumDegree`, and offers them to the pool.
     @inline(__always)
-    private func score(_ count: Int, in layer: GraphLayers.Layer, _ rows: VectorRows) {
-        let nodes = nodes.pointer
-        let distances = distances.pointer
-        var slots = UnsafePointer(nodes)
+    func offer(
+        _ nodes: UnsafeBufferPointer<UInt32>, in layer: GraphLayers.Layer, _ rows: VectorRows
+    ) {
+        guard let base = nodes.baseAddress, !nodes.isEmpty else { return }
+        let distances = score(nodes, in: layer, rows)
+        for i in 0..<nodes.count where pool.insert(distances[i], base[i]) {
+            layer.prefetchLinks(of: base[i])
+        }
+    }
+
+    /// Distances of nodes, at most `maximumDegree`; valid until the next call.
+    @inline(__always)
+    private func score(
+        _ nodes: UnsafeBufferPointer<UInt32>, in layer: GraphLayers.Layer, _ rows: VectorRows
+    ) -> UnsafePointer<Float> {
+        var ids = nodes.baseAddress!
         if layer.level > 0 {
-            for i in 0..<count { ids.pointer[i] = layer.slot(of: nodes[i]) }
-            slots = UnsafePointer(ids.pointer)
+            for i in 0..<nodes.count { slots.pointer[i] = layer.slot(of: nodes[i]) }
+            ids = UnsafePointer(slots.pointer)
         }
         rows.distances(
-            from: query, to: slots, count: count, integers: integers.pointer, into: distances)
-        statistics.distances += count
-        for i in 0..<count {
-            if pool.insert(distances[i], nodes[i]), let links = layer.links(of: nodes[i]) {
-                vk_prefetch(links)
-            }
-        }
+            from: query, to: ids, count: nodes.count, integers: integers.pointer,
+            into: distances.pointer)
+        statistics.distances += nodes.count
+        return UnsafePointer(distances.pointer)
     }
 
-    /// Offers nodes that no link leads to yet. They are at most `maximumDegree`.
-    func offer(_ candidates: ArraySlice<UInt32>, in layer: GraphLayers.Layer, _ rows: VectorRows) {
-        var count = 0
-        for candidate in candidates {
-            nodes.pointer[count] = candidate
-            count += 1
+    /// Empties the pool, offers it all of `nodes`, in pieces, and returns what it keeps.
+    func best(
+        _ limit: Int, of nodes: [UInt32], in layer: GraphLayers.Layer, _ rows: VectorRows
+    ) -> [NeighbourSelection.Candidate] {
+        pool.reset(limit: limit)
+        offerAll(nodes, in: layer, rows)
+        return pool.candidates
+    }
+
+    /// Offers any number of nodes that the pool does not have.
+    func offerAll(_ nodes: [UInt32], in layer: GraphLayers.Layer, _ rows: VectorRows) {
+        nodes.withUnsafeBufferPointer { nodes in
+            for start in stride(from: 0, to: nodes.count, by: Self.maximumDegree) {
+                let end = min(nodes.count, start + Self.maximumDegree)
+                offer(UnsafeBufferPointer(rebasing: nodes[start..<end]), in: layer, rows)
+            }
         }
-        if count > 0 { score(count, in: layer, rows) }
     }
 
     func emptyPool(limit: Int) { pool.reset(limit: limit) }
 
-    // MARK: The steps of a walk, for walks of another shape
-
-    func beginWalk(_ layer: GraphLayers.Layer) { visited.reserve(layer.count) }
-
-    func endWalk() { visited.removeAll() }
-
-    /// Makes `node` the one node that has been collected.
-    func collect(_ node: UInt32) -> Int {
-        visited.prepare(forInsertions: 1)
-        nodes.pointer[0] = node
-        return visited.insert(node) ? 1 : 0
+    /// A walk that passes through every node but keeps only those that `accepts` lets through: the
+    /// `ef` nearest of them, nearest first; nil where it would take more than `budget` distances.
+    func search(
+        _ graph: GraphLayers, _ rows: VectorRows, ef: Int, budget: Int,
+        accepting accepts: (UInt32) -> Bool
+    ) -> [NeighbourSelection.Candidate]? {
+        guard let start = bottomEntry(graph, rows) else { return [] }
+        let layer = graph.bottomLevel
+        let limit = statistics.distances + budget
+        // Nodes to expand, which the pool cannot hold: those on the way need not be accepted.
+        var frontier = Frontier()
+        pool.reset(limit: ef)
+        visited.reserve(layer.count)
+        defer { visited.removeAll() }
+        var fresh = visit([start], in: layer, rows)
+        while true {
+            if !fresh.isEmpty {
+                let distances = score(fresh, in: layer, rows)
+                for (i, node) in fresh.enumerated() where distances[i] <= pool.bound {
+                    frontier.insert(distances[i], node)
+                    if accepts(node) { pool.insert(distances[i], node) }
+                }
+            }
+            guard let nearest = frontier.removeNearest(), nearest.distance <= pool.bound else {
+                return pool.candidates
+            }
+            guard statistics.distances < limit else { return nil }
+            fresh = visit(neighboursOf: nearest.node, in: layer, rows)
+        }
     }
-
-    /// Scores the collected nodes of layer 0 without offering them to the pool.
-    func scoreOnly(_ count: Int, in layer: GraphLayers.Layer, _ rows: VectorRows) {
-        guard count > 0 else { return }
-        rows.distances(
-            from: query, to: nodes.pointer, count: count, integers: integers.pointer,
-            into: distances.pointer)
-        statistics.distances += count
-    }
-
-    func scored(_ index: Int) -> (Float, UInt32) {
-        (distances.pointer[index], nodes.pointer[index])
-    }
-
-    func keep(_ distance: Float, _ node: UInt32) { _ = pool.insert(distance, node) }
 }

@@ -7,7 +7,7 @@ extension HNSWBuilder {
     /// nearest reachable node that has room, or else in the place of a link that reachability does
     /// not rest on (one that is not an edge of the tree by which nodes were first reached), the
     /// farthest of them. There is always one: the tree has fewer edges than there are links.
-    package func connect() {
+    package func connect(threads: Int = 1) {
         let isFree = { (slot: Int) in self.storage.labels[slot] == GraphStorage.noLabel }
         // Each round links at least the first stranded node, and with it whatever it leads to.
         while let stranded = storage.graph.unreachable(isFree: isFree).first {

@@ -107,20 +107,11 @@ extension HNSWBuilder {
             // The batch's earlier nodes of this layer.
             let earlier =
                 level == 0
-                ? slots[..<index]
-                : ArraySlice(
-                    ordinals[..<index].compactMap { $0 }.filter {
-                        Int(storage.levels[Int($0)]) >= level
-                    })
-            var rest = earlier
-            while !rest.isEmpty {
-                walker.offer(rest.prefix(GraphWalker.maximumDegree), in: layer, rows)
-                rest = rest.dropFirst(GraphWalker.maximumDegree)
-            }
-            let candidates = (0..<walker.pool.count).map {
-                NeighbourSelection.Candidate(
-                    distance: walker.pool.distance(at: $0), node: walker.pool.node(at: $0))
-            }
+                ? Array(slots[..<index])
+                : ordinals[..<index].compactMap { $0 }
+                    .filter { Int(storage.levels[Int($0)]) >= level }
+            walker.offerAll(earlier, in: layer, rows)
+            let candidates = walker.pool.candidates
             let node = level == 0 ? slots[index] : ordinals[index]!
             choices.append(
                 Choice(
@@ -184,13 +175,8 @@ extension HNSWBuilder {
         }
         let rows = storage.vectorRows
         worker.walker.query.load(row: layer.slot(of: target), of: rows)
-        worker.walker.emptyPool(limit: existing.count + added.count)
-        worker.walker.offer(Array(existing)[...], in: layer, rows)
-        var candidates = (0..<worker.walker.pool.count).map {
-            NeighbourSelection.Candidate(
-                distance: worker.walker.pool.distance(at: $0), node: worker.walker.pool.node(at: $0)
-            )
-        }
+        var candidates = worker.walker.best(
+            existing.count, of: Array(existing), in: layer, rows)
         candidates += added.map { .init(distance: $0.distance, node: $0.source) }
         candidates.sort(by: NeighbourSelection.Candidate.precedes)
         let kept = worker.selection.select(candidates, limit: degree, in: layer, rows)

@@ -87,18 +87,8 @@ extension HNSWBuilder {
             }
             frontier = next
         }
-        let sorted = nodes.sorted()
         worker.walker.query.load(row: layer.slot(of: node), of: rows)
-        worker.walker.emptyPool(limit: max(1, sorted.count))
-        for start in stride(from: 0, to: sorted.count, by: GraphWalker.maximumDegree) {
-            let end = min(sorted.count, start + GraphWalker.maximumDegree)
-            worker.walker.offer(sorted[start..<end], in: layer, rows)
-        }
-        let candidates = (0..<worker.walker.pool.count).map {
-            NeighbourSelection.Candidate(
-                distance: worker.walker.pool.distance(at: $0), node: worker.walker.pool.node(at: $0)
-            )
-        }
+        let candidates = worker.walker.best(nodes.count, of: nodes.sorted(), in: layer, rows)
         return worker.selection.select(candidates, limit: layer.degree, in: layer, rows).map(\.node)
     }
 }

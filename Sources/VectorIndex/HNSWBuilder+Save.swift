@@ -10,7 +10,7 @@ extension HNSWBuilder {
         to path: String, header: IndexHeader, threads: Int = 1,
         fileSystem: any FileSystem = SystemFileSystem()
     ) throws(IndexError) {
-        connect()
+        connect(threads: threads)
         var order = (0..<UInt32(storage.count)).filter {
             storage.labels[Int($0)] != GraphStorage.noLabel
         }

@@ -1,4 +1,3 @@
-import HeapModule
 import VectorMath
 
 extension HNSWIndex {
@@ -27,7 +26,9 @@ extension HNSWIndex {
                 walker.search(graph, rows, ef: ef)
                 found = walker.pool.candidates
                 // A damaged or unfortunate graph may lead to fewer than there are.
-                if found.count < min(k, count) { found = scan(0..<count, walker, limit: ef) }
+                if found.count < min(k, count) {
+                    found = scan(Array(0..<UInt32(count)), walker, limit: ef)
+                }
             }
             return finish(found, k: k, walker, source)
         }
@@ -55,7 +56,7 @@ extension HNSWIndex {
         var candidates = found[...]
         var hits: [Hit]
         if parameters.quantization == .int8, let source {
-            candidates = candidates.prefix(k + k / 2 + 10)
+            candidates = contenders(found, k: k, walker)
             let labels = candidates.map { labelColumn[Int($0.node)] }
             var scores = candidates.map { metric.score(ofDistance: $0.distance) }
             source.score(
@@ -74,6 +75,24 @@ extension HNSWIndex {
         hits.sort(by: Hit.precedes)
         if hits.count > k { hits.removeLast(hits.count - k) }
         return SearchResult(hits: hits, statistics: walker.statistics)
+    }
+
+    /// Those that may be among the best `k` by their exact scores.
+    ///
+    /// Rounding makes each component of a code wrong by an error of variance scale^2 / 12, on either
+    /// side of the product, so that a product is wrong with a standard deviation of about |query|
+    /// scale sqrt(2 / 12). Whoever is behind the k-th by more than three deviations of a difference
+    /// of two is left alone.
+    private func contenders(_ found: [Candidate], k: Int, _ walker: GraphWalker)
+        -> ArraySlice<Candidate>
+    {
+        guard found.count > k else { return found[...] }
+        let last = found[k - 1]
+        let scale = Quantization.value(ofScale: rows.scales[Int(last.node)])
+        let factor: Float = parameters.metric == .l2 ? 2 : 1
+        let margin = factor * 3 * walker.query.squaredNorm.squareRoot() * scale * 0.577
+        let bound = last.distance + margin
+        return found[..<(found[k...].firstIndex { $0.distance > bound } ?? found.count)]
     }
 
     // MARK: Filters
@@ -99,8 +118,8 @@ extension HNSWIndex {
     }
 
     /// Slots of the filter's labels, in order.
-    private func slots(matching filter: LabelFilter) -> [Int] {
-        var slots: [Int] = []
+    private func slots(matching filter: LabelFilter) -> [UInt32] {
+        var slots: [UInt32] = []
         slots.reserveCapacity(filter.count)
         var start = 0
         // Dense filters follow the column; sparse ones bisect what is left of it.
@@ -110,7 +129,7 @@ extension HNSWIndex {
             }
             guard start < count else { break }
             if labelColumn[start] == label {
-                slots.append(start)
+                slots.append(UInt32(start))
                 start += 1
             }
         }
@@ -118,20 +137,9 @@ extension HNSWIndex {
     }
 
     /// Scores every one of `slots`; the best `limit`, best first.
-    private func scan(_ slots: some Sequence<Int>, _ walker: GraphWalker, limit: Int) -> [Candidate]
-    {
+    private func scan(_ slots: [UInt32], _ walker: GraphWalker, limit: Int) -> [Candidate] {
         walker.statistics.scanned = true
-        walker.emptyPool(limit: limit)
-        var block: [UInt32] = []
-        for slot in slots {
-            block.append(UInt32(slot))
-            if block.count == GraphWalker.maximumDegree {
-                walker.offer(block[...], in: graph.bottomLevel, rows)
-                block.removeAll(keepingCapacity: true)
-            }
-        }
-        walker.offer(block[...], in: graph.bottomLevel, rows)
-        return walker.pool.candidates
+        return walker.best(limit, of: slots, in: graph.bottomLevel, rows)
     }
 }
 

@@ -17,7 +17,8 @@ package final class HNSWIndex: Sendable {
     let labelColumn: LabelColumn
     nonisolated(unsafe) let graph: GraphLayers
     nonisolated(unsafe) let rows: VectorRows
-    private let first: AlignedMemory
+    /// What was computed or copied when the file was opened.
+    private let memory: [AlignedMemory]
     private let idle = Mutex(IdleWalkers())
 
     /// Walkers wait here between searches, so that a search allocates nothing large.
@@ -25,18 +26,30 @@ package final class HNSWIndex: Sendable {
         nonisolated(unsafe) var walkers: [GraphWalker] = []
     }
 
+    /// Where the large sections are read from.
+    package enum Residency: Sendable {
+        /// The file's pages, as they are needed: opens in milliseconds, shared among processes.
+        case mapped
+        /// A copy in large pages, made on opening: faster for one that searches very much.
+        case copied
+    }
+
     /// Maps the file and checks its header and the upper layers, not its large sections
     /// (`verify()` does); links that a damaged section holds can cost answers, never more.
     ///
     /// - Throws: `IndexError`: `file`, `notThisKind`, `unsupportedVersion`, `damaged`.
     /// - Complexity: O(n / m) reads.
-    package init(path: String, fileSystem: any FileSystem = SystemFileSystem()) throws(IndexError) {
+    package init(
+        path: String, residency: Residency = .mapped,
+        fileSystem: any FileSystem = SystemFileSystem()
+    ) throws(IndexError) {
         let file = try SectionFileReader(path: path, kind: .graph, fileSystem: fileSystem)
+        var memory: [AlignedMemory] = []
         let fields = try GraphFields(file)
         let (parameters, count) = (fields.parameters, fields.count)
         let upperCount = fields.upperCount
         let rowBytes = VectorRows.stride(of: parameters)
-        let rows = try file.section(.rows, count: count * rowBytes)
+        var rows = try file.section(.rows, count: count * rowBytes)
         var scales = rows
         var norms = rows
         if parameters.quantization == .int8 {
@@ -45,12 +58,13 @@ package final class HNSWIndex: Sendable {
                 norms = try file.section(.squaredNorms, count: count * 4)
             }
         }
-        let layer0 = try file.section(.layer0, count: count * 2 * parameters.m * 4)
+        var layer0 = try file.section(.layer0, count: count * 2 * parameters.m * 4)
         let labels = try file.section(.labels, count: count * fields.labelWidth)
         let slots = try file.section(.upperSlots, count: upperCount * 4)
         let levels = try file.section(.upperLevels, count: upperCount)
 
-        first = AlignedMemory(byteCount: upperCount * 4)
+        let first = AlignedMemory(byteCount: upperCount * 4)
+        memory.append(first)
         let firstBlocks = first.base.assumingMemoryBound(to: UInt32.self)
         var blocks = 0
         for ordinal in 0..<upperCount {
@@ -66,6 +80,12 @@ package final class HNSWIndex: Sendable {
             throw file.damaged("trailer", "the entry point is not on level \(level)")
         }
 
+        if residency == .copied {
+            rows = Self.copy(rows, keeping: &memory)
+            layer0 = Self.copy(layer0, keeping: &memory)
+            if parameters.quantization == .int8 { scales = Self.copy(scales, keeping: &memory) }
+        }
+        self.memory = memory
         self.path = path
         self.file = file
         self.header = fields.header
@@ -83,6 +103,17 @@ package final class HNSWIndex: Sendable {
             metric: parameters.metric, quantization: parameters.quantization,
             dimensions: parameters.dimensions, count: count, base: rows.address,
             scales: scales.pointer(), squaredNorms: norms.pointer())
+    }
+
+    private static func copy(
+        _ section: UnsafeRawBufferPointer, keeping memory: inout [AlignedMemory]
+    ) -> UnsafeRawBufferPointer {
+        let copy = AlignedMemory(byteCount: section.count)
+        if let source = section.baseAddress {
+            copy.base.copyMemory(from: source, byteCount: section.count)
+        }
+        memory.append(copy)
+        return UnsafeRawBufferPointer(start: copy.base, count: section.count)
     }
 
     /// Bytes of the file.

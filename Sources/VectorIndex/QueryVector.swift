@@ -1,4 +1,3 @@
-import CVectorKernels
 import VectorMath
 
 extension Metric {
@@ -50,8 +49,8 @@ final class QueryVector {
         codes.pointer.withMemoryRebound(to: UInt8.self, capacity: codes.count) { unsigned in
             let source = UnsafeBufferPointer(start: floats.pointer, count: dimensions)
             scale = Quantization.value(ofScale: Quantization.encode(source, into: unsigned))
+            makeSigned(from: unsigned)
         }
-        makeSigned()
     }
 
     /// Takes row `id` itself.
@@ -60,19 +59,16 @@ final class QueryVector {
         case .none:
             floats.pointer.update(from: rows.floats(id), count: dimensions)
         case .int8:
-            UnsafeMutableRawPointer(codes.pointer).copyMemory(
-                from: rows.codes(id), byteCount: codes.count)
             scale = Quantization.value(ofScale: rows.scales[Int(id)])
-            makeSigned()
+            makeSigned(from: rows.codes(id))
         }
     }
 
-    /// Offset binary to two's complement, in place.
-    private func makeSigned() {
+    /// Offset binary to two's complement.
+    private func makeSigned(from source: UnsafePointer<UInt8>) {
         var squares: Int32 = 0
-        codes.pointer.withMemoryRebound(to: UInt8.self, capacity: codes.count) {
-            vk_signed_codes($0, codes.count, codes.pointer, &codeSum, &squares)
-        }
+        VectorKernels.active.table.pointee.signed_codes(
+            source, codes.count, codes.pointer, &codeSum, &squares)
         squaredNorm = Float(squares) * scale * scale
     }
 }

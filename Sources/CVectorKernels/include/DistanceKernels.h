@@ -46,6 +46,11 @@ typedef struct vk_kernels {
     // out[i] = round to nearest even (a[i] * inverse_scale), limited to -127 ... 127, plus 128.
     void (*quantize_i8)(const float *a, float inverse_scale, size_t n, uint8_t *out);
 
+    // Codes (offset binary) as the signed bytes that a query consists of, with their sum and the
+    // sum of their squares. n is a multiple of 64; out may be the same memory as codes.
+    void (*signed_codes)(const uint8_t *codes, size_t n, int8_t *out, int32_t *sum,
+                         int32_t *squares);
+
     // The largest magnitude; a NaN anywhere gives a NaN or infinity.
     float (*max_magnitude)(const float *a, size_t n);
 
@@ -62,11 +67,13 @@ const vk_kernels *vk_active_kernels(void);
 // Every table that this CPU can run, portable first. NULL past the last.
 const vk_kernels *vk_available_kernels(size_t index);
 
-// Codes (offset binary) as the signed bytes that a query consists of, with their sum and the sum of
-// their squares. n is a multiple of 64; out may be the same memory as codes.
-void vk_signed_codes(const uint8_t *codes, size_t n, int8_t *out, int32_t *sum, int32_t *squares);
-
 // Asks for the cache line at `address`; any address is allowed.
 static inline void vk_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
+
+// Asks for all cache lines of a row.
+static inline void vk_prefetch_bytes(const void *start, size_t bytes) {
+    const char *p = (const char *)start;
+    for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(p + i, 0, 3);
+}
 
 #endif

@@ -1,0 +1,174 @@
+import ArgumentParser
+import FileFormat
+import Foundation
+import VectorIndex
+import VectorMath
+
+/// `vdb-bench ann`: builds an index over a file of vectors and measures search at several `ef`.
+struct ANNCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ann",
+        abstract: "Build and search a vector index: recall, speed, size.",
+        discussion: """
+            Example: vdb-bench ann --base base.fvecs --queries query.fvecs --truth gt.ivecs
+            Every setting of ef is run three times over all queries; the fastest run counts, \
+            as in the comparison scripts. cpu_* figures are processor time, which other work on the \
+            machine disturbs less.
+            """)
+
+    @Option(help: "Vectors to index (fvecs).") var base: String
+    @Option(help: "Query vectors (fvecs).") var queries: String
+    @Option(help: "True nearest rows of each query (ivecs).") var truth: String
+    @Option(help: "Links a node asks for.") var m = 16
+    @Option(name: .customLong("ef-construction"), help: "Candidates kept while building.")
+    var efConstruction = 200
+    @Option(help: "Candidates kept while searching, separated by commas.")
+    var ef = "10,20,40,80,160,320"
+    @Option(name: .customShort("k"), help: "Answers for each query.") var k = 10
+    @Option(help: "Threads for building and searching.") var threads = 1
+    @Option(help: "none or int8.") var quantization = VectorQuantization.int8
+    @Option(help: "ip, cosine or l2.") var metric = Metric.innerProduct
+    @Option(help: "json or table.") var format = OutputFormat.table
+    @Option(help: "Write each setting's answers to P-efN.ivecs.") var out: String?
+    @Flag(help: "Search the mapped file's pages instead of a copy in memory, as peers have it.")
+    var mapped = false
+    @Option(help: "Keep the index file here; where it exists, it is searched, not built.")
+    var index: String?
+
+    enum OutputFormat: String, ExpressibleByArgument { case json, table }
+
+    func validate() throws {
+        guard !efValues.isEmpty, efValues.allSatisfy({ $0 > 0 }) else {
+            throw ValidationError("--ef takes positive numbers separated by commas, not '\(ef)'")
+        }
+        guard k > 0, threads > 0 else { throw ValidationError("-k and --threads are at least 1") }
+    }
+
+    private var efValues: [Int] { ef.split(separator: ",").map { Int($0) ?? 0 } }
+
+    func run() throws {
+        let vectors = try VectorListFile(path: base)
+        let queryVectors = try VectorListFile(path: queries)
+        let truthRows = try VectorListFile(path: truth)
+        guard truthRows.count == queryVectors.count, truthRows.dimensions >= k else {
+            throw ValidationError(
+                "\(truth): needs \(k) rows for each of \(queryVectors.count) queries")
+        }
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("vdb-bench-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+
+        var report = ANNReport()
+        let indexPath = index ?? folder + "/index"
+        if !FileManager.default.fileExists(atPath: indexPath) {
+            try build(vectors, to: indexPath, &report)
+        }
+        let vectorPath = folder + "/vectors"
+        if quantization == .int8 { try writeVectors(vectors, to: vectorPath) }
+
+        let loading = ContinuousClock.now
+        let graph = try HNSWIndex(path: indexPath, residency: mapped ? .mapped : .copied)
+        report.loadSeconds = seconds(since: loading)
+        report.indexBytes = graph.byteCount
+        let exact = quantization == .int8 ? try VectorFile(path: vectorPath) : nil
+        for ef in efValues {
+            let (point, answers) = try ANNMeasurement(
+                index: graph, source: exact, queries: queryVectors, truth: truthRows, k: k, ef: ef,
+                threads: threads
+            ).run()
+            report.points.append(point)
+            if let out { try VectorListFile.writeIVecs(answers, to: "\(out)-ef\(ef).ivecs") }
+        }
+        report.residentBytes = ProcessMemory.residentBytes
+        switch format {
+        case .json:
+            let encoder = JSONEncoder()
+            encoder.keyEncodingStrategy = .convertToSnakeCase
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            print(String(decoding: try encoder.encode(report), as: UTF8.self))
+        case .table: print(report.table)
+        }
+    }
+
+    private func build(_ vectors: VectorListFile, to path: String, _ report: inout ANNReport) throws
+    {
+        let start = ContinuousClock.now
+        let processor = ProcessMemory.processorSeconds
+        let builder = try HNSWBuilder(
+            parameters: IndexParameters(
+                dimensions: vectors.dimensions, metric: metric, quantization: quantization, m: m,
+                efConstruction: efConstruction))
+        builder.reserve(vectors.count)
+        // A few thousand at a time, as ingestion delivers them.
+        let piece = 8192
+        for first in Swift.stride(from: 0, to: vectors.count, by: piece) {
+            let range = first..<min(vectors.count, first + piece)
+            try builder.insert(
+                labels: range.map(Int64.init), vectors: vectors.floats(range), threads: threads)
+        }
+        builder.connect(threads: threads)
+        report.buildSeconds = seconds(since: start)
+        report.buildCpuSeconds = ProcessMemory.processorSeconds - processor
+        try builder.save(to: path, header: Self.header)
+    }
+
+    private func writeVectors(_ vectors: VectorListFile, to path: String) throws {
+        let writer = try VectorFileWriter(
+            path: path, header: Self.header, dimensions: vectors.dimensions, metric: metric)
+        for row in 0..<vectors.count {
+            try writer.append(label: Int64(row), vector: vectors.floats(row..<row + 1))
+        }
+        try writer.commit()
+    }
+
+    private static let header = IndexHeader(
+        databaseIdentity: UUID(), collection: 0, modelFingerprint: ContentHash(high: 0, low: 0),
+        changeLogPosition: 0)
+
+    private func seconds(since start: ContinuousClock.Instant) -> Double {
+        (ContinuousClock.now - start) / .seconds(1)
+    }
+}
+
+extension VectorQuantization: ExpressibleByArgument {}
+extension Metric: ExpressibleByArgument {}
+
+/// What the command prints.
+struct ANNReport: Codable {
+    var buildSeconds = 0.0
+    var buildCpuSeconds = 0.0
+    var indexBytes = 0
+    var residentBytes = 0
+    var loadSeconds = 0.0
+    var points: [Point] = []
+
+    struct Point: Codable {
+        var ef: Int
+        var recall: Double
+        var qps: Double
+        var p50Us: Double
+        var p99Us: Double
+        var cpuUs: Double
+        /// Means over the queries.
+        var distances: Double
+        var hops: Double
+    }
+
+    var table: String {
+        var lines = [
+            String(
+                format: "build %.1f s (processor %.1f s), index %.1f MB, opened in %.2f ms",
+                buildSeconds, buildCpuSeconds, Double(indexBytes) / 1e6, loadSeconds * 1e3),
+            "  ef  recall      qps  p50 us  p99 us  cpu us  distances   hops",
+        ]
+        for point in points {
+            lines.append(
+                String(
+                    format: "%4d  %.4f %8.0f %7.1f %7.1f %7.1f %10.1f %6.1f", point.ef,
+                    point.recall, point.qps, point.p50Us, point.p99Us, point.cpuUs,
+                    point.distances, point.hops))
+        }
+        return lines.joined(separator: "\n")
+    }
+}

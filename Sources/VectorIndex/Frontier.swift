@@ -1,0 +1,16 @@
+import HeapModule
+
+/// Nodes still to be expanded by a filtered walk, nearest first, without limit.
+struct Frontier {
+    private var heap = Heap<UInt64>()
+
+    mutating func insert(_ distance: Float, _ node: UInt32) {
+        heap.insert(CandidatePool.entry(distance, node))
+    }
+
+    mutating func removeNearest() -> NeighbourSelection.Candidate? {
+        heap.popMin().map {
+            .init(distance: CandidatePool.distance($0), node: CandidatePool.node($0))
+        }
+    }
+}
