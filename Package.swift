@@ -135,7 +135,7 @@ let package = Package(
             swiftSettings: swift),
         .testTarget(
             name: "VectorMathTests",
-            dependencies: ["VectorMath", "TestSupport"],
+            dependencies: ["VectorMath", "CVectorKernels", "TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .testTarget(
             name: "FileFormatTests",

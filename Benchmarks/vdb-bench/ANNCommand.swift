@@ -107,7 +107,7 @@ struct ANNCommand: ParsableCommand {
             try builder.insert(
                 labels: range.map(Int64.init), vectors: vectors.floats(range), threads: threads)
         }
-        builder.connect(threads: threads)
+        builder.connect()
         report.buildSeconds = seconds(since: start)
         report.buildCpuSeconds = ProcessMemory.processorSeconds - processor
         try builder.save(to: path, header: Self.header)

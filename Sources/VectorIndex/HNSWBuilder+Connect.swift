@@ -1,68 +1,85 @@
 import VectorMath
 
 extension HNSWBuilder {
-    /// Makes every node reachable from the entry point on layer 0.
+    /// Makes every node reachable from the entry point on layer 0; returns how many were not.
     ///
     /// Pruning may leave a node that nothing links to any more. Each such node is linked from the
     /// nearest reachable node that has room, or else in the place of a link that reachability does
     /// not rest on (one that is not an edge of the tree by which nodes were first reached), the
-    /// farthest of them. There is always one: the tree has fewer edges than there are links.
-    package func connect(threads: Int = 1) {
-        let isFree = { (slot: Int) in self.storage.labels[slot] == GraphStorage.noLabel }
-        // Each round links at least the first stranded node, and with it whatever it leads to.
-        while let stranded = storage.graph.unreachable(isFree: isFree).first {
-            link(stranded)
+    /// farthest of them. There is always one: a tree has fewer edges than there are links.
+    ///
+    /// - Complexity: O(n m), and a search for each stranded node.
+    @discardableResult
+    package func connect() -> Int {
+        guard storage.liveCount > 0 else { return 0 }
+        var tree = ReachabilityTree(storage.graph)
+        var stranded = 0
+        for slot in 0..<UInt32(storage.count)
+        where !tree.contains(slot) && storage.labels[Int(slot)] != GraphStorage.noLabel {
+            stranded += 1
+            if let parent = link(slot, tree) { tree.extend(from: parent, to: slot, storage.graph) }
         }
+        return stranded
     }
 
-    private func link(_ stranded: UInt32) {
+    /// Links to `stranded` from a node of the tree, and returns that node.
+    private func link(_ stranded: UInt32, _ tree: ReachabilityTree) -> UInt32? {
         let (graph, rows) = (storage.graph, storage.vectorRows)
         let layer = graph.bottomLevel
-        let worker = workers(1)[0]
-        let tree = reachabilityTree()
-        worker.walker.query.load(row: stranded, of: rows)
-        var ef = min(storage.count, max(parameters.efConstruction, 2 * parameters.m))
+        let walker = workers(1)[0].walker
+        walker.query.load(row: stranded, of: rows)
+        var ef = min(storage.count, parameters.efConstruction)
         while true {
-            worker.walker.search(graph, rows, ef: ef)
-            for index in 0..<worker.walker.pool.count {
-                let node = worker.walker.pool.node(at: index)
-                let list = layer.list(of: node)
-                let links = storage.links(of: node, level: 0)
+            // From the tree's root: descent may arrive where the root does not lead.
+            walker.walk(layer, rows, from: tree.root, ef: ef)
+            for candidate in walker.pool.candidates {
+                let list = layer.list(of: candidate.node)
+                let links = storage.links(of: candidate.node, level: 0)
                 if list.count < layer.degree {
                     links[list.count] = stranded
-                    return
+                    return candidate.node
                 }
-                if let replaced = list.lastIndex(where: { tree[Int($0)] != node }) {
-                    links[replaced] = stranded
-                    return
+                if let spare = list.lastIndex(where: { tree.parent(of: $0) != candidate.node }) {
+                    links[spare] = stranded
+                    return candidate.node
                 }
             }
-            guard ef < storage.count else { return }
+            guard ef < storage.count else { return nil }
             ef = min(storage.count, ef * 8)
         }
     }
+}
 
-    /// For each slot the node that it was first reached from.
-    private func reachabilityTree() -> [UInt32] {
-        let graph = storage.graph
-        var parents = [UInt32](repeating: GraphLayers.noNode, count: storage.count)
-        var queue: [UInt32] = []
+/// From which node each node of layer 0 is first reached.
+private struct ReachabilityTree {
+    private var parents: [UInt32]
+    /// The slot of the entry point; the graph is not empty.
+    private(set) var root: UInt32 = 0
+
+    init(_ graph: GraphLayers) {
+        parents = [UInt32](repeating: GraphLayers.noNode, count: graph.count)
         switch graph.entry {
-        case .empty: return parents
-        case .bottom(let slot): queue = [slot]
-        case .upper(let ordinal, _): queue = [graph.slots[Int(ordinal)]]
+        case .empty: break
+        case .bottom(let slot): root = slot
+        case .upper(let ordinal, _): root = graph.slots[Int(ordinal)]
         }
-        parents[Int(queue[0])] = queue[0]
-        var next = 0
-        while next < queue.count {
-            let node = queue[next]
-            next += 1
-            for neighbour in graph.bottomLevel.list(of: node)
-            where parents[Int(neighbour)] == GraphLayers.noNode {
-                parents[Int(neighbour)] = node
+        if graph.entry != .empty { extend(from: root, to: root, graph) }
+    }
+
+    func contains(_ node: UInt32) -> Bool { parents[Int(node)] != GraphLayers.noNode }
+
+    func parent(of node: UInt32) -> UInt32 { parents[Int(node)] }
+
+    /// Adds `node`, and all that it newly leads to.
+    mutating func extend(from parent: UInt32, to node: UInt32, _ graph: GraphLayers) {
+        parents[Int(node)] = parent
+        let layer = graph.bottomLevel
+        var queue = [node]
+        while let next = queue.popLast() {
+            for neighbour in layer.list(of: next) where !contains(neighbour) {
+                parents[Int(neighbour)] = next
                 queue.append(neighbour)
             }
         }
-        return parents
     }
 }

@@ -117,7 +117,7 @@ extension HNSWBuilder {
                 Choice(
                     level: level, node: node,
                     neighbours: worker.selection.select(
-                        candidates, limit: parameters.m, in: layer, rows)))
+                        candidates, for: walker.query, limit: parameters.m, in: layer, rows)))
         }
         return choices
     }
@@ -179,7 +179,8 @@ extension HNSWBuilder {
             existing.count, of: Array(existing), in: layer, rows)
         candidates += added.map { .init(distance: $0.distance, node: $0.source) }
         candidates.sort(by: NeighbourSelection.Candidate.precedes)
-        let kept = worker.selection.select(candidates, limit: degree, in: layer, rows)
+        let kept = worker.selection.select(
+            candidates, for: worker.walker.query, limit: degree, in: layer, rows)
         storage.setLinks(kept.lazy.map(\.node), of: target, level: level)
     }
 

@@ -89,6 +89,8 @@ extension HNSWBuilder {
         }
         worker.walker.query.load(row: layer.slot(of: node), of: rows)
         let candidates = worker.walker.best(nodes.count, of: nodes.sorted(), in: layer, rows)
-        return worker.selection.select(candidates, limit: layer.degree, in: layer, rows).map(\.node)
+        return worker.selection.select(
+            candidates, for: worker.walker.query, limit: layer.degree, in: layer, rows
+        ).map(\.node)
     }
 }

@@ -7,10 +7,10 @@ extension HNSWBuilder {
     ///
     /// Nodes that no path from the entry point reaches are linked first (see `connect`).
     package func save(
-        to path: String, header: IndexHeader, threads: Int = 1,
+        to path: String, header: IndexHeader,
         fileSystem: any FileSystem = SystemFileSystem()
     ) throws(IndexError) {
-        connect(threads: threads)
+        connect()
         var order = (0..<UInt32(storage.count)).filter {
             storage.labels[Int($0)] != GraphStorage.noLabel
         }

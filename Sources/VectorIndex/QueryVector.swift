@@ -31,7 +31,7 @@ final class QueryVector {
     let codes: AlignedArray<Int8>
     private(set) var scale: Float = 0
     private(set) var codeSum: Int32 = 0
-    /// Squared length of the vector that the codes stand for.
+    /// Squared length of a row that was loaded, or of what a query's codes stand for.
     private(set) var squaredNorm: Float = 0
 
     init(dimensions: Int) {
@@ -58,6 +58,8 @@ final class QueryVector {
         switch rows.quantization {
         case .none:
             floats.pointer.update(from: rows.floats(id), count: dimensions)
+            let table = VectorKernels.active.table
+            squaredNorm = table.pointee.dot_f32(floats.pointer, floats.pointer, dimensions)
         case .int8:
             scale = Quantization.value(ofScale: rows.scales[Int(id)])
             makeSigned(from: rows.codes(id))

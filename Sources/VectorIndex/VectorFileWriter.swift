@@ -39,9 +39,9 @@ package final class VectorFileWriter {
     ///
     /// - Throws: `dimensionMismatch`, `notFinite`, `labelNotIncreasing`.
     package func append(label: Int64, vector: UnsafeBufferPointer<Float>) throws(IndexError) {
-        try add(label)
         try metric.prepared(
             vector, dimensions: dimensions, label: label, into: prepared.pointer)
+        try add(label)
         switch element {
         case .float32:
             try writer.append(

@@ -1,6 +1,7 @@
 import FileFormat
 import Foundation
 import VectorIndex
+import VectorMath
 
 /// A small generator with a seed (SplitMix64), so that every run sees the same vectors.
 struct SeededRandom: RandomNumberGenerator {
@@ -52,8 +53,32 @@ struct SampleVectors {
         self.values = values
     }
 
+    init(dimensions: Int, values: [Float]) {
+        (count, self.dimensions, self.values) = (values.count / dimensions, dimensions, values)
+    }
+
+    /// Writes a vector file with labels from 1.
+    func write(
+        to path: String, metric: Metric, element: FlatVectors.Element = .float32
+    ) throws {
+        let writer = try VectorFileWriter(
+            path: path, header: sampleHeader, dimensions: dimensions, metric: metric,
+            element: element)
+        for (row, label) in labels().enumerated() {
+            try writer.append(label: label, vector: self.row(row))
+        }
+        try writer.commit()
+    }
+
     func row(_ index: Int) -> [Float] {
         Array(values[index * dimensions..<(index + 1) * dimensions])
+    }
+
+    /// The same, scaled to length one.
+    var normalized: SampleVectors {
+        SampleVectors(
+            dimensions: dimensions,
+            values: (0..<count).flatMap { Normalization.normalized(row($0)) })
     }
 
     func rows(_ range: Range<Int>) -> [Float] {

@@ -1,0 +1,79 @@
+import Testing
+import VectorIndex
+
+@Suite struct FilterTests {
+    static let dimensions = 24
+    static let sample = SampleVectors(count: 8000, dimensions: dimensions, clusters: 80)
+
+    /// As many as asked for whenever as many match, nearly the best of them, and never at the price
+    /// of much more than looking at every match.
+    @Test(arguments: [0.9, 0.5, 0.1, 0.01, 0.001])
+    func everySelectivity(_ share: Double) throws {
+        let folder = try TemporaryFolder()
+        let (index, exact) = try HNSWTests.make(
+            Self.sample, IndexParameters(dimensions: Self.dimensions, metric: .cosine), in: folder)
+        let queries = SampleVectors(
+            count: 30, dimensions: Self.dimensions, clusters: 80, seed: 4)
+        var random = SeededRandom(seed: 6)
+        let labels = Self.sample.labels().filter { _ in
+            Double.random(in: 0..<1, using: &random) < share
+        }
+        let filter = LabelFilter(labels)
+        #expect(
+            try HNSWTests.recall(index, exact, queries: queries, ef: 60, filter: filter) >= 0.95)
+        for row in 0..<queries.count {
+            let result = try index.search(queries.row(row), k: 10, ef: 60, filter: filter)
+            #expect(result.hits.count == min(10, labels.count))
+            #expect(result.hits.allSatisfy { filter.contains($0.label) })
+            #expect(result.statistics.distances <= labels.count * 3 / 2 + 600)
+        }
+    }
+
+    /// The matches nearest to the query, and those farthest from it.
+    @Test(arguments: [true, false])
+    func correlatedWithTheQuery(_ nearest: Bool) throws {
+        let folder = try TemporaryFolder()
+        let (index, exact) = try HNSWTests.make(
+            Self.sample, IndexParameters(dimensions: Self.dimensions, metric: .cosine), in: folder)
+        for row in [0, 77, 1234] {
+            let query = Self.sample.row(row)
+            let ranking = try exact.exactSearch(query, k: Self.sample.count).map(\.label)
+            let filter = LabelFilter(nearest ? ranking.prefix(2000) : ranking.suffix(2000))
+            let truth = try exact.exactSearch(query, k: 10, filter: filter)
+            let result = try index.search(query, k: 10, ef: 80, filter: filter, source: exact)
+            #expect(result.hits.count == 10)
+            #expect(recall(result.hits, truth) >= 0.9)
+            #expect(result.statistics.distances <= 2000 * 3 / 2 + 600)
+        }
+    }
+
+    @Test func fewerMatchesThanAskedFor() throws {
+        let folder = try TemporaryFolder()
+        let (index, exact) = try HNSWTests.make(
+            Self.sample, IndexParameters(dimensions: Self.dimensions, metric: .cosine), in: folder)
+        let query = Self.sample.row(9)
+        // Some of these labels are not in the index.
+        let filter = LabelFilter([-5, 3, 17, 8000, 8001, 900_000_000_000])
+        let result = try index.search(query, k: 10, filter: filter, source: exact)
+        #expect(Set(result.hits.map(\.label)) == [3, 17, 8000])
+        #expect(try index.search(query, k: 10, filter: LabelFilter([])).hits.isEmpty)
+    }
+
+    @Test func membership() {
+        var random = SeededRandom(seed: 1)
+        for span in [Int64(10), 1000, 1_000_000, .max] {
+            let labels = (0..<200).map { _ in Int64.random(in: -span...span, using: &random) }
+            let filter = LabelFilter(labels + labels)
+            let set = Set(labels)
+            #expect(filter.labels == set.sorted() && filter.count == set.count)
+            for label in labels {
+                #expect(filter.contains(label))
+                for near in [label &+ 1, label &- 1, label ^ 64, -label] {
+                    #expect(filter.contains(near) == set.contains(near))
+                }
+            }
+            #expect(filter.contains(.min) == set.contains(.min))
+            #expect(filter.contains(.max) == set.contains(.max))
+        }
+    }
+}
