@@ -101,7 +101,7 @@ struct AnswerPrinter {
             let score = Self.score(hit.score, mode: answer.mode)
             let name = Columns.truncated(
                 Columns.plain(hit.id), to: max(8, width - rankWidth - score.count - 6))
-            var head = "\(rank)  \(score)  \(Terminal.styled(name, .bold))"
+            var head = "\(rank)  \(Terminal.styled(score, .dim))  \(Terminal.styled(name, .bold))"
             let used = rankWidth + score.count + Columns.width(of: name) + 4
             let title = Columns.plain(hit.title)
             if !title.isEmpty, width - used > 8 {
@@ -112,7 +112,7 @@ struct AnswerPrinter {
                 Columns.plain(hit.text), to: max(20, width - indent.count),
                 limit: Self.passageLines)
             {
-                Output.line(indent + Terminal.styled(line, .dim))
+                Output.line(indent + line)
             }
         }
         if explains { explain(answer) }
