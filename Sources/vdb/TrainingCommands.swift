@@ -2,5 +2,7 @@ import ArgumentParser
 
 extension VDB {
     /// Commands that make models from judgments.
-    static let trainingCommands: [any ParsableCommand.Type] = [TrainCommand.self]
+    static let trainingCommands: [any ParsableCommand.Type] = [
+        TrainCommand.self, MineCommand.self,
+    ]
 }

@@ -1,0 +1,107 @@
+import ArgumentParser
+import Evaluation
+import FileFormat
+import Foundation
+import Training
+import VectorDatabase
+
+/// `vdb mine`: training triples from the database's own ranking.
+struct MineCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mine",
+        abstract: "Find hard negatives for judged queries.",
+        discussion: """
+            Ranks the collection for every judged query, drops its known positives, and draws \
+            negatives between two ranks:
+
+              vdb mine --queries queries.jsonl --qrels qrels.tsv --out triples.jsonl
+
+            Beside the triples, OUT.json records what they were mined with.
+            """)
+
+    @OptionGroup var database: DatabaseArguments
+    @OptionGroup var general: GeneralArguments
+    @OptionGroup var models: ModelArguments
+
+    @Option(help: ArgumentHelp("id<TAB>text, or JSON Lines with _id and text.", valueName: "file"))
+    var queries: String
+    @Option(help: ArgumentHelp("Judgments, TREC or BEIR.", valueName: "file")) var qrels: String
+    @Option(help: "The first rank drawn from, positives not counted.") var fromRank = 30
+    @Option(help: "The last rank drawn from.") var toRank = 210
+    @Option(help: "Negatives of a query.") var negatives = 7
+    @Option(help: "Decides which are drawn.") var seed: UInt64 = 0
+    @Flag(help: "Compare with every vector instead of walking the index.") var exact = false
+    @Option(help: "Drop candidates above this share of the positive's score.")
+    var maxScoreRatio: Double?
+    @Option(help: ArgumentHelp("Where the triples go.", valueName: "file"))
+    var out = "triples.jsonl"
+
+    func run() async throws {
+        var options = MiningOptions()
+        options.fromRank = fromRank
+        options.toRank = toRank
+        options.negatives = negatives
+        options.seed = seed
+        options.isExact = exact
+        options.maximumScoreRatio = maxScoreRatio
+        let judgments = try Judgments(contentsOf: URL(filePath: qrels))
+        var texts: [(id: String, text: String)] = []
+        for try await document in try DocumentReader([queries]) {
+            texts.append((document.id, document.embeddedText))
+        }
+        let store = try database.open(
+            .readOnly, threads: general.threads, models: models.finder(threads: general.threads))
+        defer { try? store.close() }
+        let collection = store.collection(database.collection)
+        let bar = ProgressBar(unit: "queries", isQuiet: general.quiet)
+        let rows: [Miner.Row]
+        do {
+            rows = try await Miner(collection: collection, options: options).mine(
+                texts, judgments: judgments
+            ) { bar.update(done: $0, total: $1) }
+        } catch let error as TrainingError {
+            throw CommandFailure(error.exitStatus, error.description)
+        }
+        bar.clear()
+        guard !rows.isEmpty else {
+            throw CommandFailure(
+                .badData, "\(qrels): no query of \(queries) has a positive in the collection")
+        }
+        try write(rows.map(\.json).joined(separator: "\n") + "\n", to: out)
+        try write(try record(options, collection), to: out + ".json")
+        let short = rows.filter { $0.negatives.count < negatives }.count
+        general.say(
+            "\(rows.count) queries with \(rows.reduce(0) { $0 + $1.negatives.count }) negatives "
+                + "in \(out)" + (short > 0 ? "; \(short) have fewer than \(negatives)" : ""))
+    }
+
+    /// What the triples depend on: with it they can be mined again.
+    private func record(_ options: MiningOptions, _ collection: DocumentCollection) throws -> String
+    {
+        let statistics = try collection.statistics(includesBytes: false)
+        var line = JSONLine()
+        line.set("database", database.path)
+        line.set("collection", database.collection)
+        line.set("documents", statistics.documents)
+        line.set("model", statistics.model?.fingerprint)
+        line.set("queries", queries)
+        line.set("qrels", qrels)
+        line.set("seed", String(options.seed))
+        line.set("from_rank", options.fromRank)
+        line.set("to_rank", options.toRank)
+        line.set("negatives", options.negatives)
+        line.set("exact", .bool(options.isExact))
+        line.set("max_score_ratio", options.maximumScoreRatio.map { .number($0) } ?? .null)
+        return String(decoding: line.text, as: UTF8.self) + "\n"
+    }
+
+    private func write(_ text: String, to path: String) throws {
+        do {
+            let file = try AtomicFile(path: path)
+            try file.write(Array(text.utf8))
+            try file.commit()
+        } catch {
+            throw CommandFailure(.cannotCreate, "\(path): cannot be written: \(error)")
+        }
+    }
+}
