@@ -56,7 +56,7 @@ enum Connection {
         guard status.st_mode & S_IFMT == S_IFREG else { throw .notADatabase(path: path) }
         guard status.st_size > 0 else {
             // What a killed creation leaves, before its log was taken in.
-            if mode == .readOnly && !FileManager.default.fileExists(atPath: path + "-wal") {
+            if mode != .create && !FileManager.default.fileExists(atPath: path + "-wal") {
                 throw .notADatabase(path: path)
             }
             return

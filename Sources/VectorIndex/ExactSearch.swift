@@ -49,7 +49,7 @@ package struct FlatVectors: @unchecked Sendable {
             kernels.dot_f16_rows(
                 query, rows.assumingMemoryBound(to: UInt16.self), n, n, ids, count, scores)
         }
-        if metric == .l2 { for i in 0..<count { scores[i] = -scores[i] } }
+        if metric == .l2 { for i in 0..<count { scores[i] = 0 - scores[i] } }
     }
 }
 

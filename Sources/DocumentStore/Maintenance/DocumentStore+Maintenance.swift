@@ -7,10 +7,10 @@ extension DocumentStore {
     /// identity: an index made for one is checked against the other by the log position.
     ///
     /// The copy is written beside its destination and takes its name when it is whole.
-    /// - Throws: `io` where the destination exists.
+    /// - Throws: `cannotOpen` where the destination exists.
     package func backup(to destination: String) throws(StoreError) {
         guard !FileManager.default.fileExists(atPath: destination) else {
-            throw .io(path: destination, detail: "is already there; name another file")
+            throw .cannotOpen(path: destination, reason: "it is already there; name another file")
         }
         let temporary = "\(destination).tmp-\(getpid())"
         do {
