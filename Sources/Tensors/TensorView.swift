@@ -31,6 +31,19 @@ package struct TensorView: @unchecked Sendable {
             owner: owner)
     }
 
+    /// The first rows of a matrix, where they lie.
+    ///
+    /// - Precondition: a matrix; with fewer rows, it is returned as it is.
+    package func prefix(rows: Int) -> TensorView {
+        guard rows < shape[0] else { return self }
+        let part = [rows] + shape.dropFirst()
+        let size = part.reduce(elementType.size, *)
+        return TensorView(
+            name: name, shape: part, elementType: elementType,
+            bytes: UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.startIndex + size)]),
+            owner: owner)
+    }
+
     /// All elements as float32.
     ///
     /// - Precondition: `elementType.isWeight`.

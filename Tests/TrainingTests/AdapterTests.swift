@@ -56,6 +56,29 @@ struct AdapterTests {
         #expect(zip(apart, before).reduce(Float(0)) { $0 + $1.0 * $1.1 } < 0.999)
     }
 
+    /// The decoder beside an adapter is the base as it was: its softmax leaves out the rows that the
+    /// compressed tokens were given.
+    @Test func theDecoderKeepsItsVocabulary() throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        var options = try fixture.options(
+            .compress, model: TrainingFixture.path("bare"), output: "full")
+        options.learningRate = 0
+        let full = try fixture.losses(options)
+        options.output = fixture.output("adapter")
+        options.adapterRank = 4
+        #expect(try fixture.losses(options) == full)
+        options.model = options.output
+        options.output = fixture.output("again")
+        #expect(try fixture.losses(options) == full)
+        func score(_ folder: String) throws -> Double {
+            try AutoRegEmbedder(folder: URL(filePath: fixture.output(folder)))
+                .score(query: "the wing", documents: ["air flows"])[0].logProbability
+        }
+        #expect(abs(try score("adapter") - score("full")) < 1e-3)
+        #expect(abs(try score("again") - score("full")) < 1e-3)
+    }
+
     /// A further stage trains the same adapter on.
     @Test func theNextStageContinuesTheAdapter() throws {
         let fixture = try TrainingFixture()

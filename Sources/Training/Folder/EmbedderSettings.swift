@@ -26,6 +26,9 @@ struct EmbedderSettings {
         return (object["decoder"] as? [String: Any])?["path"] as? String
     }
 
+    /// Rows of the own embedding that the decoder has; nil for all.
+    var decoderVocabulary: Int? { object["decoder_vocabulary"] as? Int }
+
     mutating func set(_ key: String, _ value: Any) { object[key] = value }
 
     func instructions(_ task: TrainingTask) -> TextInputs.Instructions {

@@ -39,6 +39,18 @@ struct ModelFolder {
         }
     }
 
+    /// The same for a decoder whose vocabulary ends before the compressed tokens' rows.
+    func decoderView(
+        _ declaration: ParameterDeclaration, vocabulary: Int
+    ) throws(TrainingError) -> TensorView {
+        let tables = [ModelConfiguration.embeddingName, ModelConfiguration.outputName]
+        guard tables.contains(declaration.name) else { return try view(declaration) }
+        let stored = ParameterDeclaration(
+            name: declaration.name,
+            shape: [configuration.vocabularySize, configuration.hiddenSize])
+        return try view(stored).prefix(rows: vocabulary)
+    }
+
     /// What the weights are stored as.
     var elementType: ElementType {
         checkpoint?.tensor(named: ModelConfiguration.embeddingName)?.elementType

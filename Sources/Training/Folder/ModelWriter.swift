@@ -106,7 +106,9 @@ struct ModelWriter {
             settings.set("decoder_fingerprint", decoder.fingerprint())
         } else {
             settings.set("decoder", NSNull())
-            settings.set("decoder_vocabulary", model.folder.configuration.vocabularySize)
+            settings.set(
+                "decoder_vocabulary",
+                settings.decoderVocabulary ?? model.folder.configuration.vocabularySize)
         }
         return settings
     }

@@ -73,8 +73,10 @@ struct TrainableModel {
                 let shared = Dictionary(
                     adapter == nil ? [] : encoder.parameters.map { ($0.name, $0) },
                     uniquingKeysWith: { $1 })
-                decoder = try Self.decoder(folder.configuration) {
-                    declaration throws(TrainingError) in
+                var own = folder.configuration
+                own.vocabularySize = min(
+                    own.vocabularySize, settings.decoderVocabulary ?? own.vocabularySize)
+                decoder = try Self.decoder(own) { declaration throws(TrainingError) in
                     if let parameter = shared[declaration.name],
                         parameter.shape == declaration.shape,
                         tokenizer.added.isEmpty
@@ -83,7 +85,8 @@ struct TrainableModel {
                         return parameter
                     }
                     return Parameter(
-                        try folder.view(declaration), name: declaration.name, isTrained: false,
+                        try folder.decoderView(declaration, vocabulary: own.vocabularySize),
+                        name: declaration.name, isTrained: false,
                         backend: backend)
                 }
             }
