@@ -28,6 +28,9 @@ struct ConcurrencyTests {
         let database = try Database(path: path, embedder: embedder)
         let acknowledged = Mutex(0)
         let collection = database.collection()
+        // A source that pauses after 350: the ingest cannot end before it is interrupted.
+        let (source, continuation) = AsyncStream<Document>.makeStream()
+        for document in documents[..<350] { continuation.yield(document) }
         let task = Task {
             var options = IngestOptions()
             options.batchSize = 16
@@ -35,12 +38,13 @@ struct ConcurrencyTests {
                 acknowledged.withLock { $0 = count }
                 if count >= stopAt { withUnsafeCurrentTask { $0?.cancel() } }
             }
-            return try await collection.ingest(documents, options: options)
+            return try await collection.ingest(source, options: options)
         }
         await #expect(throws: CancellationError.self) { try await task.value }
         let safe = acknowledged.withLock { $0 }
         #expect(safe >= stopAt)
-        #expect(safe < 500)
+        #expect(safe <= 350)
+        continuation.finish()
         try database.close()
 
         let again = try Database(path: path, embedder: embedder)

@@ -1,3 +1,4 @@
+import AutoRegEmbed
 import Synchronization
 
 /// Finds embedders and keeps those that are loaded, one for each fingerprint.
@@ -48,9 +49,10 @@ final class EmbedderResolver: Sendable {
     private static func load(
         _ identity: EmbedderIdentity?, _ find: (EmbedderIdentity?) throws -> (any Embedder)?
     ) throws -> (any Embedder)? {
-        do { return try find(identity) } catch let error as DatabaseError { throw error } catch {
+        // Errors of the application's own pass as they are.
+        do { return try find(identity) } catch let error as AutoRegEmbedError {
             throw DatabaseError.embedderUnavailable(
-                path: identity?.path ?? "the default model", reason: "\(error)")
+                path: identity?.path ?? "the model", reason: "\(error)")
         }
     }
 

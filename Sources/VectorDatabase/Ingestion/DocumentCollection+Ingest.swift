@@ -29,15 +29,21 @@ extension DocumentCollection {
             let record = try store.collection(named: name)
             try check(options, record: record)
             try prepareForWriting(record)
-            let run = try IngestRun(self, record: record, options: options, report: progress)
+            let run = IngestRun(self, record: record, options: options, report: progress)
             if !options.synchronizedSources.isEmpty { try store.beginSync() }
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { await run.read(documents) }
-                group.addTask { await run.prepare() }
-                group.addTask { await run.encode() }
-                group.addTask { try await run.store() }
-                group.addTask { try await run.index() }
-                try await group.waitForAll()
+            do {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { await run.read(documents) }
+                    group.addTask { await run.prepare() }
+                    group.addTask { await run.encode() }
+                    group.addTask { try await run.store() }
+                    group.addTask { try await run.index() }
+                    try await group.waitForAll()
+                }
+            } catch {
+                // What came before the document that stopped it is to be found quickly, too.
+                if !Task.isCancelled, let record = run.currentRecord { try? maintain(record) }
+                throw error
             }
             return run.progress.withLock { $0.stored }
         }

@@ -20,8 +20,8 @@ public struct IngestOptions: Sendable {
     /// Told of each document that is left out under ``Failure/skip``.
     public var failed: (@Sendable (Document, any Error) -> Void)?
 
-    /// Documents encoded together at most; fewer while the pace is being found, so that
-    /// acknowledgements come about twice a second.
+    /// Documents taken together at most, and passages encoded together: fewer where encoding is slow,
+    /// so that acknowledgements come about twice a second.
     public var batchSize = 1024
 
     /// Cuts long documents in passages; `nil` keeps each whole.

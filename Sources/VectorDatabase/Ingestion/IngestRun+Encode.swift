@@ -8,15 +8,33 @@ extension IngestRun {
     func encode() async {
         do {
             while let windows = try await prepared.receive(.init(count: 1, weight: .max)) {
-                for var window in windows {
-                    let began = ContinuousClock.now
-                    try await encode(&window)
-                    pacing.record(count: window.count, took: ContinuousClock.now - began)
-                    try await encoded.send(window, weight: window.reduce(0) { $0 + $1.weight })
+                for window in windows {
+                    var rest = window[...]
+                    while !rest.isEmpty {
+                        var part = takePart(of: &rest)
+                        try await encode(&part)
+                        try await encoded.send(part, weight: part.reduce(0) { $0 + $1.weight })
+                    }
                 }
             }
             encoded.finish()
         } catch { encoded.finish(throwing: error) }
+    }
+
+    /// As many documents as have the passages to encode that the pace allows, one at least: an
+    /// interrupted ingest that goes on runs through what is unchanged at once, and yet acknowledges
+    /// often after that.
+    private func takePart(of rest: inout ArraySlice<PendingDocument>) -> [PendingDocument] {
+        let limit = pacing.current
+        var passages = 0
+        let end = rest.firstIndex { document in
+            let count = document.isNew ? document.passages.count { $0.vector == nil } : 0
+            defer { passages += count }
+            return passages > 0 && passages + count > limit
+        }
+        let part = Array(rest[..<(end ?? rest.endIndex)])
+        rest = rest[(end ?? rest.endIndex)...]
+        return part
     }
 
     private func encode(_ window: inout [PendingDocument]) async throws {
@@ -35,6 +53,8 @@ extension IngestRun {
             }
         }
         if !places.isEmpty, let embedder = try embedderForEncoding() {
+            let began = ContinuousClock.now
+            defer { pacing.record(count: places.count, took: ContinuousClock.now - began) }
             // Texts of like length together: an embedder that pads wastes little.
             places.sort { $0.text.utf8.count < $1.text.utf8.count }
             for start in stride(from: 0, to: places.count, by: Self.encodingBatch) {
@@ -65,7 +85,7 @@ extension IngestRun {
     }
 
     /// The embedder of the collection, or `nil` where this collection has words only.
-    private func embedderForEncoding() throws -> (any Embedder)? {
+    func embedderForEncoding() throws -> (any Embedder)? {
         let name = collection.name
         let resolver = collection.database.embedders
         guard let record = currentRecord else {

@@ -26,6 +26,7 @@ extension IngestRun {
                 saving = max(.milliseconds(500), lastSave - now)
             }
         }
+        try Task.checkCancellation()
         guard let record = try freshRecord() else { return }
         update { $0.stage = .indexing }
         try collection.index.writer(for: record).update(.asNeeded, follower: follower)

@@ -22,7 +22,7 @@ extension IngestRun {
     func prepare() async {
         do {
             while let window = try await documents.receive(
-                .init(count: pacing.current, weight: Self.windowWeight))
+                .init(count: options.batchSize, weight: Self.windowWeight))
             {
                 let result = try prepare(window)
                 try await prepared.send(result, weight: result.reduce(0) { $0 + $1.weight })
@@ -105,7 +105,7 @@ extension IngestRun {
             return [PendingPassage(text: document.text, start: 0, vector: document.vector)]
         }
         let cuts = chunking.passages(of: document.text, layout: document.layout) { text in
-            tokenCount(text)
+            tokenCount(of: text)
         }
         guard cuts.count > 1 else {
             return [PendingPassage(text: document.text, start: 0, vector: nil)]
@@ -142,10 +142,5 @@ extension IngestRun {
     /// A text that is stored whole is the same whatever its layout.
     private func chunkingDescription(of document: Document) -> String {
         options.chunking == nil ? "" : "\(chunkingDescription) \(document.layout.rawValue)"
-    }
-
-    private func tokenCount(_ text: String) -> Int {
-        guard let embedder = chunkingEmbedder else { return (text.utf8.count + 3) / 4 }
-        return embedder.tokenCount(of: text)
     }
 }

@@ -29,8 +29,9 @@ final class IngestRun: Sendable {
     let committed = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     /// How documents are cut, as part of what makes them the same; empty where they are not.
     let chunkingDescription: String
-    /// By whose tokens passages are measured; `nil` measures bytes.
-    let chunkingEmbedder: (any Embedder)?
+    /// By whose tokens passages are measured, once a text is long enough to ask; an empty list where
+    /// there is nobody.
+    private let tokenCounter = Mutex<[any Embedder]?>(nil)
 
     /// Bytes that wait between two stages at most.
     static let queueBound = 32 << 20
@@ -40,7 +41,7 @@ final class IngestRun: Sendable {
     init(
         _ collection: DocumentCollection, record: CollectionRecord?, options: IngestOptions,
         report: (@Sendable (IngestProgress) -> Void)?
-    ) throws {
+    ) {
         self.collection = collection
         self.options = options
         self.report = report
@@ -54,13 +55,18 @@ final class IngestRun: Sendable {
             options.chunking.map {
                 "\($0.maximumTokens) \($0.overlapTokens) \($0.cutsRecords)"
             } ?? ""
-        chunkingEmbedder = try options.chunking.flatMap { _ in
-            let identity = record.flatMap { EmbedderIdentity($0) }
-            return record?.dimensions == 0 || !options.encodesText
-                ? nil
-                : try collection.database.embedders.embedder(
-                    for: identity, collection: collection.name)
+    }
+
+    /// The number of tokens in a text, as the embedder counts them that will encode it. Where there
+    /// is none it is estimated; encoding then fails, or there is none to be done.
+    func tokenCount(of text: String) -> Int {
+        let embedder = tokenCounter.withLock { counter -> (any Embedder)? in
+            if let counter { return counter.first }
+            let found = options.encodesText ? try? embedderForEncoding() : nil
+            counter = found.map { [$0] } ?? []
+            return found
         }
+        return embedder?.tokenCount(of: text) ?? (text.utf8.count + 3) / 4
     }
 
     var currentRecord: CollectionRecord? { record.withLock { $0 } }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// How many documents to take together so that each commit is about half a second's work.
+/// How many passages to encode together so that each commit is about half a second's work.
 ///
 /// Encoders differ by a factor of a thousand in speed, and ready-made vectors need none: too
 /// small a window wastes a large encoder's parallelism, too large a one delays acknowledgements.
@@ -18,7 +18,7 @@ final class WindowPacing: Sendable {
 
     var current: Int { size.withLock { $0 } }
 
-    /// Tells that `count` documents took the slowest stage so long.
+    /// Tells that encoding `count` passages took so long.
     func record(count: Int, took duration: Duration) {
         guard count > 0, duration > .zero else { return }
         let fitting = Double(count) * (target / duration)

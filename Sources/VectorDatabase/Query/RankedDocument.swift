@@ -38,8 +38,8 @@ struct DocumentRanking {
             let candidates = try search(count)
             let documents = try best(of: candidates)
             let isAll = candidates.count < count
-            let isCertain =
-                documents.count > limit && documents[limit - 1].score > candidates.last!.score
+            let worst = candidates.last?.score ?? 0
+            let isCertain = documents.count > limit && documents[limit - 1].score > worst
             let isHopelessTie = documents.count >= limit && count > limit + Self.largestTie
             if isAll || isCertain || isHopelessTie { return Array(documents.prefix(limit)) }
             count *= 2
