@@ -59,6 +59,25 @@ struct ConcurrencyTests {
         try again.close()
     }
 
+    @Test func anEndlessIngestEndsWhereADocumentStopsIt() async throws {
+        let folder = try TemporaryFolder()
+        let database = try Database(path: folder.file("a.vdb"))
+        let produced = Counter()
+        // Far more than the queues hold: the stages before the fault are full when it is met.
+        let endless = AsyncStream<Document> {
+            produced.add(1)
+            let number = produced.value
+            return Document(
+                id: "d\(number)", text: String(repeating: "apple ", count: 4000),
+                vector: number == 300 ? [1] : [1, Float(number)])
+        }
+        await #expect(throws: DatabaseError.self) {
+            _ = try await database.collection().ingest(endless)
+        }
+        #expect(try database.collection().count() == 299)
+        try database.close()
+    }
+
     @Test func acknowledgementsFlowWhileTheSourceIsSlow() async throws {
         let folder = try TemporaryFolder()
         let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())

@@ -38,7 +38,9 @@ extension DocumentCollection {
                     group.addTask { await run.encode() }
                     group.addTask { try await run.store() }
                     group.addTask { try await run.index() }
-                    try await group.waitForAll()
+                    // The first failure leaves this block and so cancels the other stages, some of
+                    // which wait for the one that failed: waitForAll() would never end.
+                    while try await group.next() != nil {}
                 }
             } catch {
                 // What came before the document that stopped it is to be found quickly, too.

@@ -17,8 +17,23 @@ struct QueryRun: Sendable {
         var duration = Duration.zero
     }
 
+    /// A writer may take a document away between its being found and its being read.
+    private static let attempts = 4
+
     /// - Parameter inParallel: whether dense and lexical search may run at the same time.
     func answer(inParallel: Bool) async throws -> Answer {
+        var attempt = 1
+        while true {
+            let answer = try await answer(
+                inParallel: inParallel, mayLack: attempt >= Self.attempts)
+            if let answer { return answer }
+            attempt += 1
+        }
+    }
+
+    /// - Parameter mayLack: whether hits that have gone meanwhile are simply left out.
+    /// - Returns: `nil` where some have gone and must not be.
+    private func answer(inParallel: Bool, mayLack: Bool) async throws -> Answer? {
         try Task.checkCancellation()
         var clock = PhaseClock()
         if let encoding = plan.encoding { clock.note("encode", encoding) }
@@ -52,6 +67,7 @@ struct QueryRun: Sendable {
             try await rerank(&documents, by: scorer, clock: &clock)
         }
         let hits = try clock.measure("fetch") { try fetch(documents.prefix(query.limit)) }
+        guard mayLack || hits.count == min(query.limit, documents.count) else { return nil }
         var explanation = dense.cost.explanation
         explanation.phases = clock.phases
         explanation.matchingPassages = allowed?.count
