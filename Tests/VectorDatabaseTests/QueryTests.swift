@@ -104,7 +104,7 @@ struct QueryTests {
     }
 
     @Test func hybridJoinsRanksAsDocumented() async throws {
-        let fusion = ReciprocalRankFusion()
+        let fusion = ReciprocalRankFusion(denseWeight: 1)
         let joined = fusion.fuse(dense: ["a", "b", "c"], lexical: ["c", "d", "a"])
         #expect(joined.map(\.id) == ["a", "c", "b", "d"])
         #expect(abs(joined[0].score - (1.0 / 61 + 1.0 / 63)) < 1e-12)

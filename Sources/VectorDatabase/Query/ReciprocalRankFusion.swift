@@ -4,6 +4,19 @@
 /// matter without letting one ranking's first place outvote agreement of both. A document that is
 /// in one list only gets nothing from the other.
 ///
+/// The dense ranking counts about a third as much as the lexical one. With the built-in model on
+/// the six judged collections of its model card, nDCG@10 x 100 compared with the lexical ranking
+/// alone:
+///
+/// | dense weight | 1 | 0.7 | 0.5 | 0.35 | 0.2 |
+/// | --- | --- | --- | --- | --- | --- |
+/// | mean gain | -0.1 | 0.9 | 1.5 | 1.9 | 1.9 |
+/// | worst set | -2.6 | -1.1 | -0.6 | 0.3 | 0.2 |
+///
+/// With equal weights a small model, whose dense ranking alone reaches three quarters of BM25,
+/// pulls the good down as often as it adds. For a model that is ahead of BM25 by itself, equal
+/// weights are better.
+///
 /// The lists are ``depth(limit:)`` documents deep. Documents that are equal in score are ordered
 /// by identifier.
 public struct ReciprocalRankFusion: Sendable, Equatable {
@@ -12,7 +25,7 @@ public struct ReciprocalRankFusion: Sendable, Equatable {
     public var denseWeight: Double
     public var lexicalWeight: Double
 
-    public init(constant: Double = 60, denseWeight: Double = 1, lexicalWeight: Double = 1) {
+    public init(constant: Double = 60, denseWeight: Double = 0.35, lexicalWeight: Double = 1) {
         self.constant = constant
         self.denseWeight = denseWeight
         self.lexicalWeight = lexicalWeight
