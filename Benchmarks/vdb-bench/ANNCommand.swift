@@ -13,7 +13,7 @@ struct ANNCommand: ParsableCommand {
             Example: vdb-bench ann --base base.fvecs --queries query.fvecs --truth gt.ivecs
             Every setting of ef is run three times over all queries; the fastest run counts, \
             as in the comparison scripts. cpu_* figures are processor time, which other work on the \
-            machine disturbs less.
+            machine disturbs less. resident_bytes is what opening and searching the index added.
             """)
 
     @Option(help: "Vectors to index (fvecs).") var base: String
@@ -32,6 +32,8 @@ struct ANNCommand: ParsableCommand {
     @Option(help: "Write each setting's answers to P-efN.ivecs.") var out: String?
     @Flag(help: "Search the mapped file's pages instead of a copy in memory, as peers have it.")
     var mapped = false
+    @Flag(help: "Also time an exact scan of all vectors (exact_ms, the median).")
+    var exact = false
     @Option(help: "Keep the index file here; where it exists, it is searched, not built.")
     var index: String?
 
@@ -65,22 +67,25 @@ struct ANNCommand: ParsableCommand {
             try build(vectors, to: indexPath, &report)
         }
         let vectorPath = folder + "/vectors"
-        if quantization == .int8 { try writeVectors(vectors, to: vectorPath) }
+        if quantization == .int8 || exact { try writeVectors(vectors, to: vectorPath) }
 
+        let residentBefore = ProcessMemory.residentBytes
         let loading = ContinuousClock.now
         let graph = try HNSWIndex(path: indexPath, residency: mapped ? .mapped : .copied)
         report.loadSeconds = seconds(since: loading)
         report.indexBytes = graph.byteCount
-        let exact = quantization == .int8 ? try VectorFile(path: vectorPath) : nil
+        let flat = quantization == .int8 || exact ? try VectorFile(path: vectorPath) : nil
         for ef in efValues {
             let (point, answers) = try ANNMeasurement(
-                index: graph, source: exact, queries: queryVectors, truth: truthRows, k: k, ef: ef,
+                index: graph, source: quantization == .int8 ? flat : nil, queries: queryVectors,
+                truth: truthRows, k: k, ef: ef,
                 threads: threads
             ).run()
             report.points.append(point)
             if let out { try VectorListFile.writeIVecs(answers, to: "\(out)-ef\(ef).ivecs") }
         }
-        report.residentBytes = ProcessMemory.residentBytes
+        report.residentBytes = max(0, ProcessMemory.residentBytes - residentBefore)
+        if exact, let flat { report.exactMs = try exactMilliseconds(flat, queryVectors) }
         switch format {
         case .json:
             let encoder = JSONEncoder()
@@ -122,6 +127,18 @@ struct ANNCommand: ParsableCommand {
         try writer.commit()
     }
 
+    /// The median time of an exact scan for one query, over at most 50 queries.
+    private func exactMilliseconds(_ flat: VectorFile, _ queries: VectorListFile) throws -> Double {
+        var times: [Double] = []
+        for query in 0..<min(50, queries.count) {
+            let vector = Array(queries.floats(query..<query + 1))
+            let start = ContinuousClock.now
+            _ = try flat.exactSearch(vector, k: k, threads: threads)
+            times.append(seconds(since: start) * 1e3)
+        }
+        return times.sorted()[times.count / 2]
+    }
+
     private static let header = IndexHeader(
         databaseIdentity: UUID(), collection: 0, modelFingerprint: ContentHash(high: 0, low: 0),
         changeLogPosition: 0)
@@ -141,6 +158,7 @@ struct ANNReport: Codable {
     var indexBytes = 0
     var residentBytes = 0
     var loadSeconds = 0.0
+    var exactMs: Double?
     var points: [Point] = []
 
     struct Point: Codable {
@@ -169,6 +187,7 @@ struct ANNReport: Codable {
                     point.recall, point.qps, point.p50Us, point.p99Us, point.cpuUs,
                     point.distances, point.hops))
         }
+        if let exactMs { lines.append(String(format: "exact scan %.2f ms", exactMs)) }
         return lines.joined(separator: "\n")
     }
 }

@@ -5,13 +5,29 @@ import VectorIndex
     static let dimensions = 24
     static let sample = SampleVectors(count: 8000, dimensions: dimensions, clusters: 80)
 
+    /// Built once for all the tests of this suite.
+    private struct Fixture: Sendable {
+        let folder: TemporaryFolder
+        let index: HNSWIndex
+        let exact: VectorFile
+    }
+
+    private static let shared = Result {
+        let folder = try TemporaryFolder()
+        let (index, exact) = try HNSWTests.make(
+            sample, IndexParameters(dimensions: dimensions, metric: .cosine), in: folder)
+        return Fixture(folder: folder, index: index, exact: exact)
+    }
+
+    private let fixture: Fixture
+
+    init() throws { fixture = try Self.shared.get() }
+
     /// As many as asked for whenever as many match, nearly the best of them, and never at the price
     /// of much more than looking at every match.
     @Test(arguments: [0.9, 0.5, 0.1, 0.01, 0.001])
     func everySelectivity(_ share: Double) throws {
-        let folder = try TemporaryFolder()
-        let (index, exact) = try HNSWTests.make(
-            Self.sample, IndexParameters(dimensions: Self.dimensions, metric: .cosine), in: folder)
+        let (index, exact) = (fixture.index, fixture.exact)
         let queries = SampleVectors(
             count: 30, dimensions: Self.dimensions, clusters: 80, seed: 4)
         var random = SeededRandom(seed: 6)
@@ -32,9 +48,7 @@ import VectorIndex
     /// The matches nearest to the query, and those farthest from it.
     @Test(arguments: [true, false])
     func correlatedWithTheQuery(_ nearest: Bool) throws {
-        let folder = try TemporaryFolder()
-        let (index, exact) = try HNSWTests.make(
-            Self.sample, IndexParameters(dimensions: Self.dimensions, metric: .cosine), in: folder)
+        let (index, exact) = (fixture.index, fixture.exact)
         for row in [0, 77, 1234] {
             let query = Self.sample.row(row)
             let ranking = try exact.exactSearch(query, k: Self.sample.count).map(\.label)
@@ -48,9 +62,7 @@ import VectorIndex
     }
 
     @Test func fewerMatchesThanAskedFor() throws {
-        let folder = try TemporaryFolder()
-        let (index, exact) = try HNSWTests.make(
-            Self.sample, IndexParameters(dimensions: Self.dimensions, metric: .cosine), in: folder)
+        let (index, exact) = (fixture.index, fixture.exact)
         let query = Self.sample.row(9)
         // Some of these labels are not in the index.
         let filter = LabelFilter([-5, 3, 17, 8000, 8001, 900_000_000_000])

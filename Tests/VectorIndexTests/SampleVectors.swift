@@ -90,7 +90,7 @@ struct SampleVectors {
 }
 
 /// A folder that goes away with its test.
-final class TemporaryFolder {
+final class TemporaryFolder: Sendable {
     let path: String
 
     init() throws {
