@@ -1,4 +1,5 @@
 import ArgumentParser
+import AutoRegEmbed
 import Foundation
 import Synchronization
 import VectorDatabase
@@ -98,12 +99,14 @@ struct IngestCommand: AsyncParsableCommand {
         let reader = try DocumentReader(paths, options: sourceOptions)
         Interruption.finishesCleanly()
         Output.survivesLostReader()
-        let store = try database.open(
-            .create, threads: general.threads, models: try model.finder(threads: general.threads))
+        let finder = try model.finder(threads: general.threads)
+        let store = try database.open(.create, threads: general.threads, models: finder)
         let report = IngestReport(reader.progress, isQuiet: general.quiet)
         do {
-            var summary = try await store.collection(database.collection)
-                .ingest(reader, options: ingestOptions(report), progress: report.show)
+            let collection = store.collection(database.collection)
+            try refuseAnotherModel(than: finder.given, in: collection)
+            var summary = try await collection.ingest(
+                reader, options: ingestOptions(report), progress: report.show)
             report.clear()
             summary.documents += reader.progress.failed
             summary.failed += reader.progress.failed
@@ -114,6 +117,17 @@ struct IngestCommand: AsyncParsableCommand {
             throw error
         }
         try store.close()
+    }
+
+    /// A wrong `--model` is refused even where every document proves unchanged and none would be
+    /// encoded.
+    private func refuseAnotherModel(
+        than given: AutoRegEmbedder?, in collection: DocumentCollection
+    ) throws {
+        guard given != nil,
+            let recorded = try? collection.statistics(includesBytes: false), recorded.model != nil
+        else { return }
+        _ = try collection.embedder
     }
 
     private var sourceOptions: SourceOptions {

@@ -15,8 +15,9 @@ struct QueryCommand: AsyncParsableCommand {
               vdb query --queries queries.tsv -k 1000 --format trec > run.txt
 
             Score: inner product (or what the collection's metric is) for dense, BM25 for lexical, \
-            for hybrid the sum of 1 / (60 + rank) over both rankings. --where compares metadata: \
-            =, !=, <, <=, >, >=, IN, BETWEEN, LIKE, IS NULL, AND, OR, NOT and parentheses.
+            for hybrid 1 / (60 + rank) among the words plus 0.35 / (60 + rank) among the vectors. \
+            --where compares metadata: =, !=, <, <=, >, >=, IN, BETWEEN, LIKE, IS NULL, AND, OR, \
+            NOT and parentheses.
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case table, json, trec }
