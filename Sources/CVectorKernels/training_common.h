@@ -6,8 +6,16 @@
 #include <math.h>
 #include <string.h>
 
+// The loader picks a version before a sanitizer's run time is there, whose calls its choice would
+// make: under the thread sanitizer there is the plain version only.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define PLAIN_KERNELS 1
+#endif
+#endif
+
 // The compiler makes one version per instruction set and the loader picks one at start.
-#if defined(__x86_64__) && defined(__linux__)
+#if defined(__x86_64__) && defined(__linux__) && !defined(PLAIN_KERNELS)
 #define KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define KERNEL
