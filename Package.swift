@@ -136,11 +136,11 @@ let package = Package(
         .testTarget(
             name: "VectorMathTests",
             dependencies: ["VectorMath", "CVectorKernels", "TestSupport"],
-            resources: [.copy("Fixtures")], swiftSettings: swift),
+            swiftSettings: swift),
         .testTarget(
             name: "FileFormatTests",
             dependencies: ["FileFormat", "TestSupport"],
-            resources: [.copy("Fixtures")], swiftSettings: swift),
+            swiftSettings: swift),
         .testTarget(
             name: "EvaluationTests",
             dependencies: ["Evaluation", "TestSupport"],
@@ -156,7 +156,7 @@ let package = Package(
         .testTarget(
             name: "VectorIndexTests",
             dependencies: ["VectorIndex", "VectorMath", "FileFormat", "TestSupport"],
-            resources: [.copy("Fixtures")], swiftSettings: swift),
+            swiftSettings: swift),
         .testTarget(
             name: "TransformerTests",
             dependencies: ["Transformer", "Tensors", "VectorMath", "FileFormat", "TestSupport"],
@@ -164,7 +164,7 @@ let package = Package(
         .testTarget(
             name: "DocumentStoreTests",
             dependencies: ["DocumentStore", "Schema", "FileFormat", "TestSupport", grdb],
-            resources: [.copy("Fixtures")], swiftSettings: swift),
+            swiftSettings: swift),
         .testTarget(
             name: "AutoRegEmbedTests",
             dependencies: [
@@ -178,7 +178,7 @@ let package = Package(
                 "VectorDatabase", "DocumentStore", "VectorIndex", "AutoRegEmbed", "FileFormat",
                 "Tokenization", "TestSupport",
             ],
-            resources: [.copy("Fixtures")], swiftSettings: swift),
+            swiftSettings: swift),
         .testTarget(
             name: "DefaultModelTests",
             dependencies: ["DefaultModel", "CDefaultModel", "AutoRegEmbed", "TestSupport"],
@@ -193,6 +193,6 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["vdb", "VectorDatabase", "DefaultModel", "TestSupport"],
-            resources: [.copy("Fixtures")], swiftSettings: swift),
+            swiftSettings: swift),
     ]
 )
