@@ -31,6 +31,12 @@ struct EvalRetrieval: AsyncParsableCommand {
     @Flag(help: "Compare with every vector instead of walking the index.")
     var exact = false
 
+    @Option(
+        help: .init(
+            "Re-order the first n hits by log p(document | query), as the model has it.",
+            valueName: "n"))
+    var rerank: Int?
+
     @Option(name: .customLong("run"), help: .init("Also write a TREC run.", valueName: "file"))
     var runFile: String?
 
@@ -44,9 +50,13 @@ struct EvalRetrieval: AsyncParsableCommand {
     @OptionGroup var database: DatabaseArguments
     @OptionGroup var general: GeneralArguments
 
+    func validate() throws { try requirePositive(rerank, "--rerank") }
+
     func run() async throws {
         let collection = try TestCollection(folder: URL(filePath: dir), split: split)
-        let embedder = mode == .lexical ? nil : try model.load(threads: general.threads)
+        // Nothing is encoded for words alone, unless the model is to judge what they find.
+        let needsModel = mode != .lexical || rerank != nil
+        let embedder = needsModel ? try model.load(threads: general.threads) : nil
         Interruption.finishesCleanly()
         let cache = EvalCache(
             collection: collection, fingerprint: embedder?.modelIdentity.fingerprint,
@@ -59,9 +69,10 @@ struct EvalRetrieval: AsyncParsableCommand {
         let documents = store.collection(database.collection)
         try await fill(documents, from: collection, cache: cache, encodes: embedder != nil)
 
-        let name = "\(embedder?.modelIdentity.name ?? "bm25")-\(mode.rawValue)"
+        var name = "\(embedder?.modelIdentity.name ?? "bm25")-\(mode.rawValue)"
+        if let rerank { name += "-rerank\(rerank)" }
         let experiment = RetrievalExperiment(
-            collection: collection, mode: mode, isExact: exact, name: name)
+            collection: collection, mode: mode, isExact: exact, rerankDepth: rerank, name: name)
         let bar = ProgressBar(unit: "queries", isQuiet: general.quiet)
         let run = try await experiment.run(in: documents) {
             bar.update(done: $0, total: collection.queries.count)
@@ -75,6 +86,7 @@ struct EvalRetrieval: AsyncParsableCommand {
         var labels = [
             ("dataset", collection.name), ("split", collection.split), ("mode", mode.rawValue),
         ]
+        if let rerank { labels.append(("rerank", "\(rerank)")) }
         if let embedder {
             labels.append(("model", embedder.modelIdentity.name))
             labels += model.labels

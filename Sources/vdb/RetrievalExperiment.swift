@@ -7,6 +7,8 @@ struct RetrievalExperiment {
     let collection: TestCollection
     let mode: QueryMode
     let isExact: Bool
+    /// How many of the first hits the model re-orders by log p(document | query); nil for none.
+    let rerankDepth: Int?
     let name: String
     /// Hits asked for: what Recall@1000 needs.
     static let depth = 1000
@@ -40,6 +42,7 @@ struct RetrievalExperiment {
     private func query(for asked: TestCollection.Query) -> Query {
         // One more than wanted, for the hit that may be dropped.
         var query = Query(asked.text, limit: Self.depth + 1, mode: mode, isExact: isExact)
+        query.rerankDepth = rerankDepth
         query.fetchesContent = false
         return query
     }

@@ -86,6 +86,33 @@ import Testing
         #expect(third.output.contains("mode: hybrid"))
     }
 
+    @Test func reranking() throws {
+        try writeCollection()
+        let result = try vdb.run(
+            "eval", "retrieval", "small", "--split", "dev", "--rerank", "2", "--run", "out.run",
+            "--format", "json", environment: cache)
+        #expect(result.object.string("rerank") == "2")
+        let hits = try String(contentsOfFile: vdb.path("out.run"), encoding: .utf8)
+            .split(separator: "\n").map { $0.split(separator: " ") }
+        #expect(hits.count == 4)
+        let texts = [
+            "1": "Tides The moon pulls the oceans into two bulges.",
+            "2": "why does dough rise",
+            "bread": "Bread Yeast makes dough rise by its gas.",
+            "onions": "Cutting an onion makes the eyes water.",
+        ]
+        // The first two are those whose log-probabilities `vdb score` prints; the rest lie below.
+        for hit in hits.prefix(2) {
+            let scored = try vdb.run("score", "onion", texts[String(hit[2])] ?? "").object
+            let expected = scored["log_probability"] as? Double ?? .nan
+            let found = Double(hit[4]) ?? .nan
+            #expect(abs(found - expected) <= 1e-5 * abs(expected))
+        }
+        let scores = hits.compactMap { Double($0[4]) }
+        #expect(scores.indices.dropFirst().allSatisfy { scores[$0] < scores[$0 - 1] })
+        try vdb.fails(64, "--rerank", "eval", "retrieval", "small", "--rerank", "0")
+    }
+
     @Test func aNamedDatabaseIsUsed() throws {
         try writeCollection()
         try vdb.run(

@@ -128,8 +128,9 @@ struct QueryRun: Sendable {
 
     /// Re-orders the first documents by log p(document | query).
     ///
-    /// The score of those becomes that log-probability. Those after them keep their order and
-    /// their distances in score, shifted to lie below, so that scores never increase.
+    /// The score of those becomes that log-probability. Those after them keep their order, each a
+    /// whole unit below the one before: steps as small as their own scores have would be lost beside a
+    /// log-probability in the 32-bit floats of a run file.
     private func rerank(
         _ documents: inout [RankedDocument], by scorer: any ScoringEmbedder,
         clock: inout PhaseClock
@@ -156,8 +157,8 @@ struct QueryRun: Sendable {
         }
         head.sort { ($1.score, $0.id) < ($0.score, $1.id) }
         var rest = Array(documents[depth...])
-        if let highest = rest.first?.score, let lowest = head.last?.score {
-            for index in rest.indices { rest[index].score += lowest - highest }
+        if let lowest = head.last?.score {
+            for index in rest.indices { rest[index].score = lowest - Double(index + 1) }
         }
         documents = head + rest
         clock.note("rerank", ContinuousClock.now - began)
