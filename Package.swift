@@ -132,7 +132,7 @@ let package = Package(
         // Tests mirror targets.
         .target(
             name: "TestSupport", dependencies: ["FileFormat"], path: "Tests/TestSupport",
-            swiftSettings: swift),
+            resources: [.copy("Fixtures")], swiftSettings: swift),
         .testTarget(
             name: "VectorMathTests",
             dependencies: ["VectorMath", "CVectorKernels", "TestSupport"],
