@@ -5,25 +5,51 @@ package enum Schema {
     package struct Migration: Sendable {
         /// The file's name without its ending.
         package let name: String
+        /// Run once.
         package let sql: String
+        /// Run for each table that the collections have of some kind.
+        package let tableSteps: [TableStep]
 
-        package init(name: String, sql: String) { (self.name, self.sql) = (name, sql) }
+        package init(name: String, sql: String, tableSteps: [TableStep] = []) {
+            (self.name, self.sql, self.tableSteps) = (name, sql, tableSteps)
+        }
+    }
+
+    /// SQL for the tables whose names are `prefix` and a collection's id, where they exist.
+    package struct TableStep: Sendable {
+        package let prefix: String
+        private let template: String
+
+        package init(prefix: String, template: String) {
+            (self.prefix, self.template) = (prefix, template)
+        }
+
+        package func sql(table: String) -> String { Schema.fill(template, "{table}", table) }
     }
 
     /// In order; after the first n of them the database has format version n.
     package static let migrations = [
+        Migration(name: "v1-initial", sql: text(PackageResources.v1_initial_sql)),
         Migration(
-            name: "v1-initial",
-            sql: String(decoding: PackageResources.v1_initial_sql, as: UTF8.self))
+            name: "v2-checksums", sql: text(PackageResources.v2_checksums_sql),
+            tableSteps: ["vector_", "staged_vector_"].map {
+                TableStep(prefix: $0, template: text(PackageResources.v2_vector_tables_sql))
+            }),
     ]
 
     /// The tables that each collection has for itself.
     package static func collectionTables(id: Int64) -> String {
-        String(decoding: PackageResources.collection_tables_sql, as: UTF8.self)
-            .split(separator: "{id}", omittingEmptySubsequences: false)
-            .joined(separator: String(id))
+        fill(text(PackageResources.collection_tables_sql), "{id}", String(id))
     }
 
     /// `PRAGMA application_id` of every vdb database: the bytes `vdb!`.
     package static let applicationID: Int32 = 0x7664_6221
+
+    private static func text(_ resource: [UInt8]) -> String {
+        String(decoding: resource, as: UTF8.self)
+    }
+
+    private static func fill(_ template: String, _ name: String, _ value: String) -> String {
+        template.split(separator: name, omittingEmptySubsequences: false).joined(separator: value)
+    }
 }

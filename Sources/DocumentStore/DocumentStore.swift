@@ -20,7 +20,7 @@ import Schema
 /// done, or the write-ahead log stays beside the file (harmless, and taken in by the next opening).
 package final class DocumentStore: Sendable {
     package enum Mode: Sendable {
-        /// Neither the file nor, where it is not writable, its folder is touched.
+        /// Nothing is written, except that a file of an older format is brought to the newest.
         case readOnly
         case readWrite
         /// As `readWrite`; a missing database is made.
@@ -73,6 +73,7 @@ package final class DocumentStore: Sendable {
         // the readers go first. (GRDB's own order is the reverse.)
         writer?.releaseMemory()
         do { try reader.close() } catch { throw convert(error) }
+        if writer == nil { Connection.removeEmptyLog(beside: path) }
     }
 
     // MARK: Transactions

@@ -6,6 +6,8 @@ package enum StoreError: Error, Equatable, Sendable {
     case missing(path: String)
     case notADatabase(path: String)
     case newerFormat(path: String, found: Int, supported: Int)
+    /// It cannot be written to, and so not be brought to the format that is read.
+    case olderFormat(path: String, found: Int, supported: Int)
     case cannotOpen(path: String, reason: String)
     /// Another writer held the lock for longer than the busy time-out.
     case locked(path: String, seconds: Double)
@@ -51,6 +53,9 @@ extension StoreError: CustomStringConvertible, LocalizedError {
             "\(path): not a vdb database; name another file, or move this one away"
         case .newerFormat(let path, let found, let supported):
             "\(path): has format \(found), this vdb knows formats up to \(supported); use a newer vdb"
+        case .olderFormat(let path, let found, let supported):
+            "\(path): has format \(found), which this vdb has to bring to \(supported), and cannot be "
+                + "written to; copy it to where it can"
         case .cannotOpen(let path, let reason):
             "\(path): cannot be opened: \(reason)"
         case .locked(let path, let seconds):

@@ -42,6 +42,9 @@ package final class ContentHasher {
 
     deinit { XXH3_freeState(state) }
 
+    /// Begins again, as if nothing had been added.
+    package func reset() { XXH3_128bits_reset(state) }
+
     package func update(_ bytes: UnsafeRawBufferPointer) {
         XXH3_128bits_update(state, bytes.baseAddress, bytes.count)
     }

@@ -62,14 +62,17 @@ package struct IndexHeader: Sendable, Equatable {
     package var modelFingerprint: ContentHash
     /// The change log's position up to which the file is complete.
     package var changeLogPosition: Int64
+    /// The log's token at that position: a copy of the database that went on apart has another.
+    package var historyToken: Int64
 
     package init(
         databaseIdentity: UUID, collection: Int64, modelFingerprint: ContentHash,
-        changeLogPosition: Int64
+        changeLogPosition: Int64, historyToken: Int64 = 0
     ) {
         self.databaseIdentity = databaseIdentity
         self.collection = collection
         self.modelFingerprint = modelFingerprint
         self.changeLogPosition = changeLogPosition
+        self.historyToken = historyToken
     }
 }

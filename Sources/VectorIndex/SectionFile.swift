@@ -33,8 +33,8 @@ struct SectionFileKind: Sendable {
     let version: UInt32
     let name: String
 
-    static let graph = SectionFileKind(magic: "vdb-hnsw", version: 1, name: "a vdb vector index")
-    static let vectors = SectionFileKind(magic: "vdb-vecs", version: 1, name: "a vdb vector file")
+    static let graph = SectionFileKind(magic: "vdb-hnsw", version: 2, name: "a vdb vector index")
+    static let vectors = SectionFileKind(magic: "vdb-vecs", version: 2, name: "a vdb vector file")
 }
 
 enum SectionFileLayout {
@@ -249,6 +249,7 @@ extension FieldWriter {
         write(header.collection)
         write(bytes: header.modelFingerprint.bytes)
         write(header.changeLogPosition)
+        write(header.historyToken)
     }
 }
 
@@ -260,6 +261,7 @@ extension FieldReader {
         let low = bytes(8).reduce(0) { $0 << 8 | UInt64($1) }
         return IndexHeader(
             databaseIdentity: UUID(uuid: identity), collection: collection,
-            modelFingerprint: ContentHash(high: high, low: low), changeLogPosition: int64())
+            modelFingerprint: ContentHash(high: high, low: low), changeLogPosition: int64(),
+            historyToken: int64())
     }
 }

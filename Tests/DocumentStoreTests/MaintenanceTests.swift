@@ -154,6 +154,15 @@ import Testing
     /// Each kind of damage is found, and by its name.
     @Test(arguments: [
         ("UPDATE passage SET text_length = text_length + 1 WHERE key = 2", StoreFinding.Kind.text),
+        ("UPDATE passage SET text_start = 1 WHERE key = 2", .checksum),
+        ("UPDATE passage SET text = cast(upper(text) AS BLOB) WHERE key = 2", .checksum),
+        ("UPDATE vector_1 SET value = x'0000003f0000000000000000' WHERE passage = 2", .checksum),
+        ("UPDATE vector_1 SET checksum = NULL WHERE passage = 2", .checksum),
+        ("UPDATE document SET title = 'another' WHERE key = 2", .checksum),
+        ("UPDATE document SET metadata = '{\"n\":2}' WHERE key = 2", .checksum),
+        ("UPDATE source SET path = 'another'", .checksum),
+        ("UPDATE change SET token = token + 1", .checksum),
+        ("UPDATE field_value SET value = 7 WHERE document = 2", .fieldValue),
         ("UPDATE vector_1 SET value = x'00000000' WHERE passage = 2", .vector),
         ("UPDATE vector_1 SET value = x'0000c07f0000000000000000' WHERE passage = 2", .vector),
         ("DELETE FROM vector_1 WHERE passage = 2", .vector),
@@ -168,7 +177,11 @@ import Testing
         let scratch = try ScratchFolder()
         let (store, collection) = try DocumentStore.make(scratch)
         let text = String(repeating: "again and ", count: 30)
-        _ = try store.write((0..<3).map { .sample("\($0)", text: text) }, to: collection)
+        _ = try store.write(
+            (0..<3).map {
+                .sample("\($0)", text: text, metadata: #"{"n":\#($0)}"#, source: "a.jsonl")
+            }, to: collection)
+        try store.indexField("n", in: collection)
         try store.close()
         var configuration = Configuration()
         configuration.foreignKeysEnabled = false

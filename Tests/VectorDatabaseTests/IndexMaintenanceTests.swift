@@ -203,6 +203,55 @@ struct IndexMaintenanceTests {
         try database.close()
     }
 
+    /// Two copies of one database go on apart, with as many documents each, so that positions,
+    /// keys, sizes and parameters are equal; then one gets cache files of the other.
+    @Test(
+        arguments: [Metric.innerProduct, .cosine, .euclidean],
+        [IndexOptions.Quantization.none, .int8])
+    func cachesOfACopyThatWentOnApart(
+        metric: Metric, quantization: IndexOptions.Quantization
+    ) async throws {
+        let folder = try TemporaryFolder()
+        let paths = ["a", "b"].map { folder.file("\($0).vdb") }
+        var options = IngestOptions()
+        options.metric = metric
+        options.index.quantization = quantization
+        let common = SampleTexts.documents(0..<300)
+        let first = try Self.open(paths[0])
+        try await first.collection().ingest(common, options: options)
+        try await first.backup(to: paths[1])
+        try first.close()
+        for (path, start) in zip(paths, [10_000, 20_000]) {
+            let database = try Self.open(path)
+            // Anew in the copy, so that both have them from the same position.
+            try await database.compact()
+            try await database.collection().ingest(SampleTexts.documents(start..<start + 300))
+            #expect(try database.collection().statistics().index.graphRows == 600)
+            try database.close()
+        }
+        let manager = FileManager.default
+        for suffixes in [["-index"], ["-vectors"], ["-index", "-vectors"]] {
+            for suffix in suffixes {
+                try manager.removeItem(atPath: paths[0] + suffix)
+                try manager.copyItem(atPath: paths[1] + suffix, toPath: paths[0] + suffix)
+            }
+            let reader = try Self.open(paths[0], access: .readOnly)
+            let documents = common + SampleTexts.documents(10_000..<10_300)
+            try await Self.expectRight(reader.collection(), documents)
+            let report = try await reader.check()
+            #expect(report.isSound)
+            for suffix in suffixes {
+                #expect(report.findings.contains { $0.subject == paths[0] + suffix })
+            }
+            try reader.close()
+            let writer = try Self.open(paths[0])
+            try await writer.compact()
+            #expect(try await writer.check().findings.isEmpty)
+            try await Self.expectRight(writer.collection(), documents)
+            try writer.close()
+        }
+    }
+
     @Test func readersNoticeNewFiles() async throws {
         let folder = try TemporaryFolder()
         let path = folder.file("a.vdb")

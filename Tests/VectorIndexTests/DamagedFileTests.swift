@@ -80,7 +80,7 @@ import VectorIndex
         future[8] = 200
         let path = folder.file("damaged")
         try Data(future).write(to: URL(fileURLWithPath: path))
-        let expected = IndexError.unsupportedVersion(path: path, found: 200, supported: 1)
+        let expected = IndexError.unsupportedVersion(path: path, found: 200, supported: 2)
         #expect(throws: expected) { _ = try HNSWIndexOrVectors(path, name) }
         #expect(throws: IndexError.self) { _ = try HNSWIndexOrVectors(folder.file("none"), name) }
     }

@@ -35,8 +35,8 @@ extension DocumentStore {
                 sql: """
                     INSERT INTO collection (name, metric, dimensions, vector_type, model_name,
                         model_fingerprint, model_path, model_settings, m, ef_construction,
-                        quantization)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        quantization, changes_pruned_token)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, random())
                     """,
                 arguments: [
                     name, metric.rawValue, dimensions, elementType.rawValue, model.name,

@@ -46,8 +46,9 @@ extension DocumentStore {
             try database.execute(
                 sql: """
                     CREATE TABLE staged_vector_\(collection.id) (
-                        passage INTEGER PRIMARY KEY,
-                        value   BLOB NOT NULL
+                        passage  INTEGER PRIMARY KEY,
+                        value    BLOB NOT NULL,
+                        checksum INTEGER
                     ) STRICT
                     """)
         }
@@ -69,10 +70,7 @@ extension DocumentStore {
         try write { database in
             let staging = try Self.requireStaging(of: collection, in: database)
             let statement = try database.cachedStatement(
-                sql: """
-                    INSERT OR REPLACE INTO staged_vector_\(collection.id) (passage, value)
-                    VALUES (?, ?)
-                    """)
+                sql: StoredVector.insertion(into: "staged_vector_\(collection.id)"))
             for (passage, vector) in vectors {
                 let name = "passage \(passage)"
                 guard vector.count == staging.dimensions else {

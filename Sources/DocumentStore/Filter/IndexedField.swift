@@ -26,10 +26,26 @@ struct IndexedField {
             arguments: ["field": id, "name": name, "collection": collection])
     }
 
+    /// Keys of documents whose stored values are not those of their metadata.
+    func documentsWithWrongValues(of collection: Int64, in database: Database) throws -> [Int64] {
+        let stored = "SELECT field, value, document FROM field_value WHERE field = :field"
+        let right = "SELECT * FROM (\(Self.values(where: "d.collection = :collection")))"
+        return try Int64.fetchAll(
+            database,
+            sql: """
+                SELECT document FROM (SELECT * FROM (\(right) EXCEPT \(stored))
+                    UNION ALL SELECT * FROM (\(stored) EXCEPT \(right)))
+                GROUP BY document ORDER BY document
+                """, arguments: ["field": id, "name": name, "collection": collection])
+    }
+
     private static func insertion(where condition: String) -> String {
+        "INSERT OR IGNORE INTO field_value (field, value, document) " + values(where: condition)
+    }
+
+    private static func values(where condition: String) -> String {
         """
-        INSERT OR IGNORE INTO field_value (field, value, document)
-        SELECT :field, m.value, d.key FROM document AS d, json_each(d.metadata) AS m
+        SELECT :field AS field, m.value AS value, d.key AS document FROM document AS d, json_each(d.metadata) AS m
             WHERE \(condition) AND m.key = :name AND \(PredicateSQL.isScalar("m"))
         UNION ALL
         SELECT :field, e.value, d.key

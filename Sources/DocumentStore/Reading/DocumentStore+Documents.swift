@@ -4,7 +4,8 @@ import GRDB
 
 extension DocumentStore {
     private static let documentColumns = """
-        d.key, d.id, d.title, d.metadata, s.path, d.source_position, d.content_hash
+        d.key, d.id, d.title, d.metadata, s.path, d.source_position, d.content_hash,
+            \(RowChecksum.isRight(RowChecksum.document, alias: "d."))
         FROM document AS d LEFT JOIN source AS s ON s.id = d.source
         """
 
@@ -57,9 +58,13 @@ extension DocumentStore {
 }
 
 extension DocumentRecord {
-    init(row: Row) {
+    /// - Throws: what the store calls `corrupt` where the row is not as it was written.
+    init(row: Row) throws {
         key = row[0]
         id = row[1]
+        guard row[7] else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the document '\(id)'")
+        }
         title = row[2]
         metadata = row[3]
         source = row[4]

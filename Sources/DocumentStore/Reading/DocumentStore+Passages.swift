@@ -6,7 +6,9 @@ extension DocumentStore {
     /// CROSS keeps SQLite from starting with the documents: pages of passages are in key order.
     private static let passageColumns = """
         p.key, p.document, d.id, d.title, d.metadata, p.ordinal, p.text_start, p.tokens,
-            p.text_length, p.text
+            p.text_length, p.text,
+            \(RowChecksum.isRight(RowChecksum.passage, alias: "p.")),
+            \(RowChecksum.isRight(RowChecksum.document, alias: "d."))
         FROM passage AS p CROSS JOIN document AS d ON d.key = p.document
         """
 
@@ -77,7 +79,12 @@ extension PassageRecord {
         ordinal = row[5]
         start = row[6]
         tokens = row[7]
+        guard row[11] else {
+            throw DatabaseError(
+                resultCode: .SQLITE_CORRUPT, message: "the document '\(documentID)'")
+        }
         do throws(FileError) {
+            guard row[10] else { throw .corruptBlock(expected: row[8]) }
             text = try StoredText.decode(row[9], length: row[8])
         } catch {
             throw DatabaseError(

@@ -48,7 +48,10 @@ extension DocumentStore {
             batch.keys.reserveCapacity(capacity)
             batch.values.reserveCapacity(capacity * current.dimensions)
             let statement = try database.cachedStatement(
-                sql: "SELECT passage, value FROM vector_\(current.id) WHERE \(condition)")
+                sql: """
+                    SELECT passage, value, \(RowChecksum.isRight(RowChecksum.vector))
+                    FROM vector_\(current.id) WHERE \(condition)
+                    """)
             for values in arguments {
                 let rows = try Row.fetchCursor(
                     statement, arguments: StatementArguments(values))
@@ -61,7 +64,7 @@ extension DocumentStore {
                                 appendingTo: &batch.values)
                         } ?? false
                     }
-                    guard isSound else {
+                    guard isSound, row[2] else {
                         throw DatabaseError(
                             resultCode: .SQLITE_CORRUPT, message: "the vector of passage \(key)")
                     }

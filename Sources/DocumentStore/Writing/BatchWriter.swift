@@ -63,9 +63,9 @@ struct BatchWriter {
             try database.cachedStatement(
                 sql: """
                     INSERT INTO document
-                        (key, collection, id, title, metadata, source, source_position,
-                         content_hash)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                        (\(RowChecksum.document), checksum)
+                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
+                        \(RowChecksum.name)(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8))
                     """
             ).execute(arguments: [
                 key, collection.id, document.id, document.title, metadata, source,
@@ -94,15 +94,16 @@ struct BatchWriter {
         try database.cachedStatement(
             sql: """
                 INSERT INTO passage
-                    (key, document, ordinal, text_start, text_length, tokens, text)
-                VALUES (?, ?, ?, ?, ?, ?, coalesce(?, x''))
+                    (\(RowChecksum.passage), checksum)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, coalesce(?7, x''),
+                    \(RowChecksum.name)(?1, ?2, ?3, ?4, ?5, ?6, coalesce(?7, x'')))
                 """
         ).execute(arguments: [
             key, documentKey, ordinal, passage.start, text.length, passage.tokens, text.bytes,
         ])
         if collection.dimensions > 0 {
             try database.cachedStatement(
-                sql: "INSERT INTO vector_\(collection.id) (passage, value) VALUES (?, ?)"
+                sql: StoredVector.insertion(into: "vector_\(collection.id)")
             ).execute(arguments: [
                 key, StoredVector.encode(passage.vector, as: collection.elementType),
             ])
@@ -148,13 +149,22 @@ struct BatchWriter {
 
     private mutating func sourceID(of path: String) throws -> Int64 {
         if let id = sources[path] { return id }
-        try database.cachedStatement(sql: "INSERT OR IGNORE INTO source (path) VALUES (?)")
-            .execute(arguments: [path])
-        let id = try Int64.fetchOne(
+        let known = try Int64.fetchOne(
             database.cachedStatement(sql: "SELECT id FROM source WHERE path = ?"),
             arguments: [path])
-        guard let id else { throw DatabaseError(message: "source not stored") }
+        let id = try known ?? insertSource(path)
         sources[path] = id
+        return id
+    }
+
+    private func insertSource(_ path: String) throws -> Int64 {
+        try database.cachedStatement(sql: "INSERT INTO source (path) VALUES (?)")
+            .execute(arguments: [path])
+        let id = database.lastInsertedRowID
+        try database.cachedStatement(
+            sql:
+                "UPDATE source SET checksum = \(RowChecksum.name)(\(RowChecksum.source)) WHERE id = ?"
+        ).execute(arguments: [id])
         return id
     }
 

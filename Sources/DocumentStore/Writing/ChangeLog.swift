@@ -1,6 +1,10 @@
 import GRDB
 
 /// The log of what came and went, which whoever keeps an index follows.
+///
+/// Each entry has a random token. Two copies of a database that went on apart reach the same positions,
+/// but not with the same tokens: position and token together name one history, and what a file
+/// that carries both was made from.
 enum ChangeLog {
     static func append(
         _ kind: Change.Kind, _ passages: ClosedRange<Int64>, collection: Int64,
@@ -8,11 +12,12 @@ enum ChangeLog {
     ) throws {
         try database.cachedStatement(
             sql: """
-                INSERT INTO change (collection, kind, first_passage, last_passage)
-                VALUES (?, ?, ?, ?)
+                INSERT INTO change (\(RowChecksum.change), checksum)
+                VALUES (?1, ?2, ?3, ?4, ?5, \(RowChecksum.name)(?1, ?2, ?3, ?4, ?5))
                 """
         ).execute(arguments: [
             collection, kind.rawValue, passages.lowerBound, passages.upperBound,
+            Int64.random(in: .min ... .max),
         ])
     }
 
@@ -41,6 +46,23 @@ extension DocumentStore {
         try read { database in try ChangeLog.position(of: collection.id, in: database) }
     }
 
+    /// The token of the entry at `position`, which tells this history from others that reached that
+    /// position; `nil` where the log does not reach back to it, or has no such entry.
+    package func historyToken(at position: Int64, in collection: CollectionRecord)
+        throws(StoreError) -> Int64?
+    {
+        try read { database in
+            try Int64.fetchOne(
+                database.cachedStatement(
+                    sql: """
+                        SELECT CASE changes_pruned_through WHEN :position THEN changes_pruned_token
+                            ELSE (SELECT token FROM change
+                                WHERE position = :position AND collection = :id) END
+                        FROM collection WHERE id = :id
+                        """), arguments: ["position": position, "id": collection.id])
+        }
+    }
+
     /// The entries after `position`, oldest first, at most `limit`.
     ///
     /// - Throws: `changesPruned` where some of them are no longer there.
@@ -56,14 +78,16 @@ extension DocumentStore {
             let rows = try Row.fetchAll(
                 database.cachedStatement(
                     sql: """
-                        SELECT position, kind, first_passage, last_passage FROM change
-                        WHERE collection = ? AND position > ? ORDER BY position LIMIT ?
+                        SELECT position, kind, first_passage, last_passage,
+                            \(RowChecksum.isRight(RowChecksum.change))
+                        FROM change WHERE collection = ? AND position > ? ORDER BY position LIMIT ?
                         """), arguments: [collection.id, position, limit])
             return try rows.map { row in
                 let (first, last): (Int64, Int64) = (row[2], row[3])
-                guard let kind = Change.Kind(rawValue: row[1]), first <= last else {
+                guard let kind = Change.Kind(rawValue: row[1]), first <= last, row[4] else {
                     throw DatabaseError(
-                        resultCode: .SQLITE_CORRUPT, message: "a change of an unknown kind")
+                        resultCode: .SQLITE_CORRUPT,
+                        message: "entry \(row[0] as Int64) of the change log")
                 }
                 return Change(position: row[0], kind: kind, passages: first...last)
             }
@@ -78,6 +102,11 @@ extension DocumentStore {
             let last = try min(position, ChangeLog.position(of: collection.id, in: database))
             try database.execute(
                 sql: """
+                    UPDATE collection SET changes_pruned_token = coalesce((
+                            SELECT token FROM change
+                            WHERE collection = :id AND position <= :last
+                            ORDER BY position DESC LIMIT 1
+                        ), changes_pruned_token) WHERE id = :id;
                     DELETE FROM change WHERE collection = :id AND position <= :last;
                     UPDATE collection
                         SET changes_pruned_through = max(changes_pruned_through, :last)

@@ -10,6 +10,12 @@ enum StoredVector {
         return type == .float32 || vector.allSatisfy { Float16($0).isFinite }
     }
 
+    /// Takes the passage's key and the encoded vector.
+    static func insertion(into table: String) -> String {
+        "INSERT OR REPLACE INTO \(table) (\(RowChecksum.vector), checksum) "
+            + "VALUES (?1, ?2, \(RowChecksum.name)(?1, ?2))"
+    }
+
     static func encode(_ vector: [Float], as type: CollectionRecord.ElementType) -> Data {
         switch type {
         case .float32:

@@ -12,6 +12,12 @@ extension DatabaseError {
             self = .notADatabase(path: path, reason: "its first bytes are another program's")
         case .newerFormat(let path, let found, let supported):
             self = .newerFormat(path: path, found: "\(found)", supported: "\(supported)")
+        case .olderFormat(let path, let found, let supported):
+            self = .cannotCreate(
+                path: path,
+                reason:
+                    "it has format \(found), which has to be brought to \(supported), and cannot "
+                    + "be written to; copy it to where it can")
         case .cannotOpen(let path, let reason): self = .cannotCreate(path: path, reason: reason)
         case .locked(let path, let seconds):
             self = .locked(path: path, holder: nil, seconds: seconds)

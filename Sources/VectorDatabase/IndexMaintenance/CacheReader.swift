@@ -17,8 +17,8 @@ struct Caches {
 /// A file is passed over, never an error, where it is missing, cut short, damaged in what opening
 /// reads, of another version, of another database, collection, model or parameters; where it is
 /// newer than the database (an older one was put in its place); where the change log no longer
-/// reaches back to it; or where sampled vectors are not the database's (two copies of one database
-/// went on apart, and the file is the other's).
+/// reaches back to it; or where the log has another token at its position (two copies of one
+/// database went on apart, and the file is the other's).
 struct CacheReader {
     let record: CollectionRecord
     let files: CacheFiles
@@ -26,11 +26,11 @@ struct CacheReader {
 
     func open() throws -> Caches {
         let now = try store.position(of: record)
-        guard let flat = flatFile(), try isCurrent(flat, now: now) else {
+        guard let flat = flatFile(), try isCurrent(flat.header) else {
             return Caches(graph: nil, flat: nil, position: now)
         }
         if let graph = graphFile(), graph.header.changeLogPosition <= flat.header.changeLogPosition,
-            try isCurrent(graph.header, now: now)
+            try isCurrent(graph.header)
         {
             return Caches(graph: graph, flat: flat, position: graph.header.changeLogPosition)
         }
@@ -39,15 +39,13 @@ struct CacheReader {
 
     /// The graph alone, to be extended by a writer.
     func openGraph() throws -> HNSWIndex? {
-        guard let graph = graphFile(), try isCurrent(graph.header, now: store.position(of: record))
-        else { return nil }
+        guard let graph = graphFile(), try isCurrent(graph.header) else { return nil }
         return graph
     }
 
     /// The flat file alone, to be extended by a writer.
     func openFlat() throws -> VectorFile? {
-        guard let flat = flatFile(), try isCurrent(flat, now: store.position(of: record))
-        else { return nil }
+        guard let flat = flatFile(), try isCurrent(flat.header) else { return nil }
         return flat
     }
 
@@ -65,42 +63,36 @@ struct CacheReader {
         return flat
     }
 
-    private func isCurrent(_ flat: VectorFile, now: Int64) throws -> Bool {
-        guard try isCurrent(flat.header, now: now) else { return false }
-        // Copies of one database share its identity, and their change logs may reach the same
-        // position with other documents. The youngest rows tell them apart.
-        guard flat.element == .float32, flat.count > 0 else { return true }
-        let rows = Set([0, flat.count / 2, flat.count - 1])
-        let sample = try store.vectors(forKeys: rows.map(flat.label(at:)).sorted(), in: record)
-        return try sample.keys.indices.allSatisfy { row in
-            let stored = sample.values[row * flat.dimensions..<(row + 1) * flat.dimensions]
-            let cached = flat.vector(label: sample.keys[row]) ?? []
-            // Another document's vector differs in most numbers; a damaged one in few, which is
-            // for `vdb check` to say.
-            let equal = try zip(cached, flat.metric.prepared(stored)).count { $0 == $1 }
-            return 2 * equal >= flat.dimensions
-        }
-    }
-
-    private func isCurrent(_ header: IndexHeader, now: Int64) throws -> Bool {
-        let expected = record.header(of: store, position: header.changeLogPosition)
-        guard header == expected, header.changeLogPosition <= now else { return false }
-        do { _ = try store.changes(after: header.changeLogPosition, limit: 1, in: record) } catch {
-            guard case .changesPruned = error else { throw error }
-            return false
-        }
-        return true
+    /// Whether the file was made from this database's own history, and the log still reaches back
+    /// to where it ends.
+    private func isCurrent(_ header: IndexHeader) throws -> Bool {
+        guard
+            let token = try store.historyToken(at: header.changeLogPosition, in: record)
+        else { return false }
+        return header
+            == record.header(of: store, position: header.changeLogPosition, token: token)
     }
 }
 
 extension CollectionRecord {
-    /// What a cache file written now says of itself.
-    func header(of store: DocumentStore, position: Int64) -> IndexHeader {
+    /// What a cache file that covers the change log up to `position` says of itself.
+    ///
+    /// - Throws: `StoreError.changesPruned` where the log no longer reaches back to there.
+    func header(of store: DocumentStore, position: Int64) throws -> IndexHeader {
+        guard let token = try store.historyToken(at: position, in: self) else {
+            throw StoreError.changesPruned(
+                collection: name, position: position,
+                prunedThrough: try store.position(of: self))
+        }
+        return header(of: store, position: position, token: token)
+    }
+
+    func header(of store: DocumentStore, position: Int64, token: Int64) -> IndexHeader {
         var fingerprint = model.fingerprint
         let hash = fingerprint.withUTF8 { ContentHash(of: UnsafeRawBufferPointer($0)) }
         return IndexHeader(
             databaseIdentity: UUID(bytes: store.identity.bytes), collection: id,
-            modelFingerprint: hash, changeLogPosition: position)
+            modelFingerprint: hash, changeLogPosition: position, historyToken: token)
     }
 
     var flatElement: FlatVectors.Element { elementType == .float16 ? .float16 : .float32 }

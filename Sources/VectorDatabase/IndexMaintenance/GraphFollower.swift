@@ -78,6 +78,6 @@ final class GraphFollower {
     /// Everything in the database is in the graph when this is called: `follow(isFinal: true)`.
     func save(to path: String) throws {
         try builder.save(
-            to: path, header: record.header(of: store, position: position))
+            to: path, header: try record.header(of: store, position: position))
     }
 }

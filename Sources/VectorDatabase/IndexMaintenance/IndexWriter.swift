@@ -68,7 +68,7 @@ struct IndexWriter {
         let sound = old.flatMap { (try? $0.verify()) == nil ? nil : $0 }
         let position = try store.position(of: record)
         let writer = try VectorFileWriter(
-            path: files.flat, header: record.header(of: store, position: position),
+            path: files.flat, header: try record.header(of: store, position: position),
             dimensions: record.dimensions, metric: record.indexParameters.metric,
             element: record.flatElement)
         var last: Int64 = 0

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import GRDBSQLite
 import Schema
 
 /// How a database file is opened: recognised, set up, and migrated.
@@ -27,14 +28,14 @@ enum Connection {
         do {
             switch mode {
             case .readOnly:
-                let reader = try openReader(
-                    path: path, busyTimeout: busyTimeout, supported: migrations.count)
+                let reader = try openMigratedReader(
+                    path: path, busyTimeout: busyTimeout, migrations: migrations)
                 return Opened(
                     reader: reader, writer: nil, identity: try reader.read(readIdentity))
             case .readWrite, .create:
                 let pool = try openWriter(
                     path: path, busyTimeout: busyTimeout, supported: migrations.count)
-                try migrate(pool, path: path, migrations: migrations)
+                try Migrator(pool: pool, migrations: migrations).run()
                 return Opened(reader: pool, writer: pool, identity: try pool.read(readIdentity))
             }
         } catch {
@@ -93,6 +94,7 @@ enum Connection {
                     PRAGMA wal_autocheckpoint = \(checkpointPages);
                     """)
             try BM25Function.register(in: database)
+            try RowChecksum.register(in: database)
         }
         return configuration
     }
@@ -109,6 +111,28 @@ enum Connection {
             try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cache_size = -65536")
         }
         return pool
+    }
+
+    /// A pool that only reads, of a file that is brought to the newest format first.
+    private static func openMigratedReader(
+        path: String, busyTimeout: Duration, migrations: [Schema.Migration]
+    ) throws -> any DatabaseReader {
+        do {
+            return try openReader(
+                path: path, busyTimeout: busyTimeout, supported: migrations.count)
+        } catch let error as StoreError {
+            guard case .olderFormat = error else { throw error }
+            do {
+                let pool = try openWriter(
+                    path: path, busyTimeout: busyTimeout, supported: migrations.count)
+                defer { try? pool.close() }
+                try Migrator(pool: pool, migrations: migrations).run()
+            } catch let failure as DatabaseError
+                where [.SQLITE_CANTOPEN, .SQLITE_READONLY].contains(failure.resultCode)
+            { throw error }
+            return try openReader(
+                path: path, busyTimeout: busyTimeout, supported: migrations.count)
+        }
     }
 
     /// A pool that only reads. Where SQLite cannot make its shared memory beside the file (read-only
@@ -144,6 +168,23 @@ enum Connection {
         }
     }
 
+    /// Removes the empty log and its shared memory, which a connection that only reads makes where
+    /// they are missing and may not remove.
+    ///
+    /// SQLite does it, under its own locks, when the last connection closes and may write; so one
+    /// that may is opened and closed. Where others use the database, or nothing may be written,
+    /// the files stay: they harm nobody.
+    static func removeEmptyLog(beside path: String) {
+        var status = stat()
+        guard stat(path + "-wal", &status) == 0, status.st_size == 0 else { return }
+        var connection: OpaquePointer?
+        defer { sqlite3_close(connection) }
+        guard sqlite3_open_v2(path, &connection, SQLITE_OPEN_READWRITE, nil) == SQLITE_OK
+        else { return }
+        // The log is not opened before something is read.
+        sqlite3_exec(connection, "PRAGMA user_version", nil, nil, nil)
+    }
+
     // MARK: Format
 
     private static func requireFormat(
@@ -161,36 +202,12 @@ enum Connection {
             throw StoreError.newerFormat(path: path, found: version, supported: supported)
         }
         if version < supported && !mayBeNew {
-            throw StoreError.cannotOpen(
-                path: path,
-                reason: "it has format \(version), which opening it for writing brings to "
-                    + "\(supported)")
+            throw StoreError.olderFormat(path: path, found: version, supported: supported)
         }
     }
 
-    /// Each step is one transaction together with its version number: an interrupted migration goes
-    /// on where it stopped.
-    private static func migrate(
-        _ pool: DatabasePool, path: String, migrations: [Schema.Migration]
-    ) throws {
-        func version(_ database: Database) throws -> Int {
-            try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
-        }
-        var current = try pool.read(version)
-        while current < migrations.count {
-            current = try pool.write { database in
-                // Another process may have been here first.
-                let found = try version(database)
-                guard found < migrations.count else { return found }
-                try database.execute(sql: migrations[found].sql)
-                if found == 0 { try recordOrigin(database) }
-                try database.execute(sql: "PRAGMA user_version = \(found + 1)")
-                return found + 1
-            }
-        }
-    }
-
-    private static func recordOrigin(_ database: Database) throws {
+    /// What tells a new database from every other.
+    static func recordOrigin(_ database: Database) throws {
         let identity = (0..<16).map { _ in UInt8.random(in: .min ... .max) }
         let time = Date.now.formatted(.iso8601)
         try database.execute(sql: "PRAGMA application_id = \(Schema.applicationID)")

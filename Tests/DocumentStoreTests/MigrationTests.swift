@@ -1,0 +1,148 @@
+import DocumentStore
+import Foundation
+import GRDB
+import Schema
+import TestSupport
+import Testing
+
+/// Databases of format 1, made by taking out what format 2 added, and migrations that stop midway.
+///
+/// A database that format 1's own program wrote is among the fixtures of the compatibility tests.
+@Suite struct MigrationTests {
+    /// A database of format 1 with 5,000 passages in two collections, one of them half re-encoded.
+    static func makeFormat1(_ scratch: ScratchFolder) throws -> (path: String, documents: Int) {
+        let (store, collection) = try DocumentStore.make(scratch)
+        let other = try store.createCollection(
+            named: "other", dimensions: 2, model: .init(name: "test", fingerprint: "f00d"))
+        let documents = (0..<2500).map { number in
+            DocumentWrite.sample(
+                "\(number)", title: "title \(number)", text: "some text of number \(number)",
+                vector: [Float(number), 1, 2], metadata: #"{"n":\#(number)}"#, source: "a.jsonl")
+        }
+        _ = try store.write(documents, to: collection)
+        _ = try store.write(
+            documents.map { .sample($0.id, vector: [Float($0.id) ?? 0, 1]) }, to: other)
+        try store.beginStaging(
+            .init(model: .init(name: "new", fingerprint: "beef"), dimensions: 2), in: collection)
+        try store.stageVectors([(1, [1, 0]), (2, [0, 1])], in: collection)
+        try store.close()
+        let queue = try DatabaseQueue(path: store.path)
+        try queue.write { database in
+            for table in [
+                "document", "passage", "source", "change", "vector_1", "vector_2",
+                "staged_vector_1",
+            ] {
+                try database.execute(sql: "ALTER TABLE \(table) DROP COLUMN checksum")
+            }
+            try database.execute(
+                sql: """
+                    ALTER TABLE change DROP COLUMN token;
+                    ALTER TABLE collection DROP COLUMN changes_pruned_token;
+                    DROP TABLE backfill;
+                    PRAGMA user_version = 1;
+                    """)
+        }
+        try queue.close()
+        return (store.path, documents.count)
+    }
+
+    static func schema(_ path: String) throws -> [String] {
+        let queue = try DatabaseQueue(path: path)
+        defer { try? queue.close() }
+        return try queue.read { database in
+            try Row.fetchAll(
+                database, sql: "SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE '%fts%'"
+            ).map { row in
+                let sql = (row[1] as String?) ?? ""
+                // Columns, however they are laid out.
+                return (row[0] as String) + ": "
+                    + sql.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+                    .replacing(" )", with: ")").replacing("( ", with: "(")
+            }.sorted()
+        }
+    }
+
+    @Test func anOlderDatabaseGetsItsChecksums() throws {
+        let scratch = try ScratchFolder()
+        let (path, count) = try Self.makeFormat1(scratch)
+        // A reader brings it to the newest format, too.
+        let reader = try DocumentStore(path: path, mode: .readOnly)
+        #expect(reader.identity.formatVersion == Schema.migrations.count)
+        #expect(try reader.check().isEmpty)
+        let collection = try reader.requireCollection(named: "default")
+        #expect(try reader.document(id: "77", in: collection)?.title == "title 77")
+        #expect(try reader.vectors(limit: count, in: collection).count == count)
+        try reader.close()
+        // What the checksums were made of is guarded from then on.
+        let queue = try DatabaseQueue(path: path)
+        try queue.write {
+            try $0.execute(
+                sql: "UPDATE vector_2 SET value = x'0000803f0000003f' WHERE passage = 2600")
+        }
+        try queue.close()
+        let store = try DocumentStore(path: path, mode: .readWrite)
+        #expect(try store.check().map(\.kind) == [.checksum])
+        // The re-encoding that was under way goes on.
+        let staged = try store.stagedThrough(in: collection)
+        #expect(staged == 2)
+        let rest = (3...Int64(count)).map { (passage: $0, vector: [Float($0), 1]) }
+        try store.stageVectors(rest, in: collection)
+        let new = try store.commitStaging(in: collection)
+        #expect(try store.vectors(limit: count, in: new).count == count)
+        try store.close()
+    }
+
+    @Test func aMigratedDatabaseHasTheTablesOfANewOne() throws {
+        let scratch = try ScratchFolder()
+        let (path, _) = try Self.makeFormat1(scratch)
+        var store = try DocumentStore(path: path, mode: .readWrite)
+        try store.discardStaging(in: store.requireCollection(named: "default"))
+        try store.close()
+        store = try DocumentStore(path: scratch.file("new.vdb"), mode: .create)
+        for name in ["default", "other"] {
+            _ = try store.createCollection(
+                named: name, dimensions: 3, model: .init(name: "test", fingerprint: "f00d"))
+        }
+        try store.close()
+        #expect(try Self.schema(path) == Self.schema(store.path))
+    }
+
+    /// Interrupted after any number of batches: what is there can be read, and the rest follows.
+    @Test(arguments: [0, 1, 2, 1999, 2000, 4321])
+    func anInterruptedMigrationGoesOn(filled: Int) throws {
+        let scratch = try ScratchFolder()
+        let (path, count) = try Self.makeFormat1(scratch)
+        try DocumentStore(path: path, mode: .readWrite).close()
+        // As a process leaves it that was killed when it had filled in so many passages.
+        let queue = try DatabaseQueue(path: path)
+        try queue.write { database in
+            try database.execute(
+                sql: """
+                    UPDATE passage SET checksum = NULL WHERE key > \(filled);
+                    UPDATE vector_1 SET checksum = NULL;
+                    INSERT INTO backfill VALUES ('passage', \(filled)), ('vector_1', 0);
+                    """)
+        }
+        try queue.close()
+        let reader = try DocumentStore(path: path, mode: .readOnly)
+        let collection = try reader.requireCollection(named: "default")
+        #expect(try reader.check().isEmpty)
+        #expect(try reader.passages(limit: 9999, in: collection).count == count)
+        try reader.close()
+        let store = try DocumentStore(path: path, mode: .readWrite)
+        #expect(try store.check().isEmpty)
+        try store.close()
+        let check = try DatabaseQueue(path: path)
+        let left = try check.read { database in
+            try Int.fetchOne(
+                database,
+                sql: """
+                    SELECT (SELECT count(*) FROM backfill)
+                        + (SELECT count(*) FROM passage WHERE checksum IS NULL)
+                        + (SELECT count(*) FROM vector_1 WHERE checksum IS NULL)
+                    """)
+        }
+        try check.close()
+        #expect(left == 0)
+    }
+}

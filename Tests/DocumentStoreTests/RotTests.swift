@@ -1,0 +1,79 @@
+import DocumentStore
+import Foundation
+import TestSupport
+import Testing
+
+/// Bits that flip in a database file at rest.
+///
+/// A flipped bit may be refused with an error, be found by `check`, or change nothing that is ever
+/// read (free space, padding). What it may never do is have another document, text or vector read
+/// without a word.
+@Suite struct RotTests {
+    /// Everything that reading gives.
+    struct Contents: Equatable {
+        var documents: [DocumentRecord]
+        var passages: [PassageRecord]
+        var vectors: VectorBatch
+
+        init(_ store: DocumentStore) throws {
+            let collection = try store.requireCollection(named: "default")
+            documents = try store.documents(limit: 999, in: collection)
+            passages = try store.passages(limit: 999, in: collection)
+            vectors = try store.vectors(limit: 999, in: collection)
+        }
+    }
+
+    static func make(_ scratch: ScratchFolder) throws -> DocumentStore {
+        let (store, collection) = try DocumentStore.make(scratch)
+        let texts = (0..<600).map { number in
+            (0..<60).map { "word\(($0 * $0 + number * 13) % 997)" }.joined(separator: " ")
+        }
+        _ = try store.write(
+            texts.enumerated().map { number, text in
+                .sample(
+                    "\(number)", title: "title \(number)", text: text,
+                    vector: [Float(number), 1, 0], metadata: #"{"n":\#(number)}"#,
+                    source: "a.jsonl")
+            }, to: collection)
+        _ = try store.delete(ids: ["3", "50"], from: collection)
+        try store.compact()
+        return store
+    }
+
+    @Test func noFlippedBitIsReadSilently() throws {
+        let scratch = try ScratchFolder()
+        let store = try Self.make(scratch)
+        let contents = try Contents(store)
+        try store.close()
+        let sound = try Data(contentsOf: URL(fileURLWithPath: store.path))
+        let path = scratch.file("damaged.vdb")
+        var generator = SeededGenerator(seed: 11)
+        var silent = 0
+        for _ in 0..<80 {
+            var bytes = sound
+            let bit = Int.random(in: 0..<bytes.count * 8, using: &generator)
+            bytes[bit / 8] ^= 1 << UInt8(bit % 8)
+            try bytes.write(to: URL(fileURLWithPath: path))
+            defer {
+                for suffix in ["", "-wal", "-shm"] {
+                    try? FileManager.default.removeItem(atPath: path + suffix)
+                }
+            }
+            guard let damaged = try? DocumentStore(path: path, mode: .readWrite) else { continue }
+            defer { try? damaged.close() }
+            // Read without a check, nothing is wrong: refused or right.
+            let read = try? Contents(damaged)
+            let isSound = (try? damaged.check().isEmpty) == true
+            if let read {
+                #expect(read == contents || !isSound, "bit \(bit) is found by nobody")
+            }
+            // Where check is content, everything can be read.
+            if isSound {
+                #expect(read == contents, "bit \(bit) is not found by check")
+                silent += 1
+            }
+        }
+        // What is left: free space, padding, and the full text, which has no checksums.
+        #expect(silent < 60)
+    }
+}
