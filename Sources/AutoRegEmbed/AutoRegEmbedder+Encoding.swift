@@ -62,45 +62,17 @@ extension AutoRegEmbedder {
     /// The number of ids in a text by itself.
     public func tokenCount(of text: String) -> Int { tokenizer.encode(text).count }
 
-    struct Input: Sendable {
-        var tokens: [Int32]
-        var isTruncated: Bool
-        /// Where the text lies in `tokens`; with several, the last.
-        var text: Range<Int>
-        var isRepeated: Bool
-    }
+    typealias Input = InputBuilder.Input
 
     /// Tokenises on all cores where there are many texts.
     func makeInputs(
         _ texts: [String], instruction: Instruction, task: EmbeddingTask
     ) -> [Input] {
-        let instruction = settings.text(of: instruction, task: task)
-        let pieces = settings.template.parts.map { part -> [Int32] in
-            switch part {
-            case .beginning: tokenizer.bosID.map { [$0] } ?? []
-            case .instruction(let before, let after):
-                instruction.map { tokenizer.encode(before + $0 + after) } ?? []
-            case .literal(let literal): tokenizer.encode(literal)
-            case .compressedTokens: compressedIDs
-            case .text: []
-            }
-        }
-        let make = { @Sendable [settings, tokenizer] (text: String) -> Input in
-            var input = Input(tokens: [], isTruncated: false, text: 0..<0, isRepeated: false)
-            for (part, piece) in zip(settings.template.parts, pieces) {
-                guard case .text(let before, let after) = part else {
-                    input.tokens += piece
-                    continue
-                }
-                let ids = tokenizer.encode(before + text + after)
-                let start = input.tokens.count
-                input.tokens += ids.prefix(settings.maximumLength)
-                input.isTruncated = input.isTruncated || ids.count > settings.maximumLength
-                input.isRepeated = !input.text.isEmpty
-                input.text = start..<input.tokens.count
-            }
-            return input
-        }
+        let builder = InputBuilder(
+            template: settings.template, tokenizer: tokenizer,
+            instruction: settings.text(of: instruction, task: task),
+            compressedTokens: compressedIDs, maximumLength: settings.maximumLength)
+        let make = { @Sendable (text: String) -> Input in builder.input(text) }
         guard texts.count >= 32, threads > 1 else { return texts.map(make) }
         let parts = threads * 4
         let results = Mutex<[Int: [Input]]>([:])

@@ -3,24 +3,24 @@ import Tensors
 
 /// `autoregembed.json`: how the model is to be used. Without the file, or a key of it, the values
 /// below hold.
-struct EmbedderSettings: Sendable, Equatable {
-    static let fileName = "autoregembed.json"
+package struct EmbedderSettings: Sendable, Equatable {
+    package static let fileName = "autoregembed.json"
 
     /// k, and their tokens: `<EMBED0>` … unless the file lists others.
-    var compressedTokens: [String] = (0..<5).map { "<EMBED\($0)>" }
-    var pooling = Pooling.compressed
-    var isNormalized = true
+    package var compressedTokens: [String] = (0..<5).map { "<EMBED\($0)>" }
+    package var pooling = Pooling.compressed
+    package var isNormalized = true
     /// Most ids of a text, its segment's own characters included.
-    var maximumLength = 512
+    package var maximumLength = 512
     /// Relative path of the decoder's folder; nil: the own weights without the adapter.
-    var decoder: String?
+    package var decoder: String?
     /// The decoder's fingerprint when the model was trained.
-    var decoderFingerprint: String?
+    package var decoderFingerprint: String?
     /// Of the own weights' vocabulary how much is the decoder's: compressed tokens that training
     /// appended are not. Nil: all of it.
-    var decoderVocabulary: Int?
-    var template = InputTemplate.standard
-    var instructions: [EmbeddingTask: [String: String]] = [
+    package var decoderVocabulary: Int?
+    package var template = InputTemplate.standard
+    package var instructions: [EmbeddingTask: [String: String]] = [
         .retrieval: [
             "next":
                 "Use one word to represent the query in a retrieval task. The word is: \u{201C}",
@@ -33,10 +33,10 @@ struct EmbedderSettings: Sendable, Equatable {
         ],
     ]
 
-    init() {}
+    package init() {}
 
     /// - Parameter path: names the file in messages.
-    init(json: UnsafeRawBufferPointer, path: String) throws(AutoRegEmbedError) {
+    package init(json: UnsafeRawBufferPointer, path: String) throws(AutoRegEmbedError) {
         let value: StrictJSON
         do { value = try StrictJSON(parsing: json) } catch {
             throw .settings(path: path, key: "", problem: error.description)
@@ -120,7 +120,7 @@ struct EmbedderSettings: Sendable, Equatable {
     }
 
     /// The instruction's text; nil for none.
-    func text(of instruction: Instruction, task: EmbeddingTask) -> String? {
+    package func text(of instruction: Instruction, task: EmbeddingTask) -> String? {
         switch instruction {
         case .next: instructions[task]?["next"]
         case .self_: instructions[task]?["self"]

@@ -5,8 +5,8 @@
 /// A placeholder with the characters that follow it, up to the next placeholder, is a *segment*, and
 /// so are characters before the first one together with it. Each segment is tokenised by itself.
 /// Only text is truncated, after its segment's own characters have been added.
-struct InputTemplate: Sendable, Equatable {
-    enum Part: Sendable, Equatable {
+package struct InputTemplate: Sendable, Equatable {
+    package enum Part: Sendable, Equatable {
         case beginning
         case text(before: String, after: String)
         case instruction(before: String, after: String)
@@ -14,20 +14,20 @@ struct InputTemplate: Sendable, Equatable {
         case literal(String)
     }
 
-    static let standard = InputTemplate(
+    package static let standard = InputTemplate(
         source: "{bos}{text}\n{instruction}\n{compressed_tokens}",
         parts: [
             .beginning, .text(before: "", after: "\n"), .instruction(before: "", after: "\n"),
             .compressedTokens,
         ])
 
-    let source: String
-    let parts: [Part]
+    package let source: String
+    package let parts: [Part]
 
     private init(source: String, parts: [Part]) { (self.source, self.parts) = (source, parts) }
 
     /// Nil where a placeholder is unknown or `{text}` is missing.
-    init?(_ source: String) {
+    package init?(_ source: String) {
         var parts: [Part] = []
         var literal = ""
         var open: (name: Substring, before: String)?

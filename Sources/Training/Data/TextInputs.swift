@@ -1,13 +1,14 @@
+import AutoRegEmbed
 import Tokenization
 
 /// Texts as the encoder and the decoder read them.
 ///
-///     input      [BOS]  tok(text + "\n")  tok(instruction + "\n")  <EMBED0> … <EMBED(k-1)>
+///     input      the model's template: [BOS]  tok(text + "\n")  tok(instruction + "\n")  <EMBED0> …
 ///     target     tok(text)  EOS
 ///     document   [BOS]  tok(text)  EOS                              (pre-training)
 ///
-/// Only the text is cut to `maximumLength` tokens. Text and instruction are tokenised apart.
-struct TextInputs {
+/// Only the text is cut to `maximumLength` tokens.
+struct TextInputs: Sendable {
     struct Instructions: Sendable, Equatable {
         /// I_next, of queries.
         var next: String
@@ -18,14 +19,45 @@ struct TextInputs {
     }
 
     let tokenizer: Tokenizer
+    let template: InputTemplate
     let compressedTokens: [Int32]
     let eos: Int32
     let instructions: Instructions
     let maximumLength: Int
+    /// For the instructions that most rows have.
+    private let builders: [String: InputBuilder]
 
+    init(
+        tokenizer: Tokenizer, template: InputTemplate, compressedTokens: [Int32], eos: Int32,
+        instructions: Instructions, maximumLength: Int
+    ) {
+        self.tokenizer = tokenizer
+        self.template = template
+        self.compressedTokens = compressedTokens
+        self.eos = eos
+        self.instructions = instructions
+        self.maximumLength = maximumLength
+        let all = Set([instructions.next, instructions.own, instructions.previous])
+        builders = Dictionary(
+            uniqueKeysWithValues: all.map { instruction in
+                (
+                    instruction,
+                    InputBuilder(
+                        template: template, tokenizer: tokenizer, instruction: instruction,
+                        compressedTokens: compressedTokens, maximumLength: maximumLength)
+                )
+            })
+    }
+
+    /// Ends with the compressed tokens: what a template puts behind them cannot change their states.
     func input(_ text: String, instruction: String) -> [Int32] {
-        start + tokenizer.encode(text + "\n").prefix(maximumLength)
-            + tokenizer.encode(instruction + "\n") + compressedTokens
+        let builder =
+            builders[instruction]
+            ?? InputBuilder(
+                template: template, tokenizer: tokenizer, instruction: instruction,
+                compressedTokens: compressedTokens, maximumLength: maximumLength)
+        let input = builder.input(text)
+        return Array(input.tokens.prefix(input.compressedEnd ?? input.tokens.count))
     }
 
     func target(_ text: String) -> [Int32] {

@@ -38,7 +38,7 @@ struct ModelWriter {
                 try write(data, name: name)
             }
             if options.stage != .pretrain {
-                try write(try settings().data(), name: EmbedderSettings.name)
+                try write(try settings().data(), name: SettingsFile.name)
             }
             if let adapter = model.adapter, !options.merges {
                 try writeAdapter(adapter)
@@ -87,9 +87,9 @@ struct ModelWriter {
         }
     }
 
-    private func settings() throws(TrainingError) -> EmbedderSettings {
+    private func settings() throws(TrainingError) -> SettingsFile {
         var settings = model.settings
-        settings.set("compressed_tokens", model.conditional.compressedTokens)
+        settings.setDefault("compressed_tokens", model.conditional.compressedTokens)
         let own = model.adapter != nil && !options.merges
         let decoder: ModelFolder?
         if let explicit = model.decoderFolder {
@@ -108,7 +108,8 @@ struct ModelWriter {
             settings.set("decoder", NSNull())
             settings.set(
                 "decoder_vocabulary",
-                settings.decoderVocabulary ?? model.folder.configuration.vocabularySize)
+                settings.values.decoderVocabulary
+                    ?? model.folder.configuration.vocabularySize)
         }
         return settings
     }

@@ -4,17 +4,16 @@ import Tokenization
 /// A model's tokenizer with the compressed tokens in it, and the files that say so.
 struct TokenizerFiles {
     let tokenizer: Tokenizer
-    /// Ids of `<EMBED0>` … `<EMBED(k-1)>`.
+    /// Ids of the compressed tokens, `<EMBED0>` … `<EMBED(k-1)>` by default.
     let compressedTokens: [Int32]
     /// Those of them that the model's own tokenizer lacks.
     let added: [Int32]
     /// By file name, as the new folder has them.
     let files: [String: Data]
 
-    init(folder: String, addingCompressedTokens count: Int) throws(TrainingError) {
+    init(folder: String, addingCompressedTokens names: [String]) throws(TrainingError) {
         do {
             let original = try Tokenizer(folder: URL(filePath: folder))
-            let names = (0..<count).map { "<EMBED\($0)>" }
             let extended = try original.addingSpecialTokens(names)
             compressedTokens = extended.ids
             added = zip(names, extended.ids).filter { original.id(ofToken: $0.0) != $0.1 }.map(\.1)

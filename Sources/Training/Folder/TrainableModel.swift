@@ -1,3 +1,4 @@
+import AutoRegEmbed
 import Foundation
 import Tensors
 import Tokenization
@@ -7,7 +8,7 @@ import Transformer
 /// it writes is made of.
 struct TrainableModel {
     let folder: ModelFolder
-    var settings: EmbedderSettings
+    var settings: SettingsFile
     /// tokenizer.json and tokenizer_config.json as the new folder has them.
     let tokenizer: TokenizerFiles
     let conditional: ConditionalModel
@@ -23,11 +24,16 @@ struct TrainableModel {
 
     init(_ options: TrainingOptions, backend: any Backend) throws(TrainingError) {
         let folder = try ModelFolder(path: options.model)
-        let settings = try EmbedderSettings(folder: options.model)
+        let settings = try SettingsFile(folder: options.model)
         let needsTokens = options.stage != .pretrain
         let tokenizer = try TokenizerFiles(
             folder: options.model,
-            addingCompressedTokens: needsTokens ? settings.compressedTokens : 0)
+            addingCompressedTokens: needsTokens ? settings.values.compressedTokens : [])
+        guard !needsTokens || settings.values.template.parts.contains(.compressedTokens) else {
+            throw .badModel(
+                path: options.model + "/" + SettingsFile.name,
+                reason: "the template has no {compressed_tokens}, which \(options.stage) trains")
+        }
         guard folder.hasWeights || options.stage == .pretrain else {
             throw .badModel(path: options.model, reason: "there is no model.safetensors")
         }
@@ -75,7 +81,8 @@ struct TrainableModel {
                     uniquingKeysWith: { $1 })
                 var own = folder.configuration
                 own.vocabularySize = min(
-                    own.vocabularySize, settings.decoderVocabulary ?? own.vocabularySize)
+                    own.vocabularySize,
+                    settings.values.decoderVocabulary ?? own.vocabularySize)
                 decoder = try Self.decoder(own) { declaration throws(TrainingError) in
                     if let parameter = shared[declaration.name],
                         parameter.shape == declaration.shape,
@@ -97,7 +104,7 @@ struct TrainableModel {
         decoder?.isCheckpointed = options.recomputesLayers
         conditional = ConditionalModel(
             encoder: encoder, decoder: decoder,
-            compressedTokens: needsTokens ? settings.compressedTokens : 0)
+            compressedTokens: needsTokens ? settings.values.compressedTokens.count : 0)
         self.folder = folder
         self.settings = settings
         self.tokenizer = tokenizer
@@ -121,7 +128,7 @@ struct TrainableModel {
         }
     }
 
-    private static func decoderPath(_ settings: EmbedderSettings, folder: String) -> String? {
+    private static func decoderPath(_ settings: SettingsFile, folder: String) -> String? {
         settings.decoder.map { $0.hasPrefix("/") ? $0 : folder + "/" + $0 }
     }
 
@@ -146,14 +153,19 @@ struct TrainableModel {
     }
 
     /// How this run reads texts.
-    func inputs(_ options: TrainingOptions) throws(TrainingError) -> TextInputs {
+    ///
+    /// - Parameter maximumLength: nil: the run's, else the model's own.
+    func inputs(
+        _ options: TrainingOptions, maximumLength: Int? = nil
+    ) throws(TrainingError) -> TextInputs {
         guard let eos = tokenizer.tokenizer.eosID else {
             throw .badModel(
                 path: folder.path, reason: "tokenizer_config.json names no eos_token")
         }
         return TextInputs(
-            tokenizer: tokenizer.tokenizer, compressedTokens: tokenizer.compressedTokens, eos: eos,
+            tokenizer: tokenizer.tokenizer, template: settings.values.template,
+            compressedTokens: tokenizer.compressedTokens, eos: eos,
             instructions: settings.instructions(options.task),
-            maximumLength: options.maximumLength ?? settings.maximumLength)
+            maximumLength: maximumLength ?? options.maximumLength ?? settings.values.maximumLength)
     }
 }

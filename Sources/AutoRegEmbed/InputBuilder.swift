@@ -1,0 +1,71 @@
+import Tokenization
+
+/// Puts the model's inputs together under one instruction: the template filled in, the same in
+/// training and in use.
+///
+/// Everything but the text is tokenised once.
+package struct InputBuilder: Sendable {
+    /// The ids that the model reads for a text.
+    package struct Input: Sendable {
+        package var tokens: [Int32]
+        /// Whether the text was longer than what the model reads.
+        package var isTruncated: Bool
+        /// Where the text lies in `tokens`; with several, the last.
+        package var text: Range<Int>
+        package var isRepeated: Bool
+        /// How many of `tokens` there are up to the last compressed token; nil where the template
+        /// has none.
+        package var compressedEnd: Int?
+    }
+
+    private enum Piece: Sendable {
+        case fixed([Int32], isCompressed: Bool)
+        case text(before: String, after: String)
+    }
+
+    private let pieces: [Piece]
+    private let tokenizer: Tokenizer
+    private let maximumLength: Int
+
+    /// - Parameters:
+    ///   - instruction: nil leaves its segment out.
+    ///   - maximumLength: most ids of a text, its segment's own characters included.
+    package init(
+        template: InputTemplate, tokenizer: Tokenizer, instruction: String?,
+        compressedTokens: [Int32], maximumLength: Int
+    ) {
+        self.tokenizer = tokenizer
+        self.maximumLength = maximumLength
+        pieces = template.parts.map { part in
+            switch part {
+            case .beginning: .fixed(tokenizer.bosID.map { [$0] } ?? [], isCompressed: false)
+            case .instruction(let before, let after):
+                .fixed(
+                    instruction.map { tokenizer.encode(before + $0 + after) } ?? [],
+                    isCompressed: false)
+            case .literal(let literal): .fixed(tokenizer.encode(literal), isCompressed: false)
+            case .compressedTokens: .fixed(compressedTokens, isCompressed: true)
+            case .text(let before, let after): .text(before: before, after: after)
+            }
+        }
+    }
+
+    package func input(_ text: String) -> Input {
+        var input = Input(tokens: [], isTruncated: false, text: 0..<0, isRepeated: false)
+        for piece in pieces {
+            switch piece {
+            case .fixed(let ids, let isCompressed):
+                input.tokens += ids
+                if isCompressed { input.compressedEnd = input.tokens.count }
+            case .text(let before, let after):
+                let ids = tokenizer.encode(before + text + after)
+                let start = input.tokens.count
+                input.tokens += ids.prefix(maximumLength)
+                input.isTruncated = input.isTruncated || ids.count > maximumLength
+                input.isRepeated = !input.text.isEmpty
+                input.text = start..<input.tokens.count
+            }
+        }
+        return input
+    }
+}

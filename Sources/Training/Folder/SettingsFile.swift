@@ -1,0 +1,55 @@
+import AutoRegEmbed
+import Foundation
+
+/// `autoregembed.json`: what makes a language model's folder an embedder's, as the embedder reads it,
+/// and as it is written again: keys that nobody here knows are kept as they are.
+struct SettingsFile {
+    static let name = EmbedderSettings.fileName
+    let values: EmbedderSettings
+    private var object: [String: Any]
+
+    init(folder: String) throws(TrainingError) {
+        let path = folder + "/" + Self.name
+        guard let data = FileManager.default.contents(atPath: path) else {
+            (object, values) = ([:], EmbedderSettings())
+            return
+        }
+        guard let object = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] else {
+            throw .badModel(path: path, reason: "not a JSON object")
+        }
+        self.object = object
+        let parsed: Result<EmbedderSettings, AutoRegEmbedError> = data.withUnsafeBytes { bytes in
+            do throws(AutoRegEmbedError) {
+                return .success(try EmbedderSettings(json: bytes, path: path))
+            } catch { return .failure(error) }
+        }
+        do { values = try parsed.get() } catch { throw .embedder(error) }
+    }
+
+    /// The decoder's folder relative to this one; nil for the folder's own weights.
+    var decoder: String? { values.decoder }
+
+    mutating func set(_ key: String, _ value: Any) { object[key] = value }
+
+    /// Sets what the file does not say.
+    mutating func setDefault(_ key: String, _ value: Any) {
+        if object[key] == nil { object[key] = value }
+    }
+
+    func instructions(_ task: TrainingTask) -> TextInputs.Instructions {
+        let texts = values.instructions[task == .retrieval ? .retrieval : .sts] ?? [:]
+        let own = texts["self"] ?? ""
+        let previous =
+            task == .retrieval
+            ? "Use a word to express the question that this article can answer:\u{201C}" : own
+        return TextInputs.Instructions(
+            next: texts["next"] ?? own, own: own, previous: texts["previous"] ?? previous)
+    }
+
+    func data() -> Data {
+        // Only JSON values were put in.
+        (try? JSONSerialization.data(
+            withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]))
+            ?? Data("{}".utf8)
+    }
+}
