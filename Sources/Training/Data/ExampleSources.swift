@@ -1,14 +1,27 @@
-/// Rows of {context, instruction, output}, tokenised as they are asked for.
+/// Rows for compression, tokenised as they are asked for.
+///
+/// Beside {context, instruction, output}: of a text alone the model must write the text again under
+/// I_self, of a pair the positive under I_next.
 struct CompressSource: ExampleSource {
     let data: TrainingData
     let inputs: TextInputs
+    let choice: PairChoice
 
     var count: Int { data.count }
     func line(_ index: Int) -> Int { data.line(index) }
 
     func example(_ index: Int) throws(TrainingError) -> CompressLoss.Example {
-        guard case .instruction(let context, let instruction, let output) = try data.row(index)
-        else { preconditionFailure("the reader gives the stage's rows") }
+        let (context, instruction, output) =
+            switch try data.row(index) {
+            case .instruction(let context, let instruction, let output):
+                (context, instruction, output)
+            case .text(let text): (text, inputs.instructions.own, text)
+            case .pair(let query, let positives, _, let prompt):
+                (
+                    query, prompt ?? inputs.instructions.next,
+                    choice.choose(row: index, positives: positives, negatives: []).positive
+                )
+            }
         return CompressLoss.Example(
             input: inputs.input(context, instruction: instruction), target: inputs.target(output))
     }
@@ -93,38 +106,5 @@ struct ContrastSource: ExampleSource {
             documents: ([chosen.positive] + chosen.negatives).map {
                 inputs.input($0, instruction: inputs.instructions.own)
             })
-    }
-}
-
-/// All the text's tokens, cut into sequences of at most the greatest length.
-///
-/// A text is BOS, its tokens, EOS; a longer one goes on in the next sequence, which begins with the
-/// token that the one before ended with, so that every token but the first is predicted once.
-struct PretrainSource: ExampleSource {
-    private var tokens: [Int32] = []
-    private var pieces: [(range: Range<Int>, line: Int)] = []
-
-    init(data: TrainingData, inputs: TextInputs) throws(TrainingError) {
-        for index in 0..<data.count {
-            guard case .text(let text) = try data.row(index) else {
-                preconditionFailure("the reader gives the stage's rows")
-            }
-            let start = tokens.count
-            tokens += inputs.document(text)
-            var first = start
-            while tokens.count - first > 1 {
-                let end = min(tokens.count, first + inputs.maximumLength)
-                pieces.append((first..<end, data.line(index)))
-                first = end == tokens.count ? end : end - 1
-            }
-        }
-        guard !pieces.isEmpty else { throw .noRows(path: data.path) }
-    }
-
-    var count: Int { pieces.count }
-    func line(_ index: Int) -> Int { pieces[index].line }
-
-    func example(_ index: Int) throws(TrainingError) -> PretrainLoss.Example {
-        PretrainLoss.Example(sequence: Array(tokens[pieces[index].range]))
     }
 }

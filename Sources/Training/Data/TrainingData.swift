@@ -1,49 +1,115 @@
 import FileFormat
 import Foundation
 
-/// A JSON Lines file of training rows, mapped and read row by row.
+/// A JSON Lines file of training rows, of which only the places are kept: rows are read as they are
+/// asked for, and memory does not grow with the file beyond 16 bytes a row.
 ///
 /// Every row is checked when the file is opened, so that a bad line ends the run before it begins.
 /// Empty lines are skipped.
 final class TrainingData: Sendable {
     let path: String
-    private let file: MappedFile
-    /// Where each row's bytes are, and the number of its line.
-    private let rows: [(range: Range<Int>, line: Int)]
+    private let file: RandomAccessFile
+    private let rows: [Place]
     private let reader: RowReader
     /// Of the file's bytes, so that a resumed run knows its data.
     let fingerprint: String
 
+    private struct Place {
+        let offset: Int
+        let count: Int32
+        let line: Int32
+    }
+
     init(path: String, stage: TrainingStage, needsNegative: Bool) throws(TrainingError) {
         self.path = path
-        do { file = try MappedFile(path: path) } catch {
+        reader = RowReader(path: path, stage: stage, needsNegative: needsNegative)
+        do {
+            (rows, fingerprint) = try Self.scan(path, reader)
+            file = try RandomAccessFile(path: path)
+        } catch let error as TrainingError {
+            throw error
+        } catch let error as LineReader.LineTooLong {
+            throw .badLine(
+                path: path, line: error.line,
+                reason: "longer than \(error.limit >> 20) MiB; cut the text into several rows")
+        } catch let error as ByteStreamError {
+            throw .cannotRead(path: path, reason: Self.reason(error, path))
+        } catch {
             throw .cannotRead(path: path, reason: "\(error)")
         }
-        reader = RowReader(path: path, stage: stage, needsNegative: needsNegative)
-        fingerprint = ContentHash(of: file.bytes).hexadecimal
-        var rows: [(range: Range<Int>, line: Int)] = []
-        var start = 0
-        var line = 0
-        let bytes = file.bytes
-        while start < bytes.count {
-            line += 1
-            let rest = UnsafeRawBufferPointer(rebasing: bytes[start...])
-            let end = rest.firstIndex(of: UInt8(ascii: "\n")).map { start + $0 } ?? bytes.count
-            let range = start..<end
-            start = end + 1
-            let isBlank = bytes[range].allSatisfy { $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }
-            if isBlank { continue }
-            _ = try reader.row(Data(bytes[range]), line: line)
-            rows.append((range, line))
-        }
         guard !rows.isEmpty else { throw .noRows(path: path) }
-        self.rows = rows
+    }
+
+    private static func scan(
+        _ path: String, _ reader: RowReader
+    ) throws -> (rows: [Place], fingerprint: String) {
+        let stream = PeekableStream(try DescriptorStream(path: path))
+        if let compression = Compression.detect(try stream.peek(4)) {
+            throw TrainingError.cannotRead(
+                path: path,
+                reason: "it is compressed (\(compression.rawValue)); decompress it first")
+        }
+        let lines = LineReader(stream, keepsByteOrderMark: true)
+        let hasher = ContentHasher()
+        var rows: [Place] = []
+        var offset = 0
+        while true {
+            let place = try lines.next(keepsEnd: true) { bytes -> Place? in
+                hasher.update(UnsafeRawBufferPointer(bytes))
+                let place = Place(
+                    offset: offset, count: Int32(bytes.count), line: Int32(lines.line))
+                offset += bytes.count
+                let isBlank = bytes.allSatisfy { $0 == 0x20 || (0x09...0x0D).contains($0) }
+                if isBlank { return nil }
+                _ = try reader.row(UnsafeRawBufferPointer(bytes), line: lines.line)
+                return place
+            }
+            guard let place else { break }
+            if let place { rows.append(place) }
+        }
+        return (rows, hasher.finalize().hexadecimal)
+    }
+
+    /// The sentence without the path that it begins with.
+    private static func reason(_ error: ByteStreamError, _ path: String) -> String {
+        let sentence = error.description
+        return sentence.hasPrefix(path + ": ")
+            ? String(sentence.dropFirst(path.count + 2)) : sentence
     }
 
     var count: Int { rows.count }
-    func line(_ index: Int) -> Int { rows[index].line }
+    func line(_ index: Int) -> Int { Int(rows[index].line) }
 
     func row(_ index: Int) throws(TrainingError) -> TrainingRow {
-        try reader.row(Data(file.bytes[rows[index].range]), line: rows[index].line)
+        try withBytes(of: rows[index]) { bytes throws(TrainingError) in
+            try reader.row(bytes, line: line(index))
+        }
+    }
+
+    /// The id of the row in a line, where it has one.
+    func identifier(ofLine line: Int) -> String? {
+        guard let place = rows.first(where: { $0.line == line }) else { return nil }
+        return try? withBytes(of: place) { bytes throws(TrainingError) in
+            reader.identifier(bytes)
+        }
+    }
+
+    private func withBytes<Result>(
+        of place: Place, _ body: (UnsafeRawBufferPointer) throws(TrainingError) -> Result
+    ) throws(TrainingError) -> Result {
+        let bytes: [UInt8]
+        do throws(FileError) {
+            bytes = try file.bytes(place.offset..<place.offset + Int(place.count))
+        } catch {
+            throw .cannotRead(path: path, reason: "it changed while it was read: \(error)")
+        }
+        var outcome: Swift.Result<Result, TrainingError>?
+        bytes.withUnsafeBytes { bytes in
+            do throws(TrainingError) {
+                outcome = .success(try body(bytes))
+            } catch { outcome = .failure(error) }
+        }
+        guard let outcome else { preconditionFailure("the closure has run") }
+        return try outcome.get()
     }
 }

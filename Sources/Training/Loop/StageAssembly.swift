@@ -1,3 +1,4 @@
+import FileFormat
 import Tensors
 
 /// Puts data, model and loss of a stage together.
@@ -15,13 +16,24 @@ struct StageAssembly {
             negatives: options.negatives, seed: options.seed, shuffles: options.shuffles)
         switch options.stage {
         case .pretrain:
-            try progress(.preparing(what: "tokenising", done: 0, total: data.count))
+            let tokens = try TokenFile(
+                folder: options.output, key: tokenKey, rows: data.count, threads: options.threads
+            ) { done in
+                try progress(.preparing(what: "tokenising", done: done, total: data.count))
+            } tokens: { [data] row throws(TrainingError) in
+                guard case .text(let text) = try data.row(row) else {
+                    preconditionFailure("the reader gives the stage's rows")
+                }
+                return inputs.document(text)
+            }
             return runner(
-                try PretrainSource(data: data, inputs: inputs),
+                try PretrainSource(
+                    data: data, tokens: tokens, maximumLength: inputs.maximumLength),
                 PretrainLoss(model: model.conditional.encoder))
         case .compress:
             return runner(
-                CompressSource(data: data, inputs: inputs), CompressLoss(model: model.conditional))
+                CompressSource(data: data, inputs: inputs, choice: choice),
+                CompressLoss(model: model.conditional))
         case .align:
             let loss = AlignLoss(
                 model: model.conditional, similarity: options.similarity,
@@ -45,6 +57,17 @@ struct StageAssembly {
                 ContrastSource(data: data, inputs: inputs, choice: choice), loss,
                 backend: backend, precision: precision, options: options)
         }
+    }
+
+    /// What decides the tokens of the data's texts.
+    private var tokenKey: String {
+        let hasher = ContentHasher()
+        hasher.update(data.fingerprint)
+        for (name, content) in model.tokenizer.files.sorted(by: { $0.key < $1.key }) {
+            hasher.update(name)
+            content.withUnsafeBytes { hasher.update($0) }
+        }
+        return hasher.finalize().hexadecimal
     }
 
     private func runner<Source: ExampleSource, Loss: StageLoss>(

@@ -1,0 +1,234 @@
+import FileFormat
+
+/// The layouts that rows come in, told apart by their keys.
+///
+///     pretrain   {"text"}
+///     compress   {"context", "instruction", "output"}                 the authors'
+///                {"input", "prompt", "answer"}                        PwC's
+///                {"instruction", "input", "output"}                   Alpaca's
+///                {"title", "text"}, or any pair below                 retrieval data
+///     align,     {"query", "pos", "neg", "prompt"}                    FlagEmbedding's
+///     contrast   {"anchor", "positive", "negative"}, {"anchor", "positive", "negative_1", …},
+///                {"query", "answer"}, {"question", "answer"}, {"sentence1", "sentence2"},
+///                ["anchor", "positive"], ["anchor", "positive", "negative", …]
+///                                                                     sentence-transformers'
+///
+/// `pos`, `neg` and their like are a string or an array of strings. Other keys are passed over.
+struct RowReader: Sendable {
+    let path: String
+    let stage: TrainingStage
+    /// Whether a row without a negative is an error.
+    let needsNegative: Bool
+
+    private static let queryKeys = ["query", "anchor", "question", "sentence1"]
+    private static let positiveKeys = ["pos", "positive", "positives", "answer", "sentence2"]
+    private static let negativeKeys = ["neg", "negative", "negatives"]
+    private static let contextKeys = ["context", "input"]
+    private static let instructionKeys = ["instruction", "prompt"]
+    private static let outputKeys = ["output", "answer"]
+    private static let rules = JSONReader.Rules(
+        maximumDepth: 64, replacesUnstorable: true, allowsByteOrderMark: true)
+
+    func row(
+        _ bytes: UnsafeRawBufferPointer, line: Int
+    ) throws(TrainingError) -> TrainingRow {
+        let fields = try fields(bytes, line: line)
+        switch stage {
+        case .pretrain: return .text(try fields.string("text"))
+        case .align, .contrast: return try pair(fields)
+        case .compress:
+            if fields.has(Self.queryKeys) || fields.list != nil { return try pair(fields) }
+            let isInstruction = fields.has(
+                Self.contextKeys + Self.instructionKeys + Self.outputKeys)
+            if !isInstruction, fields.has(["text"]) {
+                let title = try fields.optionalString("title") ?? ""
+                let text = try fields.string("text")
+                return .text(title.isEmpty ? text : title + " " + text)
+            }
+            return .instruction(
+                context: try fields.string(Self.contextKeys),
+                instruction: try fields.string(Self.instructionKeys),
+                output: try fields.string(Self.outputKeys))
+        }
+    }
+
+    private func pair(_ fields: RowFields) throws(TrainingError) -> TrainingRow {
+        if let texts = fields.list {
+            guard texts.count >= 2 else {
+                throw fields.bad("an array needs a query and a positive")
+            }
+            return try checked(
+                fields, query: texts[0], positives: [texts[1]], negatives: Array(texts[2...]))
+        }
+        if fields.has(["sentence1"]),
+            let key = ["label", "score"].first(where: { fields.has([$0]) })
+        {
+            throw fields.bad(
+                "\"\(key)\": labelled pairs are not read, as not each is a positive; give those "
+                    + "that are as {\"query\", \"pos\"}")
+        }
+        return try checked(
+            fields, query: try fields.string(Self.queryKeys),
+            positives: try fields.strings(Self.positiveKeys), negatives: try negatives(fields))
+    }
+
+    private func checked(
+        _ fields: RowFields, query: String, positives: [String], negatives: [String]
+    ) throws(TrainingError) -> TrainingRow {
+        guard !positives.isEmpty else {
+            throw fields.bad("\"\(fields.name(Self.positiveKeys))\" is empty")
+        }
+        if needsNegative, negatives.isEmpty {
+            throw fields.bad(
+                "no negative in \"\(fields.name(Self.negativeKeys))\"; `vdb mine` finds some")
+        }
+        return .pair(
+            query: query, positives: positives, negatives: negatives,
+            prompt: try fields.optionalString("prompt"))
+    }
+
+    private func negatives(_ fields: RowFields) throws(TrainingError) -> [String] {
+        for key in Self.negativeKeys {
+            if let texts = try fields.optionalStrings(key) { return texts }
+        }
+        var found: [String] = []
+        var number = fields.has(["negative_0"]) ? 0 : 1
+        while let text = try fields.optionalString("negative_\(number)") {
+            found.append(text)
+            number += 1
+        }
+        return found
+    }
+
+    /// The row's `_id`, `id` or `query_id`, by which people find it again.
+    func identifier(_ bytes: UnsafeRawBufferPointer) -> String? {
+        guard let fields = try? fields(bytes, line: 0) else { return nil }
+        return ["_id", "id", "query_id"].lazy.compactMap { fields.identifier($0) }.first
+    }
+
+    private func fields(
+        _ bytes: UnsafeRawBufferPointer, line: Int
+    ) throws(TrainingError) -> RowFields {
+        var reader = JSONReader(bytes, rules: Self.rules)
+        do throws(JSONReader.Failure) {
+            return try RowFields(&reader, path: path, line: line)
+        } catch {
+            let reason =
+                error.fault == .byte && error.offset == 0
+                ? "not a JSON object"
+                : "not JSON: \(error.expected) is expected at byte \(error.offset + 1)"
+            throw .badLine(path: path, line: line, reason: reason)
+        }
+    }
+}
+
+/// The members of one row that are text, with errors that name file, line and key.
+struct RowFields {
+    private enum Field {
+        case text(String)
+        case texts([String])
+        case integer(Int)
+        case other
+    }
+
+    private let fields: [String: Field]
+    /// The texts of a row that is an array.
+    let list: [String]?
+    private let path: String
+    private let line: Int
+
+    init(_ reader: inout JSONReader, path: String, line: Int) throws(JSONReader.Failure) {
+        self.path = path
+        self.line = line
+        var fields: [String: Field] = [:]
+        var list: [String]?
+        if reader.peek() == UInt8(ascii: "[") {
+            if case .texts(let texts) = try Self.field(&reader) { list = texts }
+        } else {
+            try reader.enterObject()
+            while let key = try reader.nextKey() {
+                if try reader.kind() == .null {
+                    // As if it were not there.
+                    try reader.null()
+                } else {
+                    fields[key] = try Self.field(&reader)
+                }
+            }
+        }
+        try reader.end()
+        self.fields = fields
+        self.list = list
+    }
+
+    private static func field(_ reader: inout JSONReader) throws(JSONReader.Failure) -> Field {
+        switch try reader.kind() {
+        case .string: return .text(try reader.string())
+        case .number: return try reader.number().integer.map { .integer(Int($0)) } ?? .other
+        case .array:
+            var texts: [String]? = []
+            try reader.enterArray()
+            while try reader.nextElement() {
+                if try reader.kind() == .string {
+                    texts?.append(try reader.string())
+                } else {
+                    try reader.skip()
+                    texts = nil
+                }
+            }
+            return texts.map { .texts($0) } ?? .other
+        case .object, .bool, .null:
+            try reader.skip()
+            return .other
+        }
+    }
+
+    func bad(_ reason: String) -> TrainingError {
+        .badLine(path: path, line: line, reason: reason)
+    }
+
+    func has(_ keys: [String]) -> Bool { keys.contains { fields[$0] != nil } }
+
+    /// The key that the row has, else the first of them.
+    func name(_ keys: [String]) -> String { keys.first { fields[$0] != nil } ?? keys[0] }
+
+    func optionalString(_ key: String) throws(TrainingError) -> String? {
+        switch fields[key] {
+        case nil: return nil
+        case .text(let text): return text
+        default: throw bad("\"\(key)\" is not a string")
+        }
+    }
+
+    func string(_ keys: String...) throws(TrainingError) -> String { try string(keys) }
+
+    func string(_ keys: [String]) throws(TrainingError) -> String {
+        for key in keys {
+            if let text = try optionalString(key) { return text }
+        }
+        throw .missingKey(path: path, line: line, key: "\"\(keys[0])\"")
+    }
+
+    func optionalStrings(_ key: String) throws(TrainingError) -> [String]? {
+        switch fields[key] {
+        case nil: return nil
+        case .text(let text): return [text]
+        case .texts(let texts): return texts
+        default: throw bad("\"\(key)\" is neither a string nor an array of strings")
+        }
+    }
+
+    func strings(_ keys: [String]) throws(TrainingError) -> [String] {
+        for key in keys {
+            if let texts = try optionalStrings(key) { return texts }
+        }
+        throw .missingKey(path: path, line: line, key: "\"\(keys[0])\"")
+    }
+
+    func identifier(_ key: String) -> String? {
+        switch fields[key] {
+        case .text(let text): text
+        case .integer(let number): String(number)
+        default: nil
+        }
+    }
+}
