@@ -1,3 +1,5 @@
+import Foundation
+
 /// Everything that decides a training run: the same options, data and model give the same bytes.
 public struct TrainingOptions: Sendable, Codable, Equatable {
     public var stage: TrainingStage
@@ -47,6 +49,9 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     public var similarity = AlignmentSimilarity.sigmoid
     /// 0 is the paper's method, 1 to 4 its appendix E.
     public var strategy = 0
+    /// Where the reference scores are kept, and read where they fit; nil: in the output folder until
+    /// the run is done.
+    public var referenceScores: String?
     /// Add the reference difference instead of subtracting it, as the authors' trainer does.
     public var reversesReferenceSign = false
     /// The most negatives used of each row.
@@ -57,6 +62,11 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     public var recomputesLayers = false
     /// Save the whole state every so many steps.
     public var saveSteps: Int?
+    /// A judged folder (BEIR's layout or MS MARCO's) whose nDCG@10 is measured before the first step
+    /// and after the last. It changes nothing that is trained.
+    public var evaluationFolder: String?
+    /// Measure after every so many steps, too.
+    public var evaluationSteps: Int?
     public var threads: Int
 
     /// The stage's usual settings (the paper's, where it says).
@@ -107,12 +117,31 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
         case temperature = "--temperature"
         case similarity = "--similarity"
         case strategy = "--strategy"
+        case referenceScores = "--reference-scores"
         case reversesReferenceSign = "--reverse-reference-sign"
         case negatives = "--negatives"
         case usesInBatchNegatives = "--in-batch-negatives"
         case recomputesLayers = "--recompute-layers"
         case saveSteps = "--save-steps"
+        case evaluationFolder = "--eval"
+        case evaluationSteps = "--eval-steps"
         case threads = "--threads"
+    }
+
+    /// What neither losses nor weights depend on.
+    private static let free: Set<CodingKeys> = [
+        .threads, .saveSteps, .model, .data, .output, .decoder, .referenceScores,
+        .evaluationFolder, .evaluationSteps,
+    ]
+
+    /// The settings that decide losses and weights, beside the content of model and data.
+    var deciding: [String: String] {
+        let free = Set(Self.free.map(\.rawValue))
+        // Strings, numbers and flags only: encoding cannot fail.
+        let object =
+            (try? JSONSerialization.jsonObject(with: JSONEncoder().encode(self)))
+            as? [String: Any] ?? [:]
+        return object.filter { !free.contains($0.key) }.mapValues { "\($0)" }
     }
 
     /// A setting that cannot be, as a fact about it.
@@ -139,7 +168,19 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
             "0 with --similarity \(similarity.rawValue): the divergences have no strategies")
         try check(negatives >= (usesInBatchNegatives ? 0 : 1), "--negatives", "1 or more")
         try check((saveSteps ?? 1) >= 1, "--save-steps", "1 or more")
+        try check((evaluationSteps ?? 1) >= 1, "--eval-steps", "1 or more")
         try check(
-            stage != .pretrain || adapterRank == nil, "--lora-rank", "any stage but pretrain")
+            evaluationSteps == nil || evaluationFolder != nil, "--eval-steps",
+            "together with --eval")
+        try check(
+            stage != .pretrain || evaluationFolder == nil, "--eval",
+            "with a stage that trains an embedder: compress, align or contrast")
+        try check(
+            stage != .pretrain || adapterRank == nil, "--lora-rank",
+            "with a stage that trains an embedder: compress, align or contrast")
+        try check(
+            stage != .pretrain || (maximumLength ?? 2) >= 2, "--max-length", "2 or more")
+        let place = { (path: String) in URL(filePath: path).standardizedFileURL.path }
+        try check(place(output) != place(model), "--out", "another folder than --model")
     }
 }

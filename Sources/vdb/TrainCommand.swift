@@ -31,6 +31,7 @@ struct TrainCommand: ParsableCommand {
     @OptionGroup(title: "Run") var general: RunOptions
     @OptionGroup(title: "Adapter") var adapter: AdapterOptions
     @OptionGroup(title: "Losses") var losses: LossOptions
+    @OptionGroup(title: "Measuring") var measuring: MeasuringOptions
     @OptionGroup(title: "Surviving") var surviving: SurvivingOptions
 
     func options() -> TrainingOptions {
@@ -40,6 +41,7 @@ struct TrainCommand: ParsableCommand {
         general.apply(to: &options)
         adapter.apply(to: &options)
         losses.apply(to: &options)
+        measuring.apply(to: &options)
         options.saveSteps = surviving.saveSteps
         return options
     }
@@ -50,7 +52,7 @@ struct TrainCommand: ParsableCommand {
         Interruption.finishesCleanly(within: nil)
         do {
             let summary = try Trainer.run(
-                options(), log: surviving.log, resuming: surviving.resume,
+                options(), log: measuring.log, resuming: surviving.resume,
                 isCancelled: { Interruption.isRequested }, progress: reporter.report)
             reporter.finish(summary, folder: out)
         } catch let error as TrainingError {
@@ -130,6 +132,11 @@ extension TrainCommand {
         @Option(help: "The most negatives used of a row.") var negatives = 7
         @Flag(help: "contrast: the other rows' documents are negatives too.")
         var inBatchNegatives = false
+        @Option(
+            help: ArgumentHelp(
+                "align: keep the reference scores here, and use them again where they fit.",
+                valueName: "file"))
+        var referenceScores: String?
         @Flag(help: "align: add the reference difference, as the authors' trainer does.")
         var reverseReferenceSign = false
 
@@ -141,15 +148,32 @@ extension TrainCommand {
             options.strategy = strategy
             options.negatives = negatives
             options.usesInBatchNegatives = inBatchNegatives
+            options.referenceScores = referenceScores
             options.reversesReferenceSign = reverseReferenceSign
+        }
+    }
+
+    struct MeasuringOptions: ParsableArguments {
+        @Option(help: ArgumentHelp("One JSON object a step.", valueName: "file.jsonl"))
+        var log: String?
+        @Option(
+            help: ArgumentHelp(
+                "A judged folder (as 'vdb eval retrieval' takes): nDCG@10 before and after the run.",
+                valueName: "dir"))
+        var eval: String?
+        @Option(help: "Measure nDCG@10 after every so many steps, too; the log has it.")
+        var evalSteps: Int?
+
+        func apply(to options: inout TrainingOptions) {
+            options.evaluationFolder = eval
+            options.evaluationSteps = evalSteps
         }
     }
 
     struct SurvivingOptions: ParsableArguments {
         @Option(help: "Save the whole state every so many steps.") var saveSteps: Int?
-        @Flag(help: "Continue from the saved state in --out.") var resume = false
-        @Option(help: ArgumentHelp("One JSON object a step.", valueName: "file.jsonl"))
-        var log: String?
+        @Flag(help: "Continue from the saved state in --out, with the same options.")
+        var resume = false
         @Flag(help: "No progress, no summary.") var quiet = false
     }
 }
@@ -164,9 +188,10 @@ extension TrainingError {
     /// The exit status that scripts may rely on.
     var exitStatus: ExitStatus {
         switch self {
-        case .badOption, .resumedDifferently: .usage
-        case .badLine, .missingKey, .noRows, .badModel, .decoderMismatch, .notFinite: .badData
-        case .cannotRead, .nothingToResume: .missing
+        case .badOption, .resumedDifferently, .finishedDifferently: .usage
+        case .badLine, .missingKey, .noRows, .badModel, .embedder, .decoderMismatch, .notFinite:
+            .badData
+        case .cannotRead: .missing
         case .cannotWrite: .cannotCreate
         case .interrupted: .interrupted
         }

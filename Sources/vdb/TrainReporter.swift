@@ -1,8 +1,8 @@
 import Foundation
 import Training
 
-/// Progress of a training run on standard error: a line that renews itself on a terminal, one
-/// summary at the end.
+/// Progress of a training run on standard error: a line that renews itself on a terminal, what has
+/// been measured, one summary at the end.
 struct TrainReporter {
     let quiet: Bool
 
@@ -10,7 +10,10 @@ struct TrainReporter {
 
     func report(_ progress: TrainingProgress) {
         switch progress {
-        case .preparing(let what, let done, let total): renew("\(what) \(done)/\(total)")
+        case .preparing(let what, let done, let total):
+            renew("\(what) \(done)" + (total.map { "/\($0)" } ?? ""))
+        case .nothingToResume: say("nothing was saved to resume: beginning with step 1")
+        case .resumed(let step, let total): say("resuming after step \(step) of \(total)")
         case .step(let step):
             let left = Double(step.totalSteps - step.step) * Double(step.tokens)
             let seconds = step.tokensPerSecond > 0 ? left / step.tokensPerSecond : 0
@@ -18,28 +21,51 @@ struct TrainReporter {
                 "step \(step.step)/\(step.totalSteps)  loss \(String(format: "%.4f", step.loss))  "
                     + "\(Int(step.tokensPerSecond)) tokens/s  \(Self.duration(seconds)) left")
         case .saved: break
+        case .evaluating(let dataset, let done, let total):
+            renew("measuring nDCG@10 on \(dataset): \(done)/\(total) documents")
+        case .evaluated(let dataset, let point):
+            if Messages.isTerminal {
+                say("step \(point.step)  nDCG@10 \(Self.score(point.ndcgAt10)) on \(dataset)")
+            }
         }
     }
 
     func finish(_ summary: Trainer.Summary, folder: String) {
         clear()
         guard !quiet else { return }
+        if summary.wasFinished {
+            Messages.line(
+                "\(folder): this run is finished (\(summary.steps) steps); there is nothing to resume"
+            )
+            return
+        }
         let rate = summary.seconds > 0 ? Double(summary.tokens) / summary.seconds : 0
         let losses =
             summary.firstLoss.flatMap { first in
                 summary.lastLoss.map { String(format: ", loss %.4f to %.4f", first, $0) }
             } ?? ""
+        var retrieval = ""
+        if let first = summary.retrieval.first, let last = summary.retrieval.last {
+            retrieval = ", nDCG@10 \(Self.score(first.ndcgAt10)) to \(Self.score(last.ndcgAt10))"
+        }
         Messages.line(
-            "\(summary.steps) steps\(losses), \(Int(rate)) tokens/s, "
+            "\(summary.steps) steps\(losses)\(retrieval), \(Int(rate)) tokens/s, "
                 + "\(Self.duration(summary.seconds)), "
                 + "\(summary.peakBytes >> 20) MiB; wrote \(folder)")
     }
 
     func clear() { if Messages.isTerminal, !quiet { Messages.raw("\r\u{1B}[K") } }
 
+    private func say(_ text: String) {
+        clear()
+        if !quiet { Messages.line(text) }
+    }
+
     private func renew(_ text: String) {
         if Messages.isTerminal, !quiet { Messages.raw("\r\u{1B}[K\(text)") }
     }
+
+    private static func score(_ value: Double) -> String { String(format: "%.4f", value) }
 
     private static func duration(_ seconds: Double) -> String {
         let whole = Int(seconds.rounded())

@@ -70,19 +70,98 @@ struct SurvivalTests {
         }
     }
 
-    @Test func resumingNeedsTheSameOptionsAndAState() throws {
+    @Test func resumingNeedsTheSameOptions() throws {
         let fixture = try TrainingFixture()
         defer { fixture.remove() }
         var options = try fixture.options(.compress)
-        #expect(throws: TrainingError.self) { try fixture.losses(options, resuming: true) }
         options.saveSteps = 1
         #expect(throws: TrainingError.self) { try fixture.losses(options, stoppingAfter: 2) }
         options.learningRate = 2e-3
         #expect {
             try fixture.losses(options, resuming: true)
         } throws: { error in
-            "\(error)".contains("--learning-rate")
+            "\(error)".hasPrefix("--learning-rate is 0.002 but was 0.001 when")
         }
+    }
+
+    /// A run that was killed before it saved anything is begun again by the same command.
+    @Test func resumingWithoutAStateBeginsAnew() throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        var options = try fixture.options(.compress)
+        let whole = try fixture.losses(options)
+        options.output = fixture.output("other")
+        var wasTold = false
+        var losses: [Float] = []
+        _ = try Trainer.run(
+            options, resuming: true,
+            progress: {
+                switch $0 {
+                case .nothingToResume: wasTold = true
+                case .step(let step): losses.append(step.loss)
+                default: break
+                }
+            })
+        #expect(wasTold && losses == whole)
+    }
+
+    /// What is left at the end is what is deployed, and says that the run is finished.
+    @Test func aFinishedFolderHoldsTheModelAndItsRecord() throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        var options = try fixture.options(.align)
+        options.saveSteps = 1
+        _ = try fixture.losses(options)
+        let names = try FileManager.default.contentsOfDirectory(atPath: options.output).sorted()
+        #expect(
+            names == [
+                "autoregembed.json", "config.json", "generation_config.json", "model.safetensors",
+                "tokenizer.json", "tokenizer_config.json", "training.json",
+            ])
+        let weights = try Data(contentsOf: URL(filePath: options.output + "/model.safetensors"))
+
+        let again = try Trainer.run(options, resuming: true)
+        #expect(again.wasFinished && again.steps == 4)
+        options.beta = 0.2
+        #expect {
+            try Trainer.run(options, resuming: true)
+        } throws: { error in
+            "\(error)".contains("holds a finished run, whose --beta was 0.1, not 0.2")
+        }
+        #expect(
+            try Data(contentsOf: URL(filePath: options.output + "/model.safetensors")) == weights)
+        // Another run in its place forgets it from the first step on.
+        #expect(throws: TrainingError.self) { try fixture.losses(options, stoppingAfter: 2) }
+        options.beta = 0.1
+        #expect(throws: TrainingError.self) { try fixture.losses(options, resuming: true) }
+    }
+
+    @Test func referenceScoresAreComputedOnceAndKept() throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        var options = try fixture.options(.align)
+        options.referenceScores = fixture.output("scores.jsonl")
+        func run() throws -> (losses: [Float], computed: Int) {
+            var losses: [Float] = []
+            var computed = 0
+            _ = try Trainer.run(
+                options,
+                progress: {
+                    switch $0 {
+                    case .preparing("reference scores", let done, _): computed = done
+                    case .step(let step): losses.append(step.loss)
+                    default: break
+                    }
+                })
+            return (losses, computed)
+        }
+        let first = try run()
+        #expect(first.computed == 8)
+        let second = try run()
+        #expect(second.computed == 0 && second.losses == first.losses)
+        // Whatever the scores depend on is part of what they are kept under.
+        options.maximumLength = 3
+        #expect(try run().computed == 8)
     }
 
     @Test func aLossThatIsNoNumberStopsTheRun() throws {
@@ -93,12 +172,32 @@ struct SurvivalTests {
         #expect {
             try fixture.losses(options)
         } throws: { error in
-            guard case TrainingError.notFinite(let step, _, _, let lines, _) = error else {
+            guard case TrainingError.notFinite(let step, _, let batch, nil) = error else {
                 return false
             }
-            return step == 2 && lines == [3, 4]
+            return step == 2 && batch.lines == [3, 4] && batch.ids.isEmpty
         }
         #expect(!FileManager.default.fileExists(atPath: options.output + "/model.safetensors"))
+    }
+
+    /// The sentence names the step, the rows by line and id, and the state to go back to.
+    @Test func aLossThatIsNoNumberNamesTheRowsAndTheLastGoodState() throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        let rows = (1...6).map {
+            #"{"id":"q\#($0)","context":"the wing","instruction":"a","output":"flows \#($0)"}"#
+        }
+        let data = try fixture.write(rows.joined(separator: "\n"), "rows.jsonl")
+        var options = try fixture.options(.compress, data: data)
+        options.saveSteps = 1
+        options.learningRate = 1e30
+        #expect {
+            try fixture.losses(options)
+        } throws: { error in
+            "\(error)".hasPrefix("step 2: the ") && "\(error)".contains("lines 3, 4; ids q3, q4")
+                && "\(error)".hasSuffix(
+                    "the last good state is \(options.output)/training-state.safetensors")
+        }
     }
 
     @Test func theNumberOfThreadsDoesNotMatterHere() throws {

@@ -17,20 +17,25 @@ import Transformer
 public enum Trainer {
     /// What a run did.
     public struct Summary: Sendable, Equatable {
+        /// Nothing was done: the run to be resumed had come to its end.
+        public var wasFinished = false
         public let steps: Int
         public let firstLoss: Float?
         public let lastLoss: Float?
         public let tokens: Int
         public let seconds: Double
         public let peakBytes: Int
+        /// nDCG@10 on the judged folder, where one was given, in the order of the steps.
+        public var retrieval: [RetrievalPoint] = []
     }
 
     /// - Parameters:
     ///   - log: a JSON Lines file for one object a step.
-    ///   - resuming: continue from the state that an earlier run of the same options saved.
+    ///   - resuming: continue from the state that an earlier run of the same options saved; begin
+    ///     where nothing was saved, and do nothing where that run is finished.
     ///   - isCancelled: asked before each step; true saves the state (where saving is on) and throws
     ///     `TrainingError.interrupted`.
-    /// - Throws: `TrainingError`.
+    /// - Throws: `TrainingError`; `EvaluationError` and `SourceError` for the judged folder.
     public static func run(
         _ options: TrainingOptions, log: String? = nil, resuming: Bool = false,
         isCancelled: () -> Bool = { false },
@@ -48,6 +53,29 @@ public enum Trainer {
             path: options.data, stage: options.stage, needsNegative: needsNegative)
         let identity = TrainingState.Identity(
             options: options, data: data.fingerprint, model: model.folder.fingerprint())
+        let isSaved = resuming && TrainingState.exists(options.output)
+        if resuming, !isSaved, let record = try TrainingRecord(folder: options.output) {
+            try record.check(identity)
+            return Summary(
+                wasFinished: true, steps: record.steps, firstLoss: nil, lastLoss: record.lastLoss,
+                tokens: 0, seconds: 0, peakBytes: 0)
+        }
+        let optimizer = Optimizer(
+            model.trained, weightDecay: options.weightDecay, backend: backend)
+        let totals =
+            isSaved
+            ? try TrainingState.restore(into: optimizer, identity: identity, backend: backend) : nil
+        let evaluation = try options.evaluationFolder.map {
+            try RetrievalEvaluation(
+                folder: $0, options: options, model: model, backend: backend, precision: products,
+                progress: progress)
+        }
+        if totals == nil {
+            if resuming { try progress(.nothingToResume) }
+            // What an earlier run left must not be taken for this one's.
+            try TrainingState.remove(options.output)
+            try TrainingRecord.remove(options.output)
+        }
         let runner = try StageAssembly(
             options: options, model: model, data: data, identity: identity, backend: backend,
             precision: products
@@ -57,29 +85,32 @@ public enum Trainer {
             rows: runner.rows, batchSize: options.batchSize, seed: options.seed,
             shuffles: options.shuffles)
         let total = options.maximumSteps ?? options.epochs * order.stepsPerEpoch
-        let optimizer = Optimizer(
-            model.trained, weightDecay: options.weightDecay, backend: backend)
-        if resuming {
-            try TrainingState.restore(into: optimizer, identity: identity, backend: backend)
+        if totals != nil {
+            try progress(.resumed(step: optimizer.steps, totalSteps: total))
         }
         var loop = TrainingLoop(
             options: options, identity: identity, data: data, runner: runner, order: order,
             schedule: Schedule(
                 shape: Schedule.Shape(rawValue: options.schedule.rawValue) ?? .constant,
                 warmupRatio: options.warmupRatio, totalSteps: total),
-            optimizer: optimizer, backend: backend)
+            optimizer: optimizer, backend: backend, evaluation: evaluation, resuming: totals)
         let writer = try log.map {
-            try TrainingLog(path: $0, keepingThrough: resuming ? optimizer.steps : nil)
+            try TrainingLog(path: $0, keepingThrough: totals == nil ? nil : optimizer.steps)
         }
-        try loop.run(isCancelled: isCancelled) { step in
-            try writer?.append(step)
-            try progress(.step(step))
-        } saved: { path in
-            try progress(.saved(path: path))
-        }
+        try loop.run(
+            isCancelled: isCancelled, log: { try writer?.append($0) }, progress: progress)
         try ModelWriter(model: model, options: options, precision: precision).write()
+        try TrainingRecord(
+            steps: optimizer.steps, lastLoss: loop.totals.lastLoss, identity: identity
+        ).write(folder: options.output)
+        // What is left is what is deployed.
+        try TrainingState.remove(options.output)
+        try ReferenceScores.remove(options.output)
+        try TokenFile.remove(options.output)
         return Summary(
-            steps: optimizer.steps, firstLoss: loop.firstLoss, lastLoss: loop.lastLoss,
-            tokens: loop.tokens, seconds: loop.seconds, peakBytes: backend.peakBytes)
+            steps: optimizer.steps, firstLoss: loop.totals.firstLoss,
+            lastLoss: loop.totals.lastLoss, tokens: loop.totals.tokens,
+            seconds: loop.totals.seconds, peakBytes: backend.peakBytes,
+            retrieval: loop.totals.retrieval)
     }
 }

@@ -11,17 +11,17 @@ struct TrainingLoop {
     let schedule: Schedule
     let optimizer: Optimizer
     let backend: any Backend
+    let evaluation: RetrievalEvaluation?
 
-    private(set) var firstLoss: Float?
-    private(set) var lastLoss: Float?
-    private(set) var tokens = 0
-    private(set) var seconds = 0.0
+    private(set) var totals: TrainingState.Totals
     private var checkpoint: String?
 
+    /// - Parameter totals: of the saved state where the run is resumed; nil begins with step 1.
     init(
         options: TrainingOptions, identity: TrainingState.Identity, data: TrainingData,
         runner: StageRunner, order: BatchOrder, schedule: Schedule, optimizer: Optimizer,
-        backend: any Backend
+        backend: any Backend, evaluation: RetrievalEvaluation?,
+        resuming totals: TrainingState.Totals?
     ) {
         self.options = options
         self.identity = identity
@@ -31,33 +31,55 @@ struct TrainingLoop {
         self.schedule = schedule
         self.optimizer = optimizer
         self.backend = backend
+        self.evaluation = evaluation
+        self.totals = totals ?? TrainingState.Totals()
+        checkpoint = totals == nil ? nil : TrainingState.path(options.output)
     }
 
+    /// - Parameters:
+    ///   - log: called once for each step, when it is done.
+    ///   - progress: what else there is to tell.
     mutating func run(
-        isCancelled: () -> Bool, each report: (TrainingStep) throws -> Void,
-        saved: (String) throws -> Void
+        isCancelled: () -> Bool, log: (TrainingStep) throws -> Void,
+        progress: (TrainingProgress) throws -> Void
     ) throws {
         let clock = ContinuousClock()
         var batches = order.batches(from: optimizer.steps).makeIterator()
+        if optimizer.steps == 0 { _ = try evaluate(progress) }
         while optimizer.steps < schedule.totalSteps, let rows = batches.next() {
             if isCancelled() {
-                if options.saveSteps != nil { try saved(try save()) }
+                if options.saveSteps != nil { try progress(.saved(path: try save())) }
                 throw TrainingError.interrupted(step: optimizer.steps, checkpoint: checkpoint)
             }
             let start = clock.now
-            let step = try take(rows)
-            let elapsed = clock.now - start
-            let duration =
-                Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
-            seconds += duration
-            tokens += step.tokens
-            try report(step.timed(duration))
+            let taken = try take(rows)
+            let duration = (clock.now - start) / .seconds(1)
+            totals.seconds += duration
+            totals.tokens += taken.tokens
+            var step = taken.timed(duration)
+            try progress(.step(step))
+            step.ndcgAt10 = try evaluate(progress)
+            try log(step)
             if let every = options.saveSteps, optimizer.steps % every == 0,
                 optimizer.steps < schedule.totalSteps
             {
-                try saved(try save())
+                try progress(.saved(path: try save()))
             }
         }
+    }
+
+    /// nDCG@10 of the model as it is now, where it is to be measured now.
+    private mutating func evaluate(_ progress: (TrainingProgress) throws -> Void) throws -> Double?
+    {
+        guard let evaluation,
+            evaluation.isDue(after: optimizer.steps, of: schedule.totalSteps)
+        else { return nil }
+        let point = RetrievalPoint(
+            step: optimizer.steps, ndcgAt10: try evaluation.measure(progress))
+        totals.retrieval.append(point)
+        backend.trim()
+        try progress(.evaluated(dataset: evaluation.dataset, point))
+        return point.ndcgAt10
     }
 
     private mutating func take(_ rows: [Int]) throws -> UntimedStep {
@@ -73,8 +95,8 @@ struct TrainingLoop {
             learningRate: rate,
             gradientFactor: clippingFactor(norm: norm, limit: options.maximumGradientNorm))
         backend.trim()
-        firstLoss = firstLoss ?? result.loss
-        lastLoss = result.loss
+        totals.firstLoss = totals.firstLoss ?? result.loss
+        totals.lastLoss = result.loss
         return UntimedStep(
             step: optimizer.steps, totalSteps: schedule.totalSteps,
             epoch: Double(optimizer.steps) / Double(order.stepsPerEpoch), loss: result.loss,
@@ -83,14 +105,18 @@ struct TrainingLoop {
 
     private func checkFinite(_ value: Double, _ quantity: String, _ rows: [Int]) throws {
         guard value.isFinite else {
+            let lines = rows.map(runner.line)
             throw TrainingError.notFinite(
-                step: optimizer.steps + 1, quantity: quantity, data: data.path,
-                lines: rows.map(runner.line), checkpoint: checkpoint)
+                step: optimizer.steps + 1, quantity: quantity,
+                batch: TrainingError.Batch(
+                    data: data.path, lines: lines,
+                    ids: lines.compactMap(data.identifier(ofLine:))),
+                checkpoint: checkpoint)
         }
     }
 
     private mutating func save() throws -> String {
-        let path = try TrainingState.save(optimizer, identity: identity, output: options.output)
+        let path = try TrainingState.save(optimizer, totals: totals, identity: identity)
         checkpoint = path
         return path
     }

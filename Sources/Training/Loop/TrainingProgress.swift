@@ -1,9 +1,25 @@
 /// What a run tells its caller as it goes.
 public enum TrainingProgress: Sendable {
-    /// Work before the first step: reading, reference scores.
-    case preparing(what: String, done: Int, total: Int)
+    /// Work before the first step: reading, tokenising, reference scores. `total` is nil where it is
+    /// not known.
+    case preparing(what: String, done: Int, total: Int?)
+    /// A run was to be resumed, but nothing of it was saved: it begins with step 1.
+    case nothingToResume
+    /// A run goes on after the step that was saved.
+    case resumed(step: Int, totalSteps: Int)
     case step(TrainingStep)
     case saved(path: String)
+    /// Documents encoded of a judged collection.
+    case evaluating(dataset: String, done: Int, total: Int)
+    case evaluated(dataset: String, RetrievalPoint)
+}
+
+/// How well the model retrieves at one point of a run.
+public struct RetrievalPoint: Sendable, Equatable, Codable {
+    /// Steps taken; 0 is the starting model.
+    public let step: Int
+    /// The mean over all judged queries, by exact search.
+    public let ndcgAt10: Double
 }
 
 /// One step, as the log has it.
@@ -20,12 +36,15 @@ public struct TrainingStep: Sendable, Equatable {
     public let gradientNorm: Double
     public let tokens: Int
     public let tokensPerSecond: Double
+    /// nDCG@10 after this step's update, where it was measured.
+    public var ndcgAt10: Double?
 
     /// One line of the JSON Lines log.
     public var json: String {
         "{\"step\":\(step),\"epoch\":\(rounded(epoch)),\"loss\":\(loss),"
             + "\"learning_rate\":\(learningRate),\"grad_norm\":\(Float(gradientNorm)),"
-            + "\"tokens\":\(tokens),\"tokens_per_second\":\(rounded(tokensPerSecond))}"
+            + "\"tokens\":\(tokens),\"tokens_per_second\":\(rounded(tokensPerSecond))"
+            + (ndcgAt10.map { ",\"ndcg_cut_10\":\($0)" } ?? "") + "}"
     }
 
     private func rounded(_ value: Double) -> Double { (value * 1e4).rounded() / 1e4 }

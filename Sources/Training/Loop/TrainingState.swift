@@ -13,15 +13,44 @@ struct TrainingState {
     /// What a state belongs to.
     struct Identity: Equatable {
         let options: TrainingOptions
+        /// Fingerprints of their content.
         let data: String
         let model: String
+
+        /// The first thing that losses depend on and that is not what it was.
+        func difference(
+            data: String?, model: String?, options old: [String: String]
+        ) -> (option: String, saved: String, given: String)? {
+            if data != self.data { return ("the content of --data", "other", "changed") }
+            if model != self.model { return ("the content of --model", "other", "changed") }
+            let new = options.deciding
+            for key in Set(old.keys).union(new.keys).sorted() where old[key] != new[key] {
+                return (key, old[key] ?? "not set", new[key] ?? "not set")
+            }
+            return nil
+        }
+    }
+
+    /// What the summary of a run counts from its beginning, also where it was resumed.
+    struct Totals: Codable, Equatable {
+        var firstLoss: Float?
+        var lastLoss: Float?
+        var tokens = 0
+        var seconds = 0.0
+        var retrieval: [RetrievalPoint] = []
     }
 
     static func path(_ output: String) -> String { output + "/" + name }
 
+    static func exists(_ output: String) -> Bool {
+        FileManager.default.fileExists(atPath: path(output))
+    }
+
     static func save(
-        _ optimizer: Optimizer, identity: Identity, output: String
+        _ optimizer: Optimizer, totals: Totals, identity: Identity,
+        fileSystem: any FileSystem = SystemFileSystem()
     ) throws(TrainingError) -> String {
+        let output = identity.options.output
         let path = path(output)
         var declarations: [SafetensorsWriter.Declaration] = []
         var buffers: [Buffer] = []
@@ -42,14 +71,17 @@ struct TrainingState {
                 atPath: output, withIntermediateDirectories: true)
             let encoder = JSONEncoder()
             encoder.outputFormatting = .sortedKeys
-            let options = String(decoding: try encoder.encode(identity.options), as: UTF8.self)
+            let text = { (value: any Encodable) in
+                String(decoding: try encoder.encode(value), as: UTF8.self)
+            }
             var next = buffers.makeIterator()
             try SafetensorsWriter.write(
                 to: path, tensors: declarations,
                 metadata: [
-                    "step": String(optimizer.steps), "options": options, "data": identity.data,
-                    "model": identity.model,
-                ]
+                    "step": String(optimizer.steps), "data": identity.data,
+                    "model": identity.model, "options": try text(identity.options.deciding),
+                    "totals": try text(totals),
+                ], fileSystem: fileSystem
             ) { _, write in
                 guard let buffer = next.next() else { return }
                 try write(
@@ -63,18 +95,24 @@ struct TrainingState {
     }
 
     /// Puts the saved state into `optimizer` and its parameters.
+    ///
+    /// - Returns: what had been counted.
     static func restore(
         into optimizer: Optimizer, identity: Identity, backend: any Backend
-    ) throws(TrainingError) {
+    ) throws(TrainingError) -> Totals {
         let path = path(identity.options.output)
-        guard FileManager.default.fileExists(atPath: path) else {
-            throw .nothingToResume(path: identity.options.output)
-        }
         do {
             let file = try SafetensorsFile(path: path)
-            let saved = try JSONDecoder().decode(
-                TrainingOptions.self, from: Data((file.metadata["options"] ?? "").utf8))
-            try check(identity, saved: saved, metadata: file.metadata)
+            func decoded<T: Decodable>(_ type: T.Type, _ key: String) throws -> T {
+                try JSONDecoder().decode(type, from: Data((file.metadata[key] ?? "").utf8))
+            }
+            if let difference = identity.difference(
+                data: file.metadata["data"], model: file.metadata["model"],
+                options: try decoded([String: String].self, "options"))
+            {
+                throw TrainingError.resumedDifferently(
+                    option: difference.option, saved: difference.saved, given: difference.given)
+            }
             var moments: [(first: Buffer, second: Buffer)?] = []
             func load(_ name: String, into buffer: Buffer) throws {
                 let view = try file.tensor(named: name)
@@ -99,6 +137,7 @@ struct TrainingState {
                 moments.append((first, second))
             }
             optimizer.restore(steps: Int(file.metadata["step"] ?? "") ?? 0, moments: moments)
+            return try decoded(Totals.self, "totals")
         } catch let error as TrainingError {
             throw error
         } catch {
@@ -106,30 +145,16 @@ struct TrainingState {
         }
     }
 
-    /// Everything that the losses depend on must be what it was.
-    private static func check(
-        _ identity: Identity, saved: TrainingOptions, metadata: [String: String]
-    ) throws {
-        if metadata["data"] != identity.data {
-            throw TrainingError.resumedDifferently(
-                option: "the content of --data", saved: "other", given: "changed")
-        }
-        if metadata["model"] != identity.model {
-            throw TrainingError.resumedDifferently(
-                option: "the content of --model", saved: "other", given: "changed")
-        }
-        func fields(_ options: TrainingOptions) throws -> [String: String] {
-            let data = try JSONEncoder().encode(options)
-            let object = try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
-            return object.mapValues { "\($0)" }
-        }
-        let (old, new) = (try fields(saved), try fields(identity.options))
-        let free = ["--threads", "--save-steps", "--model", "--data", "--out", "--decoder"]
-        for key in Set(old.keys).union(new.keys).sorted() where !free.contains(key) {
-            guard old[key] == new[key] else {
-                throw TrainingError.resumedDifferently(
-                    option: key, saved: old[key] ?? "not set", given: new[key] ?? "not set")
+    /// Removes what a finished run, or one that starts anew, has no use for: the state, and what a
+    /// killed process was writing of one.
+    static func remove(_ output: String) throws(TrainingError) {
+        do {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: output)) ?? []
+            for file in names where file == name || file.hasPrefix(name + ".tmp-") {
+                try FileManager.default.removeItem(atPath: output + "/" + file)
             }
+        } catch {
+            throw .cannotWrite(path: path(output), reason: "\(error)")
         }
     }
 }

@@ -4,10 +4,11 @@ import Tensors
 
 /// log ref of the alignment stage: what the model gives each pair before the stage begins.
 ///
-/// Computed once, for the rows that the run will use, and kept beside the output: a resumed run, or
-/// another one from the same model and data, reads them.
+/// Computed once, for the rows that the run will use, and kept: in the output folder until the run is
+/// done, for whoever resumes it; or in the file that `--reference-scores` names, for other runs from
+/// the same model and data as well.
 struct ReferenceScores {
-    static let name = "reference-scores.jsonl"
+    private static let name = "reference-scores.jsonl"
     let options: TrainingOptions
     let identity: TrainingState.Identity
     let backend: any Backend
@@ -18,7 +19,7 @@ struct ReferenceScores {
         _ source: AlignSource, _ loss: AlignLoss, _ progress: (TrainingProgress) throws -> Void
     ) throws -> [Int: [Double]] {
         let rows = rows(source.count)
-        let path = options.output + "/" + Self.name
+        let path = options.referenceScores ?? Self.path(in: options.output)
         if let kept = kept(path), rows.allSatisfy({ kept[$0] != nil }) { return kept }
         var scores: [Int: [Double]] = [:]
         var part: [(row: Int, example: AlignLoss.Example)] = []
@@ -47,6 +48,17 @@ struct ReferenceScores {
         if !part.isEmpty { try flush() }
         try keep(scores, path)
         return scores
+    }
+
+    private static func path(in output: String) -> String { output + "/" + name }
+
+    /// Removes the scores that a run kept for itself.
+    static func remove(_ output: String) throws(TrainingError) {
+        let path = path(in: output)
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        do { try FileManager.default.removeItem(atPath: path) } catch {
+            throw .cannotWrite(path: path, reason: "\(error)")
+        }
     }
 
     /// The rows that the run's steps will meet, ascending.
@@ -85,8 +97,10 @@ struct ReferenceScores {
 
     private func keep(_ scores: [Int: [Double]], _ path: String) throws {
         do {
-            try FileManager.default.createDirectory(
-                atPath: options.output, withIntermediateDirectories: true)
+            if options.referenceScores == nil {
+                try FileManager.default.createDirectory(
+                    atPath: options.output, withIntermediateDirectories: true)
+            }
             let file = try AtomicFile(path: path)
             let encoder = JSONEncoder()
             try file.write(Array(try encoder.encode(["key": key])) + [UInt8(ascii: "\n")])

@@ -44,6 +44,12 @@ public struct DocumentReader: AsyncSequence, Sendable {
         }
     }
 
+    /// Calls `body` with each document, for a caller that is no task.
+    package func forEachDocument(_ body: (Document) throws -> Void) throws {
+        let reading = Reading(files: files, options: options, progress: progress)
+        while let document = try reading.next() { try body(document) }
+    }
+
     /// The place in the files at which an iteration is.
     fileprivate final class Reading {
         private var files: ArraySlice<InputFile>

@@ -1,0 +1,72 @@
+import FileFormat
+import Foundation
+
+/// `training.json` in a finished output folder: what the model was trained with, and that the run
+/// came to its end.
+///
+/// It holds what decides the weights and nothing else: no time, no path of the output, no number of
+/// threads, so that the same run gives the same bytes.
+struct TrainingRecord: Codable {
+    static let name = "training.json"
+
+    let steps: Int
+    let lastLoss: Float?
+    /// Fingerprints of the starting model's weights and of the data.
+    let model: String
+    let data: String
+    /// By the names of the command line.
+    let options: [String: String]
+
+    enum CodingKeys: String, CodingKey {
+        case steps, model, data, options
+        case lastLoss = "last_loss"
+    }
+
+    init(steps: Int, lastLoss: Float?, identity: TrainingState.Identity) {
+        self.steps = steps
+        self.lastLoss = lastLoss
+        model = identity.model
+        data = identity.data
+        options = identity.options.deciding
+    }
+
+    /// Nil where the folder has none.
+    init?(folder: String) throws(TrainingError) {
+        let path = folder + "/" + Self.name
+        guard let data = FileManager.default.contents(atPath: path) else { return nil }
+        do { self = try JSONDecoder().decode(Self.self, from: data) } catch {
+            throw .cannotRead(path: path, reason: "not the record of a training run")
+        }
+    }
+
+    func write(folder: String) throws(TrainingError) {
+        let path = folder + "/" + Self.name
+        do {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            let file = try AtomicFile(path: path)
+            try file.write(Array(try encoder.encode(self)) + [UInt8(ascii: "\n")])
+            try file.commit()
+        } catch {
+            throw .cannotWrite(path: path, reason: "\(error)")
+        }
+    }
+
+    static func remove(_ folder: String) throws(TrainingError) {
+        let path = folder + "/" + name
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        do { try FileManager.default.removeItem(atPath: path) } catch {
+            throw .cannotWrite(path: path, reason: "\(error)")
+        }
+    }
+
+    /// - Throws: `finishedDifferently` where the finished run was another one.
+    func check(_ identity: TrainingState.Identity) throws(TrainingError) {
+        let difference = identity.difference(
+            data: data, model: model, options: options)
+        guard let difference else { return }
+        throw .finishedDifferently(
+            path: identity.options.output, option: difference.option, saved: difference.saved,
+            given: difference.given)
+    }
+}
