@@ -97,7 +97,7 @@ let package = Package(
             name: "VectorDatabase",
             dependencies: [
                 "DocumentStore", "VectorIndex", "AutoRegEmbed", "VectorMath", "FileFormat",
-                "Tokenization", logging,
+                "Tokenization", "Evaluation", logging,
             ],
             swiftSettings: swift),
         .target(
@@ -187,7 +187,7 @@ let package = Package(
             name: "TrainingTests",
             dependencies: [
                 "Training", "AutoRegEmbed", "Transformer", "Tensors", "Tokenization",
-                "VectorDatabase", "TestSupport",
+                "VectorDatabase", "Evaluation", "TestSupport",
             ],
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .testTarget(

@@ -72,7 +72,8 @@ struct EvalRetrieval: AsyncParsableCommand {
         var name = "\(embedder?.modelIdentity.name ?? "bm25")-\(mode.rawValue)"
         if let rerank { name += "-rerank\(rerank)" }
         let experiment = RetrievalExperiment(
-            collection: collection, mode: mode, isExact: exact, rerankDepth: rerank, name: name)
+            collection.queries.map { .init(id: $0.id, text: $0.text) }, mode: mode,
+            isExact: exact, rerankDepth: rerank, name: name)
         let bar = ProgressBar(unit: "queries", isQuiet: general.quiet)
         let run = try await experiment.run(in: documents) {
             bar.update(done: $0, total: collection.queries.count)

@@ -1,33 +1,58 @@
 import Evaluation
 import Foundation
-import VectorDatabase
 
-/// One way of searching, tried on all judged queries of a collection.
-struct RetrievalExperiment {
-    let collection: TestCollection
+/// One way of searching, tried on judged queries: what `vdb eval` and tuning measure.
+package struct RetrievalExperiment: Sendable {
+    /// A query whose answers are judged.
+    package struct Question: Sendable {
+        package let id: Identifier
+        package let text: String
+
+        package init(id: Identifier, text: String) {
+            self.id = id
+            self.text = text
+        }
+    }
+
+    let questions: [Question]
     let mode: QueryMode
     let isExact: Bool
     /// How many of the first hits the model re-orders by log p(document | query); nil for none.
     let rerankDepth: Int?
+    /// Hits of a query.
+    let depth: Int
     let name: String
-    /// Hits asked for: what Recall@1000 needs.
-    static let depth = 1000
     /// Queries answered together.
     private static let batch = 64
 
+    /// - Parameters:
+    ///   - depth: what the deepest measure looks at: 1000 for Recall@1000.
+    ///   - name: the run's.
+    package init(
+        _ questions: [Question], mode: QueryMode, isExact: Bool, rerankDepth: Int? = nil,
+        depth: Int = 1000, name: String
+    ) {
+        self.questions = questions
+        self.mode = mode
+        self.isExact = isExact
+        self.rerankDepth = rerankDepth
+        self.depth = depth
+        self.name = name
+    }
+
     /// - Parameter progress: how many queries have been answered.
-    func run(
+    package func run(
         in documents: DocumentCollection, progress: (Int) -> Void = { _ in }
     ) async throws -> Evaluation.Run {
         var run = Evaluation.Run(name: name)
         var done = 0
-        while done < collection.queries.count {
+        while done < questions.count {
             try Task.checkCancellation()
-            let part = collection.queries[done...].prefix(Self.batch)
+            let part = questions[done...].prefix(Self.batch)
             let answers = try await documents.query(part.map { query(for: $0) })
             for (asked, answer) in zip(part, answers) {
                 var hits: [Evaluation.Run.Hit] = []
-                for hit in answer.hits where hits.count < Self.depth {
+                for hit in answer.hits where hits.count < depth {
                     if try isQueryItself(hit.id, asked, in: documents) { continue }
                     hits.append(.init(document: Identifier(hit.id), score: Float(hit.score)))
                 }
@@ -39,9 +64,9 @@ struct RetrievalExperiment {
         return run
     }
 
-    private func query(for asked: TestCollection.Query) -> Query {
+    private func query(for asked: Question) -> Query {
         // One more than wanted, for the hit that may be dropped.
-        var query = Query(asked.text, limit: Self.depth + 1, mode: mode, isExact: isExact)
+        var query = Query(asked.text, limit: depth + 1, mode: mode, isExact: isExact)
         query.rerankDepth = rerankDepth
         query.fetchesContent = false
         return query
@@ -50,7 +75,7 @@ struct RetrievalExperiment {
     /// A hit is dropped only where id and text are both the query's: in many collections ids of
     /// queries and of documents that have nothing to do with each other are the same numbers.
     private func isQueryItself(
-        _ id: String, _ asked: TestCollection.Query, in documents: DocumentCollection
+        _ id: String, _ asked: Question, in documents: DocumentCollection
     ) throws -> Bool {
         guard Identifier(id) == asked.id, let document = try documents.document(id) else {
             return false
