@@ -24,18 +24,17 @@ extension DocumentStore {
         try read { database in try Self.staging(of: collection.id, in: database) }
     }
 
-    /// Nothing happens where the same model is being staged already: it goes on.
+    /// Where the same model is being staged already, that goes on; the folder is the one given now.
     /// - Throws: `alreadyStaged` where another model is.
     package func beginStaging(_ staging: Staging, in collection: CollectionRecord)
         throws(StoreError)
     {
         try write { database in
-            if let present = try Self.staging(of: collection.id, in: database) {
-                if present.model.fingerprint == staging.model.fingerprint
-                    && present.dimensions == staging.dimensions
-                {
-                    return
-                }
+            let present = try Self.staging(of: collection.id, in: database)
+            if let present,
+                present.model.fingerprint != staging.model.fingerprint
+                    || present.dimensions != staging.dimensions
+            {
                 throw StoreError.alreadyStaged(
                     collection: collection.name, fingerprint: present.model.fingerprint)
             }
@@ -43,6 +42,7 @@ extension DocumentStore {
             try database.execute(
                 sql: "UPDATE collection SET staged_model = ? WHERE id = ?",
                 arguments: [json, collection.id])
+            if present != nil { return }
             try database.execute(
                 sql: """
                     CREATE TABLE staged_vector_\(collection.id) (

@@ -77,6 +77,9 @@ public final class Database: Sendable {
         try rethrowing { try store.close() }
     }
 
+    /// Made with the database, kept by its copies.
+    package var identity: String { store.identity.hexadecimal }
+
     var threadCount: Int {
         max(1, options.threads ?? ProcessInfo.processInfo.activeProcessorCount)
     }

@@ -14,6 +14,13 @@ extension DocumentCollection {
         }
     }
 
+    /// Those of `ids` that are there.
+    package func existing(_ ids: [String]) throws -> Set<String> {
+        try rethrowing {
+            Set(try store.contentHashes(ofIDs: ids, in: requireRecord()).keys)
+        }
+    }
+
     /// Documents in the order of their identifiers' bytes, from the one after `id`.
     public func documents(
         after id: String? = nil, limit: Int = 100, includesVectors: Bool = false

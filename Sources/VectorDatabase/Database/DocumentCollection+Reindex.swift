@@ -24,8 +24,25 @@ extension DocumentCollection {
     public func reindex(
         with embedder: any Embedder, progress: (@Sendable (ReindexProgress) -> Void)? = nil
     ) async throws {
+        try await reindex(with: embedder, replacing: nil, reusing: nil, progress: progress)
+    }
+
+    /// - Parameters:
+    ///   - replaced: the embedder whose vectors are to be replaced; `embedderMismatch` is thrown
+    ///     where another process has put a third one in its place meanwhile.
+    ///   - copy: this collection in a copy of the database, encoded by `embedder` already: vectors
+    ///     of passages that have not changed since are taken from there.
+    package func reindex(
+        with embedder: any Embedder, replacing replaced: EmbedderIdentity?,
+        reusing copy: DocumentCollection?,
+        progress: (@Sendable (ReindexProgress) -> Void)? = nil
+    ) async throws {
         try await database.asWriter { [self] in
             let record = try requireRecord()
+            if let replaced, let recorded = EmbedderIdentity(record) {
+                try EmbedderResolver.compare(recorded, replaced, name)
+            }
+            let source = try copy.flatMap { try EncodedCopy($0, embedder.identity, of: store) }
             let identity = embedder.identity
             guard identity.dimensions > 0 else {
                 throw DatabaseError.invalidArgument(
@@ -39,7 +56,7 @@ extension DocumentCollection {
                 try Task.checkCancellation()
                 let passages = try store.passages(after: last, limit: Self.batchSize, in: record)
                 guard let end = passages.last?.key else { break }
-                try await stage(passages, embedder: embedder, in: record)
+                try await stage(passages, embedder: embedder, source: source, in: record)
                 last = end
                 done += passages.count
                 let total = record.passageCount
@@ -80,25 +97,62 @@ extension DocumentCollection {
     }
 
     private func stage(
-        _ passages: [PassageRecord], embedder: any Embedder, in record: CollectionRecord
+        _ passages: [PassageRecord], embedder: any Embedder, source: EncodedCopy?,
+        in record: CollectionRecord
     ) async throws {
-        let order = passages.indices.sorted {
-            passages[$0].text.utf8.count < passages[$1].text.utf8.count
+        var vectors = try source?.vectors(of: passages) ?? [:]
+        let open = passages.filter { vectors[$0.key] == nil }.sorted {
+            $0.text.utf8.count < $1.text.utf8.count
         }
-        let texts = order.map { index in
-            Document.embeddedText(title: passages[index].title, text: passages[index].text)
-        }
+        let texts = open.map { Document.embeddedText(title: $0.title, text: $0.text) }
         let embeddings = try await EncodingCheck.embed(texts, with: embedder) {
-            try await embedder.embedDocuments($0)
+            $0.isEmpty ? [] : try await embedder.embedDocuments($0)
         }
-        var vectors: [(passage: Int64, vector: [Float])] = []
-        for (index, embedding) in zip(order, embeddings) {
+        for (passage, embedding) in zip(open, embeddings) {
             try VectorCheck.check(
                 embedding.vector, dimensions: embedder.identity.dimensions,
-                of: "document '\(passages[index].documentID)'")
-            vectors.append((passages[index].key, embedding.vector))
+                of: "document '\(passage.documentID)'")
+            vectors[passage.key] = embedding.vector
         }
-        vectors.sort { $0.passage < $1.passage }
-        try store.stageVectors(vectors, in: record)
+        try store.stageVectors(
+            vectors.sorted { $0.key < $1.key }.map { (passage: $0.key, vector: $0.value) },
+            in: record)
+    }
+}
+
+/// Vectors that a copy of the database has by the embedder with which this one is being encoded.
+///
+/// A passage's key is never used again, so that the same key, title and text in a copy of the same
+/// database are the same passage.
+private struct EncodedCopy {
+    private let store: DocumentStore
+    private let record: CollectionRecord
+
+    /// `nil` where the collection is not a copy, or not encoded by this embedder.
+    init?(
+        _ collection: DocumentCollection, _ identity: EmbedderIdentity, of original: DocumentStore
+    ) throws {
+        store = collection.store
+        record = try collection.requireRecord()
+        guard store.identity == original.identity,
+            record.model.fingerprint == identity.fingerprint,
+            record.dimensions == identity.dimensions
+        else { return nil }
+    }
+
+    func vectors(of passages: [PassageRecord]) throws -> [Int64: [Float]] {
+        let known = try store.passages(forKeys: passages.map(\.key))
+        let texts = Dictionary(known.map { ($0.key, $0) }) { first, _ in first }
+        let same = passages.filter { passage in
+            guard let other = texts[passage.key] else { return false }
+            return other.text == passage.text && other.title == passage.title
+        }
+        let batch = try store.vectors(forKeys: same.map(\.key), in: record)
+        let width = batch.dimensions
+        var vectors: [Int64: [Float]] = [:]
+        for (row, key) in batch.keys.enumerated() {
+            vectors[key] = Array(batch.values[row * width..<(row + 1) * width])
+        }
+        return vectors
     }
 }

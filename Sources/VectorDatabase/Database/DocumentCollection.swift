@@ -8,7 +8,7 @@ import Synchronization
 /// makes it.
 public final class DocumentCollection: Sendable {
     public let name: String
-    let database: Database
+    package let database: Database
     let index: CollectionIndex
 
     init(name: String, database: Database) {
@@ -24,6 +24,14 @@ public final class DocumentCollection: Sendable {
     /// Whether anything was ever ingested into it.
     public var exists: Bool {
         get throws { try rethrowing { try store.collection(named: name) != nil } }
+    }
+
+    /// Which embedder made the vectors; `nil` for ready-made ones, and where there are none.
+    package var recordedEmbedder: EmbedderIdentity? {
+        get throws {
+            let record = try rethrowing { try requireRecord() }
+            return record.dimensions > 0 ? EmbedderIdentity(record) : nil
+        }
     }
 
     var store: DocumentStore { database.store }

@@ -6,6 +6,8 @@ final class EmbedderResolver: Sendable {
     private let given: (any Embedder)?
     private let find: @Sendable (EmbedderIdentity?) throws -> (any Embedder)?
     private let loaded = Mutex<[String: any Embedder]>([:])
+    /// Collections that recorded the given embedder when they were asked.
+    private let served = Mutex<Set<String>>([])
 
     init(_ options: DatabaseOptions) {
         given = options.embedder
@@ -25,11 +27,15 @@ final class EmbedderResolver: Sendable {
             guard let identity else { return given }
             if identity.fingerprint == given.identity.fingerprint {
                 try Self.compare(identity, given.identity, collection)
+                served.withLock { _ = $0.insert(collection) }
                 return given
             }
             // One that was re-encoded with since then, by this process.
             if let other = loaded.withLock({ $0[identity.fingerprint] }) { return other }
-            try Self.compare(identity, given.identity, collection)
+            // By another process: a reader that was served goes on with what is recorded now.
+            if !served.withLock({ $0.contains(collection) }) {
+                try Self.compare(identity, given.identity, collection)
+            }
         }
         let key = identity?.fingerprint ?? ""
         return try loaded.withLock { loaded -> (any Embedder)? in
