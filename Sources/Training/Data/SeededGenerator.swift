@@ -42,4 +42,9 @@ struct SeededGenerator: RandomNumberGenerator {
     mutating func choice(_ count: Int, of total: Int) -> [Int] {
         Array(permutation(total).prefix(count)).sorted()
     }
+
+    /// FNV-1a of a text's bytes, for a `purpose`; Swift's own hashes differ from run to run.
+    static func hash(_ text: String) -> UInt64 {
+        text.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    }
 }

@@ -90,6 +90,8 @@ struct ModelWriter {
     private func settings() throws(TrainingError) -> SettingsFile {
         var settings = model.settings
         settings.setDefault("compressed_tokens", model.conditional.compressedTokens)
+        // What the stages have trained, whatever the starting model pooled by.
+        if settings.values.pooling != .compressed { settings.set("pooling", "compressed") }
         let own = model.adapter != nil && !options.merges
         let decoder: ModelFolder?
         if let explicit = model.decoderFolder {

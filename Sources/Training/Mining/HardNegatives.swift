@@ -64,13 +64,8 @@ package struct HardNegatives {
                 candidates.removeAll { $0.score > ratio * score }
             }
         }
-        var generator = SeededGenerator(seed: options.seed, purpose: 6, hash(query))
+        var generator = SeededGenerator(seed: options.seed, purpose: 6, SeededGenerator.hash(query))
         let count = min(options.negatives, candidates.count)
         return generator.choice(count, of: candidates.count).map { candidates[$0] }
-    }
-
-    /// FNV-1a of the id's bytes; Swift's own hashes differ from run to run.
-    private func hash(_ text: String) -> UInt64 {
-        text.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     }
 }

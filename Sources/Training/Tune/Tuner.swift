@@ -1,0 +1,319 @@
+import AutoRegEmbed
+import Evaluation
+import FileFormat
+import Foundation
+import VectorDatabase
+
+/// Trains the model of a collection on its users' judgments, and re-encodes the collection by it.
+///
+/// ```swift
+/// let tuner = Tuner(
+///     collection: database.collection(), queries: queries, judgments: judgments,
+///     options: TuneOptions(output: "models/tuned", threads: 2))
+/// let report = try await tuner.run()
+/// print(report.before, report.after, report.isReplaced)
+/// ```
+///
+/// A run that was cancelled or killed goes on with `run(resuming: true)` and ends with the same
+/// bytes. Until the end the database answers with its old model; then, in one transaction, with the
+/// new one. Other processes may read and write it all the while.
+public struct Tuner: Sendable {
+    public let collection: DocumentCollection
+    public let queries: [(id: String, text: String)]
+    public let judgments: Judgments
+    public let options: TuneOptions
+    /// The model that has no folder, where the collection was encoded by that.
+    public let builtIn: ModelResource?
+
+    public init(
+        collection: DocumentCollection, queries: [(id: String, text: String)],
+        judgments: Judgments, options: TuneOptions, builtIn: ModelResource? = nil
+    ) {
+        self.collection = collection
+        self.queries = queries
+        self.judgments = judgments
+        self.options = options
+        self.builtIn = builtIn
+    }
+
+    /// The recipe, from judgments to a database with a better model.
+    ///
+    /// - Parameter resuming: go on with the run in the output folder, which may also have ended:
+    ///   its report comes back, and with `options.replacesWorse` a model that was held back takes
+    ///   its place after all.
+    /// - Throws: `TuneError`, `TrainingError`, `DatabaseError`; `CancellationError` or
+    ///   `TrainingError.interrupted` where the task is cancelled.
+    public func run(
+        resuming: Bool = false, progress: @escaping @Sendable (TuneProgress) -> Void = { _ in }
+    ) async throws -> TuneReport {
+        var run = try await TuneRun(self, resuming: resuming, progress: progress)
+        try await run.measure(.before)
+        try await run.mine()
+        for stage in options.stages {
+            try await run.train(stage)
+            try await run.measure(.after(stage.stage))
+        }
+        try await run.replaceModel()
+        return try run.finish()
+    }
+}
+
+/// A run of the recipe. Each step looks in the journal first: what is done is not done again.
+struct TuneRun {
+    private let tuner: Tuner
+    private let folder: TuneFolder
+    private let lock: FileLock
+    private let progress: @Sendable (TuneProgress) -> Void
+    private var journal: TuneJournal
+
+    private var options: TuneOptions { tuner.options }
+    private var stages: [TrainingStage] { options.stages.map(\.stage) }
+
+    // MARK: Begin
+
+    /// Takes the run up, or begins one: checks what can be known now, copies the database, parts
+    /// the queries.
+    init(
+        _ tuner: Tuner, resuming: Bool, progress: @escaping @Sendable (TuneProgress) -> Void
+    ) async throws {
+        try tuner.options.validate()
+        self.tuner = tuner
+        self.progress = progress
+        let collection = tuner.collection
+        let database = collection.database
+        guard database.options.access != .readOnly else {
+            throw DatabaseError.readOnly(path: database.path)
+        }
+        guard let recorded = try collection.recordedEmbedder else {
+            throw TuneError.notTunable(
+                collection: collection.name,
+                reason: "no model made its vectors; encode it with 'vdb reindex --model' first")
+        }
+        let folder = TuneFolder(output: tuner.options.output)
+        self.folder = folder
+        lock = try folder.open(resuming: resuming)
+        if resuming {
+            journal = try TuneJournal(reading: folder.journal)
+            try journal.check(
+                options: tuner.options, inputs: tuner.inputsFingerprint,
+                database: database.identity, collection: collection.name)
+            return
+        }
+        let base = try tuner.base(recorded, in: folder)
+        try TuneSpace(collection: collection, base: base.folder ?? folder.base).check(folder)
+        folder.removeCopy()
+        progress(.copying)
+        try await database.backup(to: folder.copy)
+        let copy = try tuner.openCopy(folder, embedder: nil)
+        defer { try? copy.database.close() }
+        let split = try QuerySplit(
+            queries: tuner.queries, judgments: tuner.judgments, options: tuner.options,
+            collection: collection.name, existing: copy.existing)
+        journal = TuneJournal(
+            options: tuner.options, inputs: tuner.inputsFingerprint, database: database.identity,
+            collection: collection.name, base: base, split: split, documents: try copy.count())
+        try journal.save(folder.journal)
+    }
+
+    // MARK: Measure
+
+    /// nDCG@10 of the held-out queries by a model: the copy of the database is encoded by it, and
+    /// every vector compared.
+    mutating func measure(_ point: TunePoint) async throws {
+        if journal.measurement(point) != nil { return }
+        let began = ContinuousClock.now
+        let embedder = try model(at: point)
+        let copy = try tuner.openCopy(folder, embedder: embedder)
+        defer { try? copy.database.close() }
+        if try copy.recordedEmbedder?.fingerprint != embedder.identity.fingerprint {
+            try await copy.reindex(with: embedder) { [progress] in
+                progress(.encoding(point, done: $0.done, total: $0.total))
+            }
+        }
+        let measure = NDCG(10)
+        let run = try await RetrievalExperiment(
+            journal.split.heldOut.map { .init(id: Identifier($0.id), text: $0.text) },
+            mode: .dense, isExact: true, depth: 10, name: point.name
+        ).run(in: copy)
+        let result = Measurements(
+            of: run, against: journal.split.judgments, measures: [measure])
+        journal.measurements.append(
+            TuneJournal.Measurement(
+                point: point.name, values: result.values[0],
+                fingerprint: embedder.identity.fingerprint, seconds: Self.seconds(since: began)))
+        try journal.save(folder.journal)
+        progress(.measured(point, ndcg: result.means[0]))
+    }
+
+    /// The model before training, or after a stage.
+    private func model(at point: TunePoint) throws -> any Embedder {
+        guard case .after(let stage) = point else {
+            let embedder = try journal.base.load(
+                baseFolder, pooling: journal.base.pooling, threads: options.threads)
+            guard embedder.identity.fingerprint == journal.base.fingerprint else {
+                throw TuneError.resumedDifferently(what: "the model in \(baseFolder) has")
+            }
+            return embedder
+        }
+        return try journal.base.load(
+            folder.model(stage, isLast: stage == stages.last), pooling: nil,
+            threads: options.threads)
+    }
+
+    // MARK: Mine
+
+    /// Hard negatives of the training queries, from the collection's own index; and the rows that
+    /// the stages learn from.
+    mutating func mine() async throws {
+        if journal.mined != nil { return }
+        let began = ContinuousClock.now
+        guard try tuner.collection.recordedEmbedder?.fingerprint == journal.base.fingerprint else {
+            throw TuneError.resumedDifferently(what: "the collection's model has")
+        }
+        var options = options.mining
+        options.seed = self.options.seed
+        let training = Set(journal.split.training)
+        let rows = try await Miner(collection: tuner.collection, options: options).mine(
+            tuner.queries.filter { training.contains($0.id) }, judgments: tuner.judgments
+        ) { [progress] in progress(.mining(done: $0, total: $1)) }
+        let data = TuneData(options: self.options)
+        let written = try data.writeTriples(
+            rows, judgments: tuner.judgments, to: folder.data(.align))
+        guard written.rows > 0 else {
+            throw TuneError.noNegatives(
+                documents: journal.documents, fromRank: options.fromRank)
+        }
+        if stages.contains(.compress) {
+            let copy = try tuner.openCopy(folder, embedder: nil)
+            defer { try? copy.database.close() }
+            _ = try await data.writeCompressRows(
+                copy, triples: folder.data(.align), to: folder.data(.compress))
+        }
+        journal.mined = TuneJournal.Mined(
+            rows: written.rows, negatives: written.negatives,
+            queriesWithout: written.queriesWithout, seconds: Self.seconds(since: began))
+        try journal.save(folder.journal)
+    }
+
+    private var baseFolder: String { journal.base.folder ?? folder.base }
+
+    // MARK: Train
+
+    /// One stage, from the model before it to its own folder; the last one's is the output.
+    mutating func train(_ settings: TuneOptions.Stage) async throws {
+        let stage = settings.stage
+        if journal.trained.contains(where: { $0.stage == stage }) { return }
+        let place = stages.firstIndex(of: stage) ?? 0
+        let isLast = stage == stages.last
+        var training = TrainingOptions(
+            stage: stage, model: place == 0 ? baseFolder : folder.work + "/\(stages[place - 1])",
+            data: folder.data(stage), output: folder.model(stage, isLast: isLast),
+            threads: options.threads)
+        let rows = try TrainingData(path: training.data, stage: stage, needsNegative: false).count
+        training.batchSize = settings.batchSize
+        training.maximumSteps = settings.steps(rows: rows)
+        training.learningRate = settings.learningRate(width: journal.base.width)
+        training.negatives = options.mining.negatives
+        training.usesInBatchNegatives = settings.usesInBatchNegatives
+        training.adapterRank = options.adapterRank
+        training.seed = options.seed
+        training.saveSteps = options.saveSteps
+        training.precision = journal.base.precision.flatMap(TrainingPrecision.init(rawValue:))
+        training.maximumLength = journal.base.maximumLength
+
+        let log = folder.log(stage)
+        _ = try await Self.blocking { [training, progress] isCancelled in
+            try Trainer.run(
+                training, log: log, resuming: true, isCancelled: isCancelled,
+                progress: { progress(.training(stage, $0)) })
+        }
+        journal.trained.append(
+            TuneJournal.Trained(
+                stage: stage, rows: rows, steps: training.maximumSteps ?? 0,
+                batchSize: training.batchSize, learningRate: training.learningRate))
+        try journal.save(folder.journal)
+    }
+
+    /// Runs what takes long and is no task on a thread that may block; `body` can ask whether the
+    /// task that waits for it has been cancelled.
+    private static func blocking<Result: Sendable>(
+        _ body: @escaping @Sendable (_ isCancelled: () -> Bool) throws -> Result
+    ) async throws -> Result {
+        let flag = CancellationFlag()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                DispatchQueue.global().async {
+                    continuation.resume(
+                        with: Swift.Result { try body { flag.isSet } })
+                }
+            }
+        } onCancel: {
+            flag.set()
+        }
+    }
+
+    // MARK: Replace
+
+    /// Puts the tuned model in place of the old one, unless it is worse: first all new vectors come
+    /// to lie beside the old ones, then one transaction puts them and the model's name in their
+    /// place. Killed at any moment, the database has either model with its own vectors.
+    mutating func replaceModel() async throws {
+        let point = TunePoint.after(stages[stages.count - 1])
+        guard let before = journal.measurement(.before), let after = journal.measurement(point)
+        else { return }
+        if journal.replacement?.isDone == true { return }
+        let began = ContinuousClock.now
+        let isWorse = after.mean < before.mean
+        if !isWorse || options.replacesWorse {
+            progress(.replacing)
+            try await replace(point, by: after.fingerprint)
+        }
+        journal.replacement = TuneJournal.Replacement(
+            isDone: !isWorse || options.replacesWorse, seconds: Self.seconds(since: began))
+        try journal.save(folder.journal)
+    }
+
+    private func replace(_ point: TunePoint, by fingerprint: String) async throws {
+        let collection = tuner.collection
+        let recorded = try collection.recordedEmbedder
+        if recorded?.fingerprint == fingerprint {
+            // Killed after the transaction; the index may be left to make.
+            let index = try collection.statistics(includesBytes: false).index
+            if index.state == .absent { try await collection.reindex(options: index.options) }
+            return
+        }
+        guard recorded?.fingerprint == journal.base.fingerprint else {
+            throw TuneError.modelReplacedMeanwhile(
+                collection: collection.name, by: recorded?.name ?? "ready-made vectors",
+                tuned: options.output)
+        }
+        // The name of the model's folder must survive a power cut before the database relies on it.
+        try AtomicFile.synchronizeFolder(of: options.output)
+        let embedder = try model(at: point)
+        let hasCopy = FileManager.default.fileExists(atPath: folder.copy)
+        let copy = hasCopy ? try tuner.openCopy(folder, embedder: embedder) : nil
+        defer { try? copy?.database.close() }
+        try await collection.reindex(with: embedder, replacing: recorded, reusing: copy) {
+            [progress] in progress(.encoding(point, done: $0.done, total: $0.total))
+        }
+    }
+
+    // MARK: Finish
+
+    /// The report; model card and loss curves beside the model.
+    func finish() throws -> TuneReport {
+        let report = try TuneReport(
+            journal, folder: folder, database: tuner.collection.database.path)
+        let curves = try stages.map { try LossCurve(stage: $0, log: folder.log($0)) }
+        try TuneFolder.write(LossChart(curves: curves).svg, to: folder.chart)
+        try TuneFolder.write(ModelCard(report: report, journal: journal).markdown, to: folder.card)
+        try TuneFolder.write(report.json + "\n", to: folder.report)
+        folder.removeIntermediates(stages)
+        lock.release()
+        return report
+    }
+
+    private static func seconds(since began: ContinuousClock.Instant) -> Double {
+        (ContinuousClock.now - began) / .seconds(1)
+    }
+}

@@ -1,0 +1,163 @@
+import ArgumentParser
+import DefaultModel
+import Evaluation
+import Foundation
+import Training
+import VectorDatabase
+
+/// `vdb tune`: the whole recipe on a database's own documents and judgments.
+struct TuneCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tune",
+        abstract: "Train the database's model on judged queries, and re-encode it by the result.",
+        discussion: """
+            Holds out some of the judged queries, mines hard negatives on the collection's index, \
+            compresses, aligns and contrasts, and measures nDCG@10 on the held-out queries after \
+            each stage:
+
+              vdb tune --queries queries.jsonl --qrels qrels.tsv --out models/mine
+
+            The database answers with its old model until all documents are encoded by the new \
+            one, and then with that. A worse model does not take its place (exit status 65) \
+            without --force. Interrupted or killed, the same command with --resume goes on where \
+            it stopped, and ends the same. MODEL_CARD.md and loss.svg in --out tell what came of it.
+            """)
+
+    @Option(help: ArgumentHelp("id<TAB>text, or JSON Lines with _id and text.", valueName: "file"))
+    var queries: String
+    @Option(help: ArgumentHelp("Judgments, TREC or BEIR.", valueName: "file")) var qrels: String
+    @Option(help: ArgumentHelp("The folder of the tuned model, a new one.", valueName: "dir"))
+    var out: String
+    @Flag(help: "Go on with the run in --out.") var resume = false
+    @Flag(help: "Replace the old model even by a worse one.") var force = false
+    @Option(help: "How the report is printed.") var format = AnswerFormat.table
+
+    @OptionGroup(title: "Recipe") var recipe: RecipeOptions
+    @OptionGroup var database: DatabaseArguments
+    @OptionGroup var general: GeneralArguments
+    @OptionGroup var models: ModelArguments
+
+    func run() async throws {
+        let judgments = try Judgments(contentsOf: URL(filePath: qrels))
+        var texts: [(id: String, text: String)] = []
+        for try await document in try DocumentReader([queries]) {
+            texts.append((document.id, document.embeddedText))
+        }
+        let store = try database.open(
+            .readWrite, threads: general.threads, models: models.finder(threads: general.threads))
+        defer { try? store.close() }
+        let tuner = Tuner(
+            collection: store.collection(database.collection), queries: texts,
+            judgments: judgments, options: options, builtIn: DefaultModel.resource)
+        let reporter = TuneReporter(isQuiet: general.quiet)
+        // A training step may take minutes; the state is saved after it.
+        Interruption.finishesCleanly(within: nil)
+        let report: TuneReport
+        do {
+            report = try await tuner.run(resuming: resume, progress: reporter.show)
+            reporter.clear()
+        } catch {
+            reporter.clear()
+            throw failure(error)
+        }
+        Output.line(format == .json ? report.json : TuneTable(report: report).text)
+        if !report.isReplaced {
+            throw CommandFailure(
+                .badData,
+                "\(out): the tuned model is worse on the held-out queries, so the database keeps "
+                    + "its own; the same command with --resume --force replaces it all the same")
+        }
+    }
+
+    private var options: TuneOptions {
+        var options = TuneOptions(
+            output: out, threads: general.threads ?? ProcessInfo.processInfo.activeProcessorCount)
+        options.replacesWorse = force
+        recipe.apply(to: &options)
+        return options
+    }
+
+    private func failure(_ error: any Error) -> any Error {
+        switch error {
+        case is CancellationError:
+            CommandFailure(.interrupted, "interrupted; the same command with --resume goes on")
+        case TrainingError.interrupted(let step, _):
+            CommandFailure(
+                .interrupted,
+                "interrupted after step \(step); the same command with --resume goes on")
+        case let error as TrainingError: CommandFailure(error.exitStatus, error.description)
+        case let error as TuneError: CommandFailure(error.exitStatus, error.description)
+        default: error
+        }
+    }
+}
+
+extension TuneCommand {
+    struct RecipeOptions: ParsableArguments {
+        @Option(
+            help: "Judged queries kept to measure by (default: a fifth of them, 10 to 500).")
+        var holdOut: Int?
+        @Option(
+            help: ArgumentHelp(
+                "Some of compress, align and contrast, with commas.", valueName: "list"))
+        var stages = StageList.all
+        @Option(help: "The most steps of a stage.") var maxSteps: Int?
+        @Option(help: "Rows a step.") var batchSize: Int?
+        @Option(help: "Train a LoRA adapter of this rank instead of all weights.")
+        var loraRank: Int?
+        @Option(help: "The first rank that negatives are drawn from.") var fromRank = 30
+        @Option(help: "The last rank.") var toRank = 210
+        @Option(help: "Negatives of a query.") var negatives = 7
+        @Option(help: "Decides every random choice.") var seed: UInt64 = 0
+        @Option(help: "Save the training state every so many steps.") var saveSteps = 100
+
+        func apply(to options: inout TuneOptions) {
+            options.heldOutQueries = holdOut
+            options.stages = options.stages.filter { stages.stages.contains($0.stage) }
+            for place in options.stages.indices {
+                options.stages[place].mostSteps = maxSteps
+                if let batchSize { options.stages[place].batchSize = batchSize }
+            }
+            options.adapterRank = loraRank
+            options.mining.fromRank = fromRank
+            options.mining.toRank = toRank
+            options.mining.negatives = negatives
+            options.seed = seed
+            options.saveSteps = saveSteps
+        }
+    }
+
+    /// `compress,align,contrast`
+    struct StageList: ExpressibleByArgument, CustomStringConvertible {
+        static let all = StageList(stages: [.compress, .align, .contrast])
+        let stages: [TrainingStage]
+
+        init(stages: [TrainingStage]) { self.stages = stages }
+
+        init?(argument: String) {
+            let names = argument.split(separator: ",", omittingEmptySubsequences: false)
+            stages = names.compactMap { TrainingStage(rawValue: String($0)) }
+            let isKnown = stages.allSatisfy(Self.all.stages.contains)
+            guard isKnown, stages.count == names.count else { return nil }
+        }
+
+        var description: String { stages.map(\.rawValue).joined(separator: ",") }
+        var defaultValueDescription: String { description }
+    }
+}
+
+extension TuneError {
+    /// The exit status that scripts may rely on.
+    var exitStatus: ExitStatus {
+        switch self {
+        case .notTunable, .tooFewQueries, .noJudgedDocument, .noNegatives,
+            .modelReplacedMeanwhile:
+            .badData
+        case .outputExists, .notEnoughSpace: .cannotCreate
+        case .nothingToResume: .missing
+        case .resumedDifferently: .usage
+        case .busy: .temporary
+        case .cannotRead: .inputOutput
+        }
+    }
+}

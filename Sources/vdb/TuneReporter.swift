@@ -1,0 +1,111 @@
+import Foundation
+import Synchronization
+import Training
+
+/// Progress of tuning on a terminal's standard error: what it is at, and each measurement as it comes.
+final class TuneReporter: Sendable {
+    private let isQuiet: Bool
+    private let current: Mutex<(unit: String, what: String, bar: ProgressBar)?>
+
+    init(isQuiet: Bool) {
+        self.isQuiet = isQuiet
+        current = Mutex(nil)
+    }
+
+    @Sendable func show(_ progress: TuneProgress) {
+        switch progress {
+        case .copying: say("copying the database to measure on")
+        case .mining(let done, let total): update("queries", "mining", done, total)
+        case .training(let stage, .preparing(let what, let done, let total)):
+            update("rows", "\(stage.rawValue), \(what)", done, total)
+        case .training(let stage, .step(let step)):
+            update(
+                "steps", stage.rawValue, step.step, step.totalSteps,
+                note: "\(stage.rawValue)  loss \(String(format: "%.4f", step.loss))  "
+                    + ProgressBar.duration(Self.left(step)) + " left")
+        case .training: break
+        case .encoding(let point, let done, let total):
+            update("passages", "encoding for \(point.name)", done, total)
+        case .measured(let point, let ndcg):
+            say("\(Self.title(point)): nDCG@10 \(String(format: "%.4f", ndcg))")
+        case .replacing: say("re-encoding the database")
+        }
+    }
+
+    func clear() { current.withLock { $0?.bar.clear() } }
+
+    static func title(_ point: TunePoint) -> String {
+        switch point {
+        case .before: "before"
+        case .after(let stage): "after \(stage.rawValue)"
+        }
+    }
+
+    private static func left(_ step: TrainingStep) -> Double {
+        let tokens = Double(step.totalSteps - step.step) * Double(step.tokens)
+        return step.tokensPerSecond > 0 ? tokens / step.tokensPerSecond : 0
+    }
+
+    /// A line that stays, for whoever watches.
+    private func say(_ text: String) {
+        guard Messages.isTerminal, !isQuiet else { return }
+        clear()
+        Messages.line(text)
+    }
+
+    private func update(
+        _ unit: String, _ what: String, _ done: Int, _ total: Int?, note: String? = nil
+    ) {
+        let bar = current.withLock { current in
+            if let current, current.unit == unit, current.what == what { return current.bar }
+            current?.bar.clear()
+            let bar = ProgressBar(unit: unit, isQuiet: isQuiet)
+            current = (unit, what, bar)
+            return bar
+        }
+        bar.update(done: done, total: total, note: note ?? what)
+    }
+}
+
+/// A tuning report as a table for people.
+struct TuneTable {
+    let report: TuneReport
+
+    var text: String {
+        var lines = [row(["", "nDCG@10", "change", "steps", "time"])]
+        lines.append(row(["before", number(report.before), "", "", ""]))
+        for stage in report.stages {
+            lines.append(
+                row([
+                    "after \(stage.stage.rawValue)", number(stage.ndcg),
+                    String(format: "%+.4f", stage.ndcg - report.before),
+                    ProgressBar.grouped(stage.steps), ProgressBar.duration(stage.trainingSeconds),
+                ]))
+        }
+        let counts = report.queries
+        lines += [
+            "\(counts.heldOutQueries) of \(counts.judgedQueries) judged queries held out, "
+                + "\(counts.trainingQueries) trained on with \(report.mining.negatives) mined "
+                + "negatives; better on \(report.test.better), equal on \(report.test.equal), "
+                + "worse on \(report.test.worse) (p \(probability))"
+        ]
+        lines += report.remarks
+        lines.append(
+            (report.isReplaced
+                ? "\(report.database): encoded by \(report.model)"
+                : "\(report.database): keeps \(report.base)")
+                + "; \(ProgressBar.duration(report.seconds)) in all")
+        return lines.joined(separator: "\n")
+    }
+
+    private func row(_ cells: [String]) -> String {
+        EvalColumns.left(cells[0], 16)
+            + cells.dropFirst().map { EvalColumns.right($0, 10) }.joined()
+    }
+
+    private func number(_ value: Double) -> String { EvalColumns.fixed(value, 4) }
+
+    private var probability: String {
+        report.test.p < 0.001 ? "below 0.001" : EvalColumns.fixed(report.test.p, 3)
+    }
+}
