@@ -97,7 +97,16 @@ import Testing
         #expect(
             try store.documents(limit: 10, in: collection).map(\.id) == ["0", "2", "4", "none"])
         try store.beginSync()
-        #expect(try store.deleteUnseen(under: ["other.jsonl"], from: collection).deleted == 1)
+        // What has moved is not deleted with the file it was in, nor what is in a file to be kept.
+        try store.move([.sample("2", source: "docs/new.md"), .sample("x")], in: collection)
+        #expect(try store.deleteUnseen(under: ["docs2"], from: collection).deleted == 0)
+        #expect(
+            try store.deleteUnseen(
+                under: ["docs", "other.jsonl"], except: ["docs/new.md", "docs/a.md", "docs"],
+                from: collection
+            ).deleted == 1)
+        #expect(
+            try store.documents(limit: 10, in: collection).map(\.id) == ["0", "2", "none"])
         #expect(try store.check().isEmpty)
         try store.close()
     }

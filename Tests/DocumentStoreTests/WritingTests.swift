@@ -61,14 +61,14 @@ import Testing
         try store.close()
     }
 
-    @Test func contentHashesTellWhatIsStored() throws {
+    @Test func signaturesTellWhatIsStored() throws {
         let scratch = try ScratchFolder()
         let (store, collection) = try DocumentStore.make(scratch)
         let document = DocumentWrite.sample("a")
         _ = try store.write([document], to: collection)
         #expect(
-            try store.contentHashes(ofIDs: ["a", "b"], in: collection)
-                == ["a": document.contentHash])
+            try store.signatures(ofIDs: ["a", "b"], in: collection)
+                == ["a": .init(contentHash: document.contentHash, source: document.source)])
         try store.close()
     }
 

@@ -96,6 +96,22 @@ import Testing
         let result = try vdb.run("ingest", "n", "--sync", "--summary", "json")
         #expect(result.object.int("deleted") == 1 && result.object.int("unchanged") == 2)
         try vdb.fails(64, "--sync cannot be used with standard input", "ingest", "-", "--sync")
+        // A document that moved belongs to the file it is in now.
+        let line = "{\"_id\":\"m\",\"text\":\"Moves.\"}\n"
+        let other = "{\"_id\":\"o\",\"text\":\"Stays.\"}\n"
+        try vdb.write("old.jsonl", line + other)
+        try vdb.run("ingest", "old.jsonl", "--quiet")
+        try vdb.write("new.jsonl", line)
+        try vdb.run("ingest", "new.jsonl", "--quiet")
+        // A line that is damaged is not one that is gone.
+        try vdb.write("old.jsonl", "{\"_id\":\"o\",\"text\n")
+        let damaged = try vdb.run(
+            "ingest", "old.jsonl", "--sync", "--on-error", "skip", "--summary", "json")
+        #expect(damaged.object.int("deleted") == 0 && damaged.object.int("failed") == 1)
+        try vdb.write("old.jsonl", "")
+        let emptied = try vdb.run("ingest", "old.jsonl", "--sync", "--summary", "json")
+        #expect(emptied.object.int("deleted") == 1)
+        #expect(try vdb.run("get", "m").status == 0)
     }
 
     @Test func readyMadeVectorsNeedNoModel() throws {

@@ -147,6 +147,22 @@ struct BatchWriter {
         documentDelta -= 1
     }
 
+    /// Notes another place that a document comes from; its content stays.
+    mutating func move(documentID id: String, to source: String?, position: Int64?) throws {
+        let source = try source.map { try sourceID(of: $0) }
+        try database.cachedStatement(
+            sql: """
+                UPDATE document SET source = ?, source_position = ? WHERE collection = ? AND id = ?
+                """
+        ).execute(arguments: [source, position, collection.id, id])
+        try database.cachedStatement(
+            sql: """
+                UPDATE document SET checksum = \(RowChecksum.name)(\(RowChecksum.document))
+                WHERE collection = ? AND id = ?
+                """
+        ).execute(arguments: [collection.id, id])
+    }
+
     private mutating func sourceID(of path: String) throws -> Int64 {
         if let id = sources[path] { return id }
         let known = try Int64.fetchOne(

@@ -24,25 +24,45 @@ extension DocumentStore {
         }
     }
 
+    /// Gives documents whose content is stored already the places that they come from now, so that
+    /// the end of the file that they came from does not take them along.
+    ///
+    /// Documents that are not there are passed over.
+    package func move(_ documents: [DocumentWrite], in collection: CollectionRecord)
+        throws(StoreError)
+    {
+        try write { database in
+            let current = try CollectionRecord.require(collection, in: database)
+            var writer = try BatchWriter(database, collection: current)
+            for document in documents {
+                try writer.move(
+                    documentID: document.id, to: document.source,
+                    position: document.sourcePosition)
+            }
+        }
+    }
+
     /// Deletes the documents that were not seen and came from one of the paths: a file itself, or
     /// any file in a folder.
-    package func deleteUnseen(under paths: [String], from collection: CollectionRecord)
-        throws(StoreError) -> DeleteOutcome
-    {
+    ///
+    /// - Parameter kept: files of which nothing is deleted.
+    package func deleteUnseen(
+        under paths: [String], except kept: Set<String> = [], from collection: CollectionRecord
+    ) throws(StoreError) -> DeleteOutcome {
         let keys = try writeOutsideTransaction { database in
             var keys: Set<Int64> = []
             for path in paths {
                 let folder = path.hasSuffix("/") ? path : path + "/"
                 // Bytewise, "/" + 1 is "0": the range holds what starts with the folder's name.
-                let rows = try Int64.fetchAll(
+                let rows = try Row.fetchAll(
                     database,
                     sql: """
-                        SELECT d.key FROM document AS d JOIN source AS s ON s.id = d.source
+                        SELECT d.key, s.path FROM document AS d JOIN source AS s ON s.id = d.source
                         WHERE +d.collection = ? AND (s.path = ? OR (s.path > ? AND s.path < ?))
                             AND d.id NOT IN (SELECT id FROM temp.seen)
                         """,
                     arguments: [collection.id, path, folder, folder.dropLast() + "0"])
-                keys.formUnion(rows)
+                for row in rows where !kept.contains(row[1]) { keys.insert(row[0]) }
             }
             return keys.sorted()
         }

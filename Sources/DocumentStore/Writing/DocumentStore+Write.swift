@@ -67,19 +67,36 @@ extension DocumentStore {
         }
     }
 
-    /// The hashes of those documents that are stored, so that unchanged ones need no encoding.
-    package func contentHashes(ofIDs ids: [String], in collection: CollectionRecord)
-        throws(StoreError) -> [String: ContentHash]
+    /// What tells a document that is unchanged, and where it was read from.
+    package struct Signature: Equatable, Sendable {
+        package let contentHash: ContentHash
+        package let source: String?
+
+        package init(contentHash: ContentHash, source: String?) {
+            self.contentHash = contentHash
+            self.source = source
+        }
+    }
+
+    /// The signatures of those documents that are stored, so that unchanged ones need no encoding.
+    package func signatures(ofIDs ids: [String], in collection: CollectionRecord)
+        throws(StoreError) -> [String: Signature]
     {
         try read { database in
             let statement = try database.cachedStatement(
-                sql: "SELECT content_hash FROM document WHERE collection = ? AND id = ?")
-            var hashes: [String: ContentHash] = [:]
+                sql: """
+                    SELECT d.content_hash, s.path
+                    FROM document AS d LEFT JOIN source AS s ON s.id = d.source
+                    WHERE d.collection = ? AND d.id = ?
+                    """)
+            var signatures: [String: Signature] = [:]
             for id in ids {
-                let data = try Data.fetchOne(statement, arguments: [collection.id, id])
-                if let data { hashes[id] = ContentHash(data: data) }
+                let row = try Row.fetchOne(statement, arguments: [collection.id, id])
+                guard let row else { continue }
+                signatures[id] = Signature(
+                    contentHash: ContentHash(data: row[0]), source: row[1])
             }
-            return hashes
+            return signatures
         }
     }
 }

@@ -33,7 +33,7 @@ extension IngestRun {
 
     private func prepare(_ window: [Document]) throws -> [PendingDocument] {
         let stored = try currentRecord.map { record in
-            try collection.store.contentHashes(ofIDs: window.map(\.id), in: record)
+            try collection.store.signatures(ofIDs: window.map(\.id), in: record)
         }
         var result: [PendingDocument] = []
         result.reserveCapacity(window.count)
@@ -48,7 +48,10 @@ extension IngestRun {
         return result
     }
 
-    private func prepare(_ document: Document, stored: ContentHash?) -> PendingDocument {
+    private func prepare(_ document: Document, stored signature: DocumentStore.Signature?)
+        -> PendingDocument
+    {
+        let stored = signature?.contentHash
         let metadata =
             document.metadata.isEmpty ? nil : JSONValue.object(document.metadata).jsonText
         var pending = PendingDocument(
@@ -61,6 +64,7 @@ extension IngestRun {
         let isInFlight = inFlight.withLock { $0[document.id] != nil }
         if !isInFlight, stored == pending.signature {
             pending.fate = .unchanged
+            pending.hasMoved = signature?.source != document.source?.path
             return pending
         }
         if isInFlight || stored != nil {

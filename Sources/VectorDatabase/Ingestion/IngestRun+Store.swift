@@ -29,7 +29,9 @@ extension IngestRun {
     private func deleteUnseen() throws {
         guard !options.synchronizedSources.isEmpty, let record = currentRecord else { return }
         let outcome = try rethrowing {
-            try collection.store.deleteUnseen(under: options.synchronizedSources, from: record)
+            try collection.store.deleteUnseen(
+                under: options.synchronizedSources, except: options.unreadableSources?() ?? [],
+                from: record)
         }
         update { $0.stored.deleted += outcome.deleted }
     }
@@ -55,6 +57,10 @@ extension IngestRun {
             change.replaced = outcome.count(.replaced)
             change.unchanged = outcome.count(.unchanged)
             change.skipped = outcome.count(.skipped)
+        }
+        let moved = documents.filter(\.hasMoved)
+        if !moved.isEmpty, let record = currentRecord {
+            try rethrowing { try collection.store.move(moved.map(\.asWrite), in: record) }
         }
         inFlight.withLock { inFlight in
             for document in new {

@@ -13,6 +13,8 @@ struct PendingDocument: Sendable {
     let metadata: String?
     let signature: ContentHash
     var fate: Fate
+    /// Whether it is stored as coming from another file.
+    var hasMoved = false
     var passages: [PendingPassage] = []
     /// Passages longer than the model reads.
     var truncated = 0

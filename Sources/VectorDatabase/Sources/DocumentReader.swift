@@ -56,6 +56,7 @@ public struct DocumentReader: AsyncSequence, Sendable {
         private let options: SourceOptions
         private let progress: SourceProgress
         private var current: (any RecordReader)?
+        private var currentSource = ""
         private var finishedBytes = 0
 
         init(files: [InputFile], options: SourceOptions, progress: SourceProgress) {
@@ -76,13 +77,14 @@ public struct DocumentReader: AsyncSequence, Sendable {
                     current = nil
                 } catch let error as SourceError where options.skipsFailures && error.isOfOneRecord
                 {
-                    progress.fail(error)
+                    progress.fail(error, in: currentSource)
                 }
             }
         }
 
         private func openNext() throws -> (any RecordReader)? {
             if current == nil, let file = files.popFirst() {
+                currentSource = file.source
                 current = try file.open(options: options)
             }
             return current
@@ -103,6 +105,7 @@ public final class SourceProgress: Sendable {
         var bytes = 0
         var failed = 0
         var failures: [SourceError] = []
+        var failedSources: Set<String> = []
     }
 
     private let state = Mutex(State())
@@ -123,13 +126,17 @@ public final class SourceProgress: Sendable {
     /// The first few of them.
     public var failures: [SourceError] { state.withLock { $0.failures } }
 
+    /// The files that they are in, as `Document.Source.path` names them.
+    public var failedSources: Set<String> { state.withLock { $0.failedSources } }
+
     fileprivate func advance(to bytes: Int) {
         state.withLock { $0.bytes = max($0.bytes, bytes) }
     }
 
-    fileprivate func fail(_ error: SourceError) {
+    fileprivate func fail(_ error: SourceError, in source: String) {
         state.withLock { state in
             state.failed += 1
+            state.failedSources.insert(source)
             if state.failures.count < Self.failuresKept { state.failures.append(error) }
         }
     }

@@ -62,7 +62,11 @@ struct IngestCommand: AsyncParsableCommand {
     @Option(help: "Whether a record that cannot be read ends the whole or is left out.")
     var onError = OnError.stop
 
-    @Flag(help: "Delete documents whose file or line is gone.")
+    @Flag(
+        help: """
+            Delete documents whose file or line is gone (of a file with records that cannot be \
+            read, none).
+            """)
     var sync = false
 
     @Flag(help: "Print {\"acknowledged\": n} after each commit.")
@@ -151,7 +155,10 @@ struct IngestCommand: AsyncParsableCommand {
         if let batchSize { options.batchSize = batchSize }
         options.chunking = chunking
         options.metric = metric
-        if sync { options.synchronizedSources = paths.map(DocumentReader.source(ofPath:)) }
+        if sync {
+            options.synchronizedSources = paths.map(DocumentReader.source(ofPath:))
+            options.unreadableSources = { report.unreadableSources }
+        }
         if acknowledge {
             options.acknowledged = { count in
                 Output.line("{\"acknowledged\": \(count)}")
@@ -212,6 +219,8 @@ private final class IngestReport: Sendable {
     }
 
     func clear() { bar.clear() }
+
+    var unreadableSources: Set<String> { source.failedSources }
 
     func finish(_ summary: IngestSummary, prints: Bool) {
         var line = JSONLine()
