@@ -8,18 +8,60 @@ extension HNSWBuilder {
     /// not rest on (one that is not an edge of the tree by which nodes were first reached), the
     /// farthest of them. There is always one: a tree has fewer edges than there are links.
     ///
-    /// - Complexity: O(n m), and a search for each stranded node.
+    /// Of many equal vectors nearly all are stranded: each links to the same few, whose lists are
+    /// soon full. Those after the first are linked from one another, without a search.
+    ///
+    /// - Complexity: O(n m), and a search for each stranded node that is not like another.
     @discardableResult
     package func connect() -> Int {
         guard storage.liveCount > 0 else { return 0 }
         var tree = ReachabilityTree(storage.graph)
         var stranded = 0
+        var adopted: [UInt32: Siblings] = [:]
         for slot in 0..<UInt32(storage.count)
         where !tree.contains(slot) && storage.labels[Int(slot)] != GraphStorage.noLabel {
             stranded += 1
-            if let parent = link(slot, tree) { tree.extend(from: parent, to: slot, storage.graph) }
+            let nearest = storage.graph.bottomLevel.list(of: slot).first
+            let sibling = nearest.flatMap { adopted[$0]?.host(of: slot, nearest: $0, storage) }
+            guard let parent = sibling.map({ link(slot, from: $0) }) ?? link(slot, tree) else {
+                continue
+            }
+            if let nearest { adopted[nearest, default: Siblings()].nodes.append(slot) }
+            tree.extend(from: parent, to: slot, storage.graph)
         }
         return stranded
+    }
+
+    /// Once stranded nodes with the same nearest neighbour, oldest first.
+    private struct Siblings {
+        var nodes: [UInt32] = []
+        /// Those before this one have no room left.
+        private var first = 0
+
+        /// A node with room that is as near to `node` as its nearest neighbour is.
+        mutating func host(of node: UInt32, nearest: UInt32, _ storage: GraphStorage) -> UInt32? {
+            let layer = storage.graph.bottomLevel
+            while first < nodes.count, layer.list(of: nodes[first]).count == layer.degree {
+                first += 1
+            }
+            guard first < nodes.count else { return nil }
+            let rows = storage.vectorRows
+            let query = QueryVector(dimensions: rows.dimensions)
+            query.load(row: node, of: rows)
+            var integers: [Int32] = [0, 0]
+            var distances: [Float] = [0, 0]
+            rows.distances(
+                from: query, to: [nodes[first], nearest], count: 2, integers: &integers,
+                into: &distances)
+            return distances[0] <= distances[1] ? nodes[first] : nil
+        }
+    }
+
+    /// Adds a link to a list that has room; returns where from.
+    private func link(_ stranded: UInt32, from host: UInt32) -> UInt32 {
+        let length = storage.graph.bottomLevel.list(of: host).count
+        storage.links(of: host, level: 0)[length] = stranded
+        return host
     }
 
     /// Links to `stranded` from a node of the tree, and returns that node.
@@ -34,13 +76,9 @@ extension HNSWBuilder {
             walker.walk(layer, rows, from: tree.root, ef: ef)
             for candidate in walker.pool.candidates {
                 let list = layer.list(of: candidate.node)
-                let links = storage.links(of: candidate.node, level: 0)
-                if list.count < layer.degree {
-                    links[list.count] = stranded
-                    return candidate.node
-                }
+                if list.count < layer.degree { return link(stranded, from: candidate.node) }
                 if let spare = list.lastIndex(where: { tree.parent(of: $0) != candidate.node }) {
-                    links[spare] = stranded
+                    storage.links(of: candidate.node, level: 0)[spare] = stranded
                     return candidate.node
                 }
             }

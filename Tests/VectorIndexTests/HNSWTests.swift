@@ -102,6 +102,7 @@ import VectorIndex
         try builder.insert(labels: [10, 20, 30], vectors: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0])
         try builder.save(to: folder.file("three"), header: sampleHeader)
         let three = try HNSWIndex(path: folder.file("three"))
+        try three.checkInvariants()
         #expect(try three.search([0, 1, 0, 0], k: 100).hits.map(\.label) == [20, 10, 30])
         #expect(try three.search([0, 1, 0, 0], k: 0).hits.isEmpty)
         #expect(three.lastLabel == 30)
@@ -134,6 +135,31 @@ import VectorIndex
             }
             #expect(try index.search([0, 0, 0], k: 3000, ef: 10).hits.count == 3000)
         }
+    }
+
+    /// Equal vectors all link to the same few; the others must not cost a search each to be reached,
+    /// which for so many would take minutes.
+    @Test func manyEqualVectors() throws {
+        let folder = try TemporaryFolder()
+        let unlike = SampleVectors(count: 200, dimensions: 4)
+        let values = (0..<12_000).flatMap { index in
+            index % 60 == 0 ? unlike.row(index / 60) : [Float(1), 2, 3, 4]
+        }
+        let sample = SampleVectors(dimensions: 4, values: values)
+        let builder = try HNSWBuilder(
+            parameters: IndexParameters(dimensions: 4, metric: .cosine, m: 6, efConstruction: 40))
+        try builder.insert(labels: sample.labels(), vectors: sample.values, threads: 2)
+        #expect(builder.connect() > 10_000)
+        try builder.checkInvariants()
+        // Some go, some come back.
+        builder.remove(labels: sample.labels().filter { $0 % 3 == 0 }, threads: 2)
+        builder.connect()
+        try builder.checkInvariants()
+        try builder.save(to: folder.file("equal"), header: sampleHeader)
+        let index = try HNSWIndex(path: folder.file("equal"))
+        try index.checkInvariants()
+        let hits = try index.search([1, 2, 3, 4], k: 100).hits
+        #expect(hits.count == 100 && hits.allSatisfy { ($0.label - 1) % 60 != 0 })
     }
 
     @Test func refusesWhatItCannotHold() throws {

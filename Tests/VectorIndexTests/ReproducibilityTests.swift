@@ -35,6 +35,24 @@ import VectorIndex
         #expect(one.count > 6000 * 24)
     }
 
+    /// Equal vectors, whose distances decide nothing, and zero ones.
+    @Test func threadsDoNotMatterToEqualVectors() throws {
+        let folder = try TemporaryFolder()
+        let few = SampleVectors(count: 40, dimensions: 8)
+        let values = (0..<2500).flatMap { index in
+            index % 5 == 0 ? [Float](repeating: 0, count: 8) : few.row(index % 37)
+        }
+        let files = try [1, 2, 16].map { threads in
+            let builder = try HNSWBuilder(
+                parameters: IndexParameters(dimensions: 8, m: 5, efConstruction: 40))
+            try builder.insert(labels: (1...2500).map { $0 }, vectors: values, threads: threads)
+            try builder.save(to: folder.file("equal"), header: sampleHeader)
+            try HNSWIndex(path: folder.file("equal")).checkInvariants()
+            return try Data(contentsOf: URL(fileURLWithPath: folder.file("equal")))
+        }
+        #expect(files[0] == files[1] && files[0] == files[2])
+    }
+
     /// Saving, loading and saving again changes nothing.
     @Test func loadedGraphIsTheSavedOne() throws {
         let folder = try TemporaryFolder()
