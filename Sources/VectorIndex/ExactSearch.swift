@@ -91,14 +91,15 @@ package enum ExactSearch {
         private let k: Int
         private let query: AlignedArray<Float>
         private let scores: [AlignedArray<Float>]
-        private var tops: [TopHits]
+        private let passing: [AlignedArray<UInt32>]
         private let slots: UnsafeMutablePointer<TopHits>
 
         init(k: Int, workers: Int, query: AlignedArray<Float>) {
             self.k = k
             self.query = query
             scores = (0..<workers).map { _ in AlignedArray(repeating: 0, count: ExactSearch.block) }
-            tops = []
+            passing = (0..<workers).map { _ in AlignedArray(repeating: 0, count: ExactSearch.block)
+            }
             slots = .allocate(capacity: workers)
             slots.initialize(repeating: TopHits(limit: k), count: workers)
         }
@@ -113,11 +114,28 @@ package enum ExactSearch {
             filter: LabelFilter?
         ) {
             let scores = scores[worker].pointer
-            vectors.score(query.pointer, metric: metric, from: start, count: count, into: scores)
-            for i in 0..<count where scores[i] >= slots[worker].bound {
-                let label = vectors.labels(start + i)
-                if let filter, !filter.contains(label) { continue }
-                slots[worker].insert(Hit(label: label, score: scores[i]))
+            guard let filter else {
+                vectors.score(
+                    query.pointer, metric: metric, from: start, count: count, into: scores)
+                for i in 0..<count where scores[i] >= slots[worker].bound {
+                    slots[worker].insert(
+                        Hit(label: vectors.labels(start + i), score: scores[i]))
+                }
+                return
+            }
+            // Asking the filter is cheaper than scoring.
+            let rows = passing[worker].pointer
+            var passed = 0
+            for i in 0..<count where filter.contains(vectors.labels(start + i)) {
+                rows[passed] = UInt32(i)
+                passed += 1
+            }
+            guard passed > 0 else { return }
+            vectors.score(
+                query.pointer, metric: metric, from: start, count: passed, ids: rows, into: scores)
+            for i in 0..<passed where scores[i] >= slots[worker].bound {
+                slots[worker].insert(
+                    Hit(label: vectors.labels(start + Int(rows[i])), score: scores[i]))
             }
         }
 

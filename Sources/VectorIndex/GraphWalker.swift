@@ -135,14 +135,18 @@ final class GraphWalker {
     func emptyPool(limit: Int) { pool.reset(limit: limit) }
 
     /// A walk that passes through every node but keeps only those that `accepts` lets through: the
-    /// `ef` nearest of them, nearest first; nil where it would take more than `budget` distances.
+    /// `ef` nearest of them, nearest first.
+    ///
+    /// nil where it would take more than `budget` distances, or is not on course: an eighth of the
+    /// budget more than its share for what has been found is spent. So a walk among nodes that do not
+    /// match costs little more than that eighth.
     func search(
         _ graph: GraphLayers, _ rows: VectorRows, ef: Int, budget: Int,
         accepting accepts: (UInt32) -> Bool
     ) -> [NeighbourSelection.Candidate]? {
         guard let start = bottomEntry(graph, rows) else { return [] }
         let layer = graph.bottomLevel
-        let limit = statistics.distances + budget
+        let before = statistics.distances
         // Nodes to expand, which the pool cannot hold: those on the way need not be accepted.
         var frontier = Frontier()
         pool.reset(limit: ef)
@@ -160,7 +164,8 @@ final class GraphWalker {
             guard let nearest = frontier.removeNearest(), nearest.distance <= pool.bound else {
                 return pool.candidates
             }
-            guard statistics.distances < limit else { return nil }
+            let allowed = budget / 8 + budget / ef * pool.count
+            guard statistics.distances - before < min(budget, allowed) else { return nil }
             fresh = visit(neighboursOf: nearest.node, in: layer, rows)
         }
     }

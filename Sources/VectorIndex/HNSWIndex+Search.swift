@@ -19,16 +19,12 @@ extension HNSWIndex {
             try walker.query.load(query, for: rows)
             guard k > 0, count > 0 else { return SearchResult(hits: []) }
             let ef = min(max(ef, k), count)
-            var found: [Candidate]
-            if let filter {
-                found = filtered(walker, filter, k: k, ef: ef)
-            } else {
-                walker.search(graph, rows, ef: ef)
-                found = walker.pool.candidates
-                // A damaged or unfortunate graph may lead to fewer than there are.
-                if found.count < min(k, count) {
-                    found = scan(Array(0..<UInt32(count)), walker, limit: ef)
-                }
+            if let filter { return filtered(walker, filter, k: k, ef: ef, source) }
+            walker.search(graph, rows, ef: ef)
+            var found = walker.pool.candidates
+            // A damaged or unfortunate graph may lead to fewer than there are.
+            if found.count < min(k, count) {
+                found = scan(Array(0..<UInt32(count)), walker, limit: ef)
             }
             return finish(found, k: k, walker, source)
         }
@@ -49,7 +45,7 @@ extension HNSWIndex {
     // MARK: Exact scores
 
     /// Cuts to the best `k`, having scored again those that could be among them.
-    private func finish(
+    func finish(
         _ found: [Candidate], k: Int, _ walker: GraphWalker, _ source: (any VectorSource)?
     ) -> SearchResult {
         let metric = parameters.metric
@@ -57,14 +53,7 @@ extension HNSWIndex {
         var hits: [Hit]
         if parameters.quantization == .int8, let source {
             candidates = contenders(found, k: k, walker)
-            let labels = candidates.map { labelColumn[Int($0.node)] }
-            var scores = candidates.map { metric.score(ofDistance: $0.distance) }
-            source.score(
-                UnsafeBufferPointer(
-                    start: walker.query.floats.pointer, count: parameters.dimensions),
-                labels: labels, hints: candidates.map { Int($0.node) }, into: &scores)
-            walker.statistics.rescored = labels.count
-            hits = zip(labels, scores).map { Hit(label: $0, score: $1) }
+            hits = exactHits(Array(candidates), walker, source)
         } else {
             hits = candidates.map {
                 Hit(
@@ -75,6 +64,20 @@ extension HNSWIndex {
         hits.sort(by: Hit.precedes)
         if hits.count > k { hits.removeLast(hits.count - k) }
         return SearchResult(hits: hits, statistics: walker.statistics)
+    }
+
+    /// Hits with exact scores, where the source has them.
+    func exactHits(_ candidates: [Candidate], _ walker: GraphWalker, _ source: any VectorSource)
+        -> [Hit]
+    {
+        let labels = candidates.map { labelColumn[Int($0.node)] }
+        var scores = candidates.map { parameters.metric.score(ofDistance: $0.distance) }
+        source.score(
+            UnsafeBufferPointer(
+                start: walker.query.floats.pointer, count: parameters.dimensions),
+            labels: labels, hints: candidates.map { Int($0.node) }, into: &scores)
+        walker.statistics.rescored = labels.count
+        return zip(labels, scores).map { Hit(label: $0, score: $1) }
     }
 
     /// Those that may be among the best `k` by their exact scores.
@@ -95,49 +98,8 @@ extension HNSWIndex {
         return found[..<(found[k...].firstIndex { $0.distance > bound } ?? found.count)]
     }
 
-    // MARK: Filters
-
-    private func filtered(_ walker: GraphWalker, _ filter: LabelFilter, k: Int, ef: Int)
-        -> [Candidate]
-    {
-        // How many distances a walk will need, were matches spread evenly: about m for each node
-        // expanded, and ef / selectivity nodes to meet ef matches.
-        let selectivity = Double(filter.count) / Double(count)
-        let walk = Double(ef) / max(selectivity, 1e-9) * Double(parameters.m)
-        if walk < Double(filter.count) {
-            // Matches may be far from the query: a walk that has cost half a scan gives up.
-            if let found = walker.search(
-                graph, rows, ef: ef, budget: filter.count / 2,
-                accepting: { filter.contains(self.labelColumn[Int($0)]) }),
-                found.count >= min(k, filter.count)
-            {
-                return found
-            }
-        }
-        return scan(slots(matching: filter), walker, limit: max(ef, k))
-    }
-
-    /// Slots of the filter's labels, in order.
-    private func slots(matching filter: LabelFilter) -> [UInt32] {
-        var slots: [UInt32] = []
-        slots.reserveCapacity(filter.count)
-        var start = 0
-        // Dense filters follow the column; sparse ones bisect what is left of it.
-        for label in filter.labels {
-            if start < count, labelColumn[start] != label {
-                start = labelColumn.lowerBound(label, from: start)
-            }
-            guard start < count else { break }
-            if labelColumn[start] == label {
-                slots.append(UInt32(start))
-                start += 1
-            }
-        }
-        return slots
-    }
-
     /// Scores every one of `slots`; the best `limit`, best first.
-    private func scan(_ slots: [UInt32], _ walker: GraphWalker, limit: Int) -> [Candidate] {
+    func scan(_ slots: [UInt32], _ walker: GraphWalker, limit: Int) -> [Candidate] {
         walker.statistics.scanned = true
         return walker.best(limit, of: slots, in: graph.bottomLevel, rows)
     }

@@ -35,15 +35,41 @@ struct LabelColumn: Sendable {
         return index < count && self[index] == label ? index : nil
     }
 
-    /// The first index whose label is not below `label`.
-    func lowerBound(_ label: Int64, from start: Int = 0) -> Int {
+    /// The first index in `start ..< end` whose label is not below `label`, or `end`.
+    func lowerBound(_ label: Int64, from start: Int = 0, to end: Int? = nil) -> Int {
         var low = start
-        var high = count
+        var high = end ?? count
         while low < high {
             let middle = (low + high) / 2
             if self[middle] < label { low = middle + 1 } else { high = middle }
         }
         return low
+    }
+
+    /// The indices of a filter's labels, increasing.
+    ///
+    /// Labels are whole numbers and increase, so that one that is d above another lies at most d
+    /// places after it: exactly there where no label is missing between them.
+    func indices(matching filter: LabelFilter) -> [UInt32] {
+        var indices: [UInt32] = []
+        indices.reserveCapacity(min(filter.count, count))
+        var start = 0
+        for label in filter.labels {
+            guard start < count else { break }
+            let first = self[start]
+            guard label >= first else { continue }
+            // The difference fits an unsigned number, whatever the signs.
+            let distance = UInt64(bitPattern: label &- first)
+            let last = Int(min(UInt64(count - 1 - start), distance)) + start
+            var index = last
+            if self[last] != label { index = lowerBound(label, from: start, to: last + 1) }
+            if index < count, self[index] == label {
+                indices.append(UInt32(index))
+                index += 1
+            }
+            start = index
+        }
+        return indices
     }
 
     /// Whether the labels increase.

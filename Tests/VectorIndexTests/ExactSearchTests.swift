@@ -49,6 +49,21 @@ import VectorMath
         }
     }
 
+    @Test(arguments: Metric.allCases)
+    func refusesBadQueries(_ metric: Metric) throws {
+        let folder = try TemporaryFolder()
+        try SampleVectors(count: 3, dimensions: 5).write(to: folder.file("v"), metric: metric)
+        let file = try VectorFile(path: folder.file("v"))
+        for bad in [Float.nan, .infinity, -.infinity] {
+            #expect(throws: IndexError.notFinite(label: nil)) {
+                try file.exactSearch([1, 2, bad, 4, 5], k: 1)
+            }
+        }
+        #expect(throws: IndexError.dimensionMismatch(expected: 5, found: 4)) {
+            try file.exactSearch([1, 2, 3, 4], k: 1)
+        }
+    }
+
     @Test func tiesGoByLabel() throws {
         let folder = try TemporaryFolder()
         let sample = SampleVectors(

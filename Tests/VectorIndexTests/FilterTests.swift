@@ -61,6 +61,46 @@ import VectorIndex
         }
     }
 
+    /// A narrow walk among nodes of which none matches gives up in time.
+    @Test func matchesFarFromTheQuery() throws {
+        let (index, exact) = (fixture.index, fixture.exact)
+        for row in [5, 500, 5000] {
+            let query = Self.sample.row(row)
+            let ranking = try exact.exactSearch(query, k: Self.sample.count).map(\.label)
+            let filter = LabelFilter(ranking.suffix(4000))
+            let truth = try exact.exactSearch(query, k: 10, filter: filter)
+            let result = try index.search(query, k: 10, ef: 12, filter: filter, source: exact)
+            #expect(recall(result.hits, truth) >= 0.9)
+            #expect(result.statistics.distances <= 4000 * 3 / 2 + 600)
+        }
+    }
+
+    /// Labels with holes and of every magnitude are found where they are.
+    @Test func labelsWithHoles() throws {
+        let folder = try TemporaryFolder()
+        let sample = SampleVectors(count: 300, dimensions: 6)
+        var random = SeededRandom(seed: 21)
+        for spread: Int64 in [3, 1000, .max / 4] {
+            var labels = Set<Int64>(
+                (0..<300).map { _ in Int64.random(in: -spread...spread, using: &random) })
+            labels.formUnion([Int64.min + 1, Int64.max - 1, 0])
+            let sorted = Array(labels.sorted().prefix(300))
+            let builder = try HNSWBuilder(parameters: IndexParameters(dimensions: 6, m: 4))
+            try builder.insert(labels: sorted, vectors: sample.rows(0..<sorted.count))
+            try builder.save(to: folder.file("holes"), header: sampleHeader)
+            let index = try HNSWIndex(path: folder.file("holes"))
+            try index.checkInvariants()
+            for share in [1, 2, 7, 40] {
+                let wanted = sorted.filter { _ in random.next() % UInt64(share) == 0 }
+                let strange: [Int64] = wanted.map { $0 &+ 1 } + [Int64.min, Int64.max]
+                let filter = LabelFilter(wanted + strange)
+                let found = try index.search(sample.row(0), k: 400, filter: filter).hits
+                let expected = sorted.filter { filter.contains($0) }
+                #expect(found.map(\.label).sorted() == expected)
+            }
+        }
+    }
+
     @Test func fewerMatchesThanAskedFor() throws {
         let (index, exact) = (fixture.index, fixture.exact)
         let query = Self.sample.row(9)

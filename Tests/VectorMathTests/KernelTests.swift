@@ -4,10 +4,12 @@ import VectorMath
 
 /// Every instruction set against plain arithmetic in double precision.
 @Suite struct KernelTests {
-    static let dimensions = [
-        1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 63, 64, 65, 100, 127, 129, 384, 1000, 1537,
-        4095, 4096,
-    ]
+    static let dimensions =
+        Array(1...34) + [
+            47, 63, 64, 65,
+            95, 96, 97, 100, 127, 128, 129, 191, 255, 256, 257, 384, 768, 1000, 1023, 1537, 2047,
+            3333, 4095, 4096,
+        ]
 
     /// Kinds of numbers, from harmless to extreme.
     enum Kind: CaseIterable {
@@ -160,7 +162,7 @@ import VectorMath
     func int8(_ name: String) throws {
         let kernels = try #require(VectorKernels.available.first { $0.name == name }).table.pointee
         var random = SystemRandom(state: 5)
-        for n in [64, 128, 384, 448, 4096] {
+        for n in [64, 128, 192, 256, 320, 384, 448, 512, 1024, 4032, 4096] {
             let rows = (0..<9 * n).map { _ in UInt8(truncatingIfNeeded: random.next() >> 20) }
             for extreme in [false, true] {
                 let query = (0..<n).map { _ in

@@ -96,7 +96,7 @@ struct DenseSearcher: Sendable {
             try ExactSearch.search(
                 vector, in: rows, metric: snapshot.record.indexParameters.metric, k: found.limit,
                 filter: allowed, threads: min(threads, rows.count / Self.rowsPerThread + 1)))
-        cost.distanceComputations += rows.count
+        cost.distanceComputations += min(rows.count, allowed?.count ?? rows.count)
     }
 }
 
