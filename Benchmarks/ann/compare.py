@@ -5,8 +5,9 @@
 FOLDER holds base.fvecs, query.fvecs and gt.ivecs (see make_sets.py). Needs numpy, hnswlib, usearch and
 faiss-cpu. Every library has M = 16, efConstruction = 200, inner product, and searches with one thread.
 Queries/s at a recall are interpolated (log-linear) between the measured settings; each setting is run
-five times and the fastest counts. With --indices the peers' indices are kept there and only built once;
-their build times are remembered beside them.
+five times and the fastest counts. Indices are kept (in FOLDER, or where --indices says) and only built
+once; their build times are remembered beside them, and so are results, so that --only may measure a few
+at a time. --threads is for building.
 
 Times are the process's processor time as well as the clock's: on a busy machine only the first means
 anything, and the ratios at the end use it. Each library runs in its own process, so that its memory can
@@ -137,10 +138,12 @@ def measure_peer(name, folder, indices, threads):
             facts = json.load(file)
     else:
         wrapper = LIBRARIES[library](variant, base.shape[1], len(base))
+        before = resident()
         clock, processor = time.perf_counter(), time.process_time()
         wrapper.build(base, threads)
         facts["build_seconds"] = time.perf_counter() - clock
         facts["build_cpu_seconds"] = time.process_time() - processor
+        facts["build_resident_bytes"] = resident() - before
         wrapper.save(path)
         facts["index_bytes"] = os.path.getsize(path)
         with open(path + ".json", "w") as file:
@@ -171,12 +174,22 @@ def measure_peer(name, folder, indices, threads):
 def measure_ours(bench, name, folder, indices, threads):
     import numpy as np
 
+    path = f"{indices}/{name}-{threads}.index"
     arguments = [
         bench, "ann", "--base", f"{folder}/base.fvecs", "--queries", f"{folder}/query.fvecs",
         "--truth", f"{folder}/gt.ivecs", "--m", "16", "--ef-construction", "200",
-        "--ef", ",".join(map(str, EFS)), "-k", str(K), "--threads", str(threads),
+        "--ef", ",".join(map(str, EFS)), "-k", str(K), "--build-threads", str(threads),
+        "--passes", str(PASSES), "--index", path,
         "--quantization", name.split("-")[1], "--format", "json", "--out", f"{indices}/{name}"]
     facts = json.loads(subprocess.run(arguments, check=True, capture_output=True).stdout)
+    # An index that was there was not built: its build is remembered beside it.
+    built = ["build_seconds", "build_cpu_seconds", "build_peak_bytes"]
+    if facts["build_seconds"] > 0:
+        with open(path + ".json", "w") as file:
+            json.dump({key: facts[key] for key in built}, file)
+    else:
+        with open(path + ".json") as file:
+            facts.update(json.load(file))
     truth = read_vectors(f"{folder}/gt.ivecs", np.int32)
     for point in facts["points"]:
         answers = read_vectors(f"{indices}/{name}-ef{point['ef']}.ivecs", np.int32)
@@ -210,7 +223,11 @@ def main():
         print(json.dumps(measure_peer(options.peer, options.folder, indices, options.threads)))
         return
     os.makedirs(indices, exist_ok=True)
+    summary = f"{indices}/comparison-{options.threads}.json"
     results = {}
+    if os.path.exists(summary):
+        with open(summary) as file:
+            results = json.load(file)
     for name in options.only.split(","):
         if name in OURS:
             results[name] = measure_ours(
@@ -220,9 +237,9 @@ def main():
                        indices, "--threads", str(options.threads), "--peer", name]
             results[name] = json.loads(
                 subprocess.run(command, check=True, capture_output=True).stdout)
-    report(results)
-    with open(f"{indices}/comparison-{options.threads}.json", "w") as file:
+    with open(summary, "w") as file:
         json.dump(results, file, indent=1)
+    report(results)
 
 
 def report(results):

@@ -4,5 +4,8 @@ import ArgumentParser
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vdb-bench", abstract: "Measurements of vdb.",
-        subcommands: [ANNCommand.self, EncodeCommand.self, TrainBenchmark.self])
+        subcommands: [
+            ANNCommand.self, ChurnCommand.self, FilterCommand.self, VectorsCommand.self,
+            EncodeCommand.self, TrainBenchmark.self,
+        ])
 }

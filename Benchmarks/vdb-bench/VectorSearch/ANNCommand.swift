@@ -11,7 +11,7 @@ struct ANNCommand: ParsableCommand {
         abstract: "Build and search a vector index: recall, speed, size.",
         discussion: """
             Example: vdb-bench ann --base base.fvecs --queries query.fvecs --truth gt.ivecs
-            Every setting of ef is run three times over all queries; the fastest run counts, \
+            Every setting of ef is run --passes times over all queries; the fastest run counts, \
             as in the comparison scripts. cpu_* figures are processor time, which other work on the \
             machine disturbs less. resident_bytes is what opening and searching the index added.
             """)
@@ -26,6 +26,8 @@ struct ANNCommand: ParsableCommand {
     var ef = "10,20,40,80,160,320"
     @Option(name: .customShort("k"), help: "Answers for each query.") var k = 10
     @Option(help: "Threads for building and searching.") var threads = 1
+    @Option(name: .customLong("build-threads"), help: "Threads for building, if others.")
+    var buildThreads: Int?
     @Option(help: "none or int8.") var quantization = VectorQuantization.int8
     @Option(help: "ip, cosine or l2.") var metric = Metric.innerProduct
     @Option(help: "json or table.") var format = OutputFormat.table
@@ -36,6 +38,9 @@ struct ANNCommand: ParsableCommand {
     var exact = false
     @Option(help: "Keep the index file here; where it exists, it is searched, not built.")
     var index: String?
+    @Option(help: "How often all queries are run at each ef; the fastest run counts.")
+    var passes = 3
+    @Flag(help: "Say on standard error how far building has come.") var progress = false
 
     enum OutputFormat: String, ExpressibleByArgument { case json, table }
 
@@ -43,7 +48,9 @@ struct ANNCommand: ParsableCommand {
         guard !efValues.isEmpty, efValues.allSatisfy({ $0 > 0 }) else {
             throw ValidationError("--ef takes positive numbers separated by commas, not '\(ef)'")
         }
-        guard k > 0, threads > 0 else { throw ValidationError("-k and --threads are at least 1") }
+        guard k > 0, threads > 0, buildThreads ?? 1 > 0, passes > 0 else {
+            throw ValidationError("-k, --threads, --build-threads and --passes are at least 1")
+        }
     }
 
     private var efValues: [Int] { ef.split(separator: ",").map { Int($0) ?? 0 } }
@@ -67,25 +74,27 @@ struct ANNCommand: ParsableCommand {
             try build(vectors, to: indexPath, &report)
         }
         let vectorPath = folder + "/vectors"
-        if quantization == .int8 || exact { try writeVectors(vectors, to: vectorPath) }
+        if exact { try writeVectors(vectors, to: vectorPath) }
 
         let residentBefore = ProcessMemory.residentBytes
         let loading = ContinuousClock.now
         let graph = try HNSWIndex(path: indexPath, residency: mapped ? .mapped : .copied)
         report.loadSeconds = seconds(since: loading)
         report.indexBytes = graph.byteCount
-        let flat = quantization == .int8 || exact ? try VectorFile(path: vectorPath) : nil
+        let source = ExactRows(file: vectors, metric: metric)
         for ef in efValues {
             let (point, answers) = try ANNMeasurement(
-                index: graph, source: quantization == .int8 ? flat : nil, queries: queryVectors,
-                truth: truthRows, k: k, ef: ef,
-                threads: threads
+                index: graph, source: quantization == .int8 ? source : nil, queries: queryVectors,
+                truth: truthRows, rowCount: vectors.count, k: k, ef: ef, threads: threads,
+                passes: passes
             ).run()
             report.points.append(point)
             if let out { try VectorListFile.writeIVecs(answers, to: "\(out)-ef\(ef).ivecs") }
         }
         report.residentBytes = max(0, ProcessMemory.residentBytes - residentBefore)
-        if exact, let flat { report.exactMs = try exactMilliseconds(flat, queryVectors) }
+        if exact {
+            report.exactMs = try exactMilliseconds(VectorFile(path: vectorPath), queryVectors)
+        }
         switch format {
         case .json:
             let encoder = JSONEncoder()
@@ -98,31 +107,45 @@ struct ANNCommand: ParsableCommand {
 
     private func build(_ vectors: VectorListFile, to path: String, _ report: inout ANNReport) throws
     {
-        let start = ContinuousClock.now
-        let processor = ProcessMemory.processorSeconds
+        var inserting = Stopwatch()
         let builder = try HNSWBuilder(
             parameters: IndexParameters(
                 dimensions: vectors.dimensions, metric: metric, quantization: quantization, m: m,
                 efConstruction: efConstruction))
-        builder.reserve(vectors.count)
-        // A few thousand at a time, as ingestion delivers them.
+        inserting.measure { builder.reserve(vectors.count) }
+        // A few thousand at a time, as ingestion delivers them; reading them is not counted.
         let piece = 8192
         for first in Swift.stride(from: 0, to: vectors.count, by: piece) {
             let range = first..<min(vectors.count, first + piece)
-            try builder.insert(
-                labels: range.map(Int64.init), vectors: vectors.floats(range), threads: threads)
+            let rows = try vectors.rows(range)
+            try inserting.measure {
+                try builder.insert(
+                    labels: range.map(Int64.init), vectors: rows, threads: buildThreads ?? threads)
+            }
+            if progress, (first / piece) % 16 == 0 { note(builder.count, inserting) }
         }
-        builder.connect()
-        report.buildSeconds = seconds(since: start)
-        report.buildCpuSeconds = ProcessMemory.processorSeconds - processor
-        try builder.save(to: path, header: Self.header)
+        inserting.measure { _ = builder.connect() }
+        report.buildSeconds = inserting.seconds
+        report.buildCpuSeconds = inserting.processorSeconds
+        var saving = Stopwatch()
+        try saving.measure { try builder.save(to: path, header: Self.header) }
+        report.saveSeconds = saving.seconds
+        report.buildPeakBytes = ProcessMemory.peakBytes
+    }
+
+    private func note(_ count: Int, _ inserting: Stopwatch) {
+        let line = String(
+            format: "%d inserted, %.1f s, processor %.1f s, resident %.0f MB\n", count,
+            inserting.seconds, inserting.processorSeconds,
+            Double(ProcessMemory.residentBytes) / 1e6)
+        FileHandle.standardError.write(Data(line.utf8))
     }
 
     private func writeVectors(_ vectors: VectorListFile, to path: String) throws {
         let writer = try VectorFileWriter(
             path: path, header: Self.header, dimensions: vectors.dimensions, metric: metric)
         for row in 0..<vectors.count {
-            try writer.append(label: Int64(row), vector: vectors.floats(row..<row + 1))
+            try writer.append(label: Int64(row), vector: vectors.row(row))
         }
         try writer.commit()
     }
@@ -131,7 +154,7 @@ struct ANNCommand: ParsableCommand {
     private func exactMilliseconds(_ flat: VectorFile, _ queries: VectorListFile) throws -> Double {
         var times: [Double] = []
         for query in 0..<min(50, queries.count) {
-            let vector = Array(queries.floats(query..<query + 1))
+            let vector = Array(queries.row(query))
             let start = ContinuousClock.now
             _ = try flat.exactSearch(vector, k: k, threads: threads)
             times.append(seconds(since: start) * 1e3)
@@ -139,55 +162,11 @@ struct ANNCommand: ParsableCommand {
         return times.sorted()[times.count / 2]
     }
 
-    private static let header = IndexHeader(
+    static let header = IndexHeader(
         databaseIdentity: UUID(), collection: 0, modelFingerprint: ContentHash(high: 0, low: 0),
         changeLogPosition: 0)
 
     private func seconds(since start: ContinuousClock.Instant) -> Double {
         (ContinuousClock.now - start) / .seconds(1)
-    }
-}
-
-extension VectorQuantization: ExpressibleByArgument {}
-extension Metric: ExpressibleByArgument {}
-
-/// What the command prints.
-struct ANNReport: Codable {
-    var buildSeconds = 0.0
-    var buildCpuSeconds = 0.0
-    var indexBytes = 0
-    var residentBytes = 0
-    var loadSeconds = 0.0
-    var exactMs: Double?
-    var points: [Point] = []
-
-    struct Point: Codable {
-        var ef: Int
-        var recall: Double
-        var qps: Double
-        var p50Us: Double
-        var p99Us: Double
-        var cpuUs: Double
-        /// Means over the queries.
-        var distances: Double
-        var hops: Double
-    }
-
-    var table: String {
-        var lines = [
-            String(
-                format: "build %.1f s (processor %.1f s), index %.1f MB, opened in %.2f ms",
-                buildSeconds, buildCpuSeconds, Double(indexBytes) / 1e6, loadSeconds * 1e3),
-            "  ef  recall      qps  p50 us  p99 us  cpu us  distances   hops",
-        ]
-        for point in points {
-            lines.append(
-                String(
-                    format: "%4d  %.4f %8.0f %7.1f %7.1f %7.1f %10.1f %6.1f", point.ef,
-                    point.recall, point.qps, point.p50Us, point.p99Us, point.cpuUs,
-                    point.distances, point.hops))
-        }
-        if let exactMs { lines.append(String(format: "exact scan %.2f ms", exactMs)) }
-        return lines.joined(separator: "\n")
     }
 }
