@@ -26,6 +26,7 @@ struct TrainBenchmark: ParsableCommand {
         guard let stage = TrainingStage(rawValue: stage),
             let precision = TrainingPrecision(rawValue: precision)
         else { throw ValidationError("no such stage or precision") }
+        guard steps >= 1 else { throw ValidationError("--steps must be 1 or more") }
         let output = FileManager.default.temporaryDirectory
             .appendingPathComponent("vdb-bench-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: output) }
@@ -50,11 +51,13 @@ struct TrainBenchmark: ParsableCommand {
             })
         let tokens = measured.reduce(0) { $0 + $1.tokens }
         let seconds = measured.reduce(0) { $0 + $1.seconds }
-        let best = measured.map { Double($0.tokens) / $0.seconds }.max() ?? 0
+        let rates = measured.map { Double($0.tokens) / $0.seconds }.sorted()
         let result: [String: Any] = [
             "stage": stage.rawValue, "precision": precision.rawValue, "steps": measured.count,
             "tokens": tokens, "seconds": seconds, "tokens_per_second": Double(tokens) / seconds,
-            "best_tokens_per_second": best, "peak_buffer_bytes": summary.peakBytes,
+            "median_tokens_per_second": rates[rates.count / 2],
+            "best_tokens_per_second": rates[rates.count - 1],
+            "first_loss": Double(summary.firstLoss ?? 0), "peak_buffer_bytes": summary.peakBytes,
             "peak_resident_bytes": Self.peakResidentBytes,
         ]
         let json = try JSONSerialization.data(withJSONObject: result, options: [.sortedKeys])
