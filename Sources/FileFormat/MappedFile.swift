@@ -53,4 +53,17 @@ package final class MappedFile: @unchecked Sendable {
             }
         _ = posix_madvise(UnsafeMutableRawPointer(mutating: address), bytes.count, advice)
     }
+
+    /// Takes the pages that hold `part` out of the process's memory; they are read again when
+    /// somebody touches them.
+    package func releasePages(_ part: UnsafeRawBufferPointer) {
+        guard let base = bytes.baseAddress, let address = part.baseAddress, address >= base,
+            address + part.count <= base + bytes.count
+        else { return }
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        let from = (address - base) / page * page
+        _ = madvise(
+            UnsafeMutableRawPointer(mutating: base + from), address + part.count - (base + from),
+            MADV_DONTNEED)
+    }
 }

@@ -1,3 +1,4 @@
+import FileFormat
 import VectorMath
 
 /// A tensor's bytes where they lie (in a mapped file, in the program's own image), row-major and
@@ -43,6 +44,10 @@ package struct TensorView: @unchecked Sendable {
             bytes: UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.startIndex + size)]),
             owner: owner)
     }
+
+    /// Gives back the memory of bytes that lie in a mapped file: they are read again when somebody
+    /// touches them.
+    package func releasePages() { (owner as? MappedFile)?.releasePages(bytes) }
 
     /// All elements as float32.
     ///

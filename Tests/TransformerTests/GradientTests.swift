@@ -53,22 +53,27 @@ struct GradientTests {
             [Float](repeating: -1 / Float(count), count: count))
     }
 
+    /// Encoder, all of it trained, and frozen decoder of a fixture.
+    private func models(
+        _ name: String, _ file: SafetensorsFile, backend: any Backend
+    ) throws -> (encoder: DifferentiableDecoder, decoder: DifferentiableDecoder) {
+        let configuration = try ModelConfiguration(path: fixture(name, "json"))
+        func model(_ prefix: String, isTrained: Bool) throws -> DifferentiableDecoder {
+            try DifferentiableDecoder(configuration: configuration) {
+                Parameter(
+                    try file.tensor(named: prefix + $0.name), name: $0.name, isTrained: isTrained,
+                    backend: backend)
+            }
+        }
+        return (try model("w:", isTrained: true), try model("d:", isTrained: false))
+    }
+
     @Test(arguments: names, [false, true])
     func gradientsEqualPyTorchs(name: String, checkpointed: Bool) throws {
-        let configuration = try ModelConfiguration(path: fixture(name, "json"))
         let file = try SafetensorsFile(path: fixture(name, "safetensors"))
         let backend = CPUBackend(threads: 2)
-        var encoder = try DifferentiableDecoder(configuration: configuration) {
-            Parameter(
-                try file.tensor(named: "w:" + $0.name), name: $0.name, isTrained: true,
-                backend: backend)
-        }
+        var (encoder, decoder) = try models(name, file, backend: backend)
         encoder.isCheckpointed = checkpointed
-        let decoder = try DifferentiableDecoder(configuration: configuration) {
-            Parameter(
-                try file.tensor(named: "d:" + $0.name), name: $0.name, isTrained: false,
-                backend: backend)
-        }
         let tape = Tape(backend: backend)
         let result = loss(tape, encoder, decoder)
         let expected = try file.tensor(named: "loss").floats()[0]
@@ -88,5 +93,22 @@ struct GradientTests {
             #expect(difference <= 1e-5 * max(largest, 0.1), "\(parameter.name): \(difference)")
         }
         for parameter in decoder.parameters { #expect(!parameter.isTrained) }
+    }
+
+    /// What is kept for the backward pass is rounded to bfloat16 then: eight bits.
+    @Test(arguments: names)
+    func bfloat16GradientsAreNearThem(name: String) throws {
+        let file = try SafetensorsFile(path: fixture(name, "safetensors"))
+        let backend = CPUBackend(threads: 2)
+        let (encoder, decoder) = try models(name, file, backend: backend)
+        let tape = Tape(backend: backend, precision: .bfloat16)
+        tape.backward(from: loss(tape, encoder, decoder))
+        for parameter in encoder.parameters where file.contains("g:" + parameter.name) {
+            let want = try file.tensor(named: "g:" + parameter.name).floats()
+            let got = try #require(parameter.slot?.gradient, "\(parameter.name)").array
+            let difference = zip(got, want).reduce(Float(0)) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+            let length = want.reduce(Float(0)) { $0 + $1 * $1 }
+            #expect(difference <= 0.03 * 0.03 * length, "\(parameter.name)")
+        }
     }
 }

@@ -8,14 +8,19 @@ package final class Buffer {
     package let isHalf: Bool
     private let address: UnsafeMutableRawPointer
     private let recycle: () -> Void
+    /// Gives back the pages of a mapped file that hold the values; they are read again when somebody
+    /// touches them. Does nothing for memory of our own.
+    package let releasePages: () -> Void
 
     /// `recycle` is called once, at the end of this object's life; it may keep an owner alive.
     package init(
-        address: UnsafeMutableRawPointer, count: Int, isHalf: Bool, recycle: @escaping () -> Void
+        address: UnsafeMutableRawPointer, count: Int, isHalf: Bool,
+        releasePages: @escaping () -> Void = {}, recycle: @escaping () -> Void
     ) {
         self.address = address
         self.count = count
         self.isHalf = isHalf
+        self.releasePages = releasePages
         self.recycle = recycle
     }
 

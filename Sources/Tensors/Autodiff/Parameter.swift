@@ -47,13 +47,14 @@ extension Parameter {
             return Value(
                 Buffer(
                     address: UnsafeMutableRawPointer(mutating: address), count: view.count,
-                    isHalf: isHalf
+                    isHalf: isHalf, releasePages: view.releasePages
                 ) { _ = view })
         }
         let buffer = backend.buffer(count: view.count)
         view.copyFloats(
             0..<view.count,
             to: UnsafeMutableBufferPointer(start: buffer.floats, count: view.count))
+        view.releasePages()
         return Value(buffer)
     }
 }

@@ -12,6 +12,8 @@ package final class Tape {
     /// Off, nothing is kept: for scores that need no gradient.
     package let isRecording: Bool
     private var steps: [() -> Void] = []
+    /// Values made since the innermost block began; nil outside of blocks.
+    private var open: [WeakValue]?
 
     package init(
         backend: any Backend, precision: ProductPrecision = .float32, isRecording: Bool = true
@@ -27,10 +29,20 @@ package final class Tape {
         shape: [Int], _ values: Buffer, from inputs: [Tensor], recompute: (() -> Buffer)? = nil,
         backward: @escaping (_ gradient: Buffer) -> Void
     ) -> Tensor {
-        let needsGradient = isRecording && inputs.contains { $0.needsGradient }
-        let value = Value(values, recompute: needsGradient ? recompute : nil)
-        guard needsGradient else { return Tensor(shape: shape, value: value, slot: nil) }
-        let slot = GradientSlot(count: values.count)
+        result(
+            shape: shape, Value(values, recompute: recompute), from: inputs, backward: backward)
+    }
+
+    /// The same for an operation whose backward pass reads its own result.
+    package func result(
+        shape: [Int], _ value: Value, from inputs: [Tensor],
+        backward: @escaping (_ gradient: Buffer) -> Void
+    ) -> Tensor {
+        guard isRecording, inputs.contains(where: \.needsGradient) else {
+            return Tensor(shape: shape, value: value, slot: nil)
+        }
+        open?.append(WeakValue(value: value))
+        let slot = GradientSlot(count: value.count)
         steps.append { if let gradient = slot.take() { backward(gradient) } }
         return Tensor(shape: shape, value: value, slot: slot)
     }
@@ -40,10 +52,19 @@ package final class Tape {
         return Tensor(shape: shape ?? [values.count], value: Value(buffer), slot: nil)
     }
 
-    /// Tells that the forward pass has read `tensor` for the last time: what can be computed again
-    /// is not kept for the backward pass.
-    package func release(_ tensor: Tensor) {
-        if isRecording { tensor.value.dropDerivable() }
+    /// Runs a part of the forward pass whose values nobody reads after it, its input included, but
+    /// for the result: what the backward pass needs of them is kept in the least memory.
+    package func block(_ input: Tensor, _ body: (Tensor) -> Tensor) -> Tensor {
+        guard isRecording, input.needsGradient else { return body(input) }
+        let outer = open
+        open = [WeakValue(value: input.value)]
+        let output = body(input)
+        for value in (open ?? []).compactMap(\.value) where value !== output.value {
+            value.settle(backend, precision)
+        }
+        open = outer
+        open?.append(WeakValue(value: output.value))
+        return output
     }
 
     package func values(_ tensor: Tensor) -> [Float] { tensor.value.floats(backend).array }
@@ -76,4 +97,8 @@ package final class Tape {
         }
         return Tensor(shape: output.shape, value: output.value, slot: slot)
     }
+}
+
+private struct WeakValue {
+    weak var value: Value?
 }

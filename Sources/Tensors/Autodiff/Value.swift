@@ -19,26 +19,32 @@ package final class Value {
     package func floats(_ backend: any Backend) -> Buffer {
         if let floatBuffer { return floatBuffer }
         let made = recompute?() ?? backend.widened(halfBuffer!)
+        halfBuffer?.releasePages()
         floatBuffer = made
         return made
     }
 
     package func halves(_ backend: any Backend) -> Buffer {
         if let halfBuffer { return halfBuffer }
-        let made = backend.narrowed(floats(backend))
+        let floats = floats(backend)
+        let made = backend.narrowed(floats)
+        floats.releasePages()
         halfBuffer = made
         return made
     }
 
     /// The values in whichever form exists; bfloat16 where only that does.
     package var stored: Buffer { floatBuffer ?? halfBuffer! }
-    package var isHalfOnly: Bool { floatBuffer == nil && halfBuffer != nil }
 
-    /// Forgets whatever can be had again: called when the forward pass has no more use for it.
-    package func dropDerivable() {
+    /// The forward pass has no more use for the values: keeps what the backward pass cannot make
+    /// again, in bfloat16 where its products read that anyway.
+    package func settle(_ backend: any Backend, _ precision: ProductPrecision) {
         if recompute != nil {
             floatBuffer = nil
             halfBuffer = nil
+        } else if precision == .bfloat16 {
+            _ = halves(backend)
+            floatBuffer = nil
         } else if floatBuffer != nil {
             halfBuffer = nil
         }

@@ -13,11 +13,15 @@ extension Tape {
         )
         let (output, logSum) = backend.attention(
             query: q, key: k, value: v, layout: layout, shape: shape)
-        return result(shape: query.shape, output, from: [query, key, value]) {
-            [backend, sq = query.slot, sk = key.slot, sv = value.slot] dy in
+        let kept = Value(output)
+        return result(shape: query.shape, kept, from: [query, key, value]) {
+            [
+                backend, vq = query.value, vk = key.value, vv = value.value, sq = query.slot,
+                sk = key.slot, sv = value.slot
+            ] dy in
             let gradients = backend.attentionBackward(
-                dy, query: q, key: k, value: v, output: output, logSum: logSum, layout: layout,
-                shape: shape)
+                dy, query: vq.floats(backend), key: vk.floats(backend), value: vv.floats(backend),
+                output: kept.floats(backend), logSum: logSum, layout: layout, shape: shape)
             sq?.add(gradients.query, backend)
             sk?.add(gradients.key, backend)
             sv?.add(gradients.value, backend)

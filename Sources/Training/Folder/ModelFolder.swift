@@ -59,6 +59,9 @@ struct ModelFolder {
 
     /// Of the weights: recorded wherever another model depends on these.
     func fingerprint() -> String {
-        checkpoint.map { Fingerprint.weights(of: $0).hexadecimal } ?? "none"
+        guard let checkpoint else { return "none" }
+        let fingerprint = Fingerprint.weights(of: checkpoint)
+        for name in checkpoint.names { checkpoint.tensor(named: name)?.releasePages() }
+        return fingerprint.hexadecimal
     }
 }

@@ -90,7 +90,7 @@ package struct DifferentiableDecoder {
             if isCheckpointed {
                 x = tape.checkpoint(x) { tape, x in layer.forward(tape, x, context, rows: chosen) }
             } else {
-                x = layer.forward(tape, x, context, rows: chosen)
+                x = tape.block(x) { layer.forward(tape, $0, context, rows: chosen) }
             }
         }
         return tape.rmsNorm(x, weight: finalNorm.tensor, epsilon: configuration.normEpsilon)

@@ -48,7 +48,6 @@ package struct DifferentiableLayer {
         var query = project(.query, normed)
         var key = project(.key, normed)
         let value = project(.value, normed)
-        tape.release(normed)
         if let queryNorm, let keyNorm {
             query = tape.rmsNorm(query, weight: queryNorm.tensor, epsilon: epsilon)
             key = tape.rmsNorm(key, weight: keyNorm.tensor, epsilon: epsilon)
@@ -63,15 +62,11 @@ package struct DifferentiableLayer {
             residual = tape.gather(residual, rows: rows)
         }
         let h = tape.add(residual, project(.attentionOutput, attended))
-        tape.release(attended)
 
         let hidden = tape.rmsNorm(h, weight: postAttentionNorm.tensor, epsilon: epsilon)
         let gate = project(.gate, hidden)
         let up = project(.up, hidden)
-        tape.release(hidden)
         let activated = tape.swiglu(gate: gate, up: up)
-        let output = tape.add(h, project(.down, activated))
-        tape.release(activated)
-        return output
+        return tape.add(h, project(.down, activated))
     }
 }
