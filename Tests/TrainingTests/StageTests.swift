@@ -9,7 +9,8 @@ import Training
 struct StageTests {
     private struct Case: Decodable {
         let losses: [Float]
-        let squares: [String: Double]
+        /// Of each weight the sum over i of w_i cos(i).
+        let weights: [String: Double]
     }
 
     private static func cases() throws -> [String: Case] {
@@ -45,12 +46,15 @@ struct StageTests {
             #expect(abs(got - want) <= 1e-4 * max(abs(want), 0.01), "\(got), PyTorch \(want)")
         }
         let file = try SafetensorsFile(path: fixture.output("out") + "/model.safetensors")
-        #expect(Set(file.names) == Set(expected.squares.keys))
-        for (parameter, want) in expected.squares {
-            let got = try file.tensor(named: parameter).floats().reduce(0.0) {
-                $0 + Double($1) * Double($1)
+        #expect(Set(file.names) == Set(expected.weights.keys))
+        for (parameter, want) in expected.weights {
+            let values = try file.tensor(named: parameter).floats()
+            let got = values.enumerated().reduce(0.0) {
+                $0 + Double($1.element) * cos(Double($1.offset))
             }
-            #expect(abs(got - want) <= 1e-5 * want, "\(parameter): \(got), PyTorch \(want)")
+            // Every weight moves by about 4e-3 in these steps.
+            let margin = 2e-5 * Double(values.count).squareRoot()
+            #expect(abs(got - want) <= margin, "\(parameter): \(got), PyTorch \(want)")
         }
     }
 

@@ -5,7 +5,8 @@ usage: make_fixtures.py .     (needs torch, transformers, tokenizers, safetensor
 tiny/            a Llama with compressed tokens (k = 2) and their autoregembed.json
 bare/            the same architecture without them
 rows.jsonl, instructions.jsonl, texts.jsonl     training data
-losses.json      the first losses of each case, in float64, and the weights' sum of squares after them
+losses.json      the first losses of each case, in float64, and the weights after them: of each the sum
+                 over i of w_i cos(i), i its place in the flattened tensor
 """
 import json, os, random, sys
 import torch
@@ -13,7 +14,7 @@ import torch.nn.functional as F
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-OUT = sys.argv[1]
+OUT = sys.argv[1] if __name__ == "__main__" else os.path.dirname(os.path.abspath(__file__))
 K, STEPS, BATCH, RATE, BETA = 2, 4, 2, 1e-3, 0.1
 NEXT = "Use one word to represent the query in a retrieval task. The word is: “"
 SELF = "Use one word to represent the passage in a retrieval task. The word is: “"
@@ -168,6 +169,7 @@ def align(r, rows, similarity, strategy, refs, tau=0.05):
 
 
 def run(loss, rows, prepare=None):
+    """The losses, and the encoder's weights after them."""
     r = Reference()
     facts = prepare(r) if prepare else None
     parameters = list(r.enc.parameters())
@@ -181,8 +183,7 @@ def run(loss, rows, prepare=None):
         value.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
-    return dict(losses=losses, squares={n: float((p * p).sum())
-                                        for n, p in r.enc.named_parameters() if n != "lm_head.weight"})
+    return losses, {n: p.detach() for n, p in r.enc.named_parameters() if n != "lm_head.weight"}
 
 
 def references(strategy):
@@ -193,19 +194,33 @@ def references(strategy):
     return prepare
 
 
-save("tiny", [f"<EMBED{i}>" for i in range(K)])
-save("bare", [])
-dump("rows.jsonl", ROWS)
-dump("instructions.jsonl", INSTRUCTIONS)
-dump("texts.jsonl", TEXTS)
-cases = {"compress": run(compress, INSTRUCTIONS), "pretrain": run(pretrain, TEXTS),
-         "contrast": run(lambda r, b: contrast(r, b, False), ROWS),
-         "contrast in-batch": run(lambda r, b: contrast(r, b, True), ROWS)}
+# What each case trains on and how, by the name that the tests have for it.
+CASES = {
+    "compress": (compress, INSTRUCTIONS), "pretrain": (pretrain, TEXTS),
+    "contrast": (lambda r, b: contrast(r, b, False), ROWS),
+    "contrast in-batch": (lambda r, b: contrast(r, b, True), ROWS)}
 for similarity, strategy in [("sigmoid", 0), ("sigmoid", 1), ("sigmoid", 2), ("sigmoid", 3),
                              ("sigmoid", 4), ("tanh", 0), ("log-sigmoid", 0), ("log-sigmoid", 4),
                              ("kl", 0), ("js", 0)]:
-    cases[f"align {similarity} {strategy}"] = run(
-        lambda r, b, refs: align(r, b, similarity, strategy, refs), ROWS, references(strategy))
-json.dump(cases, open(os.path.join(OUT, "losses.json"), "w"), indent=1)
-for name, case in cases.items():
-    print(name, ["%.5f" % x for x in case["losses"]])
+    CASES[f"align {similarity} {strategy}"] = (
+        lambda r, b, refs, similarity=similarity, strategy=strategy: align(
+            r, b, similarity, strategy, refs), ROWS, references(strategy))
+
+
+def signature(weights):
+    flat = weights.double().flatten()
+    return float((flat * torch.arange(len(flat), dtype=torch.float64).cos()).sum())
+
+
+if __name__ == "__main__":
+    save("tiny", [f"<EMBED{i}>" for i in range(K)])
+    save("bare", [])
+    dump("rows.jsonl", ROWS)
+    dump("instructions.jsonl", INSTRUCTIONS)
+    dump("texts.jsonl", TEXTS)
+    found = {}
+    for name, case in CASES.items():
+        losses, weights = run(*case)
+        found[name] = dict(losses=losses, weights={n: signature(w) for n, w in weights.items()})
+        print(name, ["%.5f" % x for x in losses])
+    json.dump(found, open(os.path.join(OUT, "losses.json"), "w"), indent=1)
