@@ -17,7 +17,7 @@ extension DocumentCollection {
     /// Those of `ids` that are there.
     package func existing(_ ids: [String]) throws -> Set<String> {
         try rethrowing {
-            Set(try store.contentHashes(ofIDs: ids, in: requireRecord()).keys)
+            Set(try store.signatures(ofIDs: ids, in: requireRecord()).keys)
         }
     }
 
