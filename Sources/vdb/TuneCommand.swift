@@ -78,16 +78,18 @@ struct TuneCommand: AsyncParsableCommand {
     }
 
     private func failure(_ error: any Error) -> any Error {
+        let remedy =
+            Tuner.hasRun(in: out)
+            ? "the same command with --resume goes on" : "nothing was done yet"
         switch error {
-        case is CancellationError:
-            CommandFailure(.interrupted, "interrupted; the same command with --resume goes on")
+        case is CancellationError: return CommandFailure(.interrupted, "interrupted; \(remedy)")
         case TrainingError.interrupted(let step, _):
-            CommandFailure(
-                .interrupted,
-                "interrupted after step \(step); the same command with --resume goes on")
-        case let error as TrainingError: CommandFailure(error.exitStatus, error.description)
-        case let error as TuneError: CommandFailure(error.exitStatus, error.description)
-        default: error
+            return CommandFailure(.interrupted, "interrupted after step \(step); \(remedy)")
+        case let error as TrainingError:
+            return CommandFailure(error.exitStatus, error.description)
+        case let error as TuneError:
+            return CommandFailure(error.exitStatus, error.description)
+        default: return error
         }
     }
 }
@@ -101,8 +103,10 @@ extension TuneCommand {
             help: ArgumentHelp(
                 "Some of compress, align and contrast, with commas.", valueName: "list"))
         var stages = StageList.all
+        @Option(help: "Passes over each stage's data (default: 2, 4 and 1).") var epochs: Int?
         @Option(help: "The most steps of a stage.") var maxSteps: Int?
         @Option(help: "Rows a step.") var batchSize: Int?
+        @Option(help: "All learning rates times this.") var learningRateScale = 1.0
         @Option(help: "Train a LoRA adapter of this rank instead of all weights.")
         var loraRank: Int?
         @Option(help: "The first rank that negatives are drawn from.") var fromRank = 30
@@ -115,7 +119,9 @@ extension TuneCommand {
             options.heldOutQueries = holdOut
             options.stages = options.stages.filter { stages.stages.contains($0.stage) }
             for place in options.stages.indices {
+                if let epochs { options.stages[place].epochs = epochs }
                 options.stages[place].mostSteps = maxSteps
+                options.stages[place].learningRate *= learningRateScale
                 if let batchSize { options.stages[place].batchSize = batchSize }
             }
             options.adapterRank = loraRank

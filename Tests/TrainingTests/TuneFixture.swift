@@ -17,11 +17,12 @@ struct TuneFixture {
     static let words = "the wing of a plane lifts it when air flows faster above than below"
         .split(separator: " ").map(String.init)
 
-    init() throws {
+    /// - Parameter model: a folder of the fixtures.
+    init(model: String = "tiny") throws {
         files = try TrainingFixture()
         // A copy: tests damage nothing of the fixtures, and paths are the scratch folder's.
         base = files.output("base")
-        try FileManager.default.copyItem(atPath: TrainingFixture.path("tiny"), toPath: base)
+        try FileManager.default.copyItem(atPath: TrainingFixture.path(model), toPath: base)
         var generator = SeededGenerator(seed: 11)
         func sentence(_ count: Int) -> String {
             (0..<count).map { _ in Self.words[generator.below(Self.words.count)] }

@@ -98,6 +98,10 @@ struct TuneInputTests {
         await #expect(throws: TuneError.outputExists(path: fixture.base)) {
             try await fixture.tuner(database, fixture.options("base")).run()
         }
+        await #expect(throws: TuneError.self) {
+            try await fixture.tuner(database, judgments: Judgments(["q0": ["gone": 1]])).run()
+        }
+        #expect(!FileManager.default.fileExists(atPath: options.output))
         var late = fixture.options("late")
         (late.mining.fromRank, late.mining.toRank) = (100, 200)
         await #expect(throws: TuneError.noNegatives(documents: 48, fromRank: 100)) {

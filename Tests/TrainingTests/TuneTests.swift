@@ -18,19 +18,20 @@ struct TuneTests {
         try Data(contentsOf: URL(filePath: options.output + "/model.safetensors"))
     }
 
-    @Test(arguments: [Metric.innerProduct, .cosine])
-    func theDatabaseAnswersWithTheTunedModel(metric: Metric) async throws {
+    @Test(arguments: zip([Metric.innerProduct, .cosine], [nil, 4] as [Int?]))
+    func theDatabaseAnswersWithTheTunedModel(metric: Metric, rank: Int?) async throws {
         let fixture = try TuneFixture()
         defer { fixture.remove() }
         try await fixture.ingest(metric: metric)
-        let options = fixture.options()
+        var options = fixture.options()
+        options.adapterRank = rank
         // A reader that was given the old model, open all the while.
         let reader = try fixture.open(try AutoRegEmbedder(folder: URL(filePath: fixture.base)))
         defer { try? reader.close() }
         _ = try await reader.collection().query("air flows", limit: 5)
 
         let database = try fixture.open()
-        let report = try await fixture.tuner(database).run()
+        let report = try await fixture.tuner(database, options).run()
         let split = try TuneJournal(reading: options.output + "/tune/journal.json").split
         #expect(split.heldOut.count == 6 && split.training.count == 18)
         let heldOut = split.heldOut.map(\.id)
@@ -261,6 +262,26 @@ struct TuneTests {
             try await fixture.tuner(database).run(resuming: true)
         }
         #expect(try database.collection().recordedEmbedder?.fingerprint == fingerprint(other))
+        try database.close()
+    }
+
+    @Test func aModelThatPoolsOtherwiseLearnsCompressedTokens() async throws {
+        let fixture = try TuneFixture(model: "bare")
+        defer { fixture.remove() }
+        try Data(#"{"compressed_tokens": 2, "max_length": 64, "pooling": "mean"}"#.utf8).write(
+            to: URL(filePath: fixture.base + "/autoregembed.json"))
+        try await fixture.ingest()
+        let options = fixture.options()
+        let database = try fixture.open()
+        let report = try await fixture.tuner(database).run()
+        let heldOut = try TuneJournal(reading: options.output + "/tune/journal.json").split.heldOut
+        for (folder, value) in [(fixture.base, report.before), (options.output, report.after)] {
+            let expected = try fixture.ndcg(
+                of: folder, queries: heldOut.map(\.id), judgments: fixture.judgments)
+            #expect(abs(value - expected) < 1e-9)
+        }
+        let settings = try database.collection().recordedEmbedder?.settings
+        #expect(settings?["pooling"] == .string("compressed"))
         try database.close()
     }
 }

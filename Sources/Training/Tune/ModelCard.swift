@@ -18,7 +18,8 @@ struct ModelCard {
         # \(URL(filePath: report.model).lastPathComponent)
 
         An embedder for retrieval in the AutoRegEmbed way (Deng et al., EMNLP 2025): \
-        `\(report.base)`, tuned by `vdb tune` on the judged queries of one collection.
+        `\(report.base)`, tuned by `vdb tune` on the judged queries of one collection, \
+        \(journal.began.formatted(.iso8601.year().month().day())).
         """
     }
 

@@ -65,6 +65,13 @@ struct TuneFolder {
         }
     }
 
+    /// Removes a run that has not come to begin, and the folder where nothing else is in it.
+    func remove() {
+        for path in [work, base] { try? FileManager.default.removeItem(atPath: path) }
+        let names = try? FileManager.default.contentsOfDirectory(atPath: output)
+        if names?.isEmpty == true { try? FileManager.default.removeItem(atPath: output) }
+    }
+
     /// Removes what only an unfinished run needs.
     func removeIntermediates(_ stages: [TrainingStage]) {
         removeCopy()

@@ -92,7 +92,11 @@ public struct TuneOptions: Sendable, Codable, Equatable {
                 && zip(places, places.dropFirst()).allSatisfy(<),
             "--stages", "some of compress, align and contrast, in this order")
         for stage in stages {
+            try check(stage.epochs >= 1, "--epochs", "1 or more")
             try check((stage.mostSteps ?? 1) >= 1, "--max-steps", "1 or more")
+            try check(
+                stage.learningRate.isFinite && stage.learningRate >= 0, "--learning-rate-scale",
+                "0 or more")
             try check(stage.batchSize >= 1, "--batch-size", "1 or more")
         }
         try mining.validate()

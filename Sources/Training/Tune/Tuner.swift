@@ -36,6 +36,11 @@ public struct Tuner: Sendable {
         self.builtIn = builtIn
     }
 
+    /// Whether a folder holds a run that can be resumed.
+    public static func hasRun(in output: String) -> Bool {
+        FileManager.default.fileExists(atPath: TuneFolder(output: output).journal)
+    }
+
     /// The recipe, from judgments to a database with a better model.
     ///
     /// - Parameter resuming: go on with the run in the output folder, which may also have ended:
@@ -89,8 +94,7 @@ struct TuneRun {
                 collection: collection.name,
                 reason: "no model made its vectors; encode it with 'vdb reindex --model' first")
         }
-        let folder = TuneFolder(output: tuner.options.output)
-        self.folder = folder
+        folder = TuneFolder(output: tuner.options.output)
         lock = try folder.open(resuming: resuming)
         if resuming {
             journal = try TuneJournal(reading: folder.journal)
@@ -99,20 +103,35 @@ struct TuneRun {
                 database: database.identity, collection: collection.name)
             return
         }
+        do {
+            journal = try await Self.begin(tuner, recorded, folder, progress)
+        } catch {
+            folder.remove()
+            throw error
+        }
+    }
+
+    private static func begin(
+        _ tuner: Tuner, _ recorded: EmbedderIdentity, _ folder: TuneFolder,
+        _ progress: @Sendable (TuneProgress) -> Void
+    ) async throws -> TuneJournal {
+        let collection = tuner.collection
         let base = try tuner.base(recorded, in: folder)
         try TuneSpace(collection: collection, base: base.folder ?? folder.base).check(folder)
         folder.removeCopy()
         progress(.copying)
-        try await database.backup(to: folder.copy)
+        try await collection.database.backup(to: folder.copy)
         let copy = try tuner.openCopy(folder, embedder: nil)
         defer { try? copy.database.close() }
         let split = try QuerySplit(
             queries: tuner.queries, judgments: tuner.judgments, options: tuner.options,
             collection: collection.name, existing: copy.existing)
-        journal = TuneJournal(
-            options: tuner.options, inputs: tuner.inputsFingerprint, database: database.identity,
-            collection: collection.name, base: base, split: split, documents: try copy.count())
+        let journal = TuneJournal(
+            options: tuner.options, inputs: tuner.inputsFingerprint,
+            database: collection.database.identity, collection: collection.name, base: base,
+            split: split, documents: try copy.count())
         try journal.save(folder.journal)
+        return journal
     }
 
     // MARK: Measure
@@ -172,9 +191,9 @@ struct TuneRun {
         }
         var options = options.mining
         options.seed = self.options.seed
-        let training = Set(journal.split.training)
+        var training = Set(journal.split.training)
         let rows = try await Miner(collection: tuner.collection, options: options).mine(
-            tuner.queries.filter { training.contains($0.id) }, judgments: tuner.judgments
+            tuner.queries.filter { training.remove($0.id) != nil }, judgments: tuner.judgments
         ) { [progress] in progress(.mining(done: $0, total: $1)) }
         let data = TuneData(options: self.options)
         let written = try data.writeTriples(
