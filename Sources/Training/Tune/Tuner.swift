@@ -306,9 +306,12 @@ struct TuneRun {
                 collection: collection.name, by: recorded?.name ?? "ready-made vectors",
                 tuned: options.output)
         }
+        let embedder = try model(at: point)
+        guard embedder.identity.fingerprint == fingerprint else {
+            throw TuneError.resumedDifferently(what: "the model in \(options.output) has")
+        }
         // The name of the model's folder must survive a power cut before the database relies on it.
         try AtomicFile.synchronizeFolder(of: options.output)
-        let embedder = try model(at: point)
         let hasCopy = FileManager.default.fileExists(atPath: folder.copy)
         let copy = hasCopy ? try tuner.openCopy(folder, embedder: embedder) : nil
         defer { try? copy?.database.close() }
