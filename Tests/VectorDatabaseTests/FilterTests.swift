@@ -42,7 +42,11 @@ import VectorDatabase
                 == .comparison(field: "odd \"name", .equal, .text("")))
         #expect(
             try predicate("author.name = 'x'")
+                == .comparison(field: "author\u{1F}name", .equal, .text("x")))
+        #expect(
+            try predicate("\"author.name\" = 'x'")
                 == .comparison(field: "author.name", .equal, .text("x")))
+        #expect(throws: FilterError.self) { try predicate("a.\"\\\" = 1") }
         #expect(try predicate("größe > 1") == .comparison(field: "größe", .greater, .integer(1)))
         #expect(try predicate("\"like\"") == .isTrue(field: "like"))
     }

@@ -8,6 +8,7 @@
 /// - Numbers are compared with numbers and text with text; between the two nothing holds, except
 ///   that `!=` does. `true` is the number 1 and `false` is 0. Text is compared byte by byte.
 /// - The logic has two values: a comparison of a missing field is false, and NOT makes it true.
+/// - A field inside of an object is named by the way to it, with ``pathSeparator`` between the names.
 /// - LIKE: `%` is any run of characters, `_` one; ASCII letters match in either case; text only.
 package indirect enum MetadataPredicate: Sendable, Equatable {
     case comparison(field: String, Operator, Value)
@@ -23,6 +24,14 @@ package indirect enum MetadataPredicate: Sendable, Equatable {
     /// False where the list is empty.
     case or([MetadataPredicate])
     case not(MetadataPredicate)
+
+    /// Stands between the names of an object and of a field in it; in no other field's name.
+    package static let pathSeparator: Character = "\u{1F}"
+
+    /// Whether a name can be part of a path: SQLite's paths have no escapes.
+    package static func canBeInPath(_ name: some StringProtocol) -> Bool {
+        !name.isEmpty && name.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x22 && $0 != 0x5c }
+    }
 
     package enum Operator: String, Sendable, CaseIterable {
         case equal = "="

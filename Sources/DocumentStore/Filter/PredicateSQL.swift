@@ -180,10 +180,12 @@ struct PredicateSQL {
         return "(coalesce(json_type(d.metadata, \(bind(.text(path)))), 'null') <> 'null')"
     }
 
-    /// A JSON path, or nil: SQLite's paths have no escapes, so some names cannot be written in one.
+    /// A JSON path, or nil: some names cannot be written in one.
     private static func path(to field: String) -> String? {
-        let isPlain = field.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x22 && $0 != 0x5c }
-        return isPlain && !field.isEmpty ? "$.\"\(field)\"" : nil
+        let names = field.split(
+            separator: MetadataPredicate.pathSeparator, omittingEmptySubsequences: false)
+        guard names.allSatisfy(MetadataPredicate.canBeInPath) else { return nil }
+        return "$" + names.map { ".\"\($0)\"" }.joined()
     }
 
     /// Of a row of json_each.

@@ -18,7 +18,8 @@ import DocumentStore
 /// | `TRUE`, `FALSE` | always, never |
 ///
 /// - A field is a name (letters, digits, `_`; not a keyword) or `"any name"` in double quotes, in
-///   which `""` stands for one quote. `author.name` is the field `name` of the object `author`.
+///   which `""` stands for one quote. `author.name` is the field `name` of the object `author`;
+///   in such a way to a field no name is empty or holds quotes, backslashes or control characters.
 /// - A value is a number, `TRUE`, `FALSE`, or `'text'` in single quotes, in which `''` stands for
 ///   one. Numbers compare with numbers and text with text.
 /// - A field that holds an array is compared by its elements: `tag = 'a'` finds the documents

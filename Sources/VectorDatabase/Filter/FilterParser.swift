@@ -81,16 +81,17 @@ struct FilterParser {
     }
 
     private mutating func field() throws(FilterError) -> String {
-        guard case .name(var name, _) = current.kind else { throw failure("a field") }
+        guard case .name(let name, _) = current.kind else { throw failure("a field") }
         advance()
+        var path = [name]
         while take(.dot) {
-            guard case .name(let part, _) = current.kind else {
-                throw failure("a field's name after the dot")
-            }
-            name += "." + part
+            guard case .name(let part, _) = current.kind,
+                MetadataPredicate.canBeInPath(part), MetadataPredicate.canBeInPath(path[0])
+            else { throw failure("a field's name after the dot") }
+            path.append(part)
             advance()
         }
-        return name
+        return path.joined(separator: String(MetadataPredicate.pathSeparator))
     }
 
     private mutating func condition(on field: String) throws(FilterError) -> MetadataPredicate {
