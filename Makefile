@@ -3,6 +3,8 @@
 # make deps      only installs what is missing
 # make build     the release binaries, in .build/release
 # make install   puts vdb where it works: make install PREFIX=/usr/local
+# make fuzz      hostile input for every reader of files, SECONDS=60 for each, TARGET=name for one
+# make model-test  random scripts on a database and on a dictionary, for SECONDS=60
 # make lint      formatting, and which module imports which
 # make clean     removes what was built
 
@@ -15,7 +17,7 @@ BIN = .build/release
 # A forced OpenBLAS kernel would be tested and measured instead of the one that ships.
 unexport OPENBLAS_CORETYPE
 
-.PHONY: all deps build demo test lint format install uninstall clean
+.PHONY: all deps build demo test fuzz model-test lint format install uninstall clean
 
 all: build
 
@@ -33,12 +35,25 @@ demo: deps
 test: deps
 	$(SWIFT) test
 
+SECONDS ?= 60
+TARGET ?=
+
+# The last -sanitize wins where the compiler is given several, so both are in it.
+fuzz: deps
+	VDB_FUZZ=1 $(SWIFT) build -c release --scratch-path .build/fuzz --product vdb-fuzz \
+	    --sanitize=fuzzer --sanitize=address -Xswiftc -sanitize=fuzzer,address \
+	    -Xswiftc -parse-as-library
+	Fuzz/run.sh .build/fuzz/release/vdb-fuzz $(SECONDS) $(TARGET)
+
+model-test: deps
+	VDB_MODEL_SECONDS=$(SECONDS) VDB_MODEL_LENGTH=80 $(SWIFT) test --filter ModelBasedTests
+
 lint:
-	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks Examples schema
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Fuzz Benchmarks Examples schema
 	$(SWIFT) build --explicit-target-dependency-import-check error
 
 format:
-	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Benchmarks Examples schema
+	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Fuzz Benchmarks Examples schema
 
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin

@@ -133,6 +133,21 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["FileFormat"], path: "Tests/TestSupport",
             resources: [.copy("Fixtures")], swiftSettings: swift),
+        .target(
+            name: "TestOracles", dependencies: ["VectorDatabase", "DocumentStore"],
+            path: "Tests/TestOracles", swiftSettings: swift),
+        // What reads strangers' bytes, for libFuzzer and for the tests that replay its findings.
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "VectorDatabase", "DocumentStore", "VectorIndex", "AutoRegEmbed", "Transformer",
+                "Tokenization", "Tensors", "FileFormat", "Evaluation", "TestSupport",
+                "TestOracles",
+            ],
+            path: "Fuzz/Targets", swiftSettings: swift),
+        .testTarget(
+            name: "FuzzTests", dependencies: ["FuzzTargets"], resources: [.copy("Corpus")],
+            swiftSettings: swift),
         .testTarget(
             name: "VectorMathTests",
             dependencies: ["VectorMath", "CVectorKernels", "TestSupport"],
@@ -176,7 +191,7 @@ let package = Package(
             name: "VectorDatabaseTests",
             dependencies: [
                 "VectorDatabase", "DocumentStore", "VectorIndex", "AutoRegEmbed", "FileFormat",
-                "Tokenization", "TestSupport",
+                "Tokenization", "Schema", "TestSupport", "TestOracles",
             ],
             swiftSettings: swift),
         .testTarget(
@@ -196,3 +211,12 @@ let package = Package(
             swiftSettings: swift),
     ]
 )
+
+// libFuzzer's program builds with its sanitizer alone: `make fuzz`.
+if Context.environment["VDB_FUZZ"] != nil {
+    package.products.append(.executable(name: "vdb-fuzz", targets: ["vdb-fuzz"]))
+    package.targets.append(
+        .executableTarget(
+            name: "vdb-fuzz", dependencies: ["FuzzTargets"], path: "Fuzz/Driver",
+            swiftSettings: swift))
+}

@@ -37,12 +37,12 @@ struct SectionFileKind: Sendable {
     static let vectors = SectionFileKind(magic: "vdb-vecs", version: 2, name: "a vdb vector file")
 }
 
-enum SectionFileLayout {
-    static let page = 4096
+package enum SectionFileLayout {
+    package static let page = 4096
     /// Fields come first in the trailer, the table after them.
-    static let tableOffset = 2048
-    static let entryBytes = 40
-    static let checksumBytes = 16
+    package static let tableOffset = 2048
+    package static let entryBytes = 40
+    package static let checksumBytes = 16
 
     static func firstPage(_ kind: SectionFileKind) -> [UInt8] {
         var page = Array(kind.magic.utf8)
@@ -50,8 +50,9 @@ enum SectionFileLayout {
         return page + [UInt8](repeating: 0, count: Self.page - page.count)
     }
 
-    static func checksum(firstPage: UnsafeRawBufferPointer, trailer: UnsafeRawBufferPointer)
-        -> [UInt8]
+    package static func checksum(
+        firstPage: UnsafeRawBufferPointer, trailer: UnsafeRawBufferPointer
+    ) -> [UInt8]
     {
         let hasher = ContentHasher()
         hasher.update(firstPage)

@@ -1,0 +1,56 @@
+import Foundation
+
+/// What reads bytes that strangers made. Each takes any bytes at all: it may refuse them by throwing
+/// one of its typed errors (which are swallowed here), but must not trap, leak, or take more memory
+/// and time than the input's size accounts for.
+///
+/// libFuzzer calls ``run(_:)`` with inputs that it evolves (`make fuzz`), `FuzzTests` with the
+/// inputs under `Tests/FuzzTests/Corpus`: seeds, and whatever was found and mended.
+package enum FuzzTarget: String, CaseIterable, Sendable {
+    case tokenizer
+    case configuration
+    case safetensors
+    case graph
+    case vectors
+    case records
+    case filter
+    case run
+    case judgments
+    case settings
+
+    package func run(_ input: [UInt8]) async throws {
+        switch self {
+        case .tokenizer: try TokenizerTarget.run(input)
+        case .configuration: try ConfigurationTarget.run(input)
+        case .safetensors: try SafetensorsTarget.run(input)
+        case .graph: try IndexTarget.graph.run(input)
+        case .vectors: try IndexTarget.vectors.run(input)
+        case .records: try await RecordsTarget.run(input)
+        case .filter: try FilterTarget.run(input)
+        case .run: try EvaluationTarget.run(input)
+        case .judgments: try EvaluationTarget.judgments(input)
+        case .settings: SettingsTarget.run(input)
+        }
+    }
+}
+
+/// An input was taken, and what came of it is wrong.
+package struct FuzzFailure: Error, CustomStringConvertible {
+    package let description: String
+
+    static func require(_ condition: Bool, _ message: @autoclosure () -> String) throws {
+        if !condition { throw FuzzFailure(description: message()) }
+    }
+}
+
+/// A file that holds an input, for readers that want a path. One for each use at a time.
+struct InputFile: ~Copyable {
+    let path: String
+
+    init(_ bytes: [UInt8], ending: String = "") throws {
+        path = NSTemporaryDirectory() + "vdb-fuzz-\(UUID().uuidString)\(ending)"
+        try Data(bytes).write(to: URL(fileURLWithPath: path))
+    }
+
+    deinit { unlink(path) }
+}

@@ -1,0 +1,181 @@
+import FileFormat
+import Foundation
+import TestSupport
+import VectorIndex
+
+/// The cache files of the vector index.
+///
+/// Their checksums would stop all but one input in 2^128, so an input is a list of changes to a sound
+/// file, after which the checksums are made right again: what comes is a file that somebody made on
+/// purpose.
+///
+///     input = base, flags, change …       change = kind, offset (3), length, bytes
+///
+/// Base 255: the rest is a file as it is. Flag 1: the sections' checksums are made right, too, not
+/// the trailer's alone.
+enum IndexTarget {
+    case graph, vectors
+
+    private static let dimensions = 6
+    private static let page = SectionFileLayout.page
+
+    func run(_ input: [UInt8]) throws {
+        guard input.count >= 2 else { return }
+        let bytes = try Self.file(self, input)
+        let file = try InputFile(bytes)
+        switch self {
+        case .graph: try Self.useGraph(file.path)
+        case .vectors: try Self.useVectors(file.path)
+        }
+    }
+
+    // MARK: Use
+
+    private static func useGraph(_ path: String) throws {
+        guard let index = try? HNSWIndex(path: path) else { return }
+        let query = [Float](repeating: 0.25, count: index.parameters.dimensions)
+        try requireOrder(try index.search(query, k: 5, ef: 20).hits)
+        try requireOrder(try index.search(query, k: 3, filter: LabelFilter([1, 2, 7])).hits)
+        _ = index.contains(label: 3)
+        _ = index.labels
+        let isSound = (try? index.verify()) != nil && (try? index.checkInvariants()) != nil
+        // Extending it is what a writer does. Lengths that fit no memory are for the next opening.
+        guard index.count < 10_000, let builder = try? HNSWBuilder(extending: index) else { return }
+        builder.connect()
+        let last = builder.lastLabel ?? 0
+        guard last >= 0, last < 1 << 40 else { return }
+        try? builder.insert(labels: [last + 1], vectors: query)
+        _ = builder.remove(labels: [builder.labels.first ?? 0])
+        let copy = try InputFile([])
+        do { try builder.save(to: copy.path, header: index.header) } catch { return }
+        let again = try HNSWIndex(path: copy.path)
+        if isSound { try again.checkInvariants() }
+        try again.verify()
+    }
+
+    private static func useVectors(_ path: String) throws {
+        guard let file = try? VectorFile(path: path) else { return }
+        let query = [Float](repeating: 0.25, count: file.dimensions)
+        try requireOrder(try file.exactSearch(query, k: 5))
+        _ = try file.exactSearch(query, k: 5, filter: LabelFilter([1, 2, 7]))
+        _ = file.vector(label: 3)
+        _ = file.labels
+        guard (try? file.verify()) != nil else { return }
+        let copy = try InputFile([])
+        let writer = try VectorFileWriter(
+            path: copy.path, header: file.header, dimensions: file.dimensions,
+            metric: file.metric, element: file.element)
+        try writer.append(contentsOf: file)
+        try writer.commit()
+        try FuzzFailure.require(
+            try VectorFile(path: copy.path).labels == file.labels, "a copy has other labels")
+    }
+
+    private static func requireOrder(_ hits: [Hit]) throws {
+        for (one, other) in zip(hits, hits.dropFirst()) where one.score < other.score {
+            throw FuzzFailure(description: "\(one) comes before \(other)")
+        }
+    }
+
+    // MARK: Files
+
+    private static func file(_ target: IndexTarget, _ input: [UInt8]) throws -> [UInt8] {
+        var bytes: [UInt8]
+        if input[0] == 255 {
+            bytes = Array(input[2...])
+        } else {
+            let bases = try (target == .graph ? graphs : vectorFiles).get()
+            bytes = bases[Int(input[0]) % bases.count]
+            var rest = input[2...]
+            while rest.count >= 6, !bytes.isEmpty { change(&bytes, by: &rest) }
+        }
+        seal(&bytes, sections: input[1] & 1 != 0)
+        return bytes
+    }
+
+    /// Kinds: 0 and 1 in the trailer, 2 anywhere, 3 cuts the file to pages.
+    private static func change(_ bytes: inout [UInt8], by rest: inout ArraySlice<UInt8>) {
+        let kind = rest.removeFirst() % 4
+        let offset = (0..<3).reduce(0) { sum, _ in sum << 8 | Int(rest.removeFirst()) }
+        let length = Int(rest.removeFirst())
+        let patch = rest.prefix(length)
+        rest = rest.dropFirst(length)
+        if kind == 3 {
+            bytes.removeLast(bytes.count - min(bytes.count, (1 + offset % 16) * page))
+            return
+        }
+        let start =
+            kind < 2
+            ? max(0, bytes.count - page) + offset % page : offset % bytes.count
+        for (index, byte) in patch.enumerated() where start + index < bytes.count {
+            bytes[start + index] = byte
+        }
+    }
+
+    private static func seal(_ bytes: inout [UInt8], sections: Bool) {
+        guard bytes.count >= 2 * page else { return }
+        let trailer = bytes.count - page
+        if sections {
+            let table = trailer + SectionFileLayout.tableOffset
+            func number(_ offset: Int) -> Int {
+                bytes[offset..<offset + 8].reversed().reduce(0) { $0 << 8 | Int($1) }
+            }
+            for entry in 0..<min(8, max(0, number(table))) {
+                let place = table + 8 + entry * SectionFileLayout.entryBytes
+                let (offset, count) = (number(place + 8), number(place + 16))
+                guard offset >= 0, count >= 0, offset <= trailer, count <= trailer - offset
+                else { continue }
+                let hash = bytes[offset..<offset + count].withUnsafeBytes { ContentHash(of: $0) }
+                bytes.replaceSubrange(place + 24..<place + 40, with: hash.bytes)
+            }
+        }
+        let covered = page - SectionFileLayout.checksumBytes
+        let checksum = bytes.withUnsafeBytes { all in
+            SectionFileLayout.checksum(
+                firstPage: UnsafeRawBufferPointer(rebasing: all[..<page]),
+                trailer: UnsafeRawBufferPointer(rebasing: all[trailer..<trailer + covered]))
+        }
+        bytes.replaceSubrange(trailer + covered..<bytes.count, with: checksum)
+    }
+
+    private static let header = IndexHeader(
+        databaseIdentity: UUID(uuid: (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16)),
+        collection: 1, modelFingerprint: ContentHash(high: 1, low: 2), changeLogPosition: 9)
+
+    private static func vector(_ number: Int) -> [Float] {
+        HashEmbedding.vector(of: "row \(number)", dimensions: dimensions)
+    }
+
+    private static let graphs = Result {
+        try Metric.allCases.flatMap { metric in
+            try VectorQuantization.allCases.map { quantization in
+                let builder = try HNSWBuilder(
+                    parameters: IndexParameters(
+                        dimensions: dimensions, metric: metric, quantization: quantization, m: 3,
+                        efConstruction: 20))
+                for row in 0..<60 {
+                    try builder.insert(labels: [Int64(row * 2 + 1)], vectors: vector(row))
+                }
+                let file = try InputFile([])
+                try builder.save(to: file.path, header: header)
+                return Array(try Data(contentsOf: URL(fileURLWithPath: file.path)))
+            }
+        }
+    }
+
+    private static let vectorFiles = Result {
+        try Metric.allCases.flatMap { metric in
+            try FlatVectors.Element.allCases.map { element in
+                let file = try InputFile([])
+                let writer = try VectorFileWriter(
+                    path: file.path, header: header, dimensions: dimensions, metric: metric,
+                    element: element)
+                for row in 0..<40 {
+                    try writer.append(label: Int64(row * 3 + 1), vector: vector(row))
+                }
+                try writer.commit()
+                return Array(try Data(contentsOf: URL(fileURLWithPath: file.path)))
+            }
+        }
+    }
+}

@@ -1,0 +1,249 @@
+#!/usr/bin/env python3
+"""Writes the seeds in Tests/FuzzTests/Corpus and the dictionaries in Fuzz/Dictionaries.
+
+Run from the repository's root. Inputs that libFuzzer found (named found-*) are left alone.
+"""
+
+import json
+import struct
+import sys
+from pathlib import Path
+
+CORPUS = Path("Tests/FuzzTests/Corpus")
+DICTIONARIES = Path("Fuzz/Dictionaries")
+TESTS = Path("Tests")
+
+
+def seed(target, name, data):
+    folder = CORPUS / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(data.encode() if isinstance(data, str) else data)
+
+
+def dictionary(target, words):
+    DICTIONARIES.mkdir(parents=True, exist_ok=True)
+    lines = []
+    for word in sorted(set(words)):
+        quoted = "".join(
+            chr(b) if 32 <= b < 127 and chr(b) not in '"\\' else f"\\x{b:02x}" for b in word.encode()
+        )
+        lines.append(f'"{quoted}"\n')
+    (DICTIONARIES / f"{target}.dict").write_text("".join(lines))
+
+
+def words_of(value):
+    """Keys and short strings of a JSON value, as they stand in the text."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if len(key) < 40:
+                yield json.dumps(key)
+            yield from words_of(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from words_of(inner)
+    elif isinstance(value, str) and 0 < len(value) < 60:
+        yield json.dumps(value, ensure_ascii=False)
+
+
+def compact(value):
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def smaller(tokenizer, tokens=40):
+    """The tokenizer with the first tokens of its vocabulary alone."""
+    result = json.loads(json.dumps(tokenizer))
+    model = result["model"]
+    kept = dict(sorted(model["vocab"].items(), key=lambda entry: entry[1])[:tokens])
+    for special in result["added_tokens"]:
+        kept.pop(special["content"], None)
+    model["vocab"] = kept
+
+    def pair(merge):
+        return merge if isinstance(merge, list) else merge.split(" ")
+
+    model["merges"] = [
+        merge
+        for merge in model["merges"]
+        if all(part in kept for part in pair(merge)) and "".join(pair(merge)) in kept
+    ]
+    if model.get("unk_token") not in kept:
+        model["unk_token"] = None
+    return result
+
+
+def tokenizers():
+    words = []
+    families = json.loads((TESTS / "TokenizationTests/Fixtures/families.json").read_text())
+    for number, family in enumerate(families.values()):
+        tokenizer = family["tokenizer"]
+        seed("tokenizer", f"family-{number:02}", compact(smaller(tokenizer)))
+        slim = {key: value for key, value in tokenizer.items() if key != "model"}
+        words += words_of(slim) if len(compact(slim)) < 20_000 else []
+        words += [json.dumps(key) for key in tokenizer["model"]]
+    stages = json.loads((TESTS / "TokenizationTests/Fixtures/stages.json").read_text())
+    base = smaller(stages["base"], 280)
+    slim = smaller(stages["base"], 24)
+    for number, variant in enumerate(stages["variants"].values()):
+        changes = variant["changes"]
+        words += words_of(changes)
+        if number % 4 == 0 and len(compact(changes)) < 4000:
+            seed("tokenizer", f"stage-{number:02}", compact(slim | changes))
+    seed("tokenizer", "base", compact(base))
+    dictionary("tokenizer", words + ['"BPE"', '"Sequence"', '"Regex"', '"String"', "\\\\p{L}"])
+
+
+def configurations():
+    words = []
+    for path in sorted((TESTS / "TransformerTests/Fixtures").glob("*/config.json")):
+        value = json.loads(path.read_text())
+        seed("configuration", path.parent.name, compact(value))
+        words += words_of(value)
+    dictionary("configuration", words)
+
+
+def safetensors(header, data):
+    text = compact(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def checkpoints():
+    def tensor(kind, shape, begin, end):
+        return {"dtype": kind, "shape": shape, "data_offsets": [begin, end]}
+
+    types = ["F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U8", "BOOL"]
+    sizes = [8, 4, 2, 2, 8, 4, 2, 1, 1, 1]
+    header, end = {"__metadata__": {"format": "pt"}}, 0
+    for kind, size in zip(types, sizes):
+        header[kind.lower()] = tensor(kind, [2, 3], end, end + 6 * size)
+        end += 6 * size
+    seed("safetensors", "types", safetensors(header, bytes(range(end % 256)) + bytes(end - end % 256)))
+    seed("safetensors", "one", safetensors({"w": tensor("F32", [3], 0, 12)}, bytes(12)))
+    seed("safetensors", "scalar", safetensors({"w": tensor("F32", [], 0, 4)}, bytes(4)))
+    seed("safetensors", "none", safetensors({}, b""))
+    seed("safetensors", "empty-tensor", safetensors({"w": tensor("F16", [0, 5], 0, 0)}, b""))
+    seed(
+        "safetensors", "order",
+        safetensors({"b": tensor("U8", [2], 2, 4), "a": tensor("U8", [2], 0, 2)}, b"abcd"),
+    )
+    dictionary("safetensors", list(words_of(header)) + ['"data_offsets":[0,', '"shape":['] + types)
+
+
+def change(kind, offset, data):
+    return bytes([kind]) + offset.to_bytes(3, "big") + bytes([len(data)]) + data
+
+
+def indexes():
+    """Changes to sound files, as Fuzz/Targets/IndexTarget.swift describes them."""
+    for target, bases in [("graph", 6), ("vectors", 6)]:
+        for base in range(bases):
+            seed(target, f"base-{base}", bytes([base, 1]))
+        # The trailer's fields are 8 bytes each; the first 48 say whose cache it is.
+        for field in range(0, 19):
+            for name, value in [("one", 1), ("huge", (1 << 63) - 1)]:
+                data = struct.pack("<Q", value)
+                seed(target, f"field-{field:02}-{name}", bytes([1, 1]) + change(0, field * 8, data))
+        for entry in range(4):
+            data = struct.pack("<QQ", 4096, 12)
+            place = 2048 + 8 + entry * 40 + 8
+            seed(target, f"section-{entry}", bytes([2, 1]) + change(0, place, data))
+        seed(target, "links", bytes([4, 1]) + change(2, 8192, b"\x01\x00\x00\x00" * 40))
+        seed(target, "cut", bytes([3, 0]) + change(3, 2, b""))
+        seed(target, "raw", bytes([255, 0]) + b"vdb-hnsw\x01\x00\x00\x00" + bytes(100))
+
+
+def records():
+    jsonl = [
+        '{"_id":"a","title":"T","text":"x","year":2020,"tags":["a","b"],"metadata":{"k":null}}\n',
+        '{"id":7,"text":"\\u00e9\\ud83c\\udf4f\\n","n":1e-5,"b":true}\n\n{"text":"no id"}\n',
+        '{"_id":"v","vector":[1,-2.5,3e2,0.1]}\r\n{"_id":"w","text":"","vector":[0,0,0,0]}\n',
+        '{"_id":"d","text":"a"}\n{"_id":"d","text":"b"}{\n[1]\n{"text":1}\n',
+    ]
+    for number, text in enumerate(jsonl):
+        seed("records", f"jsonl-{number}", b"\x00" + text.encode())
+        seed("records", f"jsonl-skip-{number}", b"\x80" + text.encode())
+    csv = [
+        'id,title,text,year\n1,T,"a ""quoted"", field\nover lines",2020\n2,,b,true\n',
+        "text;x\r\na;1.5\r\n\r\nb;-2e3\r\n", "id\ttext\n1\tone\n2\t\n",
+        'id,text\n1,"never closed\n', "id,text\n1\n1,2,3\n",
+    ]
+    for number, text in enumerate(csv):
+        seed("records", f"csv-{number}", b"\x01" + text.encode())
+        seed("records", f"csv-skip-{number}", b"\x81" + text.encode())
+    seed("records", "tsv-0", b"\x02d1\tfirst text\nd2\tsecond\ttab\n\n")
+    seed("records", "tsv-1", b"\x82d1\nd2\t\xff\n\tx\n")
+    seed("records", "auto-0", b'\x03\n {"text":"x"}\n')
+    seed("records", "text-0", b"\x04A text.\n\nTwo paragraphs.\n")
+    seed("records", "markdown-0", "\x05# Head\n\nText\n\n```\n# code\n```\n\n## Two\n| a | b |\n")
+    vector = struct.pack("<i", 3) + struct.pack("<3f", 1, 2, 3)
+    seed("records", "fvecs-0", b"\x06" + vector * 2)
+    header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }"
+    header += b" " * (64 - (10 + len(header) + 1) % 64) + b"\n"
+    npy = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header
+    seed("records", "npy-0", b"\x07" + npy + struct.pack("<6f", *range(6)))
+    import gzip
+
+    seed("records", "gzip-0", b"\x00" + gzip.compress(jsonl[0].encode(), mtime=0))
+    dictionary(
+        "records",
+        ['"_id":', '"id":', '"title":', '"text":', '"vector":[', '"metadata":{', "null", "true",
+         "\\u0000", "\\ud800", "\r\n", '""', "1e999", "'descr': '<f4'", "'fortran_order': True",
+         "'shape': (", "\ufeff"],
+    )
+
+
+def filters():
+    expressions = [
+        "lang = 'en' AND year >= 2020 AND tag IN ('a','b') AND NOT draft",
+        "a = 1 OR b LIKE 'x%' AND NOT (tag = 'a')", "a BETWEEN 1 AND 2.5", "a IS NULL",
+        "b IS NOT NULL AND b != 'x'", "\"a b\" = 1 OR \"\" = 3 OR \"\"\"\" = 'q'",
+        "author.name = 'x'", "\"author.name\" = 'y'", "größe < 0", "2020 <= year",
+        "a NOT IN (1, 2.5, 'x', TRUE)", "b NOT LIKE '_%'", "TRUE AND NOT FALSE",
+        "a = 9223372036854775807", "a >= -9223372036854775808", "a = 9007199254740992.0",
+        "a < 99999999999999999999", "b LIKE 'é\\_%'", "NOT NOT a", "((a))",
+    ]
+    for number, text in enumerate(expressions):
+        seed("filter", f"seed-{number:02}", text)
+    dictionary(
+        "filter",
+        ["AND", "OR", "NOT", "IN (", "LIKE '", "BETWEEN", "IS NULL", "IS NOT NULL", "TRUE",
+         "FALSE", "<=", ">=", "!=", "<>", "==", "''", '"', "a", "b", "tag", "lang", "year",
+         "draft", "author.name", "größe", "1e300", "-1", "9223372036854775807"],
+    )
+
+
+def evaluation():
+    seed("run", "plain", "q1 Q0 d1 1 0.5 r\nq1 Q0 d2 2 0.5 r\nq2 Q0 d1 1 -1e3 r\n")
+    seed("run", "numbers", "q Q0 a 1 inf r\nq Q0 b 2 1e-45 r\nq Q0 c 3 0x1p3 r\nq Q0 d 4 -0 r\n")
+    seed("run", "spaces", "  q1\tQ0  d1 1\t2.25 r \r\n\n")
+    seed("run", "twice", "q1 Q0 d1 1 1 r\nq1 Q0 d1 2 1 r\n")
+    seed("judgments", "trec", "q1 0 d1 2\nq1 0 d2 0\nq2 0 d1 -1\n")
+    seed("judgments", "beir", "query-id\tcorpus-id\tscore\nq1\td1\t1\nq2\td 2\t3\n")
+    seed("judgments", "plain", "q1\td1\t1\n\nq1\td1\t1\r\n")
+    seed("judgments", "conflict", "q1 0 d1 2\nq1 0 d1 1\n")
+    dictionary("run", ["Q0", "nan", "inf", "1e999", "\t", "\r\n", " Q0 d1 1 1 r\n"])
+    dictionary("judgments", ["query-id\tcorpus-id\tscore\n", "\t1\n", " 0 d1 1\n", "9223372036854775807"])
+
+
+def settings():
+    full = {
+        "compressed_tokens": ["<E0>", "<E1>"], "pooling": "compressed", "normalize": True,
+        "max_length": 512, "decoder": "..", "decoder_fingerprint": "ab", "decoder_vocabulary": 99,
+        "template": "{bos}{text} {instruction}{compressed_tokens}",
+        "instructions": {"retrieval": {"next": "n", "self": "s"}, "sts": {"next": "n"}},
+    }
+    seed("settings", "full", compact(full))
+    seed("settings", "last", '{"pooling":"last","compressed_tokens":0}')
+    seed("settings", "count", '{"compressed_tokens":5,"decoder":null}')
+    for path in sorted(TESTS.glob("*/Fixtures/*/autoregembed.json")):
+        seed("settings", path.parent.name, path.read_bytes())
+    dictionary("settings", list(words_of(full)) + ["{text}", "{bos}", "{instruction}", '"mean"', '"last"'])
+
+
+def main():
+    for make in [tokenizers, configurations, checkpoints, indexes, records, filters, evaluation, settings]:
+        make()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,163 @@
+import DocumentStore
+import VectorDatabase
+
+/// What a metadata predicate means, by definition: the truth that SQL is compared with.
+package enum PredicateOracle {
+    /// Whether a document with these metadata matches.
+    package static func holds(
+        _ predicate: MetadataPredicate, for metadata: [String: JSONValue]
+    ) -> Bool {
+        switch predicate {
+        case .and(let parts): return parts.allSatisfy { holds($0, for: metadata) }
+        case .or(let parts): return parts.contains { holds($0, for: metadata) }
+        case .not(let part): return !holds(part, for: metadata)
+        case .isNull(let field): return !isPresent(field, in: metadata)
+        case .isNotNull(let field): return isPresent(field, in: metadata)
+        case .isTrue(let field):
+            return values(of: field, in: metadata).contains { $0 != .integer(0) && !$0.isText }
+        case .comparison(let field, .notEqual, let value):
+            let found = values(of: field, in: metadata)
+            return !found.isEmpty && !found.contains { compare($0, value) == .equal }
+        case .comparison(let field, let operation, let value):
+            return values(of: field, in: metadata).contains { found in
+                guard let order = compare(found, value) else { return false }
+                return switch operation {
+                case .equal: order == .equal
+                case .notEqual: order != .equal
+                case .less: order == .less
+                case .lessOrEqual: order != .greater
+                case .greater: order == .greater
+                case .greaterOrEqual: order != .less
+                }
+            }
+        case .isIn(let field, let wanted):
+            return values(of: field, in: metadata).contains { found in
+                wanted.contains { compare(found, $0) == .equal }
+            }
+        case .like(let field, let pattern):
+            return values(of: field, in: metadata).contains { found in
+                guard case .text(let text) = found else { return false }
+                return matches(Array(text.unicodeScalars)[...], Array(pattern.unicodeScalars)[...])
+            }
+        }
+    }
+
+    private enum Order { case less, equal, greater }
+
+    /// Text, or a number.
+    private enum Scalar: Equatable {
+        case text(String)
+        case integer(Int64)
+        case real(Double)
+
+        var isText: Bool { if case .text = self { true } else { false } }
+
+        static func == (a: Scalar, b: Scalar) -> Bool { PredicateOracle.order(a, b) == .equal }
+
+        init?(_ value: JSONValue) {
+            switch value {
+            case .string(let text): self = .text(text)
+            case .integer(let integer): self = .integer(integer)
+            case .number(let real): self = .real(real)
+            case .bool(let flag): self = .integer(flag ? 1 : 0)
+            case .null, .array, .object: return nil
+            }
+        }
+    }
+
+    private static func isPresent(_ field: String, in metadata: [String: JSONValue]) -> Bool {
+        member(field, of: metadata).map { $0 != .null } ?? false
+    }
+
+    private static func member(_ field: String, of metadata: [String: JSONValue]) -> JSONValue? {
+        var value: JSONValue? = .object(metadata)
+        for name in field.split(
+            separator: MetadataPredicate.pathSeparator, omittingEmptySubsequences: false)
+        {
+            guard case .object(let members)? = value else { return nil }
+            value = members[String(name)]
+        }
+        return value
+    }
+
+    private static func values(of field: String, in metadata: [String: JSONValue]) -> [Scalar] {
+        switch member(field, of: metadata) {
+        case nil: []
+        case .array(let elements)?: elements.compactMap { Scalar($0) }
+        case let value?: Scalar(value).map { [$0] } ?? []
+        }
+    }
+
+    private static func compare(_ found: Scalar, _ value: MetadataPredicate.Value) -> Order? {
+        let wanted: Scalar =
+            switch value {
+            case .text(let text): .text(text)
+            case .integer(let integer): .integer(integer)
+            case .real(let real): .real(real)
+            case .boolean(let flag): .integer(flag ? 1 : 0)
+            }
+        return order(found, wanted)
+    }
+
+    /// `nil` between a number and a text.
+    private static func order(_ a: Scalar, _ b: Scalar) -> Order? {
+        switch (a, b) {
+        case (.text(let a), .text(let b)):
+            let (a, b) = (Array(a.utf8), Array(b.utf8))
+            return a == b ? .equal : a.lexicographicallyPrecedes(b) ? .less : .greater
+        case (.text, _), (_, .text): return nil
+        case (.integer(let a), .integer(let b)): return a == b ? .equal : a < b ? .less : .greater
+        case (.real(let a), .real(let b)): return a == b ? .equal : a < b ? .less : .greater
+        case (.integer(let a), .real(let b)): return order(a, b)
+        case (.real(let a), .integer(let b)):
+            return switch order(b, a) {
+            case .less: .greater
+            case .greater: .less
+            case .equal: .equal
+            }
+        }
+    }
+
+    /// Exact: an integer of 64 bits has more digits than a double.
+    private static func order(_ a: Int64, _ b: Double) -> Order {
+        if b >= 0x1p63 { return .less }
+        if b < -0x1p63 { return .greater }
+        let whole = Int64(b.rounded(.towardZero))
+        if a != whole { return a < whole ? .less : .greater }
+        let rest = b - b.rounded(.towardZero)
+        return rest == 0 ? .equal : rest > 0 ? .less : .greater
+    }
+
+    /// SQL's LIKE: `%` is any run of characters, `_` one; ASCII letters match in either case.
+    private static func matches(
+        _ text: ArraySlice<Unicode.Scalar>, _ pattern: ArraySlice<Unicode.Scalar>
+    ) -> Bool {
+        // The usual backtracking to the last % alone: quadratic at worst.
+        var (text, pattern) = (text, pattern)
+        var retry: (text: ArraySlice<Unicode.Scalar>, pattern: ArraySlice<Unicode.Scalar>)?
+        while true {
+            if let wanted = pattern.first {
+                if wanted == "%" {
+                    pattern = pattern.dropFirst()
+                    retry = (text, pattern)
+                    continue
+                }
+                if let found = text.first, wanted == "_" || fold(found) == fold(wanted) {
+                    text = text.dropFirst()
+                    pattern = pattern.dropFirst()
+                    continue
+                }
+            } else if text.isEmpty {
+                return true
+            }
+            guard let last = retry, !last.text.isEmpty else { return false }
+            text = last.text.dropFirst()
+            pattern = last.pattern
+            retry = (text, pattern)
+        }
+    }
+
+    private static func fold(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
+        ("A"..."Z").contains(scalar) ? Unicode.Scalar(UInt8(scalar.value) + 32) : scalar
+    }
+}
