@@ -1,0 +1,219 @@
+import Foundation
+import Testing
+import VectorDatabase
+
+/// Where a database and the dictionary part.
+struct Divergence: Error, CustomStringConvertible {
+    let step: Int
+    let operation: String
+    let message: String
+
+    var description: String { "step \(step), \(operation): \(message)" }
+}
+
+/// Runs a script on a database and on the model.
+final class ModelRun {
+    let folder: TemporaryFolder
+    var model = ReferenceModel()
+    private var backups: [Int: ReferenceModel] = [:]
+    private(set) var database: Database
+    /// Another handle on the same database, which must see every commit.
+    private var reader: Database?
+
+    /// Runs a script and compares everything at its end.
+    ///
+    /// - Throws: `Divergence`.
+    static func run(_ script: [Operation]) async throws {
+        let run = try ModelRun()
+        for (step, operation) in (script + [.compareAll, .check, .reopen, .compareAll]).enumerated()
+        {
+            do { try await run.perform(operation) } catch {
+                throw Divergence(step: step, operation: "\(operation)", message: "\(error)")
+            }
+        }
+        try run.close()
+    }
+
+    private init() throws {
+        folder = try TemporaryFolder()
+        database = try Self.open(folder.file("a.vdb"), .create)
+    }
+
+    private static func open(_ path: String, _ access: DatabaseOptions.Access) throws -> Database {
+        var options = DatabaseOptions()
+        options.access = access
+        options.findEmbedder = { recorded in
+            let seed = recorded?.fingerprint.split(separator: "-").last.flatMap { UInt64($0) }
+            return TestEmbedder(dimensions: ReferenceCollection.dimensions, seed: seed ?? 0)
+        }
+        options.threads = 2
+        options.indexPolicy.smallestGraphLag = 40
+        options.indexPolicy.smallestFlatLag = 10
+        options.indexPolicy.batch = 16
+        return try Database(path: path, options: options)
+    }
+
+    private func close() throws {
+        try reader?.close()
+        reader = nil
+        try database.close()
+    }
+
+    func handle(isReader: Bool) throws -> Database {
+        guard isReader else { return database }
+        if let reader { return reader }
+        let opened = try Self.open(database.path, .readOnly)
+        reader = opened
+        return opened
+    }
+
+    // MARK: Steps
+
+    private func perform(_ operation: Operation) async throws {
+        switch operation {
+        case .ingest(let documents, let collection, let conflict, let chunk):
+            try await ingest(documents, into: collection, conflict: conflict, chunk: chunk)
+        case .ingestMany(let id, let count, let text, let collection, let chunk):
+            let documents = (0..<count).map {
+                ScriptDocument(id + $0, text: text + $0, metadata: (text + $0) % 50)
+            }
+            try await ingest(documents, into: collection, conflict: .replace, chunk: chunk)
+        case .delete(let ids, let collection):
+            let ids = ids.map { "d\($0)" }
+            try await existing(collection) { found in
+                let deleted = try await found.delete(ids)
+                let expected = Set(ids).intersection(model.collections[collection].documents.keys)
+                try require(deleted == expected.count, "\(deleted) deleted of \(expected.count)")
+                for id in expected { model.collections[collection].documents[id] = nil }
+            }
+        case .deleteWhere(let number, let collection):
+            let filter = try Filter(ScriptDocument.filters[number])
+            try await existing(collection) { found in
+                let expected = model.collections[collection].matching(filter).map(\.document.id)
+                let deleted = try await found.delete(where: filter)
+                try require(deleted == expected.count, "\(deleted) deleted of \(expected.count)")
+                for id in expected { model.collections[collection].documents[id] = nil }
+            }
+        case .indexField(let field, let collection):
+            let name = ScriptDocument.fields[field]
+            try await existing(collection) { found in
+                try await found.indexField(name)
+                model.collections[collection].indexedFields.insert(name)
+            }
+        case .dropField(let field, let collection):
+            let name = ScriptDocument.fields[field]
+            try await existing(collection) { found in
+                let expected = model.collections[collection].indexedFields.remove(name) != nil
+                let dropped = try await found.dropIndexField(name)
+                try require(dropped == expected, "dropped: \(dropped)")
+            }
+        case .reencode(let collection, let seed):
+            try await existing(collection) { found in
+                try await found.reindex(
+                    with: TestEmbedder(
+                        dimensions: ReferenceCollection.dimensions, seed: UInt64(seed)))
+                model.collections[collection].reencode(seed: UInt64(seed))
+            }
+        case .reindex(let collection, let m, let int8):
+            try await existing(collection) { found in
+                try await found.reindex(
+                    options: IndexOptions(
+                        m: m, efConstruction: 60, quantization: int8 ? .int8 : .none))
+            }
+        case .query, .count, .compareAll, .check: try await compare(operation)
+        case .reopen:
+            try close()
+            database = try Self.open(database.path, .readWrite)
+        case .compact: try await database.compact()
+        case .backup(let slot):
+            try? FileManager.default.removeItem(atPath: backup(slot))
+            try await database.backup(to: backup(slot))
+            backups[slot] = model
+        case .restore(let slot, let drops): try restore(slot, dropsCaches: drops)
+        case .dropCaches: try removeCaches()
+        }
+    }
+
+    /// Runs `body`, or makes sure that what is not there is said not to be.
+    private func existing(
+        _ collection: Int, _ body: (DocumentCollection) async throws -> Void
+    ) async throws {
+        let expected = model.collections[collection]
+        do {
+            try await body(database.collection(expected.name))
+            try require(expected.exists, "a collection that is not there was taken")
+        } catch DatabaseError.collectionMissing where !expected.exists {}
+    }
+
+    private func ingest(
+        _ documents: [ScriptDocument], into collection: Int, conflict: IngestOptions.Conflict,
+        chunk: Int
+    ) async throws {
+        var model = model.collections[collection]
+        var given = documents.map { $0.document() }
+        // The first document of a collection must not make it one of ready-made vectors.
+        if !model.exists { for index in given.indices { given[index].vector = nil } }
+        var counts: [ReferenceCollection.Outcome: Int] = [:]
+        var stopped = false
+        for document in given where !stopped {
+            let outcome = model.ingest(document, chunk: chunk, conflict: conflict)
+            counts[outcome, default: 0] += 1
+            stopped = outcome == .refused || outcome == .conflict
+        }
+        var options = IngestOptions()
+        options.metric = model.metric
+        options.onConflict = conflict
+        options.chunking = ReferenceDocument.chunking(chunk)
+        options.index = IndexOptions(m: 6, efConstruction: 60)
+        do {
+            let summary = try await database.collection(model.name).ingest(given, options: options)
+            try require(!stopped, "a document was to be refused")
+            try require(summary.documents == given.count, "\(summary.documents) acknowledged")
+            // Of one identifier twice in a batch the counts depend on what was committed between.
+            if Set(given.map(\.id)).count == given.count {
+                try require(
+                    summary.inserted == counts[.inserted] ?? 0
+                        && summary.replaced == counts[.replaced] ?? 0
+                        && summary.unchanged == counts[.unchanged] ?? 0
+                        && summary.skipped == counts[.skipped] ?? 0,
+                    "\(summary) where \(counts) were expected")
+            }
+        } catch let error as DatabaseError where stopped {
+            switch error {
+            case .documentExists, .invalidVector: break
+            default: throw error
+            }
+        }
+        self.model.collections[collection] = model
+    }
+
+    // MARK: Files
+
+    private func backup(_ slot: Int) -> String { folder.file("backup-\(slot)") }
+
+    private func restore(_ slot: Int, dropsCaches: Bool) throws {
+        guard let saved = backups[slot] else { return }
+        let path = database.path
+        try close()
+        for suffix in ["", "-wal", "-shm"] {
+            try? FileManager.default.removeItem(atPath: path + suffix)
+        }
+        if dropsCaches { try removeCaches() }
+        try FileManager.default.copyItem(atPath: backup(slot), toPath: path)
+        database = try Self.open(path, .readWrite)
+        model = saved
+    }
+
+    private func removeCaches() throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        where name.hasSuffix("-index") || name.hasSuffix("-vectors") {
+            try FileManager.default.removeItem(atPath: folder.file(name))
+        }
+    }
+
+    func require(_ condition: Bool, _ message: @autoclosure () -> String) throws {
+        if !condition { throw Mismatch(description: message()) }
+    }
+
+    struct Mismatch: Error, CustomStringConvertible { let description: String }
+}
