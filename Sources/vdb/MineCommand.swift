@@ -68,31 +68,51 @@ struct MineCommand: AsyncParsableCommand {
                 .badData, "\(qrels): no query of \(queries) has a positive in the collection")
         }
         try write(rows.map(\.json).joined(separator: "\n") + "\n", to: out)
-        try write(try record(options, collection), to: out + ".json")
+        try write(try record(options, store, collection), to: out + ".json")
         let short = rows.filter { $0.negatives.count < negatives }.count
+        let positive = judgments.queries.count { judgments[$0].contains { $0.value > 0 } }
+        let left = positive - rows.count
         general.say(
             "\(rows.count) queries with \(rows.reduce(0) { $0 + $1.negatives.count }) negatives "
-                + "in \(out)" + (short > 0 ? "; \(short) have fewer than \(negatives)" : ""))
+                + "in \(out)" + (short > 0 ? "; \(short) have fewer than \(negatives)" : "")
+                + (left > 0
+                    ? "; \(left) judged \(left == 1 ? "query" : "queries") left out, without a text "
+                        + "or a positive at hand" : ""))
     }
 
     /// What the triples depend on: with it they can be mined again.
-    private func record(_ options: MiningOptions, _ collection: DocumentCollection) throws -> String
-    {
+    private func record(
+        _ options: MiningOptions, _ store: Database, _ collection: DocumentCollection
+    ) throws -> String {
         let statistics = try collection.statistics(includesBytes: false)
         var line = JSONLine()
         line.set("database", database.path)
+        line.set("database_identity", store.identity)
         line.set("collection", database.collection)
         line.set("documents", statistics.documents)
         line.set("model", statistics.model?.fingerprint)
         line.set("queries", queries)
+        line.set("queries_hash", try hash(queries))
         line.set("qrels", qrels)
-        line.set("seed", String(options.seed))
+        line.set("qrels_hash", try hash(qrels))
+        // As a number where JSON's readers can hold it.
+        let seed = JSONValue.string(String(options.seed))
+        line.set("seed", Int64(exactly: options.seed).map(JSONValue.integer) ?? seed)
         line.set("from_rank", options.fromRank)
         line.set("to_rank", options.toRank)
         line.set("negatives", options.negatives)
         line.set("exact", .bool(options.isExact))
         line.set("max_score_ratio", options.maximumScoreRatio.map { .number($0) } ?? .null)
         return String(decoding: line.text, as: UTF8.self) + "\n"
+    }
+
+    /// Of a file's content, since its name says little.
+    private func hash(_ path: String) throws -> String? {
+        guard path != "-" else { return nil }
+        do {
+            let file = try MappedFile(path: path)
+            return withExtendedLifetime(file) { ContentHash(of: file.bytes).hexadecimal }
+        } catch { throw CommandFailure(.inputOutput, "\(error)") }
     }
 
     private func write(_ text: String, to path: String) throws {

@@ -52,7 +52,13 @@ struct MiningTests {
         options.maximumScoreRatio = 0.9
         // The best positive, d1, scores 0.999; what is above 0.8991 goes.
         #expect(choose(options).first?.id == "d101")
-        // A positive beyond the ranking is at most as good as the last.
-        #expect(choose(options, positives: ["elsewhere"]).isEmpty)
+        // A positive beyond the ranking counts with its own score.
+        func first(_ score: Double) -> String? {
+            HardNegatives(options: options).choose(
+                query: "q", ranking: ranking, positives: ["elsewhere"], positiveScore: score
+            ).first?.id
+        }
+        #expect(first(0.9005) == "d190")
+        #expect(first(0.5) == nil)
     }
 }

@@ -9,8 +9,8 @@ public struct MiningOptions: Sendable, Codable, Equatable {
     public var seed: UInt64 = 0
     /// Rank by comparing with every vector instead of by the index.
     public var isExact = false
-    /// Drop a candidate whose score exceeds this share of the positive's: a likely false negative.
-    /// Nil keeps them all, as the paper does.
+    /// Drop a candidate whose score exceeds this share of the positive's, of several the best one's:
+    /// a likely false negative. Nil keeps them all, as the paper does.
     public var maximumScoreRatio: Double?
 
     public init() {}
@@ -47,10 +47,13 @@ package struct HardNegatives {
     /// where asked. 4. Draw at random without replacement; fewer than asked for where there are
     /// fewer.
     ///
-    /// - Parameter ranking: best first, the positives among them.
+    /// - Parameters:
+    ///   - ranking: best first, the positives among them.
+    ///   - positiveScore: the best positive's, where the ranking has none of them.
     /// - Returns: in the order of their ranks.
     package func choose(
-        query: String, ranking: [(id: String, score: Double)], positives: Set<String>
+        query: String, ranking: [(id: String, score: Double)], positives: Set<String>,
+        positiveScore: Double? = nil
     ) -> [Candidate] {
         let others = ranking.filter { !positives.contains($0.id) }
         var candidates = others.enumerated().map {
@@ -58,9 +61,8 @@ package struct HardNegatives {
         }
         candidates = Array(candidates.prefix(options.toRank).dropFirst(options.fromRank - 1))
         if let ratio = options.maximumScoreRatio {
-            // A positive beyond the ranking scores no more than its last document.
             let found = ranking.first { positives.contains($0.id) }?.score
-            if let score = found ?? ranking.last?.score {
+            if let score = found ?? positiveScore {
                 candidates.removeAll { $0.score > ratio * score }
             }
         }

@@ -13,6 +13,10 @@ public struct Miner: Sendable {
     public let collection: DocumentCollection
     public let options: MiningOptions
 
+    /// How many candidates the walk through the index keeps for each rank that is wanted: ranks
+    /// count here, down to the last.
+    private static let indexEffort = 4
+
     /// Queries that are searched together.
     private static let batchSize = 64
 
@@ -70,20 +74,28 @@ public struct Miner: Sendable {
             let batch = judged[start..<min(judged.count, start + Self.batchSize)]
             let answers = try await collection.query(
                 batch.map { entry in
+                    let limit = options.toRank + entry.positives.count
                     var query = Query(
-                        entry.query.text, limit: options.toRank + entry.positives.count,
-                        mode: .dense, isExact: options.isExact)
+                        entry.query.text, limit: limit, mode: .dense,
+                        ef: Self.indexEffort * limit, isExact: options.isExact)
                     query.fetchesContent = false
                     return query
                 })
             for (entry, answer) in zip(batch, answers) {
-                let chosen = chooser.choose(
-                    query: entry.query.id, ranking: answer.hits.map { ($0.id, $0.score) },
-                    positives: Set(entry.positives))
                 let positives = try entry.positives.compactMap { id in
                     try text(id).map { (id, $0) }
                 }
                 if positives.isEmpty { continue }
+                let known = Set(entry.positives)
+                var positiveScore: Double?
+                if options.maximumScoreRatio != nil,
+                    !answer.hits.contains(where: { known.contains($0.id) })
+                {
+                    positiveScore = try await score(of: known, for: entry.query.text)
+                }
+                let chosen = chooser.choose(
+                    query: entry.query.id, ranking: answer.hits.map { ($0.id, $0.score) },
+                    positives: known, positiveScore: positiveScore)
                 rows.append(
                     Row(
                         queryID: entry.query.id, query: entry.query.text,
@@ -99,6 +111,13 @@ public struct Miner: Sendable {
             progress(min(judged.count, start + Self.batchSize), judged.count)
         }
         return rows
+    }
+
+    /// The best positive's score, wherever it stands among all documents.
+    private func score(of positives: Set<String>, for query: String) async throws -> Double? {
+        var all = Query(query, limit: max(1, try collection.count()), mode: .dense, isExact: true)
+        all.fetchesContent = false
+        return try await collection.query(all).hits.first { positives.contains($0.id) }?.score
     }
 
     /// The text that the model reads of a document: title and text with a space between them.

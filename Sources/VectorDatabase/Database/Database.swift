@@ -55,6 +55,9 @@ public final class Database: Sendable {
         try self.init(path: path, options: options)
     }
 
+    /// Drawn when the database was made, and the same in its copies: 32 hexadecimal digits.
+    public var identity: String { store.identity.hexadecimal }
+
     /// A collection by name; it need not exist yet. The first ingest makes it.
     public func collection(_ name: String = "default") -> DocumentCollection {
         collections.withLock { collections in
@@ -76,9 +79,6 @@ public final class Database: Sendable {
         collections.withLock { $0.values.forEach { $0.release() } }
         try rethrowing { try store.close() }
     }
-
-    /// Made with the database, kept by its copies.
-    package var identity: String { store.identity.hexadecimal }
 
     var threadCount: Int {
         max(1, options.threads ?? ProcessInfo.processInfo.activeProcessorCount)
