@@ -44,12 +44,15 @@ struct ModelParts: Sendable {
         } catch { throw .model(error) }
         do { checkpoint = try Checkpoint(folder: base) } catch { throw .model(error) }
 
-        let settingsFile = folder.appendingPathComponent(EmbedderSettings.fileName)
-        if let file = try Self.map(settingsFile, required: false) {
-            settings = try EmbedderSettings(json: file.bytes, path: settingsFile.path)
-        } else {
-            settings = EmbedderSettings()
+        // An adapter that another program trained brings none: its base's hold.
+        var found = EmbedderSettings()
+        for home in [base, folder] {
+            let file = home.appendingPathComponent(EmbedderSettings.fileName)
+            if let json = try Self.map(file, required: false) {
+                found = try EmbedderSettings(json: json.bytes, path: file.path)
+            }
         }
+        settings = found
         let own = folder.appendingPathComponent("tokenizer.json")
         let home = FileManager.default.fileExists(atPath: own.path) ? folder : base
         let tokenizerFile = home.appendingPathComponent("tokenizer.json")

@@ -4,7 +4,8 @@ import Tensors
 import Testing
 import Training
 
-/// LoRA: what it trains, what it saves, who loads it. Fixtures/check_peft.py shows the same to PEFT.
+/// LoRA: what it trains, what it saves, who loads it. Fixtures/check_interchange.py shows it
+/// to transformers and PEFT.
 struct AdapterTests {
     private func vector(_ folder: String) throws -> [Float] {
         try AutoRegEmbedder(folder: URL(filePath: folder))

@@ -61,6 +61,11 @@ struct AdapterSettings: Equatable {
             }
         }
         guard !tokens.isEmpty else { return trained }
+        if let saved, !saved.tokens.isEmpty, saved.tokens != tokens {
+            throw .badModel(
+                path: saved.path,
+                reason: "its trained rows are \(saved.tokens), the compressed tokens are \(tokens)")
+        }
         let width = decoder.configuration.hiddenSize
         let rows =
             try saved?.tokenRows(count: tokens.count, width: width)

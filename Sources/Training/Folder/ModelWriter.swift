@@ -96,9 +96,8 @@ struct ModelWriter {
         let decoder: ModelFolder?
         if let explicit = model.decoderFolder {
             decoder = explicit
-        } else if let named = settings.decoder {
-            decoder = try ModelFolder(
-                path: named.hasPrefix("/") ? named : options.model + "/" + named)
+        } else if let named = settings.decoderFolder {
+            decoder = try ModelFolder(path: named)
         } else {
             decoder = own ? nil : model.folder
         }

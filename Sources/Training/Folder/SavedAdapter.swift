@@ -11,7 +11,26 @@ struct SavedAdapter {
     /// Ids of the embedding rows that the adapter replaces, in the order of its rows.
     let tokens: [Int32]
     private let file: SafetensorsFile
-    private let path: String
+    let path: String
+
+    /// The folder of the model itself: `folder`, or, where that holds an adapter alone, the base that
+    /// the adapter names.
+    static func base(of folder: String) throws(TrainingError) -> String {
+        let files = FileManager.default
+        if files.fileExists(atPath: folder + "/config.json") { return folder }
+        let path = folder + "/" + configurationName
+        guard let data = files.contents(atPath: path) else { return folder }
+        let object = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any]
+        guard let named = object?["base_model_name_or_path"] as? String, !named.isEmpty else {
+            throw .badModel(path: path, reason: "\"base_model_name_or_path\" names no folder")
+        }
+        let base = named.hasPrefix("/") ? named : folder + "/" + named
+        guard files.fileExists(atPath: base + "/config.json") else {
+            throw .badModel(
+                path: path, reason: "\"base_model_name_or_path\": \(base) is no model's folder")
+        }
+        return base
+    }
 
     /// Nil where the folder has none.
     init?(folder: String) throws(TrainingError) {
@@ -20,11 +39,26 @@ struct SavedAdapter {
         guard let object = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any],
             let rank = object["r"] as? Int, rank > 0
         else { throw .badModel(path: path, reason: "not a LoRA adapter's configuration") }
+        // What the embedder reads as well, but what cannot be trained on as one adapter of one rank.
+        for key in ["use_dora", "lora_bias", "fan_in_fan_out"] where object[key] as? Bool == true {
+            throw .badModel(path: path, reason: "\"\(key)\" is not supported")
+        }
+        for key in ["rank_pattern", "alpha_pattern", "modules_to_save"]
+        where
+            !((object[key] as? [Any])?.isEmpty ?? (object[key] as? [String: Any])?.isEmpty ?? true)
+        {
+            throw .badModel(
+                path: path, reason: "\"\(key)\" cannot be trained on; merge the adapter first")
+        }
+        let given = (object["lora_alpha"] as? NSNumber)?.doubleValue ?? 8
+        // alpha / sqrt(r) with rank stabilisation: written again as an alpha / r of the same value.
+        let isStabilized = object["use_rslora"] as? Bool == true
         settings = AdapterSettings(
-            rank: rank, alpha: (object["lora_alpha"] as? NSNumber)?.doubleValue ?? Double(rank),
-            dropout: 0)
-        let indices = object["trainable_token_indices"] as? [String: [Int]]
-        tokens = (indices?["embed_tokens"] ?? []).map(Int32.init)
+            rank: rank, alpha: isStabilized ? given * Double(rank).squareRoot() : given, dropout: 0)
+        let indices =
+            object["trainable_token_indices"] as? [Int]
+            ?? (object["trainable_token_indices"] as? [String: [Int]])?["embed_tokens"]
+        tokens = (indices ?? []).map(Int32.init)
         do { file = try SafetensorsFile(path: folder + "/" + Self.weightsName) } catch {
             throw .badModel(path: folder, reason: "\(error)")
         }

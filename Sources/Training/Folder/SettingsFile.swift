@@ -5,10 +5,12 @@ import Foundation
 /// and as it is written again: keys that nobody here knows are kept as they are.
 struct SettingsFile {
     static let name = EmbedderSettings.fileName
+    private let folder: String
     let values: EmbedderSettings
     private var object: [String: Any]
 
     init(folder: String) throws(TrainingError) {
+        self.folder = folder
         let path = folder + "/" + Self.name
         guard let data = FileManager.default.contents(atPath: path) else {
             (object, values) = ([:], EmbedderSettings())
@@ -26,8 +28,10 @@ struct SettingsFile {
         do { values = try parsed.get() } catch { throw .embedder(error) }
     }
 
-    /// The decoder's folder relative to this one; nil for the folder's own weights.
-    var decoder: String? { values.decoder }
+    /// The decoder's folder; nil for the folder's own weights.
+    var decoderFolder: String? {
+        values.decoder.map { $0.hasPrefix("/") ? $0 : folder + "/" + $0 }
+    }
 
     mutating func set(_ key: String, _ value: Any) { object[key] = value }
 

@@ -1,4 +1,5 @@
 import AutoRegEmbed
+import FileFormat
 import Foundation
 import Tensors
 import Tokenization
@@ -7,6 +8,9 @@ import Transformer
 /// Encoder and decoder of a run, with the parameters that it trains and everything that the folder
 /// it writes is made of.
 struct TrainableModel {
+    /// The folder that the run starts from: the model's, or that of an adapter on it.
+    let path: String
+    /// The model's own.
     let folder: ModelFolder
     var settings: SettingsFile
     /// tokenizer.json and tokenizer_config.json as the new folder has them.
@@ -23,11 +27,16 @@ struct TrainableModel {
     let decoderFolder: ModelFolder?
 
     init(_ options: TrainingOptions, backend: any Backend) throws(TrainingError) {
-        let folder = try ModelFolder(path: options.model)
-        let settings = try SettingsFile(folder: options.model)
+        let base = try SavedAdapter.base(of: options.model)
+        let folder = try ModelFolder(path: base)
+        func home(of file: String) -> String {
+            let own = FileManager.default.fileExists(atPath: options.model + "/" + file)
+            return own ? options.model : base
+        }
+        let settings = try SettingsFile(folder: home(of: SettingsFile.name))
         let needsTokens = options.stage != .pretrain
         let tokenizer = try TokenizerFiles(
-            folder: options.model,
+            folder: home(of: "tokenizer.json"),
             addingCompressedTokens: needsTokens ? settings.values.compressedTokens : [])
         guard !needsTokens || settings.values.template.parts.contains(.compressedTokens) else {
             throw .badModel(
@@ -64,7 +73,7 @@ struct TrainableModel {
         var decoderFolder: ModelFolder?
         var decoder: DifferentiableDecoder?
         if options.stage == .compress || options.stage == .align {
-            if let path = options.decoder ?? Self.decoderPath(settings, folder: options.model) {
+            if let path = options.decoder ?? settings.decoderFolder {
                 let other = try ModelFolder(path: path)
                 decoderFolder = other
                 decoder = try Self.decoder(other.configuration) {
@@ -105,6 +114,7 @@ struct TrainableModel {
         conditional = ConditionalModel(
             encoder: encoder, decoder: decoder,
             compressedTokens: needsTokens ? settings.values.compressedTokens.count : 0)
+        path = options.model
         self.folder = folder
         self.settings = settings
         self.tokenizer = tokenizer
@@ -128,10 +138,6 @@ struct TrainableModel {
         }
     }
 
-    private static func decoderPath(_ settings: SettingsFile, folder: String) -> String? {
-        settings.decoder.map { $0.hasPrefix("/") ? $0 : folder + "/" + $0 }
-    }
-
     private static func check(
         _ decoder: DifferentiableDecoder, fits encoder: DifferentiableDecoder,
         _ options: TrainingOptions, path: String?, _ tokenizer: TokenizerFiles
@@ -150,6 +156,24 @@ struct TrainableModel {
                 reason: "its vocabulary has \(other.vocabularySize) tokens, the tokenizer "
                     + "\(ordinary)")
         }
+    }
+
+    /// Of everything in the starting folder that losses depend on: weights, adapter, tokenizer and
+    /// settings; and of the decoder's weights.
+    func fingerprint() -> String {
+        let hasher = ContentHasher()
+        hasher.update(folder.fingerprint())
+        hasher.update(decoderFolder?.fingerprint() ?? "own")
+        for name in [SavedAdapter.configurationName, SavedAdapter.weightsName, SettingsFile.name] {
+            hasher.update(name)
+            let data = FileManager.default.contents(atPath: path + "/" + name)
+            data?.withUnsafeBytes { hasher.update($0) }
+        }
+        for (name, content) in tokenizer.files.sorted(by: { $0.key < $1.key }) {
+            hasher.update(name)
+            content.withUnsafeBytes { hasher.update($0) }
+        }
+        return hasher.finalize().hexadecimal
     }
 
     /// How this run reads texts.
