@@ -15,14 +15,21 @@ struct TrainCommand: ParsableCommand {
               vdb train contrast --model aligned --data triples.jsonl --out embedder
 
             Data are JSON Lines: {"text"} for pretrain, {"context", "instruction", "output"} for \
-            compress, {"query", "pos": [...], "neg": [...]} for align and contrast.
+            compress, {"query", "pos": [...], "neg": [...]} for align and contrast. The layouts of \
+            FlagEmbedding and sentence-transformers are read, too; 'vdb mine' makes such files. \
+            compress also takes pairs and documents.
+
+            A run with --save-steps that was stopped or killed goes on with the same command and \
+            --resume, to the very same model. Before long runs, try a few steps: --max-steps 20.
             """)
 
     @Argument(help: "pretrain, compress, align or contrast.")
     var stage: TrainingStage
 
-    @Option(help: ArgumentHelp("The model folder to start from.", valueName: "dir"))
-    var model: String
+    @Option(
+        help: ArgumentHelp(
+            "The model folder to start from (default: the built-in model).", valueName: "dir"))
+    var model: String?
     @Option(help: ArgumentHelp("The JSON Lines file to train on.", valueName: "file"))
     var data: String
     @Option(help: ArgumentHelp("The model folder to write.", valueName: "dir"))
@@ -36,7 +43,7 @@ struct TrainCommand: ParsableCommand {
 
     func options() -> TrainingOptions {
         var options = TrainingOptions(
-            stage: stage, model: model, data: data, output: out,
+            stage: stage, model: model ?? BuiltInModelFolder(in: out).path, data: data, output: out,
             threads: general.threads ?? ProcessInfo.processInfo.activeProcessorCount)
         general.apply(to: &options)
         adapter.apply(to: &options)
@@ -48,12 +55,19 @@ struct TrainCommand: ParsableCommand {
 
     func run() throws {
         let reporter = TrainReporter(quiet: surviving.quiet)
+        Trainer.whenOutOfMemory { bytes in
+            Messages.error(
+                "out of memory: \(bytes >> 20) MiB more were needed; " + TrainReporter.memoryAdvice)
+            Foundation.exit(ExitStatus.unavailable.rawValue)
+        }
         // A step may take minutes; the state is saved after it.
         Interruption.finishesCleanly(within: nil)
+        if model == nil { try BuiltInModelFolder(in: out).write() }
         do {
             let summary = try Trainer.run(
                 options(), log: measuring.log, resuming: surviving.resume,
                 isCancelled: { Interruption.isRequested }, progress: reporter.report)
+            if model == nil { BuiltInModelFolder(in: out).removeUnlessNeeded() }
             reporter.finish(summary, folder: out)
         } catch let error as TrainingError {
             reporter.clear()
@@ -67,7 +81,11 @@ extension TrainCommand {
         @Option(help: "Passes over the data.") var epochs: Int?
         @Option(help: "Stop after this many steps; the schedule ends there.") var maxSteps: Int?
         @Option(help: "Rows a step.") var batchSize: Int?
-        @Option(help: "Rows computed at once, where memory is short.") var microBatchSize: Int?
+        @Option(
+            help: ArgumentHelp(
+                "Rows computed at once, where memory is short; the gradients are the whole batch's.",
+                valueName: "n"))
+        var microBatchSize: Int?
         @Option(help: "The highest learning rate.") var learningRate: Double?
         @Option(help: "Share of the steps over which the rate rises.") var warmupRatio = 0.05
         @Option(help: "cosine, linear or constant.") var schedule = LearningRateSchedule.cosine

@@ -14,6 +14,11 @@ struct TrainReporter {
             renew("\(what) \(done)" + (total.map { "/\($0)" } ?? ""))
         case .nothingToResume: say("nothing was saved to resume: beginning with step 1")
         case .resumed(let step, let total): say("resuming after step \(step) of \(total)")
+        case .memoryIsShort(let tokens, let needed, let available):
+            say(
+                "\(tokens) tokens at once need about \(Self.gibibytes(needed)), of which "
+                    + "\(Self.gibibytes(available)) are free; should the system end the run: "
+                    + Self.memoryAdvice)
         case .step(let step):
             let left = Double(step.totalSteps - step.step) * Double(step.tokens)
             let seconds = step.tokensPerSecond > 0 ? left / step.tokensPerSecond : 0
@@ -63,6 +68,14 @@ struct TrainReporter {
 
     private func renew(_ text: String) {
         if Messages.isTerminal, !quiet { Messages.raw("\r\u{1B}[K\(text)") }
+    }
+
+    static let memoryAdvice =
+        "use --micro-batch-size (the same gradients, fewer rows at once), --recompute-layers or "
+        + "--lora-rank, or a smaller --max-length"
+
+    private static func gibibytes(_ bytes: Int) -> String {
+        String(format: "%.1f GiB", Double(bytes) / 0x1p30)
     }
 
     private static func score(_ value: Double) -> String { String(format: "%.4f", value) }

@@ -72,10 +72,7 @@ package final class BufferPool {
         let size = (max(bytes, 1 << 26, bytesInUse / 4) + page - 1) & ~(page - 1)
         let made = mmap(
             nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | Self.anonymous, -1, 0)
-        // Nothing sensible remains to be done without memory: the system would have killed us.
-        guard let made, made != MAP_FAILED else {
-            preconditionFailure("out of memory: \(size) bytes")
-        }
+        guard let made, made != MAP_FAILED else { OutOfMemory.end(bytes: size) }
         free.append(Span(start: Chunk.position(chunks.count), count: size))
         chunks.append(Chunk(address: made, bytes: size))
         return free.count - 1

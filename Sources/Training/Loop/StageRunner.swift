@@ -14,7 +14,11 @@ struct StageRunner {
     /// - Parameters:
     ///   - rows: the batch.
     ///   - dropoutSeed: of this step; nil without dropout.
-    let run: (_ rows: [Int], _ dropoutSeed: UInt64?) throws -> BatchResult
+    ///   - begins: told the tokens of the largest part before anything is computed.
+    let run:
+        (
+            _ rows: [Int], _ dropoutSeed: UInt64?, _ begins: (_ tokens: Int) throws -> Void
+        ) throws -> BatchResult
 
     /// A stage whose loss is a sum over rows.
     init<Source: ExampleSource, Loss: StageLoss>(
@@ -23,11 +27,12 @@ struct StageRunner {
     ) where Source.Example == Loss.Example {
         rows = source.count
         line = source.line
-        run = { rows, seed in
+        run = { rows, seed, begins in
             var examples: [Loss.Example] = []
             for row in rows { examples.append(try source.example(row)) }
             let parts = MicroBatches.parts(
                 examples, rows: options.microBatchSize, tokens: options.microBatchTokens)
+            try begins(parts.map { $0.reduce(0) { $0 + $1.tokens } }.max() ?? 0)
             let targets = examples.reduce(0) { $0 + loss.targetTokens($1) }
             var total = 0.0
             for (index, part) in parts.enumerated() {
@@ -51,11 +56,12 @@ struct StageRunner {
     ) where Source.Example == ContrastLoss.Example {
         rows = source.count
         line = source.line
-        run = { rows, seed in
+        run = { rows, seed, begins in
             var examples: [ContrastLoss.Example] = []
             for row in rows { examples.append(try source.example(row)) }
             let parts = MicroBatches.parts(
                 examples, rows: options.microBatchSize, tokens: options.microBatchTokens)
+            try begins(parts.map { $0.reduce(0) { $0 + $1.tokens } }.max() ?? 0)
             let value = loss.run(
                 backend: backend, precision: precision, parts: parts, dropoutSeed: seed)
             return BatchResult(loss: value, tokens: examples.reduce(0) { $0 + $1.tokens })

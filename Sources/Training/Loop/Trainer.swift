@@ -29,11 +29,17 @@ public enum Trainer {
         public var retrieval: [RetrievalPoint] = []
     }
 
+    /// Calls `body` with the bytes that could not be had where the system refuses memory: nothing can
+    /// be computed from there on. Unless this is called, the process ends with a failed precondition.
+    public static func whenOutOfMemory(_ body: @escaping @Sendable (_ bytes: Int) -> Never) {
+        OutOfMemory.handle(body)
+    }
+
     /// - Parameters:
     ///   - log: a JSON Lines file for one object a step.
     ///   - resuming: continue from the state that an earlier run of the same options saved; begin
     ///     where nothing was saved, and do nothing where that run is finished.
-    ///   - isCancelled: asked before each step; true saves the state (where saving is on) and throws
+    ///   - isCancelled: asked before each step; true saves the state and throws
     ///     `TrainingError.interrupted`.
     /// - Throws: `TrainingError`; `EvaluationError` and `SourceError` for the judged folder.
     public static func run(
@@ -52,7 +58,7 @@ public enum Trainer {
         let data = try TrainingData(
             path: options.data, stage: options.stage, needsNegative: needsNegative)
         let identity = TrainingState.Identity(
-            options: options, data: data.fingerprint, model: model.folder.fingerprint())
+            options: options, data: data.fingerprint, model: model.fingerprint())
         let isSaved = resuming && TrainingState.exists(options.output)
         if resuming, !isSaved, let record = try TrainingRecord(folder: options.output) {
             try record.check(identity)
@@ -93,7 +99,11 @@ public enum Trainer {
             schedule: Schedule(
                 shape: Schedule.Shape(rawValue: options.schedule.rawValue) ?? .constant,
                 warmupRatio: options.warmupRatio, totalSteps: total),
-            optimizer: optimizer, backend: backend, evaluation: evaluation, resuming: totals)
+            optimizer: optimizer, backend: backend, evaluation: evaluation,
+            memory: MemoryNeed(
+                configuration: model.configuration, recomputesLayers: options.recomputesLayers,
+                bytesPerValue: products == .bfloat16 ? 2 : 4),
+            resuming: totals)
         let writer = try log.map {
             try TrainingLog(path: $0, keepingThrough: totals == nil ? nil : optimizer.steps)
         }

@@ -12,15 +12,18 @@ struct TrainingLoop {
     let optimizer: Optimizer
     let backend: any Backend
     let evaluation: RetrievalEvaluation?
+    let memory: MemoryNeed
 
     private(set) var totals: TrainingState.Totals
     private var checkpoint: String?
+    private var largestPart = 0
+    private var hasWarned = false
 
     /// - Parameter totals: of the saved state where the run is resumed; nil begins with step 1.
     init(
         options: TrainingOptions, identity: TrainingState.Identity, data: TrainingData,
         runner: StageRunner, order: BatchOrder, schedule: Schedule, optimizer: Optimizer,
-        backend: any Backend, evaluation: RetrievalEvaluation?,
+        backend: any Backend, evaluation: RetrievalEvaluation?, memory: MemoryNeed,
         resuming totals: TrainingState.Totals?
     ) {
         self.options = options
@@ -32,6 +35,7 @@ struct TrainingLoop {
         self.optimizer = optimizer
         self.backend = backend
         self.evaluation = evaluation
+        self.memory = memory
         self.totals = totals ?? TrainingState.Totals()
         checkpoint = totals == nil ? nil : TrainingState.path(options.output)
     }
@@ -48,11 +52,11 @@ struct TrainingLoop {
         if optimizer.steps == 0 { _ = try evaluate(progress) }
         while optimizer.steps < schedule.totalSteps, let rows = batches.next() {
             if isCancelled() {
-                if options.saveSteps != nil { try progress(.saved(path: try save())) }
+                if optimizer.steps > 0 { try progress(.saved(path: try save())) }
                 throw TrainingError.interrupted(step: optimizer.steps, checkpoint: checkpoint)
             }
             let start = clock.now
-            let taken = try take(rows)
+            let taken = try take(rows, progress)
             let duration = (clock.now - start) / .seconds(1)
             totals.seconds += duration
             totals.tokens += taken.tokens
@@ -82,11 +86,27 @@ struct TrainingLoop {
         return point.ndcgAt10
     }
 
-    private mutating func take(_ rows: [Int]) throws -> UntimedStep {
+    private mutating func take(
+        _ rows: [Int], _ progress: (TrainingProgress) throws -> Void
+    ) throws -> UntimedStep {
         let number = optimizer.steps
         let hasDropout = options.adapterRank != nil && options.adapterDropout > 0
         var seeds = SeededGenerator(seed: options.seed, purpose: 5, UInt64(number))
-        let result = try runner.run(rows, hasDropout ? seeds.next() : nil)
+        var part = 0
+        let result = try runner.run(rows, hasDropout ? seeds.next() : nil) { tokens in
+            part = tokens
+            guard tokens > largestPart, !hasWarned,
+                let available = MemoryNeed.availableBytes()
+            else { return }
+            // What the largest part so far has needed is held, and used again.
+            let needed = memory.bytes(tokens: tokens)
+            if needed > available + memory.bytes(tokens: largestPart) {
+                hasWarned = true
+                try progress(
+                    .memoryIsShort(tokens: tokens, neededBytes: needed, availableBytes: available))
+            }
+        }
+        largestPart = max(largestPart, part)
         try checkFinite(Double(result.loss), "loss", rows)
         let norm = optimizer.gradientNorm()
         try checkFinite(norm, "gradient's norm", rows)

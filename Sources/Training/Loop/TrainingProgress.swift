@@ -7,6 +7,8 @@ public enum TrainingProgress: Sendable {
     case nothingToResume
     /// A run goes on after the step that was saved.
     case resumed(step: Int, totalSteps: Int)
+    /// The next part of a batch needs about so many bytes, more than the system has free. Told once.
+    case memoryIsShort(tokens: Int, neededBytes: Int, availableBytes: Int)
     case step(TrainingStep)
     case saved(path: String)
     /// Documents encoded of a judged collection.

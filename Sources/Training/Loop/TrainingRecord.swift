@@ -11,7 +11,7 @@ struct TrainingRecord: Codable {
 
     let steps: Int
     let lastLoss: Float?
-    /// Fingerprints of the starting model's weights and of the data.
+    /// Fingerprints of the starting model and of the data.
     let model: String
     let data: String
     /// By the names of the command line.

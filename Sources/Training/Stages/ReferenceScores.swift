@@ -74,7 +74,7 @@ struct ReferenceScores {
     /// What decides the scores.
     private var key: String {
         [
-            identity.data, identity.model, options.decoder ?? "", String(options.seed),
+            identity.data, identity.model, String(options.seed),
             String(options.shuffles), String(options.negatives), String(options.strategy),
             options.task.rawValue, String(options.maximumLength ?? 0), "\(precision)",
         ].joined(separator: "|")

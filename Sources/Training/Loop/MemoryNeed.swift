@@ -1,0 +1,45 @@
+import Foundation
+import Transformer
+
+/// About how much memory a part of a batch takes, to be able to say so before the system ends the
+/// process.
+///
+/// Kept between the passes, for each token and layer: queries and attention's result (Q each), keys
+/// and values, the two residual sums (H each), gate and up (I each); beside them one layer's gradients
+/// in float32. With layers computed again, one sum a layer and one layer's values.
+struct MemoryNeed {
+    let configuration: ModelConfiguration
+    let recomputesLayers: Bool
+    /// Of what is kept: 2 in bfloat16, else 4.
+    let bytesPerValue: Int
+
+    /// - Parameter tokens: that go through encoder and decoder together.
+    func bytes(tokens: Int) -> Int {
+        let (h, i) = (configuration.hiddenSize, configuration.intermediateSize)
+        let layer = 2 * (configuration.queryWidth + configuration.keyValueWidth + h + i)
+        let layers = configuration.layerCount
+        let kept = recomputesLayers ? layers * h + layer : layers * layer
+        return tokens * (bytesPerValue * kept + 4 * 3 * (h + i))
+    }
+
+    /// What the system can still give: `MemAvailable`, and less where a control group allows less.
+    static func availableBytes() -> Int? {
+        func number(_ path: String) -> Int? {
+            (try? String(contentsOfFile: path, encoding: .utf8)).flatMap {
+                Int($0.trimmingCharacters(in: .whitespacesAndNewlines))
+            }
+        }
+        var least: Int?
+        let information = (try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8)) ?? ""
+        for line in information.split(separator: "\n") where line.hasPrefix("MemAvailable:") {
+            least = line.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map {
+                $0 << 10
+            }
+        }
+        let group = "/sys/fs/cgroup/memory."
+        if let limit = number(group + "max"), let used = number(group + "current") {
+            least = min(least ?? .max, max(0, limit - used))
+        }
+        return least
+    }
+}

@@ -1,0 +1,44 @@
+import AutoRegEmbed
+import DefaultModel
+import FileFormat
+import Foundation
+
+/// The built-in model as a folder, for training that starts from it.
+///
+/// It lies in the folder that is being written, since a model whose weights have all been trained
+/// keeps its base as its decoder; beside an adapter it is not needed once the run is done.
+struct BuiltInModelFolder {
+    let path: String
+
+    init(in output: String) { path = output + "/base" }
+
+    /// Writes it where it is not there, as it is after a run that goes on.
+    func write() throws {
+        if isWritten { return }
+        do { try DefaultModel.resource.write(to: URL(filePath: path)) } catch {
+            throw CommandFailure(.cannotCreate, "\(path): cannot be written: \(error)")
+        }
+    }
+
+    /// The weights come last, so that with them everything is there.
+    private var isWritten: Bool {
+        let weights = DefaultModel.File.weights
+        guard let present = try? MappedFile(path: path + "/" + weights.rawValue) else {
+            return false
+        }
+        return withExtendedLifetime(present) {
+            ContentHash(of: present.bytes) == ContentHash(of: weights.bytes)
+        }
+    }
+
+    /// Removes it where the model written beside it does not name it as its decoder.
+    func removeUnlessNeeded() {
+        let settings = path + "/../autoregembed.json"
+        let object =
+            FileManager.default.contents(atPath: settings)
+            .flatMap { try? JSONSerialization.jsonObject(with: $0) } as? [String: Any]
+        if object?["decoder"] as? String != "base" {
+            try? FileManager.default.removeItem(atPath: path)
+        }
+    }
+}
