@@ -202,7 +202,7 @@ let package = Package(
             name: "TrainingTests",
             dependencies: [
                 "Training", "AutoRegEmbed", "Transformer", "Tensors", "Tokenization",
-                "VectorDatabase", "Evaluation", "TestSupport",
+                "VectorDatabase", "Evaluation", "FileFormat", "TestSupport",
             ],
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .testTarget(

@@ -2,7 +2,7 @@ import Foundation
 import Tensors
 import Testing
 
-import Training
+@testable import Training
 
 /// The first losses of every stage, similarity and strategy, and the weights after them, against
 /// PyTorch in float64.
@@ -68,6 +68,42 @@ struct StageTests {
         let parts = try fixture.losses(options)
         for (a, b) in zip(whole, parts) { #expect(abs(a - b) <= 1e-4 * max(1, abs(a))) }
         #expect(whole.count == parts.count)
+    }
+
+    /// Gradient caching gives the gradient that the whole batch at once gives, weight by weight.
+    @Test(arguments: [nil, 3] as [Int?])
+    func theCachedGradientIsThePlainOne(rank: Int?) throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        var options = try fixture.options(.contrast)
+        options.adapterRank = rank
+        let backend = CPUBackend(threads: 1)
+        let model = try TrainableModel(options, backend: backend)
+        let source = ContrastSource(
+            data: try TrainingData(path: options.data, stage: .contrast, needsNegative: true),
+            inputs: try model.inputs(options),
+            choice: PairChoice(negatives: 2, seed: 0, shuffles: false))
+        let examples = try (0..<6).map { try source.example($0) }
+        let loss = ContrastLoss(
+            model: model.conditional, temperature: 0.02, usesInBatchNegatives: true)
+        func gradients(_ parts: [Range<Int>]) -> (loss: Float, gradients: [[Float]?]) {
+            let value = loss.run(
+                backend: backend, precision: .float32, parts: parts.map { Array(examples[$0]) },
+                dropoutSeed: nil)
+            return (value, model.trained.map { $0.slot?.take()?.array })
+        }
+        let plain = gradients([0..<6])
+        for parts in [[0..<3, 3..<6], [0..<1, 1..<5, 5..<6]] {
+            let cached = gradients(parts)
+            #expect(abs(cached.loss - plain.loss) < 1e-5 * plain.loss)
+            for (parameter, pair) in zip(model.trained, zip(cached.gradients, plain.gradients)) {
+                let (got, want) = (pair.0 ?? [], pair.1 ?? [])
+                #expect(got.count == want.count)
+                let scale = want.map(abs).max() ?? 0
+                let error = zip(got, want).map { abs($0 - $1) }.max() ?? 0
+                #expect(error <= 1e-4 * scale, "\(parameter.name): \(error) of \(scale)")
+            }
+        }
     }
 
     @Test(arguments: ["compress", "align sigmoid 4", "contrast in-batch", "pretrain"])

@@ -1,6 +1,10 @@
+import FileFormat
 import Foundation
+import Tensors
+import TestSupport
 import Testing
-import Training
+
+@testable import Training
 
 /// Runs that are cut short, resumed, or go wrong.
 struct SurvivalTests {
@@ -178,6 +182,44 @@ struct SurvivalTests {
             return step == 2 && batch.lines == [3, 4] && batch.ids.isEmpty
         }
         #expect(!FileManager.default.fileExists(atPath: options.output + "/model.safetensors"))
+    }
+
+    /// Whichever call fails while a state is written, the one before it stays whole.
+    @Test func aStateThatCannotBeWrittenLeavesTheOneBefore() throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        let backend = CPUBackend(threads: 1)
+        let identity = try TrainingState.Identity(
+            options: fixture.options(.compress), data: "d", model: "m")
+        func optimizer(_ value: Float) -> Optimizer {
+            let weights = Parameter(
+                name: "w", shape: [4],
+                value: Value(backend.buffer([Float](repeating: value, count: 4))), isTrained: true)
+            return Optimizer([weights], weightDecay: 0, backend: backend)
+        }
+        func saved() throws -> Float {
+            let target = optimizer(0)
+            _ = try TrainingState.restore(into: target, identity: identity, backend: backend)
+            return target.parameters[0].value.floats(backend).array[0]
+        }
+        let totals = TrainingState.Totals()
+        _ = try TrainingState.save(optimizer(1), totals: totals, identity: identity)
+        let counting = FaultyFileSystem()
+        _ = try TrainingState.save(
+            optimizer(1), totals: totals, identity: identity, fileSystem: counting)
+        #expect(counting.calls > 4)
+        for call in 1...counting.calls {
+            let system = FaultyFileSystem(.init(failing: call, code: ENOSPC, failsFromThere: true))
+            var isWritten = true
+            do {
+                _ = try TrainingState.save(
+                    optimizer(2), totals: totals, identity: identity, fileSystem: system)
+            } catch { isWritten = false }
+            let value = try saved()
+            #expect(value == 1 || value == 2)
+            if isWritten { #expect(value == 2) }
+            _ = try TrainingState.save(optimizer(1), totals: totals, identity: identity)
+        }
     }
 
     /// The sentence names the step, the rows by line and id, and the state to go back to.
