@@ -4,23 +4,23 @@ extension Tape {
     ///     query (T x heads * d), key and value (T x keyValueHeads * d) -> T x heads * d
     ///
     /// Backward: the probabilities are computed again from the rows' log-sum-exp; formulas in
-    /// `CPUBackend+Attention.swift`.
+    /// `CPUBackend+Attention.swift`. The output is not kept either: beside the layer's projections
+    /// it costs little.
     package func attention(
         query: Tensor, key: Tensor, value: Tensor, layout: SequenceLayout, shape: AttentionShape
     ) -> Tensor {
-        let (q, k, v) = (
-            query.value.floats(backend), key.value.floats(backend), value.value.floats(backend)
-        )
-        let (output, logSum) = backend.attention(
-            query: q, key: k, value: v, layout: layout, shape: shape)
-        let kept = Value(output)
+        let (q, k, v) = (query.value, key.value, value.value)
+        let make = { [backend] in
+            backend.attention(
+                query: q.floats(backend), key: k.floats(backend), value: v.floats(backend),
+                layout: layout, shape: shape)
+        }
+        let (output, logSum) = make()
+        let kept = Value(output, recompute: { make().output })
         return result(shape: query.shape, kept, from: [query, key, value]) {
-            [
-                backend, vq = query.value, vk = key.value, vv = value.value, sq = query.slot,
-                sk = key.slot, sv = value.slot
-            ] dy in
+            [backend, sq = query.slot, sk = key.slot, sv = value.slot] dy in
             let gradients = backend.attentionBackward(
-                dy, query: vq.floats(backend), key: vk.floats(backend), value: vv.floats(backend),
+                dy, query: q.floats(backend), key: k.floats(backend), value: v.floats(backend),
                 output: kept.floats(backend), logSum: logSum, layout: layout, shape: shape)
             sq?.add(gradients.query, backend)
             sk?.add(gradients.key, backend)

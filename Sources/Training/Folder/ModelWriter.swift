@@ -127,7 +127,13 @@ struct ModelWriter {
             to: options.output + "/model.safetensors", tensors: declarations
         ) { declaration, write in
             guard let parameter = byName[declaration.name] else { return }
-            var values = parameter.value.stored.array
+            let stored = parameter.value.stored
+            if !options.merges, type == .float32, !stored.isHalf {
+                // As it lies: a copy of a large table would be the run's greatest memory.
+                return try write(
+                    UnsafeRawBufferPointer(start: stored.floats, count: 4 * stored.count))
+            }
+            var values = stored.array
             if options.merges { merge(parameter.name, into: &values) }
             try Self.encoded(values, as: type).withUnsafeBytes { try write($0) }
         }
