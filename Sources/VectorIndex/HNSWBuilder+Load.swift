@@ -7,6 +7,10 @@ extension HNSWBuilder {
     /// matters.
     package convenience init(extending index: HNSWIndex) throws(IndexError) {
         try self.init(parameters: index.parameters)
+        index.file.sequentially { takeOver(index) }
+    }
+
+    private func takeOver(_ index: HNSWIndex) {
         let (count, graph) = (index.count, index.graph)
         lastLabel = index.lastLabel ?? (count > 0 ? index.label(at: count - 1) : nil)
         storage.reserve(count)

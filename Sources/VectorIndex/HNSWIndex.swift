@@ -81,9 +81,11 @@ package final class HNSWIndex: Sendable {
         }
 
         if residency == .copied {
-            rows = Self.copy(rows, keeping: &memory)
-            layer0 = Self.copy(layer0, keeping: &memory)
-            if parameters.quantization == .int8 { scales = Self.copy(scales, keeping: &memory) }
+            file.sequentially {
+                rows = Self.copy(rows, keeping: &memory)
+                layer0 = Self.copy(layer0, keeping: &memory)
+                if parameters.quantization == .int8 { scales = Self.copy(scales, keeping: &memory) }
+            }
         }
         self.memory = memory
         self.path = path

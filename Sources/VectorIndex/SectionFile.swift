@@ -187,10 +187,26 @@ struct SectionFileReader: Sendable {
             offsets[kind] = offset..<end.partialValue
             checksums[kind] = checksum
         }
+        if file.count > Self.readAheadLimit { file.advise(.random) }
     }
 
     func damaged(_ part: String, _ reason: String) -> IndexError {
         .damaged(path: path, part: part, reason: reason)
+    }
+
+    /// A search reads a row here and a row there. While a file fits in memory it is well to read
+    /// ahead, which brings the whole of it soon; of one that may not, reading ahead would fetch up to
+    /// megabytes for each row, and put out others for them.
+    private static let readAheadLimit = 256 << 20
+
+    /// Runs `body`, which reads much of the file in order.
+    func sequentially<Result, Failure: Error>(_ body: () throws(Failure) -> Result)
+        throws(Failure) -> Result
+    {
+        guard file.count > Self.readAheadLimit else { return try body() }
+        file.advise(.sequential)
+        defer { file.advise(.random) }
+        return try body()
     }
 
     /// The trailer's fields.
@@ -209,10 +225,12 @@ struct SectionFileReader: Sendable {
 
     /// Reads every section and compares its checksum.
     func verify() throws(IndexError) {
-        for (kind, range) in offsets.sorted(by: { $0.value.lowerBound < $1.value.lowerBound }) {
-            let found = ContentHash(of: UnsafeRawBufferPointer(rebasing: file.bytes[range]))
-            guard found.bytes == checksums[kind] else {
-                throw damaged("\(kind)", "its checksum does not match")
+        try sequentially { () throws(IndexError) in
+            for (kind, range) in offsets.sorted(by: { $0.value.lowerBound < $1.value.lowerBound }) {
+                let found = ContentHash(of: UnsafeRawBufferPointer(rebasing: file.bytes[range]))
+                guard found.bytes == checksums[kind] else {
+                    throw damaged("\(kind)", "its checksum does not match")
+                }
             }
         }
     }

@@ -80,8 +80,17 @@ package final class VectorFile: Sendable {
     package func exactSearch(
         _ query: [Float], k: Int, filter: LabelFilter? = nil, threads: Int = 1
     ) throws(IndexError) -> [Hit] {
-        try ExactSearch.search(
-            query, in: vectors, metric: metric, k: k, filter: filter, threads: threads)
+        try sequentially { () throws(IndexError) in
+            try ExactSearch.search(
+                query, in: vectors, metric: metric, k: k, filter: filter, threads: threads)
+        }
+    }
+
+    /// Runs `body`, which reads much of the file in order: else rows are expected here and there.
+    package func sequentially<Result, Failure: Error>(_ body: () throws(Failure) -> Result)
+        throws(Failure) -> Result
+    {
+        try file.sequentially(body)
     }
 }
 

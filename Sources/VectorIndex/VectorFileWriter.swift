@@ -68,6 +68,14 @@ package final class VectorFileWriter {
             throw .dimensionMismatch(expected: dimensions, found: other.dimensions)
         }
         precondition(other.metric == metric && other.element == element)
+        try other.sequentially { () throws(IndexError) in
+            try copyRows(of: other, excluding: removed)
+        }
+    }
+
+    private func copyRows(of other: VectorFile, excluding removed: LabelFilter?)
+        throws(IndexError)
+    {
         let rowBytes = dimensions * element.byteCount
         // Runs of rows that stay are written at once.
         var start = 0

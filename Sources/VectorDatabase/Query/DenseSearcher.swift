@@ -66,8 +66,9 @@ struct DenseSearcher: Sendable {
                 base: all.base
                     + flatRows.lowerBound * all.dimensions * all.element.byteCount,
                 labels: { flat.label(at: flatRows.lowerBound + $0) })
-            try scan(part, vector, allowed, into: &found, cost: &cost)
-            withExtendedLifetime(flat) {}
+            try flat.sequentially {
+                try scan(part, vector, allowed, into: &found, cost: &cost)
+            }
         }
         for segment in snapshot.tail {
             try scan(segment.vectors, vector, allowed, into: &found, cost: &cost)
