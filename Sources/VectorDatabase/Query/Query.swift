@@ -51,7 +51,8 @@ public struct Query: Sendable {
         self.vector = vector
     }
 
-    /// Recall@10 is about .99 on text embeddings at this width.
+    /// Recall@10 at this width: .97 on 60,000 short sentences through the built-in model, above .99 on
+    /// clustered sets of that size.
     public static let defaultEf = 100
 }
 
