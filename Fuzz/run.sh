@@ -1,7 +1,8 @@
 #!/bin/sh
 # Runs fuzz targets one after another: Fuzz/run.sh PROGRAM SECONDS [TARGET…]
 # What libFuzzer evolves stays in .build/fuzz/corpus (or $VDB_FUZZ_WORK), what it finds in
-# .build/fuzz/found. Ends with 1 where something was found.
+# .build/fuzz/found. Ends with 1 where something was found. On a machine that does much else, give
+# inputs longer: VDB_FUZZ_TIMEOUT=120.
 set -u
 program=$1
 seconds=$2
@@ -22,7 +23,7 @@ for target; do
     log=$work/$target.log
     # Memory and time by the input's size: 64 KiB of input get 10 seconds, 256 MB at once, and 2 GB in
     # all, of which the address sanitizer takes most. That bounds leaks, too: see README.md.
-    if VDB_FUZZ_TARGET=$target "$program" -max_total_time="$seconds" -max_len=65536 -timeout=10 \
+    if VDB_FUZZ_TARGET=$target "$program" -max_total_time="$seconds" -max_len=65536 -timeout="${VDB_FUZZ_TIMEOUT:-10}" \
         -malloc_limit_mb=256 -rss_limit_mb=2048 -detect_leaks=0 -print_final_stats=1 \
         -artifact_prefix="$work/found/$target/" $dictionary \
         "$work/corpus/$target" "$seeds/$target" >"$log" 2>&1
