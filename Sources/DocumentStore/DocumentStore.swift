@@ -48,6 +48,8 @@ package final class DocumentStore: Sendable {
     /// Nil when read-only.
     let writer: DatabasePool?
     let busyTimeout: Duration
+    /// For the files that SQLite does not write.
+    let fileSystem: any FileSystem
     let documentFrequencies = DocumentFrequencyCache()
 
     /// - Parameters:
@@ -55,13 +57,15 @@ package final class DocumentStore: Sendable {
     ///   - migrations: what brings an older file to the newest format; others only in tests.
     package init(
         path: String, mode: Mode, busyTimeout: Duration = .seconds(10),
-        migrations: [Schema.Migration] = Schema.migrations
+        migrations: [Schema.Migration] = Schema.migrations,
+        fileSystem: any FileSystem = SystemFileSystem()
     ) throws(StoreError) {
         let opened = try Connection.open(
             path: path, mode: mode, busyTimeout: busyTimeout, migrations: migrations)
         self.path = path
         self.mode = mode
         self.busyTimeout = busyTimeout
+        self.fileSystem = fileSystem
         reader = opened.reader
         writer = opened.writer
         identity = opened.identity

@@ -4,13 +4,13 @@ import Foundation
 ///
 /// The lock rather than the process id says whether a writer lives: ids are reused, and differ between
 /// containers that share a folder.
-enum TemporaryFile {
+package enum TemporaryFile {
     private static func prefix(of path: String) -> String {
         (path as NSString).lastPathComponent + ".tmp-"
     }
 
     /// A new file, open for writing and locked.
-    static func make(path: String, fileSystem: any FileSystem) throws(FileError)
+    package static func make(path: String, fileSystem: any FileSystem) throws(FileError)
         -> (path: String, descriptor: Int32)
     {
         while true {
@@ -38,7 +38,7 @@ enum TemporaryFile {
     }
 
     /// Removes what dead writers of `path` left. What cannot be removed stays: it harms nobody.
-    static func sweep(path: String, fileSystem: any FileSystem) {
+    package static func sweep(path: String, fileSystem: any FileSystem) {
         let folder = AtomicFile.folder(of: path)
         let prefix = prefix(of: path)
         let names = (try? fileSystem.names(inFolder: folder)) ?? []

@@ -162,7 +162,10 @@ import Testing
 
     /// Each kind of damage is found, and by its name.
     @Test(arguments: [
-        ("UPDATE passage SET text_length = text_length + 1 WHERE key = 2", StoreFinding.Kind.text),
+        (
+            "UPDATE passage SET text_length = text_length + 1 WHERE key = 2",
+            StoreFinding.Kind.checksum
+        ),
         ("UPDATE passage SET text_start = 1 WHERE key = 2", .checksum),
         ("UPDATE passage SET text = cast(upper(text) AS BLOB) WHERE key = 2", .checksum),
         ("UPDATE vector_1 SET value = x'0000003f0000000000000000' WHERE passage = 2", .checksum),
@@ -172,13 +175,22 @@ import Testing
         ("UPDATE source SET path = 'another'", .checksum),
         ("UPDATE change SET token = token + 1", .checksum),
         ("UPDATE field_value SET value = 7 WHERE document = 2", .fieldValue),
-        ("UPDATE vector_1 SET value = x'00000000' WHERE passage = 2", .vector),
-        ("UPDATE vector_1 SET value = x'0000c07f0000000000000000' WHERE passage = 2", .vector),
+        ("UPDATE vector_1 SET value = x'00000000' WHERE passage = 2", .checksum),
+        ("UPDATE vector_1 SET value = x'0000c07f0000000000000000' WHERE passage = 2", .checksum),
         ("DELETE FROM vector_1 WHERE passage = 2", .vector),
         ("DELETE FROM full_text_1_docsize WHERE id = 2", .fullText),
+        ("UPDATE full_text_1_docsize SET sz = x'0001' WHERE id = 2", .fullText),
+        ("UPDATE full_text_1_data SET block = x'030078' WHERE id = 1", .fullText),
+        (
+            """
+            UPDATE full_text_1_data SET block = cast(replace(block, 'gain', 'gaim') AS BLOB)
+            WHERE id > 100
+            """, .fullText
+        ),
         ("UPDATE collection SET document_count = 7", .count),
         ("UPDATE counter SET value = 2 WHERE name = 'passage'", .counter),
-        ("UPDATE change SET last_passage = 2", .changeLog),
+        ("UPDATE change SET last_passage = 2", .checksum),
+        ("DELETE FROM change", .changeLog),
         ("UPDATE passage SET document = 99 WHERE key = 2", .foreignKey),
         ("DELETE FROM full_text_1_data WHERE id > 100", .fullText),
     ])

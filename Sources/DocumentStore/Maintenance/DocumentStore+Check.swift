@@ -14,6 +14,9 @@ package struct StoreFinding: Sendable, Equatable {
     package let collection: String?
     /// What is wrong, naming keys and counts.
     package let detail: String
+
+    /// Whether it follows from the rest of the database and can be made anew.
+    package var isDerived: Bool { kind == .fullText || kind == .fieldValue }
 }
 
 extension DocumentStore {
@@ -106,17 +109,20 @@ private struct CollectionCheck {
     let collection: CollectionRecord
 
     func run(listed: Int) throws -> [StoreFinding] {
+        // What a damaged row holds may be of another type than its column's.
+        let damaged = try checksums()
+        guard damaged.isEmpty else { return shortened(damaged, to: listed) }
         let parts = [
-            try counts(), try checksums(), try texts(), try vectors(), try fullText(),
-            try fieldValues(), try changeLog(),
+            try counts(), try texts(), try vectors(), try fullText(), try fieldValues(),
+            try changeLog(),
         ]
-        return parts.flatMap { findings in
-            guard let kind = findings.first?.kind, findings.count > listed else {
-                return findings
-            }
-            return findings.prefix(listed)
-                + [finding(kind, "\(findings.count - listed) more like these")]
-        }
+        return parts.flatMap { shortened($0, to: listed) }
+    }
+
+    private func shortened(_ findings: [StoreFinding], to listed: Int) -> [StoreFinding] {
+        guard let kind = findings.first?.kind, findings.count > listed else { return findings }
+        return findings.prefix(listed)
+            + [finding(kind, "\(findings.count - listed) more like these")]
     }
 
     private func finding(_ kind: StoreFinding.Kind, _ detail: String) -> StoreFinding {
@@ -181,8 +187,7 @@ private struct CollectionCheck {
             return finding(
                 .fieldValue,
                 "the values of the indexed field '\(field.name)' are not those of \(wrong.count) "
-                    + "documents' metadata, the first of which has the key \(first); "
-                    + "`vdb index-field --drop` and `vdb index-field` make them anew")
+                    + "documents' metadata, the first of which has the key \(first)")
         }
     }
 
@@ -232,9 +237,19 @@ private struct CollectionCheck {
     }
 
     private func fullText() throws -> [StoreFinding] {
-        try difference(
+        let found = try difference(
             "SELECT id FROM full_text_\(collection.id)_docsize", kind: .fullText,
             noun: "a full-text entry")
+        guard found.isEmpty else { return found }
+        do {
+            return try FullTextCheck(database: database, collection: collection.id).difference()
+                .map { [finding(.fullText, "the full text: \($0)")] } ?? []
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
+            return [finding(.fullText, "the full text cannot be read")]
+        } catch is FileError {
+            // A text that cannot be read is found by itself.
+            return []
+        }
     }
 
     /// Keys of another table against those of the passages.

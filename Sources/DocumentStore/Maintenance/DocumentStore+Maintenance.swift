@@ -6,37 +6,50 @@ extension DocumentStore {
     /// Copies the database into a new file, consistent while others write. The copy has the same
     /// identity: an index made for one is checked against the other by the log position.
     ///
-    /// The copy is written beside its destination and takes its name when it is whole.
+    /// The copy is written beside its destination and takes its name when it is whole; what a killed
+    /// process left of one is removed.
     /// - Throws: `cannotOpen` where the destination exists.
     package func backup(to destination: String) throws(StoreError) {
         guard !FileManager.default.fileExists(atPath: destination) else {
             throw .cannotOpen(path: destination, reason: "it is already there; name another file")
         }
-        let temporary = "\(destination).tmp-\(getpid())"
         do {
-            let copy = try DatabaseQueue(path: temporary)
+            TemporaryFile.sweep(path: destination, fileSystem: fileSystem)
+            let temporary = try TemporaryFile.make(path: destination, fileSystem: fileSystem)
             do {
-                try reader.backup(to: copy)
-                // Complete in one file, without a log beside it.
-                try copy.writeWithoutTransaction { database in
-                    _ = try String.fetchOne(database, sql: "PRAGMA journal_mode = DELETE")
+                try copy(to: temporary.path)
+                try fileSystem.uninterrupted { system throws(FileError) in
+                    try system.synchronize(temporary.descriptor, path: temporary.path)
                 }
-                try copy.close()
+                try fileSystem.uninterrupted { system throws(FileError) in
+                    try system.rename(temporary.path, to: destination)
+                }
+                fileSystem.close(temporary.descriptor)
             } catch {
-                try? copy.close()
+                for suffix in ["", "-wal", "-shm", "-journal"] {
+                    try? FileManager.default.removeItem(atPath: temporary.path + suffix)
+                }
+                fileSystem.close(temporary.descriptor)
                 throw error
             }
-            let fileSystem = SystemFileSystem()
-            let descriptor = try fileSystem.open(temporary, flags: O_RDONLY, mode: 0)
-            defer { fileSystem.close(descriptor) }
-            try fileSystem.synchronize(descriptor, path: temporary)
-            try fileSystem.rename(temporary, to: destination)
-            try AtomicFile.synchronizeFolder(of: destination)
+            try AtomicFile.synchronizeFolder(of: destination, fileSystem: fileSystem)
         } catch {
-            for suffix in ["", "-wal", "-shm", "-journal"] {
-                try? FileManager.default.removeItem(atPath: temporary + suffix)
-            }
             throw StoreError(error, path: destination, busyTimeout: busyTimeout)
+        }
+    }
+
+    private func copy(to path: String) throws {
+        let copy = try DatabaseQueue(path: path)
+        do {
+            try reader.backup(to: copy)
+            // Complete in one file, without a log beside it.
+            try copy.writeWithoutTransaction { database in
+                _ = try String.fetchOne(database, sql: "PRAGMA journal_mode = DELETE")
+            }
+            try copy.close()
+        } catch {
+            try? copy.close()
+            throw error
         }
     }
 

@@ -67,9 +67,12 @@ enum Connection {
         }
         defer { try? file.close() }
         let header = (try? file.read(upToCount: 100)) ?? Data()
-        guard header.count == 100, header.starts(with: Array("SQLite format 3\0".utf8)) else {
-            throw .notADatabase(path: path)
-        }
+        if header.count == 100, header.starts(with: Array("SQLite format 3\0".utf8)) { return }
+        // A power cut while a database is made may leave a first page of zeros, with a journal beside
+        // it by which SQLite takes it back.
+        let isUnwritten = mode != .readOnly && header.allSatisfy { $0 == 0 }
+        let hasJournal = FileManager.default.fileExists(atPath: path + "-journal")
+        guard isUnwritten && hasJournal else { throw .notADatabase(path: path) }
     }
 
     // MARK: Connections

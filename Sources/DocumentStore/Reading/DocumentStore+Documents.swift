@@ -61,10 +61,12 @@ extension DocumentRecord {
     /// - Throws: what the store calls `corrupt` where the row is not as it was written.
     init(row: Row) throws {
         key = row[0]
-        id = row[1]
+        // First of all: a damaged row may hold anything in any column.
         guard row[7] else {
-            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the document '\(id)'")
+            throw DatabaseError(
+                resultCode: .SQLITE_CORRUPT, message: "the document with key \(key)")
         }
+        id = row[1]
         title = row[2]
         metadata = row[3]
         source = row[4]

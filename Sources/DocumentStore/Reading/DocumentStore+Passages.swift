@@ -72,6 +72,11 @@ extension DocumentStore {
 extension PassageRecord {
     init(row: Row) throws {
         key = row[0]
+        // First of all: a damaged row may hold anything in any column.
+        guard row[10], row[11] else {
+            let owner = row[10] ? "the document of passage" : "passage"
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "\(owner) \(key)")
+        }
         documentKey = row[1]
         documentID = row[2]
         title = row[3]
@@ -79,12 +84,7 @@ extension PassageRecord {
         ordinal = row[5]
         start = row[6]
         tokens = row[7]
-        guard row[11] else {
-            throw DatabaseError(
-                resultCode: .SQLITE_CORRUPT, message: "the document '\(documentID)'")
-        }
         do throws(FileError) {
-            guard row[10] else { throw .corruptBlock(expected: row[8]) }
             text = try StoredText.decode(row[9], length: row[8])
         } catch {
             throw DatabaseError(

@@ -57,14 +57,17 @@ extension DocumentStore {
                     statement, arguments: StatementArguments(values))
                 while let row = try rows.next() {
                     let key: Int64 = row[0]
-                    let isSound = try row.withUnsafeData(atIndex: 1) { data in
-                        data?.withUnsafeBytes {
-                            StoredVector.decode(
-                                $0, as: current.elementType, dimensions: current.dimensions,
-                                appendingTo: &batch.values)
-                        } ?? false
-                    }
-                    guard isSound, row[2] else {
+                    let isRight: Bool = row[2]
+                    let isSound =
+                        try isRight
+                        && row.withUnsafeData(atIndex: 1) { data in
+                            data?.withUnsafeBytes {
+                                StoredVector.decode(
+                                    $0, as: current.elementType, dimensions: current.dimensions,
+                                    appendingTo: &batch.values)
+                            } ?? false
+                        }
+                    guard isSound else {
                         throw DatabaseError(
                             resultCode: .SQLITE_CORRUPT, message: "the vector of passage \(key)")
                     }

@@ -83,13 +83,14 @@ extension DocumentStore {
                         FROM change WHERE collection = ? AND position > ? ORDER BY position LIMIT ?
                         """), arguments: [collection.id, position, limit])
             return try rows.map { row in
-                let (first, last): (Int64, Int64) = (row[2], row[3])
-                guard let kind = Change.Kind(rawValue: row[1]), first <= last, row[4] else {
+                let position: Int64 = row[0]
+                guard row[4], let kind = Change.Kind(rawValue: row[1]),
+                    (row[2] as Int64) <= (row[3] as Int64)
+                else {
                     throw DatabaseError(
-                        resultCode: .SQLITE_CORRUPT,
-                        message: "entry \(row[0] as Int64) of the change log")
+                        resultCode: .SQLITE_CORRUPT, message: "entry \(position) of the change log")
                 }
-                return Change(position: row[0], kind: kind, passages: first...last)
+                return Change(position: position, kind: kind, passages: row[2]...row[3])
             }
         }
     }

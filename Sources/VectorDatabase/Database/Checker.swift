@@ -10,7 +10,8 @@ struct Checker {
             let place = finding.collection.map { "collection '\($0)': " } ?? ""
             report.findings.append(
                 CheckReport.Finding(
-                    isFault: true, subject: database.path, message: place + finding.detail))
+                    isFault: true, subject: database.path, message: place + finding.detail,
+                    remedy: finding.isDerived ? Self.derivedRemedy : nil))
         }
         // Caches are compared with the database, which says nothing where that is damaged.
         guard report.isSound else { return report }
@@ -26,11 +27,18 @@ struct Checker {
         return report
     }
 
+    private static let derivedRemedy = "--repair makes it anew from the passages"
+
     /// Makes the caches of every collection with findings anew, and checks again.
     func repair(_ report: CheckReport) throws -> CheckReport {
         // A damaged database must not be spread into its caches.
-        guard !report.findings.contains(where: { $0.isFault && $0.subject == database.path })
-        else { return report }
+        let faults = report.findings.filter { $0.isFault && $0.subject == database.path }
+        guard faults.allSatisfy({ $0.remedy == Self.derivedRemedy }) else { return report }
+        if !faults.isEmpty {
+            for record in try database.store.collections() {
+                try database.store.rebuildDerived(of: record)
+            }
+        }
         for record in try database.store.collections() where record.dimensions > 0 {
             let files = database.collection(record.name).index.files
             let concerned = report.findings.contains {

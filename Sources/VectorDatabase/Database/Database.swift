@@ -44,7 +44,9 @@ public final class Database: Sendable {
             case .create: .create
             }
         store = try rethrowing {
-            try DocumentStore(path: path, mode: mode, busyTimeout: options.lockTimeout)
+            try DocumentStore(
+                path: path, mode: mode, busyTimeout: options.lockTimeout,
+                fileSystem: options.fileSystem)
         }
     }
 
@@ -93,7 +95,8 @@ public final class Database: Sendable {
             return try await writers.withLock { [files, options] in
                 try await withTaskExecutorPreference(BlockingExecutor.shared) {
                     let lock = try await WriterLock.acquire(
-                        files.lock, database: files.database, timeout: options.lockTimeout)
+                        files.lock, database: files.database, timeout: options.lockTimeout,
+                        fileSystem: options.fileSystem)
                     defer { lock.release() }
                     return try await body()
                 }

@@ -1,3 +1,5 @@
+import FileFormat
+
 /// How a database is opened.
 public struct DatabaseOptions: Sendable {
     public enum Access: Sendable {
@@ -29,6 +31,9 @@ public struct DatabaseOptions: Sendable {
 
     /// When index files are written; other values only in tests.
     package var indexPolicy = IndexPolicy()
+
+    /// What writes and reads cache files, backups and the writer's lock; others only in tests.
+    package var fileSystem: any FileSystem = SystemFileSystem()
 
     public init() {}
 }

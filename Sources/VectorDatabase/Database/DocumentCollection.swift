@@ -16,7 +16,8 @@ public final class DocumentCollection: Sendable {
         self.database = database
         index = CollectionIndex(
             files: CacheFiles(
-                graph: database.files.graph(of: name), flat: database.files.vectors(of: name)),
+                graph: database.files.graph(of: name), flat: database.files.vectors(of: name),
+                fileSystem: database.options.fileSystem),
             store: database.store, policy: database.options.indexPolicy,
             threads: database.threadCount)
     }

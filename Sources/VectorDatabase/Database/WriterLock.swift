@@ -17,13 +17,15 @@ final class WriterLock: Sendable {
     ///
     /// - Throws: `locked` with the holder when it takes longer than `timeout`; `CancellationError`.
     static func acquire(
-        _ path: String, database: String, timeout: Duration
+        _ path: String, database: String, timeout: Duration, fileSystem: any FileSystem
     ) async throws -> WriterLock {
         let began = ContinuousClock.now
         var pause = Duration.milliseconds(2)
         while true {
             do throws(FileError) {
-                if let lock = try FileLock(path: path, holder: description) {
+                if let lock = try FileLock(
+                    path: path, holder: description, fileSystem: fileSystem)
+                {
                     return WriterLock(lock)
                 }
             } catch {

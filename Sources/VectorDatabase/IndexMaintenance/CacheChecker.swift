@@ -38,7 +38,7 @@ struct CacheChecker {
         if try open(
             files.flat, isExpected: record.passageCount > policy.flatLag(rows: 0),
             as: {
-                _ = try VectorFile(path: files.flat)
+                _ = try VectorFile(path: files.flat, fileSystem: files.fileSystem)
             })
         {
             if let flat = try reader.openFlat() { try check(flat) } else { passOver(files.flat) }
@@ -46,7 +46,7 @@ struct CacheChecker {
         if try open(
             files.graph, isExpected: record.passageCount > policy.graphLag(rows: 0),
             as: {
-                _ = try HNSWIndex(path: files.graph)
+                _ = try HNSWIndex(path: files.graph, fileSystem: files.fileSystem)
             })
         {
             if let graph = try reader.openGraph() {

@@ -50,14 +50,15 @@ struct CacheReader {
     }
 
     private func graphFile() -> HNSWIndex? {
-        guard let graph = try? HNSWIndex(path: files.graph),
+        guard let graph = try? HNSWIndex(path: files.graph, fileSystem: files.fileSystem),
             graph.parameters == record.indexParameters
         else { return nil }
         return graph
     }
 
     private func flatFile() -> VectorFile? {
-        guard let flat = try? VectorFile(path: files.flat), flat.dimensions == record.dimensions,
+        guard let flat = try? VectorFile(path: files.flat, fileSystem: files.fileSystem),
+            flat.dimensions == record.dimensions,
             flat.metric == record.indexParameters.metric, flat.element == record.flatElement
         else { return nil }
         return flat

@@ -1,4 +1,5 @@
 import DocumentStore
+import FileFormat
 import Synchronization
 import VectorIndex
 
@@ -67,10 +68,11 @@ final class CollectionIndex: Sendable {
     func release() { current.withLock { $0 = nil } }
 }
 
-/// The paths of a collection's caches.
+/// The paths of a collection's caches, and how they are read and written.
 struct CacheFiles: Sendable {
     let graph: String
     let flat: String
+    let fileSystem: any FileSystem
 
     var signatures: Signatures {
         Signatures(graph: FileSignature(path: graph), flat: FileSignature(path: flat))

@@ -1,4 +1,5 @@
 import DocumentStore
+import FileFormat
 import VectorIndex
 
 /// A graph that grows with the database: it follows keys for what was inserted and the change log
@@ -76,8 +77,9 @@ final class GraphFollower {
     }
 
     /// Everything in the database is in the graph when this is called: `follow(isFinal: true)`.
-    func save(to path: String) throws {
+    func save(to path: String, fileSystem: any FileSystem) throws {
         try builder.save(
-            to: path, header: try record.header(of: store, position: position))
+            to: path, header: try record.header(of: store, position: position),
+            fileSystem: fileSystem)
     }
 }

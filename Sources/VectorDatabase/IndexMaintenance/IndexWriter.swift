@@ -38,7 +38,7 @@ struct IndexWriter {
         if writesGraph {
             let graph = try extent == .rebuild ? newFollower(nil) : follower ?? newFollower(old)
             try graph.follow(isFinal: true)
-            try graph.save(to: files.graph)
+            try graph.save(to: files.graph, fileSystem: files.fileSystem)
         }
         if wroteFlat || writesGraph { try prune() }
     }
@@ -70,7 +70,7 @@ struct IndexWriter {
         let writer = try VectorFileWriter(
             path: files.flat, header: try record.header(of: store, position: position),
             dimensions: record.dimensions, metric: record.indexParameters.metric,
-            element: record.flatElement)
+            element: record.flatElement, fileSystem: files.fileSystem)
         var last: Int64 = 0
         if let sound, sound.count > 0 {
             try writer.append(
@@ -147,7 +147,7 @@ struct IndexWriter {
         remove(files.flat)
     }
 
-    private func remove(_ path: String) { try? SystemFileSystem().remove(path) }
+    private func remove(_ path: String) { try? files.fileSystem.remove(path) }
 }
 
 extension VectorFile {

@@ -55,7 +55,7 @@ extension DocumentCollection {
             try index.writer(for: record).removeForeign()
         } else {
             for path in [index.files.graph, index.files.flat] {
-                try? SystemFileSystem().remove(path)
+                try? index.files.fileSystem.remove(path)
             }
         }
     }
