@@ -5,6 +5,7 @@
 # make install   puts vdb where it works: make install PREFIX=/usr/local
 # make fuzz      hostile input for every reader of files, SECONDS=60 for each, TARGET=name for one
 # make model-test  random scripts on a database and on a dictionary, for SECONDS=60
+# make torture   kills vdb at random moments and looks at what is left: KILLS=1000 SEED=n
 # make lint      formatting, and which module imports which
 # make clean     removes what was built
 
@@ -17,7 +18,7 @@ BIN = .build/release
 # A forced OpenBLAS kernel would be tested and measured instead of the one that ships.
 unexport OPENBLAS_CORETYPE
 
-.PHONY: all deps build demo test fuzz model-test lint format install uninstall clean
+.PHONY: all deps build demo test fuzz model-test torture lint format install uninstall clean
 
 all: build
 
@@ -47,6 +48,15 @@ fuzz: deps
 
 model-test: deps
 	VDB_MODEL_SECONDS=$(SECONDS) VDB_MODEL_LENGTH=80 $(SWIFT) test --filter ModelBasedTests
+
+KILLS ?= 1000
+SEED ?= $(shell date +%s)
+
+# The seed is printed; the same one makes the same choices again.
+torture: deps
+	$(SWIFT) build $(RELEASE) --product vdb
+	$(SWIFT) build $(RELEASE) --product vdb-torture
+	$(BIN)/vdb-torture kill --program $(BIN)/vdb --kills $(KILLS) --seed $(SEED)
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Fuzz Benchmarks Examples schema

@@ -129,6 +129,14 @@ let package = Package(
             ],
             path: "Benchmarks/vdb-bench", swiftSettings: swift),
 
+        // What `make torture` does for as long as is wanted.
+        .target(
+            name: "Torture", dependencies: ["VectorDatabase", "TestSupport", grdb],
+            path: "Tests/Torture", swiftSettings: swift),
+        .executableTarget(
+            name: "vdb-torture", dependencies: ["Torture", "DefaultModel", argumentParser],
+            path: "Tests/vdb-torture", swiftSettings: swift),
+
         // Tests mirror targets.
         .target(
             name: "TestSupport", dependencies: ["FileFormat"], path: "Tests/TestSupport",
