@@ -24,7 +24,7 @@ for name, case in CASES.items():
              *extra.get(stage, [])], check=True)
         ours = dict(AutoModelForCausalLM.from_pretrained(out).named_parameters())
         _, theirs = run(*case)
-        difference = max(float((ours[n].double() - w).abs().max()) for n, w in theirs.items())
+        difference = max(float((ours[n].detach().double() - w).abs().max()) for n, w in theirs.items())
         moved = max(float((start[n] - w).abs().max()) for n, w in theirs.items())
         print(f"{name}: weights moved by {moved:.1e}, differ by {difference:.1e}", flush=True)
         assert difference < 0.02 * moved, name
