@@ -6,12 +6,19 @@ import Transformer
 /// XXH3-128 over whatever changes a vector.
 package enum Fingerprint {
     /// Of the tensors' names, types, shapes and bytes; the same however they are spread over files.
-    package static func weights(of checkpoint: Checkpoint) -> ContentHash {
-        hash(checkpoint.names.compactMap { checkpoint.tensor(named: $0) })
+    ///
+    /// - Parameter releasesPages: whether each tensor's mapped pages are given back once it is hashed,
+    ///   for a caller that is short of memory and will not read them again soon.
+    package static func weights(of checkpoint: Checkpoint, releasesPages: Bool = false)
+        -> ContentHash
+    {
+        hash(
+            checkpoint.names.compactMap { checkpoint.tensor(named: $0) },
+            releasesPages: releasesPages)
     }
 
     /// Large tensors are hashed by several threads; the result does not depend on how many.
-    static func hash(_ tensors: [TensorView]) -> ContentHash {
+    static func hash(_ tensors: [TensorView], releasesPages: Bool = false) -> ContentHash {
         let tensors = tensors.sorted { $0.name < $1.name }
         let parts = UnsafeMutableBufferPointer<ContentHash>.allocate(capacity: tensors.count)
         defer { parts.deallocate() }
@@ -19,6 +26,7 @@ package enum Fingerprint {
         let slots = Slots(parts)
         DispatchQueue.concurrentPerform(iterations: tensors.count) { index in
             slots.buffer[index] = ContentHash(of: tensors[index].bytes)
+            if releasesPages { tensors[index].releasePages() }
         }
         let hasher = ContentHasher()
         for (tensor, part) in zip(tensors, parts) {

@@ -40,8 +40,8 @@ struct TrainReporter {
         guard !quiet else { return }
         if summary.wasFinished {
             Messages.line(
-                "\(folder): this run is finished (\(summary.steps) steps); there is nothing to resume"
-            )
+                "\(folder): this run is finished (\(Self.steps(summary.steps))); there is nothing "
+                    + "to resume")
             return
         }
         let rate = summary.seconds > 0 ? Double(summary.tokens) / summary.seconds : 0
@@ -54,10 +54,12 @@ struct TrainReporter {
             retrieval = ", nDCG@10 \(Self.score(first.ndcgAt10)) to \(Self.score(last.ndcgAt10))"
         }
         Messages.line(
-            "\(summary.steps) steps\(losses)\(retrieval), \(Int(rate)) tokens/s, "
+            "\(Self.steps(summary.steps))\(losses)\(retrieval), \(Int(rate)) tokens/s, "
                 + "\(Self.duration(summary.seconds)), "
                 + "\(summary.peakBytes >> 20) MiB; wrote \(folder)")
     }
+
+    private static func steps(_ count: Int) -> String { "\(count) step\(count == 1 ? "" : "s")" }
 
     func clear() { if Messages.isTerminal, !quiet { Messages.raw("\r\u{1B}[K") } }
 

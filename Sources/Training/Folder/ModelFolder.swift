@@ -60,8 +60,6 @@ struct ModelFolder {
     /// Of the weights: recorded wherever another model depends on these.
     func fingerprint() -> String {
         guard let checkpoint else { return "none" }
-        let fingerprint = Fingerprint.weights(of: checkpoint)
-        for name in checkpoint.names { checkpoint.tensor(named: name)?.releasePages() }
-        return fingerprint.hexadecimal
+        return Fingerprint.weights(of: checkpoint, releasesPages: true).hexadecimal
     }
 }

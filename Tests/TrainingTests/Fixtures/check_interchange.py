@@ -75,4 +75,4 @@ for model in models:
                 worst = max(worst, error)
                 print(f"{os.path.basename(model)}, {kind} ({way}): {error:.1e}")
 print(f"greatest difference {worst:.1e}")
-sys.exit(worst > 2e-5)
+sys.exit(1 if worst > 2e-5 else 0)
