@@ -75,6 +75,9 @@ let package = Package(
             dependencies: ["VectorMath", "CVectorKernels", "FileFormat", heap],
             swiftSettings: swift + optimised),
         .target(
+            name: "LexicalIndex", dependencies: ["FileFormat", heap],
+            swiftSettings: swift + optimised),
+        .target(
             name: "Schema", path: "schema", exclude: ["README.md"],
             resources: [.embedInCode("migrations")]),
 
@@ -83,7 +86,8 @@ let package = Package(
             name: "Transformer", dependencies: ["Tensors", "VectorMath", "FileFormat"],
             swiftSettings: swift),
         .target(
-            name: "DocumentStore", dependencies: ["Schema", "FileFormat", grdb, sqlite],
+            name: "DocumentStore",
+            dependencies: ["Schema", "LexicalIndex", "FileFormat", grdb, sqlite],
             swiftSettings: swift),
 
         // Level 4.
@@ -96,8 +100,8 @@ let package = Package(
         .target(
             name: "VectorDatabase",
             dependencies: [
-                "DocumentStore", "VectorIndex", "AutoRegEmbed", "VectorMath", "FileFormat",
-                "Tokenization", "Evaluation", logging,
+                "DocumentStore", "VectorIndex", "LexicalIndex", "AutoRegEmbed", "VectorMath",
+                "FileFormat", "Tokenization", "Evaluation", logging,
             ],
             swiftSettings: swift),
         .target(
@@ -124,8 +128,8 @@ let package = Package(
         .executableTarget(
             name: "vdb-bench",
             dependencies: [
-                "VectorIndex", "AutoRegEmbed", "Training", "VectorMath", "FileFormat",
-                argumentParser,
+                "VectorIndex", "LexicalIndex", "AutoRegEmbed", "Training", "VectorMath",
+                "FileFormat", argumentParser,
             ],
             path: "Benchmarks/vdb-bench", swiftSettings: swift),
 
@@ -181,6 +185,10 @@ let package = Package(
             dependencies: ["VectorIndex", "VectorMath", "FileFormat", "TestSupport"],
             swiftSettings: swift),
         .testTarget(
+            name: "LexicalIndexTests",
+            dependencies: ["LexicalIndex", "FileFormat", "TestSupport", grdb],
+            exclude: ["Fixtures"], swiftSettings: swift),
+        .testTarget(
             name: "TransformerTests",
             dependencies: ["Transformer", "Tensors", "VectorMath", "FileFormat", "TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: swift),
@@ -198,8 +206,8 @@ let package = Package(
         .testTarget(
             name: "VectorDatabaseTests",
             dependencies: [
-                "VectorDatabase", "DocumentStore", "VectorIndex", "AutoRegEmbed", "FileFormat",
-                "Tokenization", "Schema", "TestSupport", "TestOracles",
+                "VectorDatabase", "DocumentStore", "VectorIndex", "LexicalIndex", "AutoRegEmbed",
+                "FileFormat", "Tokenization", "Schema", "TestSupport", "TestOracles",
             ],
             swiftSettings: swift),
         .testTarget(

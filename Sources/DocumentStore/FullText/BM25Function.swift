@@ -1,20 +1,13 @@
 import GRDB
 import GRDBSQLite
+import LexicalIndex
 
 /// The SQL function `vdb_bm25(table, weight of phrase 0, weight of phrase 1, …)` of a full-text query:
-///
-///     score(d) = Σ_t weight_t · tf_t (k1 + 1) / (tf_t + k1 (1 - b + b |d| / average |d|))
-///
-/// (Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009, equation 3.15.) tf counts
-/// title and text together, |d| is in tokens. FTS5's own bm25() fixes k1 = 1.2 and b = 0.75, weighs a
-/// term in half of the passages by nothing, and finds each term's frequency anew for every query.
+/// the score of the lexical index (see `BM25`), for readers that find no file of it. FTS5's own bm25()
+/// fixes k1 = 1.2 and b = 0.75, weighs a term in half of the passages by nothing, and finds each
+/// term's frequency anew for every query.
 enum BM25Function {
     static let name = "vdb_bm25"
-
-    /// Chosen on six judged collections of abstracts, passages and sentences: higher values favour
-    /// short passages too much.
-    static let k1 = 1.0
-    static let b = 0.6
 
     static func register(in database: Database) throws {
         let api = UnsafeMutablePointer(mutating: FTS5.api(database))
@@ -43,8 +36,8 @@ enum BM25Function {
             sqlite3_result_error_code(result, code)
             return
         }
-        let average = total > 0 && rows > 0 ? Double(total) / Double(rows) : 1
-        let saturation = k1 * (1 - b + b * Double(length) / average)
+        let average = BM25.average(length: Int(total), passages: Int(rows))
+        let saturation = BM25.saturation(length: Int(length), average: average)
         var score = 0.0
         for phrase in 0..<count {
             var iterator = Fts5PhraseIter()
@@ -55,13 +48,13 @@ enum BM25Function {
                 sqlite3_result_error_code(result, code)
                 return
             }
-            var frequency = 0.0
+            var frequency = 0
             while column >= 0 {
                 frequency += 1
                 api.pointee.xPhraseNext(context, &iterator, &column, &offset)
             }
             let weight = sqlite3_value_double(weights[Int(phrase)])
-            score += weight * frequency * (k1 + 1) / (frequency + saturation)
+            score += BM25.score(weight: weight, frequency: frequency, saturation: saturation)
         }
         sqlite3_result_double(result, score)
     }

@@ -1,4 +1,5 @@
 import GRDB
+import LexicalIndex
 
 extension DocumentStore {
     /// The best passages by BM25 over title and text, stemmed: best first, equal scores by key.
@@ -52,11 +53,11 @@ extension DocumentStore {
     ) throws -> LexicalQuery {
         let current = try CollectionRecord.require(collection, in: database)
         let position = try ChangeLog.position(of: current.id, in: database)
-        let words = try LexicalQuery.words(of: text, in: database)
         let statement = try database.cachedStatement(
             sql: "SELECT doc FROM full_text_term_\(current.id) WHERE term = ?")
-        return try LexicalQuery(words: words, passageCount: current.passageCount) { stem in
-            try documentFrequencies.frequency(
+        return try LexicalQuery(text, passageCount: current.passageCount) { stem in
+            let stem = String(decoding: stem, as: UTF8.self)
+            return try documentFrequencies.frequency(
                 of: stem, collection: current.id, position: position
             ) { try Int.fetchOne(statement, arguments: [stem]) ?? 0 }
         }

@@ -15,8 +15,14 @@ struct Checker {
         }
         // Caches are compared with the database, which says nothing where that is damaged.
         guard report.isSound else { return report }
-        for record in try database.store.collections() where record.dimensions > 0 {
+        for record in try database.store.collections() {
             let index = database.collection(record.name).index
+            var words = LexicalChecker(
+                record: record, files: index.lexicon.files, store: database.store,
+                policy: index.policy)
+            try words.check()
+            report.findings += words.findings
+            guard record.dimensions > 0 else { continue }
             var checker = CacheChecker(
                 record: record, files: index.files, store: database.store, policy: index.policy,
                 threads: index.threads)
@@ -39,14 +45,17 @@ struct Checker {
                 try database.store.rebuildDerived(of: record)
             }
         }
-        for record in try database.store.collections() where record.dimensions > 0 {
-            let files = database.collection(record.name).index.files
-            let concerned = report.findings.contains {
-                $0.subject == files.graph || $0.subject == files.flat
+        for record in try database.store.collections() {
+            let collection = database.collection(record.name)
+            let (files, words) = (collection.index.files, collection.index.lexicon.files)
+            func concerns(_ paths: [String]) -> Bool {
+                report.findings.contains { paths.contains($0.subject) }
             }
-            guard concerned else { continue }
-            database.collection(record.name).release()
-            try database.collection(record.name).maintain(record, .rebuild)
+            collection.release()
+            if concerns([words.main, words.recent]) {
+                try collection.index.lexicon.writer(for: record).update(.rebuild)
+            }
+            if concerns([files.graph, files.flat]) { try collection.maintain(record, .rebuild) }
         }
         var repaired = try check()
         repaired.findings += report.findings.filter { $0.isFault }.map { finding in

@@ -18,7 +18,9 @@ extension Database {
     public func compact() async throws {
         try await asWriter { [self] in
             for record in try store.collections() {
-                try collection(record.name).maintain(record, .rebuild)
+                let collection = collection(record.name)
+                try collection.index.lexicon.writer(for: record).update(.rebuild)
+                try collection.maintain(record, .rebuild)
                 try store.pruneChanges(through: store.position(of: record), in: record)
             }
             try store.compact()

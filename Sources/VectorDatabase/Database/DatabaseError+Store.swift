@@ -69,6 +69,13 @@ extension DatabaseError {
         }
     }
 
+    init(_ error: SectionFileError) {
+        switch error {
+        case .file(let error): self.init(error)
+        default: self = .damaged(path: "the lexical index", reason: error.description)
+        }
+    }
+
     init(_ error: IndexError) {
         switch error {
         case .file(let error): self.init(error)
@@ -91,6 +98,7 @@ extension DatabaseError {
         case let error as StoreError: DatabaseError(error)
         case let error as FileError: DatabaseError(error)
         case let error as IndexError: DatabaseError(error)
+        case let error as SectionFileError: DatabaseError(error)
         default: error
         }
     }

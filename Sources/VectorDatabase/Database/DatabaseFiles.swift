@@ -8,7 +8,8 @@ import Foundation
 /// | corpus.vdb-lock | held by the one writer; says who that is |
 /// | corpus.vdb-index | cache: the graph of the collection `default` |
 /// | corpus.vdb-vectors | cache: its vectors, flat |
-/// | corpus.vdb-NAME-index, corpus.vdb-NAME-vectors | the same for the collection NAME |
+/// | corpus.vdb-lexical, corpus.vdb-lexical-recent | cache: its words |
+/// | corpus.vdb-NAME-index, corpus.vdb-NAME-vectors … | the same for the collection NAME |
 ///
 /// In NAME, bytes other than ASCII letters, digits, `.` and `_` are written `%XX`: hyphens too, so
 /// that no two collections, and no collection and a file of SQLite's, share a name.
@@ -22,6 +23,11 @@ struct DatabaseFiles: Sendable {
     func graph(of collection: String) -> String { database + infix(collection) + "-index" }
 
     func vectors(of collection: String) -> String { database + infix(collection) + "-vectors" }
+
+    func lexical(of collection: String) -> LexicalFiles {
+        let main = database + infix(collection) + "-lexical"
+        return LexicalFiles(main: main, recent: main + "-recent")
+    }
 
     private func infix(_ collection: String) -> String {
         collection == Self.defaultCollection ? "" : "-" + Self.encode(collection)

@@ -28,11 +28,14 @@ extension DocumentCollection {
         parts.append(
             PartBytes(
                 part: "vectors_file", bytes: DatabaseFiles.size(of: files.vectors(of: name))))
+        parts.append(
+            PartBytes(part: "lexical_files", bytes: files.lexical(of: name).byteCount))
         let others = try store.collections().map(\.name).filter { $0 != name }
         if !others.isEmpty {
             let bytes = others.reduce(0) { sum, other in
                 sum + DatabaseFiles.size(of: files.graph(of: other))
                     + DatabaseFiles.size(of: files.vectors(of: other))
+                    + files.lexical(of: other).byteCount
             }
             parts.append(PartBytes(part: "other_collections_files", bytes: bytes))
         }

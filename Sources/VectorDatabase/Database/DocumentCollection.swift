@@ -14,12 +14,14 @@ public final class DocumentCollection: Sendable {
     init(name: String, database: Database) {
         self.name = name
         self.database = database
+        let policy = database.options.indexPolicy
         index = CollectionIndex(
             files: CacheFiles(
                 graph: database.files.graph(of: name), flat: database.files.vectors(of: name),
                 fileSystem: database.options.fileSystem),
-            store: database.store, policy: database.options.indexPolicy,
-            threads: database.threadCount)
+            lexicon: CollectionLexicon(
+                files: database.files.lexical(of: name), store: database.store, policy: policy),
+            store: database.store, policy: policy, threads: database.threadCount)
     }
 
     /// Whether anything was ever ingested into it.

@@ -22,10 +22,15 @@ final class CollectionIndex: Sendable {
     private let store: DocumentStore
     let policy: IndexPolicy
     let threads: Int
+    let lexicon: CollectionLexicon
     private let current = Mutex<IndexSnapshot?>(nil)
 
-    init(files: CacheFiles, store: DocumentStore, policy: IndexPolicy, threads: Int) {
+    init(
+        files: CacheFiles, lexicon: CollectionLexicon, store: DocumentStore, policy: IndexPolicy,
+        threads: Int
+    ) {
         self.files = files
+        self.lexicon = lexicon
         self.store = store
         self.policy = policy
         self.threads = threads
@@ -53,7 +58,9 @@ final class CollectionIndex: Sendable {
     }
 
     func writer(for record: CollectionRecord) -> IndexWriter {
-        IndexWriter(record: record, files: files, store: store, policy: policy, threads: threads)
+        IndexWriter(
+            record: record, files: files, store: store, policy: policy, threads: threads,
+            lexicon: lexicon.writer(for: record))
     }
 
     /// A graph to extend while documents come in, where it lags enough or would be worth having.
@@ -65,7 +72,10 @@ final class CollectionIndex: Sendable {
             record: record, extending: old, store: store, policy: policy, threads: threads)
     }
 
-    func release() { current.withLock { $0 = nil } }
+    func release() {
+        current.withLock { $0 = nil }
+        lexicon.release()
+    }
 }
 
 /// The paths of a collection's caches, and how they are read and written.

@@ -12,6 +12,18 @@ package struct IndexPolicy: Sendable {
     /// Rows inserted into a graph at once. While an ingest goes on only whole batches are inserted, so
     /// that the same documents in the same order give the same graph.
     package var batch = 4096
+    /// Passages that a fresh reader may have to read from the database and index in memory, at a few
+    /// microseconds each, before the lexical files are written again; or one part in this many of the
+    /// recent ones.
+    package var smallestLexicalLag = 512
+    package var lexicalLagShare = 50
+    /// Recent passages, or deleted ones, for which the main lexical segment is written again; or one
+    /// part in this many of its own.
+    package var smallestLexicalMerge = 16_384
+    package var lexicalMergeShare = 8
+    /// Passages beyond the lexical files up to which a reader indexes them in memory: reading
+    /// and indexing these takes about a third of a second, once.
+    package var longestLexicalTail = 65_536
     /// During a long ingest the caches are written when the graph's lag calls for it, but writing may
     /// take no more than one part in this many of the time.
     package var savingShare = 20
@@ -19,6 +31,10 @@ package struct IndexPolicy: Sendable {
     package init() {}
 
     func graphLag(rows: Int) -> Int { max(smallestGraphLag, rows / lagShare) }
+
+    func lexicalLag(recentRows: Int) -> Int {
+        max(smallestLexicalLag, recentRows / lexicalLagShare)
+    }
 
     func flatLag(rows: Int) -> Int { max(smallestFlatLag, rows / lagShare) }
 }

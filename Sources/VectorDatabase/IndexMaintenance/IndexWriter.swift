@@ -12,6 +12,7 @@ struct IndexWriter {
     let store: DocumentStore
     let policy: IndexPolicy
     let threads: Int
+    let lexicon: LexicalWriter
 
     enum Extent: Sendable {
         /// What the policy asks for.
@@ -24,12 +25,19 @@ struct IndexWriter {
 
     private var reader: CacheReader { CacheReader(record: record, files: files, store: store) }
 
-    /// - Parameter follower: a graph that has been following; it is brought to its end and saved.
-    func update(_ extent: Extent, follower: GraphFollower? = nil) throws {
+    /// The lexical files follow the texts, which no re-encoding changes: they are written anew only by
+    /// `LexicalWriter` itself.
+    ///
+    /// - Parameters:
+    ///   - follower: a graph that has been following; it is brought to its end and saved.
+    ///   - words: the same of the lexical index.
+    func update(
+        _ extent: Extent, follower: GraphFollower? = nil, words: LexicalFollower? = nil
+    ) throws {
+        try lexicon.update(extent == .rebuild ? .all : extent, follower: words)
         guard record.dimensions > 0, record.passageCount > 0 else {
             removeFiles()
-            try store.pruneChanges(through: store.position(of: record), in: record)
-            return
+            return try prune(through: store.position(of: record))
         }
         let old = extent == .rebuild ? nil : try reader.openGraph()
         let writesGraph = try follower != nil || needsGraph(extent, old: old)
@@ -48,6 +56,7 @@ struct IndexWriter {
     func removeForeign() throws {
         if try reader.openGraph() == nil { remove(files.graph) }
         if try reader.openFlat() == nil { remove(files.flat) }
+        try lexicon.removeForeign()
     }
 
     // MARK: Flat file
@@ -135,11 +144,17 @@ struct IndexWriter {
         return keys
     }
 
-    /// Forgets the changes that both caches cover.
+    /// Forgets the changes that all caches cover.
     private func prune() throws {
         let caches = try reader.open()
         guard caches.flat != nil else { return }
-        try store.pruneChanges(through: caches.position, in: record)
+        try prune(through: caches.position)
+    }
+
+    /// Not beyond what the lexical files cover.
+    private func prune(through position: Int64) throws {
+        let covered = try lexicon.coveredPosition() ?? position
+        try store.pruneChanges(through: min(position, covered), in: record)
     }
 
     func removeFiles() {

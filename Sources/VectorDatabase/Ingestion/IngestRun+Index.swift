@@ -9,19 +9,27 @@ extension IngestRun {
     /// is interrupted and called again, have the use of it.
     func index() async throws {
         var follower: GraphFollower?
+        var words: LexicalFollower?
         var lastSave = ContinuousClock.now
         var saving = Duration.milliseconds(500)
         for await _ in committed.stream {
             try Task.checkCancellation()
-            guard let record = try freshRecord(), record.dimensions > 0 else { continue }
-            if follower == nil { follower = try collection.index.startFollowing(record) }
-            guard let graph = follower else { continue }
-            try graph.follow(isFinal: false)
-            update { $0.unindexed = max(0, record.passageCount - graph.count) }
+            guard let record = try freshRecord() else { continue }
+            if words == nil { words = try collection.index.lexicon.startFollowing(record) }
+            try words?.follow()
+            if follower == nil, record.dimensions > 0 {
+                follower = try collection.index.startFollowing(record)
+            }
+            if let graph = follower {
+                try graph.follow(isFinal: false)
+                update { $0.unindexed = max(0, record.passageCount - graph.count) }
+            }
+            guard follower != nil || words != nil else { continue }
             // Written when the lag of the written one calls for it, but within a share of time.
             let now = ContinuousClock.now
             if now - lastSave > saving * collection.index.policy.savingShare {
-                try collection.index.writer(for: record).update(.asNeeded, follower: graph)
+                try collection.index.writer(for: record).update(
+                    .asNeeded, follower: follower, words: words)
                 lastSave = .now
                 saving = max(.milliseconds(500), lastSave - now)
             }
@@ -29,7 +37,8 @@ extension IngestRun {
         try Task.checkCancellation()
         guard let record = try freshRecord() else { return }
         update { $0.stage = .indexing }
-        try collection.index.writer(for: record).update(.asNeeded, follower: follower)
+        try collection.index.writer(for: record).update(
+            .asNeeded, follower: follower, words: words)
         update { progress in
             progress.unindexed = 0
             progress.stage = .finished
@@ -57,6 +66,7 @@ extension DocumentCollection {
             for path in [index.files.graph, index.files.flat] {
                 try? index.files.fileSystem.remove(path)
             }
+            index.lexicon.files.remove()
         }
     }
 }

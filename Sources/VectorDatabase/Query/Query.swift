@@ -108,6 +108,10 @@ public struct Explanation: Sendable {
     public var tailRows = 0
     /// Rows of the graph or the flat file that have been deleted since and were filtered out.
     public var deletedRows = 0
+    /// Occurrences of the query's words in passages whose weights were added up.
+    public var postings = 0
+    /// Passages whose words were then scored to the last digit.
+    public var scoredPassages = 0
     /// Passages that the filter lets pass; `nil` without one.
     public var matchingPassages: Int?
 

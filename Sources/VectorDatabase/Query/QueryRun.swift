@@ -1,4 +1,5 @@
 import DocumentStore
+import LexicalIndex
 import VectorIndex
 
 /// One query, from its plan to its answer.
@@ -14,6 +15,7 @@ struct QueryRun: Sendable {
     private struct Found: Sendable {
         var documents: [RankedDocument] = []
         var cost = SearchCost()
+        var words = LexicalCost()
         var duration = Duration.zero
     }
 
@@ -45,14 +47,16 @@ struct QueryRun: Sendable {
         let depth = depthOfLists
         var (dense, lexical) = (Found(), Found())
         if inParallel && plan.mode == .hybrid {
-            async let byWords = searchByWords(depth: depth)
+            async let byWords = searchByWords(depth: depth, allowed: allowed)
             dense = try searchByVector(depth: depth, allowed: allowed)
             lexical = try await byWords
         } else {
             if plan.mode != .lexical {
                 dense = try searchByVector(depth: depth, allowed: allowed)
             }
-            if plan.mode != .dense { lexical = try await searchByWords(depth: depth) }
+            if plan.mode != .dense {
+                lexical = try await searchByWords(depth: depth, allowed: allowed)
+            }
         }
         if plan.mode != .lexical { clock.note("dense", dense.duration) }
         if plan.mode != .dense { clock.note("lexical", lexical.duration) }
@@ -70,6 +74,8 @@ struct QueryRun: Sendable {
         guard mayLack || hits.count == min(query.limit, documents.count) else { return nil }
         var explanation = dense.cost.explanation
         explanation.phases = clock.phases
+        explanation.postings = lexical.words.postings
+        explanation.scoredPassages = lexical.words.scored
         explanation.matchingPassages = allowed?.count
         return Answer(
             query: query, mode: plan.mode, hits: hits,
@@ -98,15 +104,23 @@ struct QueryRun: Sendable {
         return found
     }
 
-    private func searchByWords(depth: Int) async throws -> Found {
+    private func searchByWords(depth: Int, allowed: LabelFilter?) async throws -> Found {
         let began = ContinuousClock.now
         var found = Found()
+        let snapshot = try collection.index.lexicon.snapshot(for: record)
         found.documents = try DocumentRanking(store: store, collection: record).documents(
             limit: depth
         ) { count in
-            try store.search(
-                fullText: query.text, limit: count, where: query.filter?.predicate, in: record
-            ).map { Candidate(key: $0.passage, score: $0.score) }
+            guard let snapshot else {
+                return try store.search(
+                    fullText: query.text, limit: count, where: query.filter?.predicate, in: record
+                ).map { Candidate(key: $0.passage, score: $0.score) }
+            }
+            let (hits, cost) = snapshot.search(
+                query.text, limit: count, allowed: allowed?.labels)
+            found.words.postings += cost.postings
+            found.words.scored += cost.scored
+            return hits.map { Candidate(key: $0.key, score: $0.score) }
         }
         found.duration = ContinuousClock.now - began
         return found

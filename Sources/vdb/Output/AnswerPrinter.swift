@@ -57,6 +57,8 @@ struct AnswerPrinter {
         line.set("graph_rows", explanation.graphRows)
         line.set("tail_rows", explanation.tailRows)
         line.set("deleted_rows", explanation.deletedRows)
+        line.set("postings", explanation.postings)
+        line.set("scored_passages", explanation.scoredPassages)
         line.set(
             "matching_passages",
             explanation.matchingPassages.map { .integer(Int64($0)) } ?? .null)
@@ -134,6 +136,9 @@ struct AnswerPrinter {
             Output.line("  \(name)\(String(format: "%8.2f", phase.milliseconds)) ms")
         }
         Output.line("  \(explanation.distanceComputations) distances computed")
+        Output.line(
+            "  \(explanation.postings) occurrences of words weighed, "
+                + "\(explanation.scoredPassages) passages scored by them")
         Output.line(
             "  \(explanation.graphRows) rows in the graph, \(explanation.tailRows) scanned behind "
                 + "it, \(explanation.deletedRows) deleted")

@@ -1,0 +1,72 @@
+/// Walks through a posting list, forward only, unpacking a block when something of it is needed.
+///
+/// One owner uses it; its memory is freed by `deallocate()`.
+struct PostingCursor {
+    let list: PostingList
+    /// The block that is unpacked or would be next.
+    private(set) var block = 0
+    /// Postings of the block that are unpacked; 0 before.
+    private(set) var length = 0
+    /// The next posting in the block.
+    var position = 0
+    private var hasExtras = false
+    let slots: UnsafeMutablePointer<UInt32>
+    private let extraValues: UnsafeMutablePointer<UInt32>
+
+    init(_ list: PostingList) {
+        self.list = list
+        slots = .allocate(capacity: 2 * BitPacking.blockLength)
+        slots.initialize(repeating: 0, count: 2 * BitPacking.blockLength)
+        extraValues = slots + BitPacking.blockLength
+    }
+
+    func deallocate() { slots.deallocate() }
+
+    var isAtEnd: Bool { block >= list.blockCount }
+
+    /// Frequencies of the unpacked block, less one each.
+    mutating func extras() -> UnsafeMutablePointer<UInt32> {
+        if !hasExtras {
+            list.unpackExtras(ofBlock: block, into: extraValues)
+            hasExtras = true
+        }
+        return extraValues
+    }
+
+    /// Goes to the block that reaches `slot` and unpacks it; false at the end.
+    mutating func load(blockReaching slot: UInt32) -> Bool {
+        let found = list.block(reaching: slot, from: block)
+        if found != block {
+            block = found
+            length = 0
+        }
+        guard block < list.blockCount else { return false }
+        if length == 0 {
+            length = list.unpackSlots(ofBlock: block, into: slots)
+            position = 0
+            hasExtras = false
+            if length == 0 { block = list.blockCount }
+        }
+        return length > 0
+    }
+
+    mutating func advanceBlock() {
+        block += 1
+        length = 0
+        position = 0
+    }
+
+    /// How often the term occurs in `slot`, 0 where it does not. Slots asked for must ascend.
+    mutating func frequency(in slot: UInt32) -> UInt32 {
+        guard load(blockReaching: slot) else { return 0 }
+        var low = position
+        var high = length
+        while low < high {
+            let middle = (low + high) >> 1
+            if slots[middle] < slot { low = middle + 1 } else { high = middle }
+        }
+        position = low
+        guard low < length, slots[low] == slot else { return 0 }
+        return extras()[low] &+ 1
+    }
+}

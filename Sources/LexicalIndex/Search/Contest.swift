@@ -1,0 +1,42 @@
+import HeapModule
+
+/// Keeps the best passages of a search while it goes on.
+///
+/// Passages come with a score in single precision, which is within `slack` of the exact one, and are
+/// scored exactly at the end of their segment. Two invariants make the result exact:
+/// 1. A passage is turned away only where its approximate score is so far below the k-th best that
+///    its exact score must be, too.
+/// 2. The order of the winners, and who is among them, is decided by exact scores, then keys.
+struct Contest {
+    /// How far, relatively, a sum of 64 products in single precision may be off, generously.
+    static let slack: Float = 2e-5
+
+    private let limit: Int
+    /// The best `limit` approximate scores.
+    private var best = Heap<Float>()
+    /// Approximate scores from here on may win.
+    private(set) var threshold: Float = 0
+    private var matches: [LexicalMatch] = []
+
+    init(limit: Int) { self.limit = limit }
+
+    /// Takes note of an approximate score that is not below the threshold.
+    mutating func note(_ score: Float) {
+        if best.count < limit {
+            best.insert(score)
+            guard best.count == limit else { return }
+        } else {
+            guard let lowest = best.min, score > lowest else { return }
+            best.replaceMin(with: score)
+        }
+        threshold = (best.min ?? 0) * (1 - 4 * Self.slack)
+    }
+
+    mutating func add(_ match: LexicalMatch) { matches.append(match) }
+
+    var winners: [LexicalMatch] {
+        var sorted = matches.sorted(by: LexicalMatch.precedes)
+        if sorted.count > limit { sorted.removeLast(sorted.count - limit) }
+        return sorted
+    }
+}

@@ -1,0 +1,69 @@
+/// A text as a query: its words, stemmed, each with its weight, without the commonest.
+package struct LexicalQuery: Sendable {
+    package struct Term: Sendable, Equatable {
+        package let stem: [UInt8]
+        /// As it is folded, before stemming.
+        package let word: String
+        /// Occurrences in the query times the inverse document frequency.
+        package let weight: Double
+    }
+
+    /// The weightiest first: the order in which a score is summed.
+    package let terms: [Term]
+
+    /// A term in more than this share of the passages says little and costs the most time.
+    package static let commonShare = 0.4
+    /// In smaller collections no term is dropped.
+    package static let commonMinimum = 256
+    /// Terms looked for: those of the greatest weight.
+    package static let termLimit = 64
+    /// Different words of the query that are looked up at all: its first ones.
+    package static let wordLimit = 1024
+
+    /// - Parameters:
+    ///   - passageCount: N of BM25.
+    ///   - frequency: passages that hold a stem.
+    package init(_ text: String, passageCount: Int, frequency: ([UInt8]) throws -> Int) rethrows {
+        var occurrences: [[UInt8]: Int] = [:]
+        var distinct: [(word: String, stem: [UInt8])] = []
+        Self.forEachWord(in: text) { word, stem in
+            if let count = occurrences[stem] {
+                occurrences[stem] = count + 1
+            } else if distinct.count < Self.wordLimit {
+                occurrences[stem] = 1
+                distinct.append((word, stem))
+            }
+        }
+        var rare: [Term] = []
+        var common: [Term] = []
+        for (word, stem) in distinct {
+            let found = try frequency(stem)
+            guard found > 0 else { continue }
+            let term = Term(
+                stem: stem, word: word,
+                weight: Double(occurrences[stem] ?? 1)
+                    * BM25.inverseDocumentFrequency(found, of: passageCount))
+            let share = Self.commonShare * Double(passageCount)
+            if passageCount >= Self.commonMinimum, Double(found) > share {
+                common.append(term)
+            } else {
+                rare.append(term)
+            }
+        }
+        let kept = rare.isEmpty ? common : rare
+        terms = Array(
+            kept.sorted { ($1.weight, $0.word) < ($0.weight, $1.word) }.prefix(Self.termLimit))
+    }
+
+    /// Words as they are folded, and their stems, in order.
+    package static func forEachWord(in text: String, _ body: (String, [UInt8]) -> Void) {
+        let (scanner, stemmer) = (WordScanner(), PorterStemmer())
+        var text = text
+        text.withUTF8 { utf8 in
+            scanner.forEachWord(in: utf8) { word in
+                body(
+                    String(decoding: word, as: UTF8.self), stemmer.withStem(of: word) { Array($0) })
+            }
+        }
+    }
+}

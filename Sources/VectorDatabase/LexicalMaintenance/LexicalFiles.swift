@@ -1,0 +1,90 @@
+import DocumentStore
+import FileFormat
+import Foundation
+import LexicalIndex
+
+/// The lexical index's cache files of a collection.
+///
+///     passage keys    0 ................. K0 ........ K1 ..... now
+///     main segment    [==================]
+///     recent segment                      [==========]
+///     tail (memory)                                   [=======]
+///
+/// Only the recent segment is written again as passages come; when it has grown to a share of the main
+/// one, the two are merged.
+///
+/// Invariants:
+/// 1. The database is the truth. A file counts only if it names this database and collection, and a
+///    place in the change log that this history has passed.
+/// 2. The recent segment names the main one that it goes on from, by its place in the log: with
+///    another it is passed over.
+/// 3. What was deleted from the main segment until the recent one was written is listed there; what
+///    was deleted later is in the change log.
+struct LexicalFiles: Sendable {
+    let main: String
+    let recent: String
+
+    var signatures: [FileSignature?] {
+        [FileSignature(path: main), FileSignature(path: recent)]
+    }
+
+    var byteCount: Int { DatabaseFiles.size(of: main) + DatabaseFiles.size(of: recent) }
+
+    func remove() {
+        for path in [main, recent] { removeIfThere(path) }
+    }
+
+    func removeIfThere(_ path: String) { try? SystemFileSystem().remove(path) }
+}
+
+/// The segments of a collection's files that can be trusted now.
+struct LexicalCaches {
+    var main: LiveSegment?
+    /// Only ever together with `main`.
+    var recent: LiveSegment?
+
+    /// Where the change log must be followed from; nil without files.
+    var place: LexicalHeader.Place? { (recent ?? main)?.segment.header.place }
+
+    /// Passages with keys beyond this are not covered.
+    var throughKey: Int64 { (recent ?? main)?.segment.header.throughKey ?? 0 }
+
+    var segments: [LiveSegment] { [main, recent].compactMap { $0 } }
+}
+
+/// Opens the files and decides whether they belong to the database as it is; what does not is passed
+/// over, never an error.
+struct LexicalReader {
+    let record: CollectionRecord
+    let files: LexicalFiles
+    let store: DocumentStore
+
+    func open() throws -> LexicalCaches {
+        guard let main = segment(files.main), main.header.predecessor == nil else {
+            return LexicalCaches()
+        }
+        if let recent = segment(files.recent), recent.header.predecessor == main.header.place,
+            recent.count == 0 || main.count == 0 || recent.key(at: 0) > main.header.throughKey,
+            try isCurrent(recent.header.place)
+        {
+            return LexicalCaches(
+                main: LiveSegment(main, deleted: recent.deletionsBefore),
+                recent: LiveSegment(recent))
+        }
+        guard try isCurrent(main.header.place) else { return LexicalCaches() }
+        return LexicalCaches(main: LiveSegment(main))
+    }
+
+    private func segment(_ path: String) -> LexicalSegment? {
+        guard let segment = try? LexicalSegment(path: path),
+            segment.header.databaseIdentity == UUID(bytes: store.identity.bytes),
+            segment.header.collection == record.id
+        else { return nil }
+        return segment
+    }
+
+    /// Whether this history has passed there, and the log still reaches back to it.
+    private func isCurrent(_ place: LexicalHeader.Place) throws -> Bool {
+        try store.historyToken(at: place.position, in: record) == place.token
+    }
+}

@@ -1,0 +1,123 @@
+import DocumentStore
+import FileFormat
+import Foundation
+import LexicalIndex
+
+/// A lexical index that grows with the database, from wherever its files stand. One task at a time
+/// uses it.
+///
+/// What is new is collected in memory, as postings and then, compressed, as segments; `save()` merges
+/// them into the files.
+final class LexicalFollower {
+    private let record: CollectionRecord
+    private let files: LexicalFiles
+    private let store: DocumentStore
+    private let policy: IndexPolicy
+    private var caches: LexicalCaches
+    private var builder = SegmentBuilder()
+    private var runs: [LiveSegment] = []
+    /// The log has been followed to here; nil before anything is held.
+    private var position: Int64?
+    private var lastKey: Int64
+    /// Passages that came, and such that went from the files, since they were written.
+    private(set) var pending = 0
+
+    /// Bytes of postings collected before they are compressed, and of compressed ones before they are
+    /// written.
+    private static let builderBound = 96 << 20
+    private static let runBound = 256 << 20
+
+    /// - Parameter startsAfresh: whether the files are not to be used.
+    init(
+        record: CollectionRecord, files: LexicalFiles, store: DocumentStore, policy: IndexPolicy,
+        startsAfresh: Bool
+    ) throws {
+        self.record = record
+        self.files = files
+        self.store = store
+        self.policy = policy
+        caches =
+            startsAfresh
+            ? LexicalCaches()
+            : try LexicalReader(record: record, files: files, store: store).open()
+        position = caches.place?.position
+        lastKey = caches.throughKey
+    }
+
+    /// Takes in what has come and gone.
+    func follow() throws {
+        var isCut = true
+        while isCut {
+            try Task.checkCancellation()
+            let changes = try store.textChanges(
+                since: position, afterKey: lastKey, limit: CollectionLexicon.readBatch, in: record)
+            if !changes.deleted.isEmpty { try delete(changes.deleted) }
+            position = changes.position
+            for text in changes.inserted {
+                builder.append(key: text.key, title: text.title, text: text.text)
+                lastKey = text.key
+            }
+            pending += changes.inserted.count
+            if builder.byteCount > Self.builderBound { closeRun() }
+            if runs.reduce(0, { $0 + $1.segment.byteCount }) > Self.runBound { try save() }
+            isCut = changes.isCut
+        }
+    }
+
+    private func delete(_ keys: [ClosedRange<Int64>]) throws {
+        // A builder cannot forget; a segment can.
+        closeRun()
+        for index in runs.indices { runs[index].delete(keys: keys) }
+        let before = caches.segments.reduce(0) { $0 + $1.count }
+        caches.main?.delete(keys: keys)
+        caches.recent?.delete(keys: keys)
+        pending += before - caches.segments.reduce(0) { $0 + $1.count }
+    }
+
+    private func closeRun() {
+        guard builder.count > 0 else { return }
+        runs.append(LiveSegment(builder.segment()))
+        builder = SegmentBuilder()
+    }
+
+    /// Whether readers would have too much to catch up with.
+    var isBehind: Bool { pending > policy.lexicalLag(recentRows: caches.recent?.count ?? 0) }
+
+    /// Writes the files, if anything is new.
+    func save() throws {
+        guard pending > 0 || caches.main == nil, let position else { return }
+        closeRun()
+        guard let token = try store.historyToken(at: position, in: record) else { return }
+        var header = LexicalHeader(
+            databaseIdentity: UUID(bytes: store.identity.bytes), collection: record.id,
+            place: LexicalHeader.Place(position: position, token: token), throughKey: lastKey)
+        let recent = [caches.recent].compactMap { $0 } + runs
+        if let main = caches.main, !mustMerge(main, recentRows: recent.reduce(0) { $0 + $1.count })
+        {
+            try caches.recent?.segment.verify()
+            header.predecessor = main.segment.header.place
+            try SegmentMerger(recent).write(
+                to: files.recent, header: header,
+                deletionsBefore: main.deletions?.slots ?? [])
+        } else {
+            // A damaged file must not become the seed of the next one.
+            for part in caches.segments { try part.segment.verify() }
+            try SegmentMerger([caches.main].compactMap { $0 } + recent).write(
+                to: files.main, header: header)
+            files.removeIfThere(files.recent)
+        }
+        caches = try LexicalReader(record: record, files: files, store: store).open()
+        runs = []
+        pending = 0
+        if caches.place != header.place {
+            // Somebody has taken the files away: what they held must be read again.
+            caches = LexicalCaches()
+            (self.position, lastKey) = (nil, 0)
+        }
+    }
+
+    private func mustMerge(_ main: LiveSegment, recentRows: Int) -> Bool {
+        let bound = max(policy.smallestLexicalMerge, main.segment.count / policy.lexicalMergeShare)
+        return recentRows > bound || main.segment.count - main.count > bound
+    }
+}

@@ -1,0 +1,50 @@
+import DocumentStore
+import FileFormat
+import LexicalIndex
+
+/// Writes a collection's lexical index. Only the one writer of the database uses it.
+struct LexicalWriter {
+    let record: CollectionRecord
+    let files: LexicalFiles
+    let store: DocumentStore
+    let policy: IndexPolicy
+
+    /// - Parameter follower: one that has been following; it is brought to the end.
+    func update(_ extent: IndexWriter.Extent, follower: LexicalFollower? = nil) throws {
+        guard record.passageCount > 0 else { return files.remove() }
+        let follower = try follower ?? newFollower(startsAfresh: extent == .rebuild)
+        do {
+            try follower.follow()
+            if extent != .asNeeded || follower.isBehind { try follower.save() }
+        } catch let error as SectionFileError {
+            guard case .damaged = error else { throw error }
+            let anew = try newFollower(startsAfresh: true)
+            try anew.follow()
+            try anew.save()
+        } catch let error as StoreError {
+            // Files that the log does not reach any more are of no use.
+            guard case .changesPruned = error else { throw error }
+            let anew = try newFollower(startsAfresh: true)
+            try anew.follow()
+            try anew.save()
+        }
+    }
+
+    func newFollower(startsAfresh: Bool = false) throws -> LexicalFollower {
+        try LexicalFollower(
+            record: record, files: files, store: store, policy: policy, startsAfresh: startsAfresh)
+    }
+
+    /// Removes files that do not belong to the database, before it changes: one that is newer than the
+    /// database must not come to look right when the database has moved on.
+    func removeForeign() throws {
+        let caches = try LexicalReader(record: record, files: files, store: store).open()
+        if caches.main == nil { files.removeIfThere(files.main) }
+        if caches.recent == nil { files.removeIfThere(files.recent) }
+    }
+
+    /// How far the change log may be forgotten as far as these files go; nil where they need none.
+    func coveredPosition() throws -> Int64? {
+        try LexicalReader(record: record, files: files, store: store).open().place?.position
+    }
+}

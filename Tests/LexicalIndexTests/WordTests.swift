@@ -1,0 +1,121 @@
+import GRDB
+import Testing
+
+@testable import LexicalIndex
+
+/// Words and stems against those of FTS5's own tokenizer.
+@Suite struct WordTests {
+    private static func words(_ text: String) -> [String] {
+        var words: [String] = []
+        LexicalQuery.forEachWord(in: text) { word, _ in words.append(word) }
+        return words
+    }
+
+    private static func stems(_ text: String) -> [[UInt8]] {
+        var stems: [[UInt8]] = []
+        LexicalQuery.forEachWord(in: text) { _, stem in stems.append(stem) }
+        return stems
+    }
+
+    /// The terms of each text as FTS5 indexes them, in order.
+    private static func fts5(_ texts: [String], tokenizer: String) throws -> [[[UInt8]]] {
+        try DatabaseQueue().write { database in
+            try database.execute(
+                sql: """
+                    CREATE VIRTUAL TABLE t USING fts5 (x, tokenize = '\(tokenizer)');
+                    CREATE VIRTUAL TABLE v USING fts5vocab ('t', 'instance');
+                    """)
+            for (index, text) in texts.enumerated() {
+                try database.execute(
+                    sql: "INSERT INTO t (rowid, x) VALUES (?, ?)", arguments: [index, text])
+            }
+            var terms = [[[UInt8]]](repeating: [], count: texts.count)
+            // CAST keeps a stem that is not UTF-8, cut within a character, as it is.
+            let rows = try Row.fetchCursor(
+                database,
+                sql: "SELECT doc, CAST(term AS BLOB) FROM v ORDER BY doc, offset")
+            while let row = try rows.next() {
+                terms[row[0]].append(row.withUnsafeBytesOfColumn(1))
+            }
+            return terms
+        }
+    }
+
+    @Test func everyCharacterIsReadAsByFTS5() throws {
+        // Alone, and within a word.
+        var codes = Array(UInt32(1)..<0x3400)
+        codes += Array(UInt32(0xF900)..<0x20000)
+        codes += Array(stride(from: UInt32(0x3400), through: 0x10FFFF, by: 61))
+        let scalars = codes.compactMap { Unicode.Scalar($0) }
+        let texts = scalars.map { "\($0) q\($0)q" }
+        // Many to a text, or the table would have a row for each.
+        let chunk = 64
+        let joined = stride(from: 0, to: texts.count, by: chunk).map {
+            texts[$0..<min($0 + chunk, texts.count)].joined(separator: " . ")
+        }
+        let expected = try Self.fts5(joined, tokenizer: "unicode61")
+        for (text, expected) in zip(joined, expected) {
+            #expect(Self.words(text).map { Array($0.utf8) } == expected)
+        }
+    }
+
+    @Test func wordsThatTestEveryRuleHaveFTS5sStems() throws {
+        let suffixes = [
+            "sses", "ies", "ss", "s", "eed", "ed", "ing", "at", "bl", "iz", "y", "ational",
+            "tional", "enci", "anci", "izer", "logi", "bli", "abli", "alli", "entli", "eli",
+            "ousli", "ization", "ation", "ator", "alism", "iveness", "fulness", "ousness", "aliti",
+            "iviti", "biliti", "icate", "ative", "alize", "iciti", "ical", "ful", "ness", "al",
+            "ance", "ence", "er", "ic", "able", "ible", "ant", "ement", "ment", "ent", "ion",
+            "sion", "tion", "ou", "ism", "ate", "iti", "ous", "ive", "ize", "e", "ll", "l", "tt",
+            "zz", "yy", "oy", "ay", "eeing", "ating", "bling", "izing", "hopping", "falling",
+        ]
+        let stems = [
+            "", "a", "b", "y", "ab", "ba", "by", "yb", "ya", "ay", "tr", "tra", "aba", "bab", "bay",
+            "yay", "abab", "babab", "sky", "rat", "roll", "crypt", "oxy", "é", "éé", "naï", "𐀀𐀀",
+            "日本", "q1", "11", "rel", "oper", "communic", String(repeating: "ab", count: 30),
+        ]
+        var words = stems.flatMap { stem in suffixes.map { stem + $0 } }
+        words += suffixes.flatMap { first in suffixes.map { "b" + first + $0 } }
+        let texts = stride(from: 0, to: words.count, by: 100).map {
+            words[$0..<min($0 + 100, words.count)].joined(separator: " ")
+        }
+        let expected = try Self.fts5(texts, tokenizer: "porter unicode61")
+        for (text, expected) in zip(texts, expected) { #expect(Self.stems(text) == expected) }
+    }
+
+    @Test func randomWordsHaveFTS5sStems() throws {
+        var generator = SystemRandomNumberGenerator()
+        let letters = Array("aeiouybcdlnrstzggvm")
+        let texts = (0..<200).map { _ in
+            (0..<100).map { _ -> String in
+                let count = Int.random(in: 1...9, using: &generator)
+                return String((0..<count).map { _ in letters.randomElement(using: &generator)! })
+            }.joined(separator: " ")
+        }
+        let expected = try Self.fts5(texts, tokenizer: "porter unicode61")
+        for (text, expected) in zip(texts, expected) {
+            let found = Self.stems(text)
+            #expect(found == expected, "\(text)")
+        }
+    }
+
+    @Test func longWordsAreCutAsByFTS5() throws {
+        let texts = [
+            String(repeating: "x", count: 32_767), String(repeating: "x", count: 40_000) + " y",
+            String(repeating: "é", count: 40_000), "a\u{301}\u{301} \u{301} b\u{301}",
+            String(repeating: "本", count: 20_000),
+        ]
+        let expected = try Self.fts5(texts, tokenizer: "porter unicode61")
+        for (text, expected) in zip(texts, expected) { #expect(Self.stems(text) == expected) }
+    }
+
+    @Test func nullsSeparate() {
+        #expect(Self.words("near\0and") == ["near", "and"])
+    }
+}
+
+extension Row {
+    fileprivate func withUnsafeBytesOfColumn(_ index: Int) -> [UInt8] {
+        (try? withUnsafeData(atIndex: index) { $0.map { Array($0) } ?? [] }) ?? []
+    }
+}
