@@ -94,13 +94,27 @@ package struct SegmentMerger {
         }
     }
 
+    /// Whether slots ascend and are the segment's, and frequencies are positive.
+    private func isSound(_ postings: Postings, from start: Int, in segment: LexicalSegment) -> Bool
+    {
+        var next: UInt32 = 0
+        for index in start..<postings.count {
+            let slot = postings.slots[index]
+            guard slot >= next, slot < segment.count, postings.frequencies[index] > 0 else {
+                return false
+            }
+            next = slot + 1
+        }
+        return true
+    }
+
     private func append(_ entry: TermEntry, of part: Int, to postings: inout Postings)
         throws(SectionFileError)
     {
         let segment = parts[part].segment
         let start = postings.count
         guard let list = segment.postingList(entry), list.unpack(into: &postings),
-            postings.slots[start...].allSatisfy({ $0 < segment.count })
+            isSound(postings, from: start, in: segment)
         else { throw segment.damaged("postings", "a list cannot be read") }
         if let move = moves[part] {
             var kept = start
