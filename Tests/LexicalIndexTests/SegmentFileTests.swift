@@ -49,7 +49,7 @@ import Testing
         #expect(segment.length(at: 0) == 70_000)
         #expect(
             LexicalSnapshot([LiveSegment(segment)]).search("word", limit: 3).hits.map(\.key) == [
-                1 << 40, 1,
+                1, 1 << 40,
             ])
     }
 

@@ -9,6 +9,8 @@ package struct SegmentMerger {
     private let starts: [UInt32]
     private let keys: [Int64]
     private let lengths: [UInt32]
+    /// False where a part is damaged.
+    private let keysAscend: Bool
 
     private static let gone = UInt32.max
 
@@ -37,7 +39,7 @@ package struct SegmentMerger {
             }
             moves.append(move)
         }
-        precondition(zip(keys, keys.dropFirst()).allSatisfy { $0 < $1 })
+        keysAscend = zip(keys, keys.dropFirst()).allSatisfy { $0 < $1 }
         (self.moves, self.starts, self.keys, self.lengths) = (moves, starts, keys, lengths)
     }
 
@@ -69,6 +71,9 @@ package struct SegmentMerger {
     }
 
     private func merge<Sink>(into encoder: inout SegmentEncoder<Sink>) throws(SectionFileError) {
+        guard keysAscend else {
+            throw parts[0].segment.damaged("keys", "they do not ascend")
+        }
         var cursors = parts.map { TermCursor($0.segment.dictionary) }
         var open: [Int] = []
         for part in parts.indices where cursors[part].next() { open.append(part) }
