@@ -96,6 +96,7 @@ import Testing
     @Test func backupCompactReindex() throws {
         #expect(try vdb.run("backup", "b.vdb").status == 0)
         try vdb.fails(73, "is there already", "backup", "b.vdb")
+        try vdb.fails(73, "none/b.vdb: cannot be created: No such", "backup", "none/b.vdb")
         #expect(try vdb.run("list", "--db", "b.vdb").lines.count == 4)
         #expect(try vdb.run("check", "--db", "b.vdb").status == 0)
         try vdb.run("delete", "tides")

@@ -8,14 +8,14 @@ extension DocumentStore {
     ///
     /// The copy is written beside its destination and takes its name when it is whole; what a killed
     /// process left of one is removed.
-    /// - Throws: `cannotOpen` where the destination exists.
+    /// - Throws: `cannotOpen` where the destination exists, or its folder does not or is read-only.
     package func backup(to destination: String) throws(StoreError) {
         guard !FileManager.default.fileExists(atPath: destination) else {
             throw .cannotOpen(path: destination, reason: "it is already there; name another file")
         }
         do {
             TemporaryFile.sweep(path: destination, fileSystem: fileSystem)
-            let temporary = try TemporaryFile.make(path: destination, fileSystem: fileSystem)
+            let temporary = try makeTemporary(for: destination)
             do {
                 try copy(to: temporary.path)
                 try fileSystem.uninterrupted { system throws(FileError) in
@@ -35,6 +35,19 @@ extension DocumentStore {
             try AtomicFile.synchronizeFolder(of: destination, fileSystem: fileSystem)
         } catch {
             throw StoreError(error, path: destination, busyTimeout: busyTimeout)
+        }
+    }
+
+    private func makeTemporary(for destination: String) throws -> (path: String, descriptor: Int32)
+    {
+        do throws(FileError) {
+            return try TemporaryFile.make(path: destination, fileSystem: fileSystem)
+        } catch {
+            guard case .system(_, _, let code) = error,
+                [ENOENT, ENOTDIR, EACCES, EPERM, EROFS].contains(code)
+            else { throw error }
+            let reason = String(cString: strerror(code))
+            throw StoreError.cannotOpen(path: destination, reason: "\(reason); check its folder")
         }
     }
 
