@@ -5,8 +5,8 @@
 FOLDER as make_sets.py makes it. Needs tantivy (PyPI). Everyone has an English stemmer, searches with one
 thread for the best ten, and is asked for any of a query's words. Each query is answered four times; the
 fastest of the last three counts. tantivy and FTS5 keep every word of the query; vdb leaves out those
-in more than 40 % of the passages, which it always does. tantivy's figure has the query's parsing and its ten document addresses in it, as ours has the
-stemming.
+in more than 40 % of the passages, which it always does. tantivy's figure has the query's parsing and its
+ten document addresses in it, as ours has the stemming.
 """
 import argparse
 import json
