@@ -52,8 +52,7 @@ package enum SectionFileLayout {
 
     package static func checksum(
         firstPage: UnsafeRawBufferPointer, trailer: UnsafeRawBufferPointer
-    ) -> [UInt8]
-    {
+    ) -> [UInt8] {
         let hasher = ContentHasher()
         hasher.update(firstPage)
         hasher.update(trailer)
