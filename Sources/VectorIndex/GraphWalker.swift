@@ -14,6 +14,8 @@ final class GraphWalker {
     private let slots = AlignedArray<UInt32>(repeating: 0, count: maximumDegree)
     private let integers = AlignedArray<Int32>(repeating: 0, count: maximumDegree)
     private let distances = AlignedArray<Float>(repeating: 0, count: maximumDegree)
+    /// The distances of the nodes that a scan has scored, in the scan's order.
+    private var scanned = AlignedArray<Float>()
 
     /// The longest list of links, and the most rows scored at once.
     static let maximumDegree = 256
@@ -113,21 +115,46 @@ final class GraphWalker {
         return UnsafePointer(distances.pointer)
     }
 
-    /// Empties the pool, offers it all of `nodes`, in pieces, and returns what it keeps.
+    /// Scores all of `nodes` and returns the best `limit` of them, nearest first.
     func best(
         _ limit: Int, of nodes: [UInt32], in layer: GraphLayers.Layer, _ rows: VectorRows
     ) -> [NeighbourSelection.Candidate] {
         pool.reset(limit: limit)
-        offerAll(nodes, in: layer, rows)
+        scanned.removeAll()
+        scanned.reserve(nodes.count)
+        eachPiece(of: nodes) { piece in
+            guard let base = piece.baseAddress else { return }
+            let distances = score(piece, in: layer, rows)
+            scanned.append(contentsOf: UnsafeBufferPointer(start: distances, count: piece.count))
+            for i in 0..<piece.count { pool.insert(distances[i], base[i]) }
+        }
         return pool.candidates
+    }
+
+    /// Those of the nodes that `best` has just scored that the codes' error may bring among them, in
+    /// no order.
+    func scanned(_ nodes: [UInt32], _ rows: VectorRows, _ error: CodeError)
+        -> [NeighbourSelection.Candidate]
+    {
+        var contenders: [NeighbourSelection.Candidate] = []
+        let distances = scanned.pointer
+        for (i, node) in nodes.enumerated()
+        where error.mayPrecede(distances[i], scale: rows.scale(node)) {
+            contenders.append(.init(distance: distances[i], node: node))
+        }
+        return contenders
     }
 
     /// Offers any number of nodes that the pool does not have.
     func offerAll(_ nodes: [UInt32], in layer: GraphLayers.Layer, _ rows: VectorRows) {
+        eachPiece(of: nodes) { offer($0, in: layer, rows) }
+    }
+
+    private func eachPiece(of nodes: [UInt32], _ body: (UnsafeBufferPointer<UInt32>) -> Void) {
         nodes.withUnsafeBufferPointer { nodes in
             for start in stride(from: 0, to: nodes.count, by: Self.maximumDegree) {
                 let end = min(nodes.count, start + Self.maximumDegree)
-                offer(UnsafeBufferPointer(rebasing: nodes[start..<end]), in: layer, rows)
+                body(UnsafeBufferPointer(rebasing: nodes[start..<end]))
             }
         }
     }

@@ -4,33 +4,28 @@ extension HNSWIndex {
     func filtered(
         _ walker: GraphWalker, _ filter: LabelFilter, k: Int, ef: Int, _ source: (any VectorSource)?
     ) -> SearchResult {
-        if expectedWalk(ef: ef, matching: filter.count) < filter.count {
-            // Matches may be far from the query: a walk that finds too few on its way gives up.
+        let expected = expectedWalk(ef: ef, matching: filter.count)
+        if expected * Self.walkPenalty < filter.count {
+            // Matches may be far from the query: a walk that finds too few on its way gives up, soon
+            // enough that it and the scan together cost less than the exact scan.
             let found = walker.search(
-                graph, rows, ef: ef, budget: filter.count / Self.walkPenalty,
+                graph, rows, ef: ef, budget: min(filter.count / Self.walkPenalty, 2 * expected),
                 accepting: { filter.contains(self.labelColumn[Int($0)]) })
             if let found, found.count >= min(k, filter.count) {
                 return finish(found, k: k, walker, source)
             }
         }
         let slots = labelColumn.indices(matching: filter)
-        return finish(
-            scan(slots, walker, limit: contenders(k: k, of: slots.count)), k: k, walker, source)
-    }
-
-    /// How many of those scanned may be among the best `k` by their exact scores: where more are
-    /// scanned, more lie within the codes' error of the k-th.
-    private func contenders(k: Int, of scanned: Int) -> Int {
-        parameters.quantization == .none ? k : max(k, min(1024, 4 * k + 16 + scanned / 100))
+        return finish(scan(slots, walker, k: k, rescored: source != nil), k: k, walker, source)
     }
 
     /// A distance costs a walk about twice what it costs a scan, which knows well ahead what to fetch.
     private static let walkPenalty = 2
 
-    /// What a walk will cost, in distances of a scan, were matches spread evenly: `ef` of them are
-    /// met among ef / selectivity nodes, and each node brings about m that were not seen before.
+    /// How many distances a walk will take, were matches spread evenly: `ef` of them are met among
+    /// ef / selectivity nodes, and each node brings about m that were not seen before.
     private func expectedWalk(ef: Int, matching: Int) -> Int {
         let nodes = Double(ef) * Double(count) / Double(max(1, matching))
-        return Int(nodes * Double(parameters.m)) * Self.walkPenalty
+        return Int(nodes * Double(parameters.m))
     }
 }

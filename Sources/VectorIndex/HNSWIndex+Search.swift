@@ -24,7 +24,8 @@ extension HNSWIndex {
             var found = walker.pool.candidates
             // A damaged or unfortunate graph may lead to fewer than there are.
             if found.count < min(k, count) {
-                found = scan(Array(0..<UInt32(count)), walker, limit: ef)
+                found = scan(
+                    Array(0..<UInt32(count)), walker, k: k, rescored: source != nil)
             }
             return finish(found, k: k, walker, source)
         }
@@ -49,20 +50,24 @@ extension HNSWIndex {
         _ found: [Candidate], k: Int, _ walker: GraphWalker, _ source: (any VectorSource)?
     ) -> SearchResult {
         let metric = parameters.metric
-        var candidates = found[...]
         var hits: [Hit]
         if parameters.quantization == .int8, let source {
-            candidates = contenders(found, k: k, walker)
-            hits = exactHits(Array(candidates), walker, source)
+            let contenders =
+                walker.statistics.scanned ? found : contenders(found, k: k, walker)
+            hits = exactHits(contenders, walker, source)
         } else {
-            hits = candidates.map {
+            hits = found.map {
                 Hit(
                     label: labelColumn[Int($0.node)],
                     score: metric.score(ofDistance: $0.distance))
             }
         }
+        if hits.count > k {
+            var best = TopHits(limit: k)
+            for hit in hits where hit.score >= best.bound { best.insert(hit) }
+            hits = best.hits
+        }
         hits.sort(by: Hit.precedes)
-        if hits.count > k { hits.removeLast(hits.count - k) }
         return SearchResult(hits: hits, statistics: walker.statistics)
     }
 
@@ -81,27 +86,24 @@ extension HNSWIndex {
     }
 
     /// Those that may be among the best `k` by their exact scores.
-    ///
-    /// Rounding makes each component of a code wrong by an error of variance scale^2 / 12, on either
-    /// side of the product, so that a product is wrong with a standard deviation of about |query|
-    /// scale sqrt(2 / 12). Whoever is behind the k-th by more than three deviations of a difference
-    /// of two is left alone.
-    private func contenders(_ found: [Candidate], k: Int, _ walker: GraphWalker)
-        -> ArraySlice<Candidate>
-    {
-        guard found.count > k else { return found[...] }
-        let last = found[k - 1]
-        let scale = Quantization.value(ofScale: rows.scales[Int(last.node)])
-        let factor: Float = parameters.metric == .l2 ? 2 : 1
-        let margin = factor * 3 * walker.query.squaredNorm.squareRoot() * scale * 0.577
-        let bound = last.distance + margin
-        return found[..<(found[k...].firstIndex { $0.distance > bound } ?? found.count)]
+    private func contenders(_ found: [Candidate], k: Int, _ walker: GraphWalker) -> [Candidate] {
+        guard found.count > k else { return found }
+        let error = CodeError(
+            behind: found[k - 1], deviations: 3, query: walker.query, rows: rows)
+        return found.filter { error.mayPrecede($0.distance, scale: rows.scale($0.node)) }
     }
 
-    /// Scores every one of `slots`; the best `limit`, best first.
-    func scan(_ slots: [UInt32], _ walker: GraphWalker, limit: Int) -> [Candidate] {
+    /// Scores every one of `slots`; the best `k`, best first, or, where they are to be scored again,
+    /// all who may be among these, in no order. However close the scores lie, none is cut off.
+    func scan(_ slots: [UInt32], _ walker: GraphWalker, k: Int, rescored: Bool) -> [Candidate] {
         walker.statistics.scanned = true
-        return walker.best(limit, of: slots, in: graph.bottomLevel, rows)
+        let best = walker.best(k, of: slots, in: graph.bottomLevel, rows)
+        guard rescored, parameters.quantization == .int8, best.count == k, let last = best.last
+        else { return best }
+        // The k-th of a crowd owes its place to a favourable error: a deviation more is allowed for.
+        return walker.scanned(
+            slots, rows,
+            CodeError(behind: last, deviations: 4, query: walker.query, rows: rows))
     }
 }
 

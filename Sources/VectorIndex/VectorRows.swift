@@ -41,6 +41,21 @@ struct VectorRows {
         (base + Int(id) * stride).assumingMemoryBound(to: Float.self)
     }
 
+    /// What one step of a row's codes stands for.
+    @inline(__always)
+    func scale(_ id: UInt32) -> Float { Quantization.value(ofScale: scales[Int(id)]) }
+
+    /// The squared length of what a row's codes stand for.
+    func squaredNorm(_ id: UInt32) -> Float {
+        let codes = codes(id)
+        var squares: Int32 = 0
+        for i in 0..<dimensions {
+            let code = Int32(codes[i]) - Int32(Quantization.zeroCode)
+            squares += code * code
+        }
+        return Float(squares) * scale(id) * scale(id)
+    }
+
     /// Distances from `query` to `count` rows, lower for nearer: minus the inner product, or the
     /// squared Euclidean distance. `ids` are below `self.count`. `integers` is scratch memory.
     func distances(

@@ -56,7 +56,8 @@ import VectorIndex
             let truth = try exact.exactSearch(query, k: 10, filter: filter)
             let result = try index.search(query, k: 10, ef: 80, filter: filter, source: exact)
             #expect(result.hits.count == 10)
-            #expect(recall(result.hits, truth) >= 0.9)
+            // What a scan finds is scored again as far as the codes' error goes.
+            #expect(recall(result.hits, truth) >= (result.statistics.scanned ? 0.99 : 0.9))
             #expect(result.statistics.distances <= 2000 * 3 / 2 + 600)
         }
     }
@@ -70,7 +71,8 @@ import VectorIndex
             let filter = LabelFilter(ranking.suffix(4000))
             let truth = try exact.exactSearch(query, k: 10, filter: filter)
             let result = try index.search(query, k: 10, ef: 12, filter: filter, source: exact)
-            #expect(recall(result.hits, truth) >= 0.9)
+            // What a scan finds is scored again as far as the codes' error goes.
+            #expect(recall(result.hits, truth) >= (result.statistics.scanned ? 0.99 : 0.9))
             #expect(result.statistics.distances <= 4000 * 3 / 2 + 600)
         }
     }
