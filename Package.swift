@@ -133,9 +133,13 @@ let package = Package(
             ],
             path: "Benchmarks/vdb-bench", swiftSettings: swift),
 
-        // What `make torture` does for as long as is wanted.
+        // What the tests do for seconds and `make torture` for as long as is wanted.
+        .target(name: "CFaultVFS", dependencies: [sqlite], path: "Tests/CFaultVFS"),
         .target(
-            name: "Torture", dependencies: ["VectorDatabase", "TestSupport", grdb],
+            name: "Torture",
+            dependencies: [
+                "VectorDatabase", "FileFormat", "CFaultVFS", "TestSupport", grdb, sqlite,
+            ],
             path: "Tests/Torture", swiftSettings: swift),
         .executableTarget(
             name: "vdb-torture", dependencies: ["Torture", "DefaultModel", argumentParser],
@@ -209,6 +213,9 @@ let package = Package(
                 "VectorDatabase", "DocumentStore", "VectorIndex", "LexicalIndex", "AutoRegEmbed",
                 "FileFormat", "Tokenization", "Schema", "TestSupport", "TestOracles",
             ],
+            swiftSettings: swift),
+        .testTarget(
+            name: "FaultTests", dependencies: ["Torture", "VectorDatabase", "TestSupport"],
             swiftSettings: swift),
         .testTarget(
             name: "DefaultModelTests",

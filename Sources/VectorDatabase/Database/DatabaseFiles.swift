@@ -1,3 +1,4 @@
+import FileFormat
 import Foundation
 
 /// Names of the files that belong to a database `corpus.vdb`.
@@ -24,9 +25,11 @@ struct DatabaseFiles: Sendable {
 
     func vectors(of collection: String) -> String { database + infix(collection) + "-vectors" }
 
-    func lexical(of collection: String) -> LexicalFiles {
+    func lexical(
+        of collection: String, fileSystem: any FileSystem = SystemFileSystem()
+    ) -> LexicalFiles {
         let main = database + infix(collection) + "-lexical"
-        return LexicalFiles(main: main, recent: main + "-recent")
+        return LexicalFiles(main: main, recent: main + "-recent", fileSystem: fileSystem)
     }
 
     private func infix(_ collection: String) -> String {

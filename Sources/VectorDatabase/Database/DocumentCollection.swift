@@ -20,7 +20,9 @@ public final class DocumentCollection: Sendable {
                 graph: database.files.graph(of: name), flat: database.files.vectors(of: name),
                 fileSystem: database.options.fileSystem),
             lexicon: CollectionLexicon(
-                files: database.files.lexical(of: name), store: database.store, policy: policy),
+                files: database.files.lexical(
+                    of: name, fileSystem: database.options.fileSystem),
+                store: database.store, policy: policy),
             store: database.store, policy: policy, threads: database.threadCount)
     }
 

@@ -28,7 +28,9 @@ struct LexicalChecker {
                 if path == files.main, isExpected { remark(path, "is missing") }
                 continue
             }
-            do throws(SectionFileError) { _ = try LexicalSegment(path: path) } catch {
+            do throws(SectionFileError) {
+                _ = try LexicalSegment(path: path, fileSystem: files.fileSystem)
+            } catch {
                 switch error {
                 case .file(let error): throw error
                 case .unsupportedVersion: remark(path, "is of another version")

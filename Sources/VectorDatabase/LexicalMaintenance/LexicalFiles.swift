@@ -23,6 +23,7 @@ import LexicalIndex
 struct LexicalFiles: Sendable {
     let main: String
     let recent: String
+    let fileSystem: any FileSystem
 
     var signatures: [FileSignature?] {
         [FileSignature(path: main), FileSignature(path: recent)]
@@ -34,7 +35,7 @@ struct LexicalFiles: Sendable {
         for path in [main, recent] { removeIfThere(path) }
     }
 
-    func removeIfThere(_ path: String) { try? SystemFileSystem().remove(path) }
+    func removeIfThere(_ path: String) { try? fileSystem.remove(path) }
 }
 
 /// The segments of a collection's files that can be trusted now.
@@ -76,7 +77,7 @@ struct LexicalReader {
     }
 
     private func segment(_ path: String) -> LexicalSegment? {
-        guard let segment = try? LexicalSegment(path: path),
+        guard let segment = try? LexicalSegment(path: path, fileSystem: files.fileSystem),
             segment.header.databaseIdentity == UUID(bytes: store.identity.bytes),
             segment.header.collection == record.id
         else { return nil }

@@ -98,12 +98,12 @@ final class LexicalFollower {
             header.predecessor = main.segment.header.place
             try SegmentMerger(recent).write(
                 to: files.recent, header: header,
-                deletionsBefore: main.deletions?.slots ?? [])
+                deletionsBefore: main.deletions?.slots ?? [], fileSystem: files.fileSystem)
         } else {
             // A damaged file must not become the seed of the next one.
             for part in caches.segments { try part.segment.verify() }
             try SegmentMerger([caches.main].compactMap { $0 } + recent).write(
-                to: files.main, header: header)
+                to: files.main, header: header, fileSystem: files.fileSystem)
             files.removeIfThere(files.recent)
         }
         caches = try LexicalReader(record: record, files: files, store: store).open()

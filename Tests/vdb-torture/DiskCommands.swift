@@ -1,0 +1,55 @@
+import ArgumentParser
+import Torture
+
+/// `vdb-torture power`: every state that a power cut may leave at every moment of a script.
+struct PowerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "power", abstract: "Open what a power cut may leave, at every moment.")
+
+    @Option(help: "Random choices at each moment.")
+    var rounds = 1
+
+    @OptionGroup var general: TortureArguments
+
+    func run() async throws {
+        try await general.run { folder in
+            for round in 0..<rounds {
+                let start = ContinuousClock.now
+                var power = PowerLoss(
+                    .everything, folder: folder, seed: general.seed &+ UInt64(round))
+                let summary = try await power.run()
+                report(
+                    "power cuts: \(summary.operations) moments, \(summary.states) states opened, "
+                        + "nothing lost, \(seconds(since: start))")
+            }
+        }
+    }
+}
+
+/// `vdb-torture disk`: every operation on the disk fails once.
+struct DiskCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "disk", abstract: "Let every operation on the disk fail.")
+
+    @Option(help: "Every so many operations.")
+    var step = 1
+
+    @OptionGroup var general: TortureArguments
+
+    func run() async throws {
+        try await general.run { folder in
+            for kind in FaultMachine.Kind.allCases {
+                for lasts in [false, true] {
+                    let start = ContinuousClock.now
+                    var faults = DiskFaults(
+                        .everything, folder: folder + "/db", seed: general.seed)
+                    let summary = try await faults.run(kind, lasts: lasts, step: step)
+                    report(
+                        "\(kind), \(lasts ? "lasting" : "once"): \(summary.operations) operations, "
+                            + "\(summary.faults) faults, \(summary.errors) errors told, "
+                            + "nothing lost, \(seconds(since: start))")
+                }
+            }
+        }
+    }
+}
