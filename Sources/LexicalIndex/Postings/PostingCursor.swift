@@ -50,6 +50,32 @@ struct PostingCursor {
         return length > 0
     }
 
+    /// Goes to the first posting that is not below `slot`; false at the end.
+    mutating func seek(_ slot: UInt32) -> Bool {
+        while load(blockReaching: slot) {
+            while position < length, slots[position] < slot { position += 1 }
+            if position < length { return true }
+            // Only a list of one block ends before its block's end, or a damaged one.
+            advanceBlock()
+            if isAtEnd { return false }
+        }
+        return false
+    }
+
+    /// Where it is, after `seek`.
+    var slot: UInt32 { slots[position] }
+
+    /// The impact of the block that reaches `slot`, which is not unpacked; nil at the end.
+    mutating func impact(reaching slot: UInt32) -> UInt8? {
+        let found = list.block(reaching: slot, from: block)
+        if found != block {
+            block = found
+            length = 0
+            position = 0
+        }
+        return block < list.blockCount ? list.impact(ofBlock: block) : nil
+    }
+
     mutating func advanceBlock() {
         block += 1
         length = 0

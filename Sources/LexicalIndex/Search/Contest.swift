@@ -11,9 +11,11 @@ struct Contest {
     /// How far, relatively, a sum of 64 products in single precision may be off, generously.
     static let slack: Float = 2e-5
 
-    private let limit: Int
+    let limit: Int
     /// The best `limit` approximate scores.
     private var best = Heap<Float>()
+    /// An approximate score that at least `limit` passages are known to reach.
+    private var floor: Float = 0
     /// Approximate scores from here on may win.
     private(set) var threshold: Float = 0
     private var matches: [LexicalMatch] = []
@@ -29,7 +31,13 @@ struct Contest {
             guard let lowest = best.min, score > lowest else { return }
             best.replaceMin(with: score)
         }
-        threshold = (best.min ?? 0) * (1 - 4 * Self.slack)
+        threshold = max(floor, best.min ?? 0) * (1 - 4 * Self.slack)
+    }
+
+    /// Tells that at least `limit` passages, whichever they are, score `floor` or more.
+    mutating func raise(to floor: Float) {
+        self.floor = max(self.floor, floor)
+        threshold = max(threshold, self.floor * (1 - 4 * Self.slack))
     }
 
     mutating func add(_ match: LexicalMatch) { matches.append(match) }

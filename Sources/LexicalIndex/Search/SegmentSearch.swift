@@ -3,36 +3,58 @@
 /// Passages are taken in windows of slots. In each the terms are divided as in MaxScore (Turtle and
 /// Flood, "Query evaluation: strategies and optimizations", 1995) by what they can weigh *there*, which
 /// the blocks' impacts tell (Ding and Suel, "Faster top-k document retrieval using block-max
-/// indexes", 2011): terms that even together cannot lift a passage into the result are only looked
-/// up for passages that other terms have brought near it. The others' postings are added up, one
-/// term after another, in an array with a place for each slot.
+/// indexes", 2011): terms that even together cannot lift a passage into the result are only asked
+/// about passages that the others have brought near it (`refine`). The others' postings are added up,
+/// one term after another, in an array with a place for each slot (`add`). What a search costs
+/// follows those postings, and to a thousandth part the passages.
 ///
 /// All that is in single precision; those passages that may be in the result are then scored exactly,
 /// in the order of the query's terms.
 struct SegmentSearch {
-    private static let window = 4096
+    static let window = 4096
+    /// The first windows are small, since what is found there tells what can be passed over later.
+    private static let firstWindow = 512
 
-    private struct TermState {
+    struct TermState {
         var cursor: PostingCursor
         /// For exact scores, after the first walk.
         let list: PostingList
         /// Of the query's term, (k1 + 1) included.
         let factor: Float
         let weight: Double
+        /// Whether a block of its list reaches over windows, so that many have no posting of it.
+        let isSparse: Bool
         /// No more than this anywhere in the window.
         var bound: Float = 0
+
+        init(_ list: PostingList, weight: Double, passages: Int) {
+            cursor = PostingCursor(list)
+            self.list = list
+            factor = Float(weight * (BM25.k1 + 1))
+            self.weight = weight
+            isSparse = list.count <= passages / SegmentSearch.window * BitPacking.blockLength
+        }
     }
 
-    private let part: LiveSegment
+    let part: LiveSegment
     private let average: Double
-    private let terms: UnsafeMutablePointer<TermState>
-    private let termCount: Int
+    /// Saturation is `constant` and `slope` for each word.
+    private let constant = Float(BM25.k1 * (1 - BM25.b))
+    private let slope: Float
+    let terms: UnsafeMutablePointer<TermState>
+    let termCount: Int
     /// Numbers of the terms by their bound in the window, lowest first.
-    private let order: UnsafeMutablePointer<Int>
-    private let sums: UnsafeMutablePointer<Float>
+    let order: UnsafeMutablePointer<Int>
+    /// By offset in the window, what the passage has been found to weigh; zero between windows.
+    let sums: UnsafeMutablePointer<Float>
+    /// A bit for each offset: whether a posting was added there and it may win; zero between windows.
+    let touched: UnsafeMutablePointer<UInt64>
+    /// Offsets of passages that may win, ascending.
+    let near: UnsafeMutablePointer<UInt32>
+    /// By impact, the share of a term's weight that it bounds (see `Impact.bounds`).
     private let bounds: [Float]
     private let allowed: [UInt64]?
-    private var candidates: [(slot: UInt32, score: Float)] = []
+    var candidates: [(slot: UInt32, score: Float)] = []
 
     static func run(
         _ query: LexicalQuery, in part: LiveSegment, average: Double, allowed: [UInt32]?,
@@ -42,46 +64,56 @@ struct SegmentSearch {
         for term in query.terms {
             guard let list = part.segment.postingList(of: term.stem) else { continue }
             states.append(
-                TermState(
-                    cursor: PostingCursor(list), list: list,
-                    factor: Float(term.weight * (BM25.k1 + 1)), weight: term.weight))
+                TermState(list, weight: term.weight, passages: part.segment.count))
         }
         defer { for state in states { state.cursor.deallocate() } }
         guard !states.isEmpty else { return }
+        let sums = UnsafeMutablePointer<Float>.allocate(capacity: window)
+        let touched = UnsafeMutablePointer<UInt64>.allocate(capacity: window / 64)
+        let near = UnsafeMutablePointer<UInt32>.allocate(capacity: window)
+        let order = UnsafeMutablePointer<Int>.allocate(capacity: states.count)
+        defer {
+            sums.deallocate()
+            touched.deallocate()
+            near.deallocate()
+            order.deallocate()
+        }
+        sums.initialize(repeating: 0, count: window)
+        touched.initialize(repeating: 0, count: window / 64)
+        near.initialize(repeating: 0, count: window)
+        for term in states.indices { (order + term).initialize(to: term) }
         states.withUnsafeMutableBufferPointer { states in
-            withUnsafeTemporaryAllocation(of: Float.self, capacity: window) { sums in
-                sums.initialize(repeating: 0)
-                withUnsafeTemporaryAllocation(of: Int.self, capacity: states.count) { order in
-                    _ = order.initialize(from: states.indices)
-                    var search = SegmentSearch(
-                        part: part, average: average, terms: states.baseAddress!,
-                        termCount: states.count, order: order.baseAddress!,
-                        sums: sums.baseAddress!,
-                        bounds: Impact.bounds(
-                            written: part.segment.averageLength, now: average),
-                        allowed: allowed.map { Self.bits($0, count: part.segment.count) })
-                    if let allowed, search.isFewer(allowed) {
-                        search.candidates = allowed.map { ($0, .infinity) }
-                    } else {
-                        search.walk(contest: &contest, cost: &cost)
-                    }
-                    search.score(into: &contest, cost: &cost)
-                }
+            var search = SegmentSearch(
+                part: part, average: average, terms: states.baseAddress!,
+                termCount: states.count, order: order, sums: sums, touched: touched,
+                near: near,
+                bounds: Impact.bounds(written: part.segment.averageLength, now: average),
+                allowed: allowed.map { Self.bits($0, count: part.segment.count) })
+            if let allowed, search.isFewer(allowed) {
+                search.candidates = allowed.map { ($0, .infinity) }
+            } else {
+                search.raiseFloor(of: &contest)
+                search.walk(contest: &contest, cost: &cost)
             }
+            search.score(into: &contest, cost: &cost)
         }
     }
 
     private init(
         part: LiveSegment, average: Double, terms: UnsafeMutablePointer<TermState>,
         termCount: Int, order: UnsafeMutablePointer<Int>, sums: UnsafeMutablePointer<Float>,
+        touched: UnsafeMutablePointer<UInt64>, near: UnsafeMutablePointer<UInt32>,
         bounds: [Float], allowed: [UInt64]?
     ) {
         self.part = part
         self.average = average
+        slope = Float(BM25.k1 * BM25.b / average)
         self.terms = terms
         self.termCount = termCount
         self.order = order
         self.sums = sums
+        self.touched = touched
+        self.near = near
         self.bounds = bounds
         self.allowed = allowed
     }
@@ -109,19 +141,23 @@ struct SegmentSearch {
     private mutating func walk(contest: inout Contest, cost: inout LexicalCost) {
         let count = UInt32(part.segment.count)
         var start: UInt32 = 0
+        var size = Self.firstWindow
         while start < count {
-            let end = min(start + UInt32(Self.window), count)
+            let end = min(start + UInt32(size), count)
             let essential = divide(from: start, to: end, threshold: contest.threshold)
             let before = cost.postings
             if essential < termCount {
                 for place in essential..<termCount {
-                    add(&terms[order[place]], from: start, to: end, cost: &cost)
+                    add(
+                        &terms[order[place]], onlyNear: false, from: start, to: end, cost: &cost)
                 }
             }
             if cost.postings > before {
-                sweep(from: start, to: end, essential: essential, contest: &contest, cost: &cost)
+                refine(
+                    from: start, to: end, essential: essential, contest: &contest, cost: &cost)
             }
             start = end
+            size = min(2 * size, Self.window)
         }
     }
 
@@ -129,7 +165,7 @@ struct SegmentSearch {
     /// added up, `termCount` where nothing in the window can win.
     private func divide(from start: UInt32, to end: UInt32, threshold: Float) -> Int {
         for term in 0..<termCount {
-            terms[term].bound = bound(of: terms[term], from: start, to: end)
+            terms[term].bound = bound(of: &terms[term], from: start, to: end)
         }
         // By insertion: from window to window little changes.
         for place in 1..<max(termCount, 1) {
@@ -149,8 +185,12 @@ struct SegmentSearch {
         return termCount
     }
 
-    private func bound(of term: TermState, from start: UInt32, to end: UInt32) -> Float {
+    private func bound(of term: inout TermState, from start: UInt32, to end: UInt32) -> Float {
         let list = term.list
+        if term.isSparse {
+            // Its blocks are unpacked sooner or later, and tell that there is nothing here.
+            guard term.cursor.seek(start), term.cursor.slot < end else { return 0 }
+        }
         var block = list.block(reaching: start, from: term.cursor.block)
         var impact: UInt8 = 0
         while block < list.blockCount {
@@ -158,94 +198,33 @@ struct SegmentSearch {
             if list.lastSlot(ofBlock: block) >= end - 1 { break }
             block += 1
         }
-        return impact == 0 ? 0 : term.factor / Float(BM25.k1 + 1) * bounds[Int(impact)]
+        return impact == 0 ? 0 : bound(of: term, impact: impact)
     }
 
-    /// Adds up a term's weights in the window.
     @inline(__always)
-    private func add(
-        _ term: inout TermState, from start: UInt32, to end: UInt32, cost: inout LexicalCost
-    ) {
-        let constant = Float(BM25.k1 * (1 - BM25.b))
-        let slope = Float(BM25.k1 * BM25.b / average)
-        let lengths = part.segment.lengths
-        let factor = term.factor
-        while term.cursor.load(blockReaching: start) {
-            let slots = term.cursor.slots
-            let extras = term.cursor.extras()
-            let length = term.cursor.length
-            var position = term.cursor.position
-            while position < length, slots[position] < start { position += 1 }
-            let first = position
-            while position < length {
-                let slot = slots[position]
-                // Also what a damaged list may hold stays within the window.
-                let offset = slot &- start
-                guard offset < end - start else { break }
-                let frequency = Float(extras[position] &+ 1)
-                let saturation = constant + slope * Float(lengths[Int(slot)])
-                sums[Int(offset)] += factor * frequency / (frequency + saturation)
-                position += 1
-            }
-            cost.postings += position - first
-            term.cursor.position = position
-            guard position == length else { return }
-            term.cursor.advanceBlock()
-            if term.cursor.isAtEnd { return }
-        }
+    func bound(of term: borrowing TermState, impact: UInt8) -> Float {
+        term.factor / Float(BM25.k1 + 1) * bounds[Int(impact)]
     }
 
-    /// Finds the passages of the window that may win, and clears the sums.
-    private mutating func sweep(
-        from start: UInt32, to end: UInt32, essential: Int, contest: inout Contest,
-        cost: inout LexicalCost
-    ) {
-        var others: Float = 0
-        for place in 0..<essential { others += terms[order[place]].bound }
-        let sums = UnsafeMutableRawPointer(sums)
-        for offset in stride(from: 0, to: Int(end - start), by: 8) {
-            let eight = sums.loadUnaligned(fromByteOffset: offset * 4, as: SIMD8<Float>.self)
-            // Most are zero, or too low together with all that the other terms could add.
-            let lowest = max(contest.threshold - others, .leastNonzeroMagnitude)
-            if eight.max() >= lowest {
-                for lane in 0..<8 where eight[lane] >= lowest {
-                    consider(
-                        start + UInt32(offset + lane), eight[lane], others, essential, &contest,
-                        &cost)
-                }
-            }
-            sums.storeBytes(of: .zero, toByteOffset: offset * 4, as: SIMD8<Float>.self)
-        }
+    /// What a term weighs in a passage.
+    @inline(__always)
+    func score(_ factor: Float, extra: UInt32, at slot: UInt32) -> Float {
+        let frequency = Float(extra &+ 1)
+        let saturation = constant + slope * Float(part.segment.lengths[Int(slot)])
+        return factor * frequency / (frequency + saturation)
     }
 
-    private mutating func consider(
-        _ slot: UInt32, _ sum: Float, _ others: Float, _ essential: Int,
-        _ contest: inout Contest, _ cost: inout LexicalCost
-    ) {
-        if part.deletions?.contains(slot) == true { return }
-        if let allowed, allowed[Int(slot >> 6)] >> UInt64(slot & 63) & 1 == 0 { return }
-        var score = sum
-        var rest = others
-        for place in stride(from: essential - 1, through: 0, by: -1) {
-            guard score + rest >= contest.threshold else { return }
-            let term = order[place]
-            rest -= terms[term].bound
-            let frequency = terms[term].cursor.frequency(in: slot)
-            guard frequency > 0 else { continue }
-            cost.postings += 1
-            let saturation =
-                Float(BM25.k1 * (1 - BM25.b))
-                + Float(BM25.k1 * BM25.b / average) * Float(part.segment.length(at: Int(slot)))
-            score += terms[term].factor * Float(frequency) / (Float(frequency) + saturation)
-        }
-        guard score >= contest.threshold else { return }
-        contest.note(score)
-        candidates.append((slot, score))
+    @inline(__always)
+    func isCandidate(_ slot: UInt32) -> Bool {
+        if part.deletions?.contains(slot) == true { return false }
+        guard let allowed else { return true }
+        return allowed[Int(slot >> 6)] >> UInt64(slot & 63) & 1 != 0
     }
 
     // MARK: Exact scores
 
     private func score(into contest: inout Contest, cost: inout LexicalCost) {
+        guard candidates.contains(where: { $0.score >= contest.threshold }) else { return }
         var cursors = (0..<termCount).map { PostingCursor(terms[$0].list) }
         defer { for cursor in cursors { cursor.deallocate() } }
         let segment = part.segment

@@ -72,9 +72,8 @@ struct TermDictionary {
         var high = blockCount
         while low < high {
             let middle = (low + high) / 2
-            var cursor = TermCursor(self, block: middle)
-            guard cursor.next() else { return nil }
-            if cursor.term.precedes(term) || cursor.term.elementsEqual(term) {
+            guard let first = firstTerm(ofBlock: middle) else { return nil }
+            if !term.lexicographicallyPrecedes(first) {
                 low = middle + 1
             } else {
                 high = middle
@@ -84,6 +83,29 @@ struct TermDictionary {
         var cursor = TermCursor(self, block: low - 1)
         for _ in 0..<TermDictionaryWriter.blockLength where cursor.next() {
             if cursor.term.elementsEqual(term) { return cursor.entry }
+        }
+        return nil
+    }
+
+    /// Its bytes where they lie; nil where they make no sense.
+    private func firstTerm(ofBlock block: Int) -> UnsafeRawBufferPointer? {
+        var place = start(ofBlock: block).bytes
+        guard readNumber(&place) == 0, let length = readNumber(&place),
+            length <= WordScanner.longestWord, place + length <= bytes.count
+        else { return nil }
+        return UnsafeRawBufferPointer(rebasing: bytes[place..<place + length])
+    }
+
+    /// A variable-length number; nil where there is none.
+    fileprivate func readNumber(_ place: inout Int) -> Int? {
+        var value: UInt64 = 0
+        var shift: UInt64 = 0
+        while place >= 0, place < bytes.count, shift < 42 {
+            let byte = bytes[place]
+            place += 1
+            value |= UInt64(byte & 0x7F) << shift
+            if byte < 0x80 { return Int(value) }
+            shift += 7
         }
         return nil
     }
@@ -130,18 +152,7 @@ struct TermCursor {
         return true
     }
 
-    private mutating func number() -> Int? {
-        var value: UInt64 = 0
-        var shift: UInt64 = 0
-        while place >= 0, place < dictionary.bytes.count, shift < 42 {
-            let byte = dictionary.bytes[place]
-            place += 1
-            value |= UInt64(byte & 0x7F) << shift
-            if byte < 0x80 { return Int(value) }
-            shift += 7
-        }
-        return nil
-    }
+    private mutating func number() -> Int? { dictionary.readNumber(&place) }
 }
 
 extension Array<UInt8> {
