@@ -1,12 +1,17 @@
 """vdb-bench lexical beside tantivy (and SQLite's FTS5): same passages, same queries, same run.
 
     python compare.py VDB-BENCH FOLDER [--counts 30000,300000,1000000] [--only vdb,tantivy,fts5]
+        [--reuse] [--fresh 50]
 
 FOLDER as make_sets.py makes it. Needs tantivy (PyPI). Everyone has an English stemmer, searches with one
 thread for the best ten, and is asked for any of a query's words. Each query is answered four times; the
-fastest of the last three counts. tantivy and FTS5 keep every word of the query; vdb leaves out those
-in more than 40 % of the passages, which it always does. tantivy's figure has the query's parsing and its
-ten document addresses in it, as ours has the stemming.
+fastest of the last three counts (FTS5: 30 queries, twice). tantivy and FTS5 keep every word of
+the query; vdb leaves out those in more than 40 % of the passages, which it always does: tantivy's
+"points_without_common" leave out the same. tantivy's figure has the query's parsing and its ten document
+addresses in it, as ours has the stemming.
+
+--reuse searches what an earlier run has built. --fresh N also answers N queries of each file by a
+process each: vdb's opening and first answer.
 """
 import argparse
 import json
@@ -26,13 +31,13 @@ def percentiles(times):
     return {"p50_ms": pick(0.5), "p99_ms": pick(0.99), "mean_ms": sum(times) / len(times) * 1000}
 
 
-def timed(queries, search):
+def timed(queries, search, rounds=ROUNDS):
     best = [float("inf")] * len(queries)
-    for round in range(ROUNDS):
+    for round in range(rounds):
         for number, query in enumerate(queries):
             start = time.perf_counter()
             search(query)
-            if round > 0:
+            if round > 0 or rounds == 1:
                 best[number] = min(best[number], time.perf_counter() - start)
     return percentiles(best)
 
@@ -47,73 +52,101 @@ def words(query):
     return re.findall(r"\w+", query.lower())
 
 
-def run_tantivy(texts, query_files, work):
+def run_tantivy(texts, query_files, reuse):
     import tantivy
 
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("body", stored=False, tokenizer_name="en_stem", index_option="freq")
     builder.add_integer_field("id", stored=True)
     schema = builder.build()
-    path = os.path.join(work, "tantivy")
-    shutil.rmtree(path, ignore_errors=True)
-    os.makedirs(path)
-    index = tantivy.Index(schema, path=path)
+    path = f"{texts}.tantivy"
+    reuse = reuse and os.path.exists(path)
+    if not reuse:
+        shutil.rmtree(path, ignore_errors=True)
+        os.makedirs(path)
+    index = tantivy.Index(schema, path=path, reuse=reuse)
     start = time.perf_counter()
-    writer = index.writer(heap_size=256 << 20, num_threads=1)
-    with open(texts) as file:
-        for number, line in enumerate(file):
-            writer.add_document(tantivy.Document(body=[line], id=number + 1))
-    writer.commit()
-    writer.wait_merging_threads()
-    building = time.perf_counter() - start
+    if not reuse:
+        writer = index.writer(heap_size=256 << 20, num_threads=1)
+        with open(texts) as file:
+            for number, line in enumerate(file):
+                writer.add_document(tantivy.Document(body=[line], id=number + 1))
+        writer.commit()
+        writer.wait_merging_threads()
+    building = None if reuse else time.perf_counter() - start
     index.reload()
     searcher = index.searcher()
-    points = []
-    for queries in query_files:
-        def search(query):
-            parsed = index.parse_query(" ".join(words(query)), ["body"])
-            searcher.search(parsed, 10)
-        points.append(timed(queries, search))
+    analyzer = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple()).filter(
+        tantivy.Filter.lowercase()).filter(tantivy.Filter.stemmer("English")).build()
+
+    def search(query):
+        parsed = index.parse_query(" ".join(words(query)), ["body"])
+        searcher.search(parsed, 10)
+
+    def rare(query):
+        share = lambda word: max(
+            [searcher.doc_freq("body", stem) for stem in analyzer.analyze(word)], default=0)
+        kept = [word for word in words(query) if share(word) <= 0.4 * searcher.num_docs]
+        return " ".join(kept) or query
+
     return {
         "build_seconds": building, "bytes": size(path), "segments": searcher.num_segments,
-        "points": points}
+        "points": [timed(queries, search) for queries in query_files],
+        "points_without_common": [
+            timed([rare(query) for query in queries], search) for queries in query_files]}
 
 
-def run_fts5(texts, query_files, work):
-    path = os.path.join(work, "fts5.db")
-    if os.path.exists(path):
+def run_fts5(texts, query_files, reuse):
+    path = f"{texts}.fts5"
+    reuse = reuse and os.path.exists(path)
+    if not reuse and os.path.exists(path):
         os.remove(path)
     database = sqlite3.connect(path)
     database.execute("PRAGMA journal_mode = OFF")
     database.execute("PRAGMA cache_size = -65536")
-    database.execute(
-        "CREATE VIRTUAL TABLE t USING fts5 (x, content = '', tokenize = 'porter unicode61')")
     start = time.perf_counter()
-    with open(texts) as file:
-        database.executemany("INSERT INTO t (x) VALUES (?)", ((line,) for line in file))
-    database.execute("INSERT INTO t (t) VALUES ('optimize')")
-    database.commit()
-    building = time.perf_counter() - start
-    points = []
-    for queries in query_files:
-        queries = queries[:50]
+    if not reuse:
+        database.execute(
+            "CREATE VIRTUAL TABLE t USING fts5 (x, content = '', tokenize = 'porter unicode61')")
+        with open(texts) as file:
+            database.executemany("INSERT INTO t (x) VALUES (?)", ((line,) for line in file))
+        database.execute("INSERT INTO t (t) VALUES ('optimize')")
+        database.commit()
+    building = None if reuse else time.perf_counter() - start
 
-        def search(query):
-            match = " OR ".join(f'"{word}"' for word in words(query))
-            database.execute(
-                "SELECT rowid FROM t WHERE t MATCH ? ORDER BY rank LIMIT 10", (match,)).fetchall()
-        points.append(timed(queries, search))
-    return {"build_seconds": building, "bytes": size(path), "points": points}
+    def search(query):
+        match = " OR ".join(f'"{word}"' for word in words(query))
+        database.execute(
+            "SELECT rowid FROM t WHERE t MATCH ? ORDER BY rank LIMIT 10", (match,)).fetchall()
+
+    return {
+        "build_seconds": building, "bytes": size(path),
+        "points": [timed(queries[:30], search, rounds=2) for queries in query_files]}
 
 
-def run_vdb(program, texts, query_paths, work):
-    index = os.path.join(work, "lexical")
-    if os.path.exists(index):
+def run_vdb(program, texts, query_paths, reuse, fresh):
+    index = f"{texts}.vdb-lexical"
+    if os.path.exists(index) and not reuse:
         os.remove(index)
-    command = [program, "lexical", "--texts", texts, "--index", index, "--format", "json"]
-    for path in query_paths:
-        command += ["--queries", path]
-    return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+
+    def run(paths, *options):
+        command = [program, "lexical", "--texts", texts, "--index", index, "--format", "json"]
+        for path in paths:
+            command += ["--queries", path]
+        command += options
+        return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+
+    result = run(query_paths)
+    result["fresh"] = []
+    for path in query_paths if fresh else []:
+        times = []
+        for query in open(path).read().splitlines()[:fresh]:
+            with open(f"{texts}.query", "w") as file:
+                file.write(query + "\n")
+            answer = run([f"{texts}.query"], "--repeat", "0")
+            times.append((answer["open_ms"] + answer["points"][0]["first_mean_ms"]) / 1000)
+        result["fresh"].append(percentiles(times))
+    return result
 
 
 def main():
@@ -123,6 +156,8 @@ def main():
     parser.add_argument("folder")
     parser.add_argument("--counts", default="30000,300000,1000000")
     parser.add_argument("--only", default="vdb,tantivy,fts5")
+    parser.add_argument("--reuse", action="store_true")
+    parser.add_argument("--fresh", type=int, default=0)
     options = parser.parse_args()
     paths = [f"{options.folder}/queries-{length}.txt" for length in (3, 10)]
     queries = [open(path).read().splitlines() for path in paths]
@@ -130,11 +165,11 @@ def main():
         texts = f"{options.folder}/passages-{count}.txt"
         for name in options.only.split(","):
             if name == "vdb":
-                result = run_vdb(options.program, texts, paths, options.folder)
+                result = run_vdb(options.program, texts, paths, options.reuse, options.fresh)
             elif name == "tantivy":
-                result = run_tantivy(texts, queries, options.folder)
+                result = run_tantivy(texts, queries, options.reuse)
             else:
-                result = run_fts5(texts, queries, options.folder)
+                result = run_fts5(texts, queries, options.reuse)
             print(json.dumps({"name": name, "passages": int(count), **result}), flush=True)
 
 

@@ -9,8 +9,8 @@ struct LexicalCommand: ParsableCommand {
         commandName: "lexical", abstract: "Index passages and time queries by words.",
         discussion: """
             The passages are a file's lines, keyed from 1. Each query of each file is answered \
-            --repeat times after one round that is not counted, one after another on one thread; the \
-            fastest of each counts.
+            --repeat times after a first round, one after another on one thread; the fastest of \
+            each counts. The first round is summed up by itself.
 
             vdb-bench lexical --texts passages.txt --queries queries.txt --index /tmp/i --format json
             """)
@@ -40,10 +40,13 @@ struct LexicalCommand: ParsableCommand {
     var format = EncodeCommand.Format.text
 
     func run() throws {
-        var building: Double?
+        var building: Stopwatch?
         if !FileManager.default.fileExists(atPath: index) {
-            building = try seconds { try build() }
+            var watch = Stopwatch()
+            try watch.measure(build)
+            building = watch
         }
+        let peak = ProcessMemory.peakBytes
         var opened: LexicalSegment?
         let opening = try seconds { opened = try LexicalSegment(path: index) }
         guard let segment = opened else { return }
@@ -51,20 +54,19 @@ struct LexicalCommand: ParsableCommand {
         var fields: [String] = [
             "\"passages\":\(segment.count)", "\"terms\":\(segment.termCount)",
             "\"words\":\(segment.totalLength)", "\"bytes\":\(segment.byteCount)",
-            "\"build_seconds\":\(building.map { "\($0)" } ?? "null")",
+            "\"build_seconds\":\(building.map { "\($0.seconds)" } ?? "null")",
+            "\"build_processor_seconds\":\(building.map { "\($0.processorSeconds)" } ?? "null")",
+            "\"build_peak_bytes\":\(building == nil ? "null" : "\(peak)")",
             "\"open_ms\":\(opening * 1000)", "\"k\":\(k)",
         ]
         var points: [String] = []
         for (number, file) in queries.enumerated() {
             let texts = try lines(of: file)
             guard !texts.isEmpty else { throw ValidationError("\(file) holds no query") }
-            let (times, postings, answers) = measure(texts, snapshot)
-            let sorted = times.sorted()
+            let (times, first, postings, answers) = measure(texts, snapshot)
             points.append(
-                "{\"queries\":\(texts.count), \"p50_ms\":\(sorted[sorted.count / 2] * 1000), "
-                    + "\"p99_ms\":\(sorted[min(sorted.count - 1, sorted.count * 99 / 100)] * 1000), "
-                    + "\"mean_ms\":\(sorted.reduce(0, +) / Double(sorted.count) * 1000), "
-                    + "\"postings\":\(postings / texts.count)}")
+                "{\"queries\":\(texts.count), \(summary(times, "")), "
+                    + "\(summary(first, "first_")), \"postings\":\(postings / texts.count)}")
             if let out {
                 try answers.joined(separator: "\n").write(
                     toFile: "\(out)-\(number)", atomically: true, encoding: .utf8)
@@ -77,10 +79,21 @@ struct LexicalCommand: ParsableCommand {
         }
     }
 
-    /// The best time of each query in seconds.
+    private func summary(_ times: [Double], _ prefix: String) -> String {
+        let sorted = times.sorted()
+        let values = [
+            ("p50", sorted[sorted.count / 2]),
+            ("p99", sorted[min(sorted.count - 1, sorted.count * 99 / 100)]),
+            ("mean", sorted.reduce(0, +) / Double(sorted.count)),
+        ]
+        return values.map { "\"\(prefix)\($0.0)_ms\":\($0.1 * 1000)" }.joined(separator: ", ")
+    }
+
+    /// The best time of each query in seconds, and its time in the first round.
     private func measure(_ texts: [String], _ snapshot: LexicalSnapshot)
-        -> (times: [Double], postings: Int, answers: [String])
+        -> (times: [Double], first: [Double], postings: Int, answers: [String])
     {
+        var first: [Double] = []
         var times = [Double](repeating: .infinity, count: texts.count)
         var postings = 0
         var answers: [String] = []
@@ -90,19 +103,22 @@ struct LexicalCommand: ParsableCommand {
                 let time = seconds { found = snapshot.search(text, limit: k) }
                 if round > 0 { times[index] = min(times[index], time) }
                 guard round == 0, let found else { continue }
+                first.append(time)
                 postings += found.cost.postings
                 answers.append(
                     found.hits.map { "\($0.key):\($0.score)" }.joined(separator: " "))
             }
         }
-        return (times, postings, answers)
+        return (times, first, postings, answers)
     }
 
     private func build() throws {
         var runs: [LiveSegment] = []
         var builder = SegmentBuilder()
         var key: Int64 = 0
-        for line in try lines(of: texts) {
+        let lines = LineReader(try DescriptorStream(path: texts))
+        while let line = try lines.next({ String(decoding: $0, as: UTF8.self) }) {
+            guard !line.isEmpty else { continue }
             key += 1
             builder.append(key: key, title: "", text: line)
             if builder.byteCount > memory {
