@@ -24,7 +24,7 @@ extension HNSWBuilder {
             upperPosition[Int(ordinal)] = UInt32(index)
         }
 
-        var writer = try SectionFileWriter(path: path, kind: .graph, fileSystem: fileSystem)
+        var writer = try IndexFileWriter(path: path, kind: .graph, fileSystem: fileSystem)
         let rowBytes = storage.rowBytes
         writer.beginSection()
         for slot in order {
@@ -73,7 +73,7 @@ extension HNSWBuilder {
     }
 
     private func appendLinks(
-        of node: UInt32, level: Int, through position: [UInt32], to writer: SectionFileWriter
+        of node: UInt32, level: Int, through position: [UInt32], to writer: IndexFileWriter
     ) throws(IndexError) {
         let layer = storage.graph.layer(level)
         var links = layer.list(of: node).map { position[Int($0)] }
@@ -83,7 +83,7 @@ extension HNSWBuilder {
 }
 
 extension Array where Element: BitwiseCopyable {
-    fileprivate func appended(to writer: SectionFileWriter) throws(IndexError) {
+    fileprivate func appended(to writer: IndexFileWriter) throws(IndexError) {
         var failure: IndexError?
         withUnsafeBytes { bytes in
             do throws(IndexError) { try writer.append(bytes) } catch { failure = error }
@@ -92,9 +92,9 @@ extension Array where Element: BitwiseCopyable {
     }
 }
 
-extension SectionFileWriter {
+extension IndexFileWriter {
     /// A section that is one array.
-    mutating func array<Element: BitwiseCopyable>(_ section: SectionKind, _ elements: [Element])
+    mutating func array<Element: BitwiseCopyable>(_ section: IndexSection, _ elements: [Element])
         throws(IndexError)
     {
         beginSection()
@@ -142,7 +142,7 @@ struct GraphFields {
     }
 
     /// - Throws: `damaged` where a value cannot be.
-    init(_ file: SectionFileReader) throws(IndexError) {
+    init(_ file: IndexFileReader) throws(IndexError) {
         var fields = file.fields
         header = fields.header()
         func number(_ name: String, _ allowed: ClosedRange<Int>) throws(IndexError) -> Int {

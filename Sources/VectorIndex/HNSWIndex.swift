@@ -13,7 +13,7 @@ package final class HNSWIndex: Sendable {
     /// The highest label that was ever inserted, whether or not it is still there.
     package let lastLabel: Int64?
 
-    let file: SectionFileReader
+    let file: IndexFileReader
     let labelColumn: LabelColumn
     nonisolated(unsafe) let graph: GraphLayers
     nonisolated(unsafe) let rows: VectorRows
@@ -43,7 +43,7 @@ package final class HNSWIndex: Sendable {
         path: String, residency: Residency = .mapped,
         fileSystem: any FileSystem = SystemFileSystem()
     ) throws(IndexError) {
-        let file = try SectionFileReader(path: path, kind: .graph, fileSystem: fileSystem)
+        let file = try IndexFileReader(path: path, kind: .graph, fileSystem: fileSystem)
         var memory: [AlignedMemory] = []
         let fields = try GraphFields(file)
         let (parameters, count) = (fields.parameters, fields.count)

@@ -13,13 +13,13 @@ package final class VectorFile: Sendable {
     package let element: FlatVectors.Element
     package let count: Int
 
-    let file: SectionFileReader
+    let file: IndexFileReader
     let labelColumn: LabelColumn
     nonisolated(unsafe) let rows: UnsafeRawPointer
 
     /// - Throws: `IndexError`: `file`, `notThisKind`, `unsupportedVersion`, `damaged`.
     package init(path: String, fileSystem: any FileSystem = SystemFileSystem()) throws(IndexError) {
-        let file = try SectionFileReader(path: path, kind: .vectors, fileSystem: fileSystem)
+        let file = try IndexFileReader(path: path, kind: .vectors, fileSystem: fileSystem)
         let fields = try VectorFields(file)
         let bytes = try file.section(
             .rows, count: fields.count * fields.dimensions * fields.element.byteCount)
@@ -151,7 +151,7 @@ struct VectorFields {
     }
 
     /// - Throws: `damaged` where a value cannot be.
-    init(_ file: SectionFileReader) throws(IndexError) {
+    init(_ file: IndexFileReader) throws(IndexError) {
         var fields = file.fields
         header = fields.header()
         func number(_ name: String, _ allowed: ClosedRange<Int>) throws(IndexError) -> Int {

@@ -6,7 +6,7 @@ import VectorMath
 /// To extend a file, a new one is written: the old one's rows first (without removed labels), then
 /// the new rows.
 package final class VectorFileWriter {
-    private var writer: SectionFileWriter
+    private var writer: IndexFileWriter
     private let header: IndexHeader
     private let dimensions: Int
     private let metric: Metric
@@ -29,7 +29,7 @@ package final class VectorFileWriter {
         self.element = element
         prepared = AlignedArray(repeating: 0, count: dimensions)
         halves = AlignedArray(repeating: 0, count: dimensions)
-        writer = try SectionFileWriter(path: path, kind: .vectors, fileSystem: fileSystem)
+        writer = try IndexFileWriter(path: path, kind: .vectors, fileSystem: fileSystem)
         writer.beginSection()
     }
 

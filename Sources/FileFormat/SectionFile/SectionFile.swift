@@ -1,0 +1,84 @@
+import Foundation
+
+// The container of cache files: the vector index's and the lexical index's.
+//
+//     0                 magic (8 bytes), version (4), zeros up to 4,096
+//     4,096             section, padded to a multiple of 4,096
+//     …                 section, …
+//     size - 4,096      trailer: fields, section table, checksum (its last 16 bytes)
+//
+// Invariants:
+// 1. All integers are little-endian; sections start on a page, so that their elements are aligned.
+// 2. The trailer's checksum (XXH3, 128 bits) covers the first page and the trailer, and is verified
+//    on opening. Each section's is kept in the trailer, and verified by `verify()` alone: reading
+//    all of a large file would make opening slow.
+// 3. The file is written under another name and renamed; a cut file has no valid trailer.
+
+/// What tells one kind of cache file from another.
+package struct SectionFileKind: Sendable {
+    /// Eight bytes of ASCII.
+    package let magic: String
+    package let version: UInt32
+    package let name: String
+
+    package init(magic: String, version: UInt32, name: String) {
+        precondition(magic.utf8.count == 8)
+        (self.magic, self.version, self.name) = (magic, version, name)
+    }
+}
+
+/// The parts of a kind of file; raw values are part of its format.
+package protocol SectionName: RawRepresentable, CaseIterable, Hashable, Sendable
+where RawValue == UInt32 {}
+
+/// What is wrong with a cache file: facts only.
+package enum SectionFileError: Error, Equatable, Sendable {
+    case file(FileError)
+    /// The file does not begin as this kind of file does.
+    case notThisKind(path: String, expected: String)
+    case unsupportedVersion(path: String, found: Int, supported: Int)
+    /// Bytes that contradict their checksum or each other.
+    case damaged(path: String, part: String, reason: String)
+}
+
+extension SectionFileError: CustomStringConvertible, LocalizedError {
+    package var description: String {
+        switch self {
+        case .file(let error): return error.description
+        case .notThisKind(let path, let expected):
+            return "\(path): is not \(expected); it is rebuilt if you remove it"
+        case .unsupportedVersion(let path, let found, let supported):
+            return "\(path): has format version \(found), this program reads \(supported); use the "
+                + "program that wrote it, or remove the file to have it rebuilt"
+        case .damaged(let path, let part, let reason):
+            return "\(path): damaged \(part): \(reason); it is rebuilt if you remove it"
+        }
+    }
+
+    package var errorDescription: String? { description }
+}
+
+/// Where the parts of a cache file lie in it.
+package enum SectionFileLayout {
+    package static let page = 4096
+    /// Fields come first in the trailer, the table after them.
+    package static let tableOffset = 2048
+    /// In the table: name, offset, count (8 bytes each), checksum.
+    package static let entryBytes = 40
+    package static let checksumBytes = 16
+
+    static func firstPage(_ kind: SectionFileKind) -> [UInt8] {
+        var page = Array(kind.magic.utf8)
+        withUnsafeBytes(of: kind.version.littleEndian) { page += $0 }
+        return page + [UInt8](repeating: 0, count: Self.page - page.count)
+    }
+
+    package static func checksum(
+        firstPage: UnsafeRawBufferPointer, trailer: UnsafeRawBufferPointer
+    ) -> [UInt8] {
+        let hasher = ContentHasher()
+        hasher.update(firstPage)
+        hasher.update(trailer)
+        return hasher.finalize().bytes
+    }
+}
