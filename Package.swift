@@ -156,9 +156,9 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "VectorDatabase", "DocumentStore", "VectorIndex", "AutoRegEmbed", "Transformer",
-                "Tokenization", "Tensors", "FileFormat", "Evaluation", "TestSupport",
-                "TestOracles",
+                "VectorDatabase", "DocumentStore", "VectorIndex", "LexicalIndex", "AutoRegEmbed",
+                "Transformer", "Tokenization", "Tensors", "FileFormat", "Evaluation",
+                "TestSupport", "TestOracles",
             ],
             path: "Fuzz/Targets", swiftSettings: swift),
         .testTarget(

@@ -133,8 +133,10 @@ def change(kind, offset, data):
 
 
 def indexes():
-    """Changes to sound files, as Fuzz/Targets/IndexTarget.swift describes them."""
-    for target, bases in [("graph", 6), ("vectors", 6)]:
+    """Changes to sound files, as Fuzz/Targets/CacheFileInput.swift describes them."""
+    for target, bases, magic in [
+        ("graph", 6, b"vdb-hnsw\x02"), ("vectors", 6, b"vdb-vecs\x02"), ("lexical", 4, b"vdb-lexi\x01"),
+    ]:
         for base in range(bases):
             seed(target, f"base-{base}", bytes([base, 1]))
         # The trailer's fields are 8 bytes each; the first 48 say whose cache it is.
@@ -148,7 +150,7 @@ def indexes():
             seed(target, f"section-{entry}", bytes([2, 1]) + change(0, place, data))
         seed(target, "links", bytes([4, 1]) + change(2, 8192, b"\x01\x00\x00\x00" * 40))
         seed(target, "cut", bytes([3, 0]) + change(3, 2, b""))
-        seed(target, "raw", bytes([255, 0]) + b"vdb-hnsw\x01\x00\x00\x00" + bytes(100))
+        seed(target, "raw", bytes([255, 0]) + magic + bytes(8192 - len(magic)))
 
 
 def records():
@@ -201,14 +203,15 @@ def filters():
         "a = 9223372036854775807", "a >= -9223372036854775808", "a = 9007199254740992.0",
         "a < 99999999999999999999", "b LIKE 'é\\_%'", "NOT NOT a", "((a))",
     ]
-    for number, text in enumerate(expressions):
-        seed("filter", f"seed-{number:02}", text)
-    dictionary(
-        "filter",
-        ["AND", "OR", "NOT", "IN (", "LIKE '", "BETWEEN", "IS NULL", "IS NOT NULL", "TRUE",
-         "FALSE", "<=", ">=", "!=", "<>", "==", "''", '"', "a", "b", "tag", "lang", "year",
-         "draft", "author.name", "größe", "1e300", "-1", "9223372036854775807"],
-    )
+    words = [
+        "AND", "OR", "NOT", "IN (", "LIKE '", "BETWEEN", "IS NULL", "IS NOT NULL", "TRUE",
+        "FALSE", "<=", ">=", "!=", "<>", "==", "''", '"', "a", "b", "tag", "lang", "year",
+        "draft", "author.name", "größe", "1e300", "-1", "9223372036854775807",
+    ]
+    for target in ["filter", "where"]:
+        for number, text in enumerate(expressions):
+            seed(target, f"seed-{number:02}", text)
+        dictionary(target, words)
 
 
 def evaluation():

@@ -11,6 +11,11 @@ here=$(dirname "$0")
 work=${VDB_FUZZ_WORK:-$here/../.build/fuzz}
 seeds=$here/../Tests/FuzzTests/Corpus
 [ $# -gt 0 ] || set -- $(ls "$seeds")
+# Readers want files; these are kept in memory, where nothing waits for a disk.
+if [ -w /dev/shm ]; then TMPDIR=$(mktemp -d /dev/shm/vdb-fuzz-XXXXXX); else TMPDIR=$(mktemp -d); fi
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
+trap 'exit 130' INT TERM
 # A backtrace of Swift's own would catch the signal before libFuzzer does.
 export SWIFT_BACKTRACE=enable=no
 export ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=32

@@ -4,7 +4,7 @@ import TestOracles
 import TestSupport
 import VectorDatabase
 
-/// `--where`: an expression that is taken means in SQL what it means by definition.
+/// `--where`: reading it, which is quick, and asking SQLite, which is not.
 enum FilterTarget {
     static let metadata: [[String: JSONValue]] = [
         [:], ["a": 1, "b": "x", "tag": ["a", "b"]], ["a": 2.5, "b": "X%", "tag": []],
@@ -42,7 +42,34 @@ enum FilterTarget {
 
     private static let fixture = Result { try Fixture() }
 
-    static func run(_ input: [UInt8]) throws {
+    /// An expression is refused at a column of its own, or means the same in parentheses, and its
+    /// negation the contrary.
+    static func parse(_ input: [UInt8]) throws {
+        guard let expression = String(validating: input, as: UTF8.self) else { return }
+        let filter: Filter
+        do throws(FilterError) { filter = try Filter(expression) } catch {
+            try FuzzFailure.require(
+                error.column >= 1 && error.column <= expression.count + 1
+                    && !error.expected.isEmpty && !error.description.isEmpty,
+                "column \(error.column) of an expression of \(expression.count) characters")
+            return
+        }
+        // One level more may be one too many.
+        if let wrapped = try? Filter("(\(expression))") {
+            try FuzzFailure.require(
+                wrapped.predicate == filter.predicate, "\(expression): parentheses change it")
+        }
+        guard let negated = try? Filter("NOT (\(expression))") else { return }
+        for metadata in metadata {
+            try FuzzFailure.require(
+                PredicateOracle.holds(negated.predicate, for: metadata)
+                    != PredicateOracle.holds(filter.predicate, for: metadata),
+                "\(expression): it and its negation hold for \(metadata)")
+        }
+    }
+
+    /// SQLite finds what the expression means by definition.
+    static func compareWithSQL(_ input: [UInt8]) throws {
         guard let expression = String(validating: input, as: UTF8.self),
             let filter = try? Filter(expression)
         else { return }

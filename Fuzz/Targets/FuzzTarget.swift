@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// What reads bytes that strangers made. Each takes any bytes at all: it may refuse them by throwing
 /// one of its typed errors (which are swallowed here), but must not trap, leak, or take more memory
@@ -12,8 +13,11 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case safetensors
     case graph
     case vectors
+    case lexical
     case records
     case filter
+    /// `--where` against SQL.
+    case condition = "where"
     case run
     case judgments
     case settings
@@ -25,8 +29,10 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .safetensors: try SafetensorsTarget.run(input)
         case .graph: try IndexTarget.graph.run(input)
         case .vectors: try IndexTarget.vectors.run(input)
+        case .lexical: try LexicalTarget.run(input)
         case .records: try await RecordsTarget.run(input)
-        case .filter: try FilterTarget.run(input)
+        case .filter: try FilterTarget.parse(input)
+        case .condition: try FilterTarget.compareWithSQL(input)
         case .run: try EvaluationTarget.run(input)
         case .judgments: try EvaluationTarget.judgments(input)
         case .settings: SettingsTarget.run(input)
@@ -45,10 +51,14 @@ package struct FuzzFailure: Error, CustomStringConvertible {
 
 /// A file that holds an input, for readers that want a path. One for each use at a time.
 struct InputFile: ~Copyable {
+    private static let folder = NSTemporaryDirectory()
+    private static let count = Atomic(0)
+
     let path: String
 
     init(_ bytes: [UInt8], ending: String = "") throws {
-        path = NSTemporaryDirectory() + "vdb-fuzz-\(UUID().uuidString)\(ending)"
+        let number = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
+        path = Self.folder + "vdb-fuzz-\(getpid())-\(number)\(ending)"
         try Data(bytes).write(to: URL(fileURLWithPath: path))
     }
 

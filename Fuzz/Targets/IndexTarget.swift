@@ -3,25 +3,15 @@ import Foundation
 import TestSupport
 import VectorIndex
 
-/// The cache files of the vector index.
-///
-/// Their checksums would stop all but one input in 2^128, so an input is a list of changes to a sound
-/// file, after which the checksums are made right again: what comes is a file that somebody made on
-/// purpose.
-///
-///     input = base, flags, change …       change = kind, offset (3), length, bytes
-///
-/// Base 255: the rest is a file as it is. Flag 1: the sections' checksums are made right, too, not
-/// the trailer's alone.
+/// The cache files of the vector index, as ``CacheFileInput`` describes them.
 enum IndexTarget {
     case graph, vectors
 
     private static let dimensions = 6
-    private static let page = SectionFileLayout.page
 
     func run(_ input: [UInt8]) throws {
-        guard input.count >= 2 else { return }
-        let bytes = try Self.file(self, input)
+        let bases = try (self == .graph ? Self.graphs : Self.vectorFiles).get()
+        guard let bytes = CacheFileInput(input, bases: bases)?.bytes else { return }
         let file = try InputFile(bytes)
         switch self {
         case .graph: try Self.useGraph(file.path)
@@ -77,66 +67,7 @@ enum IndexTarget {
         }
     }
 
-    // MARK: Files
-
-    private static func file(_ target: IndexTarget, _ input: [UInt8]) throws -> [UInt8] {
-        var bytes: [UInt8]
-        if input[0] == 255 {
-            bytes = Array(input[2...])
-        } else {
-            let bases = try (target == .graph ? graphs : vectorFiles).get()
-            bytes = bases[Int(input[0]) % bases.count]
-            var rest = input[2...]
-            while rest.count >= 6, !bytes.isEmpty { change(&bytes, by: &rest) }
-        }
-        seal(&bytes, sections: input[1] & 1 != 0)
-        return bytes
-    }
-
-    /// Kinds: 0 and 1 in the trailer, 2 anywhere, 3 cuts the file to pages.
-    private static func change(_ bytes: inout [UInt8], by rest: inout ArraySlice<UInt8>) {
-        let kind = rest.removeFirst() % 4
-        let offset = (0..<3).reduce(0) { sum, _ in sum << 8 | Int(rest.removeFirst()) }
-        let length = Int(rest.removeFirst())
-        let patch = rest.prefix(length)
-        rest = rest.dropFirst(length)
-        if kind == 3 {
-            bytes.removeLast(bytes.count - min(bytes.count, (1 + offset % 16) * page))
-            return
-        }
-        let start =
-            kind < 2
-            ? max(0, bytes.count - page) + offset % page : offset % bytes.count
-        for (index, byte) in patch.enumerated() where start + index < bytes.count {
-            bytes[start + index] = byte
-        }
-    }
-
-    private static func seal(_ bytes: inout [UInt8], sections: Bool) {
-        guard bytes.count >= 2 * page else { return }
-        let trailer = bytes.count - page
-        if sections {
-            let table = trailer + SectionFileLayout.tableOffset
-            func number(_ offset: Int) -> Int {
-                bytes[offset..<offset + 8].reversed().reduce(0) { $0 << 8 | Int($1) }
-            }
-            for entry in 0..<min(8, max(0, number(table))) {
-                let place = table + 8 + entry * SectionFileLayout.entryBytes
-                let (offset, count) = (number(place + 8), number(place + 16))
-                guard offset >= 0, count >= 0, offset <= trailer, count <= trailer - offset
-                else { continue }
-                let hash = bytes[offset..<offset + count].withUnsafeBytes { ContentHash(of: $0) }
-                bytes.replaceSubrange(place + 24..<place + 40, with: hash.bytes)
-            }
-        }
-        let covered = page - SectionFileLayout.checksumBytes
-        let checksum = bytes.withUnsafeBytes { all in
-            SectionFileLayout.checksum(
-                firstPage: UnsafeRawBufferPointer(rebasing: all[..<page]),
-                trailer: UnsafeRawBufferPointer(rebasing: all[trailer..<trailer + covered]))
-        }
-        bytes.replaceSubrange(trailer + covered..<bytes.count, with: checksum)
-    }
+    // MARK: Sound files
 
     private static let header = IndexHeader(
         databaseIdentity: UUID(uuid: (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16)),
