@@ -50,6 +50,9 @@ final class ModelRun {
         options.indexPolicy.smallestGraphLag = 40
         options.indexPolicy.smallestFlatLag = 10
         options.indexPolicy.batch = 16
+        options.indexPolicy.smallestLexicalLag = 15
+        options.indexPolicy.smallestLexicalMerge = 60
+        options.indexPolicy.longestLexicalTail = 100
         return try Database(path: path, options: options)
     }
 
@@ -131,6 +134,12 @@ final class ModelRun {
             backups[slot] = model
         case .restore(let slot, let drops): try restore(slot, dropsCaches: drops)
         case .dropCaches: try removeCaches()
+        case .dropCache(let number):
+            let caches = try caches()
+            guard !caches.isEmpty else { return }
+            try FileManager.default.removeItem(
+                atPath: folder.file(caches[number % caches.count]))
+        case .crash: try crash()
         }
     }
 
@@ -164,7 +173,8 @@ final class ModelRun {
         options.metric = model.metric
         options.onConflict = conflict
         options.chunking = ReferenceDocument.chunking(chunk)
-        options.index = IndexOptions(m: 6, efConstruction: 60)
+        options.index = IndexOptions(
+            m: 6, efConstruction: 60, quantization: model.quantization)
         do {
             let summary = try await database.collection(model.name).ingest(given, options: options)
             try require(!stopped, "a document was to be refused")
@@ -204,11 +214,32 @@ final class ModelRun {
         model = saved
     }
 
-    private func removeCaches() throws {
-        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path)
-        where name.hasSuffix("-index") || name.hasSuffix("-vectors") {
-            try FileManager.default.removeItem(atPath: folder.file(name))
+    private func crash() throws {
+        let path = database.path
+        let copies = try TemporaryFolder()
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            .filter { $0.hasPrefix("a.vdb") && !$0.hasSuffix("-shm") && !$0.hasSuffix("-lock") }
+        for name in names {
+            try FileManager.default.copyItem(
+                atPath: folder.file(name), toPath: copies.file(name))
         }
+        try close()
+        for name in names {
+            try? FileManager.default.removeItem(atPath: folder.file(name))
+            try FileManager.default.moveItem(
+                atPath: copies.file(name), toPath: folder.file(name))
+        }
+        database = try Self.open(path, .readWrite)
+    }
+
+    private func caches() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted().filter { name in
+            ["-index", "-vectors", "-lexical", "-lexical-recent"].contains { name.hasSuffix($0) }
+        }
+    }
+
+    private func removeCaches() throws {
+        for name in try caches() { try FileManager.default.removeItem(atPath: folder.file(name)) }
     }
 
     func require(_ condition: Bool, _ message: @autoclosure () -> String) throws {

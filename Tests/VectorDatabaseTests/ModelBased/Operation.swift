@@ -28,6 +28,10 @@ enum Operation: Sendable, Equatable {
     /// Puts a backup in the database's place, beside whatever caches lie there.
     case restore(Int, dropsCaches: Bool)
     case dropCaches
+    /// Removes one of the cache files, and leaves the others.
+    case dropCache(Int)
+    /// Goes on from the files as they lie there while the database is open, as after a kill.
+    case crash
 }
 
 /// A document by numbers that everything else about it follows from.
@@ -93,6 +97,8 @@ extension Operation: CustomStringConvertible {
         case .backup(let slot): return ".backup(\(slot))"
         case .restore(let slot, let drops): return ".restore(\(slot), dropsCaches: \(drops))"
         case .dropCaches: return ".dropCaches"
+        case .dropCache(let number): return ".dropCache(\(number))"
+        case .crash: return ".crash"
         }
     }
 

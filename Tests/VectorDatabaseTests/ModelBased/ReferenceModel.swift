@@ -7,12 +7,14 @@ struct ReferenceModel {
     var collections: [ReferenceCollection] = [
         ReferenceCollection(name: "default", metric: .innerProduct),
         ReferenceCollection(name: "an other", metric: .euclidean),
+        ReferenceCollection(name: "third/é", metric: .cosine, quantization: .int8),
     ]
 }
 
 struct ReferenceCollection {
     let name: String
     let metric: Metric
+    let quantization: IndexOptions.Quantization
     var exists = false
     /// Of the embedder that the collection records.
     var seed: UInt64 = 0
@@ -21,9 +23,10 @@ struct ReferenceCollection {
 
     static let dimensions = 12
 
-    init(name: String, metric: Metric) {
+    init(name: String, metric: Metric, quantization: IndexOptions.Quantization = .none) {
         self.name = name
         self.metric = metric
+        self.quantization = quantization
     }
 
     func vector(of text: String) -> [Float] {

@@ -24,7 +24,7 @@ struct ScriptGenerator {
     }
 
     private mutating func operation() -> Operation {
-        let collection = isTrue(oneIn: 4) ? 1 : 0
+        let collection = isTrue(oneIn: 3) ? 1 + number(2) : 0
         switch number(100) {
         case 0..<18: return ingest(into: collection)
         case 18..<24:
@@ -40,12 +40,14 @@ struct ScriptGenerator {
         case 70..<76: return .count(number(filters), in: collection)
         case 76..<79: return .compareAll
         case 79..<81: return .check
-        case 81..<85: return .reopen
+        case 81..<84: return .reopen
+        case 84: return .crash
         case 85..<87: return .compact
         case 87..<89: return .reencode(collection, seed: number(4))
         case 89..<91: return .reindex(collection, m: 4 + number(8), int8: isTrue(oneIn: 2))
         case 91..<94: return .backup(number(2))
         case 94..<98: return .restore(number(2), dropsCaches: isTrue(oneIn: 3))
+        case 98: return .dropCache(number(16))
         default: return .dropCaches
         }
     }
