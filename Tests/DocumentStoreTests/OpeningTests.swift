@@ -196,4 +196,31 @@ import Testing
         #expect(try reader.document(id: "a", in: collection) != nil)
         try reader.close()
     }
+
+    /// Closing any descriptor of a file gives back all of a process's POSIX locks on it; without them
+    /// another process would remove the log that this one writes to.
+    @Test func openingAgainKeepsTheLocks() throws {
+        let scratch = try ScratchFolder()
+        let (store, collection) = try DocumentStore.make(scratch)
+        defer { try? store.close() }
+        _ = try store.write([.sample("a")], to: collection)
+        var status = stat()
+        #expect(stat(store.path, &status) == 0)
+        func locks() -> Int {
+            let table = (try? String(contentsOfFile: "/proc/locks", encoding: .utf8)) ?? ""
+            return table.split(separator: "\n").count {
+                $0.contains(" POSIX ") && $0.contains(" \(getpid()) ")
+                    && $0.contains(":\(status.st_ino) ")
+            }
+        }
+        let before = locks()
+        guard before > 0 else {
+            print("skipped: no locks are listed in /proc/locks")
+            return
+        }
+        for mode in [DocumentStore.Mode.readOnly, .readWrite] {
+            try open(store.path, mode)
+            #expect(locks() == before)
+        }
+    }
 }

@@ -62,17 +62,48 @@ enum Connection {
             }
             return
         }
-        guard let file = FileHandle(forReadingAtPath: path) else {
-            throw .cannotOpen(path: path, reason: String(cString: strerror(errno)))
+        let header = try readHeader(path)
+        if status.st_size >= headerBytes, header.starts(with: Array("SQLite format 3\0".utf8)) {
+            return
         }
-        defer { try? file.close() }
-        let header = (try? file.read(upToCount: 100)) ?? Data()
-        if header.count == 100, header.starts(with: Array("SQLite format 3\0".utf8)) { return }
         // A power cut while a database is made may leave a first page of zeros, with a journal beside
         // it by which SQLite takes it back.
         let isUnwritten = mode != .readOnly && header.allSatisfy { $0 == 0 }
         let hasJournal = FileManager.default.fileExists(atPath: path + "-journal")
         guard isUnwritten && hasJournal else { throw .notADatabase(path: path) }
+    }
+
+    private static let headerBytes = 100
+
+    /// The file's first bytes, with zeros after its end, read by SQLite's own file layer.
+    ///
+    /// Whoever closes any descriptor of a file gives back all of his process's POSIX locks on it:
+    /// had this process the database open already, others would take it for closed, and the last
+    /// of them to leave would remove the log that this one still writes to (SQLite, "How To Corrupt
+    /// An SQLite Database File", 2.2). SQLite keeps such descriptors open until it can close them.
+    private static func readHeader(_ path: String) throws(StoreError) -> [UInt8] {
+        var connection: OpaquePointer?
+        defer { sqlite3_close(connection) }
+        // Opens the file and reads nothing.
+        var code = sqlite3_open_v2(path, &connection, SQLITE_OPEN_READONLY, nil)
+        var file: UnsafeMutablePointer<sqlite3_file>?
+        guard code == SQLITE_OK,
+            sqlite3_file_control(connection, nil, SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK,
+            let file, let read = file.pointee.pMethods?.pointee.xRead
+        else {
+            let system = sqlite3_system_errno(connection)
+            throw .cannotOpen(
+                path: path,
+                reason: String(cString: strerror(system == 0 ? EIO : system)))
+        }
+        var header = [UInt8](repeating: 0, count: headerBytes)
+        code = read(file, &header, Int32(headerBytes), 0)
+        guard code == SQLITE_OK || code == ResultCode.SQLITE_IOERR_SHORT_READ.rawValue else {
+            throw StoreError(
+                DatabaseError(resultCode: ResultCode(rawValue: code)), path: path,
+                busyTimeout: .zero)
+        }
+        return header
     }
 
     // MARK: Connections
