@@ -61,7 +61,7 @@ package struct FaultScript: Sendable {
     func perform(_ action: KillAction, on database: Database) async throws {
         let collection = database.collection()
         switch action {
-        case .ingest(let documents):
+        case .ingest(let documents, _):
             try await collection.ingest(documents.map(\.document))
         case .synchronize(let documents):
             var options = IngestOptions()
@@ -83,7 +83,7 @@ package struct FaultScript: Sendable {
                 try await collection.indexField("n")
             }
         case .repair: _ = try await database.check(repairing: true)
-        case .read, .reencode: _ = try await database.check()
+        case .tune, .reencode: _ = try await database.check()
         }
     }
 }
@@ -106,7 +106,7 @@ extension KillAction {
     /// What is stored when the action has come to its end.
     func result(before: StoredVersions) -> StoredVersions {
         switch self {
-        case .ingest(let documents):
+        case .ingest(let documents, _):
             return documents.reduce(into: before) { $0[$1.number] = $1.version }
         case .synchronize(let documents):
             return documents.reduce(into: [:]) { $0[$1.number] = $1.version }

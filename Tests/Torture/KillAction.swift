@@ -1,6 +1,7 @@
 /// Something that `vdb` is asked to do while it may be killed.
 enum KillAction: Sendable, CustomStringConvertible {
-    case ingest([SampleDocument])
+    /// - Parameter model: the folder of the model of a new database; nil for the one that it has.
+    case ingest([SampleDocument], model: String? = nil)
     /// An ingest after which only its own documents are to be there.
     case synchronize([SampleDocument])
     case delete([Int])
@@ -13,34 +14,45 @@ enum KillAction: Sendable, CustomStringConvertible {
     case backup
     case indexField(drop: Bool)
     case repair
-    case read
+    /// Trains the model in a few steps and re-encodes everything by it; taken up where the folder has
+    /// been begun.
+    case tune(output: String)
 
-    /// The name by which durations are remembered.
+    /// The name by which it is counted.
     var kind: String {
         switch self {
-        case .ingest(let documents): documents.count > 5000 ? "large ingest" : "ingest"
-        case .synchronize: "synchronize"
+        case .ingest(let documents, _): documents.count > 5000 ? "large ingest" : "ingest"
+        case .synchronize: "ingest --sync"
         case .delete: "delete"
-        case .deleteRange: "delete range"
+        case .deleteRange: "delete --where"
         case .reindex: "reindex"
-        case .reencode: "reencode"
+        case .reencode: "reindex --model"
         case .compact: "compact"
         case .backup: "backup"
         case .indexField: "index-field"
-        case .repair: "repair"
-        case .read: "read"
+        case .repair: "check --repair"
+        case .tune: "tune"
         }
     }
 
     var description: String {
         switch self {
-        case .ingest(let documents), .synchronize(let documents):
+        case .ingest(let documents, _), .synchronize(let documents):
             "\(kind) of \(documents.count) documents from \(documents.first?.id ?? "none")"
         case .delete(let numbers): "\(kind) of \(numbers.count)"
         case .deleteRange(let first, let end): "\(kind) \(first)..<\(end)"
         case .reindex(let m): "\(kind) with m \(m)"
-        case .reencode(let model): "\(kind) by \(model)"
+        case .reencode(let model): "\(kind) \(model.split(separator: "/").last ?? "")"
+        case .indexField(let drop): kind + (drop ? " --drop" : "")
         default: kind
+        }
+    }
+
+    /// Those that an ingest brings.
+    var documents: [SampleDocument] {
+        switch self {
+        case .ingest(let documents, _), .synchronize(let documents): documents
+        default: []
         }
     }
 }
@@ -59,7 +71,7 @@ extension KillAction {
         before: StoredVersions, after: StoredVersions, acknowledged: Int, isComplete: Bool
     ) -> String? {
         switch self {
-        case .ingest(let documents):
+        case .ingest(let documents, _):
             prefixContradiction(
                 documents, before, after, acknowledged, isComplete, deletesOthers: false)
         case .synchronize(let documents):

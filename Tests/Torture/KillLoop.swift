@@ -1,4 +1,5 @@
 import Foundation
+import VectorDatabase
 
 /// Runs `vdb` in child processes, kills them with SIGKILL at random moments, and after each looks at
 /// what is there.
@@ -9,14 +10,15 @@ import Foundation
 /// After every run, killed or not:
 /// 1. what was acknowledged is stored, and nothing is stored that the actions cannot have left
 ///    (`KillAction.contradiction`): documents commit in order, transactions whole or not at all;
-/// 2. every document is read back as it was written, to the last bit of its vector;
+/// 2. every document is read back as it was written, to the last bit of a ready-made vector, and the
+///    others' vectors are what the recorded model makes of their texts;
 /// 3. SQLite's `integrity_check` finds nothing, and `vdb check` ends with 0;
-/// 4. queries by the index, by exact scan and by words give what brute force over the stored documents
-///    gives;
+/// 4. queries by the index, by exact scan, by filter and by words give what brute force over the stored
+///    documents gives;
 /// 5. a backup, if its name is there, is whole.
 ///
-/// All choices follow from the seed. The moment of a kill is chosen by it, too; what the process has
-/// done by then is the machine's business, so a seed replays the same script, not the same kill.
+/// All choices follow from the seed (`KillScript`). What the process has done when the signal arrives is
+/// the machine's business, so a seed replays the same script, not the same instruction.
 package struct KillLoop {
     package struct Options: Sendable {
         /// The program under test.
@@ -24,13 +26,18 @@ package struct KillLoop {
         package var folder: String
         package var seed: UInt64
         package var kills: Int
-        /// Of the ready-made vectors; 0 has `vdb` encode the texts by its own model.
+        /// Of the ready-made vectors.
         package var dimensions = 8
-        /// Folders of models to re-encode by, where `vdb` encodes.
+        /// The built-in model, of which variants are made to encode again by.
+        package var builtIn: (any Embedder)?
+        /// Only databases of these kinds: vectors, graph, texts, tuned.
+        package var epochs: [String] = []
+        package var stepsPerEpoch = 40
+        package var documents = 400
+        package var texts = 60
+        /// Folders of models to encode texts again by: variants of the built-in one, and tiny ones.
         package var models: [String] = []
-        /// Documents in an ordinary ingest at most, and in a large one, which gives the index a graph.
-        package var documents = 1000
-        package var largeIngest = 12_000
+        package var tinyModels: [String] = []
         /// Told of each run.
         package var report: @Sendable (String) -> Void = { _ in }
 
@@ -59,140 +66,127 @@ package struct KillLoop {
     }
 
     private let options: Options
-    private var random: RandomSource
+    private var script: KillScript
+    private var times: KillTimes
     private var stored: StoredVersions = [:]
-    private var nextVersion = 1
-    private var durations: [String: Double] = [:]
     private var verifier: Verifier
     private var summary = Summary()
-    private var round = 0
 
-    private var database: String { options.folder + "/corpus.vdb" }
-    private var backup: String { options.folder + "/backup.vdb" }
-    private var input: String { options.folder + "/corpus.jsonl" }
+    private var database: String { options.folder + "/db/corpus.vdb" }
+    private var backup: String { options.folder + "/db/backup.vdb" }
 
-    package init(_ options: Options) {
+    package init(_ options: Options) throws {
         self.options = options
-        random = RandomSource(seed: options.seed)
+        var settings = KillScript.Settings()
+        settings.epochs = KillScript.Epoch.allCases.filter {
+            options.epochs.isEmpty || options.epochs.contains($0.rawValue)
+        }
+        if options.tinyModels.isEmpty { settings.epochs.removeAll { $0 == .tuned } }
+        settings.stepsPerEpoch = options.stepsPerEpoch
+        settings.documents = options.documents
+        settings.texts = options.texts
+        settings.models = options.models
+        settings.tinyModels = options.tinyModels
+        script = KillScript(settings, seed: options.seed)
+        let start = try ChildProcess(program: options.program).run(["--version"], kill: .never)
+        times = KillTimes(start: start.seconds)
         verifier = Verifier(program: options.program, dimensions: options.dimensions)
+        verifier.builtIn = options.builtIn
     }
 
-    /// - Throws: `Failure`, which names the round and what was done in it.
+    /// - Throws: `Failure`, which names the run and what was done in it.
     package mutating func run() async throws -> Summary {
         while summary.kills < options.kills {
-            // Large ones take long to look at.
-            let isLarge = stored.count > options.largeIngest / 2
-            if round % 40 == 0 || isLarge && random.chance(0.15) { startAfresh() }
-            round += 1
-            let action = nextAction()
-            let moment = nextMoment(for: action)
-            let name = "seed \(options.seed), run \(round): \(action), \(moment)"
-            do {
-                let outcome = try perform(action, moment)
-                try await verify(action, outcome)
-                options.report(
-                    "\(name), \(outcome.acknowledged) acknowledged, \(stored.count) stored")
-                durations[action.kind] = max(
-                    outcome.seconds, 0.8 * (durations[action.kind] ?? 0))
-                summary.runs += 1
-                if outcome.status == nil {
-                    summary.kills += 1
-                    summary.killsByKind[action.kind, default: 0] += 1
-                    summary.acknowledged += outcome.acknowledged
-                }
-            } catch let failure as Failure {
-                throw Failure(description: "\(name): \(failure.description)")
-            }
+            let step = script.next()
+            if step.isFirst { try startAfresh(step.epoch) }
+            // A tuning that has come to its end is not taken up again.
+            if case .tune(let output) = step.action, isOver(output) { continue }
+            try await run(step)
         }
         return summary
     }
 
-    // MARK: Choices
-
-    private mutating func nextAction() -> KillAction {
-        guard !stored.isEmpty else { return .ingest(newDocuments(count: options.documents)) }
-        switch Int.random(in: 0..<100, using: &random) {
-        case 0..<37: return .ingest(newDocuments(count: options.documents))
-        case 37..<40: return .ingest(newDocuments(count: options.largeIngest))
-        case 40..<46: return .synchronize(newDocuments(count: options.documents))
-        case 46..<54:
-            let numbers = stored.keys.sorted()
-            let count = Int.random(in: 1...min(300, numbers.count), using: &random)
-            return .delete((0..<count).map { _ in random.pick(numbers) })
-        case 54..<62:
-            let numbers = stored.keys.sorted()
-            let first = random.pick(numbers)
-            return .deleteRange(first, first + Int.random(in: 1...2500, using: &random))
-        case 62..<70:
-            guard !options.models.isEmpty, random.chance(0.7) else {
-                return .reindex(m: random.pick([8, 12, 16, 24]))
+    private mutating func run(_ step: KillScript.Step) async throws {
+        let kind = "\(step.epoch) \(step.action.kind)"
+        let moment = times.moment(
+            step.moment, kind: kind, documents: step.action.documents.count)
+        let name = "seed \(options.seed), step \(step.number): \(step.action), \(moment)"
+        var random = RandomSource(seed: options.seed ^ UInt64(step.number) << 32)
+        do {
+            let isTakenUp = isTuning(step.action)
+            try prepare(step.action, &random)
+            let outcome = try perform(step.action, moment)
+            try await verify(step.action, outcome, &random)
+            summary.runs += 1
+            if outcome.status == nil {
+                summary.kills += 1
+                summary.killsByKind[step.action.kind, default: 0] += 1
+                summary.acknowledged += outcome.acknowledged
+            } else if !isTakenUp {
+                times.record(kind, seconds: outcome.seconds, events: outcome.events)
             }
-            return .reencode(model: random.pick(options.models))
-        case 70..<78: return .compact
-        case 78..<87: return .backup
-        case 87..<92: return .indexField(drop: random.chance(0.4))
-        case 92..<96: return .repair
-        default: return .read
+            options.report(
+                """
+                \(name), \(outcome.status.map { "ended with \($0)" } ?? "killed") after \
+                \(String(format: "%.3f", outcome.seconds)) s and \(outcome.events) events, \
+                \(outcome.acknowledged) acknowledged, \(stored.count) stored
+                """)
+        } catch let failure as Failure {
+            throw Failure(description: "\(name): \(failure.description)")
+        } catch {
+            throw Failure(description: "\(name): \(error)")
         }
     }
 
-    /// New ones, new versions of stored ones, and some as they are.
-    private mutating func newDocuments(count limit: Int) -> [SampleDocument] {
-        let isLarge = limit == options.largeIngest
-        let count = isLarge ? limit : Int.random(in: 1...limit, using: &random)
-        let first = Int.random(in: 0...2 * options.largeIngest, using: &random)
-        let version = nextVersion
-        nextVersion += 1
-        let isSparse = random.chance(0.3)
-        return (first..<first + count).map { number in
-            if isSparse, let version = stored[number], random.chance(0.7) {
-                return SampleDocument(number: number, version: version)
-            }
-            return SampleDocument(number: number, version: version)
+    private mutating func startAfresh(_ epoch: KillScript.Epoch) throws {
+        let files = FileManager.default
+        for name in try files.contentsOfDirectory(atPath: options.folder)
+        where name == "db" || name.hasPrefix("tuned-") {
+            try files.removeItem(atPath: options.folder + "/" + name)
         }
-    }
-
-    private mutating func nextMoment(for action: KillAction) -> ChildProcess.Moment {
-        if case .ingest(let documents) = action, random.chance(0.25) {
-            return .acknowledged(Int.random(in: 1...documents.count, using: &random))
-        }
-        if random.chance(0.1) { return .never }
-        let usual = durations[action.kind] ?? 0.3
-        // Later moments are the more interesting: the start is the same for all.
-        let share = Double.random(in: 0...1.05, using: &random)
-        return .after(seconds: max(0.001, usual * share))
-    }
-
-    private mutating func startAfresh() {
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: options.folder)) ?? []
-        where name.hasPrefix("corpus.vdb") || name.hasPrefix("backup.vdb") {
-            try? FileManager.default.removeItem(atPath: options.folder + "/" + name)
-        }
+        try files.createDirectory(
+            atPath: options.folder + "/db", withIntermediateDirectories: true)
         stored = [:]
-        verifier.forget()
+        verifier.startAfresh(isEncoded: epoch == .texts || epoch == .tuned)
     }
 
     // MARK: Runs
 
     private func arguments(of action: KillAction) throws -> [String] {
         switch action {
-        case .ingest(let documents), .synchronize(let documents):
-            try SampleDocument.write(documents, dimensions: options.dimensions, to: input)
-            var arguments = ["ingest", input, "--acknowledge", "--batch-size", "256"]
-            if case .synchronize = action { arguments.append("--sync") }
-            return arguments
+        case .ingest(let documents, let model):
+            return try ingest(documents) + (model.map { ["--model", $0] } ?? [])
+        case .synchronize(let documents): return try ingest(documents) + ["--sync"]
         case .delete(let numbers): return ["delete"] + numbers.map { "d\($0)" }
         case .deleteRange(let first, let end):
             return ["delete", "--where", "n >= \(first) AND n < \(end)"]
         case .reindex(let m): return ["reindex", "--m", "\(m)"]
         case .reencode(let model): return ["reindex", "--model", model]
         case .compact: return ["compact"]
-        case .backup:
-            try? FileManager.default.removeItem(atPath: backup)
-            return ["backup", backup]
+        case .backup: return ["backup", backup]
         case .indexField(let drop): return ["index-field", "n"] + (drop ? ["--drop"] : [])
         case .repair: return ["check", "--repair"]
-        case .read: return ["stats"]
+        case .tune(let output): return try tune(output)
+        }
+    }
+
+    private func ingest(_ documents: [SampleDocument]) throws -> [String] {
+        let input = options.folder + "/corpus.jsonl"
+        try SampleDocument.write(documents, dimensions: verifier.givenDimensions, to: input)
+        return ["ingest", input, "--acknowledge", "--batch-size", "32"]
+    }
+
+    private func prepare(_ action: KillAction, _ random: inout RandomSource) throws {
+        let folder = options.folder + "/db/"
+        switch action {
+        case .backup: try? FileManager.default.removeItem(atPath: backup)
+        case .repair where random.chance(0.7):
+            // Something to make again.
+            for name in try FileManager.default.contentsOfDirectory(atPath: folder)
+            where ["-index", "-vectors", "-lexical"].contains(where: name.hasSuffix) {
+                try FileManager.default.removeItem(atPath: folder + name)
+            }
+        default: break
         }
     }
 
@@ -200,9 +194,14 @@ package struct KillLoop {
         -> ChildProcess.Outcome
     {
         let outcome = try ChildProcess(program: options.program).run(
-            arguments(of: action) + ["--db", database, "--quiet"], kill: moment)
-        // Deleting ids that are no longer there is told by 66.
-        if let status = outcome.status, status != 0 && status != 66 {
+            arguments(of: action) + ["--db", database, "--quiet"], kill: moment,
+            watching: options.folder + "/db")
+        // Deleting ids that are not there is told by 66, as is a collection that was not made before
+        // the kill; a tuning of too few documents by 65.
+        if let status = outcome.status,
+            status != 0 && status != action.refusal
+                && !(status == 66 && stored.isEmpty)
+        {
             throw Failure(description: "ended with \(status): \(outcome.text)")
         }
         return outcome
@@ -210,8 +209,9 @@ package struct KillLoop {
 
     // MARK: Verification
 
-    private mutating func verify(_ action: KillAction, _ outcome: ChildProcess.Outcome) async throws
-    {
+    private mutating func verify(
+        _ action: KillAction, _ outcome: ChildProcess.Outcome, _ random: inout RandomSource
+    ) async throws {
         guard FileManager.default.fileExists(atPath: database) else {
             guard stored.isEmpty && outcome.acknowledged == 0 else {
                 throw Failure(description: "the database is gone")
@@ -226,10 +226,13 @@ package struct KillLoop {
             throw Failure(description: contradiction)
         }
         stored = found
-        if case .backup = action { try await verifyBackup(isComplete: outcome.status == 0) }
+        if case .backup = action {
+            try await verifyBackup(isComplete: outcome.status == 0, &random)
+        }
     }
 
-    private mutating func verifyBackup(isComplete: Bool) async throws {
+    private mutating func verifyBackup(isComplete: Bool, _ random: inout RandomSource) async throws
+    {
         guard FileManager.default.fileExists(atPath: backup) else {
             if isComplete { throw Failure(description: "the backup is not there") }
             return
@@ -243,5 +246,55 @@ package struct KillLoop {
             try? FileManager.default.removeItem(atPath: database + suffix)
         }
         try FileManager.default.moveItem(atPath: backup, toPath: database)
+    }
+}
+
+// MARK: - Tuning
+
+extension KillLoop {
+    private func isTuning(_ action: KillAction) -> Bool {
+        guard case .tune(let output) = action else { return false }
+        return FileManager.default.fileExists(atPath: journal(output))
+    }
+
+    private func journal(_ output: String) -> String {
+        options.folder + "/\(output)/tune/journal.json"
+    }
+
+    /// Whether there is nothing left to take up.
+    private func isOver(_ output: String) -> Bool {
+        FileManager.default.fileExists(atPath: options.folder + "/\(output)/MODEL_CARD.md")
+    }
+
+    /// A tuning that takes a second: a few steps of a tiny model on questions about what is stored.
+    private func tune(_ output: String) throws -> [String] {
+        let folder = options.folder + "/" + output
+        let (queries, judgments) = (folder + "-queries.tsv", folder + "-qrels.tsv")
+        let isTakenUp = FileManager.default.fileExists(atPath: journal(output))
+        if !isTakenUp {
+            let samples = stored.sorted { $0.key < $1.key }.prefix(40).map {
+                SampleDocument(number: $0.key, version: $0.value)
+            }
+            try samples.enumerated().map { "q\($0)\t\($1.text.prefix(40))\n" }.joined()
+                .write(toFile: queries, atomically: true, encoding: .utf8)
+            try samples.enumerated().map { "q\($0)\t\($1.id)\t1\n" }.joined()
+                .write(toFile: judgments, atomically: true, encoding: .utf8)
+        }
+        return [
+            "tune", "--queries", queries, "--qrels", judgments, "--out", folder, "--hold-out", "6",
+            "--from-rank", "3", "--to-rank", "20", "--negatives", "2", "--max-steps", "2",
+            "--batch-size", "4", "--save-steps", "1", "--stages", "contrast", "--force",
+        ] + (isTakenUp ? ["--resume"] : [])
+    }
+}
+
+extension KillAction {
+    /// The exit status of a refusal that is right.
+    fileprivate var refusal: Int32? {
+        switch self {
+        case .delete: 66
+        case .tune: 65
+        default: nil
+        }
     }
 }

@@ -7,16 +7,25 @@ import VectorDatabase
 struct Verifier {
     /// Whose `vdb check` is run; nil asks the library.
     let program: String?
-    let dimensions: Int
+    /// Of the ready-made vectors; 0 where `vdb` encodes the texts.
+    private(set) var givenDimensions: Int
+    /// The model that has no folder.
+    var builtIn: (any Embedder)?
+    private let dimensions: Int
     /// What `vdb` encoded, by document and model, as first seen: the same ever after.
     private var encoded: [String: [Float]] = [:]
 
     init(program: String?, dimensions: Int) {
         self.program = program
         self.dimensions = dimensions
+        givenDimensions = dimensions
     }
 
-    mutating func forget() { encoded = [:] }
+    /// A new database.
+    mutating func startAfresh(isEncoded: Bool) {
+        encoded = [:]
+        givenDimensions = isEncoded ? 0 : dimensions
+    }
 
     /// - Returns: which version of which document is stored.
     mutating func verify(_ path: String, random: inout RandomSource) async throws -> StoredVersions
@@ -30,6 +39,9 @@ struct Verifier {
         }
         var options = DatabaseOptions()
         options.access = .readOnly
+        options.findEmbedder = { [builtIn] recorded in
+            try EmbedderResolution.loadRecorded(recorded) ?? builtIn
+        }
         let database = try VectorDatabase.Database(path: path, options: options)
         defer { try? database.close() }
         return try await verify(database, random: &random)
@@ -48,6 +60,9 @@ struct Verifier {
         guard try collection.exists else { return [:] }
         let documents = try await read(collection)
         guard !documents.isEmpty else { return [:] }
+        if givenDimensions == 0 {
+            try await expectEncoded(collection, documents, random: &random)
+        }
         try await expectRight(collection, documents, random: &random)
         return Dictionary(
             uniqueKeysWithValues: documents.map { ($0.sample.number, $0.sample.version) })
@@ -82,8 +97,8 @@ struct Verifier {
             guard document.id == sample.id, document.title == sample.title,
                 document.text == sample.text, let vector = document.vector
             else { throw failure("document \(document.id) is not as it was written") }
-            if dimensions > 0 {
-                guard vector == sample.vector(dimensions: dimensions) else {
+            if givenDimensions > 0 {
+                guard vector == sample.vector(dimensions: givenDimensions) else {
                     throw failure("document \(document.id) has another vector")
                 }
             } else {
@@ -99,6 +114,19 @@ struct Verifier {
             throw failure("\(statistics.documents) documents are counted, \(found.count) stored")
         }
         return found
+    }
+
+    /// A few vectors are what the recorded model makes of their texts.
+    private func expectEncoded(
+        _ collection: DocumentCollection, _ documents: [Stored], random: inout RandomSource
+    ) async throws {
+        let chosen = (0..<3).map { _ in random.pick(documents) }
+        let made = try await collection.embedder.embedDocuments(
+            chosen.map { Document.embeddedText(title: $0.sample.title, text: $0.sample.text) })
+        for (document, embedding) in zip(chosen, made)
+        where Self.dot(document.vector, embedding.vector) < 0.99 {
+            throw failure("document \(document.sample.id) has a vector of another model")
+        }
     }
 
     // MARK: Queries
@@ -136,7 +164,31 @@ struct Verifier {
         if Double(recalled) < 0.9 * Double(wanted) {
             throw failure("the index finds \(recalled) of \(wanted) nearest")
         }
+        try await expectFiltered(collection, documents, random: &random)
         try await expectWords(collection, documents, random: &random)
+    }
+
+    /// A filter, by the field's index or without one, lets pass what it should.
+    private func expectFiltered(
+        _ collection: DocumentCollection, _ documents: [Stored], random: inout RandomSource
+    ) async throws {
+        let first = random.pick(documents).sample.number
+        let last = first + Int.random(in: 0...500, using: &random)
+        var query = Query(vector: random.pick(documents).vector, limit: 1000)
+        query.filter = try Filter("n >= \(first) AND n <= \(last)")
+        let expected = Set(
+            documents.map(\.sample).filter { (first...last).contains($0.number) }.map(\.id))
+        for isExact in [false, true] {
+            query.isExact = isExact
+            let found = try await collection.query(query).hits.map(\.id)
+            guard Set(found) == expected, found.count == expected.count else {
+                throw failure(
+                    """
+                    n from \(first) to \(last): \(found.count) found \(isExact ? "exactly" : ""), \
+                    \(expected.count) stored
+                    """)
+            }
+        }
     }
 
     /// Hits are stored documents with their own scores.

@@ -14,14 +14,14 @@ struct KillCommand: AsyncParsableCommand {
     @Option(help: "How often.")
     var kills = 1000
 
-    @Option(help: "The share of kills while vdb encodes by its built-in model.")
-    var encodingShare = 0.1
+    @Option(help: "Only these kinds of databases: vectors, texts, graph, tuned.")
+    var epochs: [String] = []
 
     @Option(help: "Documents in an ordinary ingest at most.")
-    var documents = 1000
+    var documents = 400
 
-    @Option(help: "Documents in a large one, which gives the index a graph from 10,000 on.")
-    var largeIngest = 12_000
+    @Option(help: "A folder of a tiny model that can be trained; without one nothing is tuned.")
+    var tinyModel: String?
 
     @Flag(help: "Print every run.")
     var verbose = false
@@ -30,48 +30,32 @@ struct KillCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await general.run { folder in
-            let encoding = Int((Double(kills) * encodingShare).rounded())
             var options = KillLoop.Options(
-                program: program, folder: folder, seed: general.seed, kills: kills - encoding)
+                program: program, folder: folder, seed: general.seed, kills: kills)
             options.documents = documents
-            options.largeIngest = largeIngest
+            options.epochs = epochs
             if verbose { options.report = { report($0) } }
-            try await run(options, "ready-made vectors")
-            guard encoding > 0 else { return }
-            options.kills = encoding
-            options.dimensions = 0
-            options.documents = 150
-            options.largeIngest = 600
-            options.models = try (1...2).map { number in
-                let model = folder + "/model\(number)"
-                try writeModel(model, variant: number)
-                return model
+            options.builtIn = try DefaultModel.embedder()
+            let files = DefaultModel.File.allCases.map { ($0.rawValue, Data($0.bytes)) }
+            options.models = try ModelVariants(files: files).write(count: 2, to: folder + "/model")
+            if let tinyModel {
+                options.tinyModels = try ModelVariants(folder: tinyModel)
+                    .write(count: 3, to: folder + "/tiny")
             }
-            try await run(options, "the built-in model")
+            try await run(options)
         }
     }
 
-    private func run(_ options: KillLoop.Options, _ name: String) async throws {
-        guard options.kills > 0 else { return }
-        var loop = KillLoop(options)
+    private func run(_ options: KillLoop.Options) async throws {
         let start = ContinuousClock.now
+        var loop = try KillLoop(options)
         let summary = try await loop.run()
         let kinds = summary.killsByKind.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
         report(
             """
-            \(name): \(summary.kills) kills in \(summary.runs) runs, \(seconds(since: start)); \
-            \(summary.acknowledged) documents acknowledged in killed runs, none lost; \
-            \(summary.backups) backups, all whole; killed: \(kinds.joined(separator: ", "))
+            seed \(options.seed): \(summary.kills) kills in \(summary.runs) runs, \
+            \(seconds(since: start)); \(summary.acknowledged) documents acknowledged in killed runs, \
+            none lost; \(summary.backups) backups, all whole; killed: \(kinds.joined(separator: ", "))
             """)
-    }
-
-    /// The built-in model with one weight changed a little: another fingerprint.
-    private func writeModel(_ path: String, variant: Int) throws {
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        for file in DefaultModel.File.allCases {
-            var data = Data(file.bytes)
-            if file == .weights { data[data.count - 2 * variant] ^= 1 }
-            try data.write(to: URL(fileURLWithPath: path + "/" + file.rawValue))
-        }
     }
 }
