@@ -6,7 +6,10 @@ import Foundation
 struct Torture: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vdb-torture", abstract: "Break things for longer than the tests do.",
-        subcommands: [KillCommand.self, PowerCommand.self, DiskCommand.self])
+        subcommands: [
+            KillCommand.self, MigrationCommand.self, ConcurrencyCommand.self, PowerCommand.self,
+            DiskCommand.self,
+        ])
 }
 
 /// What every command has.
