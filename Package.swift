@@ -230,7 +230,7 @@ let package = Package(
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["vdb", "VectorDatabase", "DefaultModel", "TestSupport"],
+            dependencies: ["vdb", "VectorDatabase", "DefaultModel", "TestSupport", "Torture"],
             swiftSettings: swift),
     ]
 )
@@ -242,4 +242,15 @@ if Context.environment["VDB_FUZZ"] != nil {
         .executableTarget(
             name: "vdb-fuzz", dependencies: ["FuzzTargets"], path: "Fuzz/Driver",
             swiftSettings: swift))
+}
+
+// The thread sanitizer's build, small: what shares memory among threads, and its tests. `make tsan`.
+if Context.environment["VDB_TSAN"] != nil {
+    let tests = ["VectorIndexTests", "VectorDatabaseTests", "FaultTests"]
+    let others = ["CDefaultModel", "DefaultModel", "Training", "FuzzTargets"]
+    package.products = []
+    package.targets.removeAll {
+        $0.type == .executable || others.contains($0.name)
+            || $0.type == .test && !tests.contains($0.name)
+    }
 }

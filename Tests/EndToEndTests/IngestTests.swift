@@ -189,7 +189,7 @@ import Testing
             errors: FileHandle.nullDevice)
         input.fileHandleForWriting.write(Data(Program.corpus.utf8))
         _ = output.fileHandleForReading.availableData
-        try vdb.fails(75, "is writing", "delete", "tides")
+        try vdb.fails(75, "process \(first.processIdentifier)", "delete", "tides")
         // Readers do not mind.
         #expect(try vdb.run("query", "moon", "--mode", "lexical", "--quiet").status == 0)
         try input.fileHandleForWriting.close()
