@@ -143,7 +143,7 @@ def run_vdb(program, texts, query_paths, reuse, fresh):
         for query in open(path).read().splitlines()[:fresh]:
             with open(f"{texts}.query", "w") as file:
                 file.write(query + "\n")
-            answer = run([f"{texts}.query"], "--repeat", "0")
+            answer = run([f"{texts}.query"], "--repeat", "1")
             times.append((answer["open_ms"] + answer["points"][0]["first_mean_ms"]) / 1000)
         result["fresh"].append(percentiles(times))
     return result
