@@ -7,7 +7,6 @@
 # make model-test  random scripts on a database and on a dictionary, for SECONDS=60
 # make torture   kills vdb at random moments, also while it migrates, reads and writes at once:
 #                KILLS=1000 SECONDS=60 SEED=n
-# make tsan      indexes, readers and writers at once under the thread sanitizer
 # make lint      formatting, and which module imports which
 # make clean     removes what was built
 
@@ -20,7 +19,7 @@ BIN = .build/release
 # A forced OpenBLAS kernel would be tested and measured instead of the one that ships.
 unexport OPENBLAS_CORETYPE
 
-.PHONY: all deps build demo test fuzz model-test torture tsan lint format install uninstall clean
+.PHONY: all deps build demo test fuzz model-test torture lint format install uninstall clean
 
 all: build
 
@@ -63,12 +62,6 @@ torture: deps
 	    --tiny-model Tests/TrainingTests/Fixtures/tiny
 	$(BIN)/vdb-torture migration --program $(BIN)/vdb --kills $(KILLS) --seed $(SEED)
 	$(BIN)/vdb-torture concurrency --program $(BIN)/vdb --seconds $(SECONDS) --seed $(SEED)
-
-# The sanitizer's code is another's: its own build folder, and only the targets that it is for.
-tsan: deps
-	VDB_TSAN=1 VDB_CONCURRENCY_SECONDS=$(SECONDS) TSAN_OPTIONS=halt_on_error=1 $(SWIFT) test \
-	    --sanitize=thread --scratch-path .build/tsan \
-	    --filter 'Concurrency(Loop)?Tests|HNSWTests|ReproducibilityTests'
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Fuzz Benchmarks Examples schema
