@@ -192,7 +192,8 @@ extension SegmentFields {
             predecessor: hasPredecessor ? predecessor : nil, throughKey: fields.int64())
         count = try number("count", 0...Int(UInt32.max) - 1)
         termCount = try number("number of terms", 0...Int(UInt32.max))
-        totalLength = try number("length", 0...Int.max)
+        // Far from where the sum of several would overflow.
+        totalLength = try number("length", 0...1 << 56)
         keyBase = fields.int64()
         keyWidth = try number("key width", 4...8)
         lengthWidth = try number("length width", 2...4)
