@@ -98,6 +98,7 @@ import VectorDatabase
         ("a = 1; DROP TABLE x", 6, "a field, value or operator", "';'"),
         ("a. = 1", 4, "a field's name after the dot", "="),
         ("a = 1e", 5, "a number", "'1e'"),
+        ("a = 'x\0y'", 7, "no NUL character", "one"),
         ("é = 'ü' AND", 12, "a field, NOT or '('", "the end"),
     ])
     func faultsNameTheColumn(expression: String, column: Int, expected: String, found: String) {

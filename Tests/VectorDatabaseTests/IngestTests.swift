@@ -40,4 +40,20 @@ struct IngestTests {
         #expect(answer.hits.first?.metadata["number"] == -1)
         try database.close()
     }
+
+    /// SQLite is given text that ends at its first NUL character.
+    @Test func anIdentifierWithNULIsNobodys() async throws {
+        let folder = try TemporaryFolder()
+        let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
+        let collection = database.collection()
+        let document = Document(id: "a", text: "cider", metadata: ["k": "y"])
+        try await collection.ingest([document])
+        #expect(try collection.document("a\0b") == nil)
+        #expect(try await collection.delete(["a\0b"]) == 0)
+        await #expect(throws: (any Error).self) {
+            try await collection.ingest([Document(id: "a\0b", text: "cider", metadata: ["k": "y"])])
+        }
+        #expect(try collection.document("a") == document)
+        try database.close()
+    }
 }

@@ -12,7 +12,9 @@ extension DocumentStore {
     package func document(id: String, in collection: CollectionRecord) throws(StoreError)
         -> DocumentRecord?
     {
-        try read { database in
+        // SQLite would be given what stands before the NUL: another document's identifier.
+        if FullText.hasNull(id) { return nil }
+        return try read { database in
             try Row.fetchOne(
                 database.cachedStatement(
                     sql: "SELECT \(Self.documentColumns) WHERE d.collection = ? AND d.id = ?"),

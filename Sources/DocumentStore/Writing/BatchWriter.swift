@@ -45,7 +45,9 @@ struct BatchWriter {
     }
 
     func existing(id: String) throws -> Existing? {
-        try Row.fetchOne(
+        // SQLite would be given what stands before the NUL: another document's identifier.
+        if FullText.hasNull(id) { return nil }
+        return try Row.fetchOne(
             database.cachedStatement(
                 sql: """
                     SELECT key, title, content_hash FROM document

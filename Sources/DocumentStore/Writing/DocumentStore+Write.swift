@@ -90,7 +90,7 @@ extension DocumentStore {
                     WHERE d.collection = ? AND d.id = ?
                     """)
             var signatures: [String: Signature] = [:]
-            for id in ids {
+            for id in ids where !FullText.hasNull(id) {
                 let row = try Row.fetchOne(statement, arguments: [collection.id, id])
                 guard let row else { continue }
                 signatures[id] = Signature(

@@ -44,6 +44,13 @@ public struct Filter: Sendable, Equatable {
                 expected: "at most \(Self.maximumLength) bytes",
                 found: "\(expression.utf8.count)")
         }
+        // SQLite would be given what stands before it.
+        if let place = expression.firstIndex(where: { $0.unicodeScalars.contains("\0") }) {
+            throw FilterError(
+                expression: expression,
+                column: expression.distance(from: expression.startIndex, to: place) + 1,
+                expected: "no NUL character", found: "one")
+        }
         var parser = try FilterParser(expression)
         predicate = try parser.parse()
     }
