@@ -49,7 +49,8 @@ fuzz: deps
 
 # What is tested are answers, not the disk: databases in memory are some ten times as quick.
 model-test: deps
-	TMPDIR=$(if $(wildcard /dev/shm),/dev/shm,/tmp) VDB_MODEL_SECONDS=$(SECONDS) VDB_MODEL_LENGTH=80 $(SWIFT) test --filter ModelBasedTests
+	TMPDIR=$(if $(wildcard /dev/shm),/dev/shm,/tmp) VDB_MODEL_SECONDS=$(SECONDS) \
+	    VDB_MODEL_LENGTH=80 $(SWIFT) test --filter ModelBasedTests
 
 KILLS ?= 1000
 SEED ?= $(shell date +%s)
