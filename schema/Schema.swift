@@ -35,6 +35,7 @@ package enum Schema {
             tableSteps: ["vector_", "staged_vector_"].map {
                 TableStep(prefix: $0, template: text(PackageResources.v2_vector_tables_sql))
             }),
+        Migration(name: "v3-seals", sql: text(PackageResources.v3_seals_sql)),
     ]
 
     /// The tables that each collection has for itself.

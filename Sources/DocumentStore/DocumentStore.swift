@@ -90,7 +90,14 @@ package final class DocumentStore: Sendable {
     /// Runs `body` in a transaction that is durable when this returns.
     func write<T>(_ body: (Database) throws -> T) throws(StoreError) -> T {
         guard let writer else { throw .readOnly(path: path) }
-        do { return try writer.write(body) } catch { throw convert(error) }
+        do {
+            return try writer.write { database in
+                try Seal.verifyAll(in: database)
+                let result = try body(database)
+                try Seal.renew(in: database)
+                return result
+            }
+        } catch { throw convert(error) }
     }
 
     /// Runs `body` on the writer's connection, outside of any transaction.

@@ -187,7 +187,12 @@ import Testing
             WHERE id > 100
             """, .fullText
         ),
-        ("UPDATE collection SET document_count = 7", .count),
+        ("UPDATE collection SET document_count = 7", .seal),
+        ("UPDATE collection SET model_settings = '{\"k\":2}'", .seal),
+        ("UPDATE property SET value = 'another' WHERE name = 'created_by'", .seal),
+        ("UPDATE indexed_field SET name = 'm'", .seal),
+        ("DELETE FROM seal WHERE table_name = 'counter'", .seal),
+        ("UPDATE counter SET value = 2 WHERE name = 'passage'", .seal),
         ("UPDATE counter SET value = 2 WHERE name = 'passage'", .counter),
         ("UPDATE change SET last_passage = 2", .checksum),
         ("DELETE FROM change", .changeLog),

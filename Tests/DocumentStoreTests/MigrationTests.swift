@@ -5,7 +5,7 @@ import Schema
 import TestSupport
 import Testing
 
-/// Databases of format 1, made by taking out what format 2 added, and migrations that stop midway.
+/// Databases of format 1, made by taking out what formats 2 and 3 added, and migrations that stop midway.
 ///
 /// A database that format 1's own program wrote is among the fixtures of the compatibility tests.
 @Suite struct MigrationTests {
@@ -39,6 +39,7 @@ import Testing
                     ALTER TABLE change DROP COLUMN token;
                     ALTER TABLE collection DROP COLUMN changes_pruned_token;
                     DROP TABLE backfill;
+                    DROP TABLE seal;
                     PRAGMA user_version = 1;
                     """)
         }

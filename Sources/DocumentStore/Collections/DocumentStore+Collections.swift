@@ -4,13 +4,14 @@ import Schema
 extension DocumentStore {
     package func collections() throws(StoreError) -> [CollectionRecord] {
         try read { database in
-            try Row.fetchAll(database, sql: "SELECT * FROM collection ORDER BY name")
-                .map(CollectionRecord.init)
+            try CollectionRecord.all(in: database)
         }
     }
 
     package func collection(named name: String) throws(StoreError) -> CollectionRecord? {
-        try read { database in try CollectionRecord.find(name, in: database) }
+        try read { database in
+            try CollectionRecord.find(name, in: database)
+        }
     }
 
     /// - Throws: `collectionMissing`.
@@ -103,6 +104,13 @@ extension DocumentStore {
 }
 
 extension CollectionRecord {
+    /// By name: a damaged schema may have other columns.
+    private static let selection = """
+        SELECT id, name, metric, dimensions, vector_type, model_name, model_fingerprint, model_path,
+            model_settings, m, ef_construction, quantization, document_count, passage_count
+        FROM collection
+        """
+
     init(row: Row) throws {
         guard let metric = Metric(rawValue: row["metric"]),
             let elementType = ElementType(rawValue: row["vector_type"]),
@@ -125,21 +133,35 @@ extension CollectionRecord {
         passageCount = row["passage_count"]
     }
 
+    /// In the order of their names.
+    static func all(in database: Database) throws -> [CollectionRecord] {
+        try Seal.verify(.collection, in: database)
+        return try Row.fetchAll(database, sql: "\(selection) ORDER BY name")
+            .map(CollectionRecord.init)
+    }
+
     static func find(_ name: String, in database: Database) throws -> CollectionRecord? {
-        try Row.fetchOne(
-            database.cachedStatement(sql: "SELECT * FROM collection WHERE name = ?"),
-            arguments: [name]
+        try Seal.verify(.collection, in: database)
+        return try Row.fetchOne(
+            database.cachedStatement(sql: "\(selection) WHERE name = ?"), arguments: [name]
         ).map(CollectionRecord.init)
     }
 
     static func require(id: Int64, name: String, in database: Database) throws -> CollectionRecord {
         let row = try Row.fetchOne(
-            database.cachedStatement(sql: "SELECT * FROM collection WHERE id = ?"), arguments: [id])
+            database.cachedStatement(sql: "\(selection) WHERE id = ?"), arguments: [id])
         guard let row else { throw StoreError.collectionMissing(name: name) }
         return try CollectionRecord(row: row)
     }
 
+    /// The collection as it is in a reading transaction, compared with its seal.
+    static func read(_ record: CollectionRecord, in database: Database) throws -> CollectionRecord {
+        try Seal.verify(.collection, in: database)
+        return try require(record, in: database)
+    }
+
     /// The collection as it is now: another process may have re-encoded it since `record` was read.
+    /// Within a writing transaction, which compares seals at its start.
     static func require(_ record: CollectionRecord, in database: Database) throws
         -> CollectionRecord
     {

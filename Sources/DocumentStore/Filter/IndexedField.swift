@@ -6,7 +6,8 @@ struct IndexedField {
     let name: String
 
     static func all(of collection: Int64, in database: Database) throws -> [IndexedField] {
-        try Row.fetchAll(
+        try Seal.verify(.indexedField, in: database)
+        return try Row.fetchAll(
             database.cachedStatement(
                 sql: "SELECT id, name FROM indexed_field WHERE collection = ? ORDER BY id"),
             arguments: [collection]

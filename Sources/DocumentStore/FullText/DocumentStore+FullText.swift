@@ -51,7 +51,7 @@ extension DocumentStore {
     private func lexicalQuery(
         _ text: String, in collection: CollectionRecord, _ database: Database
     ) throws -> LexicalQuery {
-        let current = try CollectionRecord.require(collection, in: database)
+        let current = try CollectionRecord.read(collection, in: database)
         let position = try ChangeLog.position(of: current.id, in: database)
         let statement = try database.cachedStatement(
             sql: "SELECT doc FROM full_text_term_\(current.id) WHERE term = ?")

@@ -5,8 +5,8 @@ import GRDB
 /// Something in the database that is not as it should be.
 package struct StoreFinding: Sendable, Equatable {
     package enum Kind: String, Sendable {
-        case database, foreignKey, checksum, fullText, text, vector, fieldValue, count, counter
-        case changeLog
+        case database, foreignKey, seal, checksum, fullText, text, vector, fieldValue, count
+        case counter, changeLog
     }
 
     package let kind: Kind
@@ -34,11 +34,10 @@ extension DocumentStore {
         do throws(StoreError) {
             findings += try read { database in
                 var found = try Self.checkFile(database)
+                found += try Self.checkSeals(database)
                 // A damaged file fails every further test in its own way.
                 guard found.isEmpty else { return found }
-                let collections = try Row.fetchAll(database, sql: "SELECT * FROM collection")
-                    .map(CollectionRecord.init)
-                for collection in collections {
+                for collection in try CollectionRecord.all(in: database) {
                     let check = CollectionCheck(database: database, collection: collection)
                     found += try check.run(listed: Self.listed)
                 }
@@ -65,6 +64,22 @@ extension DocumentStore {
                 StoreFinding(
                     kind: .foreignKey, collection: nil,
                     detail: "row \(key) of \(table) refers to a \(parent) that is not there"))
+        }
+        return findings
+    }
+
+    /// The small tables against their seals, and the counters against what is there.
+    private static func checkSeals(_ database: Database) throws -> [StoreFinding] {
+        var findings: [StoreFinding] = []
+        for table in Seal.Table.allCases {
+            do { try Seal.verify(table, in: database) } catch let error as DatabaseError
+                where error.resultCode == .SQLITE_CORRUPT
+            {
+                findings.append(
+                    StoreFinding(
+                        kind: .seal, collection: nil,
+                        detail: "the table \(table.rawValue) has changed since it was written"))
+            }
         }
         for (table, counter) in [("document", "document"), ("passage", "passage")] {
             let isBehind = try Bool.fetchOne(

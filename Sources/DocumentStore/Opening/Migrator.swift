@@ -32,9 +32,11 @@ struct Migrator {
             let found = try version(database)
             guard found < migrations.count else { return false }
             let migration = migrations[found]
+            if try Seal.isThere(in: database) { try Seal.verifyAll(in: database) }
             try database.execute(sql: migration.sql)
             for step in migration.tableSteps { try run(step, in: database) }
             if found == 0 { try Connection.recordOrigin(database) }
+            if try Seal.isThere(in: database) { try Seal.renew(in: database) }
             try database.execute(sql: "PRAGMA user_version = \(found + 1)")
             return true
         }

@@ -41,7 +41,7 @@ extension DocumentStore {
         guard collection.dimensions > 0 else { return VectorBatch(dimensions: 0) }
         return try read { database in
             // The record may be older than a re-encoding with other dimensions.
-            let current = try CollectionRecord.require(collection, in: database)
+            let current = try CollectionRecord.read(collection, in: database)
             try current.verify(
                 fingerprint: collection.model.fingerprint, dimensions: collection.dimensions)
             var batch = VectorBatch(dimensions: current.dimensions)
