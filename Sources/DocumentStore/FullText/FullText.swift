@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import LexicalIndex
 
 extension LexicalQuery {
@@ -17,6 +18,28 @@ enum FullText {
         var text = text
         return text.withUTF8 { utf8 in
             utf8.baseAddress.map { memchr($0, 0, utf8.count) != nil } ?? false
+        }
+    }
+
+    /// Makes the full text of a collection anew from its passages; those that cannot be read are left
+    /// out.
+    static func rebuild(_ collection: Int64, in database: Database) throws {
+        let table = "full_text_\(collection)"
+        try database.execute(sql: "INSERT INTO \(table) (\(table)) VALUES ('delete-all')")
+        let insert = try database.makeStatement(
+            sql: "INSERT INTO \(table) (rowid, title, text) VALUES (?, ?, ?)")
+        let rows = try Row.fetchCursor(
+            database,
+            sql: """
+                SELECT p.key, d.title, p.text_length, p.text
+                FROM document AS d JOIN passage AS p ON p.document = d.key
+                WHERE d.collection = ? AND \(RowChecksum.isRight(RowChecksum.document, alias: "d."))
+                    AND \(RowChecksum.isRight(RowChecksum.passage, alias: "p."))
+                ORDER BY p.key
+                """, arguments: [collection])
+        while let row = try rows.next() {
+            guard let text = try? StoredText.decode(row[3], length: row[2]) else { continue }
+            try insert.execute(arguments: [row[0] as Int64, indexed(row[1]), indexed(text)])
         }
     }
 }

@@ -135,23 +135,7 @@ extension DocumentStore {
     /// Makes what follows from the passages anew: the full text and the values of indexed fields.
     package func rebuildDerived(of collection: CollectionRecord) throws(StoreError) {
         try write { database in
-            let table = "full_text_\(collection.id)"
-            try database.execute(sql: "INSERT INTO \(table) (\(table)) VALUES ('delete-all')")
-            let insert = try database.makeStatement(
-                sql: "INSERT INTO \(table) (rowid, title, text) VALUES (?, ?, ?)")
-            let rows = try Row.fetchCursor(
-                database,
-                sql: """
-                    SELECT p.key, d.title, p.text_length, p.text
-                    FROM document AS d JOIN passage AS p ON p.document = d.key
-                    WHERE d.collection = ? ORDER BY p.key
-                    """, arguments: [collection.id])
-            while let row = try rows.next() {
-                let text = try StoredText.decode(row[3], length: row[2])
-                try insert.execute(arguments: [
-                    row[0] as Int64, FullText.indexed(row[1]), FullText.indexed(text),
-                ])
-            }
+            try FullText.rebuild(collection.id, in: database)
             for field in try IndexedField.all(of: collection.id, in: database) {
                 try database.execute(
                     sql: "DELETE FROM field_value WHERE field = ?", arguments: [field.id])

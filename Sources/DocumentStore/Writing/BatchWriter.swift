@@ -16,6 +16,8 @@ struct BatchWriter {
     private var documentDelta = 0
     private var fields: [IndexedField]
     private var sources: [String: Int64] = [:]
+    /// An entry stays in the full text because what was put in can no longer be read.
+    private var leavesStaleWords = false
 
     init(_ database: Database, collection: CollectionRecord) throws {
         self.database = database
@@ -40,8 +42,8 @@ struct BatchWriter {
 
     struct Existing {
         let key: Int64
-        let title: String
-        let contentHash: Data
+        /// Nil where the row is damaged.
+        let sound: (title: String, contentHash: Data)?
     }
 
     func existing(id: String) throws -> Existing? {
@@ -50,10 +52,10 @@ struct BatchWriter {
         return try Row.fetchOne(
             database.cachedStatement(
                 sql: """
-                    SELECT key, title, content_hash FROM document
-                    WHERE collection = ? AND id = ?
+                    SELECT key, title, content_hash, \(RowChecksum.isRight(RowChecksum.document))
+                    FROM document WHERE collection = ? AND id = ?
                     """), arguments: [collection.id, id]
-        ).map { Existing(key: $0[0], title: $0[1], contentHash: $0[2]) }
+        ).map { row in Existing(key: row[0], sound: row[3] ? (row[1], row[2]) : nil) }
     }
 
     mutating func insert(_ document: DocumentWrite) throws {
@@ -117,22 +119,30 @@ struct BatchWriter {
         ])
     }
 
-    mutating func delete(documentKey: Int64, title: String) throws {
+    /// - Parameter title: nil where the document's row is damaged.
+    mutating func delete(documentKey: Int64, title: String?) throws {
         let passages = try Row.fetchAll(
             database.cachedStatement(
-                sql: "SELECT key, text_length, text FROM passage WHERE document = ? ORDER BY key"),
+                sql: """
+                    SELECT key, text_length, text, \(RowChecksum.isRight(RowChecksum.passage))
+                    FROM passage WHERE document = ? ORDER BY key
+                    """),
             arguments: [documentKey])
         for row in passages {
             let key: Int64 = row[0]
-            let text = try StoredText.decode(row[2], length: row[1])
             // The index keeps no text of its own: an entry is taken out by what was put in.
-            try database.cachedStatement(
-                sql: """
-                    INSERT INTO full_text_\(collection.id)
-                        (full_text_\(collection.id), rowid, title, text)
-                    VALUES ('delete', ?, ?, ?)
-                    """
-            ).execute(arguments: [key, FullText.indexed(title), FullText.indexed(text)])
+            let text = row[3] ? (try? StoredText.decode(row[2], length: row[1])) : nil
+            if let title, let text {
+                try database.cachedStatement(
+                    sql: """
+                        INSERT INTO full_text_\(collection.id)
+                            (full_text_\(collection.id), rowid, title, text)
+                        VALUES ('delete', ?, ?, ?)
+                        """
+                ).execute(arguments: [key, FullText.indexed(title), FullText.indexed(text)])
+            } else {
+                leavesStaleWords = true
+            }
             if collection.dimensions > 0 {
                 try database.cachedStatement(
                     sql: "DELETE FROM vector_\(collection.id) WHERE passage = ?"
@@ -151,6 +161,11 @@ struct BatchWriter {
 
     /// Notes another place that a document comes from; its content stays.
     mutating func move(documentID id: String, to source: String?, position: Int64?) throws {
+        // A row that is damaged must not get a checksum that says it is not.
+        guard let existing = try existing(id: id) else { return }
+        guard existing.sound != nil else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "document '\(id)'")
+        }
         let source = try source.map { try sourceID(of: $0) }
         try database.cachedStatement(
             sql: """
@@ -188,9 +203,11 @@ struct BatchWriter {
 
     // MARK: End
 
-    /// Writes counters and the change log.
+    /// Writes counters and the change log; makes the full text anew where something damaged was
+    /// deleted.
     /// - Returns: the log position after this batch.
     func finish() throws -> Int64 {
+        if leavesStaleWords { try FullText.rebuild(collection.id, in: database) }
         let inserted = nextPassage - firstPassage
         if inserted > 0 {
             try database.cachedStatement(sql: "UPDATE counter SET value = ? WHERE name = ?")

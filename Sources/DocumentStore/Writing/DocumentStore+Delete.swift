@@ -12,6 +12,9 @@ extension DocumentStore {
     private static let batchSize = 1000
 
     /// Deletes documents in one transaction. Ids that are not there are passed over.
+    ///
+    /// One whose row or text is damaged goes like any other, but takes long: the full text, which it
+    /// would be taken out of by its words, is made anew.
     package func delete(ids: [String], from collection: CollectionRecord) throws(StoreError)
         -> DeleteOutcome
     {
@@ -21,7 +24,7 @@ extension DocumentStore {
             var deleted = 0
             for id in ids {
                 guard let existing = try writer.existing(id: id) else { continue }
-                try writer.delete(documentKey: existing.key, title: existing.title)
+                try writer.delete(documentKey: existing.key, title: existing.sound?.title)
                 deleted += 1
             }
             return DeleteOutcome(deleted: deleted, position: try writer.finish())
@@ -48,13 +51,15 @@ extension DocumentStore {
                 let current = try CollectionRecord.require(collection, in: database)
                 var writer = try BatchWriter(database, collection: current)
                 let statement = try database.cachedStatement(
-                    sql: "SELECT title FROM document WHERE key = ? AND collection = ?")
+                    sql: """
+                        SELECT title, \(RowChecksum.isRight(RowChecksum.document)) FROM document
+                        WHERE key = ? AND collection = ?
+                        """)
                 var gone = deleted
                 for key in keys[start..<end] {
-                    let title = try String.fetchOne(
-                        statement, arguments: [key, collection.id])
-                    guard let title else { continue }
-                    try writer.delete(documentKey: key, title: title)
+                    let row = try Row.fetchOne(statement, arguments: [key, collection.id])
+                    guard let row else { continue }
+                    try writer.delete(documentKey: key, title: row[1] ? row[0] : nil)
                     gone += 1
                 }
                 return (gone, try writer.finish())

@@ -85,7 +85,8 @@ extension DocumentStore {
         try read { database in
             let statement = try database.cachedStatement(
                 sql: """
-                    SELECT d.content_hash, s.path
+                    SELECT d.content_hash, s.path,
+                        \(RowChecksum.isRight(RowChecksum.document, alias: "d."))
                     FROM document AS d LEFT JOIN source AS s ON s.id = d.source
                     WHERE d.collection = ? AND d.id = ?
                     """)
@@ -93,8 +94,9 @@ extension DocumentStore {
             for id in ids where !FullText.hasNull(id) {
                 let row = try Row.fetchOne(statement, arguments: [collection.id, id])
                 guard let row else { continue }
-                signatures[id] = Signature(
-                    contentHash: ContentHash(data: row[0]), source: row[1])
+                // A damaged row is there, and no content is the same as its.
+                let hash = row[2] ? row[0] : Data()
+                signatures[id] = Signature(contentHash: ContentHash(data: hash), source: row[1])
             }
             return signatures
         }
@@ -115,10 +117,12 @@ extension BatchWriter {
         case .error:
             throw StoreError.duplicateID(id: document.id, collection: collection.name)
         case .replace:
-            if ContentHash(data: existing.contentHash) == document.contentHash {
+            if let sound = existing.sound,
+                ContentHash(data: sound.contentHash) == document.contentHash
+            {
                 return .unchanged
             }
-            try delete(documentKey: existing.key, title: existing.title)
+            try delete(documentKey: existing.key, title: existing.sound?.title)
             try insert(document)
             return .replaced
         }

@@ -70,7 +70,10 @@ extension DocumentCollection {
             let record = try requireRecord()
             try prepareForWriting(record)
             let count = try body(record)
-            try maintain(record)
+            // What is deleted is deleted, and a call that throws has changed nothing: caches that
+            // cannot follow (the disk is full, another row is damaged) stay as they were, which is
+            // right, and the next writer tries again.
+            try? maintain(record)
             return count
         }
     }
