@@ -5,8 +5,8 @@
 # make install   puts vdb where it works: make install PREFIX=/usr/local
 # make fuzz      hostile input for every reader of files, SECONDS=60 for each, TARGET=name for one
 # make model-test  random scripts on a database and on a dictionary, for SECONDS=60
-# make torture   kills vdb at random moments, also while it migrates, reads and writes at once:
-#                KILLS=1000 SECONDS=60 SEED=n
+# make torture   kills vdb at random moments, also while it migrates, reads and writes at once, cuts
+#                the power, lets disks fail and caches rot: KILLS=1000 SECONDS=60 SEED=n
 # make lint      formatting, and which module imports which
 # make clean     removes what was built
 
@@ -63,6 +63,9 @@ torture: deps
 	    --tiny-model Tests/TrainingTests/Fixtures/tiny
 	$(BIN)/vdb-torture migration --program $(BIN)/vdb --kills $(KILLS) --seed $(SEED)
 	$(BIN)/vdb-torture concurrency --program $(BIN)/vdb --seconds $(SECONDS) --seed $(SEED)
+	$(BIN)/vdb-torture power --seed $(SEED)
+	$(BIN)/vdb-torture disk --seed $(SEED)
+	$(BIN)/vdb-torture rot --seed $(SEED)
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Fuzz Benchmarks Examples schema

@@ -18,7 +18,7 @@ package struct CacheExchange {
         case future
     }
 
-    static let suffixes = ["-index", "-vectors", "-lexical", "-lexical-recent"]
+    package static let suffixes = ["-index", "-vectors", "-lexical", "-lexical-recent"]
 
     let folder: String
     var random: RandomSource
@@ -55,7 +55,7 @@ package struct CacheExchange {
             stored[state] = script.states.last
         }
         try await perform(script, 0..<script.count, at: path(.other))
-        stored[.other] = script.states.last
+        for state in [State.other, .future] { stored[state] = script.states.last }
         try copy(path(.late), to: path(.future))
         for suffix in Self.suffixes {
             let file = URL(fileURLWithPath: path(.future) + suffix)
@@ -65,11 +65,15 @@ package struct CacheExchange {
         }
     }
 
-    /// Every subset of one state's caches beside another's database.
+    /// Subsets of one state's caches beside another's database.
+    ///
+    /// - Parameter subsets: as numbers whose bits choose the files; all by default.
     /// - Returns: how many.
-    package mutating func run(_ caches: State, beside database: State) async throws -> Int {
+    package mutating func run(
+        _ caches: State, beside database: State, subsets: [Int] = Array(1..<16)
+    ) async throws -> Int {
         let copy = folder + "/copy.vdb"
-        for subset in 1..<(1 << Self.suffixes.count) {
+        for subset in subsets {
             let names = Self.suffixes.indices.filter { subset >> $0 & 1 == 1 }
                 .map { Self.suffixes[$0] }
             do {
@@ -81,7 +85,7 @@ package struct CacheExchange {
                     description: "\(caches)'s \(names) beside \(database)'s database: \(error)")
             }
         }
-        return 1 << Self.suffixes.count - 1
+        return subsets.count
     }
 
     private mutating func verify(_ path: String, _ before: StoredVersions) async throws {

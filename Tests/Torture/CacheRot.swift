@@ -13,8 +13,8 @@ package struct CacheRot {
     var random: RandomSource
     private var verifier = Verifier(program: nil, dimensions: FaultScript.dimensions)
     private let script = FaultScript([
-        .ingest((0..<400).map { SampleDocument(number: $0, version: 1) }), .delete([3, 30, 50]),
-        .ingest((400..<420).map { SampleDocument(number: $0, version: 1) }),
+        .ingest((0..<150).map { SampleDocument(number: $0, version: 1) }), .delete([3, 30, 50]),
+        .ingest((150..<170).map { SampleDocument(number: $0, version: 1) }),
     ])
 
     package init(folder: String, seed: UInt64) {
@@ -42,17 +42,23 @@ package struct CacheRot {
     private mutating func damage(
         suffix: String, times: Int, _ change: (inout Data, inout RandomSource) -> Void
     ) async throws -> Summary {
-        var database = try open()
-        for action in script.actions { try await script.perform(action, on: database) }
-        try database.close()
-        let file = URL(fileURLWithPath: path + suffix)
-        let sound = try Data(contentsOf: file)
+        try? FileManager.default.removeItem(atPath: folder)
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true)
+        let made = try open()
+        for action in script.actions { try await script.perform(action, on: made) }
+        try made.close()
+        let sound = try ([""] + CacheExchange.suffixes).map { suffix in
+            (suffix, try Data(contentsOf: URL(fileURLWithPath: path + suffix)))
+        }
         var summary = Summary()
         for round in 0..<times {
-            var bytes = sound
-            change(&bytes, &random)
-            try bytes.write(to: file, options: .atomic)
-            database = try open()
+            for (other, bytes) in sound {
+                var bytes = bytes
+                if other == suffix { change(&bytes, &random) }
+                try bytes.write(to: URL(fileURLWithPath: path + other), options: .atomic)
+            }
+            let database = try open()
             defer { try? database.close() }
             try await query(database)
             let report = try await database.check()
@@ -80,7 +86,7 @@ package struct CacheRot {
     private mutating func query(_ database: Database) async throws {
         let stored = script.states.last ?? [:]
         for isExact in [false, true] {
-            let number = Int.random(in: 0..<400, using: &random)
+            let number = Int.random(in: 0..<150, using: &random)
             var query = Query(
                 vector: SampleDocument(number: number, version: 1)
                     .vector(dimensions: FaultScript.dimensions))

@@ -37,6 +37,7 @@ package struct DiskFaults {
     ) async throws -> Summary {
         var summary = Summary()
         var failing = first
+        var failures = Failures()
         while true {
             var plan = FaultMachine.Plan()
             plan.failing = failing
@@ -44,17 +45,21 @@ package struct DiskFaults {
             plan.lasts = lasts
             let outcome: (operations: Int, failures: Int, errors: Int)
             do { outcome = try await run(plan) } catch {
-                throw KillLoop.Failure(
-                    description: "operation \(failing) fails (\(kind), "
+                try failures.append(
+                    "operation \(failing) fails (\(kind), "
                         + "\(lasts ? "and all that follow" : "once")): \(error)")
+                failing += step
+                continue
             }
             summary.operations = max(summary.operations, outcome.operations)
             summary.faults += outcome.failures
             summary.errors += outcome.errors
             // Threads of SQLite's readers make the count vary a little.
-            if outcome.operations < failing { return summary }
+            if outcome.operations < failing { break }
             failing += step
         }
+        try failures.end()
+        return summary
     }
 
     private mutating func run(_ plan: FaultMachine.Plan) async throws
@@ -71,7 +76,7 @@ package struct DiskFaults {
             guard plan.kind != .interrupted else {
                 throw KillLoop.Failure(description: "an interrupted call is not repeated: \(error)")
             }
-            try Self.expectSentence(error)
+            try expectSentence(error)
         }
 
         // The fault is over. The database that is open goes on.
@@ -135,13 +140,13 @@ package struct DiskFaults {
         return progress
     }
 
-    /// A fault is told as a `DatabaseError`, in one line that names a file.
-    private static func expectSentence(_ error: any Error) throws {
+    /// A fault is told as a `DatabaseError`, in one line that names a file or its folder.
+    private func expectSentence(_ error: any Error) throws {
         guard error is DatabaseError else {
             throw KillLoop.Failure(description: "an error of the type \(type(of: error)): \(error)")
         }
         let text = "\(error)"
-        guard !text.isEmpty, !text.contains("\n"), text.contains("corpus.vdb") else {
+        guard !text.isEmpty, !text.contains("\n"), text.contains(folder) else {
             throw KillLoop.Failure(description: "no sentence: \(text)")
         }
     }

@@ -37,6 +37,7 @@ package struct PowerLoss {
     ) async throws -> Summary {
         let trace = try await record()
         var summary = Summary(operations: trace.events.count)
+        var failures = Failures()
         for (turn, moment) in stride(from: 0, through: trace.events.count, by: step).enumerated() {
             for loss in byTurns ? [losses[turn % losses.count]] : losses {
                 let remains = trace.remains(after: moment, losing: loss, random: &random)
@@ -45,14 +46,14 @@ package struct PowerLoss {
                     try await verify(remains)
                 } catch {
                     let last = moment > 0 ? "\(trace.events[moment - 1])".prefix(200) : "nothing"
-                    throw KillLoop.Failure(
-                        description:
-                            "power cut after operation \(moment) (\(last)), losing \(loss), "
+                    try failures.append(
+                        "power cut after operation \(moment) (\(last)), losing \(loss), "
                             + "\(remains.acknowledged) steps acknowledged: \(error)")
                 }
                 summary.states += 1
             }
         }
+        try failures.end()
         return summary
     }
 

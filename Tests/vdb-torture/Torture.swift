@@ -8,7 +8,7 @@ struct Torture: AsyncParsableCommand {
         commandName: "vdb-torture", abstract: "Break things for longer than the tests do.",
         subcommands: [
             KillCommand.self, MigrationCommand.self, ConcurrencyCommand.self, PowerCommand.self,
-            DiskCommand.self,
+            DiskCommand.self, RotCommand.self,
         ])
 }
 
