@@ -4,10 +4,11 @@ extension HNSWBuilder {
     /// Takes vectors out and repairs what they held together; labels that are not there are
     /// ignored. Returns how many were removed.
     ///
-    /// A node that linked to removed ones chooses again, by the same heuristic, from the neighbours
-    /// it keeps and those that the removed ones had: as many as it keeps, and at least the m that a
-    /// new node asks for. (With longer lists, insertions after removals would fill the graph with
-    /// more links than a fresh build has, and each step of a walk would cost more.) The slots are used again by later insertions.
+    /// A node that linked to removed ones keeps its other neighbours and chooses, by the same
+    /// heuristic, from those that the removed ones had: as many links as it had before, or the m that
+    /// a new node asks for. (Choosing all of them again would leave lists shorter than those of a
+    /// fresh build, which are only cut when they are full: at equal ef, fewer are found.) The slots
+    /// are used again by later insertions.
     /// One pass over all links serves the whole batch: remove many at a time.
     ///
     /// - Complexity: O(n m) reads, and O(m^2) distances for each node that lost a neighbour.
@@ -74,7 +75,6 @@ extension HNSWBuilder {
     ) -> [UInt32] {
         let layer = storage.graph.layer(level)
         let rows = storage.vectorRows
-        let remaining = layer.list(of: node).count { !gone[Int($0)] }
         var nodes: Set<UInt32> = []
         var frontier = Array(layer.list(of: node))
         var passed: Set<UInt32> = []
@@ -92,9 +92,11 @@ extension HNSWBuilder {
         }
         worker.walker.query.load(row: layer.slot(of: node), of: rows)
         let candidates = worker.walker.best(nodes.count, of: nodes.sorted(), in: layer, rows)
+        let list = layer.list(of: node)
         return worker.selection.select(
-            candidates, for: worker.walker.query,
-            limit: max(storage.parameters.m, remaining), in: layer, rows
+            candidates.filter { !list.contains($0.node) }, for: worker.walker.query,
+            limit: max(storage.parameters.m, list.count),
+            keeping: candidates.filter { list.contains($0.node) }, in: layer, rows
         ).map(\.node)
     }
 }

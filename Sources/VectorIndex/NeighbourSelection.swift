@@ -35,16 +35,19 @@ final class NeighbourSelection {
         }
     }
 
-    /// At most `limit` of `candidates`, which are sorted nearest first, in that order, as
-    /// neighbours of `node`.
+    /// Neighbours of `node`: those in `keeping`, whatever they are, and of `candidates`, which are
+    /// sorted nearest first, what none of those kept stands for, up to `limit` in all.
     func select(
         _ candidates: [Candidate], for node: QueryVector, limit: Int,
-        in layer: GraphLayers.Layer, _ rows: VectorRows
+        keeping: [Candidate] = [], in layer: GraphLayers.Layer, _ rows: VectorRows
     ) -> [Candidate] {
-        var kept: [Candidate] = []
+        var kept = keeping
         kept.reserveCapacity(limit)
+        for (index, candidate) in keeping.enumerated() {
+            keptSlots.pointer[index] = layer.slot(of: candidate.node)
+        }
         for candidate in candidates {
-            if kept.count == limit { break }
+            if kept.count >= limit { break }
             let slot = layer.slot(of: candidate.node)
             if isCovered(candidate, of: node, slot: slot, kept: kept.count, rows) { continue }
             keptSlots.pointer[kept.count] = slot
