@@ -39,6 +39,12 @@ struct LexicalCommand: ParsableCommand {
     @Option(help: "text or json.")
     var format = EncodeCommand.Format.text
 
+    func validate() throws {
+        guard k > 0, rounds > 0 else {
+            throw ValidationError("--k and --repeat must be at least 1")
+        }
+    }
+
     func run() throws {
         var building: Stopwatch?
         if !FileManager.default.fileExists(atPath: index) {

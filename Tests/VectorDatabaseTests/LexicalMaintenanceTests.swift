@@ -138,6 +138,35 @@ struct LexicalMaintenanceTests {
         try database.close()
     }
 
+    /// Without files, indexing 400 passages in memory has to wait until it costs no more than
+    /// searching as many would have, four times.
+    @Test func withoutFilesSQLiteAnswersUntilIndexingPays() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("a.vdb")
+        let database = try Self.open(path)
+        try await database.collection().ingest(SampleTexts.documents(0..<400))
+        let text = "storing apples in straw"
+        let expected = try await database.collection().query(text, mode: .lexical)
+        #expect(expected.explanation.postings > 0)
+        try database.close()
+        for recent in [false, true] {
+            try? FileManager.default.removeItem(atPath: Self.lexical(folder, recent: recent))
+        }
+        var options = DatabaseOptions()
+        options.access = .readOnly
+        options.indexPolicy.largestLexicalLag = 10
+        options.indexPolicy.passagesSearchedPerIndexed = 4
+        let reader = try Database(path: path, options: options)
+        for search in 0..<6 {
+            let answer = try await reader.collection().query(text, mode: .lexical)
+            #expect(answer.hits.map(\.id) == expected.hits.map(\.id))
+            #expect(answer.hits.map(\.score) == expected.hits.map(\.score))
+            // SQLite's search counts none.
+            #expect((answer.explanation.postings > 0) == (search >= 3))
+        }
+        try reader.close()
+    }
+
     enum Damage: String, CaseIterable {
         case mainMissing, recentMissing, bothMissing, mainCut, recentCut, mainFlipped
         case recentFlipped, exchanged, foreign, older, empty

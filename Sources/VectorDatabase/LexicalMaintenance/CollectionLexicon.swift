@@ -11,6 +11,8 @@ final class CollectionLexicon: Sendable {
     private let store: DocumentStore
     let policy: IndexPolicy
     private let current = Mutex<State?>(nil)
+    /// Searches that found no snapshot since there was one.
+    private let searchesWithout = Atomic(0)
 
     /// Passages read from the database at once.
     static let readBatch = 4096
@@ -22,7 +24,7 @@ final class CollectionLexicon: Sendable {
     }
 
     /// The state of the collection as of now; nil where the files are missing or so far behind that
-    /// reading the rest would take longer than a search by SQLite.
+    /// reading the rest would take longer than SQLite's searches so far and one more.
     func snapshot(for record: CollectionRecord) throws -> LexicalSnapshot? {
         try current.withLock { current in
             let signatures = files.signatures
@@ -34,7 +36,15 @@ final class CollectionLexicon: Sendable {
             }
             let caches = try LexicalReader(record: record, files: files, store: store).open()
             let covered = caches.segments.reduce(0) { $0 + $1.count }
-            guard record.passageCount - covered <= policy.longestLexicalTail else { return nil }
+            guard
+                policy.indexesTail(
+                    of: record.passageCount - covered, total: record.passageCount,
+                    searches: searchesWithout.load(ordering: .relaxed))
+            else {
+                searchesWithout.add(1, ordering: .relaxed)
+                return nil
+            }
+            searchesWithout.store(0, ordering: .relaxed)
             let state = State(
                 record: record.id, signatures: signatures, files: caches.segments,
                 position: caches.place?.position, lastKey: caches.throughKey)
