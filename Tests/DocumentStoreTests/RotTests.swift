@@ -7,7 +7,7 @@ import Testing
 ///
 /// A flipped bit may be refused with an error, be found by `check`, or change nothing that is ever read
 /// (free space, padding). What it may never do is have another document, text or vector read, or pass
-/// `check` and have words found elsewhere.
+/// `check` and have words found elsewhere or rows missed.
 @Suite struct RotTests {
     /// Everything that reading gives.
     struct Contents: Equatable {
@@ -44,6 +44,13 @@ import Testing
         return store
     }
 
+    /// Whether the first is the second without some of its elements.
+    private static func isPart<Element: Equatable>(_ part: [Element], of whole: [Element]) -> Bool {
+        var rest = part[...]
+        for element in whole where element == rest.first { rest.removeFirst() }
+        return rest.isEmpty
+    }
+
     @Test func noFlippedBitIsReadSilently() throws {
         let scratch = try ScratchFolder()
         let store = try Self.make(scratch)
@@ -67,11 +74,13 @@ import Testing
             defer { try? damaged.close() }
             let read = try? Contents(damaged)
             let isSound = (try? damaged.check().isEmpty) == true
-            // Read without a check, rows are refused or right; words alone have no checksums.
+            // Read without a check, rows are refused or right. SQLite's trees, by which they are found,
+            // and words have no checksums: some may be missed, which check finds.
             if let read {
-                #expect(read.documents == contents.documents, "bit \(bit)")
-                #expect(read.passages == contents.passages, "bit \(bit)")
-                #expect(read.vectors == contents.vectors, "bit \(bit)")
+                #expect(Self.isPart(read.documents, of: contents.documents), "bit \(bit)")
+                #expect(Self.isPart(read.passages, of: contents.passages), "bit \(bit)")
+                #expect(
+                    Self.isPart(read.vectors.rows, of: contents.vectors.rows), "bit \(bit)")
             }
             // Where check is content, everything can be read.
             if isSound {
@@ -81,5 +90,15 @@ import Testing
         }
         // What is left: free space and padding.
         #expect(silent < 50)
+    }
+}
+
+extension VectorBatch {
+    /// Each key's bits with its numbers.
+    fileprivate var rows: [[UInt64]] {
+        keys.enumerated().map { row, key in
+            [UInt64(bitPattern: key)]
+                + values[row * dimensions..<(row + 1) * dimensions].map { UInt64($0.bitPattern) }
+        }
     }
 }

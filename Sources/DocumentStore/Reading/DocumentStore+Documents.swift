@@ -24,17 +24,26 @@ extension DocumentStore {
     }
 
     /// Documents in id order (bytewise) from the one after `id`, at most `limit`: the next page.
+    ///
+    /// - Throws: `corrupt` for a row that is not as it was written, and where all are asked for at once
+    ///   and some are missing: the index that this walks has no checksums.
     package func documents(
         after id: String? = nil, limit: Int, in collection: CollectionRecord
     ) throws(StoreError) -> [DocumentRecord] {
         try read { database in
-            try Row.fetchAll(
+            let rows = try Row.fetchAll(
                 database.cachedStatement(
                     sql: """
                         SELECT \(Self.documentColumns)
                         WHERE d.collection = ? AND d.id > ? ORDER BY d.id LIMIT ?
-                        """), arguments: [collection.id, id ?? "", limit]
-            ).map(DocumentRecord.init)
+                        """), arguments: [collection.id, id ?? "", limit])
+            if id == nil, rows.count < limit,
+                try CollectionRecord.read(collection, in: database).documentCount != rows.count
+            {
+                throw DatabaseError(
+                    resultCode: .SQLITE_CORRUPT, message: "the documents' index by id")
+            }
+            return try rows.map(DocumentRecord.init)
         }
     }
 
