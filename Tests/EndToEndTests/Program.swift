@@ -78,6 +78,13 @@ final class Program {
     func run(
         _ arguments: String..., input: String = "", environment: [String: String] = [:]
     ) throws -> Result {
+        try run(arguments, input: input, environment: environment)
+    }
+
+    @discardableResult
+    func run(
+        _ arguments: [String], input: String = "", environment: [String: String] = [:]
+    ) throws -> Result {
         let names = ["in", "out", "err"].map { path(".\(UUID().uuidString).\($0)") }
         try Data(input.utf8).write(to: URL(fileURLWithPath: names[0]))
         for name in names[1...] { try Data().write(to: URL(fileURLWithPath: name)) }
