@@ -243,3 +243,18 @@ if Context.environment["VDB_FUZZ"] != nil {
             name: "vdb-fuzz", dependencies: ["FuzzTargets"], path: "Fuzz/Driver",
             swiftSettings: swift))
 }
+
+// The thread sanitizer's build, small: what shares memory among threads, and its tests. `make tsan`.
+if Context.environment["VDB_TSAN"] != nil {
+    let tests = ["VectorIndexTests", "VectorDatabaseTests", "FaultTests"]
+    let others = ["CDefaultModel", "DefaultModel", "Training", "FuzzTargets"]
+    package.products = []
+    package.targets.removeAll {
+        $0.type == .executable || others.contains($0.name)
+            || $0.type == .test && !tests.contains($0.name)
+    }
+    package.targets.append(.target(name: "CSwiftMutex", path: "Tests/CSwiftMutex"))
+    for target in package.targets where tests.contains(target.name) {
+        target.dependencies.append("CSwiftMutex")
+    }
+}
