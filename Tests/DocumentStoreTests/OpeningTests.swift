@@ -52,6 +52,24 @@ import Testing
         #expect(throws: StoreError.self) { try open(scratch.file("no/such/folder.vdb"), .create) }
     }
 
+    /// Whoever is killed while making a database leaves an empty file, or SQLite's of no tables.
+    @Test func whatWasNeverFinishedIsNoDatabaseYet() throws {
+        let scratch = try ScratchFolder()
+        let empty = scratch.file("empty.vdb")
+        try Data().write(to: URL(fileURLWithPath: empty))
+        let begun = scratch.file("begun.vdb")
+        let queue = try DatabaseQueue(path: begun)
+        try queue.inDatabase { database in
+            try database.execute(sql: "CREATE TABLE t (a); DROP TABLE t; PRAGMA journal_mode = WAL")
+        }
+        try queue.close()
+        for path in [empty, begun] {
+            #expect(throws: StoreError.missing(path: path)) { try open(path, .readOnly) }
+            try open(path, .create)
+            try open(path, .readOnly)
+        }
+    }
+
     /// Another program's database: ours with its application id or version overwritten in the header.
     @Test func foreignAndNewerDatabasesAreRefusedUntouched() throws {
         let scratch = try ScratchFolder()

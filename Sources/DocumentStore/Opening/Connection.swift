@@ -58,7 +58,7 @@ enum Connection {
         guard status.st_size > 0 else {
             // What a killed creation leaves, before its log was taken in.
             if mode != .create && !FileManager.default.fileExists(atPath: path + "-wal") {
-                throw .notADatabase(path: path)
+                throw .missing(path: path)
             }
             return
         }
@@ -228,8 +228,11 @@ enum Connection {
         guard applicationID == Schema.applicationID else {
             // A new or empty database, or one whose making was interrupted.
             let tables = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
-            if applicationID == 0 && tables == 0 && mayBeNew { return }
-            throw StoreError.notADatabase(path: path)
+            guard applicationID == 0 && tables == 0 else {
+                throw StoreError.notADatabase(path: path)
+            }
+            if mayBeNew { return }
+            throw StoreError.missing(path: path)
         }
         let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
         if version > supported {
