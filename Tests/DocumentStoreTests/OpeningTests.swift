@@ -70,6 +70,22 @@ import Testing
         }
     }
 
+    /// The power fails while the log is taken in, and the file's first page is lost: the log has it.
+    @Test func aFirstPageThatOnlyTheLogHas() throws {
+        let scratch = try ScratchFolder()
+        let (store, _) = try DocumentStore.make(scratch)
+        defer { try? store.close() }
+        let path = scratch.file("copy.vdb")
+        var content = try bytes(store.path)
+        content.resetBytes(in: 0..<min(content.count, 8192))
+        try content.write(to: URL(fileURLWithPath: path))
+        #expect(throws: StoreError.notADatabase(path: path)) { try open(path, .readOnly) }
+        try bytes(store.path + "-wal").write(to: URL(fileURLWithPath: path + "-wal"))
+        let copy = try DocumentStore(path: path, mode: .readOnly)
+        #expect(copy.identity.bytes == store.identity.bytes)
+        try copy.close()
+    }
+
     /// Another program's database: ours with its application id or version overwritten in the header.
     @Test func foreignAndNewerDatabasesAreRefusedUntouched() throws {
         let scratch = try ScratchFolder()

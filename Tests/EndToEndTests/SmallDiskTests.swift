@@ -50,11 +50,11 @@ import Testing
     }
 
     @Test func aDiskThatFills() throws {
-        guard let disk = try SmallDisk(megabytes: 10) else { return }
+        guard let disk = try SmallDisk(megabytes: 24) else { return }
         let vdb = Program()
         let database = disk.file("corpus.vdb")
         let ballast = URL(fileURLWithPath: disk.file("ballast"))
-        try Data(count: 6 << 20).write(to: ballast)
+        try Data(count: 20 << 20).write(to: ballast)
         try vdb.write("many.jsonl", Self.lines(15_000))
         let result = try vdb.run(["ingest", "many.jsonl", "--acknowledge", "--db", database])
         #expect(result.status == 74)

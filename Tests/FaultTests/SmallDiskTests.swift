@@ -18,9 +18,9 @@ struct SmallDiskTests {
     }
 
     @Test func aDiskThatFillsDuringAnIngest() async throws {
-        guard let disk = try SmallDisk(megabytes: 10) else { return }
+        guard let disk = try SmallDisk(megabytes: 24) else { return }
         let ballast = disk.file("ballast")
-        try Data(count: 6 << 20).write(to: URL(fileURLWithPath: ballast))
+        try Data(count: 20 << 20).write(to: URL(fileURLWithPath: ballast))
         let path = disk.file("corpus.vdb")
         let database = try Database(path: path)
         let safe = Acknowledged()

@@ -66,11 +66,14 @@ enum Connection {
         if status.st_size >= headerBytes, header.starts(with: Array("SQLite format 3\0".utf8)) {
             return
         }
-        // A power cut while a database is made may leave a first page of zeros, with a journal beside
-        // it by which SQLite takes it back.
-        let isUnwritten = mode != .readOnly && header.allSatisfy { $0 == 0 }
+        // A power cut may leave a first page of zeros: while a database is made, with a journal beside it
+        // by which SQLite takes it back; while the log is taken in, with the log, which has the page.
+        let isUnwritten = header.allSatisfy { $0 == 0 }
         let hasJournal = FileManager.default.fileExists(atPath: path + "-journal")
-        guard isUnwritten && hasJournal else { throw .notADatabase(path: path) }
+        let hasLog = FileManager.default.fileExists(atPath: path + "-wal")
+        guard isUnwritten && (hasLog || hasJournal && mode != .readOnly) else {
+            throw .notADatabase(path: path)
+        }
     }
 
     private static let headerBytes = 100
