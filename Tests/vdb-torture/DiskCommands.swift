@@ -17,7 +17,8 @@ struct PowerCommand: AsyncParsableCommand {
                 for (name, script) in [("short", FaultScript.short), ("whole", .everything)] {
                     let start = ContinuousClock.now
                     var power = PowerLoss(
-                        script, folder: folder, seed: general.seed &+ UInt64(round))
+                        script, folder: folder + "/" + name,
+                        seed: general.seed &+ UInt64(round))
                     let summary = try await power.run()
                     report(
                         "\(name) script, power cuts: \(summary.operations) moments, "
