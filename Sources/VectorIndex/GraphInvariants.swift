@@ -81,6 +81,10 @@ extension HNSWIndex {
     package func verify() throws(IndexError) {
         try file.verify()
         guard labelColumn.isSorted else { throw file.damaged("labels", "they do not increase") }
+        // Whoever extends the graph goes on from the label that was inserted last.
+        if let lastLabel, count > 0, labelColumn[count - 1] > lastLabel {
+            throw file.damaged("labels", "the last is above the header's last label")
+        }
     }
 
     /// Everything that must hold of the graph: links in range, never twice nor to itself, on the
