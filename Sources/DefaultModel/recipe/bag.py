@@ -22,6 +22,7 @@ import os
 import numpy
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 import model
@@ -103,17 +104,28 @@ def fit(directions, logs, data, epochs, size=512, seed=1):
     return directions.detach(), logs.detach()
 
 
+def silent_tokens(tokenizer):
+    """Ids that say nothing about a text: they are in every input."""
+    ids = {BOS, *EMBED}
+    for text in (NEXT, SELF, STS):
+        ids.update(tokenizer.encode(text + "\n", add_special_tokens=False).ids)
+    return sorted(ids)
+
+
+def unfold(folder):
+    """What `fold` made a Llama of: directions [V, 382] of length 1, log weights [V]."""
+    rows = load_file(os.path.join(folder, "model.safetensors"))["model.embed_tokens.weight"].float()
+    rows = rows / 0.05
+    return F.normalize(rows[:, :WIDTH], dim=1), rows[:, WEIGHT] / SCALE
+
+
 def fold(directions, logs, tokenizer, seed=1):
     """The Llama that computes the bag."""
     torch.manual_seed(seed)
     student, width = Student(), model.CONFIG["hidden_size"]
-    logs = logs + directions.norm(dim=1).log()
+    logs = logs + directions.norm(dim=1).clamp_min(1e-6).log()
     logs = (logs - logs.mean()).clamp(-7, 5)
-    for text in (NEXT, SELF, STS):
-        for i in tokenizer.encode(text + "\n", add_special_tokens=False).ids:
-            logs[i] = -7
-    logs[BOS] = -7
-    logs[EMBED] = -7
+    logs[silent_tokens(tokenizer)] = -7
     with torch.no_grad():
         for name, value in student.named_parameters():
             if value.dim() == 2 and "embed" not in name:

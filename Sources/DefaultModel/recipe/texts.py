@@ -2,9 +2,8 @@
 
 usage: texts.py DATA OUT/pairs.jsonl [--count 240000]
 
-DATA holds `pairs/*.jsonl`, `text/*.jsonl.zst` and `sts/SICKR-train.tsv`. Sets whose licence does
-not allow commercial use are not read (see `ALLOWED`). Nothing judged (`retrieval/`, the STS test
-and development sets) is read either.
+DATA holds `pairs/*.jsonl` and `text/*.jsonl.zst`. Sets whose licence does not allow commercial use
+are not read (see `ALLOWED`). Nothing judged (`retrieval/`, `sts/`) is read either.
 
 Most queries are made from the passage: its title, a run of its words, a handful of its rarer
 words, a sentence. The teacher says how alike any two texts are, so a made-up query needs no judge.
@@ -108,9 +107,6 @@ def main():
     rows += random_state.sample([p for p in given if p[0] == "wikinews-title-body"], 8_000)
     rows += random_state.sample([p for p in given if p[0] == "medquad"], 10_000)
     rows += random_state.sample(weak, 25_000)
-    with open(os.path.join(options.data, "sts/SICKR-train.tsv"), encoding="utf-8") as file:
-        next(file)
-        rows += [("sick-train", *line.rstrip("\n").split("\t")[:2]) for line in file]
 
     wanted = options.count - len(rows)
     for name, share in TEXT.items():
