@@ -2,7 +2,7 @@
 // The build does not watch what .incbin reads: export.py writes the weights' digest here, so that
 // another model is another source file.
 //
-// model.safetensors SHA-256: fe94a0aff1a81562a24e3c7b00538b3a6f5e4815275c0a975858a8b04125a6bc
+// model.safetensors SHA-256: 2b43f2df370c66fd184c84aac83b7d678aed81510505004143fa903058f9e682
 
 #if !defined(__ELF__)
 #error "the built-in model is embedded for ELF only"
