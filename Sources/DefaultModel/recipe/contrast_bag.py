@@ -1,10 +1,11 @@
 """Step 5: the bag learns which passage answers which query, from given pairs.
 
-usage: contrast_bag.py DATA PAIRS.jsonl FOLDER OUT.pt [--steps 1000] [--rate 2e-3] [--anchor 0.5]
-                       [--flatten 1] [--cache TOKENS.npz]
+usage: contrast_bag.py DATA FOLDER OUT.pt [--steps 400] [--rate 2e-3] [--anchor 0.5] [--flatten 0.7]
+                       [--made PAIRS.jsonl] [--cache TOKENS.npz]
 
 FOLDER is step 4's bag as `export.py` wrote it; its directions and weights are read from its embedding
-rows. DATA holds `pairs/`, `retrieval/` and `sts/`; PAIRS.jsonl is step 1's.
+rows. DATA holds `pairs/`, `retrieval/` and `sts/`. With --made, pairs made from running text (step 1's file)
+are a set more; the weights that ship did without.
 
 Loss: InfoNCE over the whole batch in both directions, hard negatives among the passages where a
 set has them, plus `--anchor` times 1 - cosine to what the bag gave before: pairs teach which words
@@ -34,7 +35,7 @@ from texts import TEXT
 
 # What batches are drawn from: files, the most rows of each, the share of batches, rows that stay together.
 SETS = {
-    "sections": (["wikipedia-title-section"], 400_000, 0.20, 1),
+    "sections": (["wikipedia-title-section"], 160_000, 0.20, 1),
     "nearby": (["wikipedia-title-section"], 0, 0.15, 8),
     "made": (sorted(TEXT), 400_000, 0.40, 1),
     "questions": (["openqa-wikipedia-distant", "xquad-en", "pubmedqa"], 5_000, 0.05, 1),
@@ -97,11 +98,12 @@ def tokens(options, tokenizer):
         return {name: (pick(name + ".query"), pick(name + ".passage"), pick(name + ".negative"), held[name + ".first"])
                 for name in SETS if name + ".first" in held}
     made = {}
-    with open(options.pairs, encoding="utf-8") as file:
-        for line in file:
-            row = json.loads(line)
-            if row["source"] in TEXT:
-                made.setdefault(row["source"], []).append(row)
+    if options.made:
+        with open(options.made, encoding="utf-8") as file:
+            for line in file:
+                row = json.loads(line)
+                if row["source"] in TEXT:
+                    made.setdefault(row["source"], []).append(row)
 
     def encode(texts, words):
         flat, starts = [numpy.zeros(0, numpy.uint16)], [0]
@@ -208,15 +210,16 @@ def train(start, sets, silent, options):
 
 def main():
     arguments = argparse.ArgumentParser()
-    for name in ("data", "pairs", "folder", "out"):
+    for name in ("data", "folder", "out"):
         arguments.add_argument(name)
-    arguments.add_argument("--steps", type=int, default=1000)
+    arguments.add_argument("--steps", type=int, default=400)
     arguments.add_argument("--batch-size", type=int, default=2048)
     arguments.add_argument("--rate", type=float, default=2e-3)
     arguments.add_argument("--anchor", type=float, default=0.5)
     arguments.add_argument("--temperature", type=float, default=0.05)
-    arguments.add_argument("--flatten", type=float, default=1.0)
+    arguments.add_argument("--flatten", type=float, default=0.7)
     arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--made")
     arguments.add_argument("--cache")
     arguments.add_argument("--only-cache", action="store_true", help="make the cache, train nothing")
     options = arguments.parse_args()
