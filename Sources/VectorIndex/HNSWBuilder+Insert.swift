@@ -1,8 +1,8 @@
 import VectorMath
 
 extension HNSWBuilder {
-    /// The links that a new node has chosen on one layer, nearest first.
-    private struct Choice {
+    /// The links that a node has newly chosen on one layer, nearest first.
+    struct Choice {
         var level: Int
         var node: UInt32
         var neighbours: [NeighbourSelection.Candidate]
@@ -123,7 +123,7 @@ extension HNSWBuilder {
     }
 
     /// Phase 2: each chosen neighbour links back; a list that is full keeps a diverse part.
-    private func addReverseLinks(of choices: [Choice], threads: Int) {
+    func addReverseLinks(of choices: [Choice], threads: Int) {
         var reverse: [ReverseLink] = []
         for choice in choices {
             for neighbour in choice.neighbours {

@@ -43,11 +43,17 @@ extension HNSWBuilder {
     /// What the threads share; each writes only the element of its index.
     private final class Repairs: @unchecked Sendable {
         let storage: GraphStorage
-        let replacements: UnsafeMutableBufferPointer<[UInt32]>
+        let repairs: UnsafeMutableBufferPointer<Repair>
 
-        init(_ storage: GraphStorage, _ replacements: UnsafeMutableBufferPointer<[UInt32]>) {
-            (self.storage, self.replacements) = (storage, replacements)
+        init(_ storage: GraphStorage, _ repairs: UnsafeMutableBufferPointer<Repair>) {
+            (self.storage, self.repairs) = (storage, repairs)
         }
+    }
+
+    /// The links of a node that lost some.
+    private struct Repair {
+        var kept: [UInt32] = []
+        var added: [NeighbourSelection.Candidate] = []
     }
 
     private func repair(level: Int, gone: [Bool], threads: Int) {
@@ -55,28 +61,35 @@ extension HNSWBuilder {
         let affected = (0..<UInt32(layer.count)).filter { node in
             !gone[Int(node)] && layer.list(of: node).contains { gone[Int($0)] }
         }
-        var replacements = [[UInt32]](repeating: [], count: affected.count)
+        var repairs = [Repair](repeating: Repair(), count: affected.count)
         let workers = workers(threads)
-        replacements.withUnsafeMutableBufferPointer { buffer in
+        repairs.withUnsafeMutableBufferPointer { buffer in
             let shared = Repairs(storage, buffer)
             WorkerThreads.run(count: affected.count, threads: threads) { worker, index in
-                shared.replacements[index] = Self.survivors(
-                    of: affected[index], level: level, gone: gone, storage: shared.storage,
+                shared.repairs[index] = Self.repaired(
+                    affected[index], level: level, gone: gone, storage: shared.storage,
                     workers[worker])
             }
         }
-        for (node, links) in zip(affected, replacements) {
-            storage.setLinks(links, of: node, level: level)
+        for (node, repair) in zip(affected, repairs) {
+            storage.setLinks(repair.kept + repair.added.map(\.node), of: node, level: level)
         }
+        let choices = zip(affected, repairs).map { node, repair in
+            Choice(
+                level: level, node: node,
+                neighbours: repair.added.filter { !layer.list(of: $0.node).contains(node) })
+        }
+        addReverseLinks(of: choices, threads: threads)
     }
 
-    private static func survivors(
-        of node: UInt32, level: Int, gone: [Bool], storage: GraphStorage, _ worker: Worker
-    ) -> [UInt32] {
+    private static func repaired(
+        _ node: UInt32, level: Int, gone: [Bool], storage: GraphStorage, _ worker: Worker
+    ) -> Repair {
         let layer = storage.graph.layer(level)
         let rows = storage.vectorRows
+        let list = layer.list(of: node)
         var nodes: Set<UInt32> = []
-        var frontier = Array(layer.list(of: node))
+        var frontier = Array(list)
         var passed: Set<UInt32> = []
         // Where whole neighbourhoods vanish at once, their own neighbours are looked at in turn.
         while !frontier.isEmpty, nodes.count < layer.degree {
@@ -92,11 +105,10 @@ extension HNSWBuilder {
         }
         worker.walker.query.load(row: layer.slot(of: node), of: rows)
         let candidates = worker.walker.best(nodes.count, of: nodes.sorted(), in: layer, rows)
-        let list = layer.list(of: node)
-        return worker.selection.select(
+        let kept = candidates.filter { list.contains($0.node) }
+        let links = worker.selection.select(
             candidates.filter { !list.contains($0.node) }, for: worker.walker.query,
-            limit: max(storage.parameters.m, list.count),
-            keeping: candidates.filter { list.contains($0.node) }, in: layer, rows
-        ).map(\.node)
+            limit: max(storage.parameters.m, list.count), keeping: kept, in: layer, rows)
+        return Repair(kept: kept.map(\.node), added: Array(links.dropFirst(kept.count)))
     }
 }

@@ -74,6 +74,9 @@ struct VectorRows {
             }
         case .int8:
             let rows = base.assumingMemoryBound(to: UInt8.self)
+            // In a large index each scale is a cache miss of its own; the rows take long enough for
+            // all of them to arrive.
+            for i in 0..<count { vk_prefetch_bytes(scales + Int(ids[i]), 2) }
             kernels.pointee.dot_i8_rows(
                 query.codes.pointer, query.codeSum, rows, stride, stride, ids, count, integers)
             if metric == .l2 {
