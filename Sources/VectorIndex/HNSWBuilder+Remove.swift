@@ -7,8 +7,9 @@ extension HNSWBuilder {
     /// A node that linked to removed ones keeps its other neighbours and chooses, by the same
     /// heuristic, from those that the removed ones had: as many links as it had before, or the m that
     /// a new node asks for. (Choosing all of them again would leave lists shorter than those of a
-    /// fresh build, which are only cut when they are full: at equal ef, fewer are found.) The slots
-    /// are used again by later insertions.
+    /// fresh build, which are only cut when they are full: at equal ef, fewer are found.) Those newly
+    /// chosen link back, as after an insertion: else links in one direction add up over many rounds.
+    /// The slots are used again by later insertions.
     /// One pass over all links serves the whole batch: remove many at a time.
     ///
     /// - Complexity: O(n m) reads, and O(m^2) distances for each node that lost a neighbour.
