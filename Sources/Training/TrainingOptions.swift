@@ -41,6 +41,9 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     public var adapterDropout = 0.0
     /// Write the sum of weights and adapter instead of both.
     public var merges = false
+    /// Weights that stay as they are: names of the checkpoint's parameters, or of what they are
+    /// under (`model.embed_tokens`, `model.layers.0.self_attn`). Sorted, each once.
+    public var frozen: [String] = []
 
     /// Alignment: the factor inside the similarity.
     public var beta = 0.1
@@ -113,6 +116,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
         case adapterAlpha = "--lora-alpha"
         case adapterDropout = "--lora-dropout"
         case merges = "--merge"
+        case frozen = "--freeze"
         case beta = "--beta"
         case temperature = "--temperature"
         case similarity = "--similarity"
@@ -178,6 +182,9 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
         try check(
             stage != .pretrain || adapterRank == nil, "--lora-rank",
             "with a stage that trains an embedder: compress, align or contrast")
+        try check(
+            frozen.isEmpty || adapterRank == nil, "--freeze",
+            "without --lora-rank: beside an adapter all weights stay as they are")
         try check(
             stage != .pretrain || (maximumLength ?? 2) >= 2, "--max-length", "2 or more")
         let place = { (path: String) in URL(filePath: path).standardizedFileURL.path }

@@ -99,6 +99,11 @@ extension TrainCommand {
         @Flag(help: "Batches follow the file's order.") var noShuffle = false
         @Flag(help: "Compute layers twice instead of keeping their values: less memory.")
         var recomputeLayers = false
+        @Option(
+            help: ArgumentHelp(
+                "Leave these weights as they are, e.g. model.embed_tokens; may be repeated.",
+                valueName: "name"))
+        var freeze: [String] = []
         @Option(help: "Threads; default: the cores at hand.") var threads: Int?
 
         func apply(to options: inout TrainingOptions) {
@@ -117,6 +122,7 @@ extension TrainCommand {
             options.seed = seed
             options.shuffles = !noShuffle
             options.recomputesLayers = recomputeLayers
+            options.frozen = Set(freeze).sorted()
         }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 import Testing
 
 @testable import Training
@@ -89,5 +90,35 @@ struct PretrainTests {
         #expect(rest == Array(whole[5...]))
         #expect(!tokenised, "the tokens of the run before are read")
         #expect(!FileManager.default.fileExists(atPath: options.output + "/training-tokens.bin"))
+    }
+
+    @Test func frozenWeightsStayAndTheOthersMove() throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        var options = try fixture.options(.pretrain)
+        options.frozen = ["model.embed_tokens", "model.layers.0.self_attn.v_proj"]
+        _ = try fixture.losses(options)
+        let before = try SafetensorsFile(path: options.model + "/model.safetensors")
+        let after = try SafetensorsFile(path: options.output + "/model.safetensors")
+        for name in before.names {
+            let isFrozen =
+                name == "model.embed_tokens.weight"
+                || name == "model.layers.0.self_attn.v_proj.weight"
+            let (old, new) = (try before.tensor(named: name), try after.tensor(named: name))
+            #expect(try (old.floats() == new.floats()) == isFrozen, "\(name)")
+        }
+    }
+
+    @Test(arguments: [["model.embed"], ["model.layers.9"], ["model", "lm_head"], [""]])
+    func whatCannotBeFrozenIsRefused(names: [String]) throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        var options = try fixture.options(.pretrain)
+        options.frozen = names
+        #expect {
+            try fixture.losses(options)
+        } throws: {
+            "\($0)".hasPrefix("--freeze: must be ")
+        }
     }
 }

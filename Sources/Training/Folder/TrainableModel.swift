@@ -53,11 +53,13 @@ struct TrainableModel {
             folder: folder, options: options, configuration: configuration,
             newTokens: tokenizer.added, backend: backend)
 
+        try Self.check(options.frozen, name: configuration.parameters.map(\.name))
         let saved = try SavedAdapter(folder: options.model)
         let adapter = AdapterSettings(options, saved: saved?.settings)
         var encoder = try Self.decoder(configuration) { declaration throws(TrainingError) in
             let isHead = declaration.name == ModelConfiguration.outputName
-            let isTrained = adapter == nil && !(isHead && needsTokens)
+            let isFrozen = options.frozen.contains { Self.is(declaration.name, under: $0) }
+            let isTrained = adapter == nil && !isFrozen && !(isHead && needsTokens)
             return try initial.parameter(
                 declaration, isTrained: isTrained, merging: adapter == nil ? saved : nil)
         }
@@ -135,6 +137,26 @@ struct TrainableModel {
             throw error
         } catch {
             preconditionFailure("the closure throws nothing else")
+        }
+    }
+
+    /// Whether a parameter is the named one, or lies under it: dots separate, as in the checkpoint.
+    private static func `is`(_ parameter: String, under name: String) -> Bool {
+        parameter == name || parameter.hasPrefix(name + ".")
+    }
+
+    private static func check(
+        _ frozen: [String], name parameters: [String]
+    ) throws(TrainingError) {
+        for name in frozen where !parameters.contains(where: { Self.is($0, under: name) }) {
+            throw .badOption(
+                option: "--freeze",
+                allowed: "a parameter of the model or what parameters are under, such as "
+                    + "model.embed_tokens, not \(name)")
+        }
+        guard !parameters.allSatisfy({ name in frozen.contains { Self.is(name, under: $0) } })
+        else {
+            throw .badOption(option: "--freeze", allowed: "less than all of the model's weights")
         }
     }
 
