@@ -1,7 +1,6 @@
 import Foundation
 import Tensors
 import Transformer
-import VectorMath
 
 /// A PEFT LoRA adapter (Hu et al. 2021): W' = W + scale B A for the layers it names, and embedding
 /// rows or whole parameters that were trained outright.
@@ -11,14 +10,6 @@ import VectorMath
 /// `…embed_tokens.token_adapter.trainable_tokens_delta` with `trainable_token_indices`; and
 /// parameters of `modules_to_save` under their own names.
 struct Adapter: Sendable {
-    struct LowRank: Sendable {
-        /// [rank, inputs]
-        let a: TensorView
-        /// [outputs, rank]
-        let b: TensorView
-        let scale: Float
-    }
-
     /// Names the adapter in messages.
     let path: String
     let file: SafetensorsFile
@@ -26,7 +17,7 @@ struct Adapter: Sendable {
     let configuration: Data
     let base: String?
     /// By the parameter's name in the checkpoint.
-    let lowRank: [String: LowRank]
+    let lowRank: [String: LowRankChange]
     let replaced: [String: TensorView]
     let trainedRows: [Int32: [Float]]
 
@@ -55,7 +46,7 @@ struct Adapter: Sendable {
                 replaced[full] = tensor
             }
         }
-        var lowRank: [String: LowRank] = [:]
+        var lowRank: [String: LowRankChange] = [:]
         for (module, part) in parts {
             guard let a = part.a, let b = part.b, a.shape.count == 2, b.shape.count == 2,
                 a.shape[0] == b.shape[1], a.shape[0] > 0
@@ -63,7 +54,7 @@ struct Adapter: Sendable {
                 throw .adapter(
                     path: path, problem: "\(module): lora_A and lora_B do not fit together")
             }
-            lowRank["\(module).weight"] = LowRank(
+            lowRank["\(module).weight"] = LowRankChange(
                 a: a, b: b, scale: settings.scale(of: module, rank: a.shape[0]))
         }
         (self.path, self.file, self.configuration) = (path, file, configuration)
@@ -100,101 +91,32 @@ struct Adapter: Sendable {
             .replacingOccurrences(of: ".base_layer.", with: ".")
     }
 
-    /// The checkpoint's weights with the adapter's added, for those that it changes.
-    ///
-    /// - Parameter elementType: what merged weights are kept in.
-    func merged(
-        into checkpoint: Checkpoint, configuration: ModelConfiguration, as elementType: ElementType
-    ) throws(AutoRegEmbedError) -> [String: TensorView] {
-        var result = replaced
+    /// Refuses an adapter of another model.
+    func checkFits(
+        _ checkpoint: Checkpoint, _ configuration: ModelConfiguration
+    ) throws(AutoRegEmbedError) {
         let known = Set(configuration.parameters.map(\.name))
         for name in replaced.keys where !known.contains(name) && name != "lm_head.weight" {
             throw .adapter(path: path, problem: "the model has no parameter \"\(name)\"")
         }
-        var jobs: [(name: String, base: TensorView, change: LowRank)] = []
         for (name, change) in lowRank {
             guard known.contains(name), let base = replaced[name] ?? checkpoint.tensor(named: name),
-                base.shape.count == 2, base.elementType.isWeight, name.contains("_proj.")
+                base.shape.count == 2, name.contains("_proj.")
             else {
                 throw .adapter(path: path, problem: "the model has no linear layer \"\(name)\"")
             }
-            guard base.shape == [change.b.shape[0], change.a.shape[1]] else {
+            guard base.shape == change.shape else {
                 throw .adapter(
                     path: path, problem: "\"\(name)\" has shape \(base.shape), which does not fit")
             }
-            jobs.append((name, base, change))
         }
-        let work = jobs
-        let merged = Merged(count: work.count)
-        DispatchQueue.concurrentPerform(iterations: work.count) { index in
-            merged[index] = Self.merge(work[index].base, work[index].change, as: elementType)
+        for row in trainedRows.values where row.count != configuration.hiddenSize {
+            throw .adapter(
+                path: path,
+                problem: "trained rows have \(row.count) elements, the model's "
+                    + "\(configuration.hiddenSize)")
         }
-        for (index, job) in jobs.enumerated() { result[job.name] = merged[index] }
-        return result
     }
-
-    /// W + scale B A.
-    private static func merge(
-        _ base: TensorView, _ change: LowRank, as elementType: ElementType
-    ) -> TensorView {
-        let (outputs, inputs, rank) = (base.shape[0], base.shape[1], change.a.shape[0])
-        var weights = base.floats()
-        let b = change.b.floats().map { $0 * change.scale }
-        let a = change.a.floats()
-        var transposed = [Float](repeating: 0, count: a.count)
-        for row in 0..<rank {
-            for column in 0..<inputs { transposed[column * rank + row] = a[row * inputs + column] }
-        }
-        var scratch = [Float](repeating: 0, count: LinearLayer.scratchCount(inputs: rank))
-        transposed.withUnsafeBytes { bytes in
-            guard let values = bytes.baseAddress else { return }
-            let matrix = StoredMatrix(
-                values: values, encoding: .float32, outputs: inputs, inputs: rank)
-            _ = LinearLayer.multiply(
-                b, stride: rank, rows: outputs, by: matrix, into: &weights, stride: inputs,
-                accumulate: true, scratch: &scratch)
-        }
-        let owner =
-            elementType == .bfloat16
-            ? OwnedBytes(weights.map(BFloat16.bits)) : OwnedBytes(weights)
-        return TensorView(
-            name: base.name, shape: base.shape, elementType: elementType, bytes: owner.bytes,
-            owner: owner)
-    }
-}
-
-/// A slot for each of several workers.
-private final class Merged: @unchecked Sendable {
-    private let slots: UnsafeMutableBufferPointer<TensorView?>
-
-    init(count: Int) {
-        slots = .allocate(capacity: count)
-        slots.initialize(repeating: nil)
-    }
-
-    deinit {
-        slots.deinitialize()
-        slots.deallocate()
-    }
-
-    subscript(index: Int) -> TensorView? {
-        get { slots[index] }
-        set { slots[index] = newValue }
-    }
-}
-
-/// Bytes that a tensor view keeps alive.
-private final class OwnedBytes: @unchecked Sendable {
-    let bytes: UnsafeRawBufferPointer
-
-    init<Element: BitwiseCopyable>(_ values: [Element]) {
-        let copy = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: values.count * MemoryLayout<Element>.stride, alignment: 64)
-        values.withUnsafeBytes { copy.copyMemory(from: $0) }
-        bytes = UnsafeRawBufferPointer(copy)
-    }
-
-    deinit { bytes.deallocate() }
 }
 
 extension String {

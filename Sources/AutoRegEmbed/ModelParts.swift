@@ -143,14 +143,12 @@ struct ModelParts: Sendable {
         try Tokenizer(data: tokenizerData, configuration: tokenizerConfiguration)
     }
 
-    /// The base with the adapter merged into it.
+    /// The base with the adapter, whose products are added when the first text is encoded.
     func makeEncoder(precision: Precision?) throws(AutoRegEmbedError) -> LanguageModel {
         guard let adapter else { return try makeBase(precision: precision) }
+        try adapter.checkFits(checkpoint, configuration)
         let own = checkpoint.tensor(named: ModelConfiguration.embeddingName)?.elementType
-        let chosen = precision ?? (own == .bfloat16 ? .bfloat16 : .float32)
-        var replacing = try adapter.merged(
-            into: checkpoint, configuration: configuration,
-            as: chosen == .bfloat16 ? .bfloat16 : .float32)
+        var replacing = adapter.replaced
         var configuration = configuration
         // An embedding matrix saved whole may have more rows than the base's. The encoder never
         // uses an output projection, so a missing or shorter one does not matter.
@@ -161,16 +159,11 @@ struct ModelParts: Sendable {
             configuration.isTied = true
             replacing[ModelConfiguration.outputName] = nil
         }
-        for row in adapter.trainedRows.values where row.count != configuration.hiddenSize {
-            throw .adapter(
-                path: adapter.path,
-                problem: "trained rows have \(row.count) elements, the model's "
-                    + "\(configuration.hiddenSize)")
-        }
         do {
             return try LanguageModel(
-                configuration: configuration, checkpoint: checkpoint, precision: chosen,
-                replacing: replacing, trainedRows: adapter.trainedRows)
+                configuration: configuration, checkpoint: checkpoint,
+                precision: precision ?? (own == .bfloat16 ? .bfloat16 : .float32),
+                replacing: replacing, changes: adapter.lowRank, trainedRows: adapter.trainedRows)
         } catch { throw .model(error) }
     }
 

@@ -1,20 +1,24 @@
 // The built-in model's files, byte for byte, in the program's read-only data (ELF, any CPU).
-// The build does not watch what .incbin reads: export.py writes the weights' digest here, so that
-// another model is another source file.
+// The build does not watch what .incbin reads: export.py writes the digests of the weights here, so
+// that another model is another source file.
 //
 // model.safetensors SHA-256: 2b43f2df370c66fd184c84aac83b7d678aed81510505004143fa903058f9e682
+// adapter_model.safetensors SHA-256: none
 
 #if !defined(__ELF__)
 #error "the built-in model is embedded for ELF only"
 #endif
 
+// Without a path, an empty file.
 .macro file name, path
     .balign 4096
     .globl default_model_\name\()_start
     .hidden default_model_\name\()_start
     .type default_model_\name\()_start, %object
 default_model_\name\()_start:
+    .ifnb \path
     .incbin "\path"
+    .endif
     .globl default_model_\name\()_end
     .hidden default_model_\name\()_end
     .type default_model_\name\()_end, %object
@@ -28,5 +32,12 @@ default_model_\name\()_end:
     file tokenizer, model/tokenizer.json
     file tokenizer_configuration, model/tokenizer_config.json
     file embedder_settings, model/autoregembed.json
+#if __has_include("model/adapter_config.json")
+    file adapter_configuration, model/adapter_config.json
+    file adapter_weights, model/adapter_model.safetensors
+#else
+    file adapter_configuration
+    file adapter_weights
+#endif
 
     .section .note.GNU-stack, "", %progbits

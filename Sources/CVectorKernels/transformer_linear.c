@@ -54,6 +54,23 @@ KERNEL static void add_bias(
 LINEAR(transformer_linear_float32, float, float, transformer_pack_float32, float32)
 LINEAR(transformer_linear_bfloat16, uint16_t, uint32_t, transformer_pack_bfloat16, bfloat16)
 
+void transformer_product_float32(
+    int level, const float *a, size_t a_stride, size_t m, const struct transformer_weight *b,
+    float *c, size_t c_stride, bool accumulate, float *scratch) {
+    struct transformer_tiles tiles = transformer_tiles_of(level);
+    size_t k = b->n, width = b->k;
+    for (size_t first = 0; first < width; first += PANEL) {
+        size_t n = least(PANEL, width - first);
+        transformer_columns_float32(b, first, n, scratch);
+        float *to = c + first;
+        if (n == PANEL) {
+            tiles.float32(a, a_stride, m, scratch, k, to, c_stride, accumulate);
+        } else {
+            NARROW(tiles.float32, float, a, a_stride, m, scratch, k, to, c_stride, n, accumulate)
+        }
+    }
+}
+
 KERNEL static void gate_float32(
     const float *gate, const float *up, size_t m, size_t n, float *c, size_t c_stride) {
     for (size_t r = 0; r < m; r++)

@@ -223,3 +223,14 @@ KERNEL void transformer_widen(const void *values, int type, size_t count, float 
     default: widen(values, TRANSFORMER_FLOAT16, count, y); break;
     }
 }
+
+KERNEL void transformer_columns_float32(
+    const struct transformer_weight *matrix, size_t first, size_t columns, float *panel) {
+    size_t size = matrix->type == TRANSFORMER_FLOAT32 ? 4 : 2;
+    const uint8_t *from = (const uint8_t *)matrix->values + first * size;
+    for (size_t line = 0; line < matrix->n; line++) {
+        transformer_widen(from + line * matrix->k * size, matrix->type, columns, panel);
+        for (size_t i = columns; i < PANEL; i++) panel[i] = 0;
+        panel += PANEL;
+    }
+}

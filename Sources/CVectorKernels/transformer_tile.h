@@ -36,4 +36,9 @@ bool transformer_pack_bfloat16(
     const struct transformer_weight *weight, size_t first, size_t rows, bool check,
     uint32_t *panel);
 
+/// Columns [first, first + columns) of a matrix, whose rows are the panel's lines as they lie; the
+/// rest of a line is zero.
+void transformer_columns_float32(
+    const struct transformer_weight *matrix, size_t first, size_t columns, float *panel);
+
 #endif

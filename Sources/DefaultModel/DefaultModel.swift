@@ -4,7 +4,8 @@ import CDefaultModel
 /// The language model that the program carries, so that a first database needs no download.
 ///
 /// Its files lie in the program's own read-only data, brought in by the assembler
-/// (`Sources/CDefaultModel`): nothing is unpacked or copied, and processes share the pages.
+/// (`Sources/CDefaultModel`): nothing is unpacked or copied, and processes share the pages. Where it
+/// has an adapter, that is added to the encoder's layers, in memory, when the first text is encoded.
 /// What it is, how it was made and how good it is: `MODEL_CARD.md`; `recipe/` makes it again.
 ///
 /// ```swift
@@ -27,7 +28,9 @@ public enum DefaultModel {
             name: name, weights: File.weights.bytes, configuration: File.configuration.bytes,
             tokenizer: File.tokenizer.bytes,
             tokenizerConfiguration: File.tokenizerConfiguration.bytes,
-            settings: File.embedderSettings.bytes)
+            settings: File.embedderSettings.bytes,
+            adapter: File.adapterWeights.bytes.isEmpty
+                ? nil : (File.adapterConfiguration.bytes, File.adapterWeights.bytes))
     }
 
     /// The files of a Hugging Face folder, in memory. Valid as long as the program runs.
@@ -37,7 +40,13 @@ public enum DefaultModel {
         case tokenizer = "tokenizer.json"
         case tokenizerConfiguration = "tokenizer_config.json"
         case embedderSettings = "autoregembed.json"
+        case adapterConfiguration = "adapter_config.json"
+        case adapterWeights = "adapter_model.safetensors"
 
+        /// Those that there are: a model may have no adapter.
+        package static var carried: [File] { allCases.filter { !$0.bytes.isEmpty } }
+
+        /// Empty where the model has no such file.
         package var bytes: UnsafeRawBufferPointer {
             let file =
                 switch self {
@@ -46,6 +55,8 @@ public enum DefaultModel {
                 case .tokenizer: default_model_tokenizer()
                 case .tokenizerConfiguration: default_model_tokenizer_configuration()
                 case .embedderSettings: default_model_embedder_settings()
+                case .adapterConfiguration: default_model_adapter_configuration()
+                case .adapterWeights: default_model_adapter_weights()
                 }
             return UnsafeRawBufferPointer(start: file.bytes, count: file.count)
         }

@@ -213,7 +213,7 @@ struct ForwardPass {
             return
         }
         let damaged = weights.first { !$0.isFinite } ?? weights[0]
-        throw .nonFiniteWeight(path: "", tensor: damaged.tensor.name)
+        throw .nonFiniteWeight(path: "", tensor: damaged.name)
     }
 
     /// Rotates queries and keys, then attends, sequence by sequence.

@@ -8,10 +8,12 @@ import VectorMath
 /// loading checks shapes and copies the small vectors only.
 package final class LanguageModel: Sendable {
     package let configuration: ModelConfiguration
-    package let precision: Precision
     package let checkpoint: Checkpoint
     let weights: ModelWeights
     let rotary: RotaryCache
+    private let hasPendingChanges: Atomic<Bool>
+
+    package var precision: Precision { weights.precision }
 
     /// Rows of the embedding matrix, trained additions included.
     package var vocabularySize: Int { weights.embedding.vocabularySize }
@@ -31,21 +33,23 @@ package final class LanguageModel: Sendable {
     }
 
     /// - Parameters:
-    ///   - replacing: weights that stand in for the checkpoint's (merged adapters), by name.
+    ///   - replacing: weights that stand in for the checkpoint's, by name.
+    ///   - changes: what an adapter adds to linear layers, by the weight's name; of its shape.
+    ///     Nothing is computed before the first states are asked for.
     ///   - trainedRows: embedding rows that stand in for the checkpoint's, or follow them.
     ///   - outputVocabulary: ids that can be predicted, counted from 0; nil: all that have a row.
     package init(
         configuration: ModelConfiguration, checkpoint: Checkpoint, precision: Precision? = nil,
-        replacing: [String: TensorView] = [:], trainedRows: [Int32: [Float]] = [:],
-        outputVocabulary: Int? = nil
+        replacing: [String: TensorView] = [:], changes: [String: LowRankChange] = [:],
+        trainedRows: [Int32: [Float]] = [:], outputVocabulary: Int? = nil
     ) throws(ModelError) {
         self.configuration = configuration
         self.checkpoint = checkpoint
         weights = try ModelWeights(
-            configuration: configuration, checkpoint: checkpoint, replacing: replacing,
-            trainedRows: trainedRows, outputVocabulary: outputVocabulary)
-        let own = weights.embedding.tensor.elementType
-        self.precision = precision ?? (own == .bfloat16 ? .bfloat16 : .float32)
+            configuration: configuration, checkpoint: checkpoint, precision: precision,
+            replacing: replacing, changes: changes, trainedRows: trainedRows,
+            outputVocabulary: outputVocabulary)
+        hasPendingChanges = Atomic(!changes.isEmpty)
         rotary = RotaryCache(configuration)
     }
 
@@ -83,6 +87,10 @@ package final class LanguageModel: Sendable {
         of sequences: [SequenceInput], threads: Int, isCancelled: @Sendable () -> Bool,
         _ body: @Sendable (ForwardPass, [Int]) throws(ModelError) -> Void
     ) throws(ModelError) {
+        if hasPendingChanges.load(ordering: .relaxed) {
+            weights.applyChanges(threads: threads)
+            hasPendingChanges.store(false, ordering: .relaxed)
+        }
         let batches = BatchPlan.batches(lengths: sequences.map(\.length), threads: threads)
         let next = Atomic<Int>(0)
         let failure = Mutex<ModelError?>(nil)

@@ -153,7 +153,7 @@ extension ForwardPass {
                     scratch: workspace.kernel.pointer)
             }
         guard finite else {
-            throw .nonFiniteWeight(path: "", tensor: weights.output.tensor.name)
+            throw .nonFiniteWeight(path: "", tensor: weights.output.name)
         }
         if range.upperBound == weights.output.outputs { weights.output.markChecked() }
     }

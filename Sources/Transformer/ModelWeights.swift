@@ -1,48 +1,5 @@
-import Synchronization
 import Tensors
 import VectorMath
-
-/// A linear layer's weight: bytes in the checkpoint, or merged ones of our own.
-final class MatrixWeight: Sendable {
-    let tensor: TensorView
-    private let bias: FloatArray?
-    /// Whether a product has looked at every weight and found it finite.
-    private let seen = Atomic<Bool>(false)
-
-    init(tensor: TensorView, bias: FloatArray?) { (self.tensor, self.bias) = (tensor, bias) }
-
-    /// Rows of the weight matrix, the layer's outputs.
-    var outputs: Int { tensor.shape[0] }
-    var inputs: Int { tensor.shape[1] }
-
-    /// For the kernels; valid while `self` lives.
-    var stored: StoredMatrix {
-        guard let values = tensor.bytes.baseAddress else {
-            preconditionFailure("a weight without elements")
-        }
-        return StoredMatrix(
-            values: values, encoding: tensor.encoding, outputs: outputs, inputs: inputs,
-            bias: bias?.pointer)
-    }
-
-    var needsCheck: Bool { !seen.load(ordering: .relaxed) }
-
-    /// Looks at every weight; to find out which of several is damaged.
-    var isFinite: Bool { tensor.floats().allSatisfy(\.isFinite) }
-
-    func markChecked() { seen.store(true, ordering: .relaxed) }
-}
-
-extension TensorView {
-    var encoding: StoredMatrix.Encoding {
-        switch elementType {
-        case .float32: .float32
-        case .bfloat16: .bfloat16
-        case .float16: .float16
-        default: preconditionFailure("checked to be a weight when it was loaded")
-        }
-    }
-}
 
 /// Numbers at an address that stays, shared between threads and never written after `init`.
 final class FloatArray: @unchecked Sendable {
@@ -83,13 +40,16 @@ struct ModelWeights: Sendable {
     let finalNorm: FloatArray
     /// The output projection [vocabulary, hidden].
     let output: MatrixWeight
+    let precision: Precision
 
-    /// - Parameter replacing: weights that take the place of the checkpoint's (merged adapters), by
-    ///   parameter name.
+    /// - Parameters:
+    ///   - precision: nil: the checkpoint's own.
+    ///   - replacing: weights that take the place of the checkpoint's, by parameter name.
+    ///   - changes: what is added to linear layers, by parameter name; of the parameters' shapes.
     init(
-        configuration: ModelConfiguration, checkpoint: Checkpoint,
-        replacing: [String: TensorView] = [:], trainedRows: [Int32: [Float]] = [:],
-        outputVocabulary: Int? = nil
+        configuration: ModelConfiguration, checkpoint: Checkpoint, precision: Precision? = nil,
+        replacing: [String: TensorView] = [:], changes: [String: LowRankChange] = [:],
+        trainedRows: [Int32: [Float]] = [:], outputVocabulary: Int? = nil
     ) throws(ModelError) {
         func tensor(_ name: String, _ shape: [Int]) throws(ModelError) -> TensorView {
             if let tensor = replacing[name] {
@@ -101,6 +61,13 @@ struct ModelWeights: Sendable {
             }
             return try checkpoint.weight(named: name, shape: shape)
         }
+        let embeddingShape = [configuration.vocabularySize, configuration.hiddenSize]
+        let embeddingTensor = try tensor(ModelConfiguration.embeddingName, embeddingShape)
+        embedding = EmbeddingTable(tensor: embeddingTensor, trainedRows: trainedRows)
+        let own: Precision = embeddingTensor.elementType == .bfloat16 ? .bfloat16 : .float32
+        let precision = precision ?? own
+        self.precision = precision
+
         func vector(_ name: String, _ count: Int) throws(ModelError) -> FloatArray {
             let values = try tensor(name, [count]).floats()
             guard values.allSatisfy(\.isFinite) else {
@@ -110,17 +77,15 @@ struct ModelWeights: Sendable {
         }
         func matrix(_ projection: Projection, _ layer: Int) throws(ModelError) -> MatrixWeight {
             let shape = configuration.shape(of: projection)
-            let weight = try tensor(
-                ModelConfiguration.weightName(projection, layer: layer), shape)
+            let name = ModelConfiguration.weightName(projection, layer: layer)
+            let weight = try tensor(name, shape)
             let bias =
                 configuration.hasBias(projection)
                 ? try vector(ModelConfiguration.biasName(projection, layer: layer), shape[0]) : nil
-            return MatrixWeight(tensor: weight, bias: bias)
+            return MatrixWeight(
+                tensor: weight, bias: bias, change: changes[name], precision: precision)
         }
 
-        let embeddingShape = [configuration.vocabularySize, configuration.hiddenSize]
-        let embeddingTensor = try tensor(ModelConfiguration.embeddingName, embeddingShape)
-        embedding = EmbeddingTable(tensor: embeddingTensor, trainedRows: trainedRows)
         var layers: [LayerWeights] = []
         for layer in 0..<configuration.layerCount {
             let prefix = ModelConfiguration.layerPrefix(layer)
@@ -155,7 +120,16 @@ struct ModelWeights: Sendable {
             ? embeddingTensor : try tensor(ModelConfiguration.outputName, embeddingShape)
         output = MatrixWeight(
             tensor: outputTensor.firstRows(outputVocabulary ?? configuration.vocabularySize),
-            bias: nil)
+            bias: nil, precision: precision)
+    }
+
+    /// Adds all changes that were not yet, on several threads. Products add what they need by
+    /// themselves, one layer after another.
+    func applyChanges(threads: Int) {
+        let matrices = layers.flatMap(\.projections.values)
+        WorkerThreads.run(count: matrices.count, threads: threads) { _, index in
+            _ = matrices[index].tensor
+        }
     }
 }
 

@@ -44,6 +44,20 @@ package enum LinearLayer {
             scratch)
     }
 
+    /// y = x M with a matrix as it is stored, M [outputs, inputs]: rows of x are `outputs` long, those
+    /// of y `inputs`.
+    ///
+    /// - Parameter scratch: ``scratchCount(inputs:)`` for `matrix.outputs`.
+    package static func multiply(
+        _ x: UnsafePointer<Float>, stride: Int, rows: Int, byTransposed matrix: StoredMatrix,
+        into y: UnsafeMutablePointer<Float>, stride outputStride: Int, accumulate: Bool = false,
+        scratch: UnsafeMutablePointer<Float>, level: KernelLevel = .best
+    ) {
+        var kernel = matrix.kernel
+        transformer_product_float32(
+            level.rawValue, x, stride, rows, &kernel, y, outputStride, accumulate, scratch)
+    }
+
     /// y = silu(x G^T) * (x U^T), elementwise: the first half of SwiGLU (Shazeer 2020).
     package static func gated(
         _ x: UnsafePointer<Float>, stride: Int, rows: Int, gate: StoredMatrix, up: StoredMatrix,

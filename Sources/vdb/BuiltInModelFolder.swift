@@ -20,14 +20,15 @@ struct BuiltInModelFolder {
         }
     }
 
-    /// The weights come last, so that with them everything is there.
+    /// Whether each file is there as this program has it: another version's adapter may be another.
     private var isWritten: Bool {
-        let weights = DefaultModel.File.weights
-        guard let present = try? MappedFile(path: path + "/" + weights.rawValue) else {
-            return false
-        }
-        return withExtendedLifetime(present) {
-            ContentHash(of: present.bytes) == ContentHash(of: weights.bytes)
+        DefaultModel.File.carried.allSatisfy { file in
+            guard let present = try? MappedFile(path: path + "/" + file.rawValue) else {
+                return false
+            }
+            return withExtendedLifetime(present) {
+                ContentHash(of: present.bytes) == ContentHash(of: file.bytes)
+            }
         }
     }
 

@@ -3,29 +3,44 @@ import DefaultModel
 import Foundation
 import Testing
 
-/// What transformers computes with the same folder in float32 (`recipe/check_folder.py`).
+/// What transformers and PEFT compute with the same folder in float32 (`recipe/check_folder.py`).
 private struct Reference: Decodable {
-    let text: String
-    let instruction: String
-    let tokens: [Int32]
-    let vector: [Float]
+    struct Text: Decodable {
+        let text: String
+        let instruction: String
+        let tokens: [Int32]
+        let vector: [Float]
 
-    var side: Instruction { instruction == "next" ? .next : .self_ }
+        var side: Instruction { instruction == "next" ? .next : .self_ }
+    }
 
-    static func load() throws -> [Reference] {
+    struct Score: Decodable {
+        let query: String
+        let document: String
+        let log_probability: Double
+    }
+
+    let texts: [Text]
+    let score: Score
+
+    static func load() throws -> Reference {
         let url = try #require(
-            Bundle.module.url(forResource: "Fixtures/vectors", withExtension: "json"))
-        return try JSONDecoder().decode([Reference].self, from: Data(contentsOf: url))
+            Bundle.module.url(forResource: "Fixtures/expected", withExtension: "json"))
+        return try JSONDecoder().decode(Reference.self, from: Data(contentsOf: url))
     }
 }
 
 @Suite struct EncodingTests {
-    @Test("ids and vectors are those of transformers")
-    func parity() throws {
+    private func exactEmbedder() throws -> AutoRegEmbedder {
         var options = AutoRegEmbedder.Options()
         options.precision = .float32
-        let embedder = try DefaultModel.embedder(options: options)
-        for reference in try Reference.load() {
+        return try DefaultModel.embedder(options: options)
+    }
+
+    @Test("ids and vectors are those of transformers")
+    func parity() throws {
+        let embedder = try exactEmbedder()
+        for reference in try Reference.load().texts {
             #expect(
                 embedder.inputTokens(reference.text, instruction: reference.side)
                     == reference.tokens)
@@ -36,10 +51,18 @@ private struct Reference: Decodable {
         }
     }
 
+    @Test("the decoder is the language model without the adapter")
+    func decoder() throws {
+        let reference = try Reference.load().score
+        let score = try exactEmbedder().score(
+            query: reference.query, documents: [reference.document])
+        #expect(abs(score[0].logProbability - reference.log_probability) < 0.01)
+    }
+
     @Test("in bfloat16, as it ships, a question is nearer to its answer than to another text")
     func retrieves() throws {
         let embedder = try DefaultModel.embedder()
-        let references = try Reference.load()
+        let references = try Reference.load().texts
         let vectors = try references.map {
             try embedder.encode([$0.text], instruction: $0.side)[0].vector
         }

@@ -19,7 +19,7 @@ struct KillLoopTests {
         options.documents = 60
         options.texts = 40
         options.builtIn = try DefaultModel.embedder()
-        let files = DefaultModel.File.allCases.map { ($0.rawValue, Data($0.bytes)) }
+        let files = DefaultModel.File.carried.map { ($0.rawValue, Data($0.bytes)) }
         options.models = try ModelVariants(files: files).write(count: 1, to: program.path("model"))
         options.tinyModels = try ModelVariants(folder: Self.tinyModel)
             .write(count: 2, to: program.path("tiny"))

@@ -129,7 +129,7 @@ final class Program {
     func writeModel(_ name: String) throws {
         let url = URL(fileURLWithPath: path(name))
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-        for file in DefaultModel.File.allCases {
+        for file in DefaultModel.File.carried {
             var data = Data(file.bytes)
             if file == .weights { data[data.count - 2] ^= 1 }
             try data.write(to: url.appendingPathComponent(file.rawValue))

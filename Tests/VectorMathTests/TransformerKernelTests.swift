@@ -106,6 +106,37 @@ private struct Matrix {
     }
 
     @Test(arguments: KernelLevel.available, shapes.indices)
+    func productWithAMatrixAsStoredEqualsReference(_ level: KernelLevel, _ index: Int) {
+        // y = x M is what the layer whose weights are M, turned, computes.
+        let shape = Self.shapes[index]
+        let (depth, width) = (shape.inputs, shape.outputs)
+        var numbers = Numbers(state: UInt64(index) + 7)
+        let x = numbers.array(shape.rows * depth)
+        let values = numbers.array(depth * width)
+        for encoding in [StoredMatrix.Encoding.float32, .bfloat16, .float16] {
+            let matrix = Matrix(values, encoding, outputs: depth, inputs: width)
+            matrix.withStored { stored in
+                let turned = (0..<width).flatMap { column in
+                    (0..<depth).map { stored.element($0, column) }
+                }
+                let expected = Matrix(turned, .float32, outputs: width, inputs: depth)
+                    .withStored { LinearReference.multiply(x, rows: shape.rows, by: $0) }
+                var y = [Float](repeating: 7, count: shape.rows * width)
+                var scratch = [Float](
+                    repeating: 0, count: LinearLayer.scratchCount(inputs: depth))
+                for accumulate in [false, true] {
+                    LinearLayer.multiply(
+                        x, stride: depth, rows: shape.rows, byTransposed: stored, into: &y,
+                        stride: width, accumulate: accumulate, scratch: &scratch, level: level)
+                    let times = accumulate ? 2.0 : 1.0
+                    let worst = zip(y, expected).map { abs(Double($0) - times * $1) }.max() ?? 0
+                    #expect(worst < 1e-5 * Double(depth).squareRoot() * 4)
+                }
+            }
+        }
+    }
+
+    @Test(arguments: KernelLevel.available, shapes.indices)
     func bfloat16EqualsReference(_ level: KernelLevel, _ index: Int) {
         let shape = Self.shapes[index]
         var numbers = Numbers(state: UInt64(index) + 99)

@@ -36,7 +36,7 @@ struct KillCommand: AsyncParsableCommand {
             options.epochs = epochs
             if verbose { options.report = { report($0) } }
             options.builtIn = try DefaultModel.embedder()
-            let files = DefaultModel.File.allCases.map { ($0.rawValue, Data($0.bytes)) }
+            let files = DefaultModel.File.carried.map { ($0.rawValue, Data($0.bytes)) }
             options.models = try ModelVariants(files: files).write(count: 2, to: folder + "/model")
             if let tinyModel {
                 options.tinyModels = try ModelVariants(folder: tinyModel)

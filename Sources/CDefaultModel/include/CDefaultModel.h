@@ -17,4 +17,8 @@ struct default_model_file default_model_tokenizer(void);
 struct default_model_file default_model_tokenizer_configuration(void);
 struct default_model_file default_model_embedder_settings(void);
 
+/// Of the adapter that makes the language model an encoder; empty where all of its weights are one.
+struct default_model_file default_model_adapter_configuration(void);
+struct default_model_file default_model_adapter_weights(void);
+
 #endif

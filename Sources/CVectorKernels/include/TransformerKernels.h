@@ -59,6 +59,12 @@ bool transformer_linear_bfloat16(
     const struct transformer_weight *weight, float *c, size_t c_stride, bool accumulate,
     bool check, float *scratch);
 
+/// c[m x k] = a[m x n] B, or c += …, with B [n x k] stored as a weight is (a bias is ignored): the
+/// product that needs no transposed copy.
+void transformer_product_float32(
+    int level, const float *a, size_t a_stride, size_t m, const struct transformer_weight *b,
+    float *c, size_t c_stride, bool accumulate, float *scratch);
+
 /// c[m x n] = silu(a G^T) * (a U^T), elementwise. `scratch` additionally holds 64 m floats.
 bool transformer_gated_float32(
     int level, const float *a, size_t a_stride, size_t m, const struct transformer_weight *gate,

@@ -1,0 +1,71 @@
+import Synchronization
+import Tensors
+import VectorMath
+
+/// A linear layer's weight: bytes in the checkpoint, or those with an adapter's change, made when
+/// they are first used.
+final class MatrixWeight: Sendable {
+    private let original: TensorView
+    private let change: LowRankChange?
+    private let precision: Precision
+    private let changed = Mutex<TensorView?>(nil)
+    private let bias: FloatArray?
+    /// Whether a product has looked at every weight and found it finite.
+    private let seen = Atomic<Bool>(false)
+
+    /// - Parameters:
+    ///   - change: of the tensor's shape.
+    ///   - precision: what changed weights are kept in.
+    init(
+        tensor: TensorView, bias: FloatArray?, change: LowRankChange? = nil, precision: Precision
+    ) {
+        (original, self.bias, self.change) = (tensor, bias, change)
+        self.precision = precision
+    }
+
+    /// The parameter's.
+    var name: String { original.name }
+    /// Rows of the weight matrix, the layer's outputs.
+    var outputs: Int { original.shape[0] }
+    var inputs: Int { original.shape[1] }
+
+    /// What products read. Where there is a change, the first caller adds it and others wait.
+    var tensor: TensorView {
+        guard let change else { return original }
+        return changed.withLock { changed in
+            if let changed { return changed }
+            let result = change.applied(to: original, precision: precision)
+            changed = result
+            return result
+        }
+    }
+
+    /// For the kernels; valid while `self` lives.
+    var stored: StoredMatrix {
+        let tensor = tensor
+        guard let values = tensor.bytes.baseAddress else {
+            preconditionFailure("a weight without elements")
+        }
+        return StoredMatrix(
+            values: values, encoding: tensor.encoding, outputs: outputs, inputs: inputs,
+            bias: bias?.pointer)
+    }
+
+    var needsCheck: Bool { !seen.load(ordering: .relaxed) }
+
+    /// Looks at every weight; to find out which of several is damaged.
+    var isFinite: Bool { tensor.floats().allSatisfy(\.isFinite) }
+
+    func markChecked() { seen.store(true, ordering: .relaxed) }
+}
+
+extension TensorView {
+    var encoding: StoredMatrix.Encoding {
+        switch elementType {
+        case .float32: .float32
+        case .bfloat16: .bfloat16
+        case .float16: .float16
+        default: preconditionFailure("checked to be a weight when it was loaded")
+        }
+    }
+}
