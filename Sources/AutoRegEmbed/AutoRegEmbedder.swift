@@ -117,6 +117,10 @@ public final class AutoRegEmbedder: Sendable {
     /// The number of a vector's elements.
     public var dimensions: Int { encoder.configuration.hiddenSize }
 
+    /// How much a rank by this model should count in hybrid search, where a lexical one counts 1, as
+    /// `hybrid_weight` in its `autoregembed.json` says; nil where that says nothing.
+    public var hybridWeight: Double? { settings.hybridWeight }
+
     private var fingerprint: String {
         lazy.withLock { lazy in
             if let fingerprint = lazy.fingerprint { return fingerprint }

@@ -19,6 +19,9 @@ package struct EmbedderSettings: Sendable, Equatable {
     /// Of the own weights' vocabulary how much is the decoder's: compressed tokens that training
     /// appended are not. Nil: all of it.
     package var decoderVocabulary: Int?
+    /// How much a rank among the vectors counts in hybrid search, where one among the words counts 1;
+    /// nil: the database's choice. No vector depends on it, so the fingerprint does not.
+    package var hybridWeight: Double?
     package var template = InputTemplate.standard
     package var instructions: [EmbeddingTask: [String: String]] = [
         .retrieval: [
@@ -94,6 +97,12 @@ package struct EmbedderSettings: Sendable, Equatable {
                 throw wrong("decoder_vocabulary", "a positive number")
             }
             decoderVocabulary = size
+        }
+        if let weight = field("hybrid_weight") {
+            guard let weight = weight.double, weight.isFinite, weight >= 0 else {
+                throw wrong("hybrid_weight", "a number that is not negative")
+            }
+            hybridWeight = weight
         }
         if let source = field("template") {
             guard let template = source.string.flatMap({ InputTemplate($0) }) else {

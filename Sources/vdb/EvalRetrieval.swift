@@ -28,6 +28,8 @@ struct EvalRetrieval: AsyncParsableCommand {
     @Option(help: "dense, lexical (nothing is encoded) or hybrid.")
     var mode: QueryMode = .dense
 
+    @OptionGroup var fusion: FusionArguments
+
     @Flag(help: "Compare with every vector instead of walking the index.")
     var exact = false
 
@@ -73,7 +75,7 @@ struct EvalRetrieval: AsyncParsableCommand {
         if let rerank { name += "-rerank\(rerank)" }
         let experiment = RetrievalExperiment(
             collection.queries.map { .init(id: $0.id, text: $0.text) }, mode: mode,
-            isExact: exact, rerankDepth: rerank, name: name)
+            isExact: exact, rerankDepth: rerank, fusion: fusion.fusion, name: name)
         let bar = ProgressBar(unit: "queries", isQuiet: general.quiet)
         let run = try await experiment.run(in: documents) {
             bar.update(done: $0, total: collection.queries.count)

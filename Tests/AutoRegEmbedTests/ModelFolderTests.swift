@@ -105,6 +105,7 @@ import Testing
             ("pooling", "max"), ("normalize", 1), ("max_length", 0), ("max_length", 1.5),
             ("decoder", 3), ("decoder_vocabulary", 0), ("decoder_vocabulary", 100_000),
             ("instructions", []), ("instructions", ["other": [:]]),
+            ("hybrid_weight", -0.5), ("hybrid_weight", "much"), ("hybrid_weight", true),
         ] {
             try write([key: value], folder)
             #expect(problem(folder)?.contains(key) == true, "\(key): \(value)")
@@ -114,6 +115,17 @@ import Testing
         try Data("{\"pooling\":\"last\",\"pooling\":\"mean\"}".utf8)
             .write(to: folder.appendingPathComponent("autoregembed.json"))
         #expect(problem(folder)?.contains("appears twice") == true)
+    }
+
+    @Test func hybridWeightIsReadAndChangesNoVector() throws {
+        let folder = try EmbedderFixture.copy("base")
+        defer { try? FileManager.default.removeItem(at: folder.deletingLastPathComponent()) }
+        let silent = try AutoRegEmbedder(folder: folder)
+        #expect(silent.hybridWeight == nil)
+        try write(["hybrid_weight": 0.5], folder)
+        let speaking = try AutoRegEmbedder(folder: folder)
+        #expect(speaking.hybridWeight == 0.5)
+        #expect(speaking.identity.fingerprint == silent.identity.fingerprint)
     }
 
     @Test func checksTheDecoder() throws {

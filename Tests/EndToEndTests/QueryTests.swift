@@ -108,7 +108,22 @@ import Testing
         let explanation = answer["explanation"] as? [String: Any] ?? [:]
         #expect(explanation.list("phases").contains { $0.string("name") == "encode" })
         #expect(explanation.int("distance_computations") == 4)
+        #expect(explanation["dense_weight"] is Double && explanation["lexical_weight"] is Double)
         #expect(try vdb.run("query", "gas", "--explain").output.contains("4 distances computed"))
+    }
+
+    @Test func hybridWeight() throws {
+        func score(_ arguments: String...) throws -> Double? {
+            try vdb.run(["query", "tides", "--format", "json"] + arguments)
+                .object.list("hits").first?["score"] as? Double
+        }
+        // First by both.
+        for weight in [0.0, 2] {
+            let found = try score("--hybrid-weight", "\(weight)") ?? .nan
+            #expect(abs(found - (1 + weight) / 61) < 1e-12)
+        }
+        try vdb.fails(64, "--hybrid-weight", "query", "tides", "--hybrid-weight=-1")
+        try vdb.fails(64, "--hybrid-weight", "query", "tides", "--hybrid-weight", "nan")
     }
 
     @Test func nothingFound() throws {

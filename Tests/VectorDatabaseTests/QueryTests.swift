@@ -112,6 +112,31 @@ struct QueryTests {
         #expect(abs(joined[2].score - 1.0 / 62) < 1e-12)
     }
 
+    @Test func denseRanksCountAsTheEmbedderSays() async throws {
+        let folder = try TemporaryFolder()
+        func hits(_ embedder: TestEmbedder, _ fusion: ReciprocalRankFusion?) async throws -> [Hit] {
+            let path = folder.file("\(embedder.hybridWeight ?? 0).vdb")
+            let database = try Database(path: path, embedder: embedder)
+            let collection = database.collection()
+            try await collection.ingest(SampleTexts.documents(0..<60))
+            let answer = try await collection.query(
+                Query(SampleTexts.text(7003), limit: 20, mode: .hybrid, fusion: fusion))
+            let weight = fusion?.denseWeight ?? embedder.hybridWeight ?? 0.35
+            #expect(answer.explanation.fusion?.denseWeight == weight)
+            try database.close()
+            return answer.hits
+        }
+        let (silent, heavy) = (TestEmbedder(), TestEmbedder(hybridWeight: 3))
+        let byDefault = try await hits(silent, nil)
+        let byEmbedder = try await hits(heavy, nil)
+        #expect(byDefault != byEmbedder)
+        #expect(try await hits(silent, ReciprocalRankFusion(denseWeight: 3)) == byEmbedder)
+        #expect(try await hits(heavy, ReciprocalRankFusion()) == byDefault)
+        await #expect(throws: DatabaseError.self) {
+            try await hits(TestEmbedder(hybridWeight: 4), ReciprocalRankFusion(denseWeight: .nan))
+        }
+    }
+
     @Test func aDocumentOfManyPassagesIsOneHit() async throws {
         let folder = try TemporaryFolder()
         let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())

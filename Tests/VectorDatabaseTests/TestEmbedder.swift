@@ -10,16 +10,18 @@ final class TestEmbedder: ScoringEmbedder, Sendable {
     let delay: Duration
     /// Words read of each text; more are cut off.
     let wordLimit: Int
+    let hybridWeight: Double?
 
     init(
         name: String = "hash", dimensions: Int = 32, seed: UInt64 = 0, delay: Duration = .zero,
-        wordLimit: Int = .max
+        wordLimit: Int = .max, hybridWeight: Double? = nil
     ) {
         identity = EmbedderIdentity(
             name: name, fingerprint: "\(name)-\(dimensions)-\(seed)", dimensions: dimensions)
         self.seed = seed
         self.delay = delay
         self.wordLimit = wordLimit
+        self.hybridWeight = hybridWeight
     }
 
     func embedDocuments(_ texts: [String]) async throws -> [Embedding] {

@@ -36,10 +36,17 @@ public protocol Embedder: Sendable {
     ///
     /// The default implementation counts a token for every four bytes of UTF-8, rounded up.
     func tokenCount(of text: String) -> Int
+
+    /// How much a dense rank counts in hybrid search beside a lexical one, whose weight is 1: more
+    /// for an embedder that ranks well by itself. At least 0, and finite.
+    ///
+    /// The default implementation returns `nil`: ``ReciprocalRankFusion``'s own weight.
+    var hybridWeight: Double? { get }
 }
 
 extension Embedder {
     public func tokenCount(of text: String) -> Int { (text.utf8.count + 3) / 4 }
+    public var hybridWeight: Double? { nil }
 }
 
 /// An embedder that can also say how likely a document is as the continuation of a query, which

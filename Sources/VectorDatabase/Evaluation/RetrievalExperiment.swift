@@ -19,6 +19,8 @@ package struct RetrievalExperiment: Sendable {
     let isExact: Bool
     /// How many of the first hits the model re-orders by log p(document | query); nil for none.
     let rerankDepth: Int?
+    /// Of hybrid mode; nil: the model's.
+    let fusion: ReciprocalRankFusion?
     /// Hits of a query.
     let depth: Int
     let name: String
@@ -30,12 +32,13 @@ package struct RetrievalExperiment: Sendable {
     ///   - name: the run's.
     package init(
         _ questions: [Question], mode: QueryMode, isExact: Bool, rerankDepth: Int? = nil,
-        depth: Int = 1000, name: String
+        fusion: ReciprocalRankFusion? = nil, depth: Int = 1000, name: String
     ) {
         self.questions = questions
         self.mode = mode
         self.isExact = isExact
         self.rerankDepth = rerankDepth
+        self.fusion = fusion
         self.depth = depth
         self.name = name
     }
@@ -68,6 +71,7 @@ package struct RetrievalExperiment: Sendable {
         // One more than wanted, for the hit that may be dropped.
         var query = Query(asked.text, limit: depth + 1, mode: mode, isExact: isExact)
         query.rerankDepth = rerankDepth
+        query.fusion = fusion
         query.fetchesContent = false
         return query
     }

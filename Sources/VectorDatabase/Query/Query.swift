@@ -24,8 +24,10 @@ public struct Query: Sendable {
     /// Re-orders this many of the first hits by log p(document | query); needs a
     /// ``ScoringEmbedder``.
     public var rerankDepth: Int?
-    /// How dense and lexical ranks are joined in hybrid mode.
-    public var fusion: ReciprocalRankFusion
+    /// How dense and lexical ranks are joined in hybrid mode. `nil` takes the default, with the
+    /// embedder's ``Embedder/hybridWeight`` where it has one and encodes the query: for a query that
+    /// comes with its ``vector``, no model is opened.
+    public var fusion: ReciprocalRankFusion?
     /// `false` leaves title, text and metadata of the hits empty: enough for run files, whose
     /// thousands of hits would cost more to read than to find.
     public var fetchesContent = true
@@ -33,7 +35,7 @@ public struct Query: Sendable {
     public init(
         _ text: String, limit: Int = 10, mode: QueryMode? = nil, ef: Int? = nil,
         isExact: Bool = false, filter: Filter? = nil, rerankDepth: Int? = nil,
-        fusion: ReciprocalRankFusion = ReciprocalRankFusion()
+        fusion: ReciprocalRankFusion? = nil
     ) {
         self.text = text
         self.limit = limit
@@ -114,6 +116,8 @@ public struct Explanation: Sendable {
     public var scoredPassages = 0
     /// Passages that the filter lets pass; `nil` without one.
     public var matchingPassages: Int?
+    /// How the two rankings were joined; `nil` but in hybrid mode.
+    public var fusion: ReciprocalRankFusion?
 
     /// A step and its time.
     public struct Phase: Sendable, Equatable {

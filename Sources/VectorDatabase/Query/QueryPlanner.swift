@@ -6,6 +6,8 @@ struct QueryPlan: Sendable {
     let mode: QueryMode
     /// Where the mode needs one.
     var vector: [Float]?
+    /// Of hybrid mode.
+    var fusion: ReciprocalRankFusion
     /// This query's share of the time in which texts were encoded.
     var encoding: Duration?
     /// Where hits are re-ranked.
@@ -25,6 +27,11 @@ struct QueryPlanner {
         plans.reserveCapacity(queries.count)
         for query in queries { plans.append(try plan(query)) }
         let open = plans.indices.filter { plans[$0].mode != .lexical && plans[$0].vector == nil }
+        if !open.isEmpty, let weight = try collection.requireEmbedder(for: record).hybridWeight {
+            for index in open where plans[index].query.fusion == nil {
+                plans[index].fusion.denseWeight = weight
+            }
+        }
         for start in stride(from: 0, to: open.count, by: Self.batchSize) {
             let indices = open[start..<min(start + Self.batchSize, open.count)]
             let began = ContinuousClock.now
@@ -54,7 +61,7 @@ struct QueryPlanner {
         }
         return QueryPlan(
             query: query, mode: mode, vector: mode == .lexical ? nil : query.vector,
-            scorer: try scorer(for: query))
+            fusion: query.fusion ?? ReciprocalRankFusion(), scorer: try scorer(for: query))
     }
 
     private func validate(_ query: Query) throws {
@@ -65,6 +72,15 @@ struct QueryPlanner {
         }
         try require(query.limit > 0, "limit", "\(query.limit)", "at least one hit must be wanted")
         if let ef = query.ef { try require(ef > 0, "ef", "\(ef)", "must be positive") }
+        if let fusion = query.fusion {
+            for (name, weight) in [
+                ("dense weight", fusion.denseWeight), ("lexical weight", fusion.lexicalWeight),
+                ("constant", fusion.constant),
+            ] {
+                try require(
+                    weight.isFinite && weight >= 0, name, "\(weight)", "must not be negative")
+            }
+        }
         if let depth = query.rerankDepth {
             try require(depth > 0, "rerank", "\(depth)", "must be positive")
         }

@@ -77,6 +77,7 @@ struct QueryRun: Sendable {
         explanation.postings = lexical.words.postings
         explanation.scoredPassages = lexical.words.scored
         explanation.matchingPassages = allowed?.count
+        explanation.fusion = plan.mode == .hybrid ? plan.fusion : nil
         return Answer(
             query: query, mode: plan.mode, hits: hits,
             duration: clock.elapsed + (plan.encoding ?? .zero), explanation: explanation)
@@ -132,7 +133,7 @@ struct QueryRun: Sendable {
         for document in dense + lexical where passages[document.id] == nil {
             passages[document.id] = document.passage
         }
-        return query.fusion.fuse(dense: dense.map(\.id), lexical: lexical.map(\.id))
+        return plan.fusion.fuse(dense: dense.map(\.id), lexical: lexical.map(\.id))
             .compactMap { entry in
                 passages[entry.id].map {
                     RankedDocument(id: entry.id, passage: $0, score: entry.score)

@@ -15,7 +15,7 @@
 ///
 /// With equal weights a small model, whose dense ranking alone reaches three quarters of BM25,
 /// pulls the good down as often as it adds. For a model that is ahead of BM25 by itself, equal
-/// weights are better.
+/// weights are better: such a model's `autoregembed.json` can say so (`"hybrid_weight": 1`).
 ///
 /// The lists are ``depth(limit:)`` documents deep. Documents that are equal in score are ordered
 /// by identifier.

@@ -15,7 +15,8 @@ struct QueryCommand: AsyncParsableCommand {
               vdb query --queries queries.tsv -k 1000 --format trec > run.txt
 
             Score: inner product (or what the collection's metric is) for dense, BM25 for lexical, \
-            for hybrid 1 / (60 + rank) among the words plus 0.35 / (60 + rank) among the vectors. \
+            for hybrid 1 / (60 + rank) among the words plus w / (60 + rank) among the vectors; w is \
+            --hybrid-weight, else "hybrid_weight" in the model's autoregembed.json, else 0.35. \
             --where compares metadata: =, !=, <, <=, >, >=, IN, BETWEEN, LIKE, IS NULL, AND, OR, \
             NOT and parentheses.
             """)
@@ -35,6 +36,8 @@ struct QueryCommand: AsyncParsableCommand {
 
     @Option(help: "By vectors, by words, or both (default: hybrid where there is a model).")
     var mode: QueryMode?
+
+    @OptionGroup var fusion: FusionArguments
 
     @Option(
         help: ArgumentHelp(
@@ -110,6 +113,7 @@ struct QueryCommand: AsyncParsableCommand {
         var query = Query(text ?? "", limit: limit, mode: mode, ef: ef, isExact: exact)
         query.filter = try filter.map { try Filter($0) }
         query.rerankDepth = rerank
+        query.fusion = fusion.fusion
         query.fetchesContent = format != .trec
         if let vector {
             query.vector = try Self.numbers(vector)

@@ -62,6 +62,10 @@ struct AnswerPrinter {
         line.set(
             "matching_passages",
             explanation.matchingPassages.map { .integer(Int64($0)) } ?? .null)
+        if let fusion = explanation.fusion {
+            line.set("dense_weight", .number(fusion.denseWeight))
+            line.set("lexical_weight", .number(fusion.lexicalWeight))
+        }
         return line
     }
 
@@ -142,6 +146,11 @@ struct AnswerPrinter {
         Output.line(
             "  \(explanation.graphRows) rows in the graph, \(explanation.tailRows) scanned behind "
                 + "it, \(explanation.deletedRows) deleted")
+        if let fusion = explanation.fusion {
+            Output.line(
+                "  ranks among the words count \(fusion.lexicalWeight), among the vectors "
+                    + "\(fusion.denseWeight)")
+        }
         if let matching = explanation.matchingPassages {
             Output.line("  \(matching) passages match the filter")
         }

@@ -133,14 +133,15 @@ extension ModelRun {
     /// Hybrid answers are the fusion of the other two, which are compared by themselves.
     private func compareFusion(_ answer: Answer, in collection: DocumentCollection) async throws {
         var query = answer.query
+        let fusion = query.fusion ?? ReciprocalRankFusion()
         query.limit = ReciprocalRankFusion.depth(limit: query.limit)
         var scores: [String: Double] = [:]
         for (mode, weight) in [
-            (QueryMode.dense, query.fusion.denseWeight), (.lexical, query.fusion.lexicalWeight),
+            (QueryMode.dense, fusion.denseWeight), (.lexical, fusion.lexicalWeight),
         ] {
             query.mode = mode
             for hit in try await collection.query(query).hits {
-                scores[hit.id, default: 0] += weight / (query.fusion.constant + Double(hit.rank))
+                scores[hit.id, default: 0] += weight / (fusion.constant + Double(hit.rank))
             }
         }
         let best = scores.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
