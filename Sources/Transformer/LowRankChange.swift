@@ -19,36 +19,48 @@ package struct LowRankChange: Sendable {
     package var shape: [Int] { [b.shape[0], a.shape[1]] }
 
     /// W', summed in float32 and rounded once, to what products with it read.
-    func applied(to weight: TensorView, precision: Precision) -> TensorView {
+    func applied(
+        to weight: TensorView, precision: Precision, using workspace: LowRankWorkspace
+    ) -> TensorView {
         let (outputs, inputs, rank) = (b.shape[0], a.shape[1], a.shape[0])
-        var sum = weight.floats()
-        guard let values = a.bytes.baseAddress else { return weight }
-        let scaled = b.floats().withUnsafeBufferPointer { b in b.map { $0 * scale } }
-        var scratch = [Float](repeating: 0, count: LinearLayer.scratchCount(inputs: rank))
+        let (count, depth) = (outputs * inputs, outputs * rank)
+        guard count > 0, let values = a.bytes.baseAddress else { return weight }
+        workspace.sum.reserve(count)
+        workspace.scaled.reserve(depth)
+        workspace.kernel.reserve(LinearLayer.scratchCount(inputs: rank))
+        let (sum, scaled) = (workspace.sum.pointer, workspace.scaled.pointer)
+        weight.copyFloats(0..<count, to: .init(start: sum, count: count))
+        b.copyFloats(0..<depth, to: .init(start: scaled, count: depth))
+        for index in 0..<depth { scaled[index] *= scale }
         LinearLayer.multiply(
             scaled, stride: rank, rows: outputs,
             byTransposed: StoredMatrix(
                 values: values, encoding: a.encoding, outputs: rank, inputs: inputs),
-            into: &sum, stride: inputs, accumulate: true, scratch: &scratch)
-        let memory: AlignedMemory
-        switch precision {
-        case .float32:
-            memory = AlignedMemory(byteCount: sum.count * 4)
-            sum.withUnsafeBytes {
-                UnsafeMutableRawBufferPointer(start: memory.base, count: $0.count).copyMemory(
-                    from: $0)
-            }
-        case .bfloat16:
-            // One more where their number is odd: the kernel pads with a zero.
-            memory = AlignedMemory(byteCount: (sum.count + 1) * 2)
-            TransformerRows.narrow(
-                sum, stride: sum.count, rows: 1, width: sum.count,
-                into: memory.base.assumingMemoryBound(to: UInt16.self), stride: sum.count)
-        }
+            into: sum, stride: inputs, accumulate: true, scratch: workspace.kernel.pointer)
+
         let type: ElementType = precision == .float32 ? .float32 : .bfloat16
+        // One more where their number is odd: the kernel pads bfloat16 with a zero.
+        let memory = AlignedMemory(byteCount: (count + 1) * type.size)
+        switch precision {
+        case .float32: memory.base.copyMemory(from: sum, byteCount: count * type.size)
+        case .bfloat16:
+            TransformerRows.narrow(
+                sum, stride: count, rows: 1, width: count,
+                into: memory.base.assumingMemoryBound(to: UInt16.self), stride: count)
+        }
         return TensorView(
             name: weight.name, shape: weight.shape, elementType: type,
-            bytes: UnsafeRawBufferPointer(start: memory.base, count: sum.count * type.size),
+            bytes: UnsafeRawBufferPointer(start: memory.base, count: count * type.size),
             owner: memory)
     }
+}
+
+/// Memory in which changes are added, used again from one weight to the next: half of the time would
+/// go to fetching new pages. For one thread at a time.
+final class LowRankWorkspace: @unchecked Sendable {
+    /// [outputs, inputs]
+    fileprivate let sum = Scratch<Float>()
+    /// [outputs, rank]
+    fileprivate let scaled = Scratch<Float>()
+    fileprivate let kernel = Scratch<Float>()
 }

@@ -30,11 +30,16 @@ final class MatrixWeight: Sendable {
     var inputs: Int { original.shape[1] }
 
     /// What products read. Where there is a change, the first caller adds it and others wait.
-    var tensor: TensorView {
+    var tensor: TensorView { tensor(using: LowRankWorkspace()) }
+
+    /// The same, in memory that was used for others before.
+    @discardableResult
+    func tensor(using workspace: @autoclosure () -> LowRankWorkspace) -> TensorView {
         guard let change else { return original }
         return changed.withLock { changed in
             if let changed { return changed }
-            let result = change.applied(to: original, precision: precision)
+            let result = change.applied(
+                to: original, precision: precision, using: workspace())
             changed = result
             return result
         }

@@ -127,8 +127,9 @@ struct ModelWeights: Sendable {
     /// themselves, one layer after another.
     func applyChanges(threads: Int) {
         let matrices = layers.flatMap(\.projections.values)
-        WorkerThreads.run(count: matrices.count, threads: threads) { _, index in
-            _ = matrices[index].tensor
+        let workspaces = (0..<max(1, threads)).map { _ in LowRankWorkspace() }
+        WorkerThreads.run(count: matrices.count, threads: threads) { worker, index in
+            matrices[index].tensor(using: workspaces[worker])
         }
     }
 }
