@@ -57,6 +57,25 @@ struct AdapterTests {
         #expect(zip(apart, before).reduce(Float(0)) { $0 + $1.0 * $1.1 } < 0.999)
     }
 
+    /// What predicts the next token is the language model, not the encoder that the adapter made of it.
+    @Test func pretrainingGoesOnFromTheBase() throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        var options = try fixture.options(.contrast, output: "adapter")
+        options.adapterRank = 4
+        options.learningRate = 1e-2
+        _ = try fixture.losses(options)
+        var pretraining = try fixture.options(.pretrain, output: "language")
+        pretraining.model = options.output
+        pretraining.learningRate = 0
+        _ = try fixture.losses(pretraining)
+        let saved = try SafetensorsFile(path: fixture.output("language/model.safetensors"))
+        let base = try SafetensorsFile(path: fixture.output("adapter/model.safetensors"))
+        for name in base.names {
+            #expect(try saved.tensor(named: name).floats() == base.tensor(named: name).floats())
+        }
+    }
+
     /// The decoder beside an adapter is the base as it was: its softmax leaves out the rows that the
     /// compressed tokens were given.
     @Test func theDecoderKeepsItsVocabulary() throws {

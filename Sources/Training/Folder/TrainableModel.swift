@@ -56,12 +56,14 @@ struct TrainableModel {
         try Self.check(options.frozen, name: configuration.parameters.map(\.name))
         let saved = try SavedAdapter(folder: options.model)
         let adapter = AdapterSettings(options, saved: saved?.settings)
+        // Where all weights are trained, an encoder starts from what its adapter made of the base; a
+        // language model is the base.
+        let merged = adapter == nil && needsTokens ? saved : nil
         var encoder = try Self.decoder(configuration) { declaration throws(TrainingError) in
             let isHead = declaration.name == ModelConfiguration.outputName
             let isFrozen = options.frozen.contains { Self.is(declaration.name, under: $0) }
             let isTrained = adapter == nil && !isFrozen && !(isHead && needsTokens)
-            return try initial.parameter(
-                declaration, isTrained: isTrained, merging: adapter == nil ? saved : nil)
+            return try initial.parameter(declaration, isTrained: isTrained, merging: merged)
         }
         encoder.isCheckpointed = options.recomputesLayers
         parameters = encoder.parameters
