@@ -2,8 +2,8 @@
 // The build does not watch what .incbin reads: export.py writes the digests of the weights here, so
 // that another model is another source file.
 //
-// model.safetensors SHA-256: 2b43f2df370c66fd184c84aac83b7d678aed81510505004143fa903058f9e682
-// adapter_model.safetensors SHA-256: none
+// model.safetensors SHA-256: 028ba9273c772ae136a41f819a2afdec33883056d40b884021200d773a288f52
+// adapter_model.safetensors SHA-256: 64788ec299f2b4d4682b23efcb3c04937179d9a6d2eaff744d896e900c759095
 
 #if !defined(__ELF__)
 #error "the built-in model is embedded for ELF only"

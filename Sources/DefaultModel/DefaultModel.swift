@@ -13,7 +13,7 @@ import CDefaultModel
 /// ```
 public enum DefaultModel {
     /// The name that a collection records beside the fingerprint.
-    public static let name = "vdb-provisional-384x3"
+    public static let name = "vdb-384x3"
 
     /// The model as an embedder. Each call makes one: keep it, and share it between threads.
     public static func embedder(

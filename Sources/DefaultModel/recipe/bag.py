@@ -6,12 +6,14 @@ Every token has a direction d (382 numbers) and a weight w; a text's vector is t
 w d over its tokens. Both start from the teacher (the vector of the token's own string; w =
 s / (s + frequency), s = 1e-3) and are then fitted to the teacher's vectors of whole texts, which costs minutes.
 
-The bag becomes a Llama in this way. An embedding row is [d scaled | 0 | a multiple of log w]; all rows
-have one length, so that RMSNorm loses nothing. The rows of <EMBED0>... hold column 382, the flag,
-only. Layers 1 to n-1 add nothing at first (their output projections are zero). In the last layer a
-compressed token's query is made of its flag and every key of log w, on the rotary pair that turns slowest:
-attention is then softmax(log w), the weighted mean; values and output are the identity. Column 382
-and 383 of the final norm are zero. The instruction's own tokens start with a negligible weight.
+The bag becomes the beginning of a Llama in this way. An embedding row is [d scaled | 0 | a multiple of
+log w]; all rows have one length, so that RMSNorm loses nothing. The rows of <EMBED0>... hold column 382,
+the flag, only. In the first layer a compressed token's query is made of its flag and every key of log w,
+on the rotary pair that turns slowest: attention is then softmax(log w), the weighted mean; values are the
+identity, the output is POOLED times it. Everything else starts as small random numbers, and is a language
+model's to learn: no token of a text has the flag, so the pooling costs it nothing. The final norm has
+more of column 383, by which frequent words are told from rare ones, and nothing of the flag. The instruction's
+own tokens have a negligible weight.
 """
 import argparse
 import glob
@@ -31,6 +33,8 @@ from teach import PIECE, Teacher
 
 WIDTH, FLAG, WEIGHT = 382, 382, 383
 SCALE = 0.75  # column WEIGHT of a normalised row = SCALE x log w
+ROW = 0.05  # an embedding row = ROW x the normalised row
+POOLED = 0.15  # the pooled vector beside the row that it is added to
 
 
 def load(pairs, vectors, tokenizer, rotation=None):
@@ -115,12 +119,12 @@ def silent_tokens(tokenizer):
 def unfold(folder):
     """What `fold` made a Llama of: directions [V, 382] of length 1, log weights [V]."""
     rows = load_file(os.path.join(folder, "model.safetensors"))["model.embed_tokens.weight"].float()
-    rows = rows / 0.05
+    rows = rows / ROW
     return F.normalize(rows[:, :WIDTH], dim=1), rows[:, WEIGHT] / SCALE
 
 
 def fold(directions, logs, tokenizer, seed=1):
-    """The Llama that computes the bag."""
+    """The Llama that starts as the bag."""
     torch.manual_seed(seed)
     student, width = Student(), model.CONFIG["hidden_size"]
     logs = logs + directions.norm(dim=1).clamp_min(1e-6).log()
@@ -129,24 +133,18 @@ def fold(directions, logs, tokenizer, seed=1):
     with torch.no_grad():
         for name, value in student.named_parameters():
             if value.dim() == 2 and "embed" not in name:
-                # One of two values: as good a beginning as normal ones, and the file packs well.
-                value.copy_(0.02 * (2.0 * torch.randint(0, 2, value.shape) - 1))
+                adds = name.endswith(("o_proj.weight", "down_proj.weight"))
+                value.normal_(0, 0.02 / (math.sqrt(2 * len(student.layers)) if adds else 1))
         rows = torch.zeros(len(logs), width)
         rows[:, WEIGHT] = SCALE * logs
         rest = (width - rows[:, WEIGHT] ** 2).sqrt()
         rows[:, :WIDTH] = F.normalize(directions, dim=1) * rest[:, None]
         rows[EMBED, :WIDTH] = 0
         rows[EMBED, FLAG] = rest[EMBED]
-        student.embed_tokens.weight.copy_(rows * 0.05)
-        for layer in student.layers[:-1]:
-            layer.self_attn.o_proj.weight.zero_()
-            layer.mlp.down_proj.weight.zero_()
-        last = student.layers[-1]
-        last.mlp.down_proj.weight.zero_()
-        attention = last.self_attn
+        student.embed_tokens.weight.copy_(rows * ROW)
+        attention = student.layers[0].self_attn
         slow = [head * 64 + 31 for head in range(6)]
-        # A little of the rest stays, so that heads and compressed tokens can become different.
-        attention.q_proj.weight[:, FLAG] *= 0.1
+        attention.q_proj.weight[:, FLAG] = 0
         attention.q_proj.weight[slow] = 0
         attention.k_proj.weight[slow] = 0
         flag = rest[EMBED[0]].item()
@@ -155,8 +153,9 @@ def fold(directions, logs, tokenizer, seed=1):
         identity = torch.eye(width)
         identity[WIDTH:] = 0
         attention.v_proj.weight.copy_(torch.eye(width))
-        attention.o_proj.weight.copy_(identity)
-        student.norm.weight[WIDTH:] = 0
+        attention.o_proj.weight.copy_(POOLED * identity)
+        student.norm.weight[FLAG] = 0
+        student.norm.weight[WEIGHT] = 4
     return student
 
 
@@ -173,6 +172,7 @@ def main():
     # The two directions in which the teacher's vectors say least are left out.
     moment = passage_target.T @ passage_target
     rotation = torch.linalg.eigh(moment)[1].flip(1)[:, :WIDTH].contiguous()
+    numpy.save(os.path.join(options.vectors, "rotation.npy"), rotation.numpy())  # distil.py's targets lie in it, too
     query_target, passage_target = (F.normalize(t @ rotation, dim=1) for t in (query_target, passage_target))
     directions, logs = start(tokenizer, Teacher(options.teacher), query + passage, rotation)
     data = (query, passage, query_target, passage_target)

@@ -16,9 +16,10 @@ CONFIG = {
     "tie_word_embeddings": True, "attention_bias": False, "mlp_bias": False,
     "bos_token_id": 0, "eos_token_id": 1, "torch_dtype": "bfloat16",
 }
-NEXT = "Use one word to represent the query in a retrieval task. The word is: \u201c"
-SELF = "Use one word to represent the passage in a retrieval task. The word is: \u201c"
-STS = "This sentence means in one word: \u201c"
+# Shorter than the paper's sentences: four tokens instead of twenty, for every text that is encoded.
+NEXT = "Query: \u201c"
+SELF = "Passage: \u201c"
+STS = "Sentence: \u201c"
 SETTINGS = {
     "compressed_tokens": 5, "pooling": "compressed", "normalize": True, "max_length": 512,
     "decoder": None,

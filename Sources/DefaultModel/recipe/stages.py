@@ -1,6 +1,7 @@
 """AutoRegEmbed's stages with the product's own trainer, each measured: the table of the model card.
 
-usage: stages.py VDB START OUT --judged DATA [--settings FILE] [--preset trial] [--threads N] [--miner FOLDER] [--only NAME]
+usage: stages.py VDB START OUT --judged DATA [--settings FILE] [--preset trial] [--threads N] [--miner FOLDER]
+                 [--pairs PAIRS.jsonl --vectors VECTORS] [--only NAME]
 
 START is a model folder (the built-in model's, or one with config.json and tokenizer.json alone to begin
 from random weights); OUT is where stage_data.py wrote its files. Each stage of the preset (settings.json)
@@ -10,14 +11,15 @@ that it has not seen. All of it goes to OUT/results.jsonl; the table is printed 
 
 Started again, it goes on: a stage whose folder is complete is not run again, one that was cut
 short resumes at its last saved step (`--save-steps`), what was measured is not measured again.
-Negatives are mined by `--miner` (by default START): while the stages' own model is young, a better one
-finds better negatives.
+Negatives for alignment are mined by `--miner` (by default START): while the stages' own model is young, a better
+one finds better negatives. A preset with a "distilled" stage needs what texts.py and teach.py made.
 """
 import argparse
 import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -59,11 +61,14 @@ class Run:
         if "seconds" in self.results.get(name, {}):
             return
         if stage.get("script"):
-            raise SystemExit(f"{name}: run {stage['script']} on {self.folder(stage['from'])}, which writes {out}, "
-                             f"then add {{\"name\": \"{name}\", \"seconds\": …}} to {self.log}")
+            flags = [str(x) for option, value in stage["options"].items() for x in ("--" + option, value)]
+            subprocess.run([sys.executable, os.path.join(HERE, stage["script"]), self.options.pairs, self.options.vectors,
+                            self.folder(stage["from"]), out, *flags], check=True)
+            return
         flags = ["--seed", self.preset["seed"], "--precision", "float32", "--log", log]
         for option, value in stage["options"].items():
-            flags += ["--" + option] if value is True else ["--" + option, value]
+            for one in value if isinstance(value, list) else [value]:
+                flags += ["--" + option] if one is True else ["--" + option, one]
         if os.path.isdir(out):
             flags.append("--resume")
         self.vdb("train", stage["stage"], "--model", self.folder(stage["from"]), "--data", self.path(stage["data"]),
@@ -109,15 +114,26 @@ class Run:
                                             "--model", self.folder(name), "--format", "json"))
                 self.note(name, **{path: round(found["mean"], 1)})
 
-    def mine(self):
-        """OUT/triples.jsonl, from the database of the passages that `stage_data.py` chose."""
-        if os.path.exists(self.path("triples.jsonl")):
+    def mine(self, miner, out):
+        """Triples from the database of the passages that `stage_data.py` chose."""
+        if os.path.exists(self.path(out)):
             return
-        miner, database = self.options.miner or self.options.start, self.path("mine", "corpus.vdb")
+        database = self.path("mine", out + ".vdb")
         self.vdb("ingest", self.path("mine", "corpus.jsonl"), "--db", database, "--model", miner)
         self.vdb("mine", "--db", database, "--model", miner, "--queries", self.path("mine", "queries.jsonl"),
                  "--qrels", self.path("mine", "qrels.tsv"), "--from-rank", 30, "--to-rank", 210, "--negatives", 7,
-                 "--seed", self.preset["seed"], "--out", self.path("triples.jsonl"))
+                 "--seed", self.preset["seed"], "--out", self.path(out + ".part"))
+        os.rename(self.path(out + ".part"), self.path(out))
+
+    def join(self, out, parts):
+        """One file of all rows; the trainer shuffles them."""
+        if os.path.exists(self.path(out)):
+            return
+        with open(self.path(out + ".part"), "w", encoding="utf-8") as file:
+            for part in parts:
+                with open(self.path(part), encoding="utf-8") as other:
+                    shutil.copyfileobj(other, file)
+        os.rename(self.path(out + ".part"), self.path(out))
 
     def table(self):
         judged = self.preset["judged"]
@@ -149,6 +165,8 @@ def main():
     arguments.add_argument("--preset", default="trial")
     arguments.add_argument("--threads", type=int, default=os.cpu_count())
     arguments.add_argument("--miner")
+    arguments.add_argument("--pairs")
+    arguments.add_argument("--vectors")
     arguments.add_argument("--only", help="stop after this stage")
     options = arguments.parse_args()
     run = Run(options)
@@ -156,7 +174,10 @@ def main():
     run.language_loss("start")
     for stage in run.preset["stages"]:
         if stage.get("data") == "triples.jsonl":
-            run.mine()
+            run.mine(options.miner or options.start, "triples.jsonl")
+        if stage.get("data") == "contrast.jsonl":
+            run.mine(options.miner or options.start, "triples.jsonl")
+            run.join("contrast.jsonl", ["triples.jsonl", "pairs.jsonl"])
         run.train(stage)
         if stage.get("stage") == "pretrain":
             run.language_loss(stage["name"])
