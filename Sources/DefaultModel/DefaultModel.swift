@@ -16,10 +16,15 @@ public enum DefaultModel {
     public static let name = "vdb-384x3"
 
     /// The model as an embedder. Each call makes one: keep it, and share it between threads.
+    ///
+    /// It computes in float32 unless `options` say otherwise: its layers are small enough for the cache, so
+    /// that bfloat16 spares no memory traffic and only has to be widened.
     public static func embedder(
         options: AutoRegEmbedder.Options = AutoRegEmbedder.Options()
     ) throws -> AutoRegEmbedder {
-        try AutoRegEmbedder(resource: resource, options: options)
+        var options = options
+        options.precision = options.precision ?? .float32
+        return try AutoRegEmbedder(resource: resource, options: options)
     }
 
     /// The model's bytes, for whoever loads it otherwise.

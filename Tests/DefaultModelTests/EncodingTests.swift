@@ -59,9 +59,14 @@ private struct Reference: Decodable {
         #expect(abs(score[0].logProbability - reference.log_probability) < 0.01)
     }
 
-    @Test("in bfloat16, as it ships, a question is nearer to its answer than to another text")
-    func retrieves() throws {
-        let embedder = try DefaultModel.embedder()
+    @Test(
+        "a question is nearer to its answer than to another text, as it ships and in bfloat16",
+        arguments: [nil, ComputePrecision.bfloat16])
+    func retrieves(precision: ComputePrecision?) throws {
+        var options = AutoRegEmbedder.Options()
+        options.precision = precision
+        let embedder = try DefaultModel.embedder(options: options)
+        #expect(embedder.precision == precision ?? .float32)
         let references = try Reference.load().texts
         let vectors = try references.map {
             try embedder.encode([$0.text], instruction: $0.side)[0].vector

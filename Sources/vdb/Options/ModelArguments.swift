@@ -12,7 +12,11 @@ struct ModelArguments: ParsableArguments {
             valueName: "dir"))
     var model: String?
 
-    @Option(help: "What the model computes in (default: what its weights are stored as).")
+    @Option(
+        help: """
+            What the model computes in (default: what its weights are stored as; the built-in \
+            model: float32).
+            """)
     var precision: ComputePrecision?
 
     /// - Throws: where `--model` names no usable model.
