@@ -7,6 +7,15 @@ import Training
 /// LoRA: what it trains, what it saves, who loads it. Fixtures/check_interchange.py shows it
 /// to transformers and PEFT.
 struct AdapterTests {
+    /// - Returns: the options of the run, whose folder has the adapter.
+    private func trainedAdapter(_ fixture: TrainingFixture) throws -> TrainingOptions {
+        var options = try fixture.options(.contrast, output: "adapter")
+        options.adapterRank = 4
+        options.learningRate = 1e-2
+        _ = try fixture.losses(options)
+        return options
+    }
+
     private func vector(_ folder: String) throws -> [Float] {
         try AutoRegEmbedder(folder: URL(filePath: folder))
             .encode(["the wing lifts"], instruction: .next)[0].vector
@@ -38,10 +47,7 @@ struct AdapterTests {
     @Test func adapterAndMergedWeightsEmbedAlike() throws {
         let fixture = try TrainingFixture()
         defer { fixture.remove() }
-        var options = try fixture.options(.contrast, output: "adapter")
-        options.adapterRank = 4
-        options.learningRate = 1e-2
-        _ = try fixture.losses(options)
+        var options = try trainedAdapter(fixture)
         options.output = fixture.output("merged")
         options.merges = true
         _ = try fixture.losses(options)
@@ -61,10 +67,7 @@ struct AdapterTests {
     @Test func pretrainingGoesOnFromTheBase() throws {
         let fixture = try TrainingFixture()
         defer { fixture.remove() }
-        var options = try fixture.options(.contrast, output: "adapter")
-        options.adapterRank = 4
-        options.learningRate = 1e-2
-        _ = try fixture.losses(options)
+        let options = try trainedAdapter(fixture)
         var pretraining = try fixture.options(.pretrain, output: "language")
         pretraining.model = options.output
         pretraining.learningRate = 0

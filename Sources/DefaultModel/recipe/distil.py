@@ -9,11 +9,11 @@ projection and on the rows of <EMBED0>…, in PEFT's files, which vdb reads. The
 Loss: 1 - cosine to the teacher, plus half the divergence between the student's and the teacher's similarity
 rows inside a batch (temperature .05). Queries carry I_next, one batch in eight the STS instruction; passages
 I_self. The teacher's space is turned as bag.py turned it (VECTORS/rotation.npy), so that what the token table
-knows is kept. AdamW, linear decay with 5 % warm-up. Each worker is a process of one thread
-with a batch of its own, and steps are taken with the mean of their gradients: on two cores 1.4 times as
-fast as one process of two threads.
+knows is kept. AdamW, linear decay with 5 % warm-up. Each worker is a process of one thread with a batch of its
+own, and steps are taken with the mean of their gradients (teach.py: two threads in one process did less).
 
-OUT/state.pt is written every 50 steps; the same command goes on from it. A line for stages.py goes to results.jsonl beside OUT.
+OUT/state.pt is written every 50 steps; the same command goes on from it. A line for stages.py goes to
+results.jsonl beside OUT.
 """
 import argparse
 import json
