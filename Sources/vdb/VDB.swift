@@ -31,8 +31,10 @@ struct VDB: AsyncParsableCommand {
                 subcommands: [
                     EmbedCommand.self, TokenizeCommand.self, ScoreCommand.self, DecodeCommand.self,
                 ]),
-            CommandGroup(name: "Training", subcommands: trainingCommands),
-            CommandGroup(name: "Evaluation", subcommands: evaluationCommands),
+            CommandGroup(
+                name: "Training",
+                subcommands: [TrainCommand.self, MineCommand.self, TuneCommand.self]),
+            CommandGroup(name: "Evaluation", subcommands: [EvalCommand.self]),
             CommandGroup(name: "Shell", subcommands: [CompletionsCommand.self]),
         ])
 

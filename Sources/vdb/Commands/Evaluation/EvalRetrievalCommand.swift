@@ -5,7 +5,7 @@ import Foundation
 import VectorDatabase
 
 /// `vdb eval retrieval`: how well a model finds what the judgments say should be found.
-struct EvalRetrieval: AsyncParsableCommand {
+struct EvalRetrievalCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retrieval",
         abstract: "Measure retrieval on a judged collection.",

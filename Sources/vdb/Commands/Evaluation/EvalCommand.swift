@@ -1,7 +1,7 @@
 import ArgumentParser
 
 /// `vdb eval`: how well a run, a model or a mode of search does on judged data.
-struct Eval: AsyncParsableCommand {
+struct EvalCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "eval",
         abstract: "Measure retrieval and similarity as the papers do.",
@@ -11,7 +11,8 @@ struct Eval: AsyncParsableCommand {
             Example: vdb eval run my.run qrels/test.tsv
             """,
         subcommands: [
-            EvalRetrieval.self, EvalSTS.self, EvalRun.self, EvalCompare.self,
+            EvalRetrievalCommand.self, EvalSTSCommand.self, EvalRunCommand.self,
+            EvalCompareCommand.self,
         ])
 }
 

@@ -3,7 +3,7 @@ import Evaluation
 import Foundation
 
 /// `vdb eval compare`: is the second run better than the first beyond chance?
-struct EvalCompare: ParsableCommand {
+struct EvalCompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compare",
         abstract: "Compare two TREC runs, query by query, with significance tests.",

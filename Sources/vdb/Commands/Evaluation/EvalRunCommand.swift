@@ -3,7 +3,7 @@ import Evaluation
 import Foundation
 
 /// `vdb eval run`: the measures of a TREC run file.
-struct EvalRun: ParsableCommand {
+struct EvalRunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract: "Measure a TREC run file against judgments.",

@@ -4,7 +4,7 @@ import Evaluation
 import Foundation
 
 /// `vdb eval sts`: does the cosine of two sentences' vectors follow people's scores?
-struct EvalSTS: ParsableCommand {
+struct EvalSTSCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sts",
         abstract: "Measure semantic textual similarity: Spearman's correlation x 100.",

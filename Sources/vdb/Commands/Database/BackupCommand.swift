@@ -1,0 +1,34 @@
+import ArgumentParser
+import Foundation
+import VectorDatabase
+
+/// `vdb backup`: a copy as of one moment.
+struct BackupCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backup",
+        abstract: "Copy the database as it is at one moment, while others write.",
+        discussion: """
+            Example:
+              vdb backup notes-monday.vdb --db notes.vdb
+
+            The copy is one file. It is a database like any other: --db opens it.
+            """)
+
+    @Argument(help: "The file to make.")
+    var destination: String
+
+    @OptionGroup var database: DatabaseArguments
+    @OptionGroup var general: GeneralArguments
+
+    func run() async throws {
+        let store = try database.open(.readOnly, threads: general.threads)
+        defer { try? store.close() }
+        if FileManager.default.fileExists(atPath: destination) {
+            throw CommandFailure(
+                .cannotCreate, "\(destination): is there already; name another file")
+        }
+        Interruption.finishesCleanly()
+        try await store.backup(to: destination)
+        general.say("\(destination): written")
+    }
+}

@@ -1,0 +1,69 @@
+import ArgumentParser
+import Foundation
+import VectorDatabase
+
+/// `vdb check`: whether everything is as it was written.
+struct CheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Verify the database, the index against it, and every checksum.",
+        discussion: """
+            Example:
+              vdb check --repair
+
+            Ends with 0 where all is sound and 65 where it is not. A missing or lagging index is \
+            sound: it is made again from the database.
+            """)
+
+    @Flag(help: "Rebuild what can be rebuilt.")
+    var repair = false
+
+    @Option(help: "How findings are printed.")
+    var format = AnswerFormat.table
+
+    @OptionGroup var database: DatabaseArguments
+    @OptionGroup var general: GeneralArguments
+
+    func run() async throws {
+        if repair { Interruption.finishesCleanly() }
+        let store = try database.open(repair ? .readWrite : .readOnly, threads: general.threads)
+        defer { try? store.close() }
+        let report = try await store.check(repairing: repair)
+        switch format {
+        case .json: json(report).print()
+        case .table: show(report)
+        }
+        if !report.isSound { throw ExitCode(ExitStatus.badData.rawValue) }
+    }
+
+    private func json(_ report: CheckReport) -> JSONLine {
+        var line = JSONLine()
+        line.set("sound", .bool(report.isSound))
+        line.set(
+            "findings",
+            report.findings.map { finding in
+                var line = JSONLine()
+                line.set("fault", .bool(finding.isFault))
+                line.set("subject", finding.subject)
+                line.set("message", finding.message)
+                line.set("remedy", finding.remedy)
+                return line
+            })
+        line.set("sampled_recall", .object(report.sampledRecall.mapValues { .number($0) }))
+        return line
+    }
+
+    private func show(_ report: CheckReport) {
+        for finding in report.findings {
+            let remedy = finding.remedy.map { "; \($0)" } ?? ""
+            let kind = finding.isFault ? "fault" : "note"
+            Output.line("\(kind): \(finding.subject): \(finding.message)\(remedy)")
+        }
+        for (name, recall) in report.sampledRecall.sorted(by: { $0.key < $1.key }) {
+            Output.line("collection '\(name)': the index finds \(percent(recall)) of the nearest")
+        }
+        Output.line(report.isSound ? "\(database.path): sound" : "\(database.path): damaged")
+    }
+
+    private func percent(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }
+}

@@ -1,0 +1,28 @@
+import ArgumentParser
+import VectorDatabase
+
+/// `vdb compact`: space of what was deleted given back.
+struct CompactCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compact", abstract: "Give back the space of what was deleted.",
+        discussion: """
+            Example:
+              vdb compact --db notes.vdb
+
+            The database is rewritten; that needs as much free space as it has.
+            """)
+
+    @OptionGroup var database: DatabaseArguments
+    @OptionGroup var general: GeneralArguments
+
+    func run() async throws {
+        Interruption.finishesCleanly()
+        let store = try database.open(.readWrite, threads: general.threads)
+        defer { try? store.close() }
+        let before = try store.bytesByPart().reduce(0) { $0 + $1.bytes }
+        try await store.compact()
+        let after = try store.bytesByPart().reduce(0) { $0 + $1.bytes }
+        general.say(
+            "\(ProgressBar.grouped(before)) bytes before, \(ProgressBar.grouped(after)) after")
+    }
+}

@@ -1,0 +1,35 @@
+import ArgumentParser
+import VectorDatabase
+
+/// `vdb index-field`: fast filters on a metadata field.
+struct IndexFieldCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "index-field", abstract: "Make filters on a metadata field fast.",
+        discussion: """
+            Examples:
+              vdb index-field year
+              vdb index-field year --drop
+            """)
+
+    @Argument(help: "The field, as --where names it.")
+    var name: String
+
+    @Flag(help: "Forget the field's index; filters on it still work.")
+    var drop = false
+
+    @OptionGroup var database: DatabaseArguments
+    @OptionGroup var general: GeneralArguments
+
+    func run() async throws {
+        Interruption.finishesCleanly()
+        let store = try database.open(.readWrite, threads: general.threads)
+        defer { try? store.close() }
+        let collection = store.collection(database.collection)
+        if drop {
+            try await collection.dropIndexField(name)
+        } else {
+            try await collection.indexField(name)
+        }
+        general.say("\(name): \(drop ? "no longer indexed" : "indexed")")
+    }
+}

@@ -1,0 +1,66 @@
+import ArgumentParser
+import Foundation
+import VectorDatabase
+
+/// `vdb reindex`: other vectors or another index over the same documents.
+struct ReindexCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reindex",
+        abstract: "Encode again with another model, or build the index with other parameters.",
+        discussion: """
+            Examples:
+              vdb reindex --model ./my-model
+              vdb reindex --m 32 --ef-construction 400 --quantization none
+
+            Queries are answered with the old vectors until all new ones are there. Interrupted, \
+            the same command goes on where it stopped.
+            """)
+
+    @Option(help: ArgumentHelp("Links of a node on each layer.", valueName: "n"))
+    var m: Int?
+
+    @Option(help: ArgumentHelp("Candidates examined for a new node's links.", valueName: "n"))
+    var efConstruction: Int?
+
+    @Option(
+        help: "What the walk compares: full vectors (none) or int8; scores are exact in any case.")
+    var quantization: IndexOptions.Quantization?
+
+    @OptionGroup var model: ModelArguments
+    @OptionGroup var database: DatabaseArguments
+    @OptionGroup var general: GeneralArguments
+
+    func validate() throws {
+        try requirePositive(m, "--m")
+        try requirePositive(efConstruction, "--ef-construction")
+    }
+
+    func run() async throws {
+        Interruption.finishesCleanly()
+        let finder = try model.finder(threads: general.threads)
+        let store = try database.open(.readWrite, threads: general.threads, models: finder)
+        defer { try? store.close() }
+        let collection = store.collection(database.collection)
+        var options = try collection.statistics(includesBytes: false).index.options
+        let recorded = options
+        if let m { options.m = m }
+        if let efConstruction { options.efConstruction = efConstruction }
+        if let quantization { options.quantization = quantization }
+        if model.model != nil {
+            let embedder = try finder.load()
+            let bar = ProgressBar(unit: "passages", isQuiet: general.quiet)
+            defer { bar.clear() }
+            try await collection.reindex(with: embedder) { progress in
+                bar.update(
+                    done: progress.done, total: progress.total,
+                    note: progress.stage == .indexing ? "indexing" : nil)
+            }
+        }
+        if model.model == nil || options != recorded {
+            try await collection.reindex(options: options)
+        }
+        general.say("\(database.path): indexed again")
+    }
+}
+
+extension IndexOptions.Quantization: ExpressibleByArgument {}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import VectorDatabase
+
+/// `vdb get`: documents by their ids.
+struct GetCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "get", abstract: "Show documents.",
+        discussion: """
+            Example:
+              vdb get apples-1 apples-2 --format json
+            """)
+
+    @Argument(help: "The documents' ids.")
+    var ids: [String]
+
+    @Option(help: "How documents are printed; json is one object a line.")
+    var format = AnswerFormat.table
+
+    @OptionGroup var database: DatabaseArguments
+    @OptionGroup var general: GeneralArguments
+
+    func run() async throws {
+        let store = try database.open(.readOnly, threads: general.threads)
+        defer { try? store.close() }
+        let collection = store.collection(database.collection)
+        var missing: [String] = []
+        for id in ids {
+            guard let document = try collection.document(id) else {
+                missing.append(id)
+                continue
+            }
+            switch format {
+            case .json: document.jsonLine(idKey: "id").print()
+            case .table: show(document)
+            }
+        }
+        if !missing.isEmpty { throw DatabaseError.documentsMissing(ids: missing) }
+    }
+
+    private func show(_ document: Document) {
+        let title = Columns.plain(document.title)
+        Output.line(
+            Terminal.styled(Columns.plain(document.id), .bold) + (title.isEmpty ? "" : "  " + title)
+        )
+        if !document.metadata.isEmpty {
+            Output.line(Terminal.styled(JSONValue.object(document.metadata).jsonText, .dim))
+        }
+        Output.line(document.text)
+    }
+}
+
+extension Document {
+    /// The document as `vdb ingest` reads it, apart from the key of its id.
+    func jsonLine(idKey: String) -> JSONLine {
+        var line = JSONLine()
+        line.set(idKey, id)
+        line.set("title", title)
+        line.set("text", text)
+        line.set("metadata", .object(metadata))
+        if let vector { line.set("vector", vector) }
+        return line
+    }
+}

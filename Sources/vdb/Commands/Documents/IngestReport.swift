@@ -1,0 +1,79 @@
+import Synchronization
+import VectorDatabase
+
+/// What `vdb ingest` tells while it runs and at its end.
+final class IngestReport: Sendable {
+    private let source: SourceProgress
+    private let isQuiet: Bool
+    private let bar: ProgressBar
+    /// The first few documents that the database refused.
+    private let refused = Mutex<(count: Int, messages: [String])>((0, []))
+
+    init(_ source: SourceProgress, isQuiet: Bool) {
+        self.source = source
+        self.isQuiet = isQuiet
+        bar = ProgressBar(unit: "documents", isQuiet: isQuiet)
+    }
+
+    var show: @Sendable (IngestProgress) -> Void {
+        { [self] progress in
+            let done = progress.stored.documents
+            // What is still to be read is as long a document as what has been.
+            let total = source.totalBytes.flatMap { total -> Int? in
+                let bytes = source.bytes
+                guard bytes > 0, progress.read > 0 else { return nil }
+                return max(progress.read, progress.read * total / bytes)
+            }
+            bar.update(
+                done: done, total: total, note: progress.stage == .indexing ? "indexing" : nil)
+        }
+    }
+
+    func fail(_ error: any Error) {
+        let message = CommandFailure(error)?.message ?? "\(error)"
+        refused.withLock { refused in
+            refused.count += 1
+            if refused.messages.count < SourceProgress.failuresKept {
+                refused.messages.append(message)
+            }
+        }
+    }
+
+    func clear() { bar.clear() }
+
+    var unreadableSources: Set<String> { source.failedSources }
+
+    func finish(_ summary: IngestSummary, prints: Bool) {
+        var line = JSONLine()
+        line.set("documents", summary.documents)
+        line.set("inserted", summary.inserted)
+        line.set("replaced", summary.replaced)
+        line.set("unchanged", summary.unchanged)
+        line.set("skipped", summary.skipped)
+        line.set("failed", summary.failed)
+        line.set("deleted", summary.deleted)
+        line.set("truncated", summary.truncated)
+        line.set("tokens", summary.tokens)
+        line.set("seconds", .number((summary.seconds * 1000).rounded() / 1000))
+        if prints { line.print() }
+        if isQuiet { return }
+        tellLeftOut(summary)
+        Messages.line(String(decoding: line.text, as: UTF8.self))
+    }
+
+    private func tellLeftOut(_ summary: IngestSummary) {
+        if !source.passedOver.isEmpty {
+            let count = source.passedOver.count
+            let names = source.passedOver.prefix(3).joined(separator: ", ")
+            Messages.error(
+                "\(count) file\(count == 1 ? "" : "s") in folders passed over, whose names do not say "
+                    + "text or Markdown (name them, or use --format): \(names)"
+                    + (count > 3 ? ", …" : ""))
+        }
+        let refused = refused.withLock { $0.messages }
+        let messages = source.failures.map(\.description) + refused
+        for message in messages.prefix(SourceProgress.failuresKept) { Messages.error(message) }
+        let rest = summary.failed - min(messages.count, SourceProgress.failuresKept)
+        if rest > 0 { Messages.error("and \(rest) more records left out") }
+    }
+}

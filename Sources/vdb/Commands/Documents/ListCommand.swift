@@ -1,0 +1,52 @@
+import ArgumentParser
+import VectorDatabase
+
+/// `vdb list`: the documents in the order of their ids.
+struct ListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List documents in the order of their ids.",
+        discussion: """
+            Examples:
+              vdb list --limit 20
+              vdb list --after apples-1 --format json
+            """)
+
+    @Option(help: ArgumentHelp("Documents listed at most.", valueName: "n"))
+    var limit = 100
+
+    @Option(help: ArgumentHelp("Begin after this id.", valueName: "id"))
+    var after: String?
+
+    @Option(help: "How documents are printed; json is one object a line.")
+    var format = AnswerFormat.table
+
+    @OptionGroup var database: DatabaseArguments
+    @OptionGroup var general: GeneralArguments
+
+    func validate() throws { try requirePositive(limit, "--limit") }
+
+    func run() async throws {
+        let store = try database.open(.readOnly, threads: general.threads)
+        defer { try? store.close() }
+        let collection = store.collection(database.collection)
+        let width = Output.isTerminal ? min(Terminal.width(of: 1), 160) : Int.max
+        var last = after
+        var left = limit
+        while left > 0 {
+            let page = try collection.documents(after: last, limit: min(left, 256))
+            for document in page {
+                switch format {
+                case .json: document.jsonLine(idKey: "id").print()
+                case .table:
+                    let what = document.title.isEmpty ? document.text : document.title
+                    let row =
+                        Columns.plain(document.id) + "\t" + Columns.plain(String(what.prefix(200)))
+                    Output.line(Columns.truncated(row, to: width))
+                }
+            }
+            left -= page.count
+            last = page.last?.id
+            if page.count < 256 { break }
+        }
+    }
+}

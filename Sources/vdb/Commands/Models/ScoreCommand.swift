@@ -1,0 +1,39 @@
+import ArgumentParser
+import AutoRegEmbed
+
+/// `vdb score`: how likely documents are after a query.
+struct ScoreCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "score",
+        abstract: "Print log p(document | query) as the frozen decoder sees it.",
+        discussion: """
+            Example:
+              vdb score "what is a wing?" "A wing makes lift." "Nothing at all."
+
+            A sum over the document's tokens and the end of text: compare documents of one query.
+            """)
+
+    @Argument(help: "The query.")
+    var query: String
+
+    @Argument(help: "Documents, or - for lines of standard input.")
+    var documents: [String]
+
+    @OptionGroup var model: ModelArguments
+    @OptionGroup var general: GeneralArguments
+
+    func run() async throws {
+        let embedder = try model.finder(threads: general.threads).load()
+        for try await batch in TextInput(documents, batchSize: 64) {
+            let scores = try embedder.score(query: query, documents: batch)
+            for (document, score) in zip(batch, scores) {
+                var line = JSONLine()
+                line.set("document", document)
+                line.set("tokens", score.tokenCount)
+                line.set("log_probability", .number(score.logProbability))
+                line.print()
+            }
+            Output.flush()
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import Training
+
+/// A tuning report as a table for people.
+struct TuneTable {
+    let report: TuneReport
+
+    var text: String {
+        var lines = [row(["", "nDCG@10", "change", "steps", "time"])]
+        lines.append(row(["before", number(report.before), "", "", ""]))
+        for stage in report.stages {
+            lines.append(
+                row([
+                    "after \(stage.stage.rawValue)", number(stage.ndcg),
+                    String(format: "%+.4f", stage.ndcg - report.before),
+                    ProgressBar.grouped(stage.steps), ProgressBar.duration(stage.trainingSeconds),
+                ]))
+        }
+        let counts = report.queries
+        lines += [
+            "\(counts.heldOutQueries) of \(counts.judgedQueries) judged queries held out, "
+                + "\(counts.trainingQueries) trained on with \(report.mining.negatives) mined "
+                + "negatives; better on \(report.test.better), equal on \(report.test.equal), "
+                + "worse on \(report.test.worse) (p \(probability))"
+        ]
+        lines += report.remarks
+        lines.append(
+            (report.isReplaced
+                ? "\(report.database): encoded by \(report.model)"
+                : "\(report.database): keeps \(report.base)")
+                + "; \(ProgressBar.duration(report.seconds)) in all")
+        return lines.joined(separator: "\n")
+    }
+
+    private func row(_ cells: [String]) -> String {
+        EvalColumns.left(cells[0], 16)
+            + cells.dropFirst().map { EvalColumns.right($0, 10) }.joined()
+    }
+
+    private func number(_ value: Double) -> String { EvalColumns.fixed(value, 4) }
+
+    private var probability: String {
+        report.test.p < 0.001 ? "below 0.001" : EvalColumns.fixed(report.test.p, 3)
+    }
+}

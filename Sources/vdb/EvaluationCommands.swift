@@ -1,6 +1,0 @@
-import ArgumentParser
-
-extension VDB {
-    /// Commands that measure models and runs.
-    static let evaluationCommands: [any ParsableCommand.Type] = [Eval.self]
-}
