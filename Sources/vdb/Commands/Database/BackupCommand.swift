@@ -17,18 +17,18 @@ struct BackupCommand: AsyncParsableCommand {
     @Argument(help: "The file to make.")
     var destination: String
 
-    @OptionGroup var database: DatabaseArguments
+    @OptionGroup var arguments: DatabaseArguments
     @OptionGroup var general: GeneralArguments
 
     func run() async throws {
-        let store = try database.open(.readOnly, threads: general.threads)
-        defer { try? store.close() }
+        let database = try arguments.open(.readOnly, threads: general.threads)
+        defer { try? database.close() }
         if FileManager.default.fileExists(atPath: destination) {
             throw CommandFailure(
                 .cannotCreate, "\(destination): is there already; name another file")
         }
         Interruption.finishesCleanly()
-        try await store.backup(to: destination)
+        try await database.backup(to: destination)
         general.say("\(destination): written")
     }
 }

@@ -21,14 +21,14 @@ struct CheckCommand: AsyncParsableCommand {
     @Option(help: "How findings are printed.")
     var format = AnswerFormat.table
 
-    @OptionGroup var database: DatabaseArguments
+    @OptionGroup var arguments: DatabaseArguments
     @OptionGroup var general: GeneralArguments
 
     func run() async throws {
         if repair { Interruption.finishesCleanly() }
-        let store = try database.open(repair ? .readWrite : .readOnly, threads: general.threads)
-        defer { try? store.close() }
-        let report = try await store.check(repairing: repair)
+        let database = try arguments.open(repair ? .readWrite : .readOnly, threads: general.threads)
+        defer { try? database.close() }
+        let report = try await database.check(repairing: repair)
         switch format {
         case .json: json(report).print()
         case .table: show(report)
@@ -62,7 +62,7 @@ struct CheckCommand: AsyncParsableCommand {
         for (name, recall) in report.sampledRecall.sorted(by: { $0.key < $1.key }) {
             Output.line("collection '\(name)': the index finds \(percent(recall)) of the nearest")
         }
-        Output.line(report.isSound ? "\(database.path): sound" : "\(database.path): damaged")
+        Output.line(report.isSound ? "\(arguments.path): sound" : "\(arguments.path): damaged")
     }
 
     private func percent(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }

@@ -12,16 +12,16 @@ struct CompactCommand: AsyncParsableCommand {
             The database is rewritten; that needs as much free space as it has.
             """)
 
-    @OptionGroup var database: DatabaseArguments
+    @OptionGroup var arguments: DatabaseArguments
     @OptionGroup var general: GeneralArguments
 
     func run() async throws {
         Interruption.finishesCleanly()
-        let store = try database.open(.readWrite, threads: general.threads)
-        defer { try? store.close() }
-        let before = try store.bytesByPart().reduce(0) { $0 + $1.bytes }
-        try await store.compact()
-        let after = try store.bytesByPart().reduce(0) { $0 + $1.bytes }
+        let database = try arguments.open(.readWrite, threads: general.threads)
+        defer { try? database.close() }
+        let before = try database.bytesByPart().reduce(0) { $0 + $1.bytes }
+        try await database.compact()
+        let after = try database.bytesByPart().reduce(0) { $0 + $1.bytes }
         general.say(
             "\(ProgressBar.grouped(before)) bytes before, \(ProgressBar.grouped(after)) after")
     }

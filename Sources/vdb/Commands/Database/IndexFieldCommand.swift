@@ -17,14 +17,14 @@ struct IndexFieldCommand: AsyncParsableCommand {
     @Flag(help: "Forget the field's index; filters on it still work.")
     var drop = false
 
-    @OptionGroup var database: DatabaseArguments
+    @OptionGroup var arguments: DatabaseArguments
     @OptionGroup var general: GeneralArguments
 
     func run() async throws {
         Interruption.finishesCleanly()
-        let store = try database.open(.readWrite, threads: general.threads)
-        defer { try? store.close() }
-        let collection = store.collection(database.collection)
+        let database = try arguments.open(.readWrite, threads: general.threads)
+        defer { try? database.close() }
+        let collection = database.collection(arguments.collection)
         if drop {
             try await collection.dropIndexField(name)
         } else {

@@ -27,7 +27,7 @@ struct ReindexCommand: AsyncParsableCommand {
     var quantization: IndexOptions.Quantization?
 
     @OptionGroup var model: ModelArguments
-    @OptionGroup var database: DatabaseArguments
+    @OptionGroup var arguments: DatabaseArguments
     @OptionGroup var general: GeneralArguments
 
     func validate() throws {
@@ -38,9 +38,9 @@ struct ReindexCommand: AsyncParsableCommand {
     func run() async throws {
         Interruption.finishesCleanly()
         let finder = try model.finder(threads: general.threads)
-        let store = try database.open(.readWrite, threads: general.threads, models: finder)
-        defer { try? store.close() }
-        let collection = store.collection(database.collection)
+        let database = try arguments.open(.readWrite, threads: general.threads, models: finder)
+        defer { try? database.close() }
+        let collection = database.collection(arguments.collection)
         var options = try collection.statistics(includesBytes: false).index.options
         let recorded = options
         if let m { options.m = m }
@@ -59,7 +59,7 @@ struct ReindexCommand: AsyncParsableCommand {
         if model.model == nil || options != recorded {
             try await collection.reindex(options: options)
         }
-        general.say("\(database.path): indexed again")
+        general.say("\(arguments.path): indexed again")
     }
 }
 

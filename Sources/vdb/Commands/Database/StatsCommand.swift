@@ -15,17 +15,17 @@ struct StatsCommand: AsyncParsableCommand {
     @Option(help: "How they are printed.")
     var format = AnswerFormat.table
 
-    @OptionGroup var database: DatabaseArguments
+    @OptionGroup var arguments: DatabaseArguments
     @OptionGroup var general: GeneralArguments
 
     func run() async throws {
-        let store = try database.open(.readOnly, threads: general.threads)
-        defer { try? store.close() }
-        let names = try store.collectionNames()
-        guard names.contains(database.collection) || !names.isEmpty else {
-            return showEmpty(try store.bytesByPart())
+        let database = try arguments.open(.readOnly, threads: general.threads)
+        defer { try? database.close() }
+        let names = try database.collectionNames()
+        guard names.contains(arguments.collection) || !names.isEmpty else {
+            return showEmpty(try database.bytesByPart())
         }
-        let statistics = try store.collection(database.collection).statistics()
+        let statistics = try database.collection(arguments.collection).statistics()
         switch format {
         case .json: json(statistics, names).print()
         case .table: show(statistics, names)
@@ -35,11 +35,11 @@ struct StatsCommand: AsyncParsableCommand {
     /// A database into which nothing has been committed yet.
     private func showEmpty(_ bytes: [PartBytes]) {
         guard format == .json else {
-            return Output.line("\(database.path) is an empty database")
+            return Output.line("\(arguments.path) is an empty database")
         }
         var line = JSONLine()
-        line.set("db", database.path)
-        line.set("collection", database.collection)
+        line.set("db", arguments.path)
+        line.set("collection", arguments.collection)
         line.set("collections", .array([]))
         line.set("documents", 0)
         line.set("passages", 0)
@@ -51,7 +51,7 @@ struct StatsCommand: AsyncParsableCommand {
 
     private func json(_ statistics: CollectionStatistics, _ names: [String]) -> JSONLine {
         var line = JSONLine()
-        line.set("db", database.path)
+        line.set("db", arguments.path)
         line.set("collection", statistics.name)
         line.set("collections", .array(names.map { .string($0) }))
         line.set("documents", statistics.documents)
@@ -99,7 +99,7 @@ struct StatsCommand: AsyncParsableCommand {
 
     private func show(_ statistics: CollectionStatistics, _ names: [String]) {
         var rows: [(String, String)] = [
-            ("database", database.path),
+            ("database", arguments.path),
             (
                 "collection",
                 statistics.name + (names.count > 1 ? " (of \(names.joined(separator: ", ")))" : "")

@@ -22,7 +22,7 @@ struct DeleteCommand: AsyncParsableCommand {
     @Option(help: "How the number of deleted documents is printed.")
     var format = AnswerFormat.table
 
-    @OptionGroup var database: DatabaseArguments
+    @OptionGroup var arguments: DatabaseArguments
     @OptionGroup var general: GeneralArguments
 
     func validate() throws {
@@ -34,9 +34,9 @@ struct DeleteCommand: AsyncParsableCommand {
     func run() async throws {
         let filter = try filter.map { try Filter($0) }
         Interruption.finishesCleanly()
-        let store = try database.open(.readWrite, threads: general.threads)
-        defer { try? store.close() }
-        let collection = store.collection(database.collection)
+        let database = try arguments.open(.readWrite, threads: general.threads)
+        defer { try? database.close() }
+        let collection = database.collection(arguments.collection)
         var missing: [String] = []
         let deleted: Int
         if let filter {

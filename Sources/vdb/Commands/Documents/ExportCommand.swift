@@ -16,13 +16,13 @@ struct ExportCommand: AsyncParsableCommand {
     @Flag(help: "Add each document's vector.")
     var vectors = false
 
-    @OptionGroup var database: DatabaseArguments
+    @OptionGroup var arguments: DatabaseArguments
     @OptionGroup var general: GeneralArguments
 
     func run() async throws {
-        let store = try database.open(.readOnly, threads: general.threads)
-        defer { try? store.close() }
-        let collection = store.collection(database.collection)
+        let database = try arguments.open(.readOnly, threads: general.threads)
+        defer { try? database.close() }
+        let collection = database.collection(arguments.collection)
         for try await document in collection.export(includesVectors: vectors) {
             document.jsonLine(idKey: "_id").print()
         }

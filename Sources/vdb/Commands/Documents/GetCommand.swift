@@ -16,13 +16,13 @@ struct GetCommand: AsyncParsableCommand {
     @Option(help: "How documents are printed; json is one object a line.")
     var format = AnswerFormat.table
 
-    @OptionGroup var database: DatabaseArguments
+    @OptionGroup var arguments: DatabaseArguments
     @OptionGroup var general: GeneralArguments
 
     func run() async throws {
-        let store = try database.open(.readOnly, threads: general.threads)
-        defer { try? store.close() }
-        let collection = store.collection(database.collection)
+        let database = try arguments.open(.readOnly, threads: general.threads)
+        defer { try? database.close() }
+        let collection = database.collection(arguments.collection)
         var missing: [String] = []
         for id in ids {
             guard let document = try collection.document(id) else {

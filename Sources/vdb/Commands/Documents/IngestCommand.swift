@@ -79,7 +79,7 @@ struct IngestCommand: AsyncParsableCommand {
     var metric: Metric?
 
     @OptionGroup var model: ModelArguments
-    @OptionGroup var database: DatabaseArguments
+    @OptionGroup var arguments: DatabaseArguments
     @OptionGroup var general: GeneralArguments
 
     func validate() throws {
@@ -104,10 +104,10 @@ struct IngestCommand: AsyncParsableCommand {
         Interruption.finishesCleanly()
         Output.survivesLostReader()
         let finder = try model.finder(threads: general.threads)
-        let store = try database.open(.create, threads: general.threads, models: finder)
+        let database = try arguments.open(.create, threads: general.threads, models: finder)
         let report = IngestReport(reader.progress, isQuiet: general.quiet)
         do {
-            let collection = store.collection(database.collection)
+            let collection = database.collection(arguments.collection)
             try refuseAnotherModel(than: finder.given, in: collection)
             var summary = try await collection.ingest(
                 reader, options: ingestOptions(report), progress: report.show)
@@ -117,10 +117,10 @@ struct IngestCommand: AsyncParsableCommand {
             report.finish(summary, prints: self.summary == .json)
         } catch {
             report.clear()
-            try? store.close()
+            try? database.close()
             throw error
         }
-        try store.close()
+        try database.close()
     }
 
     /// A wrong `--model` is refused even where every document proves unchanged and none would be
@@ -142,7 +142,7 @@ struct IngestCommand: AsyncParsableCommand {
         options.titleField = titleField
         options.idsPath = ids
         options.skipsFailures = onError == .skip
-        options.baseFolder = (database.path as NSString).deletingLastPathComponent
+        options.baseFolder = (arguments.path as NSString).deletingLastPathComponent
         if options.baseFolder?.isEmpty == true { options.baseFolder = nil }
         return options
     }

@@ -20,15 +20,15 @@ struct ListCommand: AsyncParsableCommand {
     @Option(help: "How documents are printed; json is one object a line.")
     var format = AnswerFormat.table
 
-    @OptionGroup var database: DatabaseArguments
+    @OptionGroup var arguments: DatabaseArguments
     @OptionGroup var general: GeneralArguments
 
     func validate() throws { try requirePositive(limit, "--limit") }
 
     func run() async throws {
-        let store = try database.open(.readOnly, threads: general.threads)
-        defer { try? store.close() }
-        let collection = store.collection(database.collection)
+        let database = try arguments.open(.readOnly, threads: general.threads)
+        defer { try? database.close() }
+        let collection = database.collection(arguments.collection)
         let width = Output.isTerminal ? min(Terminal.width(of: 1), 160) : Int.max
         var last = after
         var left = limit

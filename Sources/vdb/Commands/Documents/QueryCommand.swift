@@ -70,7 +70,7 @@ struct QueryCommand: AsyncParsableCommand {
     var runName = "vdb"
 
     @OptionGroup var model: ModelArguments
-    @OptionGroup var database: DatabaseArguments
+    @OptionGroup var arguments: DatabaseArguments
     @OptionGroup var general: GeneralArguments
 
     func validate() throws {
@@ -94,10 +94,10 @@ struct QueryCommand: AsyncParsableCommand {
     func run() async throws {
         let prototype = try prototype()
         let printer = AnswerPrinter(format: format, explains: explain, runName: runName)
-        let store = try database.open(
+        let database = try arguments.open(
             .readOnly, threads: general.threads, models: try model.finder(threads: general.threads))
-        defer { try? store.close() }
-        let collection = store.collection(database.collection)
+        defer { try? database.close() }
+        let collection = database.collection(arguments.collection)
         guard let queries else {
             let answer = try await collection.query(prototype)
             try printer.print(answer, id: nil)

@@ -49,7 +49,7 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
     var format: EvalFormat = .table
 
     @OptionGroup var model: EvalModelArguments
-    @OptionGroup var database: DatabaseArguments
+    @OptionGroup var arguments: DatabaseArguments
     @OptionGroup var general: GeneralArguments
 
     func validate() throws { try requirePositive(rerank, "--rerank") }
@@ -62,13 +62,13 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         Interruption.finishesCleanly()
         let cache = EvalCache(
             collection: collection, fingerprint: embedder?.modelIdentity.fingerprint,
-            given: database.isGiven ? database.path : nil)
+            given: arguments.isGiven ? arguments.path : nil)
         var options = DatabaseOptions()
         options.embedder = embedder
         options.threads = general.threads
-        let store = try Database(path: try cache.path(), options: options)
-        defer { try? store.close() }
-        let documents = store.collection(database.collection)
+        let database = try Database(path: try cache.path(), options: options)
+        defer { try? database.close() }
+        let documents = database.collection(arguments.collection)
         try await fill(documents, from: collection, cache: cache, encodes: embedder != nil)
 
         var name = "\(embedder?.modelIdentity.name ?? "bm25")-\(mode.rawValue)"

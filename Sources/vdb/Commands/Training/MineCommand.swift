@@ -19,7 +19,7 @@ struct MineCommand: AsyncParsableCommand {
             Beside the triples, OUT.json records what they were mined with.
             """)
 
-    @OptionGroup var database: DatabaseArguments
+    @OptionGroup var arguments: DatabaseArguments
     @OptionGroup var general: GeneralArguments
     @OptionGroup var models: ModelArguments
 
@@ -49,10 +49,10 @@ struct MineCommand: AsyncParsableCommand {
         for try await document in try DocumentReader([queries]) {
             texts.append((document.id, document.embeddedText))
         }
-        let store = try database.open(
+        let database = try arguments.open(
             .readOnly, threads: general.threads, models: models.finder(threads: general.threads))
-        defer { try? store.close() }
-        let collection = store.collection(database.collection)
+        defer { try? database.close() }
+        let collection = database.collection(arguments.collection)
         let bar = ProgressBar(unit: "queries", isQuiet: general.quiet)
         let rows: [Miner.Row]
         do {
@@ -68,7 +68,7 @@ struct MineCommand: AsyncParsableCommand {
                 .badData, "\(qrels): no query of \(queries) has a positive in the collection")
         }
         try write(rows.map(\.json).joined(separator: "\n") + "\n", to: out)
-        try write(try record(options, store, collection), to: out + ".json")
+        try write(try record(options, database, collection), to: out + ".json")
         let short = rows.filter { $0.negatives.count < negatives }.count
         let positive = judgments.queries.count { judgments[$0].contains { $0.value > 0 } }
         let left = positive - rows.count
@@ -82,13 +82,13 @@ struct MineCommand: AsyncParsableCommand {
 
     /// What the triples depend on: with it they can be mined again.
     private func record(
-        _ options: MiningOptions, _ store: Database, _ collection: DocumentCollection
+        _ options: MiningOptions, _ database: Database, _ collection: DocumentCollection
     ) throws -> String {
         let statistics = try collection.statistics(includesBytes: false)
         var line = JSONLine()
-        line.set("database", database.path)
-        line.set("database_identity", store.identity)
-        line.set("collection", database.collection)
+        line.set("database", arguments.path)
+        line.set("database_identity", database.identity)
+        line.set("collection", arguments.collection)
         line.set("documents", statistics.documents)
         line.set("model", statistics.model?.fingerprint)
         line.set("queries", queries)

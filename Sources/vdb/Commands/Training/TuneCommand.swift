@@ -33,7 +33,7 @@ struct TuneCommand: AsyncParsableCommand {
     @Option(help: "How the report is printed.") var format = AnswerFormat.table
 
     @OptionGroup(title: "Recipe") var recipe: RecipeOptions
-    @OptionGroup var database: DatabaseArguments
+    @OptionGroup var arguments: DatabaseArguments
     @OptionGroup var general: GeneralArguments
     @OptionGroup var models: ModelArguments
 
@@ -43,11 +43,11 @@ struct TuneCommand: AsyncParsableCommand {
         for try await document in try DocumentReader([queries]) {
             texts.append((document.id, document.embeddedText))
         }
-        let store = try database.open(
+        let database = try arguments.open(
             .readWrite, threads: general.threads, models: models.finder(threads: general.threads))
-        defer { try? store.close() }
+        defer { try? database.close() }
         let tuner = Tuner(
-            collection: store.collection(database.collection), queries: texts,
+            collection: database.collection(arguments.collection), queries: texts,
             judgments: judgments, options: options, builtIn: DefaultModel.resource)
         let reporter = TuneReporter(isQuiet: general.quiet)
         // A training step may take minutes; the state is saved after it.
