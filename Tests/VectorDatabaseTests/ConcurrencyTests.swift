@@ -97,7 +97,7 @@ struct ConcurrencyTests {
     @Test func readersNeverFailWhileAWriterWrites() async throws {
         let folder = try TemporaryFolder()
         let path = folder.file("a.vdb")
-        let writer = try IndexMaintenanceTests.open(path)
+        let writer = try VectorCacheTests.open(path)
         try await writer.collection().ingest(SampleTexts.documents(0..<100))
         let isDone = Counter()
         let answered = Counter()
@@ -107,7 +107,7 @@ struct ConcurrencyTests {
                     // Half of them share the writer's database, half have their own.
                     let database =
                         number % 2 == 0
-                        ? writer : try IndexMaintenanceTests.open(path, access: .readOnly)
+                        ? writer : try VectorCacheTests.open(path, access: .readOnly)
                     let collection = database.collection()
                     var round = number
                     while isDone.value == 0 {

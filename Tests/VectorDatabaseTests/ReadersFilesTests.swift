@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import VectorDatabase
 
-@Suite struct SourcesFilesTests {
+@Suite struct ReadersFilesTests {
     let folder = ScratchFolder()
 
     @Test func tabSeparated() async throws {

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import VectorDatabase
 
-@Suite struct SourcesVectorsTests {
+@Suite struct ReadersVectorsTests {
     let folder = ScratchFolder()
 
     private func fvecs(_ vectors: [[Float]]) -> [UInt8] {

@@ -3,7 +3,7 @@ import Testing
 import VectorDatabase
 
 /// Damaged input: whatever the bytes, reading ends with documents or a `SourceError`.
-@Suite struct SourcesHostileTests {
+@Suite struct ReadersHostileTests {
     let folder = ScratchFolder()
 
     private static let seeds: [(name: String, text: String)] = [

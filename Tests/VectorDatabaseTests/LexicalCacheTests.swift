@@ -6,7 +6,7 @@ import Testing
 import VectorDatabase
 
 /// Thresholds are lowered so that small collections have a main and a recent segment and a tail.
-struct LexicalMaintenanceTests {
+struct LexicalCacheTests {
     static func open(_ path: String, access: DatabaseOptions.Access = .create) throws -> Database {
         var options = DatabaseOptions()
         options.access = access

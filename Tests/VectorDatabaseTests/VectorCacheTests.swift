@@ -4,7 +4,7 @@ import Testing
 import VectorDatabase
 
 /// Thresholds are lowered so that small collections have graphs and tails.
-struct IndexMaintenanceTests {
+struct VectorCacheTests {
     static func open(_ path: String, access: DatabaseOptions.Access = .create) throws -> Database {
         var options = DatabaseOptions()
         options.access = access

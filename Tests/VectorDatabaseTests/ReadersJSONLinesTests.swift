@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import VectorDatabase
 
-@Suite struct SourcesJSONLinesTests {
+@Suite struct ReadersJSONLinesTests {
     let folder = ScratchFolder()
 
     @Test func keysAndTheirPlaces() async throws {
