@@ -167,7 +167,7 @@ let package = Package(
         .testTarget(
             name: "VectorMathTests",
             dependencies: ["VectorMath", "CVectorKernels", "TestSupport"],
-            swiftSettings: swift),
+            resources: [.copy("Fixtures")], swiftSettings: swift),
         .testTarget(
             name: "FileFormatTests",
             dependencies: ["FileFormat", "TestSupport"],

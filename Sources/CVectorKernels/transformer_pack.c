@@ -1,6 +1,7 @@
 // Stored weights to panels: blocks of 32-bit words are transposed in registers, converted on the
 // way where the stored type is another.
 
+#include "QuantizedKernels.h"
 #include "transformer_tile.h"
 
 typedef uint32_t u32x4 __attribute__((ext_vector_type(4), aligned(1)));
@@ -220,7 +221,8 @@ KERNEL void transformer_widen(const void *values, int type, size_t count, float 
     switch (type) {
     case TRANSFORMER_FLOAT32: memcpy(y, values, count * 4); break;
     case TRANSFORMER_BFLOAT16: widen(values, TRANSFORMER_BFLOAT16, count, y); break;
-    default: widen(values, TRANSFORMER_FLOAT16, count, y); break;
+    case TRANSFORMER_FLOAT16: widen(values, TRANSFORMER_FLOAT16, count, y); break;
+    default: quantized_dequantize(type, values, count, y); break;
     }
 }
 

@@ -2,11 +2,8 @@
 #define CVECTORKERNELS_H
 
 #include "DistanceKernels.h"
-#if __has_include("TransformerKernels.h")
-#include "TransformerKernels.h"
-#endif
-
-
+#include "QuantizedKernels.h"
 #include "TrainingKernels.h"
+#include "TransformerKernels.h"
 
 #endif

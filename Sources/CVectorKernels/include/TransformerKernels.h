@@ -18,11 +18,11 @@
 // Each output is one sum over k in order, whatever the number of rows: a row's result does not
 // depend on the rows beside it.
 
-/// How stored weights are encoded.
+/// How stored weights are encoded, by GGUF's numbers; or in blocks (QuantizedKernels.h).
 enum {
     TRANSFORMER_FLOAT32 = 0,
-    TRANSFORMER_BFLOAT16 = 1,
-    TRANSFORMER_FLOAT16 = 2,
+    TRANSFORMER_FLOAT16 = 1,
+    TRANSFORMER_BFLOAT16 = 30,
 };
 
 /// Instruction sets that the products are compiled for, each including those before it.
@@ -100,7 +100,7 @@ bool transformer_is_finite(const float *x, size_t count);
 /// The sum of e^(x - m) with m the greatest element, which is written to `greatest`.
 double transformer_sum_exponentials(const float *x, size_t count, float *greatest);
 
-/// Converts `count` stored values to float32.
+/// Converts `count` stored values to float32; of quantised blocks, whole ones.
 void transformer_widen(const void *values, int type, size_t count, float *y);
 
 /// Floats of scratch for `transformer_attention`.
