@@ -26,6 +26,7 @@ let package = Package(
     name: "vdb",
     products: [
         .library(name: "VectorDatabase", targets: ["VectorDatabase"]),
+        .library(name: "Embedding", targets: ["Embedding"]),
         .library(name: "DefaultModel", targets: ["DefaultModel"]),
         .library(name: "AutoRegEmbed", targets: ["AutoRegEmbed"]),
         .library(name: "Training", targets: ["Training"]),
@@ -81,6 +82,9 @@ let package = Package(
             name: "Schema", path: "schema", exclude: ["README.md"],
             resources: [.embedInCode("migrations")]),
 
+        // Embedders, all that the database knows of models.
+        .target(name: "Embedding", swiftSettings: swift),
+
         // Level 3.
         .target(
             name: "Transformer", dependencies: ["Tensors", "VectorMath", "FileFormat"],
@@ -93,15 +97,17 @@ let package = Package(
         // Level 4.
         .target(
             name: "AutoRegEmbed",
-            dependencies: ["Transformer", "Tokenization", "Tensors", "VectorMath", "FileFormat"],
+            dependencies: [
+                "Embedding", "Transformer", "Tokenization", "Tensors", "VectorMath", "FileFormat",
+            ],
             swiftSettings: swift),
 
         // Level 5.
         .target(
             name: "VectorDatabase",
             dependencies: [
-                "DocumentStore", "VectorIndex", "LexicalIndex", "AutoRegEmbed", "VectorMath",
-                "FileFormat", "Tokenization", "Evaluation", logging,
+                "Embedding", "DocumentStore", "VectorIndex", "LexicalIndex", "VectorMath",
+                "FileFormat", "Evaluation", logging,
             ],
             swiftSettings: swift),
         .target(
@@ -138,7 +144,8 @@ let package = Package(
         .target(
             name: "Torture",
             dependencies: [
-                "VectorDatabase", "FileFormat", "CFaultVFS", "TestSupport", grdb, sqlite,
+                "VectorDatabase", "AutoRegEmbed", "FileFormat", "CFaultVFS", "TestSupport", grdb,
+                sqlite,
             ],
             path: "Tests/Torture", swiftSettings: swift),
         .executableTarget(
@@ -203,15 +210,15 @@ let package = Package(
         .testTarget(
             name: "AutoRegEmbedTests",
             dependencies: [
-                "AutoRegEmbed", "Transformer", "Tokenization", "Tensors", "VectorMath",
-                "TestSupport",
+                "AutoRegEmbed", "Embedding", "Transformer", "Tokenization", "Tensors",
+                "VectorMath", "TestSupport",
             ],
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .testTarget(
             name: "VectorDatabaseTests",
             dependencies: [
-                "VectorDatabase", "DocumentStore", "VectorIndex", "LexicalIndex", "AutoRegEmbed",
-                "FileFormat", "Tokenization", "Schema", "TestSupport", "TestOracles",
+                "VectorDatabase", "Embedding", "DocumentStore", "VectorIndex", "LexicalIndex",
+                "FileFormat", "Schema", "TestSupport", "TestOracles",
             ],
             swiftSettings: swift),
         .testTarget(

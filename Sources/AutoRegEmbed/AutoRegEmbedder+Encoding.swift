@@ -1,18 +1,9 @@
 import Dispatch
+import Embedding
 import Foundation
 import Synchronization
 import Tokenization
 import Transformer
-
-/// A text's vector.
-public struct EncodedText: Sendable, Equatable {
-    /// `dimensions` numbers, of length 1 where the model normalises.
-    public var vector: [Float]
-    /// Ids that the model read, instruction and compressed tokens included.
-    public var tokenCount: Int
-    /// Whether the text was longer than what the model reads.
-    public var isTruncated: Bool
-}
 
 extension AutoRegEmbedder {
     /// The vectors of `texts`, in their order. All cores are used where there is enough work, and a

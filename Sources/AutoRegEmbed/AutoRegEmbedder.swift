@@ -98,17 +98,6 @@ public final class AutoRegEmbedder: Sendable {
         compressedIDs = ids
     }
 
-    /// What a database records and compares. The first use reads all weights once, at the memory's
-    /// speed.
-    public var identity: ModelIdentity {
-        ModelIdentity(
-            name: parts.name, fingerprint: fingerprint,
-            dimensions: encoder.configuration.hiddenSize, path: parts.folder?.path,
-            pooling: settings.pooling, compressedTokens: compressedIDs.count,
-            maximumLength: settings.maximumLength, isNormalized: settings.isNormalized,
-            precision: precision)
-    }
-
     /// What matrix products multiply in.
     public var precision: ComputePrecision {
         encoder.precision == .float32 ? .float32 : .bfloat16
@@ -121,7 +110,9 @@ public final class AutoRegEmbedder: Sendable {
     /// `hybrid_weight` in its `autoregembed.json` says; nil where that says nothing.
     public var hybridWeight: Double? { settings.hybridWeight }
 
-    private var fingerprint: String {
+    /// 32 hexadecimal digits over weights, tokenizer, template, instructions, compressed tokens,
+    /// pooling, normalization, maximum length and precision. The first use reads all weights.
+    var fingerprint: String {
         lazy.withLock { lazy in
             if let fingerprint = lazy.fingerprint { return fingerprint }
             let fingerprint = makeFingerprint()

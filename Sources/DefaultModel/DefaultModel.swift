@@ -27,6 +27,18 @@ public enum DefaultModel {
         return try AutoRegEmbedder(resource: resource, options: options)
     }
 
+    /// Finds recorded models, this one among them, and gives this one to collections that record none.
+    ///
+    /// ```swift
+    /// var options = DatabaseOptions()
+    /// options.findEmbedder = DefaultModel.finder.find
+    /// ```
+    public static var finder: RecordedModelFinder {
+        var finder = RecordedModelFinder()
+        finder.builtIn = { try embedder(options: $0) }
+        return finder
+    }
+
     /// The model's bytes, for whoever loads it otherwise.
     public static var resource: ModelResource {
         ModelResource(

@@ -58,8 +58,8 @@ import Testing
         let rounded = try AutoRegEmbedder(
             folder: EmbedderFixture.folder("base"), options: options)
         let exact = try AutoRegEmbedder(folder: EmbedderFixture.folder("base"))
-        #expect(exact.identity.precision == .float32)
-        #expect(rounded.identity.precision == .bfloat16)
+        #expect(exact.precision == .float32)
+        #expect(rounded.precision == .bfloat16)
         #expect(exact.identity.fingerprint != rounded.identity.fingerprint)
         for (a, b) in zip(
             try exact.encode(texts, instruction: .self_),

@@ -1,3 +1,4 @@
+import AutoRegEmbed
 import Foundation
 import GRDB
 import VectorDatabase
@@ -42,7 +43,7 @@ struct Verifier {
         var options = DatabaseOptions()
         options.access = .readOnly
         options.findEmbedder = { [builtIn] recorded in
-            try EmbedderResolution.loadRecorded(recorded) ?? builtIn
+            try RecordedModelFinder().find(recorded) ?? builtIn
         }
         let database = try VectorDatabase.Database(path: path, options: options)
         defer { try? database.close() }

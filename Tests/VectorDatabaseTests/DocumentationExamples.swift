@@ -7,17 +7,17 @@ struct DocumentationExamples {
         let identity = EmbedderIdentity(
             name: "letters", fingerprint: "letters-1", dimensions: 26)
 
-        func embedDocuments(_ texts: [String]) async throws -> [Embedding] {
+        func embedDocuments(_ texts: [String]) async throws -> [EncodedText] {
             texts.map { text in
                 var counts = [Float](repeating: 0, count: 26)
                 for byte in text.lowercased().utf8 where (97...122).contains(byte) {
                     counts[Int(byte) - 97] += 1
                 }
-                return Embedding(vector: counts)
+                return EncodedText(vector: counts)
             }
         }
 
-        func embedQueries(_ texts: [String]) async throws -> [Embedding] {
+        func embedQueries(_ texts: [String]) async throws -> [EncodedText] {
             try await embedDocuments(texts)
         }
     }

@@ -24,13 +24,13 @@ final class TestEmbedder: ScoringEmbedder, Sendable {
         self.hybridWeight = hybridWeight
     }
 
-    func embedDocuments(_ texts: [String]) async throws -> [Embedding] {
+    func embedDocuments(_ texts: [String]) async throws -> [EncodedText] {
         if delay > .zero { try await Task.sleep(for: delay) }
         encoded.add(texts.count)
         return texts.map(embed)
     }
 
-    func embedQueries(_ texts: [String]) async throws -> [Embedding] { texts.map(embed) }
+    func embedQueries(_ texts: [String]) async throws -> [EncodedText] { texts.map(embed) }
 
     func logProbabilities(of documents: [String], given query: String) async throws -> [Double] {
         // Longer is less likely; what shares the query's first word is most likely.
@@ -40,12 +40,12 @@ final class TestEmbedder: ScoringEmbedder, Sendable {
 
     func tokenCount(of text: String) -> Int { text.split(separator: " ").count }
 
-    private func embed(_ text: String) -> Embedding {
+    private func embed(_ text: String) -> EncodedText {
         let words = text.split(separator: " ")
         let vector = HashEmbedding.vector(
             of: words.prefix(wordLimit).joined(separator: " "),
             dimensions: identity.dimensions, seed: seed)
-        return Embedding(
+        return EncodedText(
             vector: vector, tokenCount: min(words.count, wordLimit),
             isTruncated: words.count > wordLimit)
     }

@@ -19,9 +19,13 @@ public struct DatabaseOptions: Sendable {
 
     /// Finds the embedder of a collection when one is first needed: its recorded identity, or
     /// `nil` for a collection without one. What it returns is compared with the recorded
-    /// identity. The default loads the folder that the identity names.
-    public var findEmbedder: @Sendable (EmbedderIdentity?) throws -> (any Embedder)? =
-        EmbedderResolution.loadRecorded
+    /// identity, and kept. The default finds none. For models in folders, use AutoRegEmbed's
+    /// `RecordedModelFinder().find`; with the built-in model too, `DefaultModel.finder.find`.
+    ///
+    /// It may be called by several threads at once, though not for one identity, and may use the
+    /// database. An `EmbedderUnavailable` that it throws becomes
+    /// ``DatabaseError/embedderUnavailable(path:reason:)``; other errors pass as they are.
+    public var findEmbedder: @Sendable (EmbedderIdentity?) throws -> (any Embedder)? = { _ in nil }
 
     /// How long a writer waits for another one, in this process or in others.
     public var lockTimeout: Duration = .seconds(10)

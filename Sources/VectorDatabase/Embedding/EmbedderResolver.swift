@@ -1,11 +1,17 @@
-import AutoRegEmbed
+import Embedding
 import Synchronization
 
 /// Finds embedders and keeps those that are loaded, one for each fingerprint.
+///
+/// Invariants:
+/// 1. No lock is held while the application's closure runs: it may use the database, and several
+///    embedders may load at once.
+/// 2. Of the calls that need one fingerprint at once, one loads and the others wait for it.
+/// 3. A call never waits for a load that waits, in the end, for this very call; it throws instead.
 final class EmbedderResolver: Sendable {
     private let given: (any Embedder)?
     private let find: @Sendable (EmbedderIdentity?) throws -> (any Embedder)?
-    private let loaded = Mutex<[String: any Embedder]>([:])
+    private let loads = KeyedLoads<any Embedder>()
     /// Collections that recorded the given embedder when they were asked.
     private let served = Mutex<Set<String>>([])
 
@@ -19,9 +25,9 @@ final class EmbedderResolver: Sendable {
 
     /// The embedder for a collection that records `identity`, or for one that records none.
     ///
-    /// - Returns: `nil` where nothing is given and nothing can be found.
-    /// - Throws: `embedderMismatch` where the embedder at hand is not the recorded one;
-    ///   `embedderUnavailable` where loading fails.
+    /// - Returns: `nil` if nothing is given and nothing can be found.
+    /// - Throws: `embedderMismatch` if the embedder that was found is not the recorded one;
+    ///   `embedderUnavailable` if loading fails.
     func embedder(for identity: EmbedderIdentity?, collection: String) throws -> (any Embedder)? {
         if let given {
             guard let identity else { return given }
@@ -31,44 +37,66 @@ final class EmbedderResolver: Sendable {
                 return given
             }
             // One that was re-encoded with since then, by this process.
-            if let other = loaded.withLock({ $0[identity.fingerprint] }) { return other }
+            if let other = loads.value(for: identity.fingerprint) { return other }
             // By another process: a reader that was served goes on with what is recorded now.
             if !served.withLock({ $0.contains(collection) }) {
                 try Self.compare(identity, given.identity, collection)
             }
         }
-        let key = identity?.fingerprint ?? ""
-        return try loaded.withLock { loaded -> (any Embedder)? in
-            if let embedder = loaded[key] { return embedder }
-            guard let embedder = try Self.load(identity, find) else { return nil }
-            if let identity { try Self.compare(identity, embedder.identity, collection) }
-            loaded[key] = embedder
-            return embedder
+        do { return try load(identity) } catch let error as Mismatch {
+            throw DatabaseError.embedderMismatch(
+                collection: collection, recorded: error.recorded, given: error.found)
         }
     }
 
     /// Keeps an embedder that a collection has just been re-encoded with.
     func remember(_ embedder: any Embedder) {
-        loaded.withLock { $0[embedder.identity.fingerprint] = embedder }
+        loads.set(embedder, for: embedder.identity.fingerprint)
     }
 
-    private static func load(
-        _ identity: EmbedderIdentity?, _ find: (EmbedderIdentity?) throws -> (any Embedder)?
-    ) throws -> (any Embedder)? {
-        // Errors of the application's own pass as they are.
-        do { return try find(identity) } catch let error as AutoRegEmbedError {
+    /// The key of the embedder for collections that record none.
+    private static let unrecorded = ""
+
+    private struct Mismatch: Error {
+        let recorded: EmbedderIdentity
+        let found: EmbedderIdentity
+    }
+
+    private func load(_ identity: EmbedderIdentity?) throws -> (any Embedder)? {
+        do {
+            return try loads.value(for: identity?.fingerprint ?? Self.unrecorded) {
+                // Perhaps what an ingest into a new collection has just loaded and recorded.
+                if let identity, let other = loads.value(for: Self.unrecorded),
+                    other.identity.fingerprint == identity.fingerprint
+                {
+                    return other
+                }
+                guard let found = try find(identity) else { return nil }
+                if let identity, !Self.areEqual(identity, found.identity) {
+                    throw Mismatch(recorded: identity, found: found.identity)
+                }
+                return found
+            }
+        } catch let error as EmbedderUnavailable {
             throw DatabaseError.embedderUnavailable(
-                path: identity?.path ?? "the model", reason: "\(error)")
+                path: error.path, reason: "\(error.underlying)")
+        } catch is KeyedLoads<any Embedder>.Cycle {
+            throw DatabaseError.embedderUnavailable(
+                path: identity?.path ?? identity?.name ?? "the model",
+                reason: "finding it needs the same model")
         }
     }
 
     static func compare(
         _ recorded: EmbedderIdentity, _ given: EmbedderIdentity, _ collection: String
     ) throws {
-        guard recorded.fingerprint == given.fingerprint, recorded.dimensions == given.dimensions
-        else {
+        guard areEqual(recorded, given) else {
             throw DatabaseError.embedderMismatch(
                 collection: collection, recorded: recorded, given: given)
         }
+    }
+
+    private static func areEqual(_ recorded: EmbedderIdentity, _ given: EmbedderIdentity) -> Bool {
+        recorded.fingerprint == given.fingerprint && recorded.dimensions == given.dimensions
     }
 }

@@ -24,10 +24,10 @@ enum EncodingCheck {
     /// - Throws: `encodingFailed` where it throws, or answers with another number of embeddings.
     static func embed(
         _ texts: [String], with embedder: any Embedder,
-        _ call: ([String]) async throws -> [Embedding]
-    ) async throws -> [Embedding] {
+        _ call: ([String]) async throws -> [EncodedText]
+    ) async throws -> [EncodedText] {
         let name = "'\(embedder.identity.name)'"
-        let embeddings: [Embedding]
+        let embeddings: [EncodedText]
         do { embeddings = try await call(texts) } catch is CancellationError {
             throw CancellationError()
         } catch let error as DatabaseError { throw error } catch {

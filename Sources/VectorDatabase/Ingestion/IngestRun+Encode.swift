@@ -70,7 +70,8 @@ extension IngestRun {
         try settleRecord(for: &window)
     }
 
-    private func set(_ embedding: Embedding, of passage: Int, in document: inout PendingDocument) {
+    private func set(_ embedding: EncodedText, of passage: Int, in document: inout PendingDocument)
+    {
         guard document.isNew else { return }
         do {
             try VectorCheck.check(

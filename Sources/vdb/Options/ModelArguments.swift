@@ -22,7 +22,9 @@ struct ModelArguments: ParsableArguments {
     /// - Throws: where `--model` names no usable model.
     func finder(threads: Int?) throws -> ModelFinder {
         var finder = ModelFinder(precision: precision, threads: threads)
-        if let model { finder.given = try ModelFinder.load(model, finder.options(for: nil)) }
+        if let model {
+            finder.given = try ModelFinder.load(model, finder.finder.options(for: nil))
+        }
         return finder
     }
 }
@@ -41,23 +43,20 @@ struct ModelFinder: Sendable {
     var threads: Int?
 
     @Sendable func find(_ recorded: EmbedderIdentity?) throws -> (any Embedder)? {
-        guard given == nil, let recorded else { return try load() }
-        if let path = recorded.path {
-            if FileManager.default.fileExists(atPath: path) {
-                return try loadRecorded(path, recorded)
-            }
-            // A copy of the built-in model, perhaps, in a folder that has gone.
-            let builtIn = try DefaultModel.embedder(options: options(for: recorded))
-            return builtIn.modelIdentity.fingerprint == recorded.fingerprint ? builtIn : nil
-        }
-        let builtIn = try DefaultModel.embedder(options: options(for: recorded))
-        // `nil` says that what is recorded is not at hand; an older built-in model, for instance.
-        return builtIn.modelIdentity.fingerprint == recorded.fingerprint ? builtIn : nil
+        if let given { return given }
+        return try finder.find(recorded)
     }
 
     /// The model that `--model` names, else the built-in one.
     func load() throws -> AutoRegEmbedder {
-        try given ?? DefaultModel.embedder(options: options(for: nil))
+        try given ?? DefaultModel.embedder(options: finder.options(for: nil))
+    }
+
+    fileprivate var finder: RecordedModelFinder {
+        var finder = DefaultModel.finder
+        finder.precision = precision
+        finder.threads = threads
+        return finder
     }
 
     static func load(
@@ -79,30 +78,5 @@ struct ModelFinder: Sendable {
                 .missing, "\(folder): has no config.json; name a Hugging Face model folder")
         }
         return try AutoRegEmbedder(folder: URL(fileURLWithPath: folder), options: options)
-    }
-
-    private func loadRecorded(
-        _ path: String, _ recorded: EmbedderIdentity
-    ) throws -> AutoRegEmbedder {
-        do {
-            return try AutoRegEmbedder(
-                folder: URL(fileURLWithPath: path), options: options(for: recorded))
-        } catch { throw DatabaseError.embedderUnavailable(path: path, reason: "\(error)") }
-    }
-
-    fileprivate func options(for recorded: EmbedderIdentity?) -> AutoRegEmbedder.Options {
-        var options = AutoRegEmbedder.Options()
-        options.threads = threads
-        options.precision = precision
-        guard let settings = recorded?.settings else { return options }
-        if precision == nil {
-            options.precision = settings["precision"]?.stringValue.flatMap(
-                ComputePrecision.init(rawValue:))
-        }
-        options.pooling = settings["pooling"]?.stringValue.flatMap(Pooling.init(rawValue:))
-        if case .integer(let length)? = settings["max_length"] {
-            options.maximumLength = Int(length)
-        }
-        return options
     }
 }

@@ -241,9 +241,9 @@ private final class FailingEmbedder: Embedder {
 
     struct Failure: Error {}
 
-    func embedDocuments(_ texts: [String]) async throws -> [Embedding] { throw Failure() }
+    func embedDocuments(_ texts: [String]) async throws -> [EncodedText] { throw Failure() }
 
-    func embedQueries(_ texts: [String]) async throws -> [Embedding] {
+    func embedQueries(_ texts: [String]) async throws -> [EncodedText] {
         try await base.embedQueries(texts)
     }
 }

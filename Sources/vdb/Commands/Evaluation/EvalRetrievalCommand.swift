@@ -61,7 +61,7 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         let embedder = needsModel ? try model.load(threads: general.threads) : nil
         Interruption.finishesCleanly()
         let cache = EvalCache(
-            collection: collection, fingerprint: embedder?.modelIdentity.fingerprint,
+            collection: collection, fingerprint: embedder?.identity.fingerprint,
             given: arguments.isGiven ? arguments.path : nil)
         var options = DatabaseOptions()
         options.embedder = embedder
@@ -71,7 +71,7 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         let documents = database.collection(arguments.collection)
         try await fill(documents, from: collection, cache: cache, encodes: embedder != nil)
 
-        var name = "\(embedder?.modelIdentity.name ?? "bm25")-\(mode.rawValue)"
+        var name = "\(embedder?.identity.name ?? "bm25")-\(mode.rawValue)"
         if let rerank { name += "-rerank\(rerank)" }
         let experiment = RetrievalExperiment(
             collection.queries.map { .init(id: $0.id, text: $0.text) }, mode: mode,
@@ -91,7 +91,7 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         ]
         if let rerank { labels.append(("rerank", "\(rerank)")) }
         if let embedder {
-            labels.append(("model", embedder.modelIdentity.name))
+            labels.append(("model", embedder.identity.name))
             labels += model.labels
         }
         let report = EvalReport(

@@ -1,29 +1,21 @@
-import AutoRegEmbed
+import Embedding
 import Synchronization
 
 /// Queries are encoded with the instruction `next`, documents with `self`, of the retrieval task.
 extension AutoRegEmbedder: ScoringEmbedder {
-    // AutoRegEmbed's own `identity` is meant where no type says otherwise.
-    @_disfavoredOverload
+    /// What a database records and compares. The first use reads all weights once, at the memory's
+    /// speed.
     public var identity: EmbedderIdentity {
-        let identity = modelIdentity
-        return EmbedderIdentity(
-            name: identity.name, fingerprint: identity.fingerprint,
-            dimensions: identity.dimensions, path: identity.path,
-            settings: [
-                "pooling": .string(identity.pooling.rawValue),
-                "compressed_tokens": .integer(Int64(identity.compressedTokens)),
-                "max_length": .integer(Int64(identity.maximumLength)),
-                "normalize": .bool(identity.isNormalized),
-                "precision": .string(identity.precision.rawValue),
-            ])
+        EmbedderIdentity(
+            name: parts.name, fingerprint: fingerprint, dimensions: dimensions,
+            path: parts.folder?.path, settings: recordedSettings)
     }
 
-    public func embedDocuments(_ texts: [String]) async throws -> [Embedding] {
+    public func embedDocuments(_ texts: [String]) async throws -> [EncodedText] {
         try await embed(texts, instruction: .self_)
     }
 
-    public func embedQueries(_ texts: [String]) async throws -> [Embedding] {
+    public func embedQueries(_ texts: [String]) async throws -> [EncodedText] {
         try await embed(texts, instruction: .next)
     }
 
@@ -38,13 +30,9 @@ extension AutoRegEmbedder: ScoringEmbedder {
 
     private func embed(
         _ texts: [String], instruction: Instruction
-    ) async throws -> [Embedding] {
+    ) async throws -> [EncodedText] {
         try await stoppingWhenCancelled { isCancelled in
-            try encode(texts, instruction: instruction, isCancelled: isCancelled).map { text in
-                Embedding(
-                    vector: text.vector, tokenCount: text.tokenCount,
-                    isTruncated: text.isTruncated)
-            }
+            try encode(texts, instruction: instruction, isCancelled: isCancelled)
         }
     }
 }

@@ -6,31 +6,31 @@
 /// ```swift
 /// struct Letters: Embedder {
 ///     let identity = EmbedderIdentity(name: "letters", fingerprint: "letters-1", dimensions: 26)
-///     func embedDocuments(_ texts: [String]) async throws -> [Embedding] {
+///     func embedDocuments(_ texts: [String]) async throws -> [EncodedText] {
 ///         texts.map { text in
 ///             var counts = [Float](repeating: 0, count: 26)
 ///             for byte in text.lowercased().utf8 where (97...122).contains(byte) {
 ///                 counts[Int(byte) - 97] += 1
 ///             }
-///             return Embedding(vector: counts)
+///             return EncodedText(vector: counts)
 ///         }
 ///     }
-///     func embedQueries(_ texts: [String]) async throws -> [Embedding] {
+///     func embedQueries(_ texts: [String]) async throws -> [EncodedText] {
 ///         try await embedDocuments(texts)
 ///     }
 /// }
 /// ```
 ///
 /// Calls come from several tasks at once. Texts arrive in batches of a few hundred at most, in
-/// no particular order of length; the answer has one embedding a text, in the same order.
+/// no particular order of length; the answer has one vector a text, in the same order.
 public protocol Embedder: Sendable {
     /// Recorded with every collection that this embedder fills, and compared ever after.
     var identity: EmbedderIdentity { get }
 
     /// - Parameter texts: titles and texts joined, as documents or passages of documents.
-    func embedDocuments(_ texts: [String]) async throws -> [Embedding]
+    func embedDocuments(_ texts: [String]) async throws -> [EncodedText]
 
-    func embedQueries(_ texts: [String]) async throws -> [Embedding]
+    func embedQueries(_ texts: [String]) async throws -> [EncodedText]
 
     /// The number of tokens in a text: what chunking measures passages by.
     ///
@@ -40,7 +40,7 @@ public protocol Embedder: Sendable {
     /// How much a dense rank counts in hybrid search beside a lexical one, whose weight is 1: more
     /// for an embedder that ranks well by itself. At least 0, and finite.
     ///
-    /// The default implementation returns `nil`: ``ReciprocalRankFusion``'s own weight.
+    /// The default implementation returns `nil`: the database's own weight.
     var hybridWeight: Double? { get }
 }
 
@@ -54,44 +54,4 @@ extension Embedder {
 public protocol ScoringEmbedder: Embedder {
     /// log p(document | e(query)), summed over the document's tokens, for each of `documents`.
     func logProbabilities(of documents: [String], given query: String) async throws -> [Double]
-}
-
-/// A text as a vector.
-public struct Embedding: Sendable, Equatable {
-    /// As many numbers as the embedder has dimensions; all finite.
-    public var vector: [Float]
-    /// Tokens that went into the vector; 0 where the embedder does not count them.
-    public var tokenCount: Int
-    /// Whether the text was longer than what the embedder reads.
-    public var isTruncated: Bool
-
-    public init(vector: [Float], tokenCount: Int = 0, isTruncated: Bool = false) {
-        self.vector = vector
-        self.tokenCount = tokenCount
-        self.isTruncated = isTruncated
-    }
-}
-
-/// Which embedder made a vector. Two vectors are comparable only if this is the same.
-public struct EmbedderIdentity: Sendable, Hashable {
-    /// For people: shown in statistics and messages, not compared.
-    public var name: String
-    /// Whatever changes a vector changes this: weights, tokenizer, instructions, pooling.
-    public var fingerprint: String
-    public var dimensions: Int
-    /// The folder from which it can be loaded again, where there is one.
-    public var path: String?
-    /// How it was set up beyond its files (precision, for example), as JSON; not compared.
-    public var settings: [String: JSONValue]
-
-    public init(
-        name: String, fingerprint: String, dimensions: Int, path: String? = nil,
-        settings: [String: JSONValue] = [:]
-    ) {
-        self.name = name
-        self.fingerprint = fingerprint
-        self.dimensions = dimensions
-        self.path = path
-        self.settings = settings
-    }
 }

@@ -1,21 +1,3 @@
-/// What decides which vector a text gets. Two embedders with the same fingerprint are the same.
-public struct ModelIdentity: Sendable, Hashable {
-    /// For people: the folder's name.
-    public let name: String
-    /// 32 hexadecimal digits over weights, tokenizer, template, instructions, compressed tokens,
-    /// pooling, normalisation, maximum length and precision.
-    public let fingerprint: String
-    public let dimensions: Int
-    /// The folder it was loaded from; nil for a model in memory.
-    public let path: String?
-    public let pooling: Pooling
-    /// k; 0 where pooling is not `compressed`.
-    public let compressedTokens: Int
-    public let maximumLength: Int
-    public let isNormalized: Bool
-    public let precision: ComputePrecision
-}
-
 /// A model's files in memory that lasts as long as the program: what a folder would hold.
 public struct ModelResource: @unchecked Sendable {
     public let name: String
@@ -43,9 +25,4 @@ public struct ModelResource: @unchecked Sendable {
         self.settings = settings
         self.adapter = adapter
     }
-}
-
-extension AutoRegEmbedder {
-    /// ``identity`` under a name that a module which adds another `identity` can still say.
-    package var modelIdentity: ModelIdentity { identity }
 }

@@ -1,0 +1,27 @@
+import Embedding
+
+/// How a model was set up beyond its files, as a database records it in `EmbedderIdentity.settings`.
+extension AutoRegEmbedder {
+    var recordedSettings: [String: JSONValue] {
+        [
+            "pooling": .string(settings.pooling.rawValue),
+            "compressed_tokens": .integer(Int64(compressedIDs.count)),
+            "max_length": .integer(Int64(settings.maximumLength)),
+            "normalize": .bool(settings.isNormalized),
+            "precision": .string(precision.rawValue),
+        ]
+    }
+}
+
+extension AutoRegEmbedder.Options {
+    /// Sets a model up as it was when `settings` were recorded. What is not recorded, or not
+    /// understood, is left to the model's folder; the fingerprint tells whether that was right.
+    public init(recorded settings: [String: JSONValue]) {
+        self.init()
+        precision = settings["precision"]?.stringValue.flatMap(ComputePrecision.init(rawValue:))
+        pooling = settings["pooling"]?.stringValue.flatMap(Pooling.init(rawValue:))
+        if case .integer(let length)? = settings["max_length"] {
+            maximumLength = Int(clamping: length)
+        }
+    }
+}

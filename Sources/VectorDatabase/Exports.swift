@@ -1,0 +1,5 @@
+// Applications bring embedders and read identities with `import VectorDatabase` alone.
+@_exported import Embedding
+
+@available(*, deprecated, renamed: "EncodedText")
+public typealias Embedding = EncodedText
