@@ -50,6 +50,7 @@ struct TuneFixture {
     func open(_ embedder: (any Embedder)? = nil, path: String? = nil) throws -> Database {
         var options = DatabaseOptions()
         options.embedder = embedder
+        options.findEmbedder = RecordedModelFinder().find
         options.threads = 2
         return try Database(path: path ?? databasePath, options: options)
     }
