@@ -3,7 +3,7 @@ enum VectorCheck {
     /// - Throws: `dimensionMismatch` or `invalidVector`, with `subject` as whose it is.
     static func check(_ vector: [Float], dimensions: Int?, of subject: String) throws {
         if vector.isEmpty {
-            throw DatabaseError.invalidVector(of: subject, reason: "it is empty")
+            throw DatabaseError.invalidVector(of: subject, fault: .empty)
         }
         if let dimensions, vector.count != dimensions {
             throw DatabaseError.dimensionMismatch(
@@ -13,8 +13,7 @@ enum VectorCheck {
         var sum: Float = 0
         for value in vector { sum += value * 0 }
         if sum != 0, let index = vector.firstIndex(where: { !$0.isFinite }) {
-            throw DatabaseError.invalidVector(
-                of: subject, reason: "number \(index + 1) is \(vector[index]), which is not finite")
+            throw DatabaseError.invalidVector(of: subject, fault: .notFinite(index: index))
         }
     }
 }

@@ -3,29 +3,24 @@ import Foundation
 extension DatabaseError: CustomStringConvertible, LocalizedError {
     public var description: String {
         switch self {
-        case .databaseMissing(let path):
-            "\(path): there is no database here; ingest something to make one"
-        case .collectionMissing(let name, let path):
-            "\(path): there is no collection '\(name)'; ingest something into it to make it"
-        case .documentsMissing(let ids):
-            "no document \(Self.list(ids))"
-        case .cannotCreate(let path, let reason):
-            "\(path): cannot be created: \(reason)"
-        case .notADatabase(let path, let reason):
-            "\(path): is not a vdb database (\(reason)); choose another file"
+        case .databaseMissing(let path): "\(path): there is no database here"
+        case .collectionMissing(let name, let path): "\(path): there is no collection '\(name)'"
+        case .documentsMissing(let ids): "no document \(Self.list(ids))"
+        case .cannotCreate(let path, let reason): "\(path): cannot be created: \(reason)"
+        case .notADatabase(let path, let found): "\(path): \(found)"
         case .newerFormat(let path, let found, let supported):
-            "\(path): has format \(found) and this version reads up to \(supported); update vdb"
-        case .damaged(let path, let reason):
-            "\(path): is damaged: \(reason); run 'vdb check', or restore a backup"
-        case .inputOutput(let path, let reason):
-            "\(path): \(reason)"
-        case .readOnly(let path):
-            "\(path): is opened for reading only; check its permissions and its folder's"
-        case .closed(let path):
-            "\(path): the database has been closed"
+            "\(path): has format \(found), and this version reads up to \(supported)"
+        case .olderFormat(let path, let found, let supported):
+            "\(path): has format \(found), which must be migrated to \(supported), but cannot be "
+                + "written to"
+        case .damaged(let path, let reason): "\(path): is damaged: \(reason)"
+        case .diskFull(let path): "\(path): the disk is full"
+        case .inputOutput(let path, let reason): "\(path): \(reason)"
+        case .readOnly(let path): "\(path): is opened for reading only"
+        case .closed(let path): "\(path): the database has been closed"
         case .locked(let path, let holder, let seconds):
             "\(path): \(holder ?? "another process") is writing and did not finish within "
-                + "\(Self.number(seconds)) s; try again when it has"
+                + "\(Self.number(seconds)) s"
         default: identityDescription
         }
     }
@@ -34,44 +29,48 @@ extension DatabaseError: CustomStringConvertible, LocalizedError {
         switch self {
         case .embedderMismatch(let collection, let recorded, let given):
             "collection '\(collection)' was encoded by \(Self.describe(recorded)), "
-                + "not by \(Self.describe(given)); use the recorded model, or re-encode with "
-                + "'vdb reindex --model'"
+                + "not by \(Self.describe(given))"
         case .noRecordedEmbedder(let collection, let given):
             "collection '\(collection)' holds ready-made vectors, which \(Self.describe(given)) "
-                + "did not make; give vectors, or re-encode with 'vdb reindex --model'"
+                + "did not make"
         case .metricMismatch(let collection, let recorded, let given):
             "collection '\(collection)' has the metric \(recorded.rawValue), not "
-                + "\(given.rawValue); leave the metric out, or use another collection"
+                + given.rawValue
         case .dimensionMismatch(let subject, let expected, let found):
-            "\(subject): the vector has \(found) dimensions where \(expected) are needed"
+            "\(subject): the vector has \(found) dimensions, but \(expected) are needed"
         case .embedderMissing(let collection, let recorded?):
-            "collection '\(collection)' needs \(Self.describe(recorded)), which is not at hand; "
-                + "name its folder with --model"
+            "collection '\(collection)' needs \(Self.describe(recorded)), which was not found"
         case .embedderMissing(let collection, nil):
-            "collection '\(collection)' has no model and none is at hand; name a model's folder "
-                + "with --model, or give vectors"
+            "collection '\(collection)' has no model, and none was given"
         case .embedderUnavailable(let path, let reason):
             "\(path): the model cannot be loaded: \(reason)"
-        case .cannotRerank(let embedder):
-            "\(embedder) gives no probabilities to re-rank by; leave --rerank out, or use an "
-                + "autoregressive model"
+        case .cannotRerank(let embedder): "\(embedder) gives no probabilities to re-rank by"
         default: inputDescription
         }
     }
 
     private var inputDescription: String {
         switch self {
-        case .invalidVector(let subject, let reason):
-            "\(subject): the vector cannot be used: \(reason)"
-        case .invalidDocument(let id, let source, let reason):
-            Self.place(source) + "document '\(id)' cannot be stored: \(reason)"
+        case .invalidVector(let subject, let fault):
+            "\(subject): the vector cannot be used: \(fault)"
+        case .invalidDocument(let id, let source, let fault):
+            Self.place(source) + "document '\(id)' cannot be stored: \(fault)"
         case .documentExists(let id, let source):
-            Self.place(source) + "document '\(id)' exists already; ingest with "
-                + "--on-conflict replace or skip, or use another identifier"
-        case .invalidArgument(let name, let value, let reason):
-            "\(name) \(value): \(reason)"
-        case .encodingFailed(let embedder, let reason):
-            "\(embedder) cannot encode: \(reason)"
+            Self.place(source) + "document '\(id)' exists already"
+        case .outOfRange(let parameter, let value, let allowed):
+            "\(parameter) must be \(allowed), not \(value)"
+        case .invalidCollectionName(let name):
+            "collection '\(name)': a name has 1 to 120 letters or digits; other characters count "
+                + "three or more"
+        case .wordsOnly(let collection): "collection '\(collection)' has words only, no vectors"
+        case .vectorsNeeded(let collection):
+            "collection '\(collection)' has vectors, so documents without them cannot be taken in"
+        case .textNeeded(let purpose): "\(purpose) needs a text beside the vector"
+        case .filterTooLarge(let limit):
+            "the filter is too large or too deep; \(limit) terms are the limit"
+        case .embedderWithoutDimensions(let name): "the embedder '\(name)' has no dimensions"
+        case .conflict(let fact): fact
+        case .encodingFailed(let embedder, let reason): "\(embedder) cannot encode: \(reason)"
         default: "\(kind)"
         }
     }
@@ -93,6 +92,38 @@ extension DatabaseError: CustomStringConvertible, LocalizedError {
     }
 
     private static func number(_ seconds: Double) -> String {
-        seconds == seconds.rounded() ? String(Int(seconds)) : String(seconds)
+        Int(exactly: seconds).map(String.init) ?? String(seconds)
+    }
+}
+
+extension DatabaseError.ForeignFile: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .folder: "is a folder"
+        case .notAFile: "is not a file"
+        case .other: "is not a vdb database: its first bytes are another program's"
+        case .withoutLog: "is a copy without its write-ahead log, which holds what was written last"
+        }
+    }
+}
+
+extension DatabaseError.VectorFault: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .empty: "it is empty"
+        case .notFinite(let index?): "its number \(index + 1) is not finite"
+        case .notFinite(nil): "it has a number that is not finite"
+        }
+    }
+}
+
+extension DatabaseError.DocumentFault: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .emptyID: "its id is empty"
+        case .containsNUL: "its id, title or source has a NUL character"
+        case .metadataNotObject: "its metadata is not a JSON object"
+        case .tooLarge(let bytes, let limit): "it has \(bytes) bytes; \(limit) are the limit"
+        }
     }
 }

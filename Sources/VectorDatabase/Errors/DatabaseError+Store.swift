@@ -9,23 +9,18 @@ extension DatabaseError {
         switch error {
         case .missing(let path): self = .databaseMissing(path: path)
         case .notADatabase(let path):
-            self = .notADatabase(path: path, reason: "its first bytes are another program's")
+            self = .notADatabase(path: path, found: ForeignFile(at: path))
         case .newerFormat(let path, let found, let supported):
             self = .newerFormat(path: path, found: "\(found)", supported: "\(supported)")
         case .olderFormat(let path, let found, let supported):
-            self = .cannotCreate(
-                path: path,
-                reason:
-                    "it has format \(found), which has to be brought to \(supported), and cannot "
-                    + "be written to; copy it to where it can")
+            self = .olderFormat(path: path, found: found, supported: supported)
         case .cannotOpen(let path, let reason): self = .cannotCreate(path: path, reason: reason)
         case .locked(let path, let seconds):
             self = .locked(path: path, holder: nil, seconds: seconds)
         case .readOnly(let path): self = .readOnly(path: path)
         case .corrupt(let path, let detail): self = .damaged(path: path, reason: detail)
         case .closed(let path): self = .closed(path: path)
-        case .diskFull(let path):
-            self = .inputOutput(path: path, reason: "the disk is full; free some space and repeat")
+        case .diskFull(let path): self = .diskFull(path: path)
         case .io(let path, let detail): self = .inputOutput(path: path, reason: detail)
         case .collectionMissing(let name):
             self = .collectionMissing(name: name, path: "the database")
@@ -37,21 +32,17 @@ extension DatabaseError {
             self = .dimensionMismatch(
                 of: "document '\(document)'", expected: expected, found: found)
         case .vectorNotFinite(let document, _):
-            self = .invalidVector(
-                of: "document '\(document)'", reason: "it has a number that is not finite")
+            self = .invalidVector(of: "document '\(document)'", fault: .notFinite(index: nil))
         case .invalidMetadata(let id):
+            self = .invalidDocument(id: id, source: nil, fault: .metadataNotObject)
+        case .invalidName(let id):
             self = .invalidDocument(
-                id: id, source: nil, reason: "its metadata is not a JSON object")
+                id: id, source: nil, fault: id.isEmpty ? .emptyID : .containsNUL)
         case .tooLarge(let id, let bytes, let limit):
             self = .invalidDocument(
-                id: id, source: nil, reason: "it has \(bytes) bytes where \(limit) are the limit")
-        case .predicateTooLarge(let terms, let limit):
-            self = .invalidArgument(
-                name: "filter", value: "of \(terms) terms",
-                reason: "it is too large or too deep; \(limit) terms are the limit")
-        default:
-            self = .invalidArgument(
-                name: "collection", value: "", reason: error.description)
+                id: id, source: nil, fault: .tooLarge(bytes: bytes, limit: limit))
+        case .predicateTooLarge(_, let limit): self = .filterTooLarge(limit: limit)
+        default: self = .conflict(error.description)
         }
     }
 
@@ -82,11 +73,11 @@ extension DatabaseError {
         case .dimensionMismatch(let expected, let found):
             self = .dimensionMismatch(of: "a vector", expected: expected, found: found)
         case .notFinite:
-            self = .invalidVector(of: "a vector", reason: "it has a number that is not finite")
+            self = .invalidVector(of: "a vector", fault: .notFinite(index: nil))
         case .invalidParameter(let name, let value, let allowed):
-            self = .invalidArgument(
-                name: name, value: "\(value)",
-                reason: "must be between \(allowed.lowerBound) and \(allowed.upperBound)")
+            self = .outOfRange(
+                parameter: name, value: "\(value)",
+                allowed: "\(allowed.lowerBound) to \(allowed.upperBound)")
         default: self = .damaged(path: "the index", reason: error.description)
         }
     }
@@ -100,6 +91,22 @@ extension DatabaseError {
         case let error as IndexError: DatabaseError(error)
         case let error as SectionFileError: DatabaseError(error)
         default: error
+        }
+    }
+}
+
+extension DatabaseError.ForeignFile {
+    /// What lies at a path at which the store found no database.
+    fileprivate init(at path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            self = .other
+            return
+        }
+        switch status.st_mode & S_IFMT {
+        case S_IFDIR: self = .folder
+        case S_IFREG: self = .other
+        default: self = .notAFile
         }
     }
 }

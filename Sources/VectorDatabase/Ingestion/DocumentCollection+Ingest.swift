@@ -65,8 +65,8 @@ extension DocumentCollection {
 
     private func check(_ options: IngestOptions, record: CollectionRecord?) throws {
         guard options.batchSize > 0 else {
-            throw DatabaseError.invalidArgument(
-                name: "batch size", value: "\(options.batchSize)", reason: "must be positive")
+            throw DatabaseError.outOfRange(
+                parameter: "batch size", value: "\(options.batchSize)", allowed: "1 or more")
         }
         guard let record else { return try checkName() }
         let metric = Metric(record.metric)
@@ -74,18 +74,14 @@ extension DocumentCollection {
             throw DatabaseError.metricMismatch(collection: name, recorded: metric, given: wanted)
         }
         if !options.encodesText && record.dimensions > 0 {
-            throw DatabaseError.invalidArgument(
-                name: "collection", value: "'\(name)'",
-                reason: "it has vectors, so documents cannot be taken in without")
+            throw DatabaseError.vectorsNeeded(collection: name)
         }
     }
 
     /// A name becomes part of file names, which have a limit.
     private func checkName() throws {
         guard !name.isEmpty, DatabaseFiles.encode(name).utf8.count <= 120 else {
-            throw DatabaseError.invalidArgument(
-                name: "collection", value: "'\(name)'",
-                reason: "a name has 1 to 120 letters or digits; others count three each")
+            throw DatabaseError.invalidCollectionName(name)
         }
     }
 

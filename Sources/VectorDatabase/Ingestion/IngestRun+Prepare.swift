@@ -95,7 +95,7 @@ extension IngestRun {
     private func check(_ document: Document) throws {
         guard !document.id.isEmpty else {
             throw DatabaseError.invalidDocument(
-                id: "", source: document.source, reason: "its identifier is empty")
+                id: "", source: document.source, fault: .emptyID)
         }
         guard let vector = document.vector else { return }
         let subject =

@@ -45,8 +45,7 @@ extension DocumentCollection {
             let source = try copy.flatMap { try EncodedCopy($0, embedder.identity, of: store) }
             let identity = embedder.identity
             guard identity.dimensions > 0 else {
-                throw DatabaseError.invalidArgument(
-                    name: "embedder", value: "'\(identity.name)'", reason: "it has no dimensions")
+                throw DatabaseError.embedderWithoutDimensions(name: identity.name)
             }
             try prepareForWriting(record)
             try begin(identity, in: record)

@@ -50,9 +50,7 @@ struct QueryPlanner {
         let mode = try query.mode ?? defaultMode(of: query)
         if mode != .lexical {
             guard record.dimensions > 0 else {
-                throw DatabaseError.invalidArgument(
-                    name: "mode", value: mode.rawValue,
-                    reason: "collection '\(collection.name)' has words only; use lexical")
+                throw DatabaseError.wordsOnly(collection: collection.name)
             }
             if let vector = query.vector {
                 try VectorCheck.check(
@@ -65,32 +63,30 @@ struct QueryPlanner {
     }
 
     private func validate(_ query: Query) throws {
-        func require(_ condition: Bool, _ name: String, _ value: String, _ reason: String) throws {
+        func require(_ condition: Bool, _ name: String, _ value: String, _ allowed: String) throws {
             if !condition {
-                throw DatabaseError.invalidArgument(name: name, value: value, reason: reason)
+                throw DatabaseError.outOfRange(parameter: name, value: value, allowed: allowed)
             }
         }
-        try require(query.limit > 0, "limit", "\(query.limit)", "at least one hit must be wanted")
-        if let ef = query.ef { try require(ef > 0, "ef", "\(ef)", "must be positive") }
+        try require(query.limit > 0, "limit", "\(query.limit)", "1 or more")
+        if let ef = query.ef { try require(ef > 0, "ef", "\(ef)", "1 or more") }
         if let fusion = query.fusion {
             for (name, weight) in [
                 ("dense weight", fusion.denseWeight), ("lexical weight", fusion.lexicalWeight),
                 ("constant", fusion.constant),
             ] {
                 try require(
-                    weight.isFinite && weight >= 0, name, "\(weight)", "must not be negative")
+                    weight.isFinite && weight >= 0, name, "\(weight)", "0 or more")
             }
         }
         if let depth = query.rerankDepth {
-            try require(depth > 0, "rerank", "\(depth)", "must be positive")
+            try require(depth > 0, "rerank", "\(depth)", "1 or more")
         }
         if query.vector != nil && query.text.isEmpty {
-            try require(
-                query.mode ?? .dense == .dense, "mode", query.mode?.rawValue ?? "",
-                "words are needed beside the vector")
-            try require(
-                query.rerankDepth == nil, "rerank", "\(query.rerankDepth ?? 0)",
-                "words are needed beside the vector")
+            if let mode = query.mode, mode != .dense {
+                throw DatabaseError.textNeeded(for: "mode \(mode.rawValue)")
+            }
+            if query.rerankDepth != nil { throw DatabaseError.textNeeded(for: "re-ranking") }
         }
     }
 

@@ -21,13 +21,13 @@ final class CSVReader: RecordReader {
         guard let header = try parser.next() else {
             throw SourceError.malformed(
                 path: file.path, line: 1,
-                reason: "the file is empty; its first line must name the columns")
+                fault: .emptyFile)
         }
         let columns = header.map { $0.trimmingSpaces }
         for (index, column) in columns.enumerated() where columns[..<index].contains(column) {
             throw SourceError.malformed(
                 path: file.path, line: 1,
-                reason: "the header has the column '\(column)' twice; rename one")
+                fault: .duplicateColumn(column))
         }
         self.columns = columns
         func require(_ column: String) throws -> Int {
@@ -51,8 +51,7 @@ final class CSVReader: RecordReader {
             guard fields.count == columns.count else {
                 throw SourceError.malformed(
                     path: file.path, line: parser.recordLine,
-                    reason: "has \(fields.count) fields where the header has \(columns.count); "
-                        + "put fields that contain the separator in double quotes")
+                    fault: .fieldCount(found: fields.count, header: columns.count))
             }
             return document(fields)
         }
@@ -114,8 +113,7 @@ final class CSVParser {
                 if record.size == 0 { return nil }
                 throw SourceError.malformed(
                     path: file.path, line: recordLine,
-                    reason: "a quoted field that begins in this record is never closed; add the "
-                        + "closing '\"'")
+                    fault: .unclosedQuote)
             }
             guard record.size <= limit else {
                 throw SourceError.recordTooLong(path: file.path, line: recordLine, limit: limit)
@@ -162,8 +160,7 @@ final class CSVParser {
                     guard index >= end || bytes[index] == separator else {
                         throw SourceError.malformed(
                             path: file.path, line: lines.line,
-                            reason: "a closing quote at byte \(index) is followed by more text; "
-                                + "write a quote inside a quoted field twice")
+                            fault: .textAfterQuote(byte: index))
                     }
                 }
                 continue

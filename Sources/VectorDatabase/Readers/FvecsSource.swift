@@ -33,13 +33,11 @@ final class FvecsSource: VectorSource {
         guard found == dimensions, (1...1_048_576).contains(found) else {
             throw SourceError.unusableVectors(
                 path: path,
-                reason: "vector \(row) gives its dimension as \(found)"
-                    + (row > 1 ? " where the first has \(dimensions ?? 0)" : "")
-                    + "; the file is not .fvecs, or is damaged")
+                fault: .dimension(vector: row, found: found, first: row > 1 ? dimensions : nil))
         }
         guard let bytes = try taker.take(4 * found, path: path) else {
             throw SourceError.unusableVectors(
-                path: path, reason: "ends after the dimension of vector \(row); it is cut short")
+                path: path, fault: .noNumbers(vector: row))
         }
         return bytes.withUnsafeBytes { raw in
             (0..<found).map {

@@ -63,7 +63,7 @@ struct FileWalk {
             names = try FileManager.default.contentsOfDirectory(atPath: folder)
         } catch {
             throw .unreadable(
-                path: folder, reason: "the folder cannot be read; check its permissions")
+                path: folder, reason: "the folder cannot be read")
         }
         for name in names.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) })
         where !name.hasPrefix(".") {

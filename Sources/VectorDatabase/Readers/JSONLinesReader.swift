@@ -50,8 +50,7 @@ final class JSONLinesReader: RecordReader {
             let expected = error.fault == .rest ? "the end of the line" : error.expected
             throw .malformed(
                 path: file.path, line: lines.line,
-                reason: "is not valid JSON: expected \(expected) at byte "
-                    + "\(error.offset + 1) of the line; each line must be one JSON object")
+                fault: .notJSON(expected: expected, byte: error.offset + 1))
         }
         return try finish(record)
     }

@@ -29,25 +29,25 @@ final class NpySource: VectorSource {
         self.stream = stream
         self.path = path
         let header = try Self.readHeader(ByteTaker(stream: stream), path: path)
-        func fail(_ reason: String) -> SourceError { .unusableVectors(path: path, reason: reason) }
+        func fail(_ fault: SourceError.VectorFileFault) -> SourceError {
+            .unusableVectors(path: path, fault: fault)
+        }
         guard let type = Self.quotedValue(of: "descr", in: header) else {
-            throw fail("the header says no element type; save the array with numpy.save")
+            throw fail(.noElementType)
         }
         switch type {
         case "<f2": element = .float16
         case "<f4": element = .float32
         case "<f8": element = .float64
         default:
-            throw fail("has elements of type '\(type)'; save it as float32 (array.astype('<f4'))")
+            throw fail(.elementType(type))
         }
         if header.contains("'fortran_order': True") {
-            throw fail("is in Fortran order; save numpy.ascontiguousarray(array)")
+            throw fail(.fortranOrder)
         }
-        let shape = try Self.shape(in: header) ?? { throw fail("the header says no shape") }()
+        let shape = try Self.shape(in: header) ?? { throw fail(.noShape) }()
         guard shape.count == 2, (1...1_048_576).contains(shape[1]) else {
-            throw fail(
-                "has the shape (\(shape.map(String.init).joined(separator: ", "))) where (vectors, "
-                    + "dimensions) is needed")
+            throw fail(.shape(shape))
         }
         (count, columns) = (shape[0], shape[1])
     }
@@ -60,13 +60,13 @@ final class NpySource: VectorSource {
         if row == count {
             if try taker.take(1, path: path) != nil {
                 throw SourceError.unusableVectors(
-                    path: path, reason: "has bytes after its \(count) rows; it is damaged")
+                    path: path, fault: .bytesAfterRows(count))
             }
             return nil
         }
         guard let bytes = try taker.take(columns * element.size, path: path) else {
             throw SourceError.unusableVectors(
-                path: path, reason: "ends after \(row) of \(count) rows; it is cut short")
+                path: path, fault: .rowsMissing(found: row, expected: count))
         }
         row += 1
         return bytes.withUnsafeBytes { raw in (0..<columns).map { float(raw, at: $0) } }
@@ -108,14 +108,14 @@ final class NpySource: VectorSource {
     private static func readHeader(_ taker: ByteTaker, path: String) throws -> String {
         guard let start = try taker.take(8, path: path),
             start.starts(with: [0x93] + Array("NUMPY".utf8))
-        else { throw SourceError.unusableVectors(path: path, reason: "is not an .npy file") }
+        else { throw SourceError.unusableVectors(path: path, fault: .notNumPy) }
         let lengthSize = start[6] == 1 ? 2 : 4
         let length = try taker.take(lengthSize, path: path)?.reversed().reduce(0) {
             $0 << 8 | Int($1)
         }
         guard let length, (1...1_048_576).contains(length),
             let header = try taker.take(length, path: path)
-        else { throw SourceError.unusableVectors(path: path, reason: "has no usable header") }
+        else { throw SourceError.unusableVectors(path: path, fault: .unusableHeader) }
         return String(decoding: header, as: UTF8.self)
     }
 

@@ -32,12 +32,12 @@ final class TSVReader: RecordReader {
         guard let tab = bytes.firstIndex(of: 9) else {
             throw .malformed(
                 path: file.path, line: lines.line,
-                reason: "has no tab; each line must be an identifier, a tab and a text")
+                fault: .noTab)
         }
         guard tab > 0 else {
             throw .malformed(
                 path: file.path, line: lines.line,
-                reason: "has no identifier before the tab; put one there")
+                fault: .noIDBeforeTab)
         }
         return Document(
             id: String(decoding: bytes[..<tab], as: UTF8.self),

@@ -52,7 +52,7 @@ final class TextFileReader: RecordReader {
         if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
             throw .malformed(
                 path: file.path, line: 1,
-                reason: "is UTF-16; convert the file to UTF-8 (iconv -f UTF-16 -t UTF-8)")
+                fault: .utf16)
         }
         var bytes = bytes
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }

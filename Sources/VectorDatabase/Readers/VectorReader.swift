@@ -67,7 +67,7 @@ final class VectorReader: RecordReader {
         guard vector.allSatisfy(\.isFinite) else {
             throw SourceError.malformed(
                 path: file.path, line: row,
-                reason: "the vector has a number that is not finite; leave the row out")
+                fault: .vectorNotFinite)
         }
         guard var document = try nextDocument() else {
             throw SourceError.idCount(
@@ -125,8 +125,7 @@ struct ByteTaker {
         guard filled == count else {
             throw SourceError.unusableVectors(
                 path: path,
-                reason:
-                    "ends after \(filled) of the \(count) bytes of a part; the file is cut short")
+                fault: .cutShort(found: filled, expected: count))
         }
         return bytes
     }
