@@ -31,14 +31,13 @@ extension AutoRegEmbedError: CustomStringConvertible, LocalizedError {
         case .settings(let path, let key, let problem):
             key.isEmpty ? "\(path): \(problem)" : "\(path): \"\(key)\": \(problem)"
         case .missingToken(let path, let token):
-            "\(path): the tokenizer has no token \(token); train the model with `vdb train "
-                + "compress`, or choose pooling `last` or `mean`"
+            "\(path): the tokenizer has no token \(token)"
         case .vocabularyTooSmall(let path, let tokenizer, let model):
-            "\(path): the tokenizer has \(tokenizer) ids but the model \(model) embeddings; they do "
-                + "not belong together"
+            "\(path): the tokenizer has \(tokenizer) ids but the model has \(model) embeddings, so "
+                + "they do not belong together"
         case .decoderMismatch(let path, let recorded, let found):
-            "\(path): the decoder's fingerprint is \(found) but \(recorded) is recorded; it is not "
-                + "the decoder that the model was trained with"
+            "\(path): the decoder's fingerprint is \(found), but the model was trained with "
+                + recorded
         case .adapter(let path, let problem): "\(path): \(problem)"
         case .emptyInput: "there is no token to encode"
         case .notCompressed(let pooling):

@@ -1,4 +1,4 @@
-/// What went wrong with a file that an evaluation reads: facts, with a sentence made of them.
+/// What went wrong with a file that an evaluation reads, as facts.
 public enum EvaluationError: Error, Equatable, Sendable, CustomStringConvertible {
     /// No file of that name.
     case missing(path: String)
@@ -32,12 +32,12 @@ public enum EvaluationError: Error, Equatable, Sendable, CustomStringConvertible
         case .unreadable(let path, let reason): "\(path): cannot be read: \(reason)"
         case .malformed(let path, let line, let problem): "\(path):\(line): \(problem)"
         case .unknownLayout(let folder):
-            "\(folder): neither a BEIR folder (corpus.jsonl, queries.jsonl, qrels/) nor an MS MARCO "
-                + "one (collection.tsv, queries.SPLIT.tsv, qrels.SPLIT.tsv)"
+            "\(folder): is neither a BEIR folder (corpus.jsonl, queries.jsonl, qrels/) nor an "
+                + "MS MARCO one (collection.tsv, queries.SPLIT.tsv, qrels.SPLIT.tsv)"
         case .noSuchSplit(let folder, let split, let found):
             "\(folder): no judgments for the split '\(split)'; there are: "
                 + (found.isEmpty ? "none" : found.joined(separator: ", "))
-        case .noJudgments(let path): "\(path): holds no judgments, so there is nothing to average"
+        case .noJudgments(let path): "\(path): holds no judgments"
         }
     }
 }
@@ -50,7 +50,7 @@ extension EvaluationError.Problem: CustomStringConvertible {
         case .notUTF8: "the line is not valid UTF-8"
         case .tooLong(let bytes): "the line is longer than \(bytes) bytes"
         case .duplicateDocument(let query, let document):
-            "document '\(document)' comes twice for query '\(query)'; a run ranks each once"
+            "document '\(document)' comes twice for query '\(query)'"
         case .conflictingGrades(let query, let document, let first, let second):
             "document '\(document)' of query '\(query)' is judged \(first) and then \(second)"
         case .duplicateQuery(let query): "query '\(query)' comes twice"

@@ -30,14 +30,14 @@ package enum ByteStreamError: Error, Equatable, Sendable {
 extension ByteStreamError: CustomStringConvertible, LocalizedError {
     package var description: String {
         switch self {
-        case .missing(let name): "\(name): there is no such file; check the path"
-        case .isFolder(let name): "\(name): is a folder where a file is needed"
+        case .missing(let name): "\(name): there is no such file"
+        case .isFolder(let name): "\(name): is a folder, not a file"
         case .system(let operation, let name, let code):
             "\(name): cannot \(operation): \(String(cString: strerror(code)))"
         case .damaged(let name, let format, let reason):
-            "\(name): the \(format.rawValue) data is damaged (\(reason)); get the file again"
+            "\(name): the \(format.rawValue) data is damaged: \(reason)"
         case .cutShort(let name, let format):
-            "\(name): the \(format.rawValue) data ends in the middle; get the whole file"
+            "\(name): the \(format.rawValue) data is cut short"
         }
     }
 

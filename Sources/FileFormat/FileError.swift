@@ -1,6 +1,6 @@
 import Foundation
 
-/// What went wrong with one of our own files: facts only, from which the command line makes a sentence.
+/// What went wrong with one of our own files, as facts.
 package enum FileError: Error, Equatable, Sendable {
     /// A system call failed with `code` (an errno value).
     case system(operation: String, path: String, code: Int32)
@@ -20,16 +20,13 @@ extension FileError: CustomStringConvertible, LocalizedError {
         case .system(let operation, let path, let code):
             return "\(path): cannot \(operation): \(String(cString: strerror(code)))"
         case .truncated(let path, let expected, let found):
-            return
-                "\(path): ends after \(found) bytes where \(expected) are needed; the file is cut short"
+            return "\(path): is cut short: \(found) bytes of \(expected)"
         case .corruptBlock(let expected):
-            return
-                "a compressed block does not hold the \(expected) bytes recorded with it; the file is damaged"
+            return "a compressed block does not hold the \(expected) bytes recorded with it"
         case .tooLarge(let bytes, let limit):
-            return "\(bytes) bytes where \(limit) are the limit"
+            return "\(bytes) bytes; \(limit) are the limit"
         case .locked(let path, let holder, let seconds):
-            return "\(path): held by \(holder ?? "another process") for more than \(seconds) s; "
-                + "try again when it is done"
+            return "\(path): held by \(holder ?? "another process") for more than \(seconds) s"
         }
     }
 

@@ -34,10 +34,10 @@ extension SafetensorsError: CustomStringConvertible {
         case .tooShort(let path, let bytes):
             "\(path): \(bytes) bytes are too few for a safetensors file"
         case .headerTooLong(let path, let length, let maximum):
-            "\(path): the header claims \(length) bytes where \(maximum) are the limit; "
-                + "this is not a safetensors file"
+            "\(path): is not a safetensors file: the header claims \(length) bytes, and \(maximum) "
+                + "are the limit"
         case .headerTruncated(let path, let length, let available):
-            "\(path): the header claims \(length) bytes but \(available) follow; the file is cut short"
+            "\(path): is cut short: the header claims \(length) bytes, but \(available) follow"
         case .headerNotJSON(let path, let error): "\(path): header: \(error)"
         case .headerForm(let path, let entry, let expected):
             "\(path): header entry \"\(entry)\": expected \(expected)"

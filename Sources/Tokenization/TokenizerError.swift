@@ -1,6 +1,6 @@
 import Foundation
 
-/// What is wrong with a tokenizer's files: facts, from which a sentence is made.
+/// What is wrong with a tokenizer's files, as facts.
 package enum TokenizerError: Error, Equatable, Sendable {
     /// The file cannot be read.
     case unreadable(path: String, reason: String)

@@ -31,16 +31,15 @@ extension ModelError: CustomStringConvertible {
             "\(folder): neither model.safetensors nor model.safetensors.index.json is there"
         case .missingTensor(let path, let tensor): "\(path): tensor \"\(tensor)\" is missing"
         case .wrongShape(let path, let tensor, let expected, let found):
-            "\(path): tensor \"\(tensor)\" has shape \(found) where config.json needs \(expected)"
+            "\(path): tensor \"\(tensor)\" has shape \(found), but config.json needs \(expected)"
         case .wrongElementType(let path, let tensor, let found):
-            "\(path): tensor \"\(tensor)\" is \(found); weights must be F32, F16 or BF16"
+            "\(path): tensor \"\(tensor)\" is \(found), not F32, F16 or BF16"
         case .nonFiniteWeight(let path, let tensor):
-            "\(path): tensor \"\(tensor)\" holds an infinite value or NaN; the model is damaged"
+            "\(path): tensor \"\(tensor)\" holds an infinite value or NaN"
         case .nonFiniteActivation:
             "the model's activations overflow although its weights are finite"
         case .tokenOutOfRange(let token, let vocabulary):
-            "token id \(token) is outside the model's vocabulary of \(vocabulary); "
-                + "the tokenizer belongs to another model"
+            "token id \(token) is outside the model's vocabulary of \(vocabulary)"
         case .emptySequence: "a sequence without tokens cannot be encoded"
         case .cancelled: "cancelled"
         }

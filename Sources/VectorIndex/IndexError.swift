@@ -25,23 +25,21 @@ extension IndexError: CustomStringConvertible, LocalizedError {
         switch self {
         case .file(let error): return error.description
         case .notThisKind(let path, let expected):
-            return "\(path): is not \(expected); it is rebuilt if you remove it"
+            return "\(path): is not \(expected)"
         case .unsupportedVersion(let path, let found, let supported):
-            return
-                "\(path): has format version \(found), this program reads \(supported); use the program that wrote it, or remove the file to have it rebuilt"
+            return "\(path): has format version \(found), not \(supported)"
         case .damaged(let path, let part, let reason):
-            return "\(path): damaged \(part): \(reason); it is rebuilt if you remove it"
+            return "\(path): damaged \(part): \(reason)"
         case .dimensionMismatch(let expected, let found):
-            return "a vector has \(found) dimensions where the index has \(expected)"
+            return "a vector has \(found) dimensions, but the index has \(expected)"
         case .notFinite(.some(let label)):
             return "the vector with label \(label) has a component that is not a finite number"
         case .notFinite(.none):
             return "the query vector has a component that is not a finite number"
         case .labelNotIncreasing(let previous, let label):
-            return "label \(label) comes after \(previous); labels of new vectors must increase"
+            return "label \(label) comes after \(previous), but labels must increase"
         case .invalidParameter(let name, let value, let allowed):
-            return
-                "\(name) is \(value); it must be between \(allowed.lowerBound) and \(allowed.upperBound)"
+            return "\(name) must be \(allowed.lowerBound) to \(allowed.upperBound), not \(value)"
         case .tooManyVectors(let limit): return "an index holds at most \(limit) vectors"
         case .invariant(let fact): return "the graph is inconsistent: \(fact)"
         }

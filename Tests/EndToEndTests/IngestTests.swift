@@ -126,7 +126,7 @@ import Testing
         #expect(answer.hitIDs == ["v2", "v1", "v0"])
         #expect((answer.list("hits")[0]["score"] as? Double) == 0)
         try vdb.write("w.jsonl", "{\"_id\":\"w\",\"text\":\"t\",\"vector\":[1,2,3]}\n")
-        try vdb.fails(65, "has 3 dimensions where 2 are needed", "ingest", "w.jsonl")
+        try vdb.fails(65, "has 3 dimensions, but 2 are needed", "ingest", "w.jsonl")
         try vdb.fails(65, "metric l2", "ingest", "v.jsonl", "--metric", "ip")
     }
 

@@ -139,7 +139,7 @@ import Testing
         try vdb.fails(64, "--vector must be a JSON array", "query", "--vector", "[1,\"x\"]")
         try vdb.fails(64, "--queries cannot be used with a text", "query", "a", "--queries", "f")
         try vdb.fails(64, "Unknown option '--foo'", "query", "a", "--foo")
-        try vdb.fails(65, "has 2 dimensions where 384", "query", "--vector", "[1,2]")
+        try vdb.fails(65, "has 2 dimensions, but 384", "query", "--vector", "[1,2]")
         try vdb.fails(66, "there is no database here", "query", "a", "--db", "none.vdb")
         try vdb.fails(66, "there is no collection 'x'", "query", "a", "--collection", "x")
         try vdb.write("text.vdb", "not a database, but long enough to look at, whatever it says")

@@ -100,14 +100,14 @@ import VectorDatabase
         (#"{"text": "a", "n": NaN}"#, "expected a value"),
         (#"{"text": "a", "n": 1e999}"#, "a double's range"),
         (#"{"text": "a", "n": nul}"#, "expected a value"),
-        (#"{"title": "a", "body": "b"}"#, "has no 'text' but 'body', 'title'; name the key"),
-        (#"{"text": 5}"#, "'text' is a number, where a string is needed"),
+        (#"{"title": "a", "body": "b"}"#, "has no 'text' but 'body', 'title'"),
+        (#"{"text": 5}"#, "'text' is a number, but must be a string"),
         (#"{"text": null}"#, "'text' is null"),
         (#"{"id": "", "text": "a"}"#, "'id' is an empty string"),
         (#"{"_id": 1.5, "text": "a"}"#, "'_id' is a number"),
         (#"{"text": "a", "title": []}"#, "'title' is an array"),
-        (#"{"text": "a", "metadata": "m"}"#, "'metadata' is a string, where an object"),
-        (#"{"text": "a", "vector": ["x"]}"#, "'vector' is an array, where an array of numbers"),
+        (#"{"text": "a", "metadata": "m"}"#, "'metadata' is a string, but must be an object"),
+        (#"{"text": "a", "vector": ["x"]}"#, "'vector' is an array, but must be an array of numbers"),
         (#"{"text": "a", "vector": {}}"#, "'vector' is an object"),
         (#"{"text": "a", "vector": [1e300]}"#, "beyond their range"),
         (String(repeating: "[", count: 3000), "expected '{'"),
@@ -126,7 +126,7 @@ import VectorDatabase
             Array("{\"text\":\"a\"}\n{\"text\":\"".utf8) + [0xC3, 0x28] + Array("\"}".utf8))
         #expect(
             await failure(path)
-                == "a.jsonl:2: is not UTF-8 at byte 10 of the line; convert the file to UTF-8")
+                == "a.jsonl:2: is not UTF-8 at byte 10 of the line")
     }
 
     @Test func skippingCountsAndKeepsTheFirstFew() async throws {

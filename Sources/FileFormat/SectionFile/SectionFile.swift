@@ -46,12 +46,11 @@ extension SectionFileError: CustomStringConvertible, LocalizedError {
         switch self {
         case .file(let error): return error.description
         case .notThisKind(let path, let expected):
-            return "\(path): is not \(expected); it is rebuilt if you remove it"
+            return "\(path): is not \(expected)"
         case .unsupportedVersion(let path, let found, let supported):
-            return "\(path): has format version \(found), this program reads \(supported); use the "
-                + "program that wrote it, or remove the file to have it rebuilt"
+            return "\(path): has format version \(found), not \(supported)"
         case .damaged(let path, let part, let reason):
-            return "\(path): damaged \(part): \(reason); it is rebuilt if you remove it"
+            return "\(path): damaged \(part): \(reason)"
         }
     }
 

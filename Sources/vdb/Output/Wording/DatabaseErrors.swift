@@ -1,0 +1,83 @@
+import VectorDatabase
+
+extension DatabaseError: WordedError {
+    var status: ExitStatus { ExitStatus(kind) }
+
+    var fact: String {
+        switch self {
+        case .outOfRange(let parameter, let value, let allowed):
+            "\(Self.option(of: parameter)) must be \(allowed), not \(value)"
+        default: description
+        }
+    }
+
+    var remedy: String? {
+        switch self {
+        case .databaseMissing: "check --db, or make one with 'vdb ingest'"
+        case .collectionMissing: "check --collection, or make one with 'vdb ingest'"
+        case .documentsMissing: "'vdb list' shows the ids"
+        case .notADatabase(_, .folder): "name a file in it"
+        case .notADatabase(_, .withoutLog):
+            "copy it with 'vdb backup', which is complete while others write"
+        case .notADatabase: "choose another file"
+        case .newerFormat: "update vdb"
+        case .olderFormat: "copy it to a place that can be written to"
+        case .damaged: "run 'vdb check', or restore a backup"
+        case .diskFull: "free some space and run the same command again"
+        case .readOnly: "check the permissions of the file and its folder"
+        case .locked: "try again when it has finished"
+        default: identityRemedy
+        }
+    }
+
+    private var identityRemedy: String? {
+        switch self {
+        case .embedderMismatch:
+            "use the recorded model, or re-encode with 'vdb reindex --model'"
+        case .noRecordedEmbedder: "give vectors, or re-encode with 'vdb reindex --model'"
+        case .metricMismatch: "leave --metric out, or use another --collection"
+        case .embedderMissing(_, .some): "pass its folder with --model"
+        case .embedderMissing(_, nil): "pass a model's folder with --model, or give vectors"
+        case .cannotRerank: "leave --rerank out, or use an autoregressive model"
+        case .documentExists: "use --on-conflict replace or skip, or another id"
+        case .invalidDocument(_, _, .tooLarge): "split it"
+        case .wordsOnly: "use --mode lexical, or encode it with 'vdb reindex --model'"
+        case .vectorsNeeded: "use another --collection, or let a model encode them"
+        default: nil
+        }
+    }
+
+    /// The option that sets a parameter of the library.
+    private static func option(of parameter: String) -> String {
+        switch parameter {
+        case "limit": "-k"
+        case "ef": "--ef"
+        case "rerank": "--rerank"
+        case "batch size": "--batch-size"
+        case "dense weight": "--hybrid-weight"
+        case "m": "--m"
+        case "efConstruction": "--ef-construction"
+        default: parameter
+        }
+    }
+}
+
+extension ExitStatus {
+    init(_ kind: DatabaseError.Kind) {
+        self =
+            switch kind {
+            case .usage: .usage
+            case .badData: .badData
+            case .missing: .missing
+            case .unavailable: .unavailable
+            case .cannotCreate: .cannotCreate
+            case .inputOutput: .inputOutput
+            case .temporary: .temporary
+            }
+    }
+}
+
+extension FilterError: WordedError {
+    var status: ExitStatus { .usage }
+    var fact: String { "--where, " + description }
+}

@@ -1,0 +1,21 @@
+import Evaluation
+
+extension EvaluationError: WordedError {
+    var status: ExitStatus {
+        switch self {
+        case .missing, .noSuchSplit: .missing
+        case .unreadable: .inputOutput
+        default: .badData
+        }
+    }
+
+    var remedy: String? {
+        switch self {
+        case .missing: "check the path"
+        case .noSuchSplit(_, _, let found) where !found.isEmpty: "choose one with --split"
+        case .noJudgments: "there is nothing to average"
+        case .malformed(_, _, .duplicateDocument): "a run ranks each document once"
+        default: nil
+        }
+    }
+}

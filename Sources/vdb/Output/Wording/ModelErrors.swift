@@ -1,0 +1,49 @@
+import AutoRegEmbed
+import FileFormat
+import Tokenization
+
+extension AutoRegEmbedError: WordedError {
+    var status: ExitStatus { .badData }
+
+    var fact: String {
+        switch self {
+        case .model(let error as any WordedError), .tokenizer(let error as any WordedError):
+            error.fact
+        default: description
+        }
+    }
+
+    var remedy: String? {
+        switch self {
+        case .model(let error as any WordedError), .tokenizer(let error as any WordedError):
+            error.remedy
+        case .missingToken:
+            "train it with 'vdb train compress', or set \"pooling\" to \"last\" or \"mean\" in its "
+                + "autoregembed.json"
+        case .decoderMismatch: "use the decoder that it was trained with"
+        default: nil
+        }
+    }
+}
+
+extension TokenizerError: WordedError {
+    var status: ExitStatus {
+        if case .unreadable = self { return .missing }
+        return .badData
+    }
+}
+
+extension FileError: WordedError {
+    var status: ExitStatus {
+        if case .locked = self { return .temporary }
+        return .inputOutput
+    }
+
+    var remedy: String? {
+        switch self {
+        case .locked: "try again when it has finished"
+        case .truncated: "get the file again"
+        default: nil
+        }
+    }
+}

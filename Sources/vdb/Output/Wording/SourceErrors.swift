@@ -1,0 +1,52 @@
+import VectorDatabase
+
+extension SourceError: WordedError {
+    var status: ExitStatus { ExitStatus(kind) }
+
+    var remedy: String? {
+        switch self {
+        case .missing: "check the path"
+        case .unreadable: "check its permissions"
+        case .damaged: "get the file again"
+        case .unknownFormat: "pass --format, or convert it to text or JSON Lines"
+        case .missingColumn: "name the columns with --id-field, --text-field and --title-field"
+        case .idCount: "give one a line"
+        case .fileTooLarge: "split it, or make it JSON Lines"
+        case .notUTF8: "convert the file to UTF-8"
+        case .containsNUL: nil
+        case .recordTooLong: "split the record"
+        case .missingField: "name the key of the text with --text-field"
+        case .wrongType: nil
+        case .malformed(_, _, let fault): fault.remedy
+        case .unusableVectors(_, let fault): fault.remedy
+        }
+    }
+}
+
+extension SourceError.RecordFault {
+    fileprivate var remedy: String? {
+        switch self {
+        case .emptyFile: "its first line must name the columns"
+        case .duplicateColumn: "rename one"
+        case .fieldCount: "put fields that contain the separator in double quotes"
+        case .unclosedQuote: "add the closing '\"'"
+        case .textAfterQuote: "write a quote inside a quoted field twice"
+        case .noTab: "each line must be an id, a tab and a text"
+        case .noIDBeforeTab: "put one there"
+        case .utf16: "convert the file to UTF-8 (iconv -f UTF-16 -t UTF-8)"
+        case .notJSON: "each line must be one JSON object"
+        case .vectorNotFinite: "leave the row out"
+        }
+    }
+}
+
+extension SourceError.VectorFileFault {
+    fileprivate var remedy: String? {
+        switch self {
+        case .noElementType, .noShape: "save the array with numpy.save"
+        case .elementType: "save it as float32 (array.astype('<f4'))"
+        case .fortranOrder: "save numpy.ascontiguousarray(array)"
+        default: nil
+        }
+    }
+}
