@@ -30,6 +30,7 @@ let package = Package(
         .library(name: "DefaultModel", targets: ["DefaultModel"]),
         .library(name: "AutoRegEmbed", targets: ["AutoRegEmbed"]),
         .library(name: "Training", targets: ["Training"]),
+        .library(name: "Tuning", targets: ["Tuning"]),
         .library(name: "Evaluation", targets: ["Evaluation"]),
         .executable(name: "vdb", targets: ["vdb"]),
         .executable(name: "vdb-bench", targets: ["vdb-bench"]),
@@ -114,12 +115,20 @@ let package = Package(
             name: "DefaultModel", dependencies: ["CDefaultModel", "AutoRegEmbed"],
             exclude: ["recipe", "MODEL_CARD.md"], swiftSettings: swift),
 
-        // Level 6.
         .target(
             name: "Training",
             dependencies: [
                 "AutoRegEmbed", "Transformer", "Tensors", "Tokenization", "VectorMath",
-                "FileFormat", "VectorDatabase", "Evaluation",
+                "FileFormat",
+            ],
+            swiftSettings: swift),
+
+        // Level 6.
+        .target(
+            name: "Tuning",
+            dependencies: [
+                "Training", "AutoRegEmbed", "VectorDatabase", "Embedding", "Evaluation",
+                "FileFormat",
             ],
             swiftSettings: swift),
 
@@ -127,8 +136,8 @@ let package = Package(
         .executableTarget(
             name: "vdb",
             dependencies: [
-                "VectorDatabase", "DefaultModel", "AutoRegEmbed", "Training", "Evaluation",
-                "Tokenization", "FileFormat", argumentParser, logging,
+                "VectorDatabase", "DefaultModel", "AutoRegEmbed", "Training", "Tuning",
+                "Evaluation", "Tokenization", "FileFormat", argumentParser, logging,
             ],
             swiftSettings: swift),
         .executableTarget(
@@ -228,16 +237,29 @@ let package = Package(
             name: "DefaultModelTests",
             dependencies: ["DefaultModel", "CDefaultModel", "AutoRegEmbed", "TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: swift),
+        // The tiny model and its data, for whatever trains it.
+        .target(
+            name: "TrainingTestSupport", dependencies: ["Training"],
+            path: "Tests/TrainingTestSupport", swiftSettings: swift),
         .testTarget(
             name: "TrainingTests",
             dependencies: [
                 "Training", "AutoRegEmbed", "Transformer", "Tensors", "Tokenization",
-                "VectorDatabase", "Evaluation", "FileFormat", "TestSupport",
+                "FileFormat", "TestSupport", "TrainingTestSupport",
             ],
-            resources: [.copy("Fixtures")], swiftSettings: swift),
+            exclude: ["Fixtures"], swiftSettings: swift),
+        .testTarget(
+            name: "TuningTests",
+            dependencies: [
+                "Tuning", "Training", "AutoRegEmbed", "Embedding", "VectorDatabase", "Evaluation",
+                "FileFormat", "TestSupport", "TrainingTestSupport",
+            ],
+            swiftSettings: swift),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["vdb", "VectorDatabase", "DefaultModel", "TestSupport", "Torture"],
+            dependencies: [
+                "vdb", "VectorDatabase", "DefaultModel", "Training", "TestSupport", "Torture",
+            ],
             swiftSettings: swift),
     ]
 )
@@ -254,7 +276,9 @@ if Context.environment["VDB_FUZZ"] != nil {
 // The thread sanitizer's build, small: what shares memory among threads, and its tests. `make tsan`.
 if Context.environment["VDB_TSAN"] != nil {
     let tests = ["VectorIndexTests", "VectorDatabaseTests", "FaultTests"]
-    let others = ["CDefaultModel", "DefaultModel", "Training", "FuzzTargets"]
+    let others = [
+        "CDefaultModel", "DefaultModel", "Training", "Tuning", "FuzzTargets", "TrainingTestSupport",
+    ]
     package.products = []
     package.targets.removeAll {
         $0.type == .executable || others.contains($0.name)

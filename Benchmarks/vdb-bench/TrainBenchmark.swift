@@ -24,7 +24,7 @@ struct TrainBenchmark: ParsableCommand {
 
     func run() throws {
         guard let stage = TrainingStage(rawValue: stage),
-            let precision = TrainingPrecision(rawValue: precision)
+            let precision = ComputePrecision(rawValue: precision)
         else { throw ValidationError("no such stage or precision") }
         guard steps >= 1 else { throw ValidationError("--steps must be 1 or more") }
         let output = FileManager.default.temporaryDirectory

@@ -79,7 +79,7 @@ public final class AutoRegEmbedder: Sendable {
         threads = max(1, options.threads ?? ProcessInfo.processInfo.activeProcessorCount)
         do { tokenizer = try parts.makeTokenizer() } catch { throw .tokenizer(error) }
         encoder = try parts.makeEncoder(
-            precision: options.precision.map { $0 == .float32 ? .float32 : .bfloat16 })
+            precision: options.precision)
 
         var ids: [Int32] = []
         if settings.pooling == .compressed {
@@ -99,9 +99,7 @@ public final class AutoRegEmbedder: Sendable {
     }
 
     /// What matrix products multiply in.
-    public var precision: ComputePrecision {
-        encoder.precision == .float32 ? .float32 : .bfloat16
-    }
+    public var precision: ComputePrecision { encoder.precision }
 
     /// The number of a vector's elements.
     public var dimensions: Int { encoder.configuration.hiddenSize }

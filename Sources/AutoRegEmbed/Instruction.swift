@@ -26,8 +26,3 @@ public enum Pooling: String, Sendable, CaseIterable {
     /// The mean of all states; no compressed tokens are added.
     case mean
 }
-
-/// The type that matrix products multiply in.
-public enum ComputePrecision: String, Sendable, CaseIterable {
-    case float32, bfloat16
-}

@@ -144,7 +144,7 @@ struct ModelParts: Sendable {
     }
 
     /// The base with the adapter, whose products are added when the first text is encoded.
-    func makeEncoder(precision: Precision?) throws(AutoRegEmbedError) -> LanguageModel {
+    func makeEncoder(precision: ComputePrecision?) throws(AutoRegEmbedError) -> LanguageModel {
         guard let adapter else { return try makeBase(precision: precision) }
         try adapter.checkFits(checkpoint, configuration)
         let own = checkpoint.tensor(named: ModelConfiguration.embeddingName)?.elementType
@@ -168,7 +168,7 @@ struct ModelParts: Sendable {
     }
 
     private func makeBase(
-        precision: Precision?, outputVocabulary: Int? = nil
+        precision: ComputePrecision?, outputVocabulary: Int? = nil
     ) throws(AutoRegEmbedError) -> LanguageModel {
         do {
             return try LanguageModel(

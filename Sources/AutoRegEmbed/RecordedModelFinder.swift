@@ -1,5 +1,6 @@
 import Embedding
 import Foundation
+import Tensors
 
 /// Opens the model that a database records, from the folder that it was loaded from and with the
 /// settings that it had.

@@ -1,4 +1,5 @@
 import Embedding
+import Tensors
 
 /// How a model was set up beyond its files, as a database records it in `EmbedderIdentity.settings`.
 extension AutoRegEmbedder {

@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// Everything that decides a training run: the same options, data and model give the same bytes.
 public struct TrainingOptions: Sendable, Codable, Equatable {
@@ -27,7 +28,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     public var weightDecay = 0.0
     public var maximumGradientNorm = 1.0
     /// Nil: bfloat16 where the checkpoint is stored so, else float32.
-    public var precision: TrainingPrecision?
+    public var precision: ComputePrecision?
     public var task = TrainingTask.retrieval
     /// The most tokens of a text, and of a target.
     public var maximumLength: Int?
@@ -50,8 +51,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     /// Nil: 0.05 for alignment, 0.02 for contrast.
     public var temperature: Double?
     public var similarity = AlignmentSimilarity.sigmoid
-    /// 0 is the paper's method, 1 to 4 its appendix E.
-    public var strategy = 0
+    public var strategy = AlignmentStrategy.documentGivenQuery
     /// Where the reference scores are kept, and read where they fit; nil: in the output folder until
     /// the run is done.
     public var referenceScores: String?
@@ -65,10 +65,8 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     public var recomputesLayers = false
     /// Save the whole state every so many steps.
     public var saveSteps: Int?
-    /// A judged folder (BEIR's layout or MS MARCO's) whose nDCG@10 is measured before the first step
-    /// and after the last. It changes nothing that is trained.
-    public var evaluationFolder: String?
-    /// Measure after every so many steps, too.
+    /// Measure the model after every so many steps, too, not only before the first and after the
+    /// last. Measuring changes nothing that is trained.
     public var evaluationSteps: Int?
     public var threads: Int
 
@@ -127,7 +125,6 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
         case usesInBatchNegatives = "--in-batch-negatives"
         case recomputesLayers = "--recompute-layers"
         case saveSteps = "--save-steps"
-        case evaluationFolder = "--eval"
         case evaluationSteps = "--eval-steps"
         case threads = "--threads"
     }
@@ -135,7 +132,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     /// What neither losses nor weights depend on.
     private static let free: Set<CodingKeys> = [
         .threads, .saveSteps, .model, .data, .output, .decoder, .referenceScores,
-        .evaluationFolder, .evaluationSteps,
+        .evaluationSteps,
     ]
 
     /// The settings that decide losses and weights, beside the content of model and data.
@@ -149,7 +146,9 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     }
 
     /// A setting that cannot be, as a fact about it.
-    func validate() throws(TrainingError) {
+    ///
+    /// - Parameter isEvaluated: whether the run has an evaluation.
+    func validate(isEvaluated: Bool) throws(TrainingError) {
         func check(_ holds: Bool, _ option: String, _ allowed: String) throws(TrainingError) {
             if !holds { throw .badOption(option: option, allowed: allowed) }
         }
@@ -166,18 +165,16 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
         try check((0..<1).contains(adapterDropout), "--lora-dropout", "0 or more, below 1")
         try check((temperature ?? 1) > 0, "--temperature", "more than 0")
         try check(beta > 0, "--beta", "more than 0")
-        try check((0...4).contains(strategy), "--strategy", "0 to 4")
         try check(
-            strategy == 0 || !similarity.isDivergence, "--strategy",
+            strategy == .documentGivenQuery || !similarity.isDivergence, "--strategy",
             "0 with --similarity \(similarity.rawValue): the divergences have no strategies")
         try check(negatives >= (usesInBatchNegatives ? 0 : 1), "--negatives", "1 or more")
         try check((saveSteps ?? 1) >= 1, "--save-steps", "1 or more")
         try check((evaluationSteps ?? 1) >= 1, "--eval-steps", "1 or more")
         try check(
-            evaluationSteps == nil || evaluationFolder != nil, "--eval-steps",
-            "together with --eval")
+            evaluationSteps == nil || isEvaluated, "--eval-steps", "together with --eval")
         try check(
-            stage != .pretrain || evaluationFolder == nil, "--eval",
+            stage != .pretrain || !isEvaluated, "--eval",
             "with a stage that trains an embedder: compress, align or contrast")
         try check(
             stage != .pretrain || adapterRank == nil, "--lora-rank",

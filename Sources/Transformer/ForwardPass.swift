@@ -16,7 +16,7 @@ struct ForwardPass {
     let configuration: ModelConfiguration
     let weights: ModelWeights
     let rotary: RotaryCache
-    let precision: Precision
+    let precision: ComputePrecision
     let workspace: Workspace
 
     /// - Parameters:

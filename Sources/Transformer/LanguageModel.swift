@@ -13,7 +13,7 @@ package final class LanguageModel: Sendable {
     let rotary: RotaryCache
     private let hasPendingChanges: Atomic<Bool>
 
-    package var precision: Precision { weights.precision }
+    package var precision: ComputePrecision { weights.precision }
 
     /// Rows of the embedding matrix, trained additions included.
     package var vocabularySize: Int { weights.embedding.vocabularySize }
@@ -21,7 +21,7 @@ package final class LanguageModel: Sendable {
     /// Loads a Hugging Face folder.
     ///
     /// - Parameter precision: nil takes the checkpoint's own: bfloat16 for bfloat16, else float32.
-    package convenience init(folder: URL, precision: Precision? = nil) throws(ModelError) {
+    package convenience init(folder: URL, precision: ComputePrecision? = nil) throws(ModelError) {
         let configuration: ModelConfiguration
         do {
             configuration = try ModelConfiguration(
@@ -39,7 +39,8 @@ package final class LanguageModel: Sendable {
     ///   - trainedRows: embedding rows that stand in for the checkpoint's, or follow them.
     ///   - outputVocabulary: ids that can be predicted, counted from 0; nil: all that have a row.
     package init(
-        configuration: ModelConfiguration, checkpoint: Checkpoint, precision: Precision? = nil,
+        configuration: ModelConfiguration, checkpoint: Checkpoint,
+        precision: ComputePrecision? = nil,
         replacing: [String: TensorView] = [:], changes: [String: LowRankChange] = [:],
         trainedRows: [Int32: [Float]] = [:], outputVocabulary: Int? = nil
     ) throws(ModelError) {

@@ -20,7 +20,7 @@ package struct LowRankChange: Sendable {
 
     /// W', summed in float32 and rounded once, to what products with it read.
     func applied(
-        to weight: TensorView, precision: Precision, using workspace: LowRankWorkspace
+        to weight: TensorView, precision: ComputePrecision, using workspace: LowRankWorkspace
     ) -> TensorView {
         let (outputs, inputs, rank) = (b.shape[0], a.shape[1], a.shape[0])
         let (count, depth) = (outputs * inputs, outputs * rank)

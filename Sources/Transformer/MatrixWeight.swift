@@ -7,7 +7,7 @@ import VectorMath
 final class MatrixWeight: Sendable {
     private let original: TensorView
     private let change: LowRankChange?
-    private let precision: Precision
+    private let precision: ComputePrecision
     private let changed = Mutex<TensorView?>(nil)
     private let bias: FloatArray?
     /// Whether a product has looked at every weight and found it finite.
@@ -17,7 +17,8 @@ final class MatrixWeight: Sendable {
     ///   - change: of the tensor's shape.
     ///   - precision: what changed weights are kept in.
     init(
-        tensor: TensorView, bias: FloatArray?, change: LowRankChange? = nil, precision: Precision
+        tensor: TensorView, bias: FloatArray?, change: LowRankChange? = nil,
+        precision: ComputePrecision
     ) {
         (original, self.bias, self.change) = (tensor, bias, change)
         self.precision = precision

@@ -40,14 +40,15 @@ struct ModelWeights: Sendable {
     let finalNorm: FloatArray
     /// The output projection [vocabulary, hidden].
     let output: MatrixWeight
-    let precision: Precision
+    let precision: ComputePrecision
 
     /// - Parameters:
     ///   - precision: nil: the checkpoint's own.
     ///   - replacing: weights that take the place of the checkpoint's, by parameter name.
     ///   - changes: what is added to linear layers, by parameter name; of the parameters' shapes.
     init(
-        configuration: ModelConfiguration, checkpoint: Checkpoint, precision: Precision? = nil,
+        configuration: ModelConfiguration, checkpoint: Checkpoint,
+        precision: ComputePrecision? = nil,
         replacing: [String: TensorView] = [:], changes: [String: LowRankChange] = [:],
         trainedRows: [Int32: [Float]] = [:], outputVocabulary: Int? = nil
     ) throws(ModelError) {
@@ -64,7 +65,7 @@ struct ModelWeights: Sendable {
         let embeddingShape = [configuration.vocabularySize, configuration.hiddenSize]
         let embeddingTensor = try tensor(ModelConfiguration.embeddingName, embeddingShape)
         embedding = EmbeddingTable(tensor: embeddingTensor, trainedRows: trainedRows)
-        let own: Precision = embeddingTensor.elementType == .bfloat16 ? .bfloat16 : .float32
+        let own: ComputePrecision = embeddingTensor.elementType == .bfloat16 ? .bfloat16 : .float32
         let precision = precision ?? own
         self.precision = precision
 

@@ -1,3 +1,4 @@
+import Tensors
 import VectorMath
 
 /// Memory that grows and is used again.
@@ -24,7 +25,7 @@ final class Scratch<Element: BitwiseCopyable> {
 struct Operand {
     let floats: UnsafeMutablePointer<Float>
     let halves: UnsafeMutablePointer<UInt16>
-    let precision: Precision
+    let precision: ComputePrecision
     /// Elements from one row to the next; even.
     let stride: Int
 }
@@ -51,9 +52,9 @@ final class Workspace {
     let kernel = Scratch<Float>()
 
     private let configuration: ModelConfiguration
-    private let precision: Precision
+    private let precision: ComputePrecision
 
-    init(_ configuration: ModelConfiguration, precision: Precision) {
+    init(_ configuration: ModelConfiguration, precision: ComputePrecision) {
         (self.configuration, self.precision) = (configuration, precision)
     }
 

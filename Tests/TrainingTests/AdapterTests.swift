@@ -2,6 +2,7 @@ import AutoRegEmbed
 import Foundation
 import Tensors
 import Testing
+import TrainingTestSupport
 import Training
 
 /// LoRA: what it trains, what it saves, who loads it. Fixtures/check_interchange.py shows it

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TrainingTestSupport
 import Training
 
 /// What training data may look like, and what is said of it where it does not.
@@ -125,7 +126,7 @@ struct DataTests {
         defer { fixture.remove() }
         var options = try fixture.options(.align)
         options.similarity = .kl
-        options.strategy = 2
+        options.strategy = .bothDirections
         #expect {
             try fixture.losses(options)
         } throws: { error in

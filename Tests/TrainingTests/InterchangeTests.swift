@@ -1,6 +1,7 @@
 import AutoRegEmbed
 import Foundation
 import Testing
+import TrainingTestSupport
 import Training
 
 /// Adapters that PEFT made (Fixtures/make_peft_fixture.py); Fixtures/check_interchange.py shows the

@@ -1,6 +1,7 @@
 import Foundation
 import Tensors
 import Testing
+import TrainingTestSupport
 
 @testable import Training
 
@@ -84,7 +85,7 @@ struct PretrainTests {
         _ = try Trainer.run(
             options, resuming: true,
             progress: {
-                if case .preparing("tokenising", _, _) = $0 { tokenised = true }
+                if case .preparing(.tokenizing, _, _) = $0 { tokenised = true }
                 if case .step(let step) = $0 { rest.append(step.loss) }
             })
         #expect(rest == Array(whole[5...]))

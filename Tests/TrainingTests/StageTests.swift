@@ -1,6 +1,7 @@
 import Foundation
 import Tensors
 import Testing
+import TrainingTestSupport
 
 @testable import Training
 
@@ -30,7 +31,7 @@ struct StageTests {
         if words[0] == "contrast" { options.usesInBatchNegatives = words.count > 1 }
         if words[0] == "align" {
             options.similarity = try #require(AlignmentSimilarity(rawValue: words[1]))
-            options.strategy = try #require(Int(words[2]))
+            options.strategy = try #require(Int(words[2]).flatMap(AlignmentStrategy.init))
         }
         return options
     }

@@ -3,6 +3,7 @@ import Foundation
 import Tensors
 import TestSupport
 import Testing
+import TrainingTestSupport
 
 @testable import Training
 
@@ -152,7 +153,7 @@ struct SurvivalTests {
                 options,
                 progress: {
                     switch $0 {
-                    case .preparing("reference scores", let done, _): computed = done
+                    case .preparing(.referenceScores, let done, _): computed = done
                     case .step(let step): losses.append(step.loss)
                     default: break
                     }

@@ -1,6 +1,7 @@
 import AutoRegEmbed
 import Foundation
 import Testing
+import TrainingTestSupport
 import Training
 
 /// Training reads texts through the folder's own template, instructions and compressed tokens.

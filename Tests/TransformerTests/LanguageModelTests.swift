@@ -37,8 +37,8 @@ import Transformer
 
     /// Bit for bit, in both precisions: alone, packed with others, on two threads, or with only its
     /// last rows asked for.
-    @Test(arguments: ["llama-tied", "mistral-window", "qwen3"], Precision.allCases)
-    func doesNotDependOnNeighbours(_ name: String, _ precision: Precision) throws {
+    @Test(arguments: ["llama-tied", "mistral-window", "qwen3"], ComputePrecision.allCases)
+    func doesNotDependOnNeighbours(_ name: String, _ precision: ComputePrecision) throws {
         let fixture = try ModelFixture(name)
         let model = try LanguageModel(folder: fixture.folder, precision: precision)
         let width = model.configuration.hiddenSize
@@ -74,7 +74,7 @@ import Transformer
 
     @Test func takesThePrecisionOfTheCheckpoint() throws {
         for (name, precision) in [
-            ("llama-float32", Precision.float32), ("llama-float16", .float32),
+            ("llama-float32", ComputePrecision.float32), ("llama-float16", .float32),
             ("llama-tied", .bfloat16),
         ] {
             #expect(

@@ -1,7 +1,3 @@
-/// What the products of matrices read: float32, or values rounded to bfloat16 and summed in
-/// float32.
-package enum ProductPrecision: Sendable { case float32, bfloat16 }
-
 /// A matrix operand: `value` holds rows x columns as stored; `transposed` reads it the other way.
 package struct Operand {
     package let value: Value
@@ -43,7 +39,7 @@ package protocol Backend: AnyObject {
     // Products: c (m x n) = or += factor * a (m x k) b (k x n).
     func multiply(
         _ a: Operand, _ b: Operand, m: Int, n: Int, k: Int, factor: Float, into c: Buffer,
-        accumulate: Bool, precision: ProductPrecision)
+        accumulate: Bool, precision: ComputePrecision)
 
     // Layers. x (rows x columns), scale (rows).
     func rmsNorm(_ x: Buffer, weight: Buffer, epsilon: Float) -> (y: Buffer, scale: Buffer)
@@ -67,20 +63,20 @@ package protocol Backend: AnyObject {
 
     // Softmax over a vocabulary: logits = states (rows x H) weight^T (V x H), in blocks of rows.
     func logProbability(
-        states: Value, weight: Value, targets: [Int32], width: Int, precision: ProductPrecision
+        states: Value, weight: Value, targets: [Int32], width: Int, precision: ComputePrecision
     ) -> (logProbabilities: Buffer, logSums: Buffer)
     /// Adds to `statesGradient` (written whole) and `weightGradient`, each where wanted.
     func logProbabilityBackward(
         _ gradient: [Float], states: Value, weight: Value, targets: [Int32], logSums: Buffer,
         width: Int, statesGradient: Buffer?, weightGradient: GradientSlot?,
-        precision: ProductPrecision)
+        precision: ComputePrecision)
     func divergence(
         _ a: Value, _ b: Value, weight: Value, width: Int, isSymmetric: Bool,
-        precision: ProductPrecision
+        precision: ComputePrecision
     ) -> Buffer
     func divergenceBackward(
         _ gradient: [Float], _ a: Value, _ b: Value, weight: Value, width: Int, isSymmetric: Bool,
-        precision: ProductPrecision
+        precision: ComputePrecision
     ) -> (a: Buffer, b: Buffer)
 
     // Optimization.

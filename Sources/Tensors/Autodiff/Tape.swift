@@ -8,7 +8,7 @@
 package final class Tape {
     package let backend: any Backend
     /// What the matrix products are computed in. Everything else is float32.
-    package let precision: ProductPrecision
+    package let precision: ComputePrecision
     /// Off, nothing is kept: for scores that need no gradient.
     package let isRecording: Bool
     private var steps: [() -> Void] = []
@@ -16,7 +16,7 @@ package final class Tape {
     private var open: [WeakValue]?
 
     package init(
-        backend: any Backend, precision: ProductPrecision = .float32, isRecording: Bool = true
+        backend: any Backend, precision: ComputePrecision = .float32, isRecording: Bool = true
     ) {
         self.backend = backend
         self.precision = precision

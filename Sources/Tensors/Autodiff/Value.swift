@@ -38,7 +38,7 @@ package final class Value {
 
     /// The forward pass has no more use for the values: keeps what the backward pass cannot make
     /// again, in bfloat16 where its products read that anyway.
-    package func settle(_ backend: any Backend, _ precision: ProductPrecision) {
+    package func settle(_ backend: any Backend, _ precision: ComputePrecision) {
         if recompute != nil {
             floatBuffer = nil
             halfBuffer = nil

@@ -7,7 +7,7 @@ import COneDNN
 extension CPUBackend {
     package func multiply(
         _ a: Operand, _ b: Operand, m: Int, n: Int, k: Int, factor: Float, into c: Buffer,
-        accumulate: Bool, precision: ProductPrecision
+        accumulate: Bool, precision: ComputePrecision
     ) {
         let product = Product(
             m: m, n: n, k: k, aTransposed: a.transposed, bTransposed: b.transposed,

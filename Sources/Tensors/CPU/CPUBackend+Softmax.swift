@@ -9,7 +9,7 @@ extension CPUBackend {
 
     /// rows[range] of `states` as a value of its own.
     private func part(
-        _ states: Value, _ range: Range<Int>, width: Int, _ precision: ProductPrecision
+        _ states: Value, _ range: Range<Int>, width: Int, _ precision: ComputePrecision
     ) -> Value {
         let isHalf = precision == .bfloat16
         let source = isHalf ? states.halves(self) : states.floats(self)
@@ -30,7 +30,7 @@ extension CPUBackend {
     /// logits (rows x V) = states (rows x H) weight^T
     private func project(
         _ states: Value, _ weight: Value, width: Int, into logits: Buffer,
-        _ precision: ProductPrecision
+        _ precision: ComputePrecision
     ) {
         multiply(
             Operand(states), Operand(weight, transposed: true), m: states.count / width,
@@ -39,7 +39,7 @@ extension CPUBackend {
     }
 
     package func logProbability(
-        states: Value, weight: Value, targets: [Int32], width: Int, precision: ProductPrecision
+        states: Value, weight: Value, targets: [Int32], width: Int, precision: ComputePrecision
     ) -> (logProbabilities: Buffer, logSums: Buffer) {
         let vocabulary = weight.count / width
         let (result, sums) = (buffer(count: targets.count), buffer(count: targets.count))
@@ -65,7 +65,7 @@ extension CPUBackend {
     package func logProbabilityBackward(
         _ gradient: [Float], states: Value, weight: Value, targets: [Int32], logSums: Buffer,
         width: Int, statesGradient: Buffer?, weightGradient: GradientSlot?,
-        precision: ProductPrecision
+        precision: ComputePrecision
     ) {
         let vocabulary = weight.count / width
         let values = buffer(count: min(block(vocabulary: vocabulary), targets.count) * vocabulary)
@@ -105,7 +105,7 @@ extension CPUBackend {
 
     package func divergence(
         _ a: Value, _ b: Value, weight: Value, width: Int, isSymmetric: Bool,
-        precision: ProductPrecision
+        precision: ComputePrecision
     ) -> Buffer {
         let vocabulary = weight.count / width
         let rows = a.count / width
@@ -132,7 +132,7 @@ extension CPUBackend {
 
     package func divergenceBackward(
         _ gradient: [Float], _ a: Value, _ b: Value, weight: Value, width: Int, isSymmetric: Bool,
-        precision: ProductPrecision
+        precision: ComputePrecision
     ) -> (a: Buffer, b: Buffer) {
         let vocabulary = weight.count / width
         let rows = a.count / width

@@ -1,16 +1,16 @@
 import Foundation
 
 /// SplitMix64 (Steele et al. 2014): random numbers from a seed, the same on every machine.
-struct SeededGenerator: RandomNumberGenerator {
+package struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 
     /// Different `purpose`s of one seed give unrelated numbers.
-    init(seed: UInt64, purpose: UInt64...) {
+    package init(seed: UInt64, purpose: UInt64...) {
         state = seed
         for word in purpose { state = next() ^ (word &* 0xD1B5_4A32_D192_ED03) }
     }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var z = state
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -19,18 +19,18 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 
     /// Evenly from 0 ..< bound.
-    mutating func below(_ bound: Int) -> Int {
+    package mutating func below(_ bound: Int) -> Int {
         Int(next().multipliedFullWidth(by: UInt64(bound)).high)
     }
 
     /// From the standard normal distribution (Box and Muller 1958).
-    mutating func normal() -> Double {
+    package mutating func normal() -> Double {
         let radius = (-2 * log((Double(next() >> 11) + 0.5) / 0x1p53)).squareRoot()
         return radius * cos(2 * .pi * Double(next() >> 11) / 0x1p53)
     }
 
     /// 0 ..< count in random order (Fisher and Yates). Our own, since the library's may change.
-    mutating func permutation(_ count: Int) -> [Int] {
+    package mutating func permutation(_ count: Int) -> [Int] {
         var order = Array(0..<count)
         for place in stride(from: count - 1, to: 0, by: -1) {
             order.swapAt(place, below(place + 1))
@@ -39,12 +39,12 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 
     /// `count` of 0 ..< total, ascending.
-    mutating func choice(_ count: Int, of total: Int) -> [Int] {
+    package mutating func choice(_ count: Int, of total: Int) -> [Int] {
         Array(permutation(total).prefix(count)).sorted()
     }
 
     /// FNV-1a of a text's bytes, for a `purpose`; Swift's own hashes differ from run to run.
-    static func hash(_ text: String) -> UInt64 {
+    package static func hash(_ text: String) -> UInt64 {
         text.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     }
 }

@@ -6,8 +6,8 @@ import Foundation
 ///
 /// Every row is checked when the file is opened, so that a bad line ends the run before it begins.
 /// Empty lines are skipped.
-final class TrainingData: Sendable {
-    let path: String
+package final class TrainingData: Sendable {
+    package let path: String
     private let file: RandomAccessFile
     private let rows: [Place]
     private let reader: RowReader
@@ -20,7 +20,7 @@ final class TrainingData: Sendable {
         let line: Int32
     }
 
-    init(path: String, stage: TrainingStage, needsNegative: Bool) throws(TrainingError) {
+    package init(path: String, stage: TrainingStage, needsNegative: Bool) throws(TrainingError) {
         self.path = path
         reader = RowReader(path: path, stage: stage, needsNegative: needsNegative)
         do {
@@ -77,10 +77,10 @@ final class TrainingData: Sendable {
             ? String(sentence.dropFirst(path.count + 2)) : sentence
     }
 
-    var count: Int { rows.count }
+    package var count: Int { rows.count }
     func line(_ index: Int) -> Int { Int(rows[index].line) }
 
-    func row(_ index: Int) throws(TrainingError) -> TrainingRow {
+    package func row(_ index: Int) throws(TrainingError) -> TrainingRow {
         try withBytes(of: rows[index]) { bytes throws(TrainingError) in
             try reader.row(bytes, line: line(index))
         }

@@ -1,5 +1,5 @@
 /// One row of training data.
-enum TrainingRow: Sendable, Equatable {
+package enum TrainingRow: Sendable, Equatable {
     /// pretrain; compress: the text is to be written again from itself
     case text(String)
     /// compress

@@ -5,13 +5,13 @@ import Tensors
 import Transformer
 
 /// A Hugging Face model folder as training reads it.
-struct ModelFolder {
+package struct ModelFolder {
     let path: String
-    let configuration: ModelConfiguration
+    package let configuration: ModelConfiguration
     /// Nil where the folder has no weights yet.
     private let checkpoint: Checkpoint?
 
-    init(path: String) throws(TrainingError) {
+    package init(path: String) throws(TrainingError) {
         self.path = path
         do { configuration = try ModelConfiguration(path: path + "/config.json") } catch {
             throw .badModel(path: path, reason: error.description)

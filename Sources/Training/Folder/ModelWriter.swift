@@ -16,7 +16,7 @@ import Transformer
 struct ModelWriter {
     let model: TrainableModel
     let options: TrainingOptions
-    let precision: TrainingPrecision
+    let precision: ComputePrecision
 
     /// Files of the starting model that are copied where they are there.
     private static let copied = [

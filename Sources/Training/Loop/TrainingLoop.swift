@@ -11,7 +11,7 @@ struct TrainingLoop {
     let schedule: Schedule
     let optimizer: Optimizer
     let backend: any Backend
-    let evaluation: RetrievalEvaluation?
+    let evaluation: RunEvaluation?
     let memory: MemoryNeed
 
     private(set) var totals: TrainingState.Totals
@@ -23,7 +23,7 @@ struct TrainingLoop {
     init(
         options: TrainingOptions, identity: TrainingState.Identity, data: TrainingData,
         runner: StageRunner, order: BatchOrder, schedule: Schedule, optimizer: Optimizer,
-        backend: any Backend, evaluation: RetrievalEvaluation?, memory: MemoryNeed,
+        backend: any Backend, evaluation: RunEvaluation?, memory: MemoryNeed,
         resuming totals: TrainingState.Totals?
     ) {
         self.options = options

@@ -3,6 +3,7 @@ import Evaluation
 import FileFormat
 import Foundation
 import Training
+import Tuning
 import VectorDatabase
 
 /// `vdb mine`: training triples from the database's own ranking.

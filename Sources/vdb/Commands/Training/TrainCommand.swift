@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Training
+import Tuning
 
 /// `vdb train`: one stage of the recipe, from a model folder to a model folder.
 struct TrainCommand: ParsableCommand {
@@ -65,7 +66,8 @@ struct TrainCommand: ParsableCommand {
         if model == nil { try BuiltInModelFolder(in: out).write() }
         do {
             let summary = try Trainer.run(
-                options(), log: measuring.log, resuming: surviving.resume,
+                options(), evaluation: measuring.eval.map(RetrievalEvaluation.onFolder),
+                log: measuring.log, resuming: surviving.resume,
                 isCancelled: { Interruption.isRequested }, progress: reporter.report)
             if model == nil { BuiltInModelFolder(in: out).removeUnlessNeeded() }
             reporter.finish(summary, folder: out)
@@ -92,7 +94,7 @@ extension TrainCommand {
         @Option(help: "AdamW's decoupled weight decay.") var weightDecay = 0.0
         @Option(help: "Gradients of greater norm are scaled down to it.") var maxGradNorm = 1.0
         @Option(help: "float32 or bfloat16 matrix products; default: as the model is stored.")
-        var precision: TrainingPrecision?
+        var precision: ComputePrecision?
         @Option(help: "Instructions: retrieval or sts.") var task = TrainingTask.retrieval
         @Option(help: "The most tokens of a text.") var maxLength: Int?
         @Option(help: "Decides every random choice.") var seed: UInt64 = 0
@@ -152,7 +154,8 @@ extension TrainCommand {
         var temperature: Double?
         @Option(help: "align: sigmoid, tanh, log-sigmoid, kl or js.")
         var similarity = AlignmentSimilarity.sigmoid
-        @Option(help: "align: 0 (the paper's), or 1 to 4 of its appendix E.") var strategy = 0
+        @Option(help: "align: 0 (the paper's), or 1 to 4 of its appendix E.")
+        var strategy = AlignmentStrategy.documentGivenQuery
         @Option(help: "The most negatives used of a row.") var negatives = 7
         @Flag(help: "contrast: the other rows' documents are negatives too.")
         var inBatchNegatives = false
@@ -189,7 +192,6 @@ extension TrainCommand {
         var evalSteps: Int?
 
         func apply(to options: inout TrainingOptions) {
-            options.evaluationFolder = eval
             options.evaluationSteps = evalSteps
         }
     }
@@ -204,9 +206,17 @@ extension TrainCommand {
 
 extension TrainingStage: ExpressibleByArgument {}
 extension TrainingTask: ExpressibleByArgument {}
-extension TrainingPrecision: ExpressibleByArgument {}
 extension LearningRateSchedule: ExpressibleByArgument {}
 extension AlignmentSimilarity: ExpressibleByArgument {}
+
+extension AlignmentStrategy: ExpressibleByArgument {
+    public init?(argument: String) {
+        guard let number = Int(argument) else { return nil }
+        self.init(rawValue: number)
+    }
+
+    public var defaultValueDescription: String { String(rawValue) }
+}
 
 extension TrainingError {
     /// The exit status that scripts may rely on.

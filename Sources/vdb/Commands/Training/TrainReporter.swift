@@ -11,7 +11,7 @@ struct TrainReporter {
     func report(_ progress: TrainingProgress) {
         switch progress {
         case .preparing(let what, let done, let total):
-            renew("\(what) \(done)" + (total.map { "/\($0)" } ?? ""))
+            renew("\(what.text) \(done)" + (total.map { "/\($0)" } ?? ""))
         case .nothingToResume: say("nothing was saved to resume: beginning with step 1")
         case .resumed(let step, let total): say("resuming after step \(step) of \(total)")
         case .memoryIsShort(let tokens, let needed, let available):
@@ -87,5 +87,15 @@ struct TrainReporter {
         if whole < 60 { return "\(whole) s" }
         if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
         return "\(whole / 3600) h \(whole % 3600 / 60) min"
+    }
+}
+
+extension TrainingProgress.Preparation {
+    var text: String {
+        switch self {
+        case .tokenizing: "tokenizing"
+        case .referenceScores: "reference scores"
+        case .reading(let name): "reading \(name)"
+        }
     }
 }

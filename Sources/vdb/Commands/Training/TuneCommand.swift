@@ -1,8 +1,10 @@
 import ArgumentParser
 import DefaultModel
 import Evaluation
+import FileFormat
 import Foundation
 import Training
+import Tuning
 import VectorDatabase
 
 /// `vdb tune`: the whole recipe on a database's own documents and judgments.
@@ -60,12 +62,31 @@ struct TuneCommand: AsyncParsableCommand {
             reporter.clear()
             throw failure(error)
         }
+        try write(report, of: tuner)
         Output.line(format == .json ? report.json : TuneTable(report: report).text)
         if !report.isReplaced {
             throw CommandFailure(
                 .badData,
                 "\(out): the tuned model is worse on the held-out queries, so the database keeps "
                     + "its own; the same command with --resume --force replaces it all the same")
+        }
+    }
+
+    /// The model card and the loss curves, beside the model.
+    private func write(_ report: TuneReport, of tuner: Tuner) throws {
+        let files = [
+            (ModelCard.chartName, LossChart(curves: try tuner.lossCurves()).svg),
+            (ModelCard.name, ModelCard(report: report, options: tuner.options).markdown),
+        ]
+        for (name, text) in files {
+            let path = out + "/" + name
+            do {
+                let file = try AtomicFile(path: path)
+                try file.write(Array(text.utf8))
+                try file.commit()
+            } catch {
+                throw CommandFailure(.cannotCreate, "\(path): cannot be written: \(error)")
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 import Foundation
 import Synchronization
 import Training
+import Tuning
 
 /// Progress of tuning on a terminal's standard error: what it is at, and each measurement as it comes.
 final class TuneReporter: Sendable {
@@ -17,7 +18,7 @@ final class TuneReporter: Sendable {
         case .copying: say("copying the database to measure on")
         case .mining(let done, let total): update("queries", "mining", done, total)
         case .training(let stage, .preparing(let what, let done, let total)):
-            update("rows", "\(stage.rawValue), \(what)", done, total)
+            update("rows", "\(stage.rawValue), \(what.text)", done, total)
         case .training(let stage, .step(let step)):
             update(
                 "steps", stage.rawValue, step.step, step.totalSteps,

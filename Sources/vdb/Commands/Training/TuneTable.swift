@@ -1,4 +1,5 @@
 import Training
+import Tuning
 
 /// A tuning report as a table for people.
 struct TuneTable {

@@ -1,0 +1,126 @@
+import FileFormat
+import Foundation
+import Tensors
+
+/// log ref of the alignment stage: what the model gives each pair before the stage begins.
+///
+/// Computed once, for the rows that the run will use, and kept: in the output folder until the run is
+/// done, for whoever resumes it; or in the file that `--reference-scores` names, for other runs from
+/// the same model and data as well.
+struct ReferenceScores {
+    private static let name = "reference-scores.jsonl"
+    let options: TrainingOptions
+    /// Of the run's data and starting model.
+    let fingerprints: [String]
+    let backend: any Backend
+    let precision: ComputePrecision
+
+    /// By row.
+    func scores(
+        _ source: AlignSource, _ loss: AlignLoss, _ progress: (TrainingProgress) throws -> Void
+    ) throws -> [Int: [Double]] {
+        let rows = rows(source.count)
+        let path = options.referenceScores ?? Self.path(in: options.output)
+        if let kept = kept(path), rows.allSatisfy({ kept[$0] != nil }) { return kept }
+        var scores: [Int: [Double]] = [:]
+        var part: [(row: Int, example: AlignLoss.Example)] = []
+        func flush() throws {
+            let tape = Tape(backend: backend, precision: precision, isRecording: false)
+            let (words, offsets) = loss.words(tape, part.map(\.example), dropoutSeed: nil)
+            let values = tape.values(words)
+            let sums = (0..<offsets.count - 1).map { score in
+                values[offsets[score]..<offsets[score + 1]].reduce(0.0) { $0 + Double($1) }
+            }
+            var first = 0
+            for (row, example) in part {
+                scores[row] = Array(sums[first..<first + example.plan.scores.count])
+                first += example.plan.scores.count
+            }
+            part = []
+            try progress(
+                .preparing(.referenceScores, done: scores.count, total: rows.count))
+        }
+        for row in rows {
+            let example = try source.example(row)
+            let size = part.reduce(example.tokens) { $0 + $1.example.tokens }
+            if size > options.microBatchTokens, !part.isEmpty { try flush() }
+            part.append((row, example))
+        }
+        if !part.isEmpty { try flush() }
+        try keep(scores, path)
+        return scores
+    }
+
+    private static func path(in output: String) -> String { output + "/" + name }
+
+    /// Removes the scores that a run kept for itself.
+    static func remove(_ output: String) throws(TrainingError) {
+        let path = path(in: output)
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        do { try FileManager.default.removeItem(atPath: path) } catch {
+            throw .cannotWrite(path: path, reason: "\(error)")
+        }
+    }
+
+    /// The rows that the run's steps will meet, ascending.
+    private func rows(_ count: Int) -> [Int] {
+        let order = BatchOrder(
+            rows: count, batchSize: options.batchSize, seed: options.seed,
+            shuffles: options.shuffles)
+        let steps = min(options.maximumSteps ?? .max, options.epochs * order.stepsPerEpoch)
+        guard steps < order.stepsPerEpoch else { return Array(0..<count) }
+        return Set(order.batches(from: 0).prefix(steps).joined()).sorted()
+    }
+
+    /// What decides the scores.
+    private var key: String {
+        let parts =
+            fingerprints + [
+                String(options.seed), String(options.shuffles), String(options.negatives),
+                String(options.strategy.rawValue), options.task.rawValue,
+                String(options.maximumLength ?? 0), precision.rawValue,
+            ]
+        return parts.joined(separator: "|")
+    }
+
+    private func kept(_ path: String) -> [Int: [Double]]? {
+        guard let data = FileManager.default.contents(atPath: path) else { return nil }
+        var lines = data.split(separator: UInt8(ascii: "\n")).makeIterator()
+        guard let head = lines.next(),
+            let object = (try? JSONSerialization.jsonObject(with: head)) as? [String: Any],
+            object["key"] as? String == key
+        else { return nil }
+        var scores: [Int: [Double]] = [:]
+        while let line = lines.next() {
+            guard let entry = try? JSONDecoder().decode(Entry.self, from: line) else { return nil }
+            scores[entry.row] = entry.scores.map { Double(bitPattern: $0) }
+        }
+        return scores
+    }
+
+    private func keep(_ scores: [Int: [Double]], _ path: String) throws {
+        do {
+            if options.referenceScores == nil {
+                try FileManager.default.createDirectory(
+                    atPath: options.output, withIntermediateDirectories: true)
+            }
+            let file = try AtomicFile(path: path)
+            let encoder = JSONEncoder()
+            try file.write(Array(try encoder.encode(["key": key])) + [UInt8(ascii: "\n")])
+            for row in scores.keys.sorted() {
+                let entry = Entry(
+                    row: row, scores: (scores[row] ?? []).map(\.bitPattern))
+                try file.write(Array(try encoder.encode(entry)) + [UInt8(ascii: "\n")])
+            }
+            try file.commit()
+        } catch {
+            throw TrainingError.cannotWrite(path: path, reason: "\(error)")
+        }
+    }
+
+    /// Scores as their bits: a resumed run must see the very same.
+    private struct Entry: Codable {
+        let row: Int
+        let scores: [UInt64]
+    }
+}

@@ -1,0 +1,28 @@
+/// Rows for compression, tokenised as they are asked for.
+///
+/// Beside {context, instruction, output}: of a text alone the model must write the text again under
+/// I_self, of a pair the positive under I_next.
+struct CompressSource: ExampleSource {
+    let data: TrainingData
+    let inputs: TextInputs
+    let choice: PairChoice
+
+    var count: Int { data.count }
+    func line(_ index: Int) -> Int { data.line(index) }
+
+    func example(_ index: Int) throws(TrainingError) -> CompressLoss.Example {
+        let (context, instruction, output) =
+            switch try data.row(index) {
+            case .instruction(let context, let instruction, let output):
+                (context, instruction, output)
+            case .text(let text): (text, inputs.instructions.own, text)
+            case .pair(let query, let positives, _, let prompt):
+                (
+                    query, prompt ?? inputs.instructions.next,
+                    choice.choose(row: index, positives: positives, negatives: []).positive
+                )
+            }
+        return CompressLoss.Example(
+            input: inputs.input(context, instruction: instruction), target: inputs.target(output))
+    }
+}

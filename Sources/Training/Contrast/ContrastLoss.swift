@@ -1,0 +1,97 @@
+import Tensors
+
+/// InfoNCE on the vectors that the database searches (van den Oord et al. 2018):
+///
+///     loss = - log( exp(v_q . v_+ / tau) / sum over d exp(v_q . v_d / tau) ),   mean over rows
+///
+/// d runs over the positive, the row's hard negatives and, where asked for, every document of the
+/// other rows of the batch.
+///
+/// With in-batch negatives the rows of a batch meet in one loss, so that it cannot be computed in
+/// parts. Gradient caching (Gao et al. 2021) does it all the same: vectors of the whole batch
+/// without their record, the loss and its gradient at the vectors, then part by part the vectors
+/// again with their record, played backwards from that gradient.
+struct ContrastLoss {
+    let model: ConditionalModel
+    let temperature: Float
+    let usesInBatchNegatives: Bool
+
+    struct Example: StageExample {
+        let query: [Int32]
+        /// The positive first, then the negatives.
+        let documents: [[Int32]]
+        var inputs: [[Int32]] { [query] + documents }
+        var tokens: Int { inputs.reduce(0) { $0 + $1.count } }
+    }
+
+    /// The loss from the vectors of all the examples' inputs, in their order.
+    func loss(_ tape: Tape, vectors: Tensor, _ examples: [Example]) -> Tensor {
+        var queries: [Int32] = []
+        var documents: [Int32] = []
+        var own: [Range<Int>] = []
+        var row: Int32 = 0
+        for example in examples {
+            queries.append(row)
+            own.append(documents.count..<documents.count + example.documents.count)
+            documents += example.documents.indices.map { row + 1 + Int32($0) }
+            row += Int32(example.inputs.count)
+        }
+        let scores = tape.scaled(
+            tape.innerProducts(
+                tape.gather(vectors, rows: queries), tape.gather(vectors, rows: documents)),
+            by: 1 / temperature)
+        let candidates = examples.indices.map { index in
+            let others =
+                usesInBatchNegatives
+                ? documents.indices.filter { !own[index].contains($0) } : []
+            return (Array(own[index]) + others).map { index * documents.count + $0 }
+        }
+        let losses = tape.negativeLogLikelihood(scores, candidates: candidates)
+        return tape.weightedSum(
+            losses, [Float](repeating: 1 / Float(examples.count), count: examples.count))
+    }
+
+    /// Loss of the batch, its gradients left in the parameters.
+    ///
+    /// - Parameter parts: the examples in micro-batches.
+    func run(
+        backend: any Backend, precision: ComputePrecision, parts: [[Example]], dropoutSeed: UInt64?
+    ) -> Float {
+        let examples = parts.flatMap { $0 }
+        if parts.count == 1 {
+            let tape = Tape(backend: backend, precision: precision)
+            let vectors = model.vectors(
+                tape, examples.flatMap(\.inputs), dropoutSeed: dropoutSeed)
+            let loss = loss(tape, vectors: vectors, examples)
+            let value = tape.values(loss)[0]
+            tape.backward(from: loss)
+            return value
+        }
+        // The same seed in both passes: dropout must fall alike.
+        let seeds = parts.indices.map { part in dropoutSeed.map { $0 &* 1024 &+ UInt64(part) } }
+        var cached: [Float] = []
+        for (part, seed) in zip(parts, seeds) {
+            let silent = Tape(backend: backend, precision: precision, isRecording: false)
+            cached += silent.values(
+                model.vectors(silent, part.flatMap(\.inputs), dropoutSeed: seed))
+        }
+        let width = model.encoder.configuration.hiddenSize
+        let leaf = Tensor(
+            shape: [cached.count / width, width], value: Value(backend.buffer(cached)),
+            slot: GradientSlot(count: cached.count))
+        let tape = Tape(backend: backend, precision: precision)
+        let loss = loss(tape, vectors: leaf, examples)
+        let value = tape.values(loss)[0]
+        tape.backward(from: loss)
+        guard let gradient = leaf.slot?.take()?.array else { return value }
+        var start = 0
+        for (part, seed) in zip(parts, seeds) {
+            let tape = Tape(backend: backend, precision: precision)
+            let vectors = model.vectors(tape, part.flatMap(\.inputs), dropoutSeed: seed)
+            let slice = Array(gradient[start..<start + vectors.count])
+            tape.backward(from: vectors, seed: backend.buffer(slice))
+            start += vectors.count
+        }
+        return value
+    }
+}

@@ -1,0 +1,20 @@
+/// Rows of {query, pos, neg} for the contrastive stage.
+struct ContrastSource: ExampleSource {
+    let data: TrainingData
+    let inputs: TextInputs
+    let choice: PairChoice
+
+    var count: Int { data.count }
+    func line(_ index: Int) -> Int { data.line(index) }
+
+    func example(_ index: Int) throws(TrainingError) -> ContrastLoss.Example {
+        guard case .pair(let query, let positives, let negatives, let prompt) = try data.row(index)
+        else { preconditionFailure("the reader gives the stage's rows") }
+        let chosen = choice.choose(row: index, positives: positives, negatives: negatives)
+        return ContrastLoss.Example(
+            query: inputs.input(query, instruction: prompt ?? inputs.instructions.next),
+            documents: ([chosen.positive] + chosen.negatives).map {
+                inputs.input($0, instruction: inputs.instructions.own)
+            })
+    }
+}

@@ -1,0 +1,20 @@
+import Tensors
+
+extension StageRunner {
+    /// The contrastive stage, whose rows meet in one loss.
+    init<Source: ExampleSource>(
+        _ source: Source, _ loss: ContrastLoss, backend: any Backend, precision: ComputePrecision,
+        options: TrainingOptions
+    ) where Source.Example == ContrastLoss.Example {
+        self.init(rows: source.count, line: source.line) { rows, seed, begins in
+            var examples: [ContrastLoss.Example] = []
+            for row in rows { examples.append(try source.example(row)) }
+            let parts = MicroBatches.parts(
+                examples, rows: options.microBatchSize, tokens: options.microBatchTokens)
+            try begins(parts.map { $0.reduce(0) { $0 + $1.tokens } }.max() ?? 0)
+            let value = loss.run(
+                backend: backend, precision: precision, parts: parts, dropoutSeed: seed)
+            return BatchResult(loss: value, tokens: examples.reduce(0) { $0 + $1.tokens })
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import FileFormat
+
+/// The members of one row that are text, with errors that name file, line and key.
+struct RowFields {
+    private enum Field {
+        case text(String)
+        case texts([String])
+        case integer(Int)
+        case other
+    }
+
+    private let fields: [String: Field]
+    /// The texts of a row that is an array.
+    let list: [String]?
+    private let path: String
+    private let line: Int
+
+    init(_ reader: inout JSONReader, path: String, line: Int) throws(JSONReader.Failure) {
+        self.path = path
+        self.line = line
+        var fields: [String: Field] = [:]
+        var list: [String]?
+        if reader.peek() == UInt8(ascii: "[") {
+            if case .texts(let texts) = try Self.field(&reader) { list = texts }
+        } else {
+            try reader.enterObject()
+            while let key = try reader.nextKey() {
+                if try reader.kind() == .null {
+                    // As if it were not there.
+                    try reader.null()
+                } else {
+                    fields[key] = try Self.field(&reader)
+                }
+            }
+        }
+        try reader.end()
+        self.fields = fields
+        self.list = list
+    }
+
+    private static func field(_ reader: inout JSONReader) throws(JSONReader.Failure) -> Field {
+        switch try reader.kind() {
+        case .string: return .text(try reader.string())
+        case .number: return try reader.number().integer.map { .integer(Int($0)) } ?? .other
+        case .array:
+            var texts: [String]? = []
+            try reader.enterArray()
+            while try reader.nextElement() {
+                if try reader.kind() == .string {
+                    texts?.append(try reader.string())
+                } else {
+                    try reader.skip()
+                    texts = nil
+                }
+            }
+            return texts.map { .texts($0) } ?? .other
+        case .object, .bool, .null:
+            try reader.skip()
+            return .other
+        }
+    }
+
+    func bad(_ reason: String) -> TrainingError {
+        .badLine(path: path, line: line, reason: reason)
+    }
+
+    func has(_ keys: [String]) -> Bool { keys.contains { fields[$0] != nil } }
+
+    /// The key that the row has, else the first of them.
+    func name(_ keys: [String]) -> String { keys.first { fields[$0] != nil } ?? keys[0] }
+
+    func optionalString(_ key: String) throws(TrainingError) -> String? {
+        switch fields[key] {
+        case nil: return nil
+        case .text(let text): return text
+        default: throw bad("\"\(key)\" is not a string")
+        }
+    }
+
+    func string(_ keys: String...) throws(TrainingError) -> String { try string(keys) }
+
+    func string(_ keys: [String]) throws(TrainingError) -> String {
+        for key in keys {
+            if let text = try optionalString(key) { return text }
+        }
+        throw .missingKey(path: path, line: line, key: "\"\(keys[0])\"")
+    }
+
+    func optionalStrings(_ key: String) throws(TrainingError) -> [String]? {
+        switch fields[key] {
+        case nil: return nil
+        case .text(let text): return [text]
+        case .texts(let texts): return texts
+        default: throw bad("\"\(key)\" is neither a string nor an array of strings")
+        }
+    }
+
+    func strings(_ keys: [String]) throws(TrainingError) -> [String] {
+        for key in keys {
+            if let texts = try optionalStrings(key) { return texts }
+        }
+        throw .missingKey(path: path, line: line, key: "\"\(keys[0])\"")
+    }
+
+    func identifier(_ key: String) -> String? {
+        switch fields[key] {
+        case .text(let text): text
+        case .integer(let number): String(number)
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import Tensors
+
+/// One batch's loss, with its gradients left in the parameters.
+struct BatchResult {
+    let loss: Float
+    let tokens: Int
+}
+
+/// A stage made ready: its rows, and how a batch of them is computed.
+struct StageRunner {
+    let rows: Int
+    /// The line of the data that a row came from.
+    let line: (Int) -> Int
+    let run: Run
+
+    /// - Parameters:
+    ///   - rows: the batch.
+    ///   - dropoutSeed: of this step; nil without dropout.
+    ///   - begins: told the tokens of the largest part before anything is computed.
+    typealias Run = (
+        _ rows: [Int], _ dropoutSeed: UInt64?, _ begins: (_ tokens: Int) throws -> Void
+    ) throws -> BatchResult
+
+    init(rows: Int, line: @escaping (Int) -> Int, run: @escaping Run) {
+        self.rows = rows
+        self.line = line
+        self.run = run
+    }
+
+    /// A stage whose loss is a sum over rows.
+    init<Source: ExampleSource, Loss: StageLoss>(
+        _ source: Source, _ loss: Loss, backend: any Backend, precision: ComputePrecision,
+        options: TrainingOptions
+    ) where Source.Example == Loss.Example {
+        rows = source.count
+        line = source.line
+        run = { rows, seed, begins in
+            var examples: [Loss.Example] = []
+            for row in rows { examples.append(try source.example(row)) }
+            let parts = MicroBatches.parts(
+                examples, rows: options.microBatchSize, tokens: options.microBatchTokens)
+            try begins(parts.map { $0.reduce(0) { $0 + $1.tokens } }.max() ?? 0)
+            let targets = examples.reduce(0) { $0 + loss.targetTokens($1) }
+            var total = 0.0
+            for (index, part) in parts.enumerated() {
+                let tape = Tape(backend: backend, precision: precision)
+                let facts = BatchFacts(
+                    rows: examples.count, targetTokens: targets,
+                    dropoutSeed: seed.map { $0 &* 1024 &+ UInt64(index) })
+                let part = loss.loss(tape, part, batch: facts)
+                total += Double(tape.values(part)[0])
+                tape.backward(from: part)
+            }
+            return BatchResult(
+                loss: Float(total), tokens: examples.reduce(0) { $0 + $1.tokens })
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import Evaluation
+import Foundation
+import Training
+import VectorDatabase
+
+/// Finds hard negatives for judged queries in a collection: documents that the present model ranks
+/// high and nobody judged relevant.
+///
+/// ```swift
+/// let miner = Miner(collection: database.collection(), options: MiningOptions())
+/// for row in try await miner.mine(queries, judgments: judgments) { print(row.json) }
+/// ```
+public struct Miner: Sendable {
+    public let collection: DocumentCollection
+    public let options: MiningOptions
+
+    /// How many candidates the walk through the index keeps for each rank that is wanted: ranks
+    /// count here, down to the last.
+    private static let indexEffort = 4
+
+    /// Queries that are searched together.
+    private static let batchSize = 64
+
+    public init(collection: DocumentCollection, options: MiningOptions) {
+        self.collection = collection
+        self.options = options
+    }
+
+    /// A mined negative, with where it stood.
+    public struct Negative: Sendable, Equatable {
+        public let id: String
+        public let text: String
+        /// From 1, positives not counted.
+        public let rank: Int
+        public let score: Double
+    }
+
+    /// One row of training data.
+    public struct Row: Sendable, Equatable {
+        public let queryID: String
+        public let query: String
+        public let positiveIDs: [String]
+        public let positives: [String]
+        public let negatives: [Negative]
+
+        /// `{"query", "pos", "neg"}` as training reads it, with ids, ranks and scores beside.
+        public var json: String {
+            let object: [String: Any] = [
+                "query_id": queryID, "query": query, "pos": positives, "pos_ids": positiveIDs,
+                "neg": negatives.map(\.text), "neg_ids": negatives.map(\.id),
+                "neg_ranks": negatives.map(\.rank), "neg_scores": negatives.map(\.score),
+            ]
+            let data = try? JSONSerialization.data(
+                withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
+            return String(decoding: data ?? Data(), as: UTF8.self)
+        }
+    }
+
+    /// Rows of the queries that have a positive in the collection, in the order given; one with no
+    /// candidate at all has no negatives.
+    ///
+    /// - Throws: `TrainingError` for options that cannot be, and what the collection throws.
+    public func mine(
+        _ queries: [(id: String, text: String)], judgments: Judgments,
+        progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    ) async throws -> [Row] {
+        try options.validate()
+        let chooser = HardNegatives(options: options)
+        let judged = queries.map { query in
+            let grades = judgments[Identifier(query.id)].filter { $0.value > 0 }
+            return (query: query, positives: grades.keys.sorted().map(\.text))
+        }.filter { !$0.positives.isEmpty }
+        var rows: [Row] = []
+        for start in stride(from: 0, to: judged.count, by: Self.batchSize) {
+            let batch = judged[start..<min(judged.count, start + Self.batchSize)]
+            let answers = try await collection.query(
+                batch.map { entry in
+                    let limit = options.toRank + entry.positives.count
+                    var query = Query(
+                        entry.query.text, limit: limit, mode: .dense,
+                        ef: Self.indexEffort * limit, isExact: options.isExact)
+                    query.fetchesContent = false
+                    return query
+                })
+            for (entry, answer) in zip(batch, answers) {
+                let positives = try entry.positives.compactMap { id in
+                    try text(id).map { (id, $0) }
+                }
+                if positives.isEmpty { continue }
+                let known = Set(entry.positives)
+                var positiveScore: Double?
+                if options.maximumScoreRatio != nil,
+                    !answer.hits.contains(where: { known.contains($0.id) })
+                {
+                    positiveScore = try await score(of: known, for: entry.query.text)
+                }
+                let chosen = chooser.choose(
+                    query: entry.query.id, ranking: answer.hits.map { ($0.id, $0.score) },
+                    positives: known, positiveScore: positiveScore)
+                rows.append(
+                    Row(
+                        queryID: entry.query.id, query: entry.query.text,
+                        positiveIDs: positives.map(\.0), positives: positives.map(\.1),
+                        negatives: try chosen.compactMap { candidate in
+                            try text(candidate.id).map {
+                                Negative(
+                                    id: candidate.id, text: $0, rank: candidate.rank,
+                                    score: candidate.score)
+                            }
+                        }))
+            }
+            progress(min(judged.count, start + Self.batchSize), judged.count)
+        }
+        return rows
+    }
+
+    /// The best positive's score, wherever it stands among all documents.
+    private func score(of positives: Set<String>, for query: String) async throws -> Double? {
+        var all = Query(query, limit: max(1, try collection.count()), mode: .dense, isExact: true)
+        all.fetchesContent = false
+        return try await collection.query(all).hits.first { positives.contains($0.id) }?.score
+    }
+
+    /// The text that the model reads of a document: title and text with a space between them.
+    private func text(_ id: String) throws -> String? {
+        try collection.document(id)?.embeddedText
+    }
+}

@@ -1,0 +1,109 @@
+import Evaluation
+import Foundation
+import Training
+
+/// Judged queries parted in two: those that train, and those that the model never sees, which
+/// measure.
+///
+/// Queries of the same text stay on one side, whatever their ids: a question that was asked twice
+/// would be trained on and measured by.
+struct QuerySplit: Codable, Equatable {
+    /// A held-out query with its relevant documents and their grades.
+    struct Question: Codable, Equatable {
+        let id: String
+        let text: String
+        let grades: [String: Int]
+    }
+
+    /// Ids, in the order of their bytes.
+    let training: [String]
+    let heldOut: [Question]
+    let counts: TuneReport.Counts
+
+    /// - Parameters:
+    ///   - existing: those of the given documents that the collection has.
+    /// - Throws: `TuneError.noJudgedDocument`, `TuneError.tooFewQueries`.
+    init(
+        queries: [(id: String, text: String)], judgments: Judgments, options: TuneOptions,
+        collection: String, existing: ([String]) throws -> Set<String>
+    ) throws {
+        let texts = Dictionary(queries.map { (Identifier($0.id), $0.text) }) { first, _ in first }
+        var counts = TuneReport.Counts()
+        counts.judgedQueries = judgments.queries.count
+        let judged = Set(judgments.grades.values.flatMap { $0.keys.map(\.text) }).sorted()
+        var there: Set<String> = []
+        for start in stride(from: 0, to: judged.count, by: 4096) {
+            there.formUnion(try existing(Array(judged[start..<min(judged.count, start + 4096)])))
+        }
+        var usable: [Question] = []
+        for id in judgments.queries {
+            let grades = judgments[id]
+            counts.judgments += grades.count
+            counts.judgmentsOfMissing += grades.keys.count { !there.contains($0.text) }
+            let relevant = grades.filter { $0.value > 0 && there.contains($0.key.text) }
+            guard let text = texts[id], !text.allSatisfy(\.isWhitespace) else {
+                counts.queriesWithoutText += 1
+                continue
+            }
+            guard !relevant.isEmpty else {
+                counts.queriesWithoutDocument += 1
+                continue
+            }
+            usable.append(
+                Question(
+                    id: id.text, text: text,
+                    grades: Dictionary(relevant.map { ($0.key.text, $0.value) }) { one, _ in one }))
+        }
+        counts.missingExample = judged.first { !there.contains($0) }
+        if there.isEmpty, let example = counts.missingExample {
+            throw TuneError.noJudgedDocument(
+                collection: collection, judgments: counts.judgments, example: example)
+        }
+        let wanted = options.heldOutQueries ?? min(500, max(10, usable.count / 5))
+        let needed = options.heldOutQueries.map { $0 + 1 } ?? 20
+        let chosen = Self.draw(wanted, of: usable, seed: options.seed)
+        guard usable.count >= needed, chosen.count < usable.count else {
+            throw TuneError.tooFewQueries(
+                usable: usable.count, judged: counts.judgedQueries, needed: needed)
+        }
+        training = usable.filter { !chosen.contains($0.id) }.map(\.id)
+        heldOut = usable.filter { chosen.contains($0.id) }
+        counts.trainingQueries = training.count
+        counts.heldOutQueries = heldOut.count
+        self.counts = counts
+    }
+
+    /// Groups of one text in random order, until there are enough queries.
+    private static func draw(_ count: Int, of usable: [Question], seed: UInt64) -> Set<String> {
+        func key(_ text: String) -> String {
+            text.lowercased().split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        }
+        var groups: [[String]] = []
+        var places: [String: Int] = [:]
+        for question in usable {
+            if let place = places[key(question.text)] {
+                groups[place].append(question.id)
+            } else {
+                places[key(question.text)] = groups.count
+                groups.append([question.id])
+            }
+        }
+        var generator = SeededGenerator(seed: seed, purpose: 8)
+        var chosen: Set<String> = []
+        for place in generator.permutation(groups.count) where chosen.count < count {
+            chosen.formUnion(groups[place])
+        }
+        return chosen
+    }
+
+    /// What the held-out queries are measured by.
+    var judgments: Judgments {
+        var grades: [Identifier: [Identifier: Int]] = [:]
+        for question in heldOut {
+            for (document, grade) in question.grades {
+                grades[Identifier(question.id), default: [:]][Identifier(document)] = grade
+            }
+        }
+        return Judgments(grades)
+    }
+}

@@ -1,0 +1,89 @@
+import FileFormat
+import Foundation
+import Training
+
+/// Where a tuning run keeps its things.
+///
+///     OUT/                            the tuned model: a Hugging Face folder
+///     OUT/base/                       the built-in model, where the collection had that
+///     OUT/tune/journal.json           what has been done; replaced after every step
+///     OUT/tune/report.json            the end's numbers
+///     OUT/tune/compress.jsonl, triples.jsonl      training data
+///     OUT/tune/STAGE.log.jsonl        losses
+///     OUT/tune/STAGE/                 the model after a stage before the last; gone at the end
+///     OUT/tune/copy.vdb               the database as it was, to measure on; gone at the end
+struct TuneFolder {
+    let output: String
+
+    var work: String { output + "/tune" }
+    var base: String { output + "/base" }
+    var journal: String { work + "/journal.json" }
+    var report: String { work + "/report.json" }
+    var copy: String { work + "/copy.vdb" }
+
+    /// The rows that a stage learns from: triples serve both align and contrast.
+    func data(_ stage: TrainingStage) -> String {
+        work + (stage == .compress ? "/compress.jsonl" : "/triples.jsonl")
+    }
+
+    func log(_ stage: TrainingStage) -> String { work + "/\(stage.rawValue).log.jsonl" }
+
+    /// The model that a stage makes; the last stage's is the tuned one.
+    func model(_ stage: TrainingStage, isLast: Bool) -> String {
+        isLast ? output : work + "/" + stage.rawValue
+    }
+
+    /// Makes the folder, or takes up the run in it, and keeps other processes out.
+    func open(resuming: Bool) throws -> FileLock {
+        let files = FileManager.default
+        let hasRun = files.fileExists(atPath: journal)
+        let names = (try? files.contentsOfDirectory(atPath: output)) ?? []
+        if resuming, !hasRun { throw TuneError.nothingToResume(path: output) }
+        // A run that was killed before it had begun leaves only its work folder.
+        if !resuming, hasRun || names.contains(where: { $0 != "tune" && $0 != "base" }) {
+            throw TuneError.outputExists(path: output)
+        }
+        do { try files.createDirectory(atPath: work, withIntermediateDirectories: true) } catch {
+            throw TrainingError.cannotWrite(path: output, reason: error.localizedDescription)
+        }
+        let path = work + "/lock"
+        do throws(FileError) {
+            if let lock = try FileLock(path: path, holder: "process \(getpid())") { return lock }
+        } catch {
+            throw TrainingError.cannotWrite(path: path, reason: "\(error)")
+        }
+        throw TuneError.busy(path: output, holder: FileLock.holder(of: path))
+    }
+
+    func removeCopy() {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: work)) ?? []
+        for name in names where name.hasPrefix("copy.vdb") {
+            try? FileManager.default.removeItem(atPath: work + "/" + name)
+        }
+    }
+
+    /// Removes a run that has not come to begin, and the folder where nothing else is in it.
+    func remove() {
+        for path in [work, base] { try? FileManager.default.removeItem(atPath: path) }
+        let names = try? FileManager.default.contentsOfDirectory(atPath: output)
+        if names?.isEmpty == true { try? FileManager.default.removeItem(atPath: output) }
+    }
+
+    /// Removes what only an unfinished run needs.
+    func removeIntermediates(_ stages: [TrainingStage]) {
+        removeCopy()
+        for stage in stages.dropLast() {
+            try? FileManager.default.removeItem(atPath: model(stage, isLast: false))
+        }
+    }
+
+    static func write(_ text: String, to path: String) throws(TrainingError) {
+        do throws(FileError) {
+            let file = try AtomicFile(path: path)
+            try file.write(Array(text.utf8))
+            try file.commit()
+        } catch {
+            throw .cannotWrite(path: path, reason: "\(error)")
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import FileFormat
+import Foundation
+import Training
+
+/// What a tuning run has done: written whole after every step, so that a killed run goes on there.
+///
+/// 1. A step is in the journal only when its results are on the disk.
+/// 2. A step that is not in it is done again, or goes on from its own saved state, and ends the same.
+struct TuneJournal: Codable {
+    let options: TuneOptions
+    /// Of queries and judgments.
+    let inputs: String
+    /// Which database, and which of its collections.
+    let database: String
+    let collection: String
+    let base: Base
+    let split: QuerySplit
+    let documents: Int
+    /// The moment it began.
+    let began: Date
+    var mined: Mined?
+    var trained: [Trained] = []
+    var measurements: [Measurement] = []
+    var replacement: Replacement?
+
+    /// The model that the collection had.
+    struct Base: Codable {
+        let name: String
+        let fingerprint: String
+        let width: Int
+        /// Its folder; nil where it is the built-in one, which lies in `OUT/base`.
+        let folder: String?
+        /// How the collection has it compute; nil: as its folder says. The tuned model computes alike.
+        let precision: String?
+        let maximumLength: Int?
+        let pooling: String?
+    }
+
+    struct Mined: Codable {
+        let rows: Int
+        let negatives: Int
+        /// Queries that no document came late enough for.
+        let queriesWithout: Int
+        let seconds: Double
+    }
+
+    /// A stage that has written its model.
+    struct Trained: Codable {
+        let stage: TrainingStage
+        let rows: Int
+        let steps: Int
+        let batchSize: Int
+        let learningRate: Double
+    }
+
+    /// nDCG@10 of each held-out query, in their order.
+    struct Measurement: Codable {
+        let point: String
+        let values: [Double]
+        let fingerprint: String
+        let seconds: Double
+
+        var mean: Double { values.reduce(0, +) / Double(max(1, values.count)) }
+    }
+
+    struct Replacement: Codable {
+        let isDone: Bool
+        let seconds: Double
+    }
+
+    func measurement(_ point: TunePoint) -> Measurement? {
+        measurements.first { $0.point == point.name }
+    }
+
+    func save(_ path: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try TuneFolder.write(
+            String(decoding: try encoder.encode(self), as: UTF8.self) + "\n", to: path)
+    }
+
+    init(reading path: String) throws {
+        do {
+            let data = try Data(contentsOf: URL(filePath: path))
+            self = try JSONDecoder().decode(TuneJournal.self, from: data)
+        } catch {
+            throw TuneError.cannotRead(path: path, reason: "\(error)")
+        }
+    }
+
+    init(
+        options: TuneOptions, inputs: String, database: String, collection: String, base: Base,
+        split: QuerySplit, documents: Int
+    ) {
+        self.options = options
+        self.inputs = inputs
+        self.database = database
+        self.collection = collection
+        self.base = base
+        self.split = split
+        self.documents = documents
+        began = Date()
+    }
+
+    /// What a run goes on with must be what it began with.
+    func check(options: TuneOptions, inputs: String, database: String, collection: String) throws {
+        if self.database != database || self.collection != collection {
+            throw TuneError.resumedDifferently(what: "the database or the collection has")
+        }
+        if self.inputs != inputs {
+            throw TuneError.resumedDifferently(what: "the queries or their judgments have")
+        }
+        if !self.options.decides(as: options) {
+            throw TuneError.resumedDifferently(what: "the options have")
+        }
+    }
+}

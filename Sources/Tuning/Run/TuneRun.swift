@@ -1,0 +1,279 @@
+import Evaluation
+import FileFormat
+import Foundation
+import Training
+import VectorDatabase
+
+/// A run of the recipe. Each step looks in the journal first: what is done is not done again.
+struct TuneRun {
+    private let tuner: Tuner
+    private let folder: TuneFolder
+    private let lock: FileLock
+    private let progress: @Sendable (TuneProgress) -> Void
+    private var journal: TuneJournal
+
+    private var options: TuneOptions { tuner.options }
+    private var stages: [TrainingStage] { options.stages.map(\.stage) }
+
+    // MARK: Begin
+
+    /// Takes the run up, or begins one: checks what can be known now, copies the database, parts
+    /// the queries.
+    init(
+        _ tuner: Tuner, resuming: Bool, progress: @escaping @Sendable (TuneProgress) -> Void
+    ) async throws {
+        try tuner.options.validate()
+        self.tuner = tuner
+        self.progress = progress
+        let collection = tuner.collection
+        let database = collection.database
+        guard database.options.access != .readOnly else {
+            throw DatabaseError.readOnly(path: database.path)
+        }
+        guard let recorded = try collection.recordedEmbedder else {
+            throw TuneError.notTunable(
+                collection: collection.name,
+                reason: "no model made its vectors; encode it with 'vdb reindex --model' first")
+        }
+        folder = TuneFolder(output: tuner.options.output)
+        lock = try folder.open(resuming: resuming)
+        if resuming {
+            journal = try TuneJournal(reading: folder.journal)
+            try journal.check(
+                options: tuner.options, inputs: tuner.inputsFingerprint,
+                database: database.identity, collection: collection.name)
+            return
+        }
+        do {
+            journal = try await Self.begin(tuner, recorded, folder, progress)
+        } catch {
+            folder.remove()
+            throw error
+        }
+    }
+
+    private static func begin(
+        _ tuner: Tuner, _ recorded: EmbedderIdentity, _ folder: TuneFolder,
+        _ progress: @Sendable (TuneProgress) -> Void
+    ) async throws -> TuneJournal {
+        let collection = tuner.collection
+        let base = try tuner.base(recorded, in: folder)
+        try TuneSpace(collection: collection, base: base.folder ?? folder.base).check(folder)
+        folder.removeCopy()
+        progress(.copying)
+        try await collection.database.backup(to: folder.copy)
+        let copy = try tuner.openCopy(folder, embedder: nil)
+        defer { try? copy.database.close() }
+        let split = try QuerySplit(
+            queries: tuner.queries, judgments: tuner.judgments, options: tuner.options,
+            collection: collection.name, existing: copy.existing)
+        let journal = TuneJournal(
+            options: tuner.options, inputs: tuner.inputsFingerprint,
+            database: collection.database.identity, collection: collection.name, base: base,
+            split: split, documents: try copy.count())
+        try journal.save(folder.journal)
+        return journal
+    }
+
+    // MARK: Measure
+
+    /// nDCG@10 of the held-out queries by a model: the copy of the database is encoded by it, and
+    /// every vector compared.
+    mutating func measure(_ point: TunePoint) async throws {
+        if journal.measurement(point) != nil { return }
+        let began = ContinuousClock.now
+        let embedder = try model(at: point)
+        let copy = try tuner.openCopy(folder, embedder: embedder)
+        defer { try? copy.database.close() }
+        if try copy.recordedEmbedder?.fingerprint != embedder.identity.fingerprint {
+            try await copy.reindex(with: embedder) { [progress] in
+                progress(.encoding(point, done: $0.done, total: $0.total))
+            }
+        }
+        let measure = NDCG(10)
+        let run = try await RetrievalExperiment(
+            journal.split.heldOut.map { .init(id: Identifier($0.id), text: $0.text) },
+            mode: .dense, isExact: true, depth: 10, name: point.name
+        ).run(in: copy)
+        let result = Measurements(
+            of: run, against: journal.split.judgments, measures: [measure])
+        journal.measurements.append(
+            TuneJournal.Measurement(
+                point: point.name, values: result.values[0],
+                fingerprint: embedder.identity.fingerprint, seconds: Self.seconds(since: began)))
+        try journal.save(folder.journal)
+        progress(.measured(point, ndcg: result.means[0]))
+    }
+
+    /// The model before training, or after a stage.
+    private func model(at point: TunePoint) throws -> any Embedder {
+        guard case .after(let stage) = point else {
+            let embedder = try journal.base.load(
+                baseFolder, pooling: journal.base.pooling, threads: options.threads)
+            guard embedder.identity.fingerprint == journal.base.fingerprint else {
+                throw TuneError.resumedDifferently(what: "the model in \(baseFolder) has")
+            }
+            return embedder
+        }
+        return try journal.base.load(
+            folder.model(stage, isLast: stage == stages.last), pooling: nil,
+            threads: options.threads)
+    }
+
+    // MARK: Mine
+
+    /// Hard negatives of the training queries, from the collection's own index; and the rows that
+    /// the stages learn from.
+    mutating func mine() async throws {
+        if journal.mined != nil { return }
+        let began = ContinuousClock.now
+        guard try tuner.collection.recordedEmbedder?.fingerprint == journal.base.fingerprint else {
+            throw TuneError.resumedDifferently(what: "the collection's model has")
+        }
+        var options = options.mining
+        options.seed = self.options.seed
+        var training = Set(journal.split.training)
+        let rows = try await Miner(collection: tuner.collection, options: options).mine(
+            tuner.queries.filter { training.remove($0.id) != nil }, judgments: tuner.judgments
+        ) { [progress] in progress(.mining(done: $0, total: $1)) }
+        let data = TuneData(options: self.options)
+        let written = try data.writeTriples(
+            rows, judgments: tuner.judgments, to: folder.data(.align))
+        guard written.rows > 0 else {
+            throw TuneError.noNegatives(
+                documents: journal.documents, fromRank: options.fromRank)
+        }
+        if stages.contains(.compress) {
+            let copy = try tuner.openCopy(folder, embedder: nil)
+            defer { try? copy.database.close() }
+            _ = try await data.writeCompressRows(
+                copy, triples: folder.data(.align), to: folder.data(.compress))
+        }
+        journal.mined = TuneJournal.Mined(
+            rows: written.rows, negatives: written.negatives,
+            queriesWithout: written.queriesWithout, seconds: Self.seconds(since: began))
+        try journal.save(folder.journal)
+    }
+
+    private var baseFolder: String { journal.base.folder ?? folder.base }
+
+    // MARK: Train
+
+    /// One stage, from the model before it to its own folder; the last one's is the output.
+    mutating func train(_ settings: TuneOptions.Stage) async throws {
+        let stage = settings.stage
+        if journal.trained.contains(where: { $0.stage == stage }) { return }
+        let place = stages.firstIndex(of: stage) ?? 0
+        let isLast = stage == stages.last
+        var training = TrainingOptions(
+            stage: stage, model: place == 0 ? baseFolder : folder.work + "/\(stages[place - 1])",
+            data: folder.data(stage), output: folder.model(stage, isLast: isLast),
+            threads: options.threads)
+        let rows = try TrainingData(path: training.data, stage: stage, needsNegative: false).count
+        training.batchSize = settings.batchSize
+        training.maximumSteps = settings.steps(rows: rows)
+        training.learningRate = settings.learningRate(width: journal.base.width)
+        training.negatives = options.mining.negatives
+        training.usesInBatchNegatives = settings.usesInBatchNegatives
+        training.adapterRank = options.adapterRank
+        training.seed = options.seed
+        training.saveSteps = options.saveSteps
+        training.precision = journal.base.precision.flatMap(ComputePrecision.init(rawValue:))
+        training.maximumLength = journal.base.maximumLength
+
+        let log = folder.log(stage)
+        _ = try await Self.blocking { [training, progress] isCancelled in
+            try Trainer.run(
+                training, log: log, resuming: true, isCancelled: isCancelled,
+                progress: { progress(.training(stage, $0)) })
+        }
+        journal.trained.append(
+            TuneJournal.Trained(
+                stage: stage, rows: rows, steps: training.maximumSteps ?? 0,
+                batchSize: training.batchSize, learningRate: training.learningRate))
+        try journal.save(folder.journal)
+    }
+
+    /// Runs what takes long and is no task on a thread that may block; `body` can ask whether the
+    /// task that waits for it has been cancelled.
+    private static func blocking<Result: Sendable>(
+        _ body: @escaping @Sendable (_ isCancelled: () -> Bool) throws -> Result
+    ) async throws -> Result {
+        let flag = CancellationFlag()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                DispatchQueue.global().async {
+                    continuation.resume(
+                        with: Swift.Result { try body { flag.isSet } })
+                }
+            }
+        } onCancel: {
+            flag.set()
+        }
+    }
+
+    // MARK: Replace
+
+    /// Puts the tuned model in place of the old one, unless it is worse: first all new vectors come
+    /// to lie beside the old ones, then one transaction puts them and the model's name in their
+    /// place. Killed at any moment, the database has either model with its own vectors.
+    mutating func replaceModel() async throws {
+        let point = TunePoint.after(stages[stages.count - 1])
+        guard let before = journal.measurement(.before), let after = journal.measurement(point)
+        else { return }
+        if journal.replacement?.isDone == true { return }
+        let began = ContinuousClock.now
+        let isWorse = after.mean < before.mean
+        if !isWorse || options.replacesWorse {
+            progress(.replacing)
+            try await replace(point, by: after.fingerprint)
+        }
+        journal.replacement = TuneJournal.Replacement(
+            isDone: !isWorse || options.replacesWorse, seconds: Self.seconds(since: began))
+        try journal.save(folder.journal)
+    }
+
+    private func replace(_ point: TunePoint, by fingerprint: String) async throws {
+        let collection = tuner.collection
+        let recorded = try collection.recordedEmbedder
+        if recorded?.fingerprint == fingerprint {
+            // Killed after the transaction; the index may be left to make.
+            let index = try collection.statistics(includesBytes: false).index
+            if index.state == .absent { try await collection.reindex(options: index.options) }
+            return
+        }
+        guard recorded?.fingerprint == journal.base.fingerprint else {
+            throw TuneError.modelReplacedMeanwhile(
+                collection: collection.name, by: recorded?.name ?? "ready-made vectors",
+                tuned: options.output)
+        }
+        let embedder = try model(at: point)
+        guard embedder.identity.fingerprint == fingerprint else {
+            throw TuneError.resumedDifferently(what: "the model in \(options.output) has")
+        }
+        // The name of the model's folder must survive a power cut before the database relies on it.
+        try AtomicFile.synchronizeFolder(of: options.output)
+        let hasCopy = FileManager.default.fileExists(atPath: folder.copy)
+        let copy = hasCopy ? try tuner.openCopy(folder, embedder: embedder) : nil
+        defer { try? copy?.database.close() }
+        try await collection.reindex(with: embedder, replacing: recorded, reusing: copy) {
+            [progress] in progress(.encoding(point, done: $0.done, total: $0.total))
+        }
+    }
+
+    // MARK: Finish
+
+    /// Writes the report, and removes what only an unfinished run needs.
+    func finish() throws -> TuneReport {
+        let report = try TuneReport(
+            journal, folder: folder, database: tuner.collection.database.path)
+        try TuneFolder.write(report.json + "\n", to: folder.report)
+        folder.removeIntermediates(stages)
+        lock.release()
+        return report
+    }
+
+    private static func seconds(since began: ContinuousClock.Instant) -> Double {
+        (ContinuousClock.now - began) / .seconds(1)
+    }
+}

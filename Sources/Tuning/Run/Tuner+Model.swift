@@ -1,0 +1,89 @@
+import AutoRegEmbed
+import Evaluation
+import FileFormat
+import Foundation
+import Synchronization
+import Training
+import VectorDatabase
+
+/// The models and databases that a tuning run opens.
+extension Tuner {
+    /// The model to start from, as a folder. The built-in one is written to a folder of its own.
+    func base(_ recorded: EmbedderIdentity, in folder: TuneFolder) throws -> TuneJournal.Base {
+        let embedder = try collection.embedder
+        guard embedder is AutoRegEmbedder else {
+            throw TuneError.notTunable(
+                collection: collection.name,
+                reason: "its embedder '\(recorded.name)' is not a model that can be trained")
+        }
+        let path = embedder.identity.path
+        if path == nil {
+            guard let builtIn else {
+                throw TuneError.notTunable(
+                    collection: collection.name,
+                    reason: "its model '\(recorded.name)' has no folder to start from")
+            }
+            do { try builtIn.write(to: URL(filePath: folder.base)) } catch {
+                throw TrainingError.cannotWrite(path: folder.base, reason: "\(error)")
+            }
+        }
+        func text(_ key: String) -> String? { recorded.settings[key]?.stringValue }
+        var length: Int?
+        if case .integer(let value)? = recorded.settings["max_length"] { length = Int(value) }
+        return TuneJournal.Base(
+            name: recorded.name, fingerprint: recorded.fingerprint, width: recorded.dimensions,
+            folder: path, precision: text("precision"), maximumLength: length,
+            pooling: text("pooling"))
+    }
+
+    /// The collection in the run's copy of the database.
+    func openCopy(_ folder: TuneFolder, embedder: (any Embedder)?) throws -> DocumentCollection {
+        var options = DatabaseOptions()
+        options.access = .readWrite
+        options.embedder = embedder
+        options.threads = self.options.threads
+        // Every vector is compared: a graph would be made for nothing.
+        options.indexPolicy.smallestGraphLag = .max
+        return try Database(path: folder.copy, options: options).collection(collection.name)
+    }
+
+    /// Of queries and judgments, whatever order they come in.
+    var inputsFingerprint: String {
+        let hasher = ContentHasher()
+        for query in queries.sorted(by: { Identifier($0.id) < Identifier($1.id) }) {
+            hasher.update(query.id)
+            hasher.update(query.text)
+        }
+        for query in judgments.queries {
+            hasher.update(query.text)
+            for (document, grade) in judgments[query].sorted(by: { $0.key < $1.key }) {
+                hasher.update(document.text)
+                hasher.update("\(grade)")
+            }
+        }
+        return hasher.finalize().hexadecimal
+    }
+}
+
+extension TuneJournal.Base {
+    /// A model as the collection has its own compute.
+    ///
+    /// - Parameter pooling: nil for a model that a stage has made, whose folder says it.
+    func load(_ path: String, pooling: String?, threads: Int) throws -> any Embedder {
+        var options = AutoRegEmbedder.Options()
+        options.threads = threads
+        options.precision = precision.flatMap(ComputePrecision.init(rawValue:))
+        options.maximumLength = maximumLength
+        options.pooling = pooling.flatMap(Pooling.init(rawValue:))
+        do {
+            return try AutoRegEmbedder(folder: URL(filePath: path), options: options)
+        } catch { throw DatabaseError.embedderUnavailable(path: path, reason: "\(error)") }
+    }
+}
+
+/// Set once, asked from another thread.
+final class CancellationFlag: Sendable {
+    private let value = Atomic(false)
+    var isSet: Bool { value.load(ordering: .relaxed) }
+    func set() { value.store(true, ordering: .relaxed) }
+}

@@ -1,0 +1,116 @@
+import Foundation
+import Tuning
+
+/// What became of a tuning run, for whoever meets the model later: Markdown beside it.
+struct ModelCard {
+    let report: TuneReport
+    let options: TuneOptions
+
+    static let name = "MODEL_CARD.md"
+    static let chartName = "loss.svg"
+
+    var markdown: String {
+        [
+            head, table, "![Training loss of each stage](\(Self.chartName))", data, training,
+            use,
+        ]
+        .joined(separator: "\n\n") + "\n"
+    }
+
+    private var head: String {
+        """
+        # \(URL(filePath: report.model).lastPathComponent)
+
+        An embedder for retrieval in the AutoRegEmbed way (Deng et al., EMNLP 2025): \
+        `\(report.base)`, tuned by `vdb tune` on the judged queries of one collection, \
+        \(report.began.formatted(.iso8601.year().month().day())).
+        """
+    }
+
+    private var table: String {
+        var lines = [
+            "nDCG@10 of dense retrieval over \(report.documents) documents, for "
+                + "\(report.queries.heldOutQueries) judged queries that training has not seen:",
+            "", "| model | nDCG@10 | change | training | steps | loss |",
+            "| --- | ---: | ---: | ---: | ---: | ---: |",
+            "| before (`\(report.base)`) | \(Self.fixed(report.before)) | | | | |",
+        ]
+        for stage in report.stages {
+            let losses = stage.firstLoss.flatMap { first in
+                stage.lastLoss.map { String(format: "%.4g to %.4g", first, $0) }
+            }
+            lines.append(
+                "| after \(stage.stage.rawValue) | \(Self.fixed(stage.ndcg)) | "
+                    + "\(Self.signed(stage.ndcg - report.before)) | "
+                    + "\(Self.duration(stage.trainingSeconds)) | \(stage.steps) | "
+                    + "\(losses ?? "") |")
+        }
+        lines += [
+            "",
+            "Better on \(report.test.better) queries, equal on \(report.test.equal), worse on "
+                + "\(report.test.worse); two-sided p of the paired randomisation test: "
+                + "\(Self.probability(report.test.p)).",
+            report.isReplaced
+                ? "The collection was re-encoded by the tuned model."
+                : "The collection keeps its old model: this one is worse there.",
+        ]
+        return lines.joined(separator: "\n")
+    }
+
+    private var data: String {
+        let counts = report.queries
+        var lines = [
+            "## Data", "",
+            "- \(counts.judgedQueries) judged queries: \(counts.trainingQueries) to train on, "
+                + "\(counts.heldOutQueries) held out (seed \(options.seed)).",
+            "- \(report.mining.rows) rows of a query, a positive and hard negatives, "
+                + "\(report.mining.negatives) of these mined by the old model at ranks "
+                + "\(options.mining.fromRank) to \(options.mining.toRank).",
+        ]
+        lines += report.remarks.map { "- \($0)." }
+        return lines.joined(separator: "\n")
+    }
+
+    private var training: String {
+        var lines = [
+            "## Training", "", "| stage | rows | batch | learning rate | tokens |",
+            "| --- | ---: | ---: | ---: | ---: |",
+        ]
+        for stage in report.stages {
+            lines.append(
+                "| \(stage.stage.rawValue) | \(stage.rows) | \(stage.batchSize) | "
+                    + "\(String(format: "%.3g", stage.learningRate)) | \(stage.tokens) |")
+        }
+        let trained =
+            options.adapterRank.map { "a LoRA adapter of rank \($0)" } ?? "all weights"
+        lines += [
+            "", "AdamW, cosine schedule with 5 % warm-up, gradients clipped to norm 1; \(trained).",
+        ]
+        return lines.joined(separator: "\n")
+    }
+
+    private var use: String {
+        """
+        ## Use
+
+            vdb ingest documents.jsonl --model this-folder
+
+        The folder loads in transformers as a causal language model, too. `autoregembed.json` says \
+        how texts become vectors. Fingerprint in vdb: `\(report.fingerprint)`.
+        """
+    }
+
+    private static func fixed(_ value: Double) -> String { String(format: "%.4f", value) }
+    private static func signed(_ value: Double) -> String { String(format: "%+.4f", value) }
+
+    static func probability(_ p: Double) -> String {
+        p < 0.001 ? "< 0.001" : String(format: "%.3f", p)
+    }
+
+    private static func duration(_ seconds: Double) -> String {
+        let whole = Int(seconds.rounded())
+        if whole < 120 { return "\(whole) s" }
+        if whole < 7200 { return "\((whole + 30) / 60) min" }
+        return String(format: "%.1f h", seconds / 3600)
+    }
+}

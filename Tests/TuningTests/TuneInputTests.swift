@@ -1,0 +1,141 @@
+import Evaluation
+import Foundation
+import Testing
+import Training
+import VectorDatabase
+
+@testable import Tuning
+
+/// What tuning refuses, counts and draws.
+struct TuneInputTests {
+    private func split(
+        _ queries: [(id: String, text: String)], _ grades: [Identifier: [Identifier: Int]],
+        heldOut: Int? = nil, seed: UInt64 = 0, existing: Set<String>? = nil
+    ) throws -> QuerySplit {
+        var options = TuneOptions(output: "unused", threads: 1)
+        options.heldOutQueries = heldOut
+        options.seed = seed
+        return try QuerySplit(
+            queries: queries, judgments: Judgments(grades), options: options, collection: "c"
+        ) { ids in existing.map { Set(ids).intersection($0) } ?? Set(ids) }
+    }
+
+    private let queries = (0..<40).map { (id: "q\($0)", text: "question \($0)") }
+    private var grades: [Identifier: [Identifier: Int]] {
+        Dictionary(
+            uniqueKeysWithValues: queries.map { (Identifier($0.id), [Identifier("d-" + $0.id): 1]) }
+        )
+    }
+
+    @Test func theDrawIsTheSeeds() throws {
+        let first = try split(queries, grades)
+        #expect(first.heldOut.count == 10 && first.training.count == 30)
+        #expect(try split(queries.reversed(), grades) == first)
+        #expect(try split(queries, grades, seed: 1).training != first.training)
+    }
+
+    @Test func theSameQuestionStaysOnOneSide() throws {
+        var queries = queries
+        for place in stride(from: 0, to: 40, by: 2) {
+            queries[place].text = "  QUESTION \(place + 1) "
+        }
+        for seed in 0..<5 {
+            let split = try split(queries, grades, heldOut: 9, seed: UInt64(seed))
+            let heldOut = Set(split.heldOut.map(\.id))
+            for place in stride(from: 0, to: 40, by: 2) {
+                #expect(heldOut.contains("q\(place)") == heldOut.contains("q\(place + 1)"))
+            }
+            #expect(heldOut.count == 10)
+        }
+    }
+
+    @Test func whatCannotBeUsedIsCounted() throws {
+        var grades = grades
+        grades["q0"] = ["gone": 1]
+        grades["q1"] = ["d-q1": 0]
+        grades["q2"]?["gone-too"] = 1
+        grades["nobody"] = ["d-q1": 1]
+        var there = Set(queries.map { "d-" + $0.id })
+        there.remove("d-q0")
+        let counts = try split(queries, grades, existing: there).counts
+        #expect(counts.judgedQueries == 41)
+        #expect(counts.queriesWithoutText == 1)
+        #expect(counts.queriesWithoutDocument == 2)
+        #expect(counts.judgments == 42)
+        #expect(counts.judgmentsOfMissing == 2)
+        #expect(counts.missingExample == "gone")
+        #expect(counts.trainingQueries + counts.heldOutQueries == 38)
+    }
+
+    @Test func tooFewQueriesAreRefused() throws {
+        let few = Array(queries.prefix(15))
+        let judged = grades.filter { few.map(\.id).contains($0.key.text) }
+        #expect(throws: TuneError.tooFewQueries(usable: 15, judged: 15, needed: 20)) {
+            try split(few, judged)
+        }
+        #expect(try split(few, judged, heldOut: 5).training.count == 10)
+        #expect(throws: TuneError.tooFewQueries(usable: 15, judged: 15, needed: 16)) {
+            try split(few, judged, heldOut: 15)
+        }
+        #expect(
+            throws: TuneError.noJudgedDocument(collection: "c", judgments: 40, example: "d-q0")
+        ) {
+            try split(queries, grades, existing: [])
+        }
+    }
+
+    @Test func whatIsInTheWayIsSaidBeforeAnythingIsWritten() async throws {
+        let fixture = try TuneFixture()
+        defer { fixture.remove() }
+        try await fixture.ingest()
+        let database = try fixture.open()
+        defer { try? database.close() }
+        let options = fixture.options()
+        await #expect(throws: TuneError.nothingToResume(path: options.output)) {
+            try await fixture.tuner(database).run(resuming: true)
+        }
+        #expect(!FileManager.default.fileExists(atPath: options.output))
+        await #expect(throws: TuneError.outputExists(path: fixture.base)) {
+            try await fixture.tuner(database, fixture.options("base")).run()
+        }
+        await #expect(throws: TuneError.self) {
+            try await fixture.tuner(database, judgments: Judgments(["q0": ["gone": 1]])).run()
+        }
+        #expect(!FileManager.default.fileExists(atPath: options.output))
+        var late = fixture.options("late")
+        (late.mining.fromRank, late.mining.toRank) = (100, 200)
+        await #expect(throws: TuneError.noNegatives(documents: 48, fromRank: 100)) {
+            try await fixture.tuner(database, late).run()
+        }
+        late.mining.fromRank = 3
+        await #expect(throws: TuneError.resumedDifferently(what: "the options have")) {
+            try await fixture.tuner(database, late).run(resuming: true)
+        }
+        var backwards = options
+        backwards.stages.reverse()
+        await #expect(throws: TrainingError.self) {
+            try await fixture.tuner(database, backwards).run()
+        }
+        #expect(throws: TuneError.notEnoughSpace(path: "/disk", needed: 2, free: 1)) {
+            try TuneSpace.check("/disk", needed: 2, free: 1)
+        }
+    }
+
+    @Test func vectorsThatNoModelMadeAreRefused() async throws {
+        let fixture = try TuneFixture()
+        defer { fixture.remove() }
+        let database = try fixture.open()
+        defer { try? database.close() }
+        let documents = (0..<3).map {
+            Document(id: "d\($0)", text: "text", vector: [1, 0, Float($0)])
+        }
+        _ = try await database.collection().ingest(documents)
+        await #expect {
+            try await fixture.tuner(database).run()
+        } throws: { error in
+            guard case TuneError.notTunable = error else { return false }
+            return true
+        }
+        #expect(!FileManager.default.fileExists(atPath: fixture.options().output))
+    }
+}

@@ -1,0 +1,285 @@
+import AutoRegEmbed
+import Evaluation
+import Foundation
+import Synchronization
+import Testing
+import Training
+import VectorDatabase
+
+@testable import Tuning
+
+/// The whole recipe on a small database: its numbers, its end, its stops.
+struct TuneTests {
+    private func fingerprint(_ folder: String) throws -> String {
+        let embedder: any Embedder = try AutoRegEmbedder(folder: URL(filePath: folder))
+        return embedder.identity.fingerprint
+    }
+
+    private func bytes(_ options: TuneOptions) throws -> Data {
+        try Data(contentsOf: URL(filePath: options.output + "/model.safetensors"))
+    }
+
+    @Test(arguments: zip([Metric.innerProduct, .cosine], [nil, 4] as [Int?]))
+    func theDatabaseAnswersWithTheTunedModel(metric: Metric, rank: Int?) async throws {
+        let fixture = try TuneFixture()
+        defer { fixture.remove() }
+        try await fixture.ingest(metric: metric)
+        var options = fixture.options()
+        options.adapterRank = rank
+        // A reader that was given the old model, open all the while.
+        let reader = try fixture.open(try AutoRegEmbedder(folder: URL(filePath: fixture.base)))
+        defer { try? reader.close() }
+        _ = try await reader.collection().query("air flows", limit: 5)
+
+        let database = try fixture.open()
+        let report = try await fixture.tuner(database, options).run()
+        let split = try TuneJournal(reading: options.output + "/tune/journal.json").split
+        #expect(split.heldOut.count == 6 && split.training.count == 18)
+        let heldOut = split.heldOut.map(\.id)
+        #expect(Set(heldOut).isDisjoint(with: split.training))
+        for (folder, value) in [(fixture.base, report.before), (options.output, report.after)] {
+            let expected = try fixture.ndcg(
+                of: folder, queries: heldOut, judgments: fixture.judgments)
+            #expect(abs(value - expected) < 1e-9, "\(value), brute force \(expected)")
+        }
+        #expect(report.stages.map(\.stage) == [.compress, .align, .contrast])
+        #expect(report.stages.map(\.steps) == [3, 3, 3])
+        #expect(report.stages.last?.ndcg == report.after)
+        #expect(report.isReplaced)
+        #expect(try database.collection().recordedEmbedder?.fingerprint == report.fingerprint)
+        #expect(try fingerprint(options.output) == report.fingerprint)
+        #expect(try await database.check().isSound)
+        try database.close()
+
+        // A new process, told nothing: the vectors are the tuned model's.
+        let fresh = try fixture.open()
+        let tuned = try AutoRegEmbedder(folder: URL(filePath: options.output))
+        let vectors = try tuned.encode(
+            fixture.documents.map(\.embeddedText), instruction: .self_)
+        for (document, expected) in zip(fixture.documents, vectors) {
+            let stored = try fresh.collection().document(document.id, includesVector: true)?.vector
+            let found = try #require(stored)
+            #expect(zip(found, expected.vector).allSatisfy { abs($0 - $1) < 1e-5 })
+        }
+        let answer = try await fresh.collection().query("air flows", limit: 5, mode: .dense)
+        let still = try await reader.collection().query("air flows", limit: 5, mode: .dense)
+        #expect(still.hits == answer.hits)
+        #expect(try fresh.collection().statistics().metric == metric)
+
+        let names = try FileManager.default.contentsOfDirectory(atPath: options.output + "/tune")
+        #expect(
+            Set(names) == [
+                "journal.json", "report.json", "compress.jsonl", "triples.jsonl", "lock",
+                "compress.log.jsonl", "align.log.jsonl", "contrast.log.jsonl",
+            ])
+        #expect(try fixture.tuner(fresh, options).lossCurves().map(\.points.count) == [3, 3, 3])
+        try fresh.close()
+    }
+
+    /// Where runs are stopped.
+    enum Stop: String, CaseIterable, CustomTestStringConvertible {
+        case copying, mining, compress, measuringCompress, align, contrast, measuringContrast
+
+        var testDescription: String { rawValue }
+
+        @Sendable func matches(_ progress: TuneProgress) -> Bool {
+            switch (self, progress) {
+            case (.copying, .copying), (.mining, .mining),
+                (.measuringCompress, .encoding(.after(.compress), _, _)),
+                (.measuringContrast, .encoding(.after(.contrast), _, _)):
+                true
+            case (.compress, .training(.compress, .step(let step))),
+                (.align, .training(.align, .step(let step))),
+                (.contrast, .training(.contrast, .step(let step))):
+                step.step == 2
+            default: false
+            }
+        }
+    }
+
+    @Test func aStoppedRunEndsWithTheSameBytes() async throws {
+        let fixture = try TuneFixture()
+        defer { fixture.remove() }
+        try await fixture.ingest()
+        let backup = fixture.files.output("backup.vdb")
+        let whole = fixture.options("whole")
+        do {
+            let database = try fixture.open()
+            try await database.backup(to: backup)
+            _ = try await fixture.tuner(database, whole).run()
+            try database.close()
+        }
+        let expected = try TuneJournal(reading: whole.output + "/tune/journal.json")
+        // One run, stopped at every place in turn.
+        let path = fixture.files.output("stopped.vdb")
+        try FileManager.default.copyItem(atPath: backup, toPath: path)
+        let options = fixture.options("stopped")
+        for (place, stop) in Stop.allCases.enumerated() {
+            let database = try fixture.open(path: path)
+            try await fixture.run(
+                fixture.tuner(database, options), resuming: place > 0, until: stop.matches)
+            #expect(
+                try database.collection().recordedEmbedder?.fingerprint == expected.base.fingerprint
+            )
+            try database.close()
+        }
+        let database = try fixture.open(path: path)
+        let report = try await fixture.tuner(database, options).run(resuming: true)
+        let journal = try TuneJournal(reading: options.output + "/tune/journal.json")
+        for name in ["triples.jsonl", "compress.jsonl"] {
+            let texts = try [whole, options].map {
+                try String(contentsOfFile: $0.output + "/tune/" + name, encoding: .utf8)
+            }
+            #expect(texts[0] == texts[1], "\(name)")
+        }
+        #expect(try bytes(options) == bytes(whole))
+        #expect(journal.measurements.map(\.values) == expected.measurements.map(\.values))
+        #expect(
+            try database.collection().recordedEmbedder?.fingerprint == report.fingerprint)
+        for stage in ["compress", "align", "contrast"] {
+            let logs = try [whole, options].map {
+                try LossCurve(
+                    stage: .compress, log: $0.output + "/tune/\(stage).log.jsonl"
+                ).points
+            }
+            #expect(logs[0].map(\.step) == [1, 2, 3] && logs[0] == logs[1])
+        }
+        // Resumed once more it only reports.
+        #expect(try await fixture.tuner(database, options).run(resuming: true) == report)
+        try database.close()
+    }
+
+    /// Encoded, not swapped; and swapped, not noted: the first progress after `replacing` comes
+    /// before the transaction, the second after it.
+    @Test(arguments: [1, 2])
+    func aStopAroundTheSwapLeavesOneModelWithItsVectors(place: Int) async throws {
+        let fixture = try TuneFixture()
+        defer { fixture.remove() }
+        try await fixture.ingest()
+        let options = fixture.options()
+        let seen = Mutex((isReplacing: false, count: 0))
+        let database = try fixture.open()
+        try await fixture.run(fixture.tuner(database)) { progress in
+            seen.withLock { seen in
+                if case .replacing = progress { seen.isReplacing = true }
+                guard seen.isReplacing, case .encoding = progress else { return false }
+                seen.count += 1
+                return seen.count == place
+            }
+        }
+        try database.close()
+
+        let tuned = try fingerprint(options.output)
+        let expected = place == 1 ? try fingerprint(fixture.base) : tuned
+        let between = try fixture.open()
+        #expect(try between.collection().recordedEmbedder?.fingerprint == expected)
+        #expect(try await between.check().isSound)
+        let answer = try await between.collection().query("a wing", limit: 48, mode: .dense)
+        #expect(answer.hits.count == 48)
+
+        let report = try await fixture.tuner(between).run(resuming: true)
+        #expect(report.isReplaced && report.fingerprint == tuned)
+        #expect(try between.collection().recordedEmbedder?.fingerprint == tuned)
+        #expect(try await between.check().isSound)
+        try between.close()
+    }
+
+    @Test func aWorseModelDoesNotTakeThePlaceOfABetter() async throws {
+        let fixture = try TuneFixture()
+        defer { fixture.remove() }
+        try await fixture.ingest()
+        let database = try fixture.open()
+        // What the old model finds first is what is judged relevant: no other can do better.
+        var grades: [Identifier: [Identifier: Int]] = [:]
+        for query in fixture.queries {
+            let answer = try await database.collection().query(query.text, limit: 1, mode: .dense)
+            grades[Identifier(query.id)] = [Identifier(try #require(answer.hits.first).id): 1]
+        }
+        var options = fixture.options()
+        options.replacesWorse = false
+        options.stages = options.stages.filter { $0.stage == .contrast }
+        options.stages[0].learningRate = 2e-4
+        options.heldOutQueries = 12
+        let tuner = fixture.tuner(database, options, judgments: Judgments(grades))
+        let report = try await tuner.run()
+        #expect(report.before == 1 && report.after < 1)
+        #expect(!report.isReplaced)
+        let base = try fingerprint(fixture.base)
+        #expect(try database.collection().recordedEmbedder?.fingerprint == base)
+
+        options.replacesWorse = true
+        let forced = try await fixture.tuner(database, options, judgments: Judgments(grades))
+            .run(resuming: true)
+        #expect(forced.isReplaced && forced.after == report.after)
+        #expect(try database.collection().recordedEmbedder?.fingerprint == forced.fingerprint)
+        try database.close()
+    }
+
+    @Test func whatOthersWriteMeanwhileIsKept() async throws {
+        let fixture = try TuneFixture()
+        defer { fixture.remove() }
+        try await fixture.ingest()
+        let options = fixture.options()
+        let database = try fixture.open()
+        try await fixture.run(fixture.tuner(database), until: Stop.contrast.matches)
+        let new = Document(id: "new", text: "a plane faster than air")
+        let changed = Document(id: "d0", text: "below the wing")
+        _ = try await database.collection().ingest([new, changed])
+        try await database.collection().delete(["d47"])
+
+        let report = try await fixture.tuner(database).run(resuming: true)
+        #expect(report.isReplaced && report.documents == 48)
+        #expect(try database.collection().count() == 48)
+        let tuned = try AutoRegEmbedder(folder: URL(filePath: options.output))
+        for document in [new, changed] {
+            let stored = try database.collection().document(document.id, includesVector: true)
+            let expected = try tuned.encode([document.text], instruction: .self_)[0].vector
+            let found = try #require(stored?.vector)
+            #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-5 })
+        }
+        #expect(try await database.check().isSound)
+        try database.close()
+    }
+
+    @Test func aModelThatCameMeanwhileStays() async throws {
+        let fixture = try TuneFixture()
+        defer { fixture.remove() }
+        try await fixture.ingest()
+        let database = try fixture.open()
+        try await fixture.run(fixture.tuner(database), until: Stop.contrast.matches)
+        let other = fixture.files.output("other")
+        try FileManager.default.copyItem(atPath: fixture.base, toPath: other)
+        try Data("{\"compressed_tokens\": 2, \"max_length\": 32}".utf8).write(
+            to: URL(filePath: other + "/autoregembed.json"))
+        try await database.collection().reindex(
+            with: try AutoRegEmbedder(folder: URL(filePath: other)))
+        await #expect(
+            throws: TuneError.modelReplacedMeanwhile(
+                collection: "default", by: "other", tuned: fixture.options().output)
+        ) {
+            try await fixture.tuner(database).run(resuming: true)
+        }
+        #expect(try database.collection().recordedEmbedder?.fingerprint == fingerprint(other))
+        try database.close()
+    }
+
+    @Test func aModelThatPoolsOtherwiseLearnsCompressedTokens() async throws {
+        let fixture = try TuneFixture(model: "bare")
+        defer { fixture.remove() }
+        try Data(#"{"compressed_tokens": 2, "max_length": 64, "pooling": "mean"}"#.utf8).write(
+            to: URL(filePath: fixture.base + "/autoregembed.json"))
+        try await fixture.ingest()
+        let options = fixture.options()
+        let database = try fixture.open()
+        let report = try await fixture.tuner(database).run()
+        let heldOut = try TuneJournal(reading: options.output + "/tune/journal.json").split.heldOut
+        for (folder, value) in [(fixture.base, report.before), (options.output, report.after)] {
+            let expected = try fixture.ndcg(
+                of: folder, queries: heldOut.map(\.id), judgments: fixture.judgments)
+            #expect(abs(value - expected) < 1e-9)
+        }
+        let settings = try database.collection().recordedEmbedder?.settings
+        #expect(settings?["pooling"] == .string("compressed"))
+        try database.close()
+    }
+}
