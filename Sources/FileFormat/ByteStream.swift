@@ -28,16 +28,26 @@ package enum ByteStreamError: Error, Equatable, Sendable {
 }
 
 extension ByteStreamError: CustomStringConvertible, LocalizedError {
-    package var description: String {
+    package var description: String { "\(name): \(fact)" }
+
+    private var name: String {
         switch self {
-        case .missing(let name): "\(name): there is no such file"
-        case .isFolder(let name): "\(name): is a folder, not a file"
-        case .system(let operation, let name, let code):
-            "\(name): cannot \(operation): \(String(cString: strerror(code)))"
-        case .damaged(let name, let format, let reason):
-            "\(name): the \(format.rawValue) data is damaged: \(reason)"
-        case .cutShort(let name, let format):
-            "\(name): the \(format.rawValue) data is cut short"
+        case .missing(let name), .isFolder(let name), .system(_, let name, _),
+            .damaged(let name, _, _), .cutShort(let name, _):
+            name
+        }
+    }
+
+    /// What is wrong, without whose it is.
+    package var fact: String {
+        switch self {
+        case .missing: "there is no such file"
+        case .isFolder: "is a folder, not a file"
+        case .system(let operation, _, let code):
+            "cannot \(operation): \(String(cString: strerror(code)))"
+        case .damaged(_, let format, let reason):
+            "the \(format.rawValue) data is damaged: \(reason)"
+        case .cutShort(_, let format): "the \(format.rawValue) data is cut short"
         }
     }
 

@@ -6,7 +6,7 @@ struct StageAssembly {
     let options: TrainingOptions
     let model: TrainableModel
     let data: TrainingData
-    let identity: TrainingState.Identity
+    let identity: RunIdentity
     let backend: any Backend
     let precision: ComputePrecision
 

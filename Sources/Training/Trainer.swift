@@ -35,10 +35,30 @@ public enum Trainer {
         OutOfMemory.handle(body)
     }
 
+    /// Makes sure that a run replaces no model that somebody may want to keep.
+    ///
+    /// - Throws: `TrainingError.outputExists` if the folder holds a model, or the configuration of
+    ///   one, that is neither this run's to resume nor to be overwritten.
+    public static func checkOutput(
+        _ folder: String, overwriting: Bool, resuming: Bool
+    ) throws(TrainingError) {
+        if overwriting
+            || resuming && (TrainingState.exists(folder) || TrainingRecord.exists(folder))
+        {
+            return
+        }
+        let files = ["config.json", SavedAdapter.configurationName]
+        guard !files.contains(where: { FileManager.default.fileExists(atPath: folder + "/" + $0) })
+        else { throw .outputExists(path: folder) }
+    }
+
+    /// Runs a stage.
+    ///
     /// - Parameters:
     ///   - evaluation: measures nDCG@10 before the first step and after the last, and as
     ///     `evaluationSteps` says.
     ///   - log: a JSON Lines file for one object a step.
+    ///   - overwriting: whether the output folder may hold a model, which the new one replaces.
     ///   - resuming: continue from the state that an earlier run of the same options saved; begin
     ///     where nothing was saved, and do nothing where that run is finished.
     ///   - isCancelled: asked before each step; true saves the state and throws
@@ -46,11 +66,12 @@ public enum Trainer {
     /// - Throws: `TrainingError`, and what `evaluation` throws.
     public static func run(
         _ options: TrainingOptions, evaluation: ModelEvaluationMaker? = nil,
-        log: String? = nil, resuming: Bool = false,
+        log: String? = nil, overwriting: Bool = false, resuming: Bool = false,
         isCancelled: () -> Bool = { false },
         progress: (TrainingProgress) throws -> Void = { _ in }
     ) throws -> Summary {
         try options.validate(isEvaluated: evaluation != nil)
+        try checkOutput(options.output, overwriting: overwriting, resuming: resuming)
         let backend = CPUBackend(threads: options.threads)
         let model = try TrainableModel(options, backend: backend)
         let precision =
@@ -59,7 +80,7 @@ public enum Trainer {
             options.stage == .align || (options.stage == .contrast && !options.usesInBatchNegatives)
         let data = try TrainingData(
             path: options.data, stage: options.stage, needsNegative: needsNegative)
-        let identity = TrainingState.Identity(
+        let identity = RunIdentity(
             options: options, data: data.fingerprint, model: model.fingerprint())
         let isSaved = resuming && TrainingState.exists(options.output)
         if resuming, !isSaved, let record = try TrainingRecord(folder: options.output) {

@@ -88,49 +88,10 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
         }
     }
 
-    /// Names as the command line has them, for messages and saved states.
-    enum CodingKeys: String, CodingKey {
-        case stage
-        case model = "--model"
-        case data = "--data"
-        case output = "--out"
-        case decoder = "--decoder"
-        case epochs = "--epochs"
-        case maximumSteps = "--max-steps"
-        case batchSize = "--batch-size"
-        case microBatchSize = "--micro-batch-size"
-        case microBatchTokens = "the micro-batch's tokens"
-        case learningRate = "--learning-rate"
-        case warmupRatio = "--warmup-ratio"
-        case schedule = "--schedule"
-        case weightDecay = "--weight-decay"
-        case maximumGradientNorm = "--max-grad-norm"
-        case precision = "--precision"
-        case task = "--task"
-        case maximumLength = "--max-length"
-        case seed = "--seed"
-        case shuffles = "shuffling"
-        case adapterRank = "--lora-rank"
-        case adapterAlpha = "--lora-alpha"
-        case adapterDropout = "--lora-dropout"
-        case merges = "--merge"
-        case frozen = "--freeze"
-        case beta = "--beta"
-        case temperature = "--temperature"
-        case similarity = "--similarity"
-        case strategy = "--strategy"
-        case referenceScores = "--reference-scores"
-        case reversesReferenceSign = "--reverse-reference-sign"
-        case negatives = "--negatives"
-        case usesInBatchNegatives = "--in-batch-negatives"
-        case recomputesLayers = "--recompute-layers"
-        case saveSteps = "--save-steps"
-        case evaluationSteps = "--eval-steps"
-        case threads = "--threads"
-    }
+    public typealias CodingKeys = TrainingOption
 
     /// What neither losses nor weights depend on.
-    private static let free: Set<CodingKeys> = [
+    private static let free: Set<TrainingOption> = [
         .threads, .saveSteps, .model, .data, .output, .decoder, .referenceScores,
         .evaluationSteps,
     ]
@@ -149,42 +110,48 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     ///
     /// - Parameter isEvaluated: whether the run has an evaluation.
     func validate(isEvaluated: Bool) throws(TrainingError) {
-        func check(_ holds: Bool, _ option: String, _ allowed: String) throws(TrainingError) {
-            if !holds { throw .badOption(option: option, allowed: allowed) }
+        func check(
+            _ number: (some BinaryInteger)?, _ option: TrainingOption, _ range: OptionRange
+        ) throws(TrainingError) {
+            try check(number.map { Double($0) }, option, range)
         }
-        try check(epochs >= 1, "--epochs", "1 or more")
-        try check((maximumSteps ?? 1) >= 1, "--max-steps", "1 or more")
-        try check(batchSize >= 1, "--batch-size", "1 or more")
-        try check((microBatchSize ?? 1) >= 1, "--micro-batch-size", "1 or more")
-        try check(learningRate.isFinite && learningRate >= 0, "--learning-rate", "0 or more")
-        try check((0...1).contains(warmupRatio), "--warmup-ratio", "0 to 1")
-        try check(weightDecay.isFinite && weightDecay >= 0, "--weight-decay", "0 or more")
-        try check(maximumGradientNorm > 0, "--max-grad-norm", "more than 0")
-        try check((maximumLength ?? 1) >= 1, "--max-length", "1 or more")
-        try check((adapterRank ?? 1) >= 1, "--lora-rank", "1 or more")
-        try check((0..<1).contains(adapterDropout), "--lora-dropout", "0 or more, below 1")
-        try check((temperature ?? 1) > 0, "--temperature", "more than 0")
-        try check(beta > 0, "--beta", "more than 0")
+        func check(
+            _ number: Double?, _ option: TrainingOption, _ range: OptionRange
+        ) throws(TrainingError) {
+            if let number, !range.contains(number) { throw .badOption(option, .outside(range)) }
+        }
+        func check(
+            _ holds: Bool, _ option: TrainingOption, _ problem: OptionProblem
+        ) throws(TrainingError) {
+            if !holds { throw .badOption(option, problem) }
+        }
+        try check(epochs, .epochs, .atLeast(1))
+        try check(maximumSteps, .maximumSteps, .atLeast(1))
+        try check(batchSize, .batchSize, .atLeast(1))
+        try check(microBatchSize, .microBatchSize, .atLeast(1))
+        try check(learningRate, .learningRate, .notNegative)
+        try check(warmupRatio, .warmupRatio, .share)
+        try check(weightDecay, .weightDecay, .notNegative)
+        // Infinite: gradients are not clipped.
+        if maximumGradientNorm != .infinity {
+            try check(maximumGradientNorm, .maximumGradientNorm, .positive)
+        }
+        try check(maximumLength, .maximumLength, .atLeast(stage == .pretrain ? 2 : 1))
+        try check(adapterRank, .adapterRank, .atLeast(1))
+        try check(adapterDropout, .adapterDropout, .shareBelowOne)
+        try check(temperature, .temperature, .positive)
+        try check(beta, .beta, .positive)
+        try check(negatives, .negatives, .atLeast(usesInBatchNegatives ? 0 : 1))
+        try check(saveSteps, .saveSteps, .atLeast(1))
+        try check(evaluationSteps, .evaluationSteps, .atLeast(1))
         try check(
-            strategy == .documentGivenQuery || !similarity.isDivergence, "--strategy",
-            "0 with --similarity \(similarity.rawValue): the divergences have no strategies")
-        try check(negatives >= (usesInBatchNegatives ? 0 : 1), "--negatives", "1 or more")
-        try check((saveSteps ?? 1) >= 1, "--save-steps", "1 or more")
-        try check((evaluationSteps ?? 1) >= 1, "--eval-steps", "1 or more")
-        try check(
-            evaluationSteps == nil || isEvaluated, "--eval-steps", "together with --eval")
-        try check(
-            stage != .pretrain || !isEvaluated, "--eval",
-            "with a stage that trains an embedder: compress, align or contrast")
-        try check(
-            stage != .pretrain || adapterRank == nil, "--lora-rank",
-            "with a stage that trains an embedder: compress, align or contrast")
-        try check(
-            frozen.isEmpty || adapterRank == nil, "--freeze",
-            "without --lora-rank: beside an adapter all weights stay as they are")
-        try check(
-            stage != .pretrain || (maximumLength ?? 2) >= 2, "--max-length", "2 or more")
+            strategy == .documentGivenQuery || !similarity.isDivergence, .strategy,
+            .withDivergence(similarity))
+        try check(evaluationSteps == nil || isEvaluated, .evaluationSteps, .withoutEvaluation)
+        if stage == .pretrain, isEvaluated { throw .evaluatesLanguageModel }
+        try check(stage != .pretrain || adapterRank == nil, .adapterRank, .needsEmbedderStage)
+        try check(frozen.isEmpty || adapterRank == nil, .frozen, .besideAdapter)
         let place = { (path: String) in URL(filePath: path).standardizedFileURL.path }
-        try check(place(output) != place(model), "--out", "another folder than --model")
+        try check(place(output) != place(model), .output, .sameFolder(.model))
     }
 }

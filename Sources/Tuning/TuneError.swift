@@ -1,9 +1,10 @@
 import Foundation
 
-/// Why a collection cannot be tuned, or its model not be replaced: facts, one sentence each.
+/// Why a collection cannot be tuned, or its model not be replaced, as facts. `description` states
+/// them; what to do about them is for the application to say.
 public enum TuneError: Error, Sendable, Equatable {
-    /// No model made the collection's vectors, or none that can be trained.
-    case notTunable(collection: String, reason: String)
+    case badOption(TuneOption, TuneOptionProblem)
+    case notTunable(collection: String, NotTunable)
     /// Queries with a text and a relevant document in the collection: `usable` of `judged`.
     case tooFewQueries(usable: Int, judged: Int, needed: Int)
     /// No judged document is in the collection.
@@ -12,45 +13,61 @@ public enum TuneError: Error, Sendable, Equatable {
     case noNegatives(documents: Int, fromRank: Int)
     case outputExists(path: String)
     case nothingToResume(path: String)
-    case resumedDifferently(what: String)
+    case resumedDifferently(RunInput)
     case busy(path: String, holder: String?)
     case notEnoughSpace(path: String, needed: Int, free: Int)
     /// Another process has re-encoded the collection since tuning began.
     case modelReplacedMeanwhile(collection: String, by: String, tuned: String)
     case cannotRead(path: String, reason: String)
+
+    /// Why a collection has no model to train.
+    public enum NotTunable: Sendable, Equatable {
+        /// Its vectors are ready-made, or it has none.
+        case noModel
+        /// An embedder of the application's, which is no language model.
+        case otherEmbedder(name: String)
+        /// The model lies in no folder.
+        case noFolder(name: String)
+    }
+
+    /// What a run resumes with must be what it began with.
+    public enum RunInput: Sendable, Equatable {
+        case database
+        case queries
+        case option(TuneOption)
+        /// The model of the collection.
+        case collectionModel
+        /// A model's files.
+        case model(path: String)
+    }
 }
 
 extension TuneError: CustomStringConvertible, LocalizedError {
     public var description: String {
         switch self {
+        case .badOption(let option, let problem): "\(option.rawValue) \(problem)"
         case .notTunable(let collection, let reason):
             "collection '\(collection)' cannot be tuned: \(reason)"
         case .tooFewQueries(let usable, let judged, let needed):
             "\(usable) of \(judged) judged queries have a text and a relevant document in the "
-                + "collection, and \(needed) are needed, some to train on and some to measure by; "
-                + "judge more, or hold out fewer with --hold-out"
+                + "collection, and \(needed) are needed, some to train on and some to measure by"
         case .noJudgedDocument(let collection, let judgments, let example):
             "none of the documents that \(judgments) judgments name is in collection "
-                + "'\(collection)', '\(example)' for example; check that the identifiers are the "
-                + "collection's"
+                + "'\(collection)', '\(example)' for example"
         case .noNegatives(let documents, let fromRank):
             "no query has a negative: of \(documents) documents none comes at rank \(fromRank) or "
-                + "later; begin earlier with --from-rank"
-        case .outputExists(let path):
-            "\(path): is there already; name a new folder, or continue its run with --resume"
-        case .nothingToResume(let path):
-            "\(path): holds no tuning to resume; start without --resume"
-        case .resumedDifferently(let what):
-            "\(what) changed since the run began; resume it with what it began with, or start "
-                + "another in a new folder"
+                + "later"
+        case .outputExists(let path): "\(path): is there already"
+        case .nothingToResume(let path): "\(path): holds no tuning to resume"
+        case .resumedDifferently(let input): "\(input) changed since the run began"
         case .busy(let path, let holder):
-            "\(path): \(holder ?? "another process") is tuning there; wait until it has ended"
+            "\(path): \(holder ?? "another process") is tuning there"
         case .notEnoughSpace(let path, let needed, let free):
             "\(path): tuning needs about \(Self.megabytes(needed)) MB and \(Self.megabytes(free)) "
-                + "MB are free; make room, or name another disk's folder with --out"
+                + "MB are free"
         case .modelReplacedMeanwhile(let collection, let by, let tuned):
             "collection '\(collection)' was re-encoded by '\(by)' while it was being tuned; the "
-                + "tuned model is in \(tuned), and 'vdb reindex --model' puts it in place"
+                + "tuned model is in \(tuned)"
         case .cannotRead(let path, let reason): "\(path): cannot be read: \(reason)"
         }
     }
@@ -58,4 +75,26 @@ extension TuneError: CustomStringConvertible, LocalizedError {
     public var errorDescription: String? { description }
 
     private static func megabytes(_ bytes: Int) -> Int { max(1, bytes / 1_000_000) }
+}
+
+extension TuneError.NotTunable: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .noModel: "no model made its vectors"
+        case .otherEmbedder(let name): "its embedder '\(name)' is not a model that can be trained"
+        case .noFolder(let name): "its model '\(name)' has no folder to start from"
+        }
+    }
+}
+
+extension TuneError.RunInput: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .database: "the database or the collection has"
+        case .queries: "the queries or their judgments have"
+        case .option(let option): "\(option.rawValue) has"
+        case .collectionModel: "the collection's model has"
+        case .model(let path): "the model in \(path) has"
+        }
+    }
 }

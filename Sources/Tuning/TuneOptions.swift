@@ -32,6 +32,31 @@ public struct TuneOptions: Sendable, Codable, Equatable {
     /// Put the tuned model in place of the old one even where it is worse.
     public var replacesWorse = false
 
+    enum CodingKeys: String, CodingKey {
+        case output, stages, seed, mining, threads
+        case heldOutQueries = "held_out_queries"
+        case mostCompressedTexts = "most_compressed_texts"
+        case mostPositives = "most_positives"
+        case adapterRank = "adapter_rank"
+        case saveSteps = "save_steps"
+        case replacesWorse = "replaces_worse"
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let saved = try SavedOptions(decoder)
+        output = try saved.value(CodingKeys.output)
+        stages = try saved.value(CodingKeys.stages)
+        heldOutQueries = try saved.optional(CodingKeys.heldOutQueries)
+        seed = try saved.value(CodingKeys.seed)
+        mining = try saved.value(CodingKeys.mining)
+        mostCompressedTexts = try saved.value(CodingKeys.mostCompressedTexts)
+        mostPositives = try saved.value(CodingKeys.mostPositives)
+        adapterRank = try saved.optional(CodingKeys.adapterRank)
+        saveSteps = try saved.value(CodingKeys.saveSteps)
+        threads = try saved.value(CodingKeys.threads)
+        replacesWorse = try saved.value(CodingKeys.replacesWorse)
+    }
+
     public init(output: String, threads: Int) {
         self.output = output
         self.threads = threads
@@ -50,6 +75,26 @@ public struct TuneOptions: Sendable, Codable, Equatable {
         public var learningRate: Double
         /// Contrast only: the other rows' documents are negatives too.
         public var usesInBatchNegatives = false
+
+        enum CodingKeys: String, CodingKey {
+            case stage, epochs
+            case leastSteps = "least_steps"
+            case mostSteps = "most_steps"
+            case batchSize = "batch_size"
+            case learningRate = "learning_rate"
+            case usesInBatchNegatives = "uses_in_batch_negatives"
+        }
+
+        public init(from decoder: any Decoder) throws {
+            let saved = try SavedOptions(decoder)
+            stage = try saved.value(CodingKeys.stage)
+            epochs = try saved.value(CodingKeys.epochs)
+            leastSteps = try saved.value(CodingKeys.leastSteps)
+            mostSteps = try saved.optional(CodingKeys.mostSteps)
+            batchSize = try saved.value(CodingKeys.batchSize)
+            learningRate = try saved.value(CodingKeys.learningRate)
+            usesInBatchNegatives = try saved.value(CodingKeys.usesInBatchNegatives)
+        }
 
         public init(
             _ stage: TrainingStage, epochs: Int, leastSteps: Int = 50, batchSize: Int = 32,
@@ -78,37 +123,50 @@ public struct TuneOptions: Sendable, Codable, Equatable {
         func learningRate(width: Int) -> Double { learningRate * 4096 / Double(max(1, width)) }
     }
 
-    func validate() throws {
-        func check(_ holds: Bool, _ option: String, _ allowed: String) throws(TrainingError) {
-            if !holds { throw .badOption(option: option, allowed: allowed) }
+    /// - Throws: `TuneError.badOption`
+    func validate() throws(TuneError) {
+        func check(_ number: Int?, _ option: TuneOption, least: Int = 1) throws(TuneError) {
+            guard let number, number < least else { return }
+            throw .badOption(option, .outside(.atLeast(least)))
         }
-        try check((heldOutQueries ?? 1) >= 1, "--hold-out", "1 or more")
-        try check(saveSteps >= 1, "--save-steps", "1 or more")
-        try check((adapterRank ?? 1) >= 1, "--lora-rank", "1 or more")
-        try check(mostPositives >= 1, "the positives of a query", "1 or more")
-        try check(mostCompressedTexts >= 0, "the compressed texts", "0 or more")
+        try check(heldOutQueries, .heldOutQueries)
+        try check(saveSteps, .saveSteps)
+        try check(adapterRank, .adapterRank)
+        try check(mostPositives, .mostPositives)
+        try check(mostCompressedTexts, .mostCompressedTexts, least: 0)
         let order = TrainingStage.allCases.filter { $0 != .pretrain }
         let places = stages.map { order.firstIndex(of: $0.stage) ?? -1 }
-        try check(
-            !places.isEmpty && !places.contains(-1)
-                && zip(places, places.dropFirst()).allSatisfy(<),
-            "--stages", "some of compress, align and contrast, in this order")
+        guard !places.isEmpty, !places.contains(-1), zip(places, places.dropFirst()).allSatisfy(<)
+        else { throw .badOption(.stages, .stageOrder) }
         for stage in stages {
-            try check(stage.epochs >= 1, "--epochs", "1 or more")
-            try check((stage.mostSteps ?? 1) >= 1, "--max-steps", "1 or more")
-            try check(
-                stage.learningRate.isFinite && stage.learningRate >= 0, "--learning-rate-scale",
-                "0 or more")
-            try check(stage.batchSize >= 1, "--batch-size", "1 or more")
+            try check(stage.epochs, .epochs)
+            try check(stage.mostSteps, .mostSteps)
+            try check(stage.batchSize, .batchSize)
+            guard stage.learningRate.isFinite, stage.learningRate >= 0 else {
+                throw .badOption(.learningRate, .outside(.notNegative))
+            }
         }
         try mining.validate()
     }
 
-    /// Whether a run of the other options ends with the same model.
-    func decides(as other: TuneOptions) -> Bool {
-        var own = self
-        (own.output, own.threads, own.saveSteps, own.replacesWorse) =
-            (other.output, other.threads, other.saveSteps, other.replacesWorse)
-        return own == other
+    /// The first option by which a run of the other options ends with another model; nil: none.
+    func difference(from other: TuneOptions) -> TuneOption? {
+        if stages.map(\.stage) != other.stages.map(\.stage) { return .stages }
+        for (own, its) in zip(stages, other.stages) {
+            if own.epochs != its.epochs { return .epochs }
+            if own.leastSteps != its.leastSteps { return .leastSteps }
+            if own.mostSteps != its.mostSteps { return .mostSteps }
+            if own.batchSize != its.batchSize { return .batchSize }
+            if own.learningRate != its.learningRate { return .learningRate }
+            if own.usesInBatchNegatives != its.usesInBatchNegatives {
+                return .usesInBatchNegatives
+            }
+        }
+        if heldOutQueries != other.heldOutQueries { return .heldOutQueries }
+        if seed != other.seed { return .seed }
+        if mostCompressedTexts != other.mostCompressedTexts { return .mostCompressedTexts }
+        if mostPositives != other.mostPositives { return .mostPositives }
+        if adapterRank != other.adapterRank { return .adapterRank }
+        return mining.difference(from: other.mining)
     }
 }

@@ -114,7 +114,7 @@ import Testing
         #expect(
             text.hasPrefix("vdb: interrupted after step ") && text.contains("--resume"), "\(text)")
         try vdb.fails(
-            64, "the options have changed", "tune", "--queries", "queries.tsv", "--qrels",
+            64, "--max-steps has changed", "tune", "--queries", "queries.tsv", "--qrels",
             "qrels.tsv", "--out", "out", "--resume")
     }
 

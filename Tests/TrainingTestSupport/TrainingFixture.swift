@@ -56,7 +56,8 @@ package struct TrainingFixture {
     ) throws -> [Float] {
         var losses: [Float] = []
         _ = try Trainer.run(
-            options, log: log, resuming: resuming, isCancelled: { losses.count >= last },
+            options, log: log, overwriting: true, resuming: resuming,
+            isCancelled: { losses.count >= last },
             progress: { if case .step(let step) = $0 { losses.append(step.loss) } })
         return losses
     }

@@ -130,7 +130,7 @@ struct DataTests {
         #expect {
             try fixture.losses(options)
         } throws: { error in
-            "\(error)".hasPrefix("--strategy: must be 0")
+            "\(error)".hasPrefix("strategy must be 0")
         }
     }
 }

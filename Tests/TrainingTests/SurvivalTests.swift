@@ -85,8 +85,110 @@ struct SurvivalTests {
         #expect {
             try fixture.losses(options, resuming: true)
         } throws: { error in
-            "\(error)".hasPrefix("--learning-rate is 0.002 but was 0.001 when")
+            "\(error)".hasPrefix("learning_rate is 0.002 but was 0.001 when")
         }
+    }
+
+    /// States and records of version 0.1 name options as its command line does.
+    @Test func whatTheFirstVersionSavedIsResumed() throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        func oldName(_ name: String) -> String {
+            switch name {
+            case "stage": "stage"
+            case "shuffle": "shuffling"
+            case "micro_batch_tokens": "the micro-batch's tokens"
+            default: "--" + name.replacing("_", with: "-")
+            }
+        }
+        var options = try fixture.options(.align, output: "whole")
+        let whole = try fixture.losses(options)
+        options.output = fixture.output("parts")
+        options.saveSteps = 1
+        #expect(throws: TrainingError.self) { try fixture.losses(options, stoppingAfter: 2) }
+        let path = options.output + "/training-state.safetensors"
+        let file = try SafetensorsFile(path: path)
+        var metadata = file.metadata
+        let saved = try JSONDecoder().decode(
+            [String: String].self, from: Data(try #require(metadata["options"]).utf8))
+        #expect(saved["max_steps"] == "4" && saved["strategy"] == "0")
+        let old = Dictionary(uniqueKeysWithValues: saved.map { (oldName($0.key), $0.value) })
+        #expect(old["--max-steps"] == "4" && old["the micro-batch's tokens"] == "16384")
+        metadata["options"] = String(decoding: try JSONEncoder().encode(old), as: UTF8.self)
+        let views = try file.names.map { try file.tensor(named: $0) }
+        try SafetensorsWriter.write(
+            to: path + ".old",
+            tensors: views.map {
+                .init(name: $0.name, shape: $0.shape, elementType: $0.elementType)
+            }, metadata: metadata
+        ) { declaration, write in try write(try file.tensor(named: declaration.name).bytes) }
+        try FileManager.default.removeItem(atPath: path)
+        try FileManager.default.moveItem(atPath: path + ".old", toPath: path)
+        #expect(try fixture.losses(options, resuming: true) == Array(whole[2...]))
+
+        // The same of a finished run's record.
+        let record = options.output + "/training.json"
+        var object = try #require(
+            try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: record)))
+                as? [String: Any])
+        object["options"] = old
+        try JSONSerialization.data(withJSONObject: object).write(to: URL(filePath: record))
+        #expect(try Trainer.run(options, resuming: true).wasFinished)
+    }
+
+    @Test func aModelIsNotOverwrittenUnasked() throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        let options = try fixture.options(.compress)
+        let first = try Trainer.run(options)
+        let path = options.output + "/model.safetensors"
+        let weights = try Data(contentsOf: URL(filePath: path))
+        // A finished model, one's configuration alone, and an adapter's.
+        for kept in ["model.safetensors", "config.json", "adapter_config.json"] {
+            if kept == "adapter_config.json" {
+                try FileManager.default.moveItem(
+                    atPath: options.output + "/config.json", toPath: options.output + "/" + kept)
+            }
+            #expect {
+                try Trainer.run(options)
+            } throws: { error in
+                guard case TrainingError.outputExists(let path) = error else { return false }
+                return path == options.output
+            }
+            if kept == "model.safetensors" {
+                #expect(try Data(contentsOf: URL(filePath: path)) == weights)
+                #expect(try Trainer.run(options, resuming: true).wasFinished)
+                // Not this run's to resume.
+                try FileManager.default.removeItem(atPath: options.output + "/training.json")
+                #expect(throws: TrainingError.self) { try Trainer.run(options, resuming: true) }
+                try FileManager.default.removeItem(atPath: path)
+            }
+        }
+        let second = try Trainer.run(options, overwriting: true)
+        #expect(second.lastLoss == first.lastLoss)
+        #expect(try Data(contentsOf: URL(filePath: path)) == weights)
+    }
+
+    /// The rates of transformers' schedules: a linear rise over the warm-up, then each its own way.
+    @Test(arguments: LearningRateSchedule.allCases)
+    func theRateFollowsTheSchedule(schedule: LearningRateSchedule) throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        var options = try fixture.options(.contrast)
+        options.schedule = schedule
+        options.maximumSteps = 5
+        options.warmupRatio = 0.2
+        var rates: [Double] = []
+        _ = try Trainer.run(
+            options,
+            progress: { if case .step(let step) = $0 { rates.append(step.learningRate / 1e-3) } })
+        let expected: [Double] =
+            switch schedule {
+            case .cosine: [0, 1, 0.8535533905932737, 0.5, 0.14644660940672627]
+            case .linear: [0, 1, 0.75, 0.5, 0.25]
+            case .constant: [0, 1, 1, 1, 1]
+            }
+        #expect(zip(rates, expected).allSatisfy { abs($0 - $1) < 1e-12 }, "\(rates)")
     }
 
     /// A run that was killed before it saved anything is begun again by the same command.
@@ -131,7 +233,7 @@ struct SurvivalTests {
         #expect {
             try Trainer.run(options, resuming: true)
         } throws: { error in
-            "\(error)".contains("holds a finished run, whose --beta was 0.1, not 0.2")
+            "\(error)".contains("holds a finished run, whose beta was 0.1, not 0.2")
         }
         #expect(
             try Data(contentsOf: URL(filePath: options.output + "/model.safetensors")) == weights)
@@ -150,7 +252,7 @@ struct SurvivalTests {
             var losses: [Float] = []
             var computed = 0
             _ = try Trainer.run(
-                options,
+                options, overwriting: true,
                 progress: {
                     switch $0 {
                     case .preparing(.referenceScores, let done, _): computed = done
@@ -190,7 +292,7 @@ struct SurvivalTests {
         let fixture = try TrainingFixture()
         defer { fixture.remove() }
         let backend = CPUBackend(threads: 1)
-        let identity = try TrainingState.Identity(
+        let identity = try RunIdentity(
             options: fixture.options(.compress), data: "d", model: "m")
         func optimizer(_ value: Float) -> Optimizer {
             let weights = Parameter(
@@ -237,9 +339,11 @@ struct SurvivalTests {
         #expect {
             try fixture.losses(options)
         } throws: { error in
-            "\(error)".hasPrefix("step 2: the ") && "\(error)".contains("lines 3, 4; ids q3, q4")
-                && "\(error)".hasSuffix(
-                    "the last good state is \(options.output)/training-state.safetensors")
+            guard case TrainingError.notFinite(2, _, _, let checkpoint) = error else {
+                return false
+            }
+            return "\(error)".contains("lines 3, 4; ids q3, q4")
+                && checkpoint == options.output + "/training-state.safetensors"
         }
     }
 

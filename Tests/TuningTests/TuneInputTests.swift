@@ -108,16 +108,63 @@ struct TuneInputTests {
             try await fixture.tuner(database, late).run()
         }
         late.mining.fromRank = 3
-        await #expect(throws: TuneError.resumedDifferently(what: "the options have")) {
+        await #expect(throws: TuneError.resumedDifferently(.option(.fromRank))) {
             try await fixture.tuner(database, late).run(resuming: true)
         }
         var backwards = options
         backwards.stages.reverse()
-        await #expect(throws: TrainingError.self) {
+        await #expect(throws: TuneError.badOption(.stages, .stageOrder)) {
             try await fixture.tuner(database, backwards).run()
         }
         #expect(throws: TuneError.notEnoughSpace(path: "/disk", needed: 2, free: 1)) {
             try TuneSpace.check("/disk", needed: 2, free: 1)
+        }
+    }
+
+    /// Journals of version 0.1 have Swift's names; now they are in snake_case.
+    @Test func optionsOfTheFirstVersionAreRead() throws {
+        var options = TuneOptions(output: "models/mine", threads: 3)
+        options.heldOutQueries = 7
+        options.mining.maximumScoreRatio = 0.9
+        options.stages[2].usesInBatchNegatives = true
+        options.stages[0].mostSteps = 5
+        let old = """
+            {"output":"models/mine","threads":3,"heldOutQueries":7,"seed":0,"saveSteps":100,
+             "mostCompressedTexts":16384,"mostPositives":8,"replacesWorse":false,
+             "mining":{"fromRank":30,"toRank":210,"negatives":7,"seed":0,"isExact":false,
+                       "maximumScoreRatio":0.9},
+             "stages":[
+               {"stage":"compress","epochs":2,"leastSteps":50,"mostSteps":5,"batchSize":32,
+                "learningRate":2e-5,"usesInBatchNegatives":false},
+               {"stage":"align","epochs":4,"leastSteps":50,"batchSize":32,"learningRate":5e-6,
+                "usesInBatchNegatives":false},
+               {"stage":"contrast","epochs":1,"leastSteps":50,"batchSize":32,"learningRate":2e-5,
+                "usesInBatchNegatives":true}]}
+            """
+        for data in [Data(old.utf8), try JSONEncoder().encode(options)] {
+            let read = try JSONDecoder().decode(TuneOptions.self, from: data)
+            #expect(read.difference(from: options) == nil && read.mining == options.mining)
+            #expect(read.output == "models/mine" && read.threads == 3)
+        }
+        let text = String(decoding: try JSONEncoder().encode(options), as: UTF8.self)
+        #expect(text.contains("\"held_out_queries\"") && text.contains("\"from_rank\""))
+    }
+
+    @Test func theOptionThatDiffersIsNamed() {
+        let options = TuneOptions(output: "a", threads: 1)
+        var other = TuneOptions(output: "b", threads: 2)
+        #expect(options.difference(from: other) == nil)
+        other.seed = 1
+        #expect(options.difference(from: other) == .seed)
+        other.stages[1].epochs = 9
+        #expect(options.difference(from: other) == .epochs)
+        other = options
+        other.mining.isExact = true
+        #expect(options.difference(from: other) == .isExact)
+        var bad = options
+        bad.mining.toRank = 20
+        #expect(throws: TuneError.badOption(.toRank, .outside(.atLeast(30)))) {
+            try bad.validate()
         }
     }
 

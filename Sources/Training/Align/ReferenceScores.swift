@@ -5,7 +5,7 @@ import Tensors
 /// log ref of the alignment stage: what the model gives each pair before the stage begins.
 ///
 /// Computed once, for the rows that the run will use, and kept: in the output folder until the run is
-/// done, for whoever resumes it; or in the file that `--reference-scores` names, for other runs from
+/// done, for whoever resumes it; or in the file that `referenceScores` names, for other runs from
 /// the same model and data as well.
 struct ReferenceScores {
     private static let name = "reference-scores.jsonl"

@@ -60,8 +60,8 @@ struct RowFields {
         }
     }
 
-    func bad(_ reason: String) -> TrainingError {
-        .badLine(path: path, line: line, reason: reason)
+    func bad(_ problem: TrainingError.RowProblem) -> TrainingError {
+        .badLine(path: path, line: line, problem)
     }
 
     func has(_ keys: [String]) -> Bool { keys.contains { fields[$0] != nil } }
@@ -73,7 +73,7 @@ struct RowFields {
         switch fields[key] {
         case nil: return nil
         case .text(let text): return text
-        default: throw bad("\"\(key)\" is not a string")
+        default: throw bad(.notAString(key: key))
         }
     }
 
@@ -83,7 +83,7 @@ struct RowFields {
         for key in keys {
             if let text = try optionalString(key) { return text }
         }
-        throw .missingKey(path: path, line: line, key: "\"\(keys[0])\"")
+        throw bad(.missingKey(keys[0]))
     }
 
     func optionalStrings(_ key: String) throws(TrainingError) -> [String]? {
@@ -91,7 +91,7 @@ struct RowFields {
         case nil: return nil
         case .text(let text): return [text]
         case .texts(let texts): return texts
-        default: throw bad("\"\(key)\" is neither a string nor an array of strings")
+        default: throw bad(.notStrings(key: key))
         }
     }
 
@@ -99,7 +99,7 @@ struct RowFields {
         for key in keys {
             if let texts = try optionalStrings(key) { return texts }
         }
-        throw .missingKey(path: path, line: line, key: "\"\(keys[0])\"")
+        throw bad(.missingKey(keys[0]))
     }
 
     func identifier(_ key: String) -> String? {

@@ -55,7 +55,7 @@ struct RowReader: Sendable {
     private func pair(_ fields: RowFields) throws(TrainingError) -> TrainingRow {
         if let texts = fields.list {
             guard texts.count >= 2 else {
-                throw fields.bad("an array needs a query and a positive")
+                throw fields.bad(.shortArray)
             }
             return try checked(
                 fields, query: texts[0], positives: [texts[1]], negatives: Array(texts[2...]))
@@ -63,9 +63,7 @@ struct RowReader: Sendable {
         if fields.has(["sentence1"]),
             let key = ["label", "score"].first(where: { fields.has([$0]) })
         {
-            throw fields.bad(
-                "\"\(key)\": labelled pairs are not read, as not each is a positive; give those "
-                    + "that are as {\"query\", \"pos\"}")
+            throw fields.bad(.labelledPairs(key: key))
         }
         return try checked(
             fields, query: try fields.string(Self.queryKeys),
@@ -76,11 +74,10 @@ struct RowReader: Sendable {
         _ fields: RowFields, query: String, positives: [String], negatives: [String]
     ) throws(TrainingError) -> TrainingRow {
         guard !positives.isEmpty else {
-            throw fields.bad("\"\(fields.name(Self.positiveKeys))\" is empty")
+            throw fields.bad(.empty(key: fields.name(Self.positiveKeys)))
         }
         if needsNegative, negatives.isEmpty {
-            throw fields.bad(
-                "no negative in \"\(fields.name(Self.negativeKeys))\"; `vdb mine` finds some")
+            throw fields.bad(.noNegative(key: fields.name(Self.negativeKeys)))
         }
         return .pair(
             query: query, positives: positives, negatives: negatives,
@@ -113,11 +110,11 @@ struct RowReader: Sendable {
         do throws(JSONReader.Failure) {
             return try RowFields(&reader, path: path, line: line)
         } catch {
-            let reason =
-                error.fault == .byte && error.offset == 0
-                ? "not a JSON object"
-                : "not JSON: \(error.expected) is expected at byte \(error.offset + 1)"
-            throw .badLine(path: path, line: line, reason: reason)
+            let isOther = error.fault == .byte && error.offset == 0
+            throw .badLine(
+                path: path, line: line,
+                isOther
+                    ? .notAnObject : .notJSON(expected: error.expected, byte: error.offset + 1))
         }
     }
 }

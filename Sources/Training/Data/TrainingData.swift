@@ -29,11 +29,9 @@ package final class TrainingData: Sendable {
         } catch let error as TrainingError {
             throw error
         } catch let error as LineReader.LineTooLong {
-            throw .badLine(
-                path: path, line: error.line,
-                reason: "longer than \(error.limit >> 20) MiB; cut the text into several rows")
+            throw .badLine(path: path, line: error.line, .tooLong(limitBytes: error.limit))
         } catch let error as ByteStreamError {
-            throw .cannotRead(path: path, reason: Self.reason(error, path))
+            throw .cannotRead(path: path, reason: error.fact)
         } catch {
             throw .cannotRead(path: path, reason: "\(error)")
         }
@@ -45,9 +43,7 @@ package final class TrainingData: Sendable {
     ) throws -> (rows: [Place], fingerprint: String) {
         let stream = PeekableStream(try DescriptorStream(path: path))
         if let compression = Compression.detect(try stream.peek(4)) {
-            throw TrainingError.cannotRead(
-                path: path,
-                reason: "it is compressed (\(compression.rawValue)); decompress it first")
+            throw TrainingError.compressed(path: path, format: compression.rawValue)
         }
         let lines = LineReader(stream, keepsByteOrderMark: true)
         let hasher = ContentHasher()
@@ -68,13 +64,6 @@ package final class TrainingData: Sendable {
             if let place { rows.append(place) }
         }
         return (rows, hasher.finalize().hexadecimal)
-    }
-
-    /// The sentence without the path that it begins with.
-    private static func reason(_ error: ByteStreamError, _ path: String) -> String {
-        let sentence = error.description
-        return sentence.hasPrefix(path + ": ")
-            ? String(sentence.dropFirst(path.count + 2)) : sentence
     }
 
     package var count: Int { rows.count }

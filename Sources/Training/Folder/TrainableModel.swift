@@ -151,15 +151,10 @@ struct TrainableModel {
         _ frozen: [String], name parameters: [String]
     ) throws(TrainingError) {
         for name in frozen where !parameters.contains(where: { Self.is($0, under: name) }) {
-            throw .badOption(
-                option: "--freeze",
-                allowed: "a parameter of the model or what parameters are under, such as "
-                    + "model.embed_tokens, not \(name)")
+            throw .badOption(.frozen, .noSuchParameter(name))
         }
         guard !parameters.allSatisfy({ name in frozen.contains { Self.is(name, under: $0) } })
-        else {
-            throw .badOption(option: "--freeze", allowed: "less than all of the model's weights")
-        }
+        else { throw .badOption(.frozen, .allParameters) }
     }
 
     private static func check(
@@ -171,14 +166,13 @@ struct TrainableModel {
         guard own.hiddenSize == other.hiddenSize else {
             throw .decoderMismatch(
                 model: options.model, decoder: path,
-                reason: "hidden sizes \(own.hiddenSize) and \(other.hiddenSize)")
+                .hiddenSize(model: own.hiddenSize, decoder: other.hiddenSize))
         }
         let ordinary = tokenizer.tokenizer.vocabularySize - tokenizer.compressedTokens.count
         guard other.vocabularySize >= min(ordinary, own.vocabularySize) else {
             throw .decoderMismatch(
                 model: options.model, decoder: path,
-                reason: "its vocabulary has \(other.vocabularySize) tokens, the tokenizer "
-                    + "\(ordinary)")
+                .vocabulary(tokenizer: ordinary, decoder: other.vocabularySize))
         }
     }
 

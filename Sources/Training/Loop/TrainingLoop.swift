@@ -4,7 +4,7 @@ import Tensors
 /// Steps through the batches: loss and gradients, clipping, the optimizer, the log, saved states.
 struct TrainingLoop {
     let options: TrainingOptions
-    let identity: TrainingState.Identity
+    let identity: RunIdentity
     let data: TrainingData
     let runner: StageRunner
     let order: BatchOrder
@@ -21,7 +21,7 @@ struct TrainingLoop {
 
     /// - Parameter totals: of the saved state where the run is resumed; nil begins with step 1.
     init(
-        options: TrainingOptions, identity: TrainingState.Identity, data: TrainingData,
+        options: TrainingOptions, identity: RunIdentity, data: TrainingData,
         runner: StageRunner, order: BatchOrder, schedule: Schedule, optimizer: Optimizer,
         backend: any Backend, evaluation: RunEvaluation?, memory: MemoryNeed,
         resuming totals: TrainingState.Totals?
@@ -107,9 +107,9 @@ struct TrainingLoop {
             }
         }
         largestPart = max(largestPart, part)
-        try checkFinite(Double(result.loss), "loss", rows)
+        try checkFinite(Double(result.loss), .loss, rows)
         let norm = optimizer.gradientNorm()
-        try checkFinite(norm, "gradient's norm", rows)
+        try checkFinite(norm, .gradientNorm, rows)
         let rate = options.learningRate * schedule.factor(number)
         optimizer.step(
             learningRate: rate,
@@ -123,7 +123,9 @@ struct TrainingLoop {
             learningRate: rate, gradientNorm: norm, tokens: result.tokens)
     }
 
-    private func checkFinite(_ value: Double, _ quantity: String, _ rows: [Int]) throws {
+    private func checkFinite(_ value: Double, _ quantity: TrainingError.Quantity, _ rows: [Int])
+        throws
+    {
         guard value.isFinite else {
             let lines = rows.map(runner.line)
             throw TrainingError.notFinite(

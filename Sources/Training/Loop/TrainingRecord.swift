@@ -14,7 +14,7 @@ struct TrainingRecord: Codable {
     /// Fingerprints of the starting model and of the data.
     let model: String
     let data: String
-    /// By the names of the command line.
+    /// By their names, `TrainingOption`; version 0.1 wrote the command line's.
     let options: [String: String]
 
     enum CodingKeys: String, CodingKey {
@@ -22,12 +22,16 @@ struct TrainingRecord: Codable {
         case lastLoss = "last_loss"
     }
 
-    init(steps: Int, lastLoss: Float?, identity: TrainingState.Identity) {
+    init(steps: Int, lastLoss: Float?, identity: RunIdentity) {
         self.steps = steps
         self.lastLoss = lastLoss
         model = identity.model
         data = identity.data
         options = identity.options.deciding
+    }
+
+    static func exists(_ folder: String) -> Bool {
+        FileManager.default.fileExists(atPath: folder + "/" + name)
     }
 
     /// Nil where the folder has none.
@@ -61,12 +65,12 @@ struct TrainingRecord: Codable {
     }
 
     /// - Throws: `finishedDifferently` where the finished run was another one.
-    func check(_ identity: TrainingState.Identity) throws(TrainingError) {
+    func check(_ identity: RunIdentity) throws(TrainingError) {
         let difference = identity.difference(
             data: data, model: model, options: options)
         guard let difference else { return }
         throw .finishedDifferently(
-            path: identity.options.output, option: difference.option, saved: difference.saved,
+            path: identity.options.output, difference.input, saved: difference.saved,
             given: difference.given)
     }
 }

@@ -10,27 +10,6 @@ import Tensors
 struct TrainingState {
     static let name = "training-state.safetensors"
 
-    /// What a state belongs to.
-    struct Identity: Equatable {
-        let options: TrainingOptions
-        /// Fingerprints of their content.
-        let data: String
-        let model: String
-
-        /// The first thing that losses depend on and that is not what it was.
-        func difference(
-            data: String?, model: String?, options old: [String: String]
-        ) -> (option: String, saved: String, given: String)? {
-            if data != self.data { return ("the content of --data", "other", "changed") }
-            if model != self.model { return ("the content of --model", "other", "changed") }
-            let new = options.deciding
-            for key in Set(old.keys).union(new.keys).sorted() where old[key] != new[key] {
-                return (key, old[key] ?? "not set", new[key] ?? "not set")
-            }
-            return nil
-        }
-    }
-
     /// What the summary of a run counts from its beginning, also where it was resumed.
     struct Totals: Codable, Equatable {
         var firstLoss: Float?
@@ -47,7 +26,7 @@ struct TrainingState {
     }
 
     static func save(
-        _ optimizer: Optimizer, totals: Totals, identity: Identity,
+        _ optimizer: Optimizer, totals: Totals, identity: RunIdentity,
         fileSystem: any FileSystem = SystemFileSystem()
     ) throws(TrainingError) -> String {
         let output = identity.options.output
@@ -98,7 +77,7 @@ struct TrainingState {
     ///
     /// - Returns: what had been counted.
     static func restore(
-        into optimizer: Optimizer, identity: Identity, backend: any Backend
+        into optimizer: Optimizer, identity: RunIdentity, backend: any Backend
     ) throws(TrainingError) -> Totals {
         let path = path(identity.options.output)
         do {
@@ -111,7 +90,7 @@ struct TrainingState {
                 options: try decoded([String: String].self, "options"))
             {
                 throw TrainingError.resumedDifferently(
-                    option: difference.option, saved: difference.saved, given: difference.given)
+                    difference.input, saved: difference.saved, given: difference.given)
             }
             var moments: [(first: Buffer, second: Buffer)?] = []
             func load(_ name: String, into buffer: Buffer) throws {

@@ -1,32 +1,4 @@
-import Foundation
 import Training
-
-/// How hard negatives are chosen from a ranking (section 4.1 of the paper).
-public struct MiningOptions: Sendable, Codable, Equatable {
-    /// The first and the last rank drawn from, from 1, counted after the positives are dropped.
-    public var fromRank = 30
-    public var toRank = 210
-    public var negatives = 7
-    public var seed: UInt64 = 0
-    /// Rank by comparing with every vector instead of by the index.
-    public var isExact = false
-    /// Drop a candidate whose score exceeds this share of the positive's, of several the best one's:
-    /// a likely false negative. Nil keeps them all, as the paper does.
-    public var maximumScoreRatio: Double?
-
-    public init() {}
-
-    func validate() throws(TrainingError) {
-        guard fromRank >= 1 else { throw .badOption(option: "--from-rank", allowed: "1 or more") }
-        guard toRank >= fromRank else {
-            throw .badOption(option: "--to-rank", allowed: "--from-rank or more")
-        }
-        guard negatives >= 1 else { throw .badOption(option: "--negatives", allowed: "1 or more") }
-        guard (maximumScoreRatio ?? 1) > 0 else {
-            throw .badOption(option: "--max-score-ratio", allowed: "more than 0")
-        }
-    }
-}
 
 /// The choice among the ranked documents of one query.
 ///

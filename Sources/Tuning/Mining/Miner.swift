@@ -59,7 +59,7 @@ public struct Miner: Sendable {
     /// Rows of the queries that have a positive in the collection, in the order given; one with no
     /// candidate at all has no negatives.
     ///
-    /// - Throws: `TrainingError` for options that cannot be, and what the collection throws.
+    /// - Throws: `TuneError` for options that cannot be, and what the collection throws.
     public func mine(
         _ queries: [(id: String, text: String)], judgments: Judgments,
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }

@@ -105,13 +105,13 @@ struct TuneJournal: Codable {
     /// What a run goes on with must be what it began with.
     func check(options: TuneOptions, inputs: String, database: String, collection: String) throws {
         if self.database != database || self.collection != collection {
-            throw TuneError.resumedDifferently(what: "the database or the collection has")
+            throw TuneError.resumedDifferently(.database)
         }
         if self.inputs != inputs {
-            throw TuneError.resumedDifferently(what: "the queries or their judgments have")
+            throw TuneError.resumedDifferently(.queries)
         }
-        if !self.options.decides(as: options) {
-            throw TuneError.resumedDifferently(what: "the options have")
+        if let option = self.options.difference(from: options) {
+            throw TuneError.resumedDifferently(.option(option))
         }
     }
 }

@@ -32,8 +32,7 @@ struct TuneRun {
         }
         guard let recorded = try collection.recordedEmbedder else {
             throw TuneError.notTunable(
-                collection: collection.name,
-                reason: "no model made its vectors; encode it with 'vdb reindex --model' first")
+                collection: collection.name, .noModel)
         }
         folder = TuneFolder(output: tuner.options.output)
         lock = try folder.open(resuming: resuming)
@@ -111,7 +110,7 @@ struct TuneRun {
             let embedder = try journal.base.load(
                 baseFolder, pooling: journal.base.pooling, threads: options.threads)
             guard embedder.identity.fingerprint == journal.base.fingerprint else {
-                throw TuneError.resumedDifferently(what: "the model in \(baseFolder) has")
+                throw TuneError.resumedDifferently(.model(path: baseFolder))
             }
             return embedder
         }
@@ -128,7 +127,7 @@ struct TuneRun {
         if journal.mined != nil { return }
         let began = ContinuousClock.now
         guard try tuner.collection.recordedEmbedder?.fingerprint == journal.base.fingerprint else {
-            throw TuneError.resumedDifferently(what: "the collection's model has")
+            throw TuneError.resumedDifferently(.collectionModel)
         }
         var options = options.mining
         options.seed = self.options.seed
@@ -184,7 +183,7 @@ struct TuneRun {
         let log = folder.log(stage)
         _ = try await Self.blocking { [training, progress] isCancelled in
             try Trainer.run(
-                training, log: log, resuming: true, isCancelled: isCancelled,
+                training, log: log, overwriting: true, resuming: true, isCancelled: isCancelled,
                 progress: { progress(.training(stage, $0)) })
         }
         journal.trained.append(
@@ -249,7 +248,7 @@ struct TuneRun {
         }
         let embedder = try model(at: point)
         guard embedder.identity.fingerprint == fingerprint else {
-            throw TuneError.resumedDifferently(what: "the model in \(options.output) has")
+            throw TuneError.resumedDifferently(.model(path: options.output))
         }
         // The name of the model's folder must survive a power cut before the database relies on it.
         try AtomicFile.synchronizeFolder(of: options.output)

@@ -13,15 +13,13 @@ extension Tuner {
         let embedder = try collection.embedder
         guard embedder is AutoRegEmbedder else {
             throw TuneError.notTunable(
-                collection: collection.name,
-                reason: "its embedder '\(recorded.name)' is not a model that can be trained")
+                collection: collection.name, .otherEmbedder(name: recorded.name))
         }
         let path = embedder.identity.path
         if path == nil {
             guard let builtIn else {
                 throw TuneError.notTunable(
-                    collection: collection.name,
-                    reason: "its model '\(recorded.name)' has no folder to start from")
+                    collection: collection.name, .noFolder(name: recorded.name))
             }
             do { try builtIn.write(to: URL(filePath: folder.base)) } catch {
                 throw TrainingError.cannotWrite(path: folder.base, reason: "\(error)")

@@ -55,14 +55,9 @@ struct MineCommand: AsyncParsableCommand {
         defer { try? database.close() }
         let collection = database.collection(arguments.collection)
         let bar = ProgressBar(unit: "queries", isQuiet: general.quiet)
-        let rows: [Miner.Row]
-        do {
-            rows = try await Miner(collection: collection, options: options).mine(
-                texts, judgments: judgments
-            ) { bar.update(done: $0, total: $1) }
-        } catch let error as TrainingError {
-            throw CommandFailure(error.exitStatus, error.description)
-        }
+        let rows = try await Miner(collection: collection, options: options).mine(
+            texts, judgments: judgments
+        ) { bar.update(done: $0, total: $1) }
         bar.clear()
         guard !rows.isEmpty else {
             throw CommandFailure(

@@ -35,6 +35,7 @@ struct TrainCommand: ParsableCommand {
     var data: String
     @Option(help: ArgumentHelp("The model folder to write.", valueName: "dir"))
     var out: String
+    @Flag(help: "Replace a model that --out holds already.") var overwrite = false
 
     @OptionGroup(title: "Run") var general: RunOptions
     @OptionGroup(title: "Adapter") var adapter: AdapterOptions
@@ -63,17 +64,18 @@ struct TrainCommand: ParsableCommand {
         }
         // A step may take minutes; the state is saved after it.
         Interruption.finishesCleanly(within: nil)
+        try Trainer.checkOutput(out, overwriting: overwrite, resuming: surviving.resume)
         if model == nil { try BuiltInModelFolder(in: out).write() }
         do {
             let summary = try Trainer.run(
                 options(), evaluation: measuring.eval.map(RetrievalEvaluation.onFolder),
-                log: measuring.log, resuming: surviving.resume,
+                log: measuring.log, overwriting: overwrite, resuming: surviving.resume,
                 isCancelled: { Interruption.isRequested }, progress: reporter.report)
             if model == nil { BuiltInModelFolder(in: out).removeUnlessNeeded() }
             reporter.finish(summary, folder: out)
-        } catch let error as TrainingError {
+        } catch {
             reporter.clear()
-            throw CommandFailure(error.exitStatus, error.description)
+            throw error
         }
     }
 }
@@ -216,18 +218,4 @@ extension AlignmentStrategy: ExpressibleByArgument {
     }
 
     public var defaultValueDescription: String { String(rawValue) }
-}
-
-extension TrainingError {
-    /// The exit status that scripts may rely on.
-    var exitStatus: ExitStatus {
-        switch self {
-        case .badOption, .resumedDifferently, .finishedDifferently: .usage
-        case .badLine, .missingKey, .noRows, .badModel, .embedder, .decoderMismatch, .notFinite:
-            .badData
-        case .cannotRead: .missing
-        case .cannotWrite: .cannotCreate
-        case .interrupted: .interrupted
-        }
-    }
 }

@@ -106,10 +106,6 @@ struct TuneCommand: AsyncParsableCommand {
         case is CancellationError: return CommandFailure(.interrupted, "interrupted; \(remedy)")
         case TrainingError.interrupted(let step, _):
             return CommandFailure(.interrupted, "interrupted after step \(step); \(remedy)")
-        case let error as TrainingError:
-            return CommandFailure(error.exitStatus, error.description)
-        case let error as TuneError:
-            return CommandFailure(error.exitStatus, error.description)
         default: return error
         }
     }
@@ -170,21 +166,5 @@ extension TuneCommand {
 
         var description: String { stages.map(\.rawValue).joined(separator: ",") }
         var defaultValueDescription: String { description }
-    }
-}
-
-extension TuneError {
-    /// The exit status that scripts may rely on.
-    var exitStatus: ExitStatus {
-        switch self {
-        case .notTunable, .tooFewQueries, .noJudgedDocument, .noNegatives,
-            .modelReplacedMeanwhile:
-            .badData
-        case .outputExists, .notEnoughSpace: .cannotCreate
-        case .nothingToResume: .missing
-        case .resumedDifferently: .usage
-        case .busy: .temporary
-        case .cannotRead: .inputOutput
-        }
     }
 }

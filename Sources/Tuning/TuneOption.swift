@@ -1,0 +1,37 @@
+import Training
+
+/// The options of a tuning run and of mining, by the names that journals have for them.
+public enum TuneOption: String, Sendable, CaseIterable {
+    case stages
+    case heldOutQueries = "held_out_queries"
+    case seed
+    case mostCompressedTexts = "most_compressed_texts"
+    case mostPositives = "most_positives"
+    case adapterRank = "adapter_rank"
+    case saveSteps = "save_steps"
+    case epochs
+    case leastSteps = "least_steps"
+    case mostSteps = "most_steps"
+    case batchSize = "batch_size"
+    case learningRate = "learning_rate"
+    case usesInBatchNegatives = "uses_in_batch_negatives"
+    case fromRank = "from_rank"
+    case toRank = "to_rank"
+    case negatives
+    case isExact = "is_exact"
+    case maximumScoreRatio = "maximum_score_ratio"
+}
+
+/// Why an option of tuning cannot have its value.
+public enum TuneOptionProblem: Sendable, Equatable, CustomStringConvertible {
+    case outside(OptionRange)
+    /// Not some of compress, align and contrast in this order.
+    case stageOrder
+
+    public var description: String {
+        switch self {
+        case .outside(let range): "must be \(range)"
+        case .stageOrder: "must be some of compress, align and contrast, in this order"
+        }
+    }
+}

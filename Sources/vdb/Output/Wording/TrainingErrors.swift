@@ -1,0 +1,85 @@
+import Training
+
+extension TrainingError: WordedError {
+    var status: ExitStatus {
+        switch self {
+        case .badOption, .evaluatesLanguageModel, .resumedDifferently, .finishedDifferently: .usage
+        case .badLine, .noRows, .badModel, .embedder, .decoderMismatch, .notFinite, .compressed:
+            .badData
+        case .cannotRead: .missing
+        case .cannotWrite, .outputExists: .cannotCreate
+        case .interrupted: .interrupted
+        }
+    }
+
+    var fact: String {
+        switch self {
+        case .badOption(let option, .sameFolder(let other)):
+            "\(option.flag) must be another folder than \(other.flag)"
+        case .badOption(.evaluationSteps, .withoutEvaluation): "--eval-steps needs --eval"
+        case .badOption(.frozen, .besideAdapter):
+            "--freeze cannot be combined with --lora-rank: beside an adapter all weights stay as they "
+                + "are"
+        case .badOption(.strategy, .withDivergence(let similarity)):
+            "--strategy must be 0 with --similarity \(similarity.rawValue), which has no strategies"
+        case .badOption(let option, let problem): "\(option.flag) \(problem)"
+        case .evaluatesLanguageModel: "--eval needs a stage that trains an embedder"
+        case .embedder(let error): error.fact
+        case .resumedDifferently(let input, let saved, let given):
+            "\(input.words) is \(given ?? "not set") but was \(saved ?? "not set") when the state was "
+                + "saved"
+        case .finishedDifferently(let path, let input, let saved, let given):
+            "\(path): holds a finished run, whose \(input.words) was \(saved ?? "not set"), not "
+                + "\(given ?? "set")"
+        default: description
+        }
+    }
+
+    var remedy: String? {
+        switch self {
+        case .badOption(.frozen, .noSuchParameter):
+            "name a parameter or what parameters are under, such as model.embed_tokens"
+        case .evaluatesLanguageModel: "use compress, align or contrast"
+        case .compressed: "decompress it first"
+        case .badLine(_, _, .noNegative): "'vdb mine' finds some"
+        case .badLine(_, _, .labelledPairs):
+            "give those that are positives as {\"query\", \"pos\"}"
+        case .badLine(_, _, .tooLong): "cut the text into several rows"
+        case .outputExists: "choose another --out, or pass --overwrite to replace it"
+        case .notFinite(_, _, _, let checkpoint):
+            "lower --learning-rate; "
+                + (checkpoint.map { "the last good state is \($0)" }
+                    ?? "no state was saved, which --save-steps does")
+        case .resumedDifferently: "use the same, or leave out --resume to start again"
+        case .finishedDifferently:
+            "leave out --resume and pass --overwrite to replace it, or choose another --out"
+        case .interrupted(_, let checkpoint):
+            checkpoint.map { "--resume continues from \($0)" } ?? "nothing was saved"
+        case .embedder(let error): error.remedy
+        default: nil
+        }
+    }
+}
+
+extension TrainingOption {
+    /// As the command line has it.
+    var flag: String {
+        switch self {
+        case .shuffles: "--no-shuffle"
+        case .stage: "the stage"
+        case .microBatchTokens: "the tokens of a micro-batch"
+        default: "--" + rawValue.replacing("_", with: "-")
+        }
+    }
+}
+
+extension TrainingError.RunInput {
+    fileprivate var words: String {
+        switch self {
+        case .data: "the content of --data"
+        case .model: "the content of --model"
+        case .option(let option): option.flag
+        case .unknownOption(let name): name
+        }
+    }
+}
