@@ -27,6 +27,10 @@ public enum Trainer {
         public let peakBytes: Int
         /// nDCG@10 by the run's evaluation, in the order of the steps.
         public var retrieval: [RetrievalPoint] = []
+        /// Negatives of the data that equal a positive of their row, and were left out.
+        public var negativesLeftOut = 0
+        /// How often a text of another row was no in-batch negative because it equals a positive.
+        public var inBatchLeftOut = 0
     }
 
     /// Calls `body` with the bytes that could not be had where the system refuses memory: nothing can
@@ -80,6 +84,7 @@ public enum Trainer {
             options.stage == .align || (options.stage == .contrast && !options.usesInBatchNegatives)
         let data = try TrainingData(
             path: options.data, stage: options.stage, needsNegative: needsNegative)
+        if data.leftOut > 0 { try progress(.negativesLeftOut(data.leftOut)) }
         let identity = RunIdentity(
             options: options, data: data.fingerprint, model: model.fingerprint())
         let isSaved = resuming && TrainingState.exists(options.output)
@@ -144,6 +149,7 @@ public enum Trainer {
             steps: optimizer.steps, firstLoss: loop.totals.firstLoss,
             lastLoss: loop.totals.lastLoss, tokens: loop.totals.tokens,
             seconds: loop.totals.seconds, peakBytes: backend.peakBytes,
-            retrieval: loop.totals.retrieval)
+            retrieval: loop.totals.retrieval, negativesLeftOut: data.leftOut,
+            inBatchLeftOut: loop.totals.leftOut ?? 0)
     }
 }

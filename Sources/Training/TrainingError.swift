@@ -38,6 +38,8 @@ public enum TrainingError: Error, Sendable {
         case notStrings(key: String)
         case empty(key: String)
         case noNegative(key: String)
+        /// Every negative equals a positive.
+        case onlyPositives(key: String)
         case shortArray
         /// Pairs with a score, of which not each is a positive.
         case labelledPairs(key: String)
@@ -114,6 +116,7 @@ extension TrainingError.RowProblem: CustomStringConvertible {
         case .notStrings(let key): "\"\(key)\" is neither a string nor an array of strings"
         case .empty(let key): "\"\(key)\" is empty"
         case .noNegative(let key): "no negative in \"\(key)\""
+        case .onlyPositives(let key): "each text in \"\(key)\" is a positive of the row, too"
         case .shortArray: "an array needs a query and a positive"
         case .labelledPairs(let key):
             "\"\(key)\": labelled pairs are not read, as not each is a positive"

@@ -10,6 +10,8 @@ public enum TrainingProgress: Sendable {
     case memoryIsShort(tokens: Int, neededBytes: Int, availableBytes: Int)
     case step(TrainingStep)
     case saved(path: String)
+    /// So many negatives of the data equal a positive of their row, and are left out.
+    case negativesLeftOut(Int)
     /// Documents encoded of a judged collection.
     case evaluating(dataset: String, done: Int, total: Int)
     case evaluated(dataset: String, RetrievalPoint)
@@ -47,6 +49,8 @@ public struct TrainingStep: Sendable, Equatable {
     public let gradientNorm: Double
     public let tokens: Int
     public let tokensPerSecond: Double
+    /// Texts of other rows that were no in-batch negatives, as they equal a positive of the row.
+    public let leftOut: Int
     /// nDCG@10 after this step's update, where it was measured.
     public var ndcgAt10: Double?
 
@@ -55,6 +59,7 @@ public struct TrainingStep: Sendable, Equatable {
         "{\"step\":\(step),\"epoch\":\(rounded(epoch)),\"loss\":\(loss),"
             + "\"learning_rate\":\(learningRate),\"grad_norm\":\(Float(gradientNorm)),"
             + "\"tokens\":\(tokens),\"tokens_per_second\":\(rounded(tokensPerSecond))"
+            + (leftOut > 0 ? ",\"equal_texts\":\(leftOut)" : "")
             + (ndcgAt10.map { ",\"ndcg_cut_10\":\($0)" } ?? "") + "}"
     }
 

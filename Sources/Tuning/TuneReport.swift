@@ -82,11 +82,14 @@ public struct TuneReport: Sendable, Codable, Equatable {
         public var negatives: Int
         /// Queries left out because no document came late enough to be a negative.
         public var queriesWithout: Int
+        /// Candidates passed over because they have a positive's text under another id.
+        public var copies: Int
         public var seconds: Double
 
         enum CodingKeys: String, CodingKey {
             case rows, negatives, seconds
             case queriesWithout = "queries_without"
+            case copies = "equal_texts"
         }
     }
 
@@ -135,6 +138,10 @@ public struct TuneReport: Sendable, Codable, Equatable {
                 "\(mining.queriesWithout) training queries have no document at the ranks that "
                     + "negatives are drawn from, and are left out")
         }
+        if mining.copies > 0 {
+            remarks.append(
+                "\(mining.copies) candidates have a positive's text, and are no negatives")
+        }
         return remarks
     }
 
@@ -164,6 +171,7 @@ public struct TuneReport: Sendable, Codable, Equatable {
         mining = Mining(
             rows: journal.mined?.rows ?? 0, negatives: journal.mined?.negatives ?? 0,
             queriesWithout: journal.mined?.queriesWithout ?? 0,
+            copies: journal.mined?.copies ?? 0,
             seconds: journal.mined?.seconds ?? 0)
         let paired = PairedTest(first: first?.values ?? [], second: last?.values ?? [])
         test = Test(

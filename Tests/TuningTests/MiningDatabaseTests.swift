@@ -177,4 +177,25 @@ struct MiningDatabaseTests {
         }
         #expect(dropped > 0, "the filter has had something to drop")
     }
+
+    /// A document with a positive's text under another id, also where title and text part elsewhere.
+    @Test func aCopyOfAPositiveIsNoNegative() async throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        let database = try Database(
+            path: fixture.output("copies.vdb"), embedder: try Self.embedder(threads: 2))
+        defer { try? database.close() }
+        try await database.collection().ingest([
+            Document(id: "positive", text: "lifts a plane", title: "the wing"),
+            Document(id: "copy", text: "lifts a plane", title: "the wing"),
+            Document(id: "joined", text: "the wing lifts a plane"),
+            Document(id: "other", text: "air flows faster"),
+        ])
+        var options = MiningOptions()
+        (options.fromRank, options.toRank) = (1, 10)
+        let rows = try await Miner(collection: database.collection(), options: options).mine(
+            [(id: "q", text: "what lifts a plane")], judgments: Judgments(["q": ["positive": 1]]))
+        #expect(rows.map { $0.negatives.map(\.id) } == [["other"]])
+        #expect(rows.first?.copies == 2)
+    }
 }

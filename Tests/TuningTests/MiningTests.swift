@@ -1,3 +1,4 @@
+import Evaluation
 import Testing
 import Training
 import Tuning
@@ -11,7 +12,8 @@ struct MiningTests {
         _ options: MiningOptions, query: String = "q", positives: Set<String> = ["d1", "d40"]
     ) -> [HardNegatives.Candidate] {
         HardNegatives(options: options).choose(
-            query: query, ranking: ranking, positives: positives)
+            query: query, ranking: ranking, positives: Set(positives.map { Identifier($0) })
+        ) { _ in false }.negatives
     }
 
     @Test func ranksAreCountedAfterThePositivesAreDropped() {
@@ -57,9 +59,27 @@ struct MiningTests {
         func first(_ score: Double) -> String? {
             HardNegatives(options: options).choose(
                 query: "q", ranking: ranking, positives: ["elsewhere"], positiveScore: score
-            ).first?.id
+            ) { _ in false }.negatives.first?.id
         }
         #expect(first(0.9005) == "d190")
         #expect(first(0.5) == nil)
+    }
+
+    @Test func copiesOfAPositiveArePassedOver() {
+        var options = MiningOptions()
+        (options.fromRank, options.toRank, options.negatives) = (1, 10, 7)
+        let copies: Set<String> = ["d3", "d4", "d5", "d6"]
+        let (negatives, passedOver) = HardNegatives(options: options).choose(
+            query: "q", ranking: ranking, positives: ["d1"]
+        ) { copies.contains($0) }
+        // Of d2 to d11 six are left.
+        #expect(negatives.map(\.id) == ["d2", "d7", "d8", "d9", "d10", "d11"])
+        #expect(passedOver == 4)
+        // Without any the draw is what it was.
+        options.toRank = 200
+        let drawn = HardNegatives(options: options).choose(
+            query: "q", ranking: ranking, positives: ["d1"]
+        ) { _ in false }
+        #expect(drawn.passedOver == 0 && drawn.negatives == choose(options, positives: ["d1"]))
     }
 }

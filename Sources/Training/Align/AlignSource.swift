@@ -12,7 +12,8 @@ struct AlignSource: ExampleSource {
     func line(_ index: Int) -> Int { data.line(index) }
 
     func example(_ index: Int) throws(TrainingError) -> AlignLoss.Example {
-        guard case .pair(let query, let positives, let negatives, let prompt) = try data.row(index)
+        guard
+            case .pair(let query, let positives, let negatives, let prompt, _) = try data.row(index)
         else { preconditionFailure("the reader gives the stage's rows") }
         let chosen = choice.choose(row: index, positives: positives, negatives: negatives)
         let plan = AlignmentPlan(

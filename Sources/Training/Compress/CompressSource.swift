@@ -16,7 +16,7 @@ struct CompressSource: ExampleSource {
             case .instruction(let context, let instruction, let output):
                 (context, instruction, output)
             case .text(let text): (text, inputs.instructions.own, text)
-            case .pair(let query, let positives, _, let prompt):
+            case .pair(let query, let positives, _, let prompt, _):
                 (
                     query, prompt ?? inputs.instructions.next,
                     choice.choose(row: index, positives: positives, negatives: []).positive

@@ -4,8 +4,8 @@ import Tensors
 ///
 ///     loss = - log( exp(v_q . v_+ / tau) / sum over d exp(v_q . v_d / tau) ),   mean over rows
 ///
-/// d runs over the positive, the row's hard negatives and, where asked for, every document of the
-/// other rows of the batch.
+/// d runs over the positive, the row's hard negatives and, if asked for, every document of the
+/// other rows of the batch that is not, word for word, a positive of this row.
 ///
 /// With in-batch negatives the rows of a batch meet in one loss, so that it cannot be computed in
 /// parts. Gradient caching (Gao et al. 2021) does it all the same: vectors of the whole batch
@@ -20,19 +20,48 @@ struct ContrastLoss {
         let query: [Int32]
         /// The positive first, then the negatives.
         let documents: [[Int32]]
+        /// Of the documents.
+        let texts: [TextBytes]
+        /// All the row's positives, also those that this run does not use.
+        let positives: Set<TextBytes>
         var inputs: [[Int32]] { [query] + documents }
         var tokens: Int { inputs.reduce(0) { $0 + $1.count } }
+    }
+
+    /// What each example's query is compared with, its positive first, counted through all the
+    /// examples' documents; and how many texts of other rows were left out because they equal a
+    /// positive of the row.
+    func candidates(_ examples: [Example]) -> (candidates: [[Int]], leftOut: Int) {
+        var starts = [0]
+        for example in examples {
+            starts.append(starts[starts.count - 1] + example.documents.count)
+        }
+        var leftOut = 0
+        let candidates = examples.indices.map { index in
+            let own = Array(starts[index]..<starts[index + 1])
+            guard usesInBatchNegatives else { return own }
+            var others: [Int] = []
+            for other in examples.indices where other != index {
+                for (place, text) in examples[other].texts.enumerated() {
+                    if examples[index].positives.contains(text) {
+                        leftOut += 1
+                    } else {
+                        others.append(starts[other] + place)
+                    }
+                }
+            }
+            return own + others
+        }
+        return (candidates, leftOut)
     }
 
     /// The loss from the vectors of all the examples' inputs, in their order.
     func loss(_ tape: Tape, vectors: Tensor, _ examples: [Example]) -> Tensor {
         var queries: [Int32] = []
         var documents: [Int32] = []
-        var own: [Range<Int>] = []
         var row: Int32 = 0
         for example in examples {
             queries.append(row)
-            own.append(documents.count..<documents.count + example.documents.count)
             documents += example.documents.indices.map { row + 1 + Int32($0) }
             row += Int32(example.inputs.count)
         }
@@ -40,11 +69,8 @@ struct ContrastLoss {
             tape.innerProducts(
                 tape.gather(vectors, rows: queries), tape.gather(vectors, rows: documents)),
             by: 1 / temperature)
-        let candidates = examples.indices.map { index in
-            let others =
-                usesInBatchNegatives
-                ? documents.indices.filter { !own[index].contains($0) } : []
-            return (Array(own[index]) + others).map { index * documents.count + $0 }
+        let candidates = candidates(examples).candidates.enumerated().map { index, places in
+            places.map { index * documents.count + $0 }
         }
         let losses = tape.negativeLogLikelihood(scores, candidates: candidates)
         return tape.weightedSum(

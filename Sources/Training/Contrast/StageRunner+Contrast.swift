@@ -14,7 +14,9 @@ extension StageRunner {
             try begins(parts.map { $0.reduce(0) { $0 + $1.tokens } }.max() ?? 0)
             let value = loss.run(
                 backend: backend, precision: precision, parts: parts, dropoutSeed: seed)
-            return BatchResult(loss: value, tokens: examples.reduce(0) { $0 + $1.tokens })
+            return BatchResult(
+                loss: value, tokens: examples.reduce(0) { $0 + $1.tokens },
+                leftOut: loss.candidates(examples).leftOut)
         }
     }
 }

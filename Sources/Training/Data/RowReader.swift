@@ -79,9 +79,15 @@ struct RowReader: Sendable {
         if needsNegative, negatives.isEmpty {
             throw fields.bad(.noNegative(key: fields.name(Self.negativeKeys)))
         }
+        let own = Set(positives.map(TextBytes.init))
+        let others = negatives.filter { !own.contains(TextBytes($0)) }
+        if needsNegative, others.isEmpty {
+            throw fields.bad(.onlyPositives(key: fields.name(Self.negativeKeys)))
+        }
         return .pair(
-            query: query, positives: positives, negatives: negatives,
-            prompt: try fields.optionalString("prompt"))
+            query: query, positives: positives, negatives: others,
+            prompt: try fields.optionalString("prompt"),
+            leftOut: negatives.count - others.count)
     }
 
     private func negatives(_ fields: RowFields) throws(TrainingError) -> [String] {

@@ -11,6 +11,8 @@ package final class TrainingData: Sendable {
     private let file: RandomAccessFile
     private let rows: [Place]
     private let reader: RowReader
+    /// Negatives that equal a positive of their row, and are left out.
+    let leftOut: Int
     /// Of the file's bytes, so that a resumed run knows its data.
     let fingerprint: String
 
@@ -24,7 +26,7 @@ package final class TrainingData: Sendable {
         self.path = path
         reader = RowReader(path: path, stage: stage, needsNegative: needsNegative)
         do {
-            (rows, fingerprint) = try Self.scan(path, reader)
+            (rows, leftOut, fingerprint) = try Self.scan(path, reader)
             file = try RandomAccessFile(path: path)
         } catch let error as TrainingError {
             throw error
@@ -40,7 +42,7 @@ package final class TrainingData: Sendable {
 
     private static func scan(
         _ path: String, _ reader: RowReader
-    ) throws -> (rows: [Place], fingerprint: String) {
+    ) throws -> (rows: [Place], leftOut: Int, fingerprint: String) {
         let stream = PeekableStream(try DescriptorStream(path: path))
         if let compression = Compression.detect(try stream.peek(4)) {
             throw TrainingError.compressed(path: path, format: compression.rawValue)
@@ -49,6 +51,7 @@ package final class TrainingData: Sendable {
         let hasher = ContentHasher()
         var rows: [Place] = []
         var offset = 0
+        var leftOut = 0
         while true {
             let place = try lines.next(keepsEnd: true) { bytes -> Place? in
                 hasher.update(UnsafeRawBufferPointer(bytes))
@@ -57,13 +60,14 @@ package final class TrainingData: Sendable {
                 offset += bytes.count
                 let isBlank = bytes.allSatisfy { $0 == 0x20 || (0x09...0x0D).contains($0) }
                 if isBlank { return nil }
-                _ = try reader.row(UnsafeRawBufferPointer(bytes), line: lines.line)
+                let row = try reader.row(UnsafeRawBufferPointer(bytes), line: lines.line)
+                if case .pair(_, _, _, _, let count) = row { leftOut += count }
                 return place
             }
             guard let place else { break }
             if let place { rows.append(place) }
         }
-        return (rows, hasher.finalize().hexadecimal)
+        return (rows, leftOut, hasher.finalize().hexadecimal)
     }
 
     package var count: Int { rows.count }

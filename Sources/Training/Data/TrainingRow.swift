@@ -6,5 +6,8 @@ package enum TrainingRow: Sendable, Equatable {
     case instruction(context: String, instruction: String, output: String)
     /// align and contrast; compress: the positive is to be written from the query. `prompt` stands for
     /// the query's instruction where the row has one.
-    case pair(query: String, positives: [String], negatives: [String], prompt: String?)
+    ///
+    /// A negative that equals a positive is none; `leftOut` says how many of these the row had.
+    case pair(
+        query: String, positives: [String], negatives: [String], prompt: String?, leftOut: Int)
 }

@@ -117,10 +117,12 @@ struct TrainingLoop {
         backend.trim()
         totals.firstLoss = totals.firstLoss ?? result.loss
         totals.lastLoss = result.loss
+        totals.leftOut = (totals.leftOut ?? 0) + result.leftOut
         return UntimedStep(
             step: optimizer.steps, totalSteps: schedule.totalSteps,
             epoch: Double(optimizer.steps) / Double(order.stepsPerEpoch), loss: result.loss,
-            learningRate: rate, gradientNorm: norm, tokens: result.tokens)
+            learningRate: rate, gradientNorm: norm, tokens: result.tokens,
+            leftOut: result.leftOut)
     }
 
     private func checkFinite(_ value: Double, _ quantity: TrainingError.Quantity, _ rows: [Int])
@@ -153,11 +155,12 @@ private struct UntimedStep {
     let learningRate: Double
     let gradientNorm: Double
     let tokens: Int
+    let leftOut: Int
 
     func timed(_ seconds: Double) -> TrainingStep {
         TrainingStep(
             step: step, totalSteps: totalSteps, epoch: epoch, loss: loss,
             learningRate: learningRate, gradientNorm: gradientNorm, tokens: tokens,
-            tokensPerSecond: seconds > 0 ? Double(tokens) / seconds : 0)
+            tokensPerSecond: seconds > 0 ? Double(tokens) / seconds : 0, leftOut: leftOut)
     }
 }

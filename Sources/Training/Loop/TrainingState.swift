@@ -17,6 +17,8 @@ struct TrainingState {
         var tokens = 0
         var seconds = 0.0
         var retrieval: [RetrievalPoint] = []
+        /// Nil in states of version 0.1.
+        var leftOut: Int? = 0
     }
 
     static func path(_ output: String) -> String { output + "/" + name }

@@ -4,6 +4,8 @@ import Tensors
 struct BatchResult {
     let loss: Float
     let tokens: Int
+    /// Texts of other rows that are no negatives, as they equal a positive of the row.
+    var leftOut = 0
 }
 
 /// A stage made ready: its rows, and how a batch of them is computed.

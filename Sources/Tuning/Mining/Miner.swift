@@ -1,6 +1,7 @@
 import Evaluation
 import Foundation
 import Training
+import Training
 import VectorDatabase
 
 /// Finds hard negatives for judged queries in a collection: documents that the present model ranks
@@ -42,6 +43,8 @@ public struct Miner: Sendable {
         public let positiveIDs: [String]
         public let positives: [String]
         public let negatives: [Negative]
+        /// Candidates that were passed over because they have a positive's text.
+        public var copies = 0
 
         /// `{"query", "pos", "neg"}` as training reads it, with ids, ranks and scores beside.
         public var json: String {
@@ -87,27 +90,34 @@ public struct Miner: Sendable {
                     try text(id).map { (id, $0) }
                 }
                 if positives.isEmpty { continue }
-                let known = Set(entry.positives)
+                let known = Set(entry.positives.map { Identifier($0) })
+                let positiveTexts = Set(positives.map { TextBytes($0.1) })
+                var texts: [Identifier: String] = [:]
                 var positiveScore: Double?
                 if options.maximumScoreRatio != nil,
-                    !answer.hits.contains(where: { known.contains($0.id) })
+                    !answer.hits.contains(where: { known.contains(Identifier($0.id)) })
                 {
                     positiveScore = try await score(of: known, for: entry.query.text)
                 }
-                let chosen = chooser.choose(
+                let chosen = try chooser.choose(
                     query: entry.query.id, ranking: answer.hits.map { ($0.id, $0.score) },
-                    positives: known, positiveScore: positiveScore)
+                    positives: known, positiveScore: positiveScore
+                ) { id in
+                    guard let text = try self.text(id) else { return false }
+                    texts[Identifier(id)] = text
+                    return positiveTexts.contains(TextBytes(text))
+                }
                 rows.append(
                     Row(
                         queryID: entry.query.id, query: entry.query.text,
                         positiveIDs: positives.map(\.0), positives: positives.map(\.1),
-                        negatives: try chosen.compactMap { candidate in
-                            try text(candidate.id).map {
+                        negatives: chosen.negatives.compactMap { candidate in
+                            texts[Identifier(candidate.id)].map {
                                 Negative(
                                     id: candidate.id, text: $0, rank: candidate.rank,
                                     score: candidate.score)
                             }
-                        }))
+                        }, copies: chosen.passedOver))
             }
             progress(min(judged.count, start + Self.batchSize), judged.count)
         }
@@ -115,10 +125,11 @@ public struct Miner: Sendable {
     }
 
     /// The best positive's score, wherever it stands among all documents.
-    private func score(of positives: Set<String>, for query: String) async throws -> Double? {
+    private func score(of positives: Set<Identifier>, for query: String) async throws -> Double? {
         var all = Query(query, limit: max(1, try collection.count()), mode: .dense, isExact: true)
         all.fetchesContent = false
-        return try await collection.query(all).hits.first { positives.contains($0.id) }?.score
+        return try await collection.query(all).hits.first { positives.contains(Identifier($0.id)) }?
+            .score
     }
 
     /// The text that the model reads of a document: title and text with a space between them.

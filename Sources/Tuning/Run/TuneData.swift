@@ -58,7 +58,9 @@ struct TuneData {
         try Task.checkCancellation()
         let data = try TrainingData(path: triples, stage: .align, needsNegative: false)
         for index in 0..<data.count {
-            guard case .pair(let query, let positives, _, _) = try data.row(index) else { continue }
+            guard case .pair(let query, let positives, _, _, _) = try data.row(index) else {
+                continue
+            }
             try file.append(Self.line(["query": query, "pos": positives[0]]))
         }
         try file.commit()

@@ -41,6 +41,9 @@ struct TuneJournal: Codable {
         let negatives: Int
         /// Queries that no document came late enough for.
         let queriesWithout: Int
+        /// Candidates passed over because they have a positive's text; nil in journals of version
+        /// 0.1.
+        var copies: Int?
         let seconds: Double
     }
 

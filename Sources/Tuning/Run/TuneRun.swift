@@ -150,7 +150,8 @@ struct TuneRun {
         }
         journal.mined = TuneJournal.Mined(
             rows: written.rows, negatives: written.negatives,
-            queriesWithout: written.queriesWithout, seconds: Self.seconds(since: began))
+            queriesWithout: written.queriesWithout, copies: rows.reduce(0) { $0 + $1.copies },
+            seconds: Self.seconds(since: began))
         try journal.save(folder.journal)
     }
 

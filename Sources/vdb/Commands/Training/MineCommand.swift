@@ -64,13 +64,18 @@ struct MineCommand: AsyncParsableCommand {
                 .badData, "\(qrels): no query of \(queries) has a positive in the collection")
         }
         try write(rows.map(\.json).joined(separator: "\n") + "\n", to: out)
-        try write(try record(options, database, collection), to: out + ".json")
+        let copies = rows.reduce(0) { $0 + $1.copies }
+        try write(
+            try record(options, database, collection, copies: copies), to: out + ".json")
         let short = rows.filter { $0.negatives.count < negatives }.count
         let positive = judgments.queries.count { judgments[$0].contains { $0.value > 0 } }
         let left = positive - rows.count
         general.say(
             "\(rows.count) queries with \(rows.reduce(0) { $0 + $1.negatives.count }) negatives "
                 + "in \(out)" + (short > 0 ? "; \(short) have fewer than \(negatives)" : "")
+                + (copies > 0
+                    ? "; \(copies) \(copies == 1 ? "candidate" : "candidates") passed over, with a "
+                        + "positive's text" : "")
                 + (left > 0
                     ? "; \(left) judged \(left == 1 ? "query" : "queries") left out, without a text "
                         + "or a positive at hand" : ""))
@@ -78,7 +83,8 @@ struct MineCommand: AsyncParsableCommand {
 
     /// What the triples depend on: with it they can be mined again.
     private func record(
-        _ options: MiningOptions, _ database: Database, _ collection: DocumentCollection
+        _ options: MiningOptions, _ database: Database, _ collection: DocumentCollection,
+        copies: Int
     ) throws -> String {
         let statistics = try collection.statistics(includesBytes: false)
         var line = JSONLine()
@@ -99,6 +105,7 @@ struct MineCommand: AsyncParsableCommand {
         line.set("negatives", options.negatives)
         line.set("exact", .bool(options.isExact))
         line.set("max_score_ratio", options.maximumScoreRatio.map { .number($0) } ?? .null)
+        line.set("equal_texts", copies)
         return String(decoding: line.text, as: UTF8.self) + "\n"
     }
 

@@ -26,6 +26,10 @@ struct TrainReporter {
                 "step \(step.step)/\(step.totalSteps)  loss \(String(format: "%.4f", step.loss))  "
                     + "\(Int(step.tokensPerSecond)) tokens/s  \(Self.duration(seconds)) left")
         case .saved: break
+        case .negativesLeftOut(let count):
+            say(
+                "\(count) negative\(count == 1 ? "" : "s") left out, equal to a positive of the row"
+            )
         case .evaluating(let dataset, let done, let total):
             renew("measuring nDCG@10 on \(dataset): \(done)/\(total) documents")
         case .evaluated(let dataset, let point):
@@ -54,7 +58,10 @@ struct TrainReporter {
             retrieval = ", nDCG@10 \(Self.score(first.ndcgAt10)) to \(Self.score(last.ndcgAt10))"
         }
         Messages.line(
-            "\(Self.steps(summary.steps))\(losses)\(retrieval), \(Int(rate)) tokens/s, "
+            (summary.inBatchLeftOut > 0
+                ? "\(summary.inBatchLeftOut) times a text of another row was no negative, as it "
+                    + "equals a positive of the row\n" : "")
+                + "\(Self.steps(summary.steps))\(losses)\(retrieval), \(Int(rate)) tokens/s, "
                 + "\(Self.duration(summary.seconds)), "
                 + "\(summary.peakBytes >> 20) MiB; wrote \(folder)")
     }

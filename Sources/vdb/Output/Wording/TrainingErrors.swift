@@ -41,7 +41,8 @@ extension TrainingError: WordedError {
             "name a parameter or what parameters are under, such as model.embed_tokens"
         case .evaluatesLanguageModel: "use compress, align or contrast"
         case .compressed: "decompress it first"
-        case .badLine(_, _, .noNegative): "'vdb mine' finds some"
+        case .badLine(_, _, .noNegative), .badLine(_, _, .onlyPositives):
+            "'vdb mine' finds some"
         case .badLine(_, _, .labelledPairs):
             "give those that are positives as {\"query\", \"pos\"}"
         case .badLine(_, _, .tooLong): "cut the text into several rows"
