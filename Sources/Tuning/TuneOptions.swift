@@ -29,7 +29,7 @@ public struct TuneOptions: Sendable, Codable, Equatable {
     /// Training states are saved every so many steps: what a killed run repeats at most.
     public var saveSteps = 100
     public var threads: Int
-    /// Put the tuned model in place of the old one even where it is worse.
+    /// Put the tuned model in place of the old one even if it is not better.
     public var replacesWorse = false
 
     enum CodingKeys: String, CodingKey {

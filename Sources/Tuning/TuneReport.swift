@@ -15,7 +15,10 @@ public struct TuneReport: Sendable, Codable, Equatable {
     public var fingerprint: String
     public var queries: Counts
     public var before: Double
+    /// After the stage whose model was kept.
     public var after: Double
+    /// The stage whose model was kept, which retrieves best for the held-out queries.
+    public var kept: TrainingStage?
     public var stages: [Stage]
     public var mining: Mining
     public var test: Test
@@ -104,7 +107,7 @@ public struct TuneReport: Sendable, Codable, Equatable {
 
     enum CodingKeys: String, CodingKey {
         case database, collection, documents, base, model, fingerprint, queries, before, after
-        case stages, mining, test, seconds, began
+        case stages, mining, test, seconds, began, kept
         case isReplaced = "replaced"
     }
 
@@ -164,7 +167,8 @@ public struct TuneReport: Sendable, Codable, Equatable {
                 trainingSeconds: curve.seconds, measuringSeconds: measured?.seconds ?? 0)
         }
         let first = journal.measurement(.before)
-        let last = journal.measurements.last
+        let last = journal.best?.measurement
+        kept = journal.best?.stage
         before = first?.mean ?? 0
         after = last?.mean ?? 0
         fingerprint = last?.fingerprint ?? ""

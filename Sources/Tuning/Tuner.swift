@@ -51,7 +51,8 @@ public struct Tuner: Sendable {
             .map { try LossCurve(stage: $0, log: folder.log($0)) }
     }
 
-    /// The recipe, from judgments to a database with a better model.
+    /// The recipe, from judgments to a database with a better model: that of the stage after which
+    /// retrieval for the held-out queries is best, if it is better than before.
     ///
     /// - Parameter resuming: go on with the run in the output folder, which may also have ended:
     ///   its report comes back, and with `options.replacesWorse` a model that was held back takes
@@ -68,6 +69,7 @@ public struct Tuner: Sendable {
             try await run.train(stage)
             try await run.measure(.after(stage.stage))
         }
+        try run.keepBest()
         try await run.replaceModel()
         return try run.finish()
     }

@@ -8,7 +8,7 @@ import Tensors
 /// done, for whoever resumes it; or in the file that `referenceScores` names, for other runs from
 /// the same model and data as well.
 struct ReferenceScores {
-    private static let name = "reference-scores.jsonl"
+    static let name = "reference-scores.jsonl"
     let options: TrainingOptions
     /// Of the run's data and starting model.
     let fingerprints: [String]

@@ -15,7 +15,7 @@ import Synchronization
 ///    a run on other data writes its own.
 /// 3. Little-endian, as the processors are that this runs on.
 final class TokenFile {
-    private static let name = "training-tokens.bin"
+    static let name = "training-tokens.bin"
     private static let magic = Array("vdbtoken".utf8)
     private static let footer = 48
     /// Texts that are tokenised together.

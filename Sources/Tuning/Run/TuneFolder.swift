@@ -4,13 +4,13 @@ import Training
 
 /// Where a tuning run keeps its things.
 ///
-///     OUT/                            the tuned model: a Hugging Face folder
+///     OUT/                            the tuned model, of the best stage: a Hugging Face folder
 ///     OUT/base/                       the built-in model, where the collection had that
 ///     OUT/tune/journal.json           what has been done; replaced after every step
 ///     OUT/tune/report.json            the end's numbers
 ///     OUT/tune/compress.jsonl, triples.jsonl      training data
 ///     OUT/tune/STAGE.log.jsonl        losses
-///     OUT/tune/STAGE/                 the model after a stage before the last; gone at the end
+///     OUT/tune/STAGE/                 the model after a stage; gone at the end
 ///     OUT/tune/copy.vdb               the database as it was, to measure on; gone at the end
 struct TuneFolder {
     let output: String
@@ -28,10 +28,8 @@ struct TuneFolder {
 
     func log(_ stage: TrainingStage) -> String { work + "/\(stage.rawValue).log.jsonl" }
 
-    /// The model that a stage makes; the last stage's is the tuned one.
-    func model(_ stage: TrainingStage, isLast: Bool) -> String {
-        isLast ? output : work + "/" + stage.rawValue
-    }
+    /// The model that a stage makes.
+    func model(_ stage: TrainingStage) -> String { work + "/" + stage.rawValue }
 
     /// Makes the folder, or takes up the run in it, and keeps other processes out.
     func open(resuming: Bool) throws -> FileLock {
@@ -72,9 +70,7 @@ struct TuneFolder {
     /// Removes what only an unfinished run needs.
     func removeIntermediates(_ stages: [TrainingStage]) {
         removeCopy()
-        for stage in stages.dropLast() {
-            try? FileManager.default.removeItem(atPath: model(stage, isLast: false))
-        }
+        for stage in stages { try? FileManager.default.removeItem(atPath: model(stage)) }
     }
 
     static func write(_ text: String, to path: String) throws(TrainingError) {

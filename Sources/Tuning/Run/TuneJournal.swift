@@ -21,6 +21,9 @@ struct TuneJournal: Codable {
     var mined: Mined?
     var trained: [Trained] = []
     var measurements: [Measurement] = []
+    /// The stage whose model has been copied to the output folder. Version 0.1 wrote the last stage's
+    /// there itself.
+    var kept: TrainingStage?
     var replacement: Replacement?
 
     /// The model that the collection had.
@@ -73,6 +76,18 @@ struct TuneJournal: Codable {
 
     func measurement(_ point: TunePoint) -> Measurement? {
         measurements.first { $0.point == point.name }
+    }
+
+    /// The stage after which retrieval was best, the earliest of several; nil before the first.
+    var best: (stage: TrainingStage, measurement: Measurement)? {
+        var best: (stage: TrainingStage, measurement: Measurement)?
+        for stage in options.stages.map(\.stage) {
+            guard let measurement = measurement(.after(stage)) else { continue }
+            if best.map({ measurement.mean > $0.measurement.mean }) ?? true {
+                best = (stage, measurement)
+            }
+        }
+        return best
     }
 
     func save(_ path: String) throws {

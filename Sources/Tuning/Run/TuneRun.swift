@@ -114,9 +114,15 @@ struct TuneRun {
             }
             return embedder
         }
-        return try journal.base.load(
-            folder.model(stage, isLast: stage == stages.last), pooling: nil,
-            threads: options.threads)
+        return try journal.base.load(modelFolder(stage), pooling: nil, threads: options.threads)
+    }
+
+    /// Where a stage's model is: in its own folder, until that is removed and the output has it.
+    private func modelFolder(_ stage: TrainingStage) -> String {
+        let own = folder.model(stage)
+        if FileManager.default.fileExists(atPath: own + "/config.json") { return own }
+        let isKept = journal.kept.map { $0 == stage } ?? (stage == stages.last)
+        return isKept ? folder.output : own
     }
 
     // MARK: Mine
@@ -159,16 +165,14 @@ struct TuneRun {
 
     // MARK: Train
 
-    /// One stage, from the model before it to its own folder; the last one's is the output.
+    /// One stage, from the model before it to its own folder.
     mutating func train(_ settings: TuneOptions.Stage) async throws {
         let stage = settings.stage
         if journal.trained.contains(where: { $0.stage == stage }) { return }
         let place = stages.firstIndex(of: stage) ?? 0
-        let isLast = stage == stages.last
         var training = TrainingOptions(
-            stage: stage, model: place == 0 ? baseFolder : folder.work + "/\(stages[place - 1])",
-            data: folder.data(stage), output: folder.model(stage, isLast: isLast),
-            threads: options.threads)
+            stage: stage, model: place == 0 ? baseFolder : folder.model(stages[place - 1]),
+            data: folder.data(stage), output: folder.model(stage), threads: options.threads)
         let rows = try TrainingData(path: training.data, stage: stage, needsNegative: false).count
         training.batchSize = settings.batchSize
         training.maximumSteps = settings.steps(rows: rows)
@@ -214,22 +218,32 @@ struct TuneRun {
 
     // MARK: Replace
 
-    /// Puts the tuned model in place of the old one, unless it is worse: first all new vectors come
-    /// to lie beside the old ones, then one transaction puts them and the model's name in their
+    /// Copies the best stage's model to the output folder. It reads its texts as it did, so that its
+    /// vectors, and its fingerprint, stay the same.
+    mutating func keepBest() throws {
+        guard let (stage, _) = journal.best, journal.kept != stage else { return }
+        let source = modelFolder(stage)
+        if source != folder.output {
+            try ModelCopy.write(from: source, to: folder.output)
+        }
+        journal.kept = stage
+        try journal.save(folder.journal)
+    }
+
+    /// Puts the best stage's model in place of the old one if it is better: first all new vectors
+    /// come to lie beside the old ones, then one transaction puts them and the model's name in their
     /// place. Killed at any moment, the database has either model with its own vectors.
     mutating func replaceModel() async throws {
-        let point = TunePoint.after(stages[stages.count - 1])
-        guard let before = journal.measurement(.before), let after = journal.measurement(point)
-        else { return }
+        guard let before = journal.measurement(.before), let best = journal.best else { return }
         if journal.replacement?.isDone == true { return }
         let began = ContinuousClock.now
-        let isWorse = after.mean < before.mean
-        if !isWorse || options.replacesWorse {
+        let isBetter = best.measurement.mean > before.mean
+        if isBetter || options.replacesWorse {
             progress(.replacing)
-            try await replace(point, by: after.fingerprint)
+            try await replace(.after(best.stage), by: best.measurement.fingerprint)
         }
         journal.replacement = TuneJournal.Replacement(
-            isDone: !isWorse || options.replacesWorse, seconds: Self.seconds(since: began))
+            isDone: isBetter || options.replacesWorse, seconds: Self.seconds(since: began))
         try journal.save(folder.journal)
     }
 
@@ -247,7 +261,8 @@ struct TuneRun {
                 collection: collection.name, by: recorded?.name ?? "ready-made vectors",
                 tuned: options.output)
         }
-        let embedder = try model(at: point)
+        let embedder = try journal.base.load(
+            folder.output, pooling: nil, threads: options.threads)
         guard embedder.identity.fingerprint == fingerprint else {
             throw TuneError.resumedDifferently(.model(path: options.output))
         }

@@ -50,9 +50,13 @@ struct ModelCard {
             "Better on \(report.test.better) queries, equal on \(report.test.equal), worse on "
                 + "\(report.test.worse); two-sided p of the paired randomisation test: "
                 + "\(Self.probability(report.test.p)).",
-            report.isReplaced
-                ? "The collection was re-encoded by the tuned model."
-                : "The collection keeps its old model: this one is worse there.",
+            (report.kept.map {
+                "This is the model after \($0.rawValue), the best by these queries. "
+            }
+                ?? "")
+                + (report.isReplaced
+                    ? "The collection was re-encoded by it."
+                    : "The collection keeps its old model: this one is no better there."),
         ]
         return lines.joined(separator: "\n")
     }

@@ -53,6 +53,9 @@ enum Interruption {
         cancel()
         if let patience {
             DispatchQueue.global().asyncAfter(deadline: .now() + patience) { end() }
+        } else if Messages.isTerminal {
+            // It may take minutes.
+            Messages.line("\nstopping after this step; interrupt once more to stop at once")
         }
     }
 

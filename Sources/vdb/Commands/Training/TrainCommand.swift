@@ -202,7 +202,7 @@ extension TrainCommand {
         @Option(help: "Save the whole state every so many steps.") var saveSteps: Int?
         @Flag(help: "Continue from the saved state in --out, with the same options.")
         var resume = false
-        @Flag(help: "No progress, no summary.") var quiet = false
+        @Flag(name: .shortAndLong, help: "Show neither progress nor summary.") var quiet = false
     }
 }
 

@@ -1,10 +1,11 @@
 import Foundation
 import Training
 
-/// Progress of a training run on standard error: a line that renews itself on a terminal, what has
-/// been measured, one summary at the end.
+/// Progress of a training run on standard error: a line that renews itself on a terminal, and one now
+/// and then elsewhere; what has been measured; one summary at the end.
 struct TrainReporter {
     let quiet: Bool
+    private let occasionally = OccasionalLines()
 
     init(quiet: Bool) { self.quiet = quiet }
 
@@ -20,11 +21,8 @@ struct TrainReporter {
                     + "\(Self.gibibytes(available)) are free; should the system end the run: "
                     + Self.memoryAdvice)
         case .step(let step):
-            let left = Double(step.totalSteps - step.step) * Double(step.tokens)
-            let seconds = step.tokensPerSecond > 0 ? left / step.tokensPerSecond : 0
-            renew(
-                "step \(step.step)/\(step.totalSteps)  loss \(String(format: "%.4f", step.loss))  "
-                    + "\(Int(step.tokensPerSecond)) tokens/s  \(Self.duration(seconds)) left")
+            renew(Self.line(step))
+            if !quiet, !Messages.isTerminal { occasionally.say(Self.line(step)) }
         case .saved: break
         case .negativesLeftOut(let count):
             say(
@@ -33,9 +31,7 @@ struct TrainReporter {
         case .evaluating(let dataset, let done, let total):
             renew("measuring nDCG@10 on \(dataset): \(done)/\(total) documents")
         case .evaluated(let dataset, let point):
-            if Messages.isTerminal {
-                say("step \(point.step)  nDCG@10 \(Self.score(point.ndcgAt10)) on \(dataset)")
-            }
+            say("step \(point.step)  nDCG@10 \(Self.score(point.ndcgAt10)) on \(dataset)")
         }
     }
 
@@ -64,6 +60,13 @@ struct TrainReporter {
                 + "\(Self.steps(summary.steps))\(losses)\(retrieval), \(Int(rate)) tokens/s, "
                 + "\(Self.duration(summary.seconds)), "
                 + "\(summary.peakBytes >> 20) MiB; wrote \(folder)")
+    }
+
+    static func line(_ step: TrainingStep) -> String {
+        let left = Double(step.totalSteps - step.step) * Double(step.tokens)
+        let seconds = step.tokensPerSecond > 0 ? left / step.tokensPerSecond : 0
+        return "step \(step.step)/\(step.totalSteps)  loss \(String(format: "%.4f", step.loss))  "
+            + "\(Int(step.tokensPerSecond)) tokens/s  \(duration(seconds)) left"
     }
 
     private static func steps(_ count: Int) -> String { "\(count) step\(count == 1 ? "" : "s")" }

@@ -20,8 +20,8 @@ struct TuneCommand: AsyncParsableCommand {
               vdb tune --queries queries.jsonl --qrels qrels.tsv --out models/mine
 
             The database answers with its old model until all documents are encoded by the new \
-            one, and then with that. A worse model does not take its place (exit status 65) \
-            without --force. Interrupted or killed, the same command with --resume goes on where \
+            one, and then with that. The model of the best stage is kept; if none is better than the \
+            old one, that stays (exit status 65) unless --force says otherwise. Interrupted or killed, the same command with --resume goes on where \
             it stopped, and ends the same. MODEL_CARD.md and loss.svg in --out tell what came of it.
             """)
 
@@ -31,7 +31,7 @@ struct TuneCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The folder of the tuned model, a new one.", valueName: "dir"))
     var out: String
     @Flag(help: "Go on with the run in --out.") var resume = false
-    @Flag(help: "Replace the old model even by a worse one.") var force = false
+    @Flag(help: "Replace the old model even by one that is no better.") var force = false
     @Option(help: "How the report is printed.") var format = AnswerFormat.table
 
     @OptionGroup(title: "Recipe") var recipe: RecipeOptions
@@ -67,8 +67,9 @@ struct TuneCommand: AsyncParsableCommand {
         if !report.isReplaced {
             throw CommandFailure(
                 .badData,
-                "\(out): the tuned model is worse on the held-out queries, so the database keeps "
-                    + "its own; the same command with --resume --force replaces it all the same")
+                "\(out): no stage makes the model better on the held-out queries, so the database "
+                    + "keeps its own; the same command with --resume --force replaces it all the same"
+            )
         }
     }
 

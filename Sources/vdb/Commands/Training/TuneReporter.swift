@@ -3,10 +3,12 @@ import Synchronization
 import Training
 import Tuning
 
-/// Progress of tuning on a terminal's standard error: what it is at, and each measurement as it comes.
+/// Progress of tuning on standard error: each measurement as it comes; on a terminal also what it is
+/// at, elsewhere a line now and then.
 final class TuneReporter: Sendable {
     private let isQuiet: Bool
     private let current: Mutex<(unit: String, what: String, bar: ProgressBar)?>
+    private let occasionally = OccasionalLines()
 
     init(isQuiet: Bool) {
         self.isQuiet = isQuiet
@@ -15,11 +17,14 @@ final class TuneReporter: Sendable {
 
     @Sendable func show(_ progress: TuneProgress) {
         switch progress {
-        case .copying: say("copying the database to measure on")
+        case .copying: if Messages.isTerminal { say("copying the database to measure on") }
         case .mining(let done, let total): update("queries", "mining", done, total)
         case .training(let stage, .preparing(let what, let done, let total)):
             update("rows", "\(stage.rawValue), \(what.text)", done, total)
         case .training(let stage, .step(let step)):
+            if !isQuiet, !Messages.isTerminal {
+                occasionally.say("\(stage.rawValue): " + TrainReporter.line(step))
+            }
             update(
                 "steps", stage.rawValue, step.step, step.totalSteps,
                 note: "\(stage.rawValue)  loss \(String(format: "%.4f", step.loss))  "
@@ -29,7 +34,7 @@ final class TuneReporter: Sendable {
             update("passages", "encoding for \(point.name)", done, total)
         case .measured(let point, let ndcg):
             say("\(Self.title(point)): nDCG@10 \(String(format: "%.4f", ndcg))")
-        case .replacing: say("re-encoding the database")
+        case .replacing: if Messages.isTerminal { say("re-encoding the database") }
         }
     }
 
@@ -49,7 +54,7 @@ final class TuneReporter: Sendable {
 
     /// A line that stays, for whoever watches.
     private func say(_ text: String) {
-        guard Messages.isTerminal, !isQuiet else { return }
+        guard !isQuiet else { return }
         clear()
         Messages.line(text)
     }

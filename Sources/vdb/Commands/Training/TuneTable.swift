@@ -27,6 +27,7 @@ struct TuneTable {
         lines.append(
             (report.isReplaced
                 ? "\(report.database): encoded by \(report.model)"
+                    + (report.kept.map { ", the model after \($0.rawValue)" } ?? "")
                 : "\(report.database): keeps \(report.base)")
                 + "; \(ProgressBar.duration(report.seconds)) in all")
         return lines.joined(separator: "\n")

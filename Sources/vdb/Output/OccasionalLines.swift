@@ -1,0 +1,22 @@
+import Synchronization
+
+/// Lines on standard error for whoever reads a log afterwards: at most one in a minute, and none of
+/// what is done sooner.
+final class OccasionalLines: Sendable {
+    private let last: Mutex<ContinuousClock.Instant>
+    private let interval: Duration
+
+    init(interval: Duration = .seconds(60)) {
+        self.interval = interval
+        last = Mutex(.now)
+    }
+
+    func say(_ text: @autoclosure () -> String) {
+        let isDue = last.withLock { last in
+            guard ContinuousClock.now - last >= interval else { return false }
+            last = .now
+            return true
+        }
+        if isDue { Messages.line(text()) }
+    }
+}
