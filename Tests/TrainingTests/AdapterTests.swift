@@ -118,6 +118,79 @@ struct AdapterTests {
         #expect(try vector(fixture.output("second")) == vector(fixture.output("first")))
     }
 
+    /// A model whose table has more rows than the tokenizer ids, as Qwen's. The compressed tokens get
+    /// the first spare ones; these are the frozen decoder's, too, whose softmax runs over all rows.
+    @Test(arguments: [true, false])
+    func spareRowsStayTheDecoders(isTied: Bool) throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        let original = fixture.output("spare")
+        try FileManager.default.copyItem(
+            atPath: TrainingFixture.path("bare"), toPath: original)
+        let file = try SafetensorsFile(path: TrainingFixture.path("bare/model.safetensors"))
+        let table = try file.tensor(named: "model.embed_tokens.weight")
+        // Eight more rows, not like the mean, and likely ones.
+        let spare = (0..<8 * 16).map { (place: Int) -> Float in Float(place * 7 % 11 - 5) / 5 }
+        var tensors = Dictionary(
+            uniqueKeysWithValues: try file.names.map {
+                ($0, (try file.tensor(named: $0).shape, try file.tensor(named: $0).floats()))
+            })
+        tensors["model.embed_tokens.weight"] = ([288, 16], table.floats() + spare)
+        if !isTied {
+            tensors["lm_head.weight"] = ([288, 16], table.floats().map { -$0 } + spare)
+        }
+        try SafetensorsWriter.write(
+            to: original + "/model.safetensors",
+            tensors: tensors.keys.sorted().map {
+                .init(name: $0, shape: tensors[$0]?.0 ?? [], elementType: .float32)
+            }
+        ) { declaration, write in
+            try (tensors[declaration.name]?.1 ?? []).withUnsafeBytes { try write($0) }
+        }
+        let configuration = try String(contentsOfFile: original + "/config.json", encoding: .utf8)
+            .replacing("\"vocab_size\": 280", with: "\"vocab_size\": 288")
+            .replacing(
+                "\"tie_word_embeddings\": true", with: "\"tie_word_embeddings\": \(isTied)")
+        try Data(configuration.utf8).write(to: URL(filePath: original + "/config.json"))
+
+        var options = try fixture.options(.compress, model: original, output: "trained")
+        options.adapterRank = 4
+        options.learningRate = 1e-2
+        _ = try fixture.losses(options)
+        let written = try SafetensorsFile(path: options.output + "/model.safetensors")
+        for name in ["model.embed_tokens.weight"] + (isTied ? [] : ["lm_head.weight"]) {
+            #expect(try written.tensor(named: name).floats() == tensors[name]?.1, "\(name)")
+        }
+        // The new tokens' rows are the adapter's, and started from the mean of the table.
+        let adapter = try SafetensorsFile(path: options.output + "/adapter_model.safetensors")
+        let name = try #require(adapter.names.first { $0.contains("trainable_tokens") })
+        let rows = try adapter.tensor(named: name)
+        #expect(rows.shape == [2, 16])
+        let values = table.floats()
+        let mean = (0..<16).map { (column: Int) -> Float in
+            var sum: Float = 0
+            for row in 0..<280 { sum += values[row * 16 + column] }
+            return sum / 280
+        }
+        // Four steps of 1e-2 at most away from it.
+        #expect(zip(rows.floats(), mean + mean).allSatisfy { abs($0 - $1) < 0.05 })
+
+        // D as it is loaded again scores as the model that it was in training.
+        func scores(_ folder: String) throws -> [Double] {
+            try AutoRegEmbedder(folder: URL(filePath: folder))
+                .score(query: "the wing", documents: ["air flows", "a plane"])
+                .map(\.logProbability)
+        }
+        let reloaded = try scores(options.output)
+        let settings = options.output + "/autoregembed.json"
+        var object = try #require(
+            try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: settings)))
+                as? [String: Any])
+        object["decoder"] = original
+        try JSONSerialization.data(withJSONObject: object).write(to: URL(filePath: settings))
+        #expect(try scores(options.output) == reloaded)
+    }
+
     @Test func aModelWithoutCompressedTokensGetsThem() throws {
         let fixture = try TrainingFixture()
         defer { fixture.remove() }

@@ -28,10 +28,11 @@ struct AdapterSettings: Equatable {
     /// Puts an adapter on every projection and rows of their own on the compressed tokens: the ones
     /// saved with the model, else A uniform in +-1/sqrt(inputs), B zero, the embedding's rows.
     ///
+    /// - Parameter newRows: what the rows of tokens that are new to the model start from.
     /// - Returns: what is trained.
     func attach(
         to decoder: inout DifferentiableDecoder, saved: SavedAdapter?, tokens: [Int32],
-        seed: UInt64, backend: any Backend
+        newRows: [Int32: [Float]], seed: UInt64, backend: any Backend
     ) throws(TrainingError) -> [Parameter] {
         var trained: [Parameter] = []
         for layer in decoder.layers.indices {
@@ -67,9 +68,13 @@ struct AdapterSettings: Equatable {
                 reason: "its trained rows are \(saved.tokens), the compressed tokens are \(tokens)")
         }
         let width = decoder.configuration.hiddenSize
-        let rows =
+        var rows =
             try saved?.tokenRows(count: tokens.count, width: width)
             ?? backend.gather(decoder.embedding.value, rows: tokens, columns: width).array
+        for (place, token) in tokens.enumerated() {
+            guard let row = newRows[token] else { continue }
+            rows.replaceSubrange(place * width..<(place + 1) * width, with: row)
+        }
         let parameter = Parameter(
             name: AdapterNames.tokens, shape: [tokens.count, width],
             value: Value(backend.buffer(rows)), isTrained: true)

@@ -10,6 +10,9 @@ struct InitialWeights {
     let configuration: ModelConfiguration
     /// Ids of tokens that were added to the tokenizer for this run.
     let newTokens: [Int32]
+    /// Whether an adapter is trained: rows that the checkpoint has, also spare ones that no token had,
+    /// are then the frozen decoder's and stay as they are. New tokens get theirs in the adapter.
+    let hasAdapter: Bool
     let backend: any Backend
 
     func parameter(
@@ -34,26 +37,43 @@ struct InitialWeights {
             isTrained: isTrained)
     }
 
-    /// The checkpoint's rows, and the mean of those before the new tokens' for each new one.
-    private func grown(
-        _ declaration: ParameterDeclaration, isTrained: Bool
-    ) throws(TrainingError) -> Parameter {
-        let width = declaration.shape[1]
-        let stored = try folder.view(
-            ParameterDeclaration(
-                name: declaration.name, shape: [folder.configuration.vocabularySize, width])
-        ).floats()
-        var values = stored
+    /// What an adapter's rows of the new tokens start from, by token: the mean of the rows before
+    /// them. Empty without new tokens.
+    func newRows() throws(TrainingError) -> [Int32: [Float]] {
+        if newTokens.isEmpty { return [:] }
+        let row = mean(try stored(ModelConfiguration.embeddingName))
+        return Dictionary(newTokens.map { ($0, row) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The checkpoint's rows of a table.
+    private func stored(_ name: String) throws(TrainingError) -> [Float] {
+        let shape = [folder.configuration.vocabularySize, configuration.hiddenSize]
+        return try folder.view(ParameterDeclaration(name: name, shape: shape)).floats()
+    }
+
+    /// Of the rows before the new tokens'.
+    private func mean(_ stored: [Float]) -> [Float] {
+        let width = configuration.hiddenSize
         let first = newTokens.map(Int.init).min() ?? stored.count / width
         let ordinary = min(stored.count / width, first)
         var mean = [Double](repeating: 0, count: width)
         for row in 0..<ordinary {
             for column in 0..<width { mean[column] += Double(stored[row * width + column]) }
         }
-        let row = mean.map { Float($0 / Double(max(1, ordinary))) }
+        return mean.map { Float($0 / Double(max(1, ordinary))) }
+    }
+
+    /// The checkpoint's rows, and the mean of those before the new tokens' for each new one.
+    private func grown(
+        _ declaration: ParameterDeclaration, isTrained: Bool
+    ) throws(TrainingError) -> Parameter {
+        let width = declaration.shape[1]
+        let stored = try stored(declaration.name)
+        var values = stored
+        let row = mean(stored)
         let missing = declaration.shape[0] - stored.count / width
         for _ in 0..<missing { values += row }
-        for token in newTokens {
+        for token in newTokens where !hasAdapter || Int(token) >= stored.count / width {
             values.replaceSubrange(Int(token) * width..<(Int(token) + 1) * width, with: row)
         }
         return Parameter(

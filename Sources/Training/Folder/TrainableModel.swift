@@ -49,13 +49,12 @@ struct TrainableModel {
         var configuration = folder.configuration
         configuration.vocabularySize = max(
             configuration.vocabularySize, tokenizer.tokenizer.vocabularySize)
-        let initial = InitialWeights(
-            folder: folder, options: options, configuration: configuration,
-            newTokens: tokenizer.added, backend: backend)
-
         try Self.check(options.frozen, name: configuration.parameters.map(\.name))
         let saved = try SavedAdapter(folder: options.model)
         let adapter = AdapterSettings(options, saved: saved?.settings)
+        let initial = InitialWeights(
+            folder: folder, options: options, configuration: configuration,
+            newTokens: tokenizer.added, hasAdapter: adapter != nil, backend: backend)
         // Where all weights are trained, an encoder starts from what its adapter made of the base; a
         // language model is the base.
         let merged = adapter == nil && needsTokens ? saved : nil
@@ -71,7 +70,7 @@ struct TrainableModel {
         if let adapter {
             trained = try adapter.attach(
                 to: &encoder, saved: saved, tokens: tokenizer.compressedTokens,
-                seed: options.seed, backend: backend)
+                newRows: try initial.newRows(), seed: options.seed, backend: backend)
         }
 
         var decoderFolder: ModelFolder?
