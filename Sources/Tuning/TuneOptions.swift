@@ -70,8 +70,13 @@ public struct TuneOptions: Sendable, Codable, Equatable {
         public var leastSteps: Int
         public var mostSteps: Int?
         public var batchSize: Int
-        /// The highest rate for a model whose hidden states have 4,096 elements, the paper's. A
-        /// narrower one takes it in inverse proportion (Yang et al. 2022, "Tensor Programs V").
+        /// The highest rate.
+        ///
+        /// The paper's is used at any width. AdamW moves each weight by about the rate in a step, and
+        /// the weights of trained models have much the same size (0.02 to 0.05) at all widths: rates
+        /// in inverse proportion to the width, which are right for random weights, take a small
+        /// trained model apart. On cranfield, contrastive steps of 8 rows brought the built-in
+        /// model's nDCG@10 from 0.237 to 0.035 in 6 steps at 2.1e-4, and to 0.233 in 12 at 2e-5.
         public var learningRate: Double
         /// Contrast only: the other rows' documents are negatives too.
         public var usesInBatchNegatives = false
@@ -119,8 +124,6 @@ public struct TuneOptions: Sendable, Codable, Equatable {
             let perEpoch = (rows + batchSize - 1) / batchSize
             return min(mostSteps ?? .max, max(epochs * perEpoch, leastSteps))
         }
-
-        func learningRate(width: Int) -> Double { learningRate * 4096 / Double(max(1, width)) }
     }
 
     /// - Throws: `TuneError.badOption`

@@ -78,6 +78,8 @@ struct TuneFixture {
             options.stages[place].batchSize = 4
             options.stages[place].leastSteps = 1
             options.stages[place].mostSteps = 3
+            // Three steps must change the tiny model.
+            options.stages[place].learningRate *= 256
         }
         return options
     }

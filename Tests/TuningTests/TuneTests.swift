@@ -201,7 +201,7 @@ struct TuneTests {
         var options = fixture.options()
         options.replacesWorse = false
         options.stages = options.stages.filter { $0.stage == .contrast }
-        options.stages[0].learningRate = 2e-4
+        options.stages[0].learningRate = 0.05
         options.heldOutQueries = 12
         let tuner = fixture.tuner(database, options, judgments: Judgments(grades))
         let report = try await tuner.run()
@@ -234,7 +234,7 @@ struct TuneTests {
         options.heldOutQueries = 12
         options.stages = options.stages.filter { $0.stage != .compress }
         options.stages[0].learningRate = 0
-        options.stages[1].learningRate = 2e-3
+        options.stages[1].learningRate = 0.5
         let report = try await fixture.tuner(database, options, judgments: Judgments(grades)).run()
         #expect(report.stages.map(\.stage) == [.align, .contrast])
         #expect(report.stages[0].ndcg == 1 && report.stages[1].ndcg < 1)

@@ -176,7 +176,7 @@ struct TuneRun {
         let rows = try TrainingData(path: training.data, stage: stage, needsNegative: false).count
         training.batchSize = settings.batchSize
         training.maximumSteps = settings.steps(rows: rows)
-        training.learningRate = settings.learningRate(width: journal.base.width)
+        training.learningRate = settings.learningRate
         training.negatives = options.mining.negatives
         training.usesInBatchNegatives = settings.usesInBatchNegatives
         training.adapterRank = options.adapterRank
