@@ -31,6 +31,9 @@ public final class AutoRegEmbedder: Sendable {
         public var template: String?
         /// In place of the folder's most ids of a text.
         public var maximumLength: Int?
+        /// In place of the folder's instructions, for every task: under `next` for queries, under
+        /// `self` for documents; nil for a text without one.
+        public var instructions: [String: String?] = [:]
 
         public init() {}
     }
@@ -42,6 +45,12 @@ public final class AutoRegEmbedder: Sendable {
     package let encoder: LanguageModel
     let settings: EmbedderSettings
     let compressedIDs: [Int32]
+    /// What the options put in place of the folder's instructions.
+    let instructionOverrides: [String: String?]
+    /// Whether this is a language model that nobody has trained to embed: its tokenizer lacks the
+    /// compressed tokens, and neither its folder nor the options name a pooling. The state at the
+    /// last token is then the vector.
+    public let isUntrained: Bool
     let threads: Int
     private let lazy = Mutex(Lazy())
 
@@ -67,6 +76,12 @@ public final class AutoRegEmbedder: Sendable {
     private init(parts: ModelParts, options: Options) throws(AutoRegEmbedError) {
         var settings = parts.settings
         if let pooling = options.pooling { settings.pooling = pooling }
+        for (key, text) in options.instructions {
+            for task in EmbeddingTask.allCases {
+                settings.instructions[task, default: [:]][key] = text
+            }
+        }
+        instructionOverrides = options.instructions
         if let length = options.maximumLength { settings.maximumLength = max(1, length) }
         if let source = options.template {
             guard let template = InputTemplate(source) else {
@@ -75,12 +90,18 @@ public final class AutoRegEmbedder: Sendable {
             settings.template = template
         }
         self.parts = parts
-        self.settings = settings
         threads = max(1, options.threads ?? ProcessInfo.processInfo.activeProcessorCount)
         do { tokenizer = try parts.makeTokenizer() } catch { throw .tokenizer(error) }
         encoder = try parts.makeEncoder(
             precision: options.precision)
 
+        let isNamed = settings.namesPooling || options.pooling != nil
+        let tokenizer = tokenizer
+        isUntrained =
+            !isNamed
+            && settings.compressedTokens.allSatisfy { tokenizer.id(ofToken: $0) == nil }
+        if isUntrained { settings.pooling = .last }
+        self.settings = settings
         var ids: [Int32] = []
         if settings.pooling == .compressed {
             for token in settings.compressedTokens {

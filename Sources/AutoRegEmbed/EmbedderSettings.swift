@@ -1,14 +1,17 @@
 import Foundation
 import Tensors
 
-/// `autoregembed.json`: how the model is to be used. Without the file, or a key of it, the values
-/// below hold.
+/// `autoregembed.json`: how the model is used. Without the file, or a key of it, the values below
+/// hold. `docs/MODEL_FOLDERS.md` describes it for users.
 package struct EmbedderSettings: Sendable, Equatable {
     package static let fileName = "autoregembed.json"
 
     /// k, and their tokens: `<EMBED0>` … unless the file lists others.
     package var compressedTokens: [String] = (0..<5).map { "<EMBED\($0)>" }
     package var pooling = Pooling.compressed
+    /// Whether the file names the pooling or the compressed tokens. If it does not, a tokenizer without
+    /// them means that nobody has trained the model as an embedder yet.
+    package var namesPooling = false
     package var isNormalized = true
     /// Most ids of a text, its segment's own characters included.
     package var maximumLength = 512
@@ -36,6 +39,12 @@ package struct EmbedderSettings: Sendable, Equatable {
         ],
     ]
 
+    private static let keys: Set<String> = [
+        "compressed_tokens", "pooling", "normalize", "max_length", "decoder", "decoder_fingerprint",
+        "decoder_vocabulary", "hybrid_weight", "template", "instructions",
+    ]
+    private static let instructionKeys: Set<String> = ["next", "self", "previous"]
+
     package init() {}
 
     /// - Parameter path: names the file in messages.
@@ -53,6 +62,11 @@ package struct EmbedderSettings: Sendable, Equatable {
         func field(_ key: String) -> StrictJSON? {
             object[key].flatMap { $0 == .null ? nil : $0 }
         }
+
+        for key in object.keys where !Self.keys.contains(key) {
+            throw .settings(path: path, key: key, problem: "is no key of this file")
+        }
+        namesPooling = field("compressed_tokens") != nil || field("pooling") != nil
 
         if let tokens = field("compressed_tokens") {
             if let count = tokens.integer, 0...1024 ~= count {
@@ -119,6 +133,9 @@ package struct EmbedderSettings: Sendable, Equatable {
                 guard let task = EmbeddingTask(rawValue: name), let pair = tasks[name]?.object
                 else { throw wrong("instructions.\(name)", "retrieval or sts, each an object") }
                 for key in pair.keys {
+                    guard Self.instructionKeys.contains(key) else {
+                        throw wrong("instructions.\(name).\(key)", "next, self or previous")
+                    }
                     guard let text = pair[key]?.string else {
                         throw wrong("instructions.\(name).\(key)", "a string")
                     }

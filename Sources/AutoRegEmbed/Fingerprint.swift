@@ -70,7 +70,8 @@ extension AutoRegEmbedder {
         add("template", settings.template.source)
         for task in EmbeddingTask.allCases {
             for key in ["next", "self"] {
-                add("\(task.rawValue).\(key)", settings.instructions[task]?[key] ?? "")
+                // An instruction that is not there is another one than an empty one.
+                add("\(task.rawValue).\(key)", settings.instructions[task]?[key] ?? "\u{0}none")
             }
         }
         add("compressed", "\(compressedIDs)")

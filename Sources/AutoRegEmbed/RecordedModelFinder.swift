@@ -17,11 +17,8 @@ public struct RecordedModelFinder: Sendable {
     /// whose recorded folder is missing, if the fingerprints are equal. `nil`: there is none.
     public var builtIn: (@Sendable (AutoRegEmbedder.Options) throws -> AutoRegEmbedder)?
 
-    /// In place of the recorded precision.
-    public var precision: ComputePrecision?
-
-    /// `nil`: as many as the process may use.
-    public var threads: Int?
+    /// What is set here is used in place of what is recorded.
+    public var options = AutoRegEmbedder.Options()
 
     public init() {}
 
@@ -44,12 +41,15 @@ public struct RecordedModelFinder: Sendable {
         return embedder.fingerprint == recorded.fingerprint ? embedder : nil
     }
 
-    /// What the recorded settings and this finder's own say.
+    /// What the recorded settings and this finder's own options say.
     public func options(for recorded: EmbedderIdentity?) -> AutoRegEmbedder.Options {
-        var options = AutoRegEmbedder.Options(recorded: recorded?.settings ?? [:])
-        options.precision = precision ?? options.precision
-        options.threads = threads
-        return options
+        let settings = AutoRegEmbedder.Options(recorded: recorded?.settings ?? [:])
+        var result = options
+        result.precision = options.precision ?? settings.precision
+        result.pooling = options.pooling ?? settings.pooling
+        result.maximumLength = options.maximumLength ?? settings.maximumLength
+        result.instructions.merge(settings.instructions) { given, _ in given }
+        return result
     }
 
     private func loadBuiltIn(_ options: AutoRegEmbedder.Options) throws -> AutoRegEmbedder? {

@@ -4,13 +4,18 @@ import Tensors
 /// How a model was set up beyond its files, as a database records it in `EmbedderIdentity.settings`.
 extension AutoRegEmbedder {
     var recordedSettings: [String: JSONValue] {
-        [
+        var values: [String: JSONValue] = [
             "pooling": .string(settings.pooling.rawValue),
             "compressed_tokens": .integer(Int64(compressedIDs.count)),
             "max_length": .integer(Int64(settings.maximumLength)),
             "normalize": .bool(settings.isNormalized),
             "precision": .string(precision.rawValue),
         ]
+        if !instructionOverrides.isEmpty {
+            values["instructions"] = .object(
+                instructionOverrides.mapValues { $0.map(JSONValue.string) ?? .null })
+        }
+        return values
     }
 }
 
@@ -23,6 +28,9 @@ extension AutoRegEmbedder.Options {
         pooling = settings["pooling"]?.stringValue.flatMap(Pooling.init(rawValue:))
         if case .integer(let length)? = settings["max_length"] {
             maximumLength = Int(clamping: length)
+        }
+        if case .object(let texts)? = settings["instructions"] {
+            instructions = texts.mapValues(\.stringValue)
         }
     }
 }

@@ -26,6 +26,8 @@ public enum TuneError: Error, Sendable, Equatable {
         case noModel
         /// An embedder of the application's, which is no language model.
         case otherEmbedder(name: String)
+        /// The collection's instructions are not those of the model's folder, which training reads.
+        case otherInstructions(name: String)
         /// The model lies in no folder.
         case noFolder(name: String)
     }
@@ -82,6 +84,8 @@ extension TuneError.NotTunable: CustomStringConvertible {
         switch self {
         case .noModel: "no model made its vectors"
         case .otherEmbedder(let name): "its embedder '\(name)' is not a model that can be trained"
+        case .otherInstructions(let name):
+            "its model '\(name)' is used with other instructions than its folder has"
         case .noFolder(let name): "its model '\(name)' has no folder to start from"
         }
     }

@@ -105,7 +105,9 @@ import Testing
             ("pooling", "max"), ("normalize", 1), ("max_length", 0), ("max_length", 1.5),
             ("decoder", 3), ("decoder_vocabulary", 0), ("decoder_vocabulary", 100_000),
             ("instructions", []), ("instructions", ["other": [:]]),
-            ("hybrid_weight", -0.5), ("hybrid_weight", "much"), ("hybrid_weight", true),
+            ("instructions", ["retrieval": ["query": "a"]]), ("pooling_mode", "last"),
+            ("Pooling", "last"), ("hybrid_weight", -0.5), ("hybrid_weight", "much"),
+            ("hybrid_weight", true),
         ] {
             try write([key: value], folder)
             #expect(problem(folder)?.contains(key) == true, "\(key): \(value)")
@@ -115,6 +117,41 @@ import Testing
         try Data("{\"pooling\":\"last\",\"pooling\":\"mean\"}".utf8)
             .write(to: folder.appendingPathComponent("autoregembed.json"))
         #expect(problem(folder)?.contains("appears twice") == true)
+    }
+
+    /// A language model as it comes from a hub: no compressed tokens, no `autoregembed.json`.
+    @Test func aLanguageModelPoolsItsLastToken() throws {
+        let folder = try EmbedderFixture.copy("base")
+        defer { try? FileManager.default.removeItem(at: folder.deletingLastPathComponent()) }
+        try? FileManager.default.removeItem(
+            at: folder.appendingPathComponent("autoregembed.json"))
+        #expect(try !AutoRegEmbedder(folder: folder).isUntrained)
+        let file = folder.appendingPathComponent("tokenizer.json")
+        let tokenizer = try String(contentsOf: file, encoding: .utf8)
+        #expect(tokenizer.contains("<EMBED0>"))
+        try Data(tokenizer.replacing("<EMBED", with: "<OTHER").utf8).write(to: file)
+
+        let embedder = try AutoRegEmbedder(folder: folder)
+        #expect(embedder.isUntrained)
+        var options = AutoRegEmbedder.Options()
+        options.pooling = .last
+        let named = try AutoRegEmbedder(folder: folder, options: options)
+        #expect(!named.isUntrained)
+        #expect(embedder.identity.fingerprint == named.identity.fingerprint)
+        #expect(embedder.identity.settings["pooling"] == "last")
+        let texts = ["a wing", "what lifts a wing?"]
+        #expect(
+            try embedder.encode(texts, instruction: .next)
+                == named.encode(texts, instruction: .next))
+        // The paper's instructions are in the input.
+        #expect(
+            embedder.inputTokens("a wing", instruction: .next).count
+                > embedder.inputTokens("a wing", instruction: .none).count)
+        // Whoever asks for compressed tokens is told that there are none.
+        options.pooling = .compressed
+        #expect(problem(folder, options)?.contains("<EMBED0>") == true)
+        try write(["compressed_tokens": 5], folder)
+        #expect(problem(folder)?.contains("<EMBED0>") == true)
     }
 
     @Test func hybridWeightIsReadAndChangesNoVector() throws {

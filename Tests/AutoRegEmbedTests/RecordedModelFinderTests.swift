@@ -10,18 +10,31 @@ struct RecordedModelFinderTests {
         options.pooling = .mean
         options.precision = .bfloat16
         options.maximumLength = 77
+        options.instructions = ["next": "Which text answers this?", "self": nil]
         let folder = try EmbedderFixture.folder("base")
         let first = try AutoRegEmbedder(folder: folder, options: options)
         let again = try RecordedModelFinder().find(first.identity)
         #expect(again?.identity == first.identity)
         #expect(first.identity.settings["max_length"] == 77)
+        #expect(
+            first.identity.settings["instructions"]
+                == ["next": "Which text answers this?", "self": nil])
+        let found = try #require(again as? AutoRegEmbedder)
+        for instruction: Instruction in [.next, .self_] {
+            #expect(
+                found.inputTokens("a wing", instruction: instruction)
+                    == first.inputTokens("a wing", instruction: instruction))
+        }
+        #expect(
+            found.inputTokens("a wing", instruction: .self_)
+                == found.inputTokens("a wing", instruction: .none))
     }
 
     @Test func thePrecisionGivenIsPreferred() throws {
         let recorded = try AutoRegEmbedder(folder: EmbedderFixture.folder("base")).identity
         var finder = RecordedModelFinder()
-        finder.precision = .bfloat16
-        finder.threads = 1
+        finder.options.precision = .bfloat16
+        finder.options.threads = 1
         let found = try #require(try finder.find(recorded) as? AutoRegEmbedder)
         #expect(found.precision == .bfloat16)
     }

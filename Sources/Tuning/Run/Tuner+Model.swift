@@ -15,6 +15,10 @@ extension Tuner {
             throw TuneError.notTunable(
                 collection: collection.name, .otherEmbedder(name: recorded.name))
         }
+        guard recorded.settings["instructions"] == nil else {
+            throw TuneError.notTunable(
+                collection: collection.name, .otherInstructions(name: recorded.name))
+        }
         let path = embedder.identity.path
         if path == nil {
             guard let builtIn else {

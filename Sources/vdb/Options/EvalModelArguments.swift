@@ -25,23 +25,20 @@ struct EvalModelArguments: ParsableArguments {
     }
 
     @OptionGroup var model: ModelArguments
-
-    @Option(
-        help: "What becomes the vector: compressed, last or mean (default: the model folder's).")
-    var pooling: Pooling?
+    @OptionGroup var prompts: PromptArguments
 
     @Option(help: "A prompt in place of the folder's template: prompteol or echo.")
     var prompt: Prompt?
 
     func validate() throws {
-        if let prompt, pooling == .compressed {
+        if let prompt, model.pooling == .compressed {
             throw ValidationError("--prompt \(prompt.rawValue) has no compressed tokens to pool")
         }
     }
 
     /// What a report says of the model beside its name.
     var labels: [(String, String)] {
-        [("pooling", pooling?.rawValue), ("prompt", prompt?.rawValue)]
+        [("pooling", model.pooling?.rawValue), ("prompt", prompt?.rawValue)]
             .compactMap { name, value in value.map { (name, $0) } }
     }
 
@@ -50,11 +47,10 @@ struct EvalModelArguments: ParsableArguments {
         var options = AutoRegEmbedder.Options()
         options.threads = threads
         options.precision = model.precision
-        options.pooling = pooling ?? prompt?.pooling
+        options.pooling = model.pooling ?? prompt?.pooling
+        options.instructions = prompts.instructions
         options.template = prompt?.template
         guard let folder = model.model else { return try DefaultModel.embedder(options: options) }
         return try ModelFinder.load(folder, options)
     }
 }
-
-extension Pooling: ExpressibleByArgument {}

@@ -19,15 +19,27 @@ struct ModelArguments: ParsableArguments {
             """)
     var precision: ComputePrecision?
 
-    /// - Throws: where `--model` names no usable model.
-    func finder(threads: Int?) throws -> ModelFinder {
-        var finder = ModelFinder(precision: precision, threads: threads)
-        if let model {
-            finder.given = try ModelFinder.load(model, finder.finder.options(for: nil))
-        }
+    @Option(
+        help: """
+            What becomes the vector: the mean of the states at the compressed tokens, the state at \
+            the last token, or the mean of all states (default: the collection's, else the model's).
+            """)
+    var pooling: Pooling?
+
+    /// - Throws: if `--model` names no usable model.
+    func finder(threads: Int?, prompts: PromptArguments? = nil) throws -> ModelFinder {
+        var options = AutoRegEmbedder.Options()
+        options.precision = precision
+        options.pooling = pooling
+        options.threads = threads
+        options.instructions = prompts?.instructions ?? [:]
+        var finder = ModelFinder(options: options)
+        if let model { finder.given = try ModelFinder.load(model, options) }
         return finder
     }
 }
+
+extension Pooling: ExpressibleByArgument {}
 
 extension ComputePrecision: ExpressibleByArgument {}
 
@@ -39,8 +51,8 @@ extension ComputePrecision: ExpressibleByArgument {}
 struct ModelFinder: Sendable {
     /// The model of `--model`.
     var given: AutoRegEmbedder?
-    var precision: ComputePrecision?
-    var threads: Int?
+    /// In place of what is recorded.
+    var options = AutoRegEmbedder.Options()
 
     @Sendable func find(_ recorded: EmbedderIdentity?) throws -> (any Embedder)? {
         if let given { return given }
@@ -54,8 +66,7 @@ struct ModelFinder: Sendable {
 
     fileprivate var finder: RecordedModelFinder {
         var finder = DefaultModel.finder
-        finder.precision = precision
-        finder.threads = threads
+        finder.options = options
         return finder
     }
 
@@ -77,6 +88,12 @@ struct ModelFinder: Sendable {
             throw CommandFailure(
                 .missing, "\(folder): has no config.json; name a Hugging Face model folder")
         }
-        return try AutoRegEmbedder(folder: URL(fileURLWithPath: folder), options: options)
+        let embedder = try AutoRegEmbedder(folder: URL(fileURLWithPath: folder), options: options)
+        if embedder.isUntrained {
+            Messages.line(
+                "\(folder): has no compressed tokens, so the state at the last token is the vector; "
+                    + "'vdb train compress' trains some")
+        }
+        return embedder
     }
 }

@@ -27,6 +27,7 @@ struct ReindexCommand: AsyncParsableCommand {
     var quantization: IndexOptions.Quantization?
 
     @OptionGroup var model: ModelArguments
+    @OptionGroup var prompts: PromptArguments
     @OptionGroup var arguments: DatabaseArguments
     @OptionGroup var general: GeneralArguments
 
@@ -37,7 +38,7 @@ struct ReindexCommand: AsyncParsableCommand {
 
     func run() async throws {
         Interruption.finishesCleanly()
-        let finder = try model.finder(threads: general.threads)
+        let finder = try model.finder(threads: general.threads, prompts: prompts)
         let database = try arguments.open(.readWrite, threads: general.threads, models: finder)
         defer { try? database.close() }
         let collection = database.collection(arguments.collection)

@@ -79,6 +79,7 @@ struct IngestCommand: AsyncParsableCommand {
     var metric: Metric?
 
     @OptionGroup var model: ModelArguments
+    @OptionGroup var prompts: PromptArguments
     @OptionGroup var arguments: DatabaseArguments
     @OptionGroup var general: GeneralArguments
 
@@ -103,7 +104,7 @@ struct IngestCommand: AsyncParsableCommand {
         let reader = try DocumentReader(paths, options: sourceOptions)
         Interruption.finishesCleanly()
         Output.survivesLostReader()
-        let finder = try model.finder(threads: general.threads)
+        let finder = try model.finder(threads: general.threads, prompts: prompts)
         let database = try arguments.open(.create, threads: general.threads, models: finder)
         let report = IngestReport(reader.progress, isQuiet: general.quiet)
         do {

@@ -70,6 +70,7 @@ struct QueryCommand: AsyncParsableCommand {
     var runName = "vdb"
 
     @OptionGroup var model: ModelArguments
+    @OptionGroup var prompts: PromptArguments
     @OptionGroup var arguments: DatabaseArguments
     @OptionGroup var general: GeneralArguments
 
@@ -95,7 +96,8 @@ struct QueryCommand: AsyncParsableCommand {
         let prototype = try prototype()
         let printer = AnswerPrinter(format: format, explains: explain, runName: runName)
         let database = try arguments.open(
-            .readOnly, threads: general.threads, models: try model.finder(threads: general.threads))
+            .readOnly, threads: general.threads,
+            models: try model.finder(threads: general.threads, prompts: prompts))
         defer { try? database.close() }
         let collection = database.collection(arguments.collection)
         guard let queries else {

@@ -23,6 +23,7 @@ struct MineCommand: AsyncParsableCommand {
     @OptionGroup var arguments: DatabaseArguments
     @OptionGroup var general: GeneralArguments
     @OptionGroup var models: ModelArguments
+    @OptionGroup var prompts: PromptArguments
 
     @Option(help: ArgumentHelp("id<TAB>text, or JSON Lines with _id and text.", valueName: "file"))
     var queries: String
@@ -51,7 +52,8 @@ struct MineCommand: AsyncParsableCommand {
             texts.append((document.id, document.embeddedText))
         }
         let database = try arguments.open(
-            .readOnly, threads: general.threads, models: models.finder(threads: general.threads))
+            .readOnly, threads: general.threads,
+            models: models.finder(threads: general.threads, prompts: prompts))
         defer { try? database.close() }
         let collection = database.collection(arguments.collection)
         let bar = ProgressBar(unit: "queries", isQuiet: general.quiet)

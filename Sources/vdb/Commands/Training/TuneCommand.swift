@@ -38,6 +38,7 @@ struct TuneCommand: AsyncParsableCommand {
     @OptionGroup var arguments: DatabaseArguments
     @OptionGroup var general: GeneralArguments
     @OptionGroup var models: ModelArguments
+    @OptionGroup var prompts: PromptArguments
 
     func run() async throws {
         let judgments = try Judgments(contentsOf: URL(filePath: qrels))
@@ -46,7 +47,8 @@ struct TuneCommand: AsyncParsableCommand {
             texts.append((document.id, document.embeddedText))
         }
         let database = try arguments.open(
-            .readWrite, threads: general.threads, models: models.finder(threads: general.threads))
+            .readWrite, threads: general.threads,
+            models: models.finder(threads: general.threads, prompts: prompts))
         defer { try? database.close() }
         let tuner = Tuner(
             collection: database.collection(arguments.collection), queries: texts,

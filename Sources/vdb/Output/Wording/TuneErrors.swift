@@ -26,6 +26,8 @@ extension TuneError: WordedError {
     var remedy: String? {
         switch self {
         case .notTunable(_, .noModel): "encode it with 'vdb reindex --model' first"
+        case .notTunable(_, .otherInstructions):
+            "write them in its autoregembed.json, and re-encode with 'vdb reindex --model'"
         case .tooFewQueries: "judge more, or hold out fewer with --hold-out"
         case .noJudgedDocument: "check that the identifiers are the collection's"
         case .noNegatives: "begin earlier with --from-rank"
