@@ -33,7 +33,7 @@ public enum Trainer {
         public var inBatchLeftOut = 0
     }
 
-    /// Calls `body` with the bytes that could not be had where the system refuses memory: nothing can
+    /// Calls `body` with the bytes that could not be allocated if the system refuses memory: nothing can
     /// be computed from there on. Unless this is called, the process ends with a failed precondition.
     public static func whenOutOfMemory(_ body: @escaping @Sendable (_ bytes: Int) -> Never) {
         OutOfMemory.handle(body)
@@ -64,7 +64,7 @@ public enum Trainer {
     ///   - log: a JSON Lines file for one object a step.
     ///   - overwriting: whether the output folder may hold a model, which the new one replaces.
     ///   - resuming: continue from the state that an earlier run of the same options saved; begin
-    ///     where nothing was saved, and do nothing where that run is finished.
+    ///     with step 1 if nothing was saved, and do nothing if that run is finished.
     ///   - isCancelled: asked before each step; true saves the state and throws
     ///     `TrainingError.interrupted`.
     /// - Throws: `TrainingError`, and what `evaluation` throws.

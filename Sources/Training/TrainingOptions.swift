@@ -27,7 +27,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     public var schedule = LearningRateSchedule.cosine
     public var weightDecay = 0.0
     public var maximumGradientNorm = 1.0
-    /// Nil: bfloat16 where the checkpoint is stored so, else float32.
+    /// Nil: bfloat16 if the checkpoint is stored so, else float32.
     public var precision: ComputePrecision?
     public var task = TrainingTask.retrieval
     /// The most tokens of a text, and of a target.
@@ -52,7 +52,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     public var temperature: Double?
     public var similarity = AlignmentSimilarity.sigmoid
     public var strategy = AlignmentStrategy.documentGivenQuery
-    /// Where the reference scores are kept, and read where they fit; nil: in the output folder until
+    /// The file that the reference scores are kept in, and read from if they fit; nil: in the output folder until
     /// the run is done.
     public var referenceScores: String?
     /// Add the reference difference instead of subtracting it, as the authors' trainer does.
@@ -70,7 +70,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     public var evaluationSteps: Int?
     public var threads: Int
 
-    /// The stage's usual settings (the paper's, where it says).
+    /// The stage's usual settings (the paper's, if it says).
     public init(
         stage: TrainingStage, model: String, data: String, output: String, threads: Int
     ) {

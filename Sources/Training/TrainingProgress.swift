@@ -4,7 +4,7 @@ public enum TrainingProgress: Sendable {
     case preparing(Preparation, done: Int, total: Int?)
     /// A run was to be resumed, but nothing of it was saved: it begins with step 1.
     case nothingToResume
-    /// A run goes on after the step that was saved.
+    /// A run continues after the step that was saved.
     case resumed(step: Int, totalSteps: Int)
     /// The next part of a batch needs about so many bytes, more than the system has free. Told once.
     case memoryIsShort(tokens: Int, neededBytes: Int, availableBytes: Int)
@@ -42,7 +42,7 @@ public struct TrainingStep: Sendable, Equatable {
     public let totalSteps: Int
     /// Epochs done after this step.
     public let epoch: Double
-    /// Of the step's batch, before its update.
+    /// The loss of the step's batch, before its update.
     public let loss: Float
     public let learningRate: Double
     /// Before clipping.
@@ -51,7 +51,7 @@ public struct TrainingStep: Sendable, Equatable {
     public let tokensPerSecond: Double
     /// Texts of other rows that were no in-batch negatives, as they equal a positive of the row.
     public let leftOut: Int
-    /// nDCG@10 after this step's update, where it was measured.
+    /// nDCG@10 after this step's update, if it was measured.
     public var ndcgAt10: Double?
 
     /// One line of the JSON Lines log.

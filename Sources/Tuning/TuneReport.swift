@@ -101,7 +101,7 @@ public struct TuneReport: Sendable, Codable, Equatable {
         public var better: Int
         public var equal: Int
         public var worse: Int
-        /// Of the paired randomisation test, two-sided.
+        /// The two-sided p of the paired randomization test.
         public var p: Double
     }
 
@@ -117,35 +117,6 @@ public struct TuneReport: Sendable, Codable, Equatable {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.dateEncodingStrategy = .iso8601
         return String(decoding: (try? encoder.encode(self)) ?? Data(), as: UTF8.self)
-    }
-
-    /// What a reader of the numbers should know, a sentence each.
-    public var remarks: [String] {
-        var remarks: [String] = []
-        if queries.judgmentsOfMissing > 0 {
-            remarks.append(
-                "\(queries.judgmentsOfMissing) of \(queries.judgments) judgments name documents that "
-                    + "are not in the collection"
-                    + (queries.missingExample.map { ", '\($0)' for example" } ?? ""))
-        }
-        if queries.queriesWithoutText > 0 {
-            remarks.append("\(queries.queriesWithoutText) judged queries have no text")
-        }
-        if queries.queriesWithoutDocument > 0 {
-            remarks.append(
-                "\(queries.queriesWithoutDocument) judged queries have no relevant document in the "
-                    + "collection")
-        }
-        if mining.queriesWithout > 0 {
-            remarks.append(
-                "\(mining.queriesWithout) training queries have no document at the ranks that "
-                    + "negatives are drawn from, and are left out")
-        }
-        if mining.copies > 0 {
-            remarks.append(
-                "\(mining.copies) candidates have a positive's text, and are no negatives")
-        }
-        return remarks
     }
 
     init(_ journal: TuneJournal, folder: TuneFolder, database: String) throws {

@@ -14,7 +14,7 @@ import VectorDatabase
 /// print(report.before, report.after, report.isReplaced)
 /// ```
 ///
-/// A run that was cancelled or killed goes on with `run(resuming: true)` and ends with the same
+/// A run that was cancelled or killed continues with `run(resuming: true)` and ends with the same
 /// bytes. Until the end the database answers with its old model; then, in one transaction, with the
 /// new one. Other processes may read and write it all the while.
 public struct Tuner: Sendable {
@@ -22,7 +22,7 @@ public struct Tuner: Sendable {
     public let queries: [(id: String, text: String)]
     public let judgments: Judgments
     public let options: TuneOptions
-    /// The model that has no folder, where the collection was encoded by that.
+    /// The model that has no folder, if the collection was encoded by it.
     public let builtIn: ModelResource?
 
     public init(
@@ -54,11 +54,11 @@ public struct Tuner: Sendable {
     /// The recipe, from judgments to a database with a better model: that of the stage after which
     /// retrieval for the held-out queries is best, if it is better than before.
     ///
-    /// - Parameter resuming: go on with the run in the output folder, which may also have ended:
+    /// - Parameter resuming: continue the run in the output folder, which may also have ended:
     ///   its report comes back, and with `options.replacesWorse` a model that was held back takes
     ///   its place after all.
     /// - Throws: `TuneError`, `TrainingError`, `DatabaseError`; `CancellationError` or
-    ///   `TrainingError.interrupted` where the task is cancelled.
+    ///   `TrainingError.interrupted` if the task is cancelled.
     public func run(
         resuming: Bool = false, progress: @escaping @Sendable (TuneProgress) -> Void = { _ in }
     ) async throws -> TuneReport {

@@ -112,6 +112,36 @@ struct TrainTests {
         #expect(second.text == "out: this run is finished (2 steps); there is nothing to resume\n")
     }
 
+    @Test func aModelIsNotOverwrittenUnasked() throws {
+        try writePairs()
+        let arguments = [
+            "train", "contrast", "--model", Self.tiny, "--data", "pairs.jsonl", "--out", "out",
+            "--max-steps", "1", "-q",
+        ]
+        func run(_ more: String...) throws -> (status: Int32, text: String) {
+            let errors = Pipe()
+            let process = try vdb.start(
+                arguments + more, input: FileHandle.nullDevice, output: FileHandle.nullDevice,
+                errors: errors)
+            let text = String(
+                decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            process.waitUntilExit()
+            return (process.terminationStatus, text)
+        }
+        #expect(try run() == (0, ""))
+        let weights = URL(filePath: vdb.path("out/model.safetensors"))
+        let first = try Data(contentsOf: weights)
+        let refused = try run("--learning-rate", "0.1")
+        #expect(refused.status == 73)
+        #expect(
+            refused.text == "vdb: out: holds a model already; choose another --out, or pass "
+                + "--overwrite to replace it\n")
+        #expect(try Data(contentsOf: weights) == first)
+        #expect(try run("--overwrite", "--learning-rate", "0.1") == (0, ""))
+        let noSuch = try run("--overwrite", "--epochs", "0")
+        #expect(noSuch.status == 64 && noSuch.text == "vdb: --epochs must be 1 or more\n")
+    }
+
     @Test func minedTriplesSayWhatTheyWereMinedWith() throws {
         try vdb.ingestCorpus()
         try vdb.write("queries.tsv", "q1\tgas from yeast\nq2\tthe sea\nq3\tunknown\n")

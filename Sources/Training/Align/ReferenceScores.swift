@@ -10,7 +10,7 @@ import Tensors
 struct ReferenceScores {
     static let name = "reference-scores.jsonl"
     let options: TrainingOptions
-    /// Of the run's data and starting model.
+    /// Fingerprints of the run's data and starting model.
     let fingerprints: [String]
     let backend: any Backend
     let precision: ComputePrecision

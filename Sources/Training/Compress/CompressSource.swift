@@ -1,4 +1,4 @@
-/// Rows for compression, tokenised as they are asked for.
+/// Rows for compression, tokenized as they are asked for.
 ///
 /// Beside {context, instruction, output}: of a text alone the model must write the text again under
 /// I_self, of a pair the positive under I_next.

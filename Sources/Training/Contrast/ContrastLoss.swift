@@ -20,7 +20,7 @@ struct ContrastLoss {
         let query: [Int32]
         /// The positive first, then the negatives.
         let documents: [[Int32]]
-        /// Of the documents.
+        /// The documents' texts, in their order.
         let texts: [TextBytes]
         /// All the row's positives, also those that this run does not use.
         let positives: Set<TextBytes>

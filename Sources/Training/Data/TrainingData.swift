@@ -13,7 +13,7 @@ package final class TrainingData: Sendable {
     private let reader: RowReader
     /// Negatives that equal a positive of their row, and are left out.
     let leftOut: Int
-    /// Of the file's bytes, so that a resumed run knows its data.
+    /// A hash of the file's bytes, so that a resumed run knows its data.
     let fingerprint: String
 
     private struct Place {
@@ -79,7 +79,7 @@ package final class TrainingData: Sendable {
         }
     }
 
-    /// The id of the row in a line, where it has one.
+    /// The id of the row in a line, if it has one.
     func identifier(ofLine line: Int) -> String? {
         guard let place = rows.first(where: { $0.line == line }) else { return nil }
         return try? withBytes(of: place) { bytes throws(TrainingError) in

@@ -1,11 +1,11 @@
 /// One row of training data.
 package enum TrainingRow: Sendable, Equatable {
-    /// pretrain; compress: the text is to be written again from itself
+    /// pretrain; compress: the model must write the text again from itself
     case text(String)
     /// compress
     case instruction(context: String, instruction: String, output: String)
-    /// align and contrast; compress: the positive is to be written from the query. `prompt` stands for
-    /// the query's instruction where the row has one.
+    /// align and contrast; compress: the model must write the positive from the query. `prompt` stands for
+    /// the query's instruction if the row has one.
     ///
     /// A negative that equals a positive is none; `leftOut` says how many of these the row had.
     case pair(

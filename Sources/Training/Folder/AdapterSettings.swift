@@ -14,7 +14,7 @@ struct AdapterSettings: Equatable {
         self.dropout = dropout
     }
 
-    /// Nil where the run trains all weights. An adapter that the model has already keeps its rank.
+    /// Nil if the run trains all weights. An adapter that the model has already keeps its rank.
     init?(_ options: TrainingOptions, saved: AdapterSettings?) {
         guard let rank = options.adapterRank else { return nil }
         self.init(

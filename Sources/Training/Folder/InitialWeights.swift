@@ -2,7 +2,7 @@ import Foundation
 import Tensors
 import Transformer
 
-/// Where each of the encoder's parameters starts: the checkpoint's values; random ones where a
+/// The values that each of the encoder's parameters starts from: the checkpoint's; random ones if a
 /// folder to pre-train has none; the mean of the other rows for tokens that are new.
 struct InitialWeights {
     let folder: ModelFolder
@@ -51,7 +51,7 @@ struct InitialWeights {
         return try folder.view(ParameterDeclaration(name: name, shape: shape)).floats()
     }
 
-    /// Of the rows before the new tokens'.
+    /// The mean of the rows before the new tokens'.
     private func mean(_ stored: [Float]) -> [Float] {
         let width = configuration.hiddenSize
         let first = newTokens.map(Int.init).min() ?? stored.count / width

@@ -8,7 +8,7 @@ import Transformer
 package struct ModelFolder {
     let path: String
     package let configuration: ModelConfiguration
-    /// Nil where the folder has no weights yet.
+    /// Nil if the folder has no weights yet.
     private let checkpoint: Checkpoint?
 
     package init(path: String) throws(TrainingError) {
@@ -57,7 +57,7 @@ package struct ModelFolder {
             ?? configuration.elementType ?? .float32
     }
 
-    /// Of the weights: recorded wherever another model depends on these.
+    /// The weights' fingerprint, recorded wherever another model depends on these.
     func fingerprint() -> String {
         guard let checkpoint else { return "none" }
         return Fingerprint.weights(of: checkpoint, releasesPages: true).hexadecimal

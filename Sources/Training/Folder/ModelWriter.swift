@@ -18,7 +18,7 @@ struct ModelWriter {
     let options: TrainingOptions
     let precision: ComputePrecision
 
-    /// Files of the starting model that are copied where they are there.
+    /// Files of the starting model that are copied if they exist.
     private static let copied = [
         "generation_config.json", "special_tokens_map.json", "chat_template.jinja",
     ]

@@ -13,7 +13,7 @@ struct SavedAdapter {
     private let file: SafetensorsFile
     let path: String
 
-    /// The folder of the model itself: `folder`, or, where that holds an adapter alone, the base that
+    /// The folder of the model itself: `folder`, or, if that holds an adapter alone, the base that
     /// the adapter names.
     static func base(of folder: String) throws(TrainingError) -> String {
         let files = FileManager.default
@@ -32,7 +32,7 @@ struct SavedAdapter {
         return base
     }
 
-    /// Nil where the folder has none.
+    /// Nil if the folder has none.
     init?(folder: String) throws(TrainingError) {
         path = folder + "/" + Self.configurationName
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
@@ -51,7 +51,7 @@ struct SavedAdapter {
                 path: path, reason: "\"\(key)\" cannot be trained on; merge the adapter first")
         }
         let given = (object["lora_alpha"] as? NSNumber)?.doubleValue ?? 8
-        // alpha / sqrt(r) with rank stabilisation: written again as an alpha / r of the same value.
+        // alpha / sqrt(r) with rank stabilization: written again as an alpha / r of the same value.
         let isStabilized = object["use_rslora"] as? Bool == true
         settings = AdapterSettings(
             rank: rank, alpha: isStabilized ? given * Double(rank).squareRoot() : given, dropout: 0)
@@ -79,7 +79,7 @@ struct SavedAdapter {
         }
     }
 
-    /// A (r x inputs) and B (outputs x r) of a weight of `shape`; nil where it has none.
+    /// A (r x inputs) and B (outputs x r) of a weight of `shape`; nil if it has none.
     func matrices(name: String, shape: [Int]) throws(TrainingError) -> ([Float], [Float])? {
         guard file.contains(AdapterNames.a(name)) else { return nil }
         return (

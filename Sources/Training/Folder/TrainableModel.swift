@@ -23,7 +23,7 @@ struct TrainableModel {
     /// Configuration of what is written: the vocabulary may have grown.
     let configuration: ModelConfiguration
     let adapter: AdapterSettings?
-    /// The frozen decoder's folder; nil where it is this model's own base.
+    /// The frozen decoder's folder; nil if it is this model's own base.
     let decoderFolder: ModelFolder?
 
     init(_ options: TrainingOptions, backend: any Backend) throws(TrainingError) {
@@ -55,7 +55,7 @@ struct TrainableModel {
         let initial = InitialWeights(
             folder: folder, options: options, configuration: configuration,
             newTokens: tokenizer.added, hasAdapter: adapter != nil, backend: backend)
-        // Where all weights are trained, an encoder starts from what its adapter made of the base; a
+        // If all weights are trained, an encoder starts from what its adapter made of the base; a
         // language model is the base.
         let merged = adapter == nil && needsTokens ? saved : nil
         var encoder = try Self.decoder(configuration) { declaration throws(TrainingError) in
@@ -175,7 +175,7 @@ struct TrainableModel {
         }
     }
 
-    /// Of everything in the starting folder that losses depend on: weights, adapter, tokenizer and
+    /// Hashes everything in the starting folder that losses depend on: weights, adapter, tokenizer and
     /// settings; and of the decoder's weights.
     func fingerprint() -> String {
         let hasher = ContentHasher()

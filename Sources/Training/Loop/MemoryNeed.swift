@@ -10,7 +10,7 @@ import Transformer
 struct MemoryNeed {
     let configuration: ModelConfiguration
     let recomputesLayers: Bool
-    /// Of what is kept: 2 in bfloat16, else 4.
+    /// Bytes of a kept value: 2 in bfloat16, else 4.
     let bytesPerValue: Int
 
     /// - Parameter tokens: that go through encoder and decoder together.
@@ -22,7 +22,7 @@ struct MemoryNeed {
         return tokens * (bytesPerValue * kept + 4 * 3 * (h + i))
     }
 
-    /// What the system can still give: `MemAvailable`, and less where a control group allows less.
+    /// What the system can still give: `MemAvailable`, and less if a control group allows less.
     static func availableBytes() -> Int? {
         func number(_ path: String) -> Int? {
             (try? String(contentsOfFile: path, encoding: .utf8)).flatMap {

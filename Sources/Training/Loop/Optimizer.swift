@@ -26,7 +26,7 @@ final class Optimizer {
         }.squareRoot()
     }
 
-    /// One step with the gradients at hand, multiplied by `gradientFactor`; then they are gone.
+    /// One step with the accumulated gradients, multiplied by `gradientFactor`. They are consumed.
     func step(learningRate: Double, gradientFactor: Double) {
         steps += 1
         let step = settings.step(

@@ -19,7 +19,7 @@ struct TrainingLoop {
     private var largestPart = 0
     private var hasWarned = false
 
-    /// - Parameter totals: of the saved state where the run is resumed; nil begins with step 1.
+    /// - Parameter totals: of the saved state if the run is resumed; nil begins with step 1.
     init(
         options: TrainingOptions, identity: RunIdentity, data: TrainingData,
         runner: StageRunner, order: BatchOrder, schedule: Schedule, optimizer: Optimizer,
@@ -72,7 +72,7 @@ struct TrainingLoop {
         }
     }
 
-    /// nDCG@10 of the model as it is now, where it is to be measured now.
+    /// nDCG@10 of the model as it is now, if it must be measured now.
     private mutating func evaluate(_ progress: (TrainingProgress) throws -> Void) throws -> Double?
     {
         guard let evaluation,

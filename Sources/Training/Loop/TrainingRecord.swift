@@ -34,7 +34,7 @@ struct TrainingRecord: Codable {
         FileManager.default.fileExists(atPath: folder + "/" + name)
     }
 
-    /// Nil where the folder has none.
+    /// Nil if the folder has none.
     init?(folder: String) throws(TrainingError) {
         let path = folder + "/" + Self.name
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
@@ -64,7 +64,7 @@ struct TrainingRecord: Codable {
         }
     }
 
-    /// - Throws: `finishedDifferently` where the finished run was another one.
+    /// - Throws: `finishedDifferently` if the finished run was another one.
     func check(_ identity: RunIdentity) throws(TrainingError) {
         let difference = identity.difference(
             data: data, model: model, options: options)

@@ -10,7 +10,7 @@ import Tensors
 struct TrainingState {
     static let name = "training-state.safetensors"
 
-    /// What the summary of a run counts from its beginning, also where it was resumed.
+    /// What the summary of a run counts from its beginning, also if it was resumed.
     struct Totals: Codable, Equatable {
         var firstLoss: Float?
         var lastLoss: Float?
@@ -126,7 +126,7 @@ struct TrainingState {
         }
     }
 
-    /// Removes what a finished run, or one that starts anew, has no use for: the state, and what a
+    /// Removes what a finished run, or one that starts again, has no use for: the state, and what a
     /// killed process was writing of one.
     static func remove(_ output: String) throws(TrainingError) {
         do {

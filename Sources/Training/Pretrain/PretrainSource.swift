@@ -1,6 +1,6 @@
 /// All the text's tokens, cut into sequences of at most the greatest length.
 ///
-/// A text is BOS, its tokens, EOS; a longer one goes on in the next sequence, which begins with the
+/// A text is BOS, its tokens, EOS; a longer one continues in the next sequence, which begins with the
 /// token that the one before ended with, so that every token but the first is predicted once. The
 /// tokens lie in a file: memory holds two numbers a text.
 struct PretrainSource: ExampleSource {

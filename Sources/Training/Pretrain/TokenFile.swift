@@ -18,14 +18,14 @@ final class TokenFile {
     static let name = "training-tokens.bin"
     private static let magic = Array("vdbtoken".utf8)
     private static let footer = 48
-    /// Texts that are tokenised together.
+    /// Texts that are tokenized together.
     private static let chunkRows = 512
 
     private let file: RandomAccessFile
     /// Tokens up to the end of each text.
     private let ends: [UInt64]
 
-    /// Opens the file of an earlier run where it fits, else writes it.
+    /// Opens the file of an earlier run if it fits, else writes it.
     ///
     /// - Parameter tokens: of one row; called on several threads at once.
     init(
@@ -47,7 +47,7 @@ final class TokenFile {
             var count: UInt64 = 0
             for start in stride(from: 0, to: rows, by: Self.chunkRows) {
                 let chunk = start..<min(rows, start + Self.chunkRows)
-                for tokens in try Self.tokenise(chunk, threads: threads, tokens) {
+                for tokens in try Self.tokenize(chunk, threads: threads, tokens) {
                     try tokens.withUnsafeBytes { try writer.write($0) }
                     count += UInt64(tokens.count)
                     ends.append(count)
@@ -65,7 +65,7 @@ final class TokenFile {
         }
     }
 
-    private static func tokenise(
+    private static func tokenize(
         _ rows: Range<Int>, threads: Int,
         _ tokens: @escaping @Sendable (Int) throws(TrainingError) -> [Int32]
     ) throws(TrainingError) -> [[Int32]] {

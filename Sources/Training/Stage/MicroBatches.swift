@@ -1,6 +1,6 @@
 /// Cuts a batch into parts that are computed one after another.
 enum MicroBatches {
-    /// Parts of at most `rows` examples where that is given, else of at most `tokens` tokens; an
+    /// Parts of at most `rows` examples if that is given, else of at most `tokens` tokens; an
     /// example longer than that is a part of its own.
     static func parts<Example: StageExample>(
         _ examples: [Example], rows: Int?, tokens: Int

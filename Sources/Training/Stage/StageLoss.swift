@@ -1,6 +1,6 @@
 import Tensors
 
-/// One row, tokenised.
+/// One row, tokenized.
 protocol StageExample {
     /// Rows that it takes through encoder and decoder, about: what micro-batches are cut by.
     var tokens: Int { get }
@@ -10,7 +10,7 @@ protocol StageExample {
 struct BatchFacts {
     /// Rows of the whole batch.
     let rows: Int
-    /// Words to be predicted in the whole batch, where the loss is a mean over them.
+    /// Words to predict in the whole batch, if the loss is a mean over them.
     let targetTokens: Int
     /// Nil: no dropout.
     let dropoutSeed: UInt64?

@@ -2,10 +2,10 @@ import FileFormat
 import Foundation
 import Training
 
-/// Where a tuning run keeps its things.
+/// The files of a tuning run.
 ///
 ///     OUT/                            the tuned model, of the best stage: a Hugging Face folder
-///     OUT/base/                       the built-in model, where the collection had that
+///     OUT/base/                       the built-in model, if the collection had that
 ///     OUT/tune/journal.json           what has been done; replaced after every step
 ///     OUT/tune/report.json            the end's numbers
 ///     OUT/tune/compress.jsonl, triples.jsonl      training data
@@ -60,7 +60,7 @@ struct TuneFolder {
         }
     }
 
-    /// Removes a run that has not come to begin, and the folder where nothing else is in it.
+    /// Removes a run that has not begun, and the folder if nothing else is in it.
     func remove() {
         for path in [work, base] { try? FileManager.default.removeItem(atPath: path) }
         let names = try? FileManager.default.contentsOfDirectory(atPath: output)

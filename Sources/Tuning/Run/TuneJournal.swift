@@ -2,13 +2,13 @@ import FileFormat
 import Foundation
 import Training
 
-/// What a tuning run has done: written whole after every step, so that a killed run goes on there.
+/// What a tuning run has done: written whole after every step, so that a killed run continues there.
 ///
 /// 1. A step is in the journal only when its results are on the disk.
-/// 2. A step that is not in it is done again, or goes on from its own saved state, and ends the same.
+/// 2. A step that is not in it is done again, or continues from its own saved state, and ends the same.
 struct TuneJournal: Codable {
     let options: TuneOptions
-    /// Of queries and judgments.
+    /// A hash of queries and judgments.
     let inputs: String
     /// Which database, and which of its collections.
     let database: String
@@ -31,7 +31,7 @@ struct TuneJournal: Codable {
         let name: String
         let fingerprint: String
         let width: Int
-        /// Its folder; nil where it is the built-in one, which lies in `OUT/base`.
+        /// Its folder; nil for the built-in one, which lies in `OUT/base`.
         let folder: String?
         /// How the collection has it compute; nil: as its folder says. The tuned model computes alike.
         let precision: String?
@@ -120,7 +120,7 @@ struct TuneJournal: Codable {
         began = Date()
     }
 
-    /// What a run goes on with must be what it began with.
+    /// What a run resumes with must be what it began with.
     func check(options: TuneOptions, inputs: String, database: String, collection: String) throws {
         if self.database != database || self.collection != collection {
             throw TuneError.resumedDifferently(.database)

@@ -117,7 +117,7 @@ struct TuneRun {
         return try journal.base.load(modelFolder(stage), pooling: nil, threads: options.threads)
     }
 
-    /// Where a stage's model is: in its own folder, until that is removed and the output has it.
+    /// The folder of a stage's model: its own folder, until that is removed and the output has the model.
     private func modelFolder(_ stage: TrainingStage) -> String {
         let own = folder.model(stage)
         if FileManager.default.fileExists(atPath: own + "/config.json") { return own }

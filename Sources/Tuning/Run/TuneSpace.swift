@@ -4,11 +4,11 @@ import VectorDatabase
 
 /// The room on disk that a run needs at its fullest, estimated before it begins.
 struct TuneSpace {
-    /// Where the model and the copy of the database go: the copy, its new vectors beside the old
+    /// The disk of the model and the copy of the database: the copy, its new vectors beside the old
     /// ones, the models of the stages, and a training state (weights and two moments in float32)
     /// that is being replaced by the next.
     let output: Int
-    /// Where the database is: new vectors beside the old ones.
+    /// The disk of the database: new vectors beside the old ones.
     let database: Int
     let databasePath: String
 

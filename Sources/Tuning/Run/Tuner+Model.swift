@@ -49,7 +49,7 @@ extension Tuner {
         return try Database(path: folder.copy, options: options).collection(collection.name)
     }
 
-    /// Of queries and judgments, whatever order they come in.
+    /// A hash of queries and judgments, whatever order they come in.
     var inputsFingerprint: String {
         let hasher = ContentHasher()
         for query in queries.sorted(by: { Identifier($0.id) < Identifier($1.id) }) {
