@@ -258,6 +258,35 @@ struct TuneTests {
         try second.close()
     }
 
+    /// A run that version 0.1 finished: its last stage's model is in the output folder.
+    @Test func aFinishedRunOfTheFirstVersionIsReported() async throws {
+        let fixture = try TuneFixture()
+        defer { fixture.remove() }
+        try await fixture.ingest()
+        let database = try fixture.open()
+        var options = fixture.options()
+        options.stages = options.stages.filter { $0.stage != .compress }
+        let report = try await fixture.tuner(database, options).run()
+        let path = URL(filePath: options.output + "/tune/journal.json")
+        var journal = try #require(
+            try JSONSerialization.jsonObject(with: Data(contentsOf: path)) as? [String: Any])
+        #expect(journal["version"] as? Int == 2)
+        journal["version"] = nil
+        journal["kept"] = nil
+        // The earlier stage, whose model is gone, was the better one.
+        var measurements = try #require(journal["measurements"] as? [[String: Any]])
+        measurements[1]["values"] = [Double](repeating: 1, count: 6)
+        measurements[2]["fingerprint"] = report.fingerprint
+        journal["measurements"] = measurements
+        try JSONSerialization.data(withJSONObject: journal).write(to: path)
+        let again = try await fixture.tuner(database, options).run(resuming: true)
+        #expect(again.kept == .contrast && again.isReplaced)
+        #expect(again.fingerprint == report.fingerprint)
+        #expect(
+            try TuneJournal(reading: path.path).learningRate(options.stages[0]) == 256 * 5e-6 * 256)
+        try database.close()
+    }
+
     @Test func whatOthersWriteMeanwhileIsKept() async throws {
         let fixture = try TuneFixture()
         defer { fixture.remove() }

@@ -22,6 +22,18 @@ struct DocumentationExamples {
         }
     }
 
+    /// Written for version 0.1, where a text's vector had this name. It still compiles.
+    @available(*, deprecated)
+    struct OlderLetters: Embedder {
+        let identity = EmbedderIdentity(name: "letters", fingerprint: "1", dimensions: 1)
+        func embedDocuments(_ texts: [String]) async throws -> [Embedding] {
+            texts.map { Embedding(vector: [Float($0.utf8.count)]) }
+        }
+        func embedQueries(_ texts: [String]) async throws -> [Embedding] {
+            try await embedDocuments(texts)
+        }
+    }
+
     @Test func fromDocumentsToHits() async throws {
         let folder = try TemporaryFolder()
         let database = try Database(path: folder.file("notes.vdb"), embedder: Letters())

@@ -7,6 +7,9 @@ import Training
 /// 1. A step is in the journal only when its results are on the disk.
 /// 2. A step that is not in it is done again, or continues from its own saved state, and ends the same.
 struct TuneJournal: Codable {
+    /// Nil in journals of version 0.1, whose last stage wrote the output folder itself, and whose
+    /// rates were in inverse proportion to the model's width.
+    let version: Int?
     let options: TuneOptions
     /// A hash of queries and judgments.
     let inputs: String
@@ -21,8 +24,7 @@ struct TuneJournal: Codable {
     var mined: Mined?
     var trained: [Trained] = []
     var measurements: [Measurement] = []
-    /// The stage whose model has been copied to the output folder. Version 0.1 wrote the last stage's
-    /// there itself.
+    /// The stage whose model has been copied to the output folder.
     var kept: TrainingStage?
     var replacement: Replacement?
 
@@ -74,12 +76,21 @@ struct TuneJournal: Codable {
         let seconds: Double
     }
 
+    /// A stage's rate, as the version that began the run has it.
+    func learningRate(_ stage: TuneOptions.Stage) -> Double {
+        version == nil ? stage.learningRate * 4096 / Double(max(1, base.width)) : stage.learningRate
+    }
+
     func measurement(_ point: TunePoint) -> Measurement? {
         measurements.first { $0.point == point.name }
     }
 
-    /// The stage after which retrieval was best, the earliest of several; nil before the first.
+    /// The stage after which retrieval was best, the earliest of several; nil before the first. For a
+    /// run that version 0.1 finished, the last stage.
     var best: (stage: TrainingStage, measurement: Measurement)? {
+        if version == nil, replacement != nil, let stage = options.stages.last?.stage {
+            return measurement(.after(stage)).map { (stage, $0) }
+        }
         var best: (stage: TrainingStage, measurement: Measurement)?
         for stage in options.stages.map(\.stage) {
             guard let measurement = measurement(.after(stage)) else { continue }
@@ -110,6 +121,7 @@ struct TuneJournal: Codable {
         options: TuneOptions, inputs: String, database: String, collection: String, base: Base,
         split: QuerySplit, documents: Int
     ) {
+        version = 2
         self.options = options
         self.inputs = inputs
         self.database = database

@@ -176,7 +176,7 @@ struct TuneRun {
         let rows = try TrainingData(path: training.data, stage: stage, needsNegative: false).count
         training.batchSize = settings.batchSize
         training.maximumSteps = settings.steps(rows: rows)
-        training.learningRate = settings.learningRate
+        training.learningRate = journal.learningRate(settings)
         training.negatives = options.mining.negatives
         training.usesInBatchNegatives = settings.usesInBatchNegatives
         training.adapterRank = options.adapterRank
