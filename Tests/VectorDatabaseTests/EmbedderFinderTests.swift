@@ -136,6 +136,15 @@ struct EmbedderFinderTests {
         try database.close()
     }
 
+    @Test func theApplicationsOwnErrorsPass() async throws {
+        struct Own: Error, Equatable { let number: Int }
+        let folder = try TemporaryFolder()
+        try await database(folder, [TestEmbedder(name: "a")])
+        let database = try open(folder) { _ in throw Own(number: 7) }
+        #expect(throws: Own(number: 7)) { try database.collection("a").embedder }
+        try database.close()
+    }
+
     @Test func aFailureIsNotKept() async throws {
         let folder = try TemporaryFolder()
         let embedder = TestEmbedder(name: "a")
