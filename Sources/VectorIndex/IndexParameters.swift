@@ -31,6 +31,9 @@ package struct IndexParameters: Sendable, Codable, Equatable {
     /// Candidates kept while a new node's neighbours are searched.
     package var efConstruction: Int
 
+    /// Candidates kept during a search whose caller names no number.
+    package static let defaultEf = 100
+
     package init(
         dimensions: Int, metric: Metric = .innerProduct, quantization: VectorQuantization = .int8,
         m: Int = 16, efConstruction: Int = 200

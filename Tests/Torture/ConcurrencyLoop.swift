@@ -55,8 +55,8 @@ package struct ConcurrencyLoop: Sendable {
         var settings = FaultScript.options(SystemDisk.files)
         settings.lockTimeout = .seconds(60)
         settings.threads = 2
-        settings.indexPolicy.smallestGraphLag = 100
-        settings.indexPolicy.smallestFlatLag = 30
+        settings.cachePolicy.smallestGraphLag = 100
+        settings.cachePolicy.smallestFlatLag = 30
         let database = try Database(path: path, options: settings)
         // Somebody has to have written for readers to find anything.
         try await write(WriteGroup(writer: 0, index: 0), version: 1, to: database)

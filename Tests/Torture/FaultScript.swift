@@ -47,11 +47,11 @@ package struct FaultScript: Sendable {
         var options = DatabaseOptions()
         options.access = access
         options.fileSystem = fileSystem
-        options.indexPolicy.smallestGraphLag = 15
-        options.indexPolicy.smallestFlatLag = 5
-        options.indexPolicy.smallestLexicalLag = 10
-        options.indexPolicy.smallestLexicalMerge = 30
-        options.indexPolicy.batch = 16
+        options.cachePolicy.smallestGraphLag = 15
+        options.cachePolicy.smallestFlatLag = 5
+        options.cachePolicy.smallestLexicalLag = 10
+        options.cachePolicy.smallestLexicalMerge = 30
+        options.cachePolicy.batch = 16
         options.threads = 1
         options.lockTimeout = .seconds(2)
         return options

@@ -49,8 +49,8 @@ struct MiningDatabaseTests {
     private func makeDatabase(_ fixture: TrainingFixture) async throws -> String {
         var options = DatabaseOptions()
         options.embedder = try Self.embedder(threads: 2)
-        options.indexPolicy.smallestGraphLag = 50
-        options.indexPolicy.smallestFlatLag = 50
+        options.cachePolicy.smallestGraphLag = 50
+        options.cachePolicy.smallestFlatLag = 50
         let path = fixture.output("corpus.vdb")
         let database = try Database(path: path, options: options)
         try await database.collection().ingest(

@@ -11,8 +11,8 @@ struct LexicalCacheTests {
         var options = DatabaseOptions()
         options.access = access
         options.embedder = TestEmbedder()
-        options.indexPolicy.smallestLexicalLag = 40
-        options.indexPolicy.smallestLexicalMerge = 150
+        options.cachePolicy.smallestLexicalLag = 40
+        options.cachePolicy.smallestLexicalMerge = 150
         return try Database(path: path, options: options)
     }
 
@@ -154,8 +154,8 @@ struct LexicalCacheTests {
         }
         var options = DatabaseOptions()
         options.access = .readOnly
-        options.indexPolicy.largestLexicalLag = 10
-        options.indexPolicy.passagesSearchedPerIndexed = 4
+        options.cachePolicy.largestLexicalLag = 10
+        options.cachePolicy.passagesSearchedPerIndexed = 4
         let reader = try Database(path: path, options: options)
         for search in 0..<6 {
             let answer = try await reader.collection().query(text, mode: .lexical)

@@ -9,9 +9,9 @@ struct VectorCacheTests {
         var options = DatabaseOptions()
         options.access = access
         options.embedder = TestEmbedder()
-        options.indexPolicy.smallestGraphLag = 200
-        options.indexPolicy.smallestFlatLag = 50
-        options.indexPolicy.batch = 64
+        options.cachePolicy.smallestGraphLag = 200
+        options.cachePolicy.smallestFlatLag = 50
+        options.cachePolicy.batch = 64
         return try Database(path: path, options: options)
     }
 

@@ -45,7 +45,7 @@ extension Tuner {
         options.embedder = embedder
         options.threads = self.options.threads
         // Every vector is compared: a graph would be made for nothing.
-        options.indexPolicy.smallestGraphLag = .max
+        options.cachePolicy.smallestGraphLag = .max
         return try Database(path: folder.copy, options: options).collection(collection.name)
     }
 

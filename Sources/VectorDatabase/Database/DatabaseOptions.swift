@@ -34,7 +34,7 @@ public struct DatabaseOptions: Sendable {
     public var threads: Int?
 
     /// When index files are written; other values only in tests.
-    package var indexPolicy = IndexPolicy()
+    package var cachePolicy = CachePolicy()
 
     /// What writes and reads cache files, backups and the writer's lock; others only in tests.
     package var fileSystem: any FileSystem = SystemFileSystem()

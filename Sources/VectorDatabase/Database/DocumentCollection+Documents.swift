@@ -73,7 +73,7 @@ extension DocumentCollection {
             // What is deleted is deleted, and a call that throws has changed nothing: caches that
             // cannot follow (the disk is full, another row is damaged) stay as they were, which is
             // right, and the next writer tries again.
-            try? maintain(record)
+            try? updateCaches(record)
             return count
         }
     }

@@ -9,21 +9,15 @@ import Synchronization
 public final class DocumentCollection: Sendable {
     public let name: String
     package let database: Database
-    let index: CollectionIndex
+    let caches: CollectionCaches
 
     init(name: String, database: Database) {
         self.name = name
         self.database = database
-        let policy = database.options.indexPolicy
-        index = CollectionIndex(
-            files: CacheFiles(
-                graph: database.files.graph(of: name), flat: database.files.vectors(of: name),
-                fileSystem: database.options.fileSystem),
-            lexicon: CollectionLexicon(
-                files: database.files.lexical(
-                    of: name, fileSystem: database.options.fileSystem),
-                store: database.store, policy: policy),
-            store: database.store, policy: policy, threads: database.threadCount)
+        caches = CollectionCaches(
+            of: name, files: database.files, store: database.store,
+            policy: database.options.cachePolicy, fileSystem: database.options.fileSystem,
+            threads: database.threadCount)
     }
 
     /// Whether anything was ever ingested into it.
@@ -49,5 +43,5 @@ public final class DocumentCollection: Sendable {
     }
 
     /// Lets go of mapped files.
-    func release() { index.release() }
+    func release() { caches.release() }
 }

@@ -44,7 +44,7 @@ extension DocumentCollection {
                 }
             } catch {
                 // What came before the document that stopped it is to be found quickly, too.
-                if !Task.isCancelled, let record = run.currentRecord { try? maintain(record) }
+                if !Task.isCancelled, let record = run.currentRecord { try? updateCaches(record) }
                 throw error
             }
             return run.progress.withLock { $0.stored }

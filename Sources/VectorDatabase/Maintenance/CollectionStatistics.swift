@@ -51,36 +51,3 @@ public struct PartBytes: Sendable, Equatable, Codable {
         self.bytes = bytes
     }
 }
-
-/// What `check` found.
-public struct CheckReport: Sendable {
-    public struct Finding: Sendable, Equatable {
-        /// A part is damaged.
-        public var isFault: Bool
-        /// The file or part it concerns.
-        public var subject: String
-        /// One sentence.
-        public var message: String
-        /// What repair would do, or has done; `nil` where only a backup helps.
-        public var remedy: String?
-
-        public init(isFault: Bool, subject: String, message: String, remedy: String? = nil) {
-            self.isFault = isFault
-            self.subject = subject
-            self.message = message
-            self.remedy = remedy
-        }
-    }
-
-    /// Faults and remarks in the order in which they were found. A missing or lagging index is a
-    /// remark: it is a cache.
-    public var findings: [Finding] = []
-    /// Of the graph's answers, the share that exact search gives as well, by collection, where a
-    /// graph was there to be asked.
-    public var sampledRecall: [String: Double] = [:]
-
-    /// Nothing is damaged.
-    public var isSound: Bool { !findings.contains { $0.isFault } }
-
-    public init() {}
-}

@@ -18,9 +18,8 @@ extension Database {
     public func compact() async throws {
         try await asWriter { [self] in
             for record in try store.collections() {
-                let collection = collection(record.name)
-                try collection.index.lexicon.writer(for: record).update(.rebuild)
-                try collection.maintain(record, .rebuild)
+                try collection(record.name).caches.writer(for: record).update(
+                    vectors: .rebuild, words: .rebuild)
                 try store.pruneChanges(through: store.position(of: record), in: record)
             }
             try store.compact()

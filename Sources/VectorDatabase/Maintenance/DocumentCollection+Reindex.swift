@@ -66,7 +66,7 @@ extension DocumentCollection {
             progress?(
                 ReindexProgress(
                     done: changed.passageCount, total: changed.passageCount, stage: .indexing))
-            try maintain(changed, .rebuild)
+            try rebuildVectorCaches(changed)
         }
     }
 
@@ -79,8 +79,12 @@ extension DocumentCollection {
             parameters.efConstruction = options.efConstruction
             try parameters.validate()
             let changed = try store.updateIndex(options.asRecord, of: record)
-            try maintain(changed, .rebuild)
+            try rebuildVectorCaches(changed)
         }
+    }
+
+    private func rebuildVectorCaches(_ record: CollectionRecord) throws {
+        try caches.writer(for: record).update(vectors: .rebuild, words: .all)
     }
 
     private func begin(_ identity: EmbedderIdentity, in record: CollectionRecord) throws {

@@ -10,7 +10,8 @@ extension DocumentCollection {
                 name: name, documents: record.documentCount, passages: record.passageCount,
                 dimensions: record.dimensions, metric: Metric(record.metric),
                 vectorType: record.elementType.rawValue, model: EmbedderIdentity(record),
-                index: try index.statistics(of: record),
+                index: try IndexStatistics(
+                    caches.vectors.snapshot(for: record), of: record),
                 indexedFields: try store.indexedFields(of: record),
                 bytes: includesBytes ? try bytesByPart() : [])
         }
@@ -21,21 +22,14 @@ extension DocumentCollection {
         var parts = try store.bytesByPart().map {
             PartBytes(part: $0.kind.rawValue, bytes: $0.bytes)
         }
-        let files = database.files
-        parts.append(
-            PartBytes(
-                part: "index_file", bytes: DatabaseFiles.size(of: files.graph(of: name))))
-        parts.append(
-            PartBytes(
-                part: "vectors_file", bytes: DatabaseFiles.size(of: files.vectors(of: name))))
-        parts.append(
-            PartBytes(part: "lexical_files", bytes: files.lexical(of: name).byteCount))
+        let own = database.files.cacheBytes(of: name)
+        parts.append(PartBytes(part: "index_file", bytes: own.graph))
+        parts.append(PartBytes(part: "vectors_file", bytes: own.vectors))
+        parts.append(PartBytes(part: "lexical_files", bytes: own.words))
         let others = try store.collections().map(\.name).filter { $0 != name }
         if !others.isEmpty {
-            let bytes = others.reduce(0) { sum, other in
-                sum + DatabaseFiles.size(of: files.graph(of: other))
-                    + DatabaseFiles.size(of: files.vectors(of: other))
-                    + files.lexical(of: other).byteCount
+            let bytes = others.map { database.files.cacheBytes(of: $0) }.reduce(0) { sum, part in
+                sum + part.graph + part.vectors + part.words
             }
             parts.append(PartBytes(part: "other_collections_files", bytes: bytes))
         }
@@ -43,16 +37,16 @@ extension DocumentCollection {
     }
 }
 
-extension CollectionIndex {
-    func statistics(of record: CollectionRecord) throws -> IndexStatistics {
-        let snapshot = try snapshot(for: record)
+extension IndexStatistics {
+    /// - Parameter record: as it is now; the snapshot's may be older.
+    init(_ snapshot: VectorSnapshot, of record: CollectionRecord) {
         let graphRows = snapshot.graph?.count ?? 0
-        let state: IndexStatistics.State =
+        let state: State =
             snapshot.graph != nil
             ? .graph
             : snapshot.flat != nil || record.passageCount == 0 || record.dimensions == 0
                 ? .scan : .absent
-        return IndexStatistics(
+        self.init(
             state: state, options: IndexOptions(record.index), graphRows: graphRows,
             flatRows: snapshot.flat?.count ?? 0,
             tailRows: max(0, record.passageCount - graphRows + snapshot.deletedInGraph),

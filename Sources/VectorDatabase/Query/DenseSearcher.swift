@@ -7,7 +7,7 @@ import VectorIndex
 ///     flat scan  ─┼─ merged by score, then key ─ without deleted rows ─> candidates
 ///     tail scan  ─┘
 struct DenseSearcher: Sendable {
-    let snapshot: IndexSnapshot
+    let snapshot: VectorSnapshot
     let store: DocumentStore
     let threads: Int
 
@@ -17,18 +17,19 @@ struct DenseSearcher: Sendable {
     /// The best `count` passages, best first, then by key; fewer only where no more match.
     ///
     /// Keys in `allowed` were read from the database: none of them is deleted.
+    ///
+    /// - Parameter cost: the comparisons are added to it; the numbers of rows are those of the
+    ///   snapshot, however often it is searched.
     func search(
         _ vector: [Float], count: Int, ef: Int?, isExact: Bool, allowed: LabelFilter?,
         cost: inout SearchCost
     ) throws -> [Candidate] {
         let graph = isExact ? nil : snapshot.graph
-        cost = SearchCost()
         cost.graphRows = graph?.count ?? 0
         cost.deletedRows = snapshot.deleted.count
         if let allowed, allowed.count == 0 { return [] }
         let flatRows =
             graph == nil ? 0..<(snapshot.flat?.count ?? 0) : snapshot.flatBeyondGraph
-        cost.tailRows = flatRows.count + snapshot.tailRows
         // Deleted rows are found, too, and dropped: so many more are asked for, until enough
         // stay or there are no more.
         var wanted = count
@@ -43,7 +44,8 @@ struct DenseSearcher: Sendable {
                     result.statistics.distances
                     + result.statistics.rescored
             }
-            try scan(flatRows, vector, allowed, into: &found, cost: &cost)
+            let streamed = try scan(flatRows, vector, allowed, into: &found, cost: &cost)
+            cost.tailRows = flatRows.count + snapshot.tailRows + streamed
             let live = found.hits.filter { !snapshot.deleted.contains($0.label) }
             if live.count >= count || found.hits.count < wanted {
                 return live.prefix(count).map {
@@ -55,10 +57,12 @@ struct DenseSearcher: Sendable {
     }
 
     /// Everything that the graph does not cover.
+    ///
+    /// - Returns: rows that were read from the database.
     private func scan(
         _ flatRows: Range<Int>, _ vector: [Float], _ allowed: LabelFilter?,
         into found: inout SearchSum, cost: inout SearchCost
-    ) throws {
+    ) throws -> Int {
         if let flat = snapshot.flat, !flatRows.isEmpty {
             let all = flat.vectors
             let part = FlatVectors(
@@ -74,17 +78,18 @@ struct DenseSearcher: Sendable {
             try scan(segment.vectors, vector, allowed, into: &found, cost: &cost)
             withExtendedLifetime(segment) {}
         }
-        guard snapshot.hasStreamedRows else { return }
+        guard snapshot.hasStreamedRows else { return 0 }
+        var streamed = 0
         var last = snapshot.lastKey
         while true {
             let batch = try store.vectors(
-                after: last, limit: IndexSnapshot.readBatch, in: snapshot.record)
-            guard let end = batch.keys.last else { return }
+                after: last, limit: VectorSnapshot.readBatch, in: snapshot.record)
+            guard let end = batch.keys.last else { return streamed }
             let segment = try TailSegment(
                 batch, metric: snapshot.record.indexParameters.metric)
             try scan(segment.vectors, vector, allowed, into: &found, cost: &cost)
             withExtendedLifetime(segment) {}
-            cost.tailRows += batch.count
+            streamed += batch.count
             last = end
         }
     }

@@ -1,3 +1,5 @@
+import VectorIndex
+
 /// One question to a collection.
 ///
 /// ```swift
@@ -55,7 +57,7 @@ public struct Query: Sendable {
 
     /// Recall@10 at this width: .97 on 60,000 short sentences through the built-in model, above .99 on
     /// clustered sets of that size.
-    public static let defaultEf = 100
+    public static let defaultEf = IndexParameters.defaultEf
 }
 
 /// By what documents are found.

@@ -93,7 +93,9 @@ struct QueryRun: Sendable {
         guard let vector = plan.vector else { return Found() }
         let began = ContinuousClock.now
         var found = Found()
-        let searcher = try collection.index.searcher(for: record)
+        let searcher = DenseSearcher(
+            snapshot: try collection.caches.vectors.snapshot(for: record), store: store,
+            threads: collection.database.threadCount)
         found.documents = try DocumentRanking(store: store, collection: record).documents(
             limit: depth
         ) { count in
@@ -108,7 +110,7 @@ struct QueryRun: Sendable {
     private func searchByWords(depth: Int, allowed: LabelFilter?) async throws -> Found {
         let began = ContinuousClock.now
         var found = Found()
-        let snapshot = try collection.index.lexicon.snapshot(for: record)
+        let snapshot = try collection.caches.words.snapshot(for: record)
         found.documents = try DocumentRanking(store: store, collection: record).documents(
             limit: depth
         ) { count in

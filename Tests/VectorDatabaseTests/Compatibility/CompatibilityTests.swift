@@ -15,9 +15,9 @@ struct CompatibilityTests {
         var options = DatabaseOptions()
         options.access = access
         options.embedder = TestEmbedder(dimensions: DatabaseFixtureMaker.dimensions, seed: seed)
-        options.indexPolicy.smallestGraphLag = 25
-        options.indexPolicy.smallestFlatLag = 10
-        options.indexPolicy.batch = 16
+        options.cachePolicy.smallestGraphLag = 25
+        options.cachePolicy.smallestFlatLag = 10
+        options.cachePolicy.batch = 16
         return try Database(path: path, options: options)
     }
 

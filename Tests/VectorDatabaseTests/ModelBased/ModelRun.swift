@@ -47,12 +47,12 @@ final class ModelRun {
             return TestEmbedder(dimensions: ReferenceCollection.dimensions, seed: seed ?? 0)
         }
         options.threads = 2
-        options.indexPolicy.smallestGraphLag = 40
-        options.indexPolicy.smallestFlatLag = 10
-        options.indexPolicy.batch = 16
-        options.indexPolicy.smallestLexicalLag = 15
-        options.indexPolicy.smallestLexicalMerge = 60
-        options.indexPolicy.longestLexicalTail = 100
+        options.cachePolicy.smallestGraphLag = 40
+        options.cachePolicy.smallestFlatLag = 10
+        options.cachePolicy.batch = 16
+        options.cachePolicy.smallestLexicalLag = 15
+        options.cachePolicy.smallestLexicalMerge = 60
+        options.cachePolicy.longestLexicalTail = 100
         return try Database(path: path, options: options)
     }
 

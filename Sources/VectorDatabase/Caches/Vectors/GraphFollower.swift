@@ -7,7 +7,7 @@ import VectorIndex
 final class GraphFollower {
     let record: CollectionRecord
     private let store: DocumentStore
-    private let policy: IndexPolicy
+    private let policy: CachePolicy
     private let threads: Int
     private let builder: HNSWBuilder
     /// The log has been followed to here.
@@ -20,7 +20,7 @@ final class GraphFollower {
     /// Takes over a graph, or begins with an empty one.
     init(
         record: CollectionRecord, extending graph: HNSWIndex?, store: DocumentStore,
-        policy: IndexPolicy, threads: Int
+        policy: CachePolicy, threads: Int
     ) throws {
         self.record = record
         self.store = store

@@ -2,27 +2,24 @@ import DocumentStore
 import FileFormat
 import VectorIndex
 
-/// Verifies one collection's cache files against the database.
-///
-/// A cache that is missing, lags, or belongs to another database or state is a remark: readers pass
-/// it over and the next writer makes it anew. A cache that is damaged, or that says it belongs here
-/// and holds something else than the database, is a fault.
-struct CacheChecker {
+/// Verifies a collection's graph and flat file against the database: their checksums, their structure,
+/// their rows against the stored vectors, and the graph's recall on a sample.
+struct VectorCacheChecker {
     let record: CollectionRecord
-    let files: CacheFiles
+    let files: VectorCacheFiles
     let store: DocumentStore
-    let policy: IndexPolicy
+    let policy: CachePolicy
     let threads: Int
-    private(set) var findings: [CheckReport.Finding] = []
+    private(set) var found = CacheFindings()
     private(set) var sampledRecall: Double?
 
     /// Queries by which the graph is compared with exact search, and hits of each.
     private static let samples = 50
     private static let sampledHits = 10
-    private static let remake = "the next writer makes it anew, as does --repair"
 
     init(
-        record: CollectionRecord, files: CacheFiles, store: DocumentStore, policy: IndexPolicy,
+        record: CollectionRecord, files: VectorCacheFiles, store: DocumentStore,
+        policy: CachePolicy,
         threads: Int
     ) {
         self.record = record
@@ -34,14 +31,18 @@ struct CacheChecker {
 
     mutating func check() throws {
         let files = files
-        let reader = CacheReader(record: record, files: files, store: store)
+        let reader = VectorCacheReader(record: record, files: files, store: store)
         if try open(
             files.flat, isExpected: record.passageCount > policy.flatLag(rows: 0),
             as: {
                 _ = try VectorFile(path: files.flat, fileSystem: files.fileSystem)
             })
         {
-            if let flat = try reader.openFlat() { try check(flat) } else { passOver(files.flat) }
+            if let flat = try reader.openFlat() {
+                try check(flat)
+            } else {
+                found.remarkForeign(files.flat)
+            }
         }
         if try open(
             files.graph, isExpected: record.passageCount > policy.graphLag(rows: 0),
@@ -52,10 +53,10 @@ struct CacheChecker {
             if let graph = try reader.openGraph() {
                 try check(graph)
             } else {
-                passOver(files.graph)
+                found.remarkForeign(files.graph)
             }
         }
-        if findings.allSatisfy({ !$0.isFault }) { try sampleRecall(reader) }
+        if !found.hasFault { try sampleRecall(reader) }
     }
 
     /// Whether a file is there and opens.
@@ -63,7 +64,7 @@ struct CacheChecker {
         _ path: String, isExpected: Bool, as body: () throws -> Void
     ) throws -> Bool {
         guard FileSignature(path: path) != nil else {
-            if isExpected { remark(path, "is missing") }
+            if isExpected { found.remark(path, "is missing") }
             return false
         }
         do {
@@ -72,41 +73,28 @@ struct CacheChecker {
         } catch let error as IndexError {
             switch error {
             case .file(let error): throw error
-            case .unsupportedVersion: remark(path, "is of another version")
-            default: fault(path, "\(error)")
+            case .unsupportedVersion: found.remark(path, "is of another version")
+            default: found.fault(path, "\(error)")
             }
             return false
         }
     }
 
-    private mutating func passOver(_ path: String) {
-        remark(path, "belongs to another database or another state of this one, and is not used")
-    }
-
-    private mutating func remark(_ path: String, _ message: String) {
-        findings.append(
-            .init(isFault: false, subject: path, message: message, remedy: Self.remake))
-    }
-
-    private mutating func fault(_ path: String, _ message: String) {
-        findings.append(.init(isFault: true, subject: path, message: message, remedy: Self.remake))
-    }
-
     /// The vectors file is guarded by checksums and the database's pages are not: where the two
     /// differ it is the database that has changed, and making the file anew would spread that.
     private mutating func faultInDatabase(_ passage: Int64) {
-        findings.append(
+        found.add(
             .init(
-                isFault: true, subject: store.path,
+                .fault, subject: store.path,
                 message: "the vector of passage \(passage) has changed since \(files.flat), whose "
                     + "checksums are right, was written",
-                remedy: "restore a backup, or delete its document and ingest it again"))
+                remedy: .replaceDocument))
     }
 
     // MARK: Against the database
 
     private mutating func check(_ flat: VectorFile) throws {
-        do { try flat.verify() } catch { return fault(files.flat, "\(error)") }
+        do { try flat.verify() } catch { return found.fault(files.flat, "\(error)") }
         // Row by row: with the metric's preparation the stored vector is the row, bit for bit.
         var row = 0
         var extra: [Int64] = []
@@ -124,7 +112,7 @@ struct CacheChecker {
             return nil
         }
         if let differing { faultInDatabase(differing) }
-        if let missing { return fault(files.flat, missing) }
+        if let missing { return found.fault(files.flat, missing) }
         extra += (row..<flat.count).map { flat.label(at: $0) }
         try check(extra, of: files.flat, since: flat.header.changeLogPosition)
     }
@@ -133,7 +121,7 @@ struct CacheChecker {
         do {
             try graph.verify()
             try graph.checkInvariants()
-        } catch { return fault(files.graph, "\(error)") }
+        } catch { return found.fault(files.graph, "\(error)") }
         let labels = graph.labels
         var row = 0
         var extra: [Int64] = []
@@ -148,7 +136,7 @@ struct CacheChecker {
             row += 1
             return nil
         }
-        if let missing { return fault(files.graph, missing) }
+        if let missing { return found.fault(files.graph, missing) }
         extra += labels[row...]
         try check(extra, of: files.graph, since: graph.header.changeLogPosition)
     }
@@ -185,33 +173,33 @@ struct CacheChecker {
             position = last
         }
         if let stranger = extra.first(where: { !deleted.contains($0) }) {
-            fault(path, "passage \(stranger) is not in the database")
+            found.fault(path, "passage \(stranger) is not in the database")
         }
     }
 
     // MARK: Recall
 
     /// Compares the graph with exact search on vectors of the collection itself.
-    private mutating func sampleRecall(_ reader: CacheReader) throws {
+    private mutating func sampleRecall(_ reader: VectorCacheReader) throws {
         let caches = try reader.open()
         guard let graph = caches.graph, let flat = caches.flat, graph.count > 0 else { return }
         let step = max(1, flat.count / Self.samples)
         let rows = LabelFilter(graph.labels)
-        var found = 0
+        var agreed = 0
         var wanted = 0
         for row in stride(from: 0, to: flat.count, by: step) {
             guard let query = flat.vector(label: flat.label(at: row)) else { continue }
             let exact = try flat.exactSearch(
                 query, k: Self.sampledHits, filter: rows, threads: threads)
             let walked = try graph.search(
-                query, k: Self.sampledHits, ef: Query.defaultEf, source: flat
+                query, k: Self.sampledHits, ef: IndexParameters.defaultEf, source: flat
             ).hits
             // By score: of equal vectors any will do.
             let worst = exact.last?.score ?? 0
-            found += min(exact.count, walked.count { $0.score >= worst })
+            agreed += min(exact.count, walked.count { $0.score >= worst })
             wanted += exact.count
         }
-        sampledRecall = wanted == 0 ? 1 : Double(found) / Double(wanted)
+        sampledRecall = wanted == 0 ? 1 : Double(agreed) / Double(wanted)
     }
 }
 

@@ -2,42 +2,27 @@ import DocumentStore
 import FileFormat
 import VectorIndex
 
-/// Writes a collection's caches. Only the one writer of the database uses it.
+/// Writes a collection's flat file and graph. Only the one writer of the database uses it.
 ///
 /// The flat file is written before the graph, so that a graph never covers a row that the flat
-/// file lacks; the change log is pruned after both.
-struct IndexWriter {
+/// file lacks.
+struct VectorCacheWriter {
     let record: CollectionRecord
-    let files: CacheFiles
+    let files: VectorCacheFiles
     let store: DocumentStore
-    let policy: IndexPolicy
+    let policy: CachePolicy
     let threads: Int
-    let lexicon: LexicalWriter
 
-    enum Extent: Sendable {
-        /// What the policy asks for.
-        case asNeeded
-        /// Everything up to date.
-        case all
-        /// Everything anew.
-        case rebuild
+    private var reader: VectorCacheReader {
+        VectorCacheReader(record: record, files: files, store: store)
     }
 
-    private var reader: CacheReader { CacheReader(record: record, files: files, store: store) }
-
-    /// The lexical files follow the texts, which no re-encoding changes: they are written anew only by
-    /// `LexicalWriter` itself.
-    ///
-    /// - Parameters:
-    ///   - follower: a graph that has been following; it is brought to its end and saved.
-    ///   - words: the same of the lexical index.
-    func update(
-        _ extent: Extent, follower: GraphFollower? = nil, words: LexicalFollower? = nil
-    ) throws {
-        try lexicon.update(extent == .rebuild ? .all : extent, follower: words)
+    /// - Parameter follower: a graph that has been following; it is brought to its end and saved.
+    /// - Returns: whether anything was written or removed, so that the change log may be pruned.
+    func update(_ extent: CacheExtent, follower: GraphFollower? = nil) throws -> Bool {
         guard record.dimensions > 0, record.passageCount > 0 else {
-            removeFiles()
-            return try prune(through: store.position(of: record))
+            files.remove()
+            return true
         }
         let old = extent == .rebuild ? nil : try reader.openGraph()
         let writesGraph = try follower != nil || needsGraph(extent, old: old)
@@ -48,21 +33,29 @@ struct IndexWriter {
             try graph.follow(isFinal: true)
             try graph.save(to: files.graph, fileSystem: files.fileSystem)
         }
-        if wroteFlat || writesGraph { try prune() }
+        return wroteFlat || writesGraph
     }
 
-    /// Removes caches that do not belong to the database, before it changes: a file that is newer
-    /// than the database must not come to look right when the database has moved on.
+    /// Removes files that do not belong to the database.
     func removeForeign() throws {
         if try reader.openGraph() == nil { remove(files.graph) }
         if try reader.openFlat() == nil { remove(files.flat) }
-        try lexicon.removeForeign()
+    }
+
+    /// How far the change log may be forgotten as far as these files go; nil if they must be written
+    /// first.
+    func coveredPosition() throws -> Int64? {
+        guard record.dimensions > 0, record.passageCount > 0 else {
+            return try store.position(of: record)
+        }
+        let caches = try reader.open()
+        return caches.flat == nil ? nil : caches.position
     }
 
     // MARK: Flat file
 
     /// - Returns: whether it was written.
-    private func updateFlat(_ extent: Extent) throws -> Bool {
+    private func updateFlat(_ extent: CacheExtent) throws -> Bool {
         let old = extent == .rebuild ? nil : try reader.openFlat()
         var removed: [Int64] = []
         if let old {
@@ -108,7 +101,7 @@ struct IndexWriter {
     // MARK: Graph
 
     /// Whether a graph is to be written; one that serves no more is removed.
-    private func needsGraph(_ extent: Extent, old: HNSWIndex?) throws -> Bool {
+    private func needsGraph(_ extent: CacheExtent, old: HNSWIndex?) throws -> Bool {
         let removed =
             try old.map { graph in
                 try deletions(since: graph.header.changeLogPosition).count {
@@ -142,24 +135,6 @@ struct IndexWriter {
             position = last.position
         }
         return keys
-    }
-
-    /// Forgets the changes that all caches cover.
-    private func prune() throws {
-        let caches = try reader.open()
-        guard caches.flat != nil else { return }
-        try prune(through: caches.position)
-    }
-
-    /// Not beyond what the lexical files cover.
-    private func prune(through position: Int64) throws {
-        let covered = try lexicon.coveredPosition() ?? position
-        try store.pruneChanges(through: min(position, covered), in: record)
-    }
-
-    func removeFiles() {
-        remove(files.graph)
-        remove(files.flat)
     }
 
     private func remove(_ path: String) { try? files.fileSystem.remove(path) }

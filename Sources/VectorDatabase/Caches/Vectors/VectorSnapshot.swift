@@ -5,9 +5,9 @@ import VectorIndex
 ///
 /// Passage keys only grow, so "beyond the flat file" means "keys greater than its last": rows
 /// are found by key, and the change log is read only for what was deleted.
-struct IndexSnapshot: Sendable {
+struct VectorSnapshot: Sendable {
     let record: CollectionRecord
-    let signatures: CacheFiles.Signatures
+    let signatures: VectorCacheFiles.Signatures
     /// Covers a prefix of the flat file's keys; only ever present with it.
     let graph: HNSWIndex?
     let flat: VectorFile?
@@ -39,11 +39,12 @@ struct IndexSnapshot: Sendable {
 
     /// Maps the caches, as far as they can be trusted, and reads what is beyond them.
     static func open(
-        _ record: CollectionRecord, files: CacheFiles, signatures: CacheFiles.Signatures,
+        _ record: CollectionRecord, files: VectorCacheFiles,
+        signatures: VectorCacheFiles.Signatures,
         store: DocumentStore
-    ) throws -> IndexSnapshot {
-        let caches = try CacheReader(record: record, files: files, store: store).open()
-        var snapshot = IndexSnapshot(
+    ) throws -> VectorSnapshot {
+        let caches = try VectorCacheReader(record: record, files: files, store: store).open()
+        var snapshot = VectorSnapshot(
             record: record, signatures: signatures, graph: caches.graph, flat: caches.flat,
             position: caches.position, lastKey: caches.flat?.lastLabel ?? 0)
         if caches.flat == nil {
@@ -54,7 +55,7 @@ struct IndexSnapshot: Sendable {
         }
         // Without a cache to lag behind, pruning cannot get in between.
         guard let updated = try snapshot.caughtUp(with: store, isNew: true) else {
-            var bare = IndexSnapshot(
+            var bare = VectorSnapshot(
                 record: record, signatures: signatures, graph: nil, flat: nil,
                 position: try store.position(of: record), lastKey: 0)
             try bare.readTail(from: store)
@@ -65,7 +66,7 @@ struct IndexSnapshot: Sendable {
 
     /// This snapshot with the commits since; `nil` where it cannot be brought up to date and must be
     /// opened anew.
-    func caughtUp(with store: DocumentStore, isNew: Bool = false) throws -> IndexSnapshot? {
+    func caughtUp(with store: DocumentStore, isNew: Bool = false) throws -> VectorSnapshot? {
         let now = try store.position(of: record)
         if now == position && !isNew { return self }
         var next = self
@@ -115,7 +116,7 @@ struct IndexSnapshot: Sendable {
     }
 }
 
-extension IndexSnapshot {
+extension VectorSnapshot {
     /// Rows of the graph that have been deleted since.
     var deletedInGraph: Int {
         guard let graph else { return 0 }

@@ -6,10 +6,10 @@ import Synchronization
 ///
 /// As with the vector index, a snapshot is immutable, and each search first takes in the changes
 /// since, so that it sees every commit that came before it.
-final class CollectionLexicon: Sendable {
-    let files: LexicalFiles
+final class LexicalCache: Sendable {
+    let files: LexicalCacheFiles
     private let store: DocumentStore
-    let policy: IndexPolicy
+    private let policy: CachePolicy
     private let current = Mutex<State?>(nil)
     /// Searches that found no snapshot since there was one.
     private let searchesWithout = Atomic(0)
@@ -17,7 +17,7 @@ final class CollectionLexicon: Sendable {
     /// Passages read from the database at once.
     static let readBatch = 4096
 
-    init(files: LexicalFiles, store: DocumentStore, policy: IndexPolicy) {
+    init(files: LexicalCacheFiles, store: DocumentStore, policy: CachePolicy) {
         self.files = files
         self.store = store
         self.policy = policy
@@ -34,7 +34,7 @@ final class CollectionLexicon: Sendable {
                 current = updated
                 return updated.snapshot
             }
-            let caches = try LexicalReader(record: record, files: files, store: store).open()
+            let caches = try LexicalCacheReader(record: record, files: files, store: store).open()
             let covered = caches.segments.reduce(0) { $0 + $1.count }
             guard
                 policy.indexesTail(
@@ -53,14 +53,18 @@ final class CollectionLexicon: Sendable {
         }
     }
 
-    func writer(for record: CollectionRecord) -> LexicalWriter {
-        LexicalWriter(record: record, files: files, store: store, policy: policy)
+    func writer(for record: CollectionRecord) -> LexicalCacheWriter {
+        LexicalCacheWriter(record: record, files: files, store: store, policy: policy)
+    }
+
+    func checker(for record: CollectionRecord) -> LexicalCacheChecker {
+        LexicalCacheChecker(record: record, files: files, store: store, policy: policy)
     }
 
     /// An index to extend while documents come in, where it lags enough; nil where it does not or
     /// cannot be extended.
     func startFollowing(_ record: CollectionRecord) throws -> LexicalFollower? {
-        let caches = try LexicalReader(record: record, files: files, store: store).open()
+        let caches = try LexicalCacheReader(record: record, files: files, store: store).open()
         let covered = caches.segments.reduce(0) { $0 + $1.count }
         guard
             record.passageCount - covered > policy.lexicalLag(recentRows: caches.recent?.count ?? 0)
@@ -93,7 +97,7 @@ final class CollectionLexicon: Sendable {
                 do throws(StoreError) {
                     changes = try store.textChanges(
                         since: next.position, afterKey: next.lastKey,
-                        limit: CollectionLexicon.readBatch, in: record)
+                        limit: LexicalCache.readBatch, in: record)
                 } catch {
                     guard case .changesPruned = error else { throw error }
                     return nil

@@ -4,28 +4,27 @@ import LexicalIndex
 
 /// Verifies one collection's lexical files against the database: their checksums, their structure, and
 /// for every passage that its words are in them as often as in its text.
-struct LexicalChecker {
+struct LexicalCacheChecker {
     let record: CollectionRecord
-    let files: LexicalFiles
+    let files: LexicalCacheFiles
     let store: DocumentStore
-    let policy: IndexPolicy
-    private(set) var findings: [CheckReport.Finding] = []
-
-    private static let remake = "the next writer makes it anew, as does --repair"
+    let policy: CachePolicy
+    private(set) var found = CacheFindings()
 
     init(
-        record: CollectionRecord, files: LexicalFiles, store: DocumentStore, policy: IndexPolicy
+        record: CollectionRecord, files: LexicalCacheFiles, store: DocumentStore,
+        policy: CachePolicy
     ) {
         (self.record, self.files, self.store, self.policy) = (record, files, store, policy)
     }
 
     mutating func check() throws {
-        let caches = try LexicalReader(record: record, files: files, store: store).open()
+        let caches = try LexicalCacheReader(record: record, files: files, store: store).open()
         var checked: [Checked] = []
         let isExpected = record.passageCount > policy.lexicalLag(recentRows: 0)
         for (path, part) in [(files.main, caches.main), (files.recent, caches.recent)] {
             guard FileSignature(path: path) != nil else {
-                if path == files.main, isExpected { remark(path, "is missing") }
+                if path == files.main, isExpected { found.remark(path, "is missing") }
                 continue
             }
             do throws(SectionFileError) {
@@ -33,20 +32,18 @@ struct LexicalChecker {
             } catch {
                 switch error {
                 case .file(let error): throw error
-                case .unsupportedVersion: remark(path, "is of another version")
-                default: fault(path, "\(error)")
+                case .unsupportedVersion: found.remark(path, "is of another version")
+                default: found.fault(path, "\(error)")
                 }
                 continue
             }
             guard let part else {
-                remark(
-                    path,
-                    "belongs to another database or another state of this one, and is not used")
+                found.remarkForeign(path)
                 continue
             }
             if let part = try check(part, path) { checked.append(part) }
         }
-        if !findings.contains(where: \.isFault), let place = caches.place {
+        if !found.hasFault, let place = caches.place {
             try compare(caches, &checked, since: place.position)
         }
     }
@@ -64,14 +61,14 @@ struct LexicalChecker {
             return Checked(live: part, digests: try part.segment.checkInvariants())
         } catch {
             if case .file(let error) = error { throw error }
-            fault(path, "\(error)")
+            found.fault(path, "\(error)")
             return nil
         }
     }
 
     /// Every passage's words against its text.
     private mutating func compare(
-        _ caches: LexicalCaches, _ parts: inout [Checked], since position: Int64
+        _ caches: LexicalCacheContents, _ parts: inout [Checked], since position: Int64
     ) throws {
         var extra: [(key: Int64, path: String)] = []
         var deleted: Set<Int64> = []
@@ -80,7 +77,7 @@ struct LexicalChecker {
         var isCut = true
         while isCut {
             let changes = try store.textChanges(
-                since: position, afterKey: key, limit: CollectionLexicon.readBatch, in: record)
+                since: position, afterKey: key, limit: LexicalCache.readBatch, in: record)
             for range in changes.deleted { deleted.formUnion(range) }
             position = changes.position
             isCut = changes.isCut
@@ -102,7 +99,7 @@ struct LexicalChecker {
                 part.segment.slot(ofKey: key).map { part.deletions?.contains(UInt32($0)) == true }
                     ?? false
             }
-            if !isKnown { return fault(path, "passage \(key) is not in the database") }
+            if !isKnown { return found.fault(path, "passage \(key) is not in the database") }
         }
     }
 
@@ -121,22 +118,14 @@ struct LexicalChecker {
                 segment.key(at: parts[index].slot) == key
             else { continue }
             guard parts[index].digests[parts[index].slot] == digest else {
-                fault(segment.path ?? "", "the words of passage \(key) are not those of its text")
+                found.fault(
+                    segment.path ?? "", "the words of passage \(key) are not those of its text")
                 return false
             }
             parts[index].slot += 1
             return true
         }
-        fault(files.main, "passage \(key) is missing")
+        found.fault(files.main, "passage \(key) is missing")
         return false
-    }
-
-    private mutating func remark(_ path: String, _ message: String) {
-        findings.append(
-            .init(isFault: false, subject: path, message: message, remedy: Self.remake))
-    }
-
-    private mutating func fault(_ path: String, _ message: String) {
-        findings.append(.init(isFault: true, subject: path, message: message, remedy: Self.remake))
     }
 }

@@ -20,7 +20,7 @@ import LexicalIndex
 ///    another it is passed over.
 /// 3. What was deleted from the main segment until the recent one was written is listed there; what
 ///    was deleted later is in the change log.
-struct LexicalFiles: Sendable {
+struct LexicalCacheFiles: Sendable {
     let main: String
     let recent: String
     let fileSystem: any FileSystem
@@ -28,8 +28,6 @@ struct LexicalFiles: Sendable {
     var signatures: [FileSignature?] {
         [FileSignature(path: main), FileSignature(path: recent)]
     }
-
-    var byteCount: Int { DatabaseFiles.size(of: main) + DatabaseFiles.size(of: recent) }
 
     func remove() {
         for path in [main, recent] { removeIfThere(path) }
@@ -39,7 +37,7 @@ struct LexicalFiles: Sendable {
 }
 
 /// The segments of a collection's files that can be trusted now.
-struct LexicalCaches {
+struct LexicalCacheContents {
     var main: LiveSegment?
     /// Only ever together with `main`.
     var recent: LiveSegment?
@@ -55,25 +53,25 @@ struct LexicalCaches {
 
 /// Opens the files and decides whether they belong to the database as it is; what does not is passed
 /// over, never an error.
-struct LexicalReader {
+struct LexicalCacheReader {
     let record: CollectionRecord
-    let files: LexicalFiles
+    let files: LexicalCacheFiles
     let store: DocumentStore
 
-    func open() throws -> LexicalCaches {
+    func open() throws -> LexicalCacheContents {
         guard let main = segment(files.main), main.header.predecessor == nil else {
-            return LexicalCaches()
+            return LexicalCacheContents()
         }
         if let recent = segment(files.recent), recent.header.predecessor == main.header.place,
             recent.count == 0 || main.count == 0 || recent.key(at: 0) > main.header.throughKey,
             try isCurrent(recent.header.place)
         {
-            return LexicalCaches(
+            return LexicalCacheContents(
                 main: LiveSegment(main, deleted: recent.deletionsBefore),
                 recent: LiveSegment(recent))
         }
-        guard try isCurrent(main.header.place) else { return LexicalCaches() }
-        return LexicalCaches(main: LiveSegment(main))
+        guard try isCurrent(main.header.place) else { return LexicalCacheContents() }
+        return LexicalCacheContents(main: LiveSegment(main))
     }
 
     private func segment(_ path: String) -> LexicalSegment? {

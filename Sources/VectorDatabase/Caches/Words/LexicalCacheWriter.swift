@@ -3,14 +3,14 @@ import FileFormat
 import LexicalIndex
 
 /// Writes a collection's lexical index. Only the one writer of the database uses it.
-struct LexicalWriter {
+struct LexicalCacheWriter {
     let record: CollectionRecord
-    let files: LexicalFiles
+    let files: LexicalCacheFiles
     let store: DocumentStore
-    let policy: IndexPolicy
+    let policy: CachePolicy
 
     /// - Parameter follower: one that has been following; it is brought to the end.
-    func update(_ extent: IndexWriter.Extent, follower: LexicalFollower? = nil) throws {
+    func update(_ extent: CacheExtent, follower: LexicalFollower? = nil) throws {
         guard record.passageCount > 0 else { return files.remove() }
         let follower = try follower ?? newFollower(startsAfresh: extent == .rebuild)
         do {
@@ -35,16 +35,15 @@ struct LexicalWriter {
             record: record, files: files, store: store, policy: policy, startsAfresh: startsAfresh)
     }
 
-    /// Removes files that do not belong to the database, before it changes: one that is newer than the
-    /// database must not come to look right when the database has moved on.
+    /// Removes files that do not belong to the database.
     func removeForeign() throws {
-        let caches = try LexicalReader(record: record, files: files, store: store).open()
+        let caches = try LexicalCacheReader(record: record, files: files, store: store).open()
         if caches.main == nil { files.removeIfThere(files.main) }
         if caches.recent == nil { files.removeIfThere(files.recent) }
     }
 
     /// How far the change log may be forgotten as far as these files go; nil where they need none.
     func coveredPosition() throws -> Int64? {
-        try LexicalReader(record: record, files: files, store: store).open().place?.position
+        try LexicalCacheReader(record: record, files: files, store: store).open().place?.position
     }
 }

@@ -10,10 +10,10 @@ import LexicalIndex
 /// them into the files.
 final class LexicalFollower {
     private let record: CollectionRecord
-    private let files: LexicalFiles
+    private let files: LexicalCacheFiles
     private let store: DocumentStore
-    private let policy: IndexPolicy
-    private var caches: LexicalCaches
+    private let policy: CachePolicy
+    private var caches: LexicalCacheContents
     private var builder = SegmentBuilder()
     private var runs: [LiveSegment] = []
     /// The log has been followed to here; nil before anything is held.
@@ -29,7 +29,8 @@ final class LexicalFollower {
 
     /// - Parameter startsAfresh: whether the files are not to be used.
     init(
-        record: CollectionRecord, files: LexicalFiles, store: DocumentStore, policy: IndexPolicy,
+        record: CollectionRecord, files: LexicalCacheFiles, store: DocumentStore,
+        policy: CachePolicy,
         startsAfresh: Bool
     ) throws {
         self.record = record
@@ -38,8 +39,8 @@ final class LexicalFollower {
         self.policy = policy
         caches =
             startsAfresh
-            ? LexicalCaches()
-            : try LexicalReader(record: record, files: files, store: store).open()
+            ? LexicalCacheContents()
+            : try LexicalCacheReader(record: record, files: files, store: store).open()
         position = caches.place?.position
         lastKey = caches.throughKey
     }
@@ -50,7 +51,7 @@ final class LexicalFollower {
         while isCut {
             try Task.checkCancellation()
             let changes = try store.textChanges(
-                since: position, afterKey: lastKey, limit: CollectionLexicon.readBatch, in: record)
+                since: position, afterKey: lastKey, limit: LexicalCache.readBatch, in: record)
             if !changes.deleted.isEmpty { try delete(changes.deleted) }
             position = changes.position
             for text in changes.inserted {
@@ -106,12 +107,12 @@ final class LexicalFollower {
                 to: files.main, header: header, fileSystem: files.fileSystem)
             files.removeIfThere(files.recent)
         }
-        caches = try LexicalReader(record: record, files: files, store: store).open()
+        caches = try LexicalCacheReader(record: record, files: files, store: store).open()
         runs = []
         pending = 0
         if caches.place != header.place {
             // Somebody has taken the files away: what they held must be read again.
-            caches = LexicalCaches()
+            caches = LexicalCacheContents()
             (self.position, lastKey) = (nil, 0)
         }
     }

@@ -45,8 +45,8 @@ struct CheckCommand: AsyncParsableCommand {
                 var line = JSONLine()
                 line.set("fault", .bool(finding.isFault))
                 line.set("subject", finding.subject)
-                line.set("message", finding.message)
-                line.set("remedy", finding.remedy)
+                line.set("message", finding.sentence)
+                line.set("remedy", finding.remedySentence)
                 return line
             })
         line.set("sampled_recall", .object(report.sampledRecall.mapValues { .number($0) }))
@@ -55,9 +55,9 @@ struct CheckCommand: AsyncParsableCommand {
 
     private func show(_ report: CheckReport) {
         for finding in report.findings {
-            let remedy = finding.remedy.map { "; \($0)" } ?? ""
+            let remedy = finding.remedySentence.map { "; \($0)" } ?? ""
             let kind = finding.isFault ? "fault" : "note"
-            Output.line("\(kind): \(finding.subject): \(finding.message)\(remedy)")
+            Output.line("\(kind): \(finding.subject): \(finding.sentence)\(remedy)")
         }
         for (name, recall) in report.sampledRecall.sorted(by: { $0.key < $1.key }) {
             Output.line("collection '\(name)': the index finds \(percent(recall)) of the nearest")
@@ -66,4 +66,19 @@ struct CheckCommand: AsyncParsableCommand {
     }
 
     private func percent(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }
+}
+
+extension CheckReport.Finding {
+    fileprivate var sentence: String {
+        severity == .repaired ? "was damaged (\(message)) and has been made anew" : message
+    }
+
+    fileprivate var remedySentence: String? {
+        switch remedy {
+        case .rewriteCache: "the next writer makes it anew, as does --repair"
+        case .deriveAgain: "--repair makes it anew from the passages"
+        case .replaceDocument: "restore a backup, or delete its document and ingest it again"
+        case nil: nil
+        }
+    }
 }

@@ -1,4 +1,3 @@
-import FileFormat
 import Foundation
 
 /// Names of the files that belong to a database `corpus.vdb`.
@@ -25,11 +24,16 @@ struct DatabaseFiles: Sendable {
 
     func vectors(of collection: String) -> String { database + infix(collection) + "-vectors" }
 
-    func lexical(
-        of collection: String, fileSystem: any FileSystem = SystemFileSystem()
-    ) -> LexicalFiles {
-        let main = database + infix(collection) + "-lexical"
-        return LexicalFiles(main: main, recent: main + "-recent", fileSystem: fileSystem)
+    func words(of collection: String) -> String { database + infix(collection) + "-lexical" }
+
+    func recentWords(of collection: String) -> String { words(of: collection) + "-recent" }
+
+    /// Bytes of a collection's cache files, by kind.
+    func cacheBytes(of collection: String) -> (graph: Int, vectors: Int, words: Int) {
+        (
+            Self.size(of: graph(of: collection)), Self.size(of: vectors(of: collection)),
+            Self.size(of: words(of: collection)) + Self.size(of: recentWords(of: collection))
+        )
     }
 
     private func infix(_ collection: String) -> String {
@@ -52,25 +56,5 @@ struct DatabaseFiles: Sendable {
     static func size(of path: String) -> Int {
         var status = stat()
         return stat(path, &status) == 0 ? Int(status.st_size) : 0
-    }
-}
-
-/// Which file a path names at a moment: another after it has been replaced by rename.
-struct FileSignature: Equatable, Sendable {
-    let device: UInt
-    let inode: UInt
-    let size: Int
-    let seconds: Int
-    let nanoseconds: Int
-
-    /// `nil` where there is no file.
-    init?(path: String) {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
-        device = UInt(status.st_dev)
-        inode = UInt(status.st_ino)
-        size = Int(status.st_size)
-        seconds = status.st_mtim.tv_sec
-        nanoseconds = status.st_mtim.tv_nsec
     }
 }

@@ -1,5 +1,5 @@
 /// When caches are written: what keeps both queries and writes cheap.
-package struct IndexPolicy: Sendable {
+package struct CachePolicy: Sendable {
     /// Rows that queries may have to scan beyond the graph before it is extended, and the size
     /// above which a collection gets a graph at all: scanning 10,000 vectors of 384 dimensions
     /// takes about half a millisecond.

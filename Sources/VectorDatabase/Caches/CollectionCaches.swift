@@ -1,0 +1,102 @@
+import DocumentStore
+import FileFormat
+
+/// The caches of one collection: a graph and a flat file of its vectors, and an index of its words.
+///
+///     log position    0 ............ G ........... F ...... W ..... now
+///     graph           [==============]
+///     flat file       [============================]
+///     words           [=====================================]
+///     in memory                                    [================]
+///
+/// Invariants:
+/// 1. The database is the truth. A cache file counts only if it names this database and collection
+///    (the vectors' also the model and parameters), and a position in the change log that this
+///    history has passed and the log still reaches.
+/// 2. A snapshot is immutable. A search holds one and is not disturbed by what comes after.
+/// 3. Each search first takes in the changes since the last snapshot, so that it sees every commit
+///    that came before it.
+/// 4. When a writer has replaced a cache file, the next search maps the new one.
+/// 5. Files that do not belong to the database are removed before it changes (``CacheWriter``): one
+///    that is newer than the database must not look right by accident after later changes.
+/// 6. The change log is pruned only as far as every cache covers it.
+final class CollectionCaches: Sendable {
+    let vectors: VectorCache
+    let words: LexicalCache
+    let policy: CachePolicy
+    private let store: DocumentStore
+
+    init(
+        of collection: String, files: DatabaseFiles, store: DocumentStore, policy: CachePolicy,
+        fileSystem: any FileSystem, threads: Int
+    ) {
+        self.store = store
+        self.policy = policy
+        vectors = VectorCache(
+            files: VectorCacheFiles(
+                graph: files.graph(of: collection), flat: files.vectors(of: collection),
+                fileSystem: fileSystem),
+            store: store, policy: policy, threads: threads)
+        words = LexicalCache(
+            files: LexicalCacheFiles(
+                main: files.words(of: collection), recent: files.recentWords(of: collection),
+                fileSystem: fileSystem),
+            store: store, policy: policy)
+    }
+
+    /// Only the one writer of the database may use it.
+    func writer(for record: CollectionRecord) -> CacheWriter {
+        CacheWriter(
+            record: record, vectors: vectors.writer(for: record), words: words.writer(for: record),
+            store: store)
+    }
+
+    /// Caches that grow while documents come in. Only the one writer of the database may use it.
+    func follower() -> CacheFollower { CacheFollower(self) }
+
+    /// Removes all files: of a collection that is not there.
+    func removeFiles() {
+        vectors.files.remove()
+        words.files.remove()
+    }
+
+    /// Lets go of mapped files.
+    func release() {
+        vectors.release()
+        words.release()
+    }
+
+    // MARK: Check
+
+    /// What is wrong with the files, compared with the database.
+    ///
+    /// A cache that is missing, lags, or belongs to another database or state is a remark: readers
+    /// do without it and the next writer writes it again. A cache that is damaged, or that says it
+    /// belongs here and holds something else than the database, is a fault.
+    func check(_ record: CollectionRecord) throws
+        -> (findings: [CheckReport.Finding], sampledRecall: Double?)
+    {
+        var wordChecker = words.checker(for: record)
+        try wordChecker.check()
+        guard record.dimensions > 0 else { return (wordChecker.found.findings, nil) }
+        var vectorChecker = vectors.checker(for: record)
+        try vectorChecker.check()
+        return (
+            wordChecker.found.findings + vectorChecker.found.findings, vectorChecker.sampledRecall
+        )
+    }
+
+    /// Writes again the caches that findings are about.
+    func repair(_ findings: [CheckReport.Finding], of record: CollectionRecord) throws {
+        func concerns(_ paths: [String]) -> Bool {
+            findings.contains { paths.contains($0.subject) }
+        }
+        release()
+        let brokenWords = concerns([words.files.main, words.files.recent])
+        let brokenVectors = concerns([vectors.files.graph, vectors.files.flat])
+        guard brokenWords || brokenVectors else { return }
+        try writer(for: record).update(
+            vectors: brokenVectors ? .rebuild : nil,
+            words: brokenWords ? .rebuild : brokenVectors ? .all : nil)
+    }
+}

@@ -1,0 +1,28 @@
+import DocumentStore
+import FileFormat
+import Foundation
+import VectorIndex
+
+extension CollectionRecord {
+    /// What a cache file that covers the change log up to `position` says of itself.
+    ///
+    /// - Throws: `StoreError.changesPruned` where the log no longer reaches back to there.
+    func header(of store: DocumentStore, position: Int64) throws -> IndexHeader {
+        guard let token = try store.historyToken(at: position, in: self) else {
+            throw StoreError.changesPruned(
+                collection: name, position: position,
+                prunedThrough: try store.position(of: self))
+        }
+        return header(of: store, position: position, token: token)
+    }
+
+    func header(of store: DocumentStore, position: Int64, token: Int64) -> IndexHeader {
+        var fingerprint = model.fingerprint
+        let hash = fingerprint.withUTF8 { ContentHash(of: UnsafeRawBufferPointer($0)) }
+        return IndexHeader(
+            databaseIdentity: UUID(bytes: store.identity.bytes), collection: id,
+            modelFingerprint: hash, changeLogPosition: position, historyToken: token)
+    }
+
+    var flatElement: FlatVectors.Element { elementType == .float16 ? .float16 : .float32 }
+}
