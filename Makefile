@@ -8,7 +8,7 @@
 # make torture   kills vdb at random moments, also while it migrates, reads and writes at once, cuts
 #                the power, lets disks fail and caches rot: KILLS=1000 SECONDS=60 SEED=n
 # make tsan      indexes, readers and writers at once under the thread sanitizer, for SECONDS=60
-# make lint      formatting, and which module imports which
+# make lint      formatting, and which module imports which, and which folder uses which
 # make clean     removes what was built
 
 PREFIX ?= /usr/local
@@ -80,6 +80,7 @@ tsan: deps
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Fuzz Benchmarks Examples schema
+	@.ci/folder-order
 	$(SWIFT) build --explicit-target-dependency-import-check error
 
 format:

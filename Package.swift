@@ -63,6 +63,8 @@ let package = Package(
             name: "FileFormat", dependencies: ["CLZ4", "CXXHash", "CZlib", "CZstd"],
             swiftSettings: swift),
         .target(name: "Evaluation", swiftSettings: swift),
+        // What a search compares by and answers with.
+        .target(name: "Ranking", swiftSettings: swift + optimised),
 
         // Level 2.
         .target(
@@ -74,10 +76,10 @@ let package = Package(
         .target(name: "Tokenization", dependencies: ["FileFormat"], swiftSettings: swift),
         .target(
             name: "VectorIndex",
-            dependencies: ["VectorMath", "CVectorKernels", "FileFormat", heap],
+            dependencies: ["Ranking", "VectorMath", "CVectorKernels", "FileFormat", heap],
             swiftSettings: swift + optimised),
         .target(
-            name: "LexicalIndex", dependencies: ["FileFormat", heap],
+            name: "LexicalIndex", dependencies: ["Ranking", "FileFormat", heap],
             swiftSettings: swift + optimised),
         .target(
             name: "Schema", path: "schema", exclude: ["README.md"],
@@ -92,7 +94,7 @@ let package = Package(
             swiftSettings: swift),
         .target(
             name: "DocumentStore",
-            dependencies: ["Schema", "LexicalIndex", "FileFormat", grdb, sqlite],
+            dependencies: ["Ranking", "Schema", "LexicalIndex", "FileFormat", grdb, sqlite],
             swiftSettings: swift),
 
         // Level 4.
@@ -107,7 +109,8 @@ let package = Package(
         .target(
             name: "VectorDatabase",
             dependencies: [
-                "Embedding", "DocumentStore", "VectorIndex", "LexicalIndex", "VectorMath",
+                "Embedding", "Ranking", "DocumentStore", "VectorIndex", "LexicalIndex",
+                "VectorMath",
                 "FileFormat", "Evaluation", logging,
             ],
             swiftSettings: swift),

@@ -105,7 +105,7 @@ struct LexicalCommand: ParsableCommand {
         var answers: [String] = []
         for round in 0...rounds {
             for (index, text) in texts.enumerated() {
-                var found: (hits: [LexicalMatch], cost: LexicalCost)?
+                var found: (hits: [ScoredKey], cost: LexicalCost)?
                 let time = seconds { found = snapshot.search(text, limit: k) }
                 if round > 0 { times[index] = min(times[index], time) }
                 guard round == 0, let found else { continue }

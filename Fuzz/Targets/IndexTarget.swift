@@ -63,7 +63,7 @@ enum IndexTarget {
             try VectorFile(path: copy.path).labels == file.labels, "a copy has other labels")
     }
 
-    private static func requireOrder(_ hits: [Hit]) throws {
+    private static func requireOrder(_ hits: [ScoredKey]) throws {
         for (one, other) in zip(hits, hits.dropFirst()) where one.score < other.score {
             throw FuzzFailure(description: "\(one) comes before \(other)")
         }

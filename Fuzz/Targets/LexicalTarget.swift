@@ -33,7 +33,7 @@ enum LexicalTarget {
             for allowed in [nil, [1, 5, 60, 1 << 40]] as [[Int64]?] {
                 let hits = snapshot.search(query, limit: 10, allowed: allowed).hits
                 for (one, other) in zip(hits, hits.dropFirst())
-                where LexicalMatch.precedes(other, one) {
+                where ScoredKey.precedes(other, one) {
                     throw FuzzFailure(description: "\(one) comes before \(other)")
                 }
             }

@@ -21,7 +21,7 @@ struct CodeError {
         behind last: NeighbourSelection.Candidate, deviations: Float, query: QueryVector,
         rows: VectorRows
     ) {
-        let factor: Float = rows.metric == .l2 ? 2 : 1
+        let factor: Float = rows.metric == .euclidean ? 2 : 1
         let allowed = deviations * deviations * factor * factor / 12
         let scale = Quantization.value(ofScale: rows.scales[Int(last.node)])
         distance = last.distance

@@ -36,20 +36,20 @@ package struct FlatVectors: @unchecked Sendable {
         let n = dimensions
         let rows = base + start * n * element.byteCount
         switch (element, metric) {
-        case (.float32, .l2):
+        case (.float32, .euclidean):
             kernels.l2_f32_rows(
                 query, rows.assumingMemoryBound(to: Float.self), n, n, ids, count, scores)
         case (.float32, _):
             kernels.dot_f32_rows(
                 query, rows.assumingMemoryBound(to: Float.self), n, n, ids, count, scores)
-        case (.float16, .l2):
+        case (.float16, .euclidean):
             kernels.l2_f16_rows(
                 query, rows.assumingMemoryBound(to: UInt16.self), n, n, ids, count, scores)
         case (.float16, _):
             kernels.dot_f16_rows(
                 query, rows.assumingMemoryBound(to: UInt16.self), n, n, ids, count, scores)
         }
-        if metric == .l2 { for i in 0..<count { scores[i] = 0 - scores[i] } }
+        if metric == .euclidean { for i in 0..<count { scores[i] = 0 - scores[i] } }
     }
 }
 
@@ -67,7 +67,7 @@ package enum ExactSearch {
     package static func search(
         _ query: [Float], in vectors: FlatVectors, metric: Metric, k: Int,
         filter: LabelFilter? = nil, threads: Int = 1
-    ) throws(IndexError) -> [Hit] {
+    ) throws(IndexError) -> [ScoredKey] {
         let prepared = AlignedArray<Float>(repeating: 0, count: max(1, vectors.dimensions))
         let copy = AlignedArray(query)
         try metric.prepared(
@@ -119,7 +119,8 @@ package enum ExactSearch {
                     query.pointer, metric: metric, from: start, count: count, into: scores)
                 for i in 0..<count where scores[i] >= slots[worker].bound {
                     slots[worker].insert(
-                        Hit(label: vectors.labels(start + i), score: scores[i]))
+                        ScoredKey(
+                            key: vectors.labels(start + i), score: Double(scores[i])))
                 }
                 return
             }
@@ -135,14 +136,15 @@ package enum ExactSearch {
                 query.pointer, metric: metric, from: start, count: passed, ids: rows, into: scores)
             for i in 0..<passed where scores[i] >= slots[worker].bound {
                 slots[worker].insert(
-                    Hit(label: vectors.labels(start + Int(rows[i])), score: scores[i]))
+                    ScoredKey(
+                        key: vectors.labels(start + Int(rows[i])), score: Double(scores[i])))
             }
         }
 
-        var merged: [Hit] {
-            var all: [Hit] = []
+        var merged: [ScoredKey] {
+            var all: [ScoredKey] = []
             for worker in scores.indices { all += slots[worker].hits }
-            all.sort(by: Hit.precedes)
+            all.sort(by: ScoredKey.precedes)
             return Array(all.prefix(k))
         }
     }
@@ -151,31 +153,31 @@ package enum ExactSearch {
 /// The best of many hits: a heap whose root is the worst that is kept.
 package struct TopHits: Sendable {
     package let limit: Int
-    private var heap: [Hit] = []
+    private var heap: [ScoredKey] = []
 
     package init(limit: Int) { self.limit = limit }
 
     /// Scores below this are not kept.
-    package var bound: Float { heap.count < limit ? -.infinity : heap[0].score }
+    package var bound: Float { heap.count < limit ? -.infinity : Float(heap[0].score) }
 
     /// The hits kept, in no order.
-    package var hits: [Hit] { heap }
+    package var hits: [ScoredKey] { heap }
 
-    package mutating func insert(_ hit: Hit) {
+    package mutating func insert(_ hit: ScoredKey) {
         if heap.count < limit {
             heap.append(hit)
             var child = heap.count - 1
-            while child > 0, Hit.precedes(heap[(child - 1) / 2], heap[child]) {
+            while child > 0, ScoredKey.precedes(heap[(child - 1) / 2], heap[child]) {
                 heap.swapAt(child, (child - 1) / 2)
                 child = (child - 1) / 2
             }
-        } else if limit > 0, Hit.precedes(hit, heap[0]) {
+        } else if limit > 0, ScoredKey.precedes(hit, heap[0]) {
             heap[0] = hit
             var parent = 0
             while true {
                 var worst = parent
                 for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count {
-                    if Hit.precedes(heap[worst], heap[child]) { worst = child }
+                    if ScoredKey.precedes(heap[worst], heap[child]) { worst = child }
                 }
                 if worst == parent { break }
                 heap.swapAt(parent, worst)

@@ -58,7 +58,7 @@ struct GraphStorage {
         layer0.reserve(count * 2 * parameters.m)
         if parameters.quantization == .int8 {
             scales.reserve(count)
-            if parameters.metric == .l2 { squaredNorms.reserve(count) }
+            if parameters.metric == .euclidean { squaredNorms.reserve(count) }
         }
     }
 
@@ -75,7 +75,7 @@ struct GraphStorage {
             layer0.resize(to: labels.count * 2 * parameters.m, filling: GraphLayers.noNode)
             if parameters.quantization == .int8 {
                 scales.append(0)
-                if parameters.metric == .l2 { squaredNorms.append(0) }
+                if parameters.metric == .euclidean { squaredNorms.append(0) }
             }
         }
         let level = GraphLayers.level(ofLabel: label, m: parameters.m)
@@ -106,7 +106,7 @@ struct GraphStorage {
             return
         }
         scales[Int(slot)] = Quantization.encode(vector, into: row)
-        if parameters.metric == .l2 {
+        if parameters.metric == .euclidean {
             let scale = Quantization.value(ofScale: scales[Int(slot)])
             var squares = 0
             for i in 0..<rowBytes {

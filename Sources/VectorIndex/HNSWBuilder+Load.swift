@@ -21,7 +21,7 @@ extension HNSWBuilder {
         if parameters.quantization == .int8 {
             storage.scales.append(
                 contentsOf: UnsafeBufferPointer(start: index.rows.scales, count: count))
-            if parameters.metric == .l2 {
+            if parameters.metric == .euclidean {
                 storage.squaredNorms.append(
                     contentsOf: UnsafeBufferPointer(start: index.rows.squaredNorms, count: count))
             }

@@ -35,7 +35,7 @@ extension HNSWBuilder {
         try writer.endSection(.rows)
         if parameters.quantization == .int8 {
             try writer.array(.scales, order.map { storage.scales[Int($0)] })
-            if parameters.metric == .l2 {
+            if parameters.metric == .euclidean {
                 try writer.array(.squaredNorms, order.map { storage.squaredNorms[Int($0)] })
             }
         }

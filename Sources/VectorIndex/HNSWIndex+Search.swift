@@ -50,30 +50,30 @@ extension HNSWIndex {
         _ found: [Candidate], k: Int, _ walker: GraphWalker, _ source: (any VectorSource)?
     ) -> SearchResult {
         let metric = parameters.metric
-        var hits: [Hit]
+        var hits: [ScoredKey]
         if parameters.quantization == .int8, let source {
             let contenders =
                 walker.statistics.scanned ? found : contenders(found, k: k, walker)
             hits = exactHits(contenders, walker, source)
         } else {
             hits = found.map {
-                Hit(
-                    label: labelColumn[Int($0.node)],
-                    score: metric.score(ofDistance: $0.distance))
+                ScoredKey(
+                    key: labelColumn[Int($0.node)],
+                    score: Double(metric.score(ofDistance: $0.distance)))
             }
         }
         if hits.count > k {
             var best = TopHits(limit: k)
-            for hit in hits where hit.score >= best.bound { best.insert(hit) }
+            for hit in hits where Float(hit.score) >= best.bound { best.insert(hit) }
             hits = best.hits
         }
-        hits.sort(by: Hit.precedes)
+        hits.sort(by: ScoredKey.precedes)
         return SearchResult(hits: hits, statistics: walker.statistics)
     }
 
     /// Hits with exact scores, where the source has them.
     func exactHits(_ candidates: [Candidate], _ walker: GraphWalker, _ source: any VectorSource)
-        -> [Hit]
+        -> [ScoredKey]
     {
         let labels = candidates.map { labelColumn[Int($0.node)] }
         var scores = candidates.map { parameters.metric.score(ofDistance: $0.distance) }
@@ -82,7 +82,7 @@ extension HNSWIndex {
                 start: walker.query.floats.pointer, count: parameters.dimensions),
             labels: labels, hints: candidates.map { Int($0.node) }, into: &scores)
         walker.statistics.rescored = labels.count
-        return zip(labels, scores).map { Hit(label: $0, score: $1) }
+        return zip(labels, scores).map { ScoredKey(key: $0, score: Double($1)) }
     }
 
     /// Those that may be among the best `k` by their exact scores.

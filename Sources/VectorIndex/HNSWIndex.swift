@@ -54,7 +54,7 @@ package final class HNSWIndex: Sendable {
         var norms = rows
         if parameters.quantization == .int8 {
             scales = try file.section(.scales, count: count * 2)
-            if parameters.metric == .l2 {
+            if parameters.metric == .euclidean {
                 norms = try file.section(.squaredNorms, count: count * 4)
             }
         }

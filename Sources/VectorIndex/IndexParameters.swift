@@ -1,17 +1,6 @@
 import FileFormat
 import Foundation
 
-/// How near two vectors are. Scores are always higher for nearer ones.
-package enum Metric: String, Sendable, Codable, CaseIterable {
-    /// Sum of a[i] b[i]. Meant for vectors of about equal length: where lengths differ much, a graph
-    /// finds the long ones well and the others less so.
-    case innerProduct = "ip"
-    /// The inner product of the vectors scaled to length one; 0 where one of them is zero.
-    case cosine
-    /// Minus the squared Euclidean distance.
-    case l2
-}
-
 /// How the graph keeps the vectors it walks by.
 package enum VectorQuantization: String, Sendable, Codable, CaseIterable {
     /// As float32: scores are exact, 4 bytes a component.

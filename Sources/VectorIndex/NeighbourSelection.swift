@@ -78,7 +78,7 @@ final class NeighbourSelection {
         -> Float
     {
         let share = 1 - 1 / Self.slack
-        if rows.metric == .l2 { return candidate.distance - share * candidate.distance }
+        if rows.metric == .euclidean { return candidate.distance - share * candidate.distance }
         let squared = node.squaredNorm + candidateQuery.squaredNorm + 2 * candidate.distance
         return candidate.distance - share / 2 * max(0, squared)
     }

@@ -1,16 +1,3 @@
-/// One answer: the vector's label and its score, higher for nearer.
-package struct Hit: Sendable, Equatable {
-    package var label: Int64
-    package var score: Float
-
-    package init(label: Int64, score: Float) { (self.label, self.score) = (label, score) }
-
-    /// Best first; equal scores in the order of their labels.
-    package static func precedes(_ a: Hit, _ b: Hit) -> Bool {
-        a.score > b.score || (a.score == b.score && a.label < b.label)
-    }
-}
-
 /// What a search cost, in counts that do not depend on the machine.
 package struct SearchStatistics: Sendable, Equatable {
     /// Scores computed from codes (or float32 rows, without quantization).
@@ -27,10 +14,10 @@ package struct SearchStatistics: Sendable, Equatable {
 
 package struct SearchResult: Sendable {
     /// Best first.
-    package var hits: [Hit]
+    package var hits: [ScoredKey]
     package var statistics: SearchStatistics
 
-    package init(hits: [Hit], statistics: SearchStatistics = .init()) {
+    package init(hits: [ScoredKey], statistics: SearchStatistics = .init()) {
         (self.hits, self.statistics) = (hits, statistics)
     }
 }

@@ -79,7 +79,7 @@ package final class VectorFile: Sendable {
     /// The best `k` by looking at all of them.
     package func exactSearch(
         _ query: [Float], k: Int, filter: LabelFilter? = nil, threads: Int = 1
-    ) throws(IndexError) -> [Hit] {
+    ) throws(IndexError) -> [ScoredKey] {
         try sequentially { () throws(IndexError) in
             try ExactSearch.search(
                 query, in: vectors, metric: metric, k: k, filter: filter, threads: threads)

@@ -66,7 +66,7 @@ struct VectorRows {
         case .none:
             let rows = base.assumingMemoryBound(to: Float.self)
             let (floats, n) = (query.floats.pointer, dimensions)
-            if metric == .l2 {
+            if metric == .euclidean {
                 kernels.pointee.l2_f32_rows(floats, rows, n, n, ids, count, distances)
             } else {
                 kernels.pointee.dot_f32_rows(floats, rows, n, n, ids, count, distances)
@@ -79,7 +79,7 @@ struct VectorRows {
             for i in 0..<count { vk_prefetch_bytes(scales + Int(ids[i]), 2) }
             kernels.pointee.dot_i8_rows(
                 query.codes.pointer, query.codeSum, rows, stride, stride, ids, count, integers)
-            if metric == .l2 {
+            if metric == .euclidean {
                 let (factor, own) = (-2 * query.scale, query.squaredNorm)
                 for i in 0..<count {
                     let id = Int(ids[i])

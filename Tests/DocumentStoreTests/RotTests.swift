@@ -14,7 +14,7 @@ import Testing
         var documents: [DocumentRecord]
         var passages: [PassageRecord]
         var vectors: VectorBatch
-        var hits: [LexicalHit]
+        var hits: [ScoredKey]
 
         init(_ store: DocumentStore) throws {
             let collection = try store.requireCollection(named: "default")

@@ -27,13 +27,13 @@ struct PlainIndex {
     mutating func remove(_ key: Int64) { counted[key] = nil }
 
     /// Every passage scored with every term, in the order of the query's terms.
-    func search(_ text: String, limit: Int, allowed: Set<Int64>? = nil) -> [LexicalMatch] {
+    func search(_ text: String, limit: Int, allowed: Set<Int64>? = nil) -> [ScoredKey] {
         let total = counted.values.reduce(0) { $0 + $1.length }
         let average = BM25.average(length: total, passages: counted.count)
         let query = LexicalQuery(text, passageCount: counted.count) { stem in
             counted.values.count { $0.frequencies[stem] != nil }
         }
-        var matches: [LexicalMatch] = []
+        var matches: [ScoredKey] = []
         for (key, counts) in counted where allowed?.contains(key) != false {
             var score = 0.0
             for term in query.terms {
@@ -44,9 +44,9 @@ struct PlainIndex {
                     term.weight * Double(frequency) * (BM25.k1 + 1)
                     / (Double(frequency) + saturation)
             }
-            if score > 0 { matches.append(LexicalMatch(key: key, score: score)) }
+            if score > 0 { matches.append(ScoredKey(key: key, score: score)) }
         }
-        return Array(matches.sorted(by: LexicalMatch.precedes).prefix(limit))
+        return Array(matches.sorted(by: ScoredKey.precedes).prefix(limit))
     }
 }
 

@@ -167,6 +167,32 @@ struct QueryTests {
         try database.close()
     }
 
+    /// A document of many passages makes the search be repeated for more of them; each time every
+    /// vector is compared again.
+    @Test func theCostOfRepeatedSearchesIsAddedUp() async throws {
+        let folder = try TemporaryFolder()
+        let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
+        let collection = database.collection()
+        var options = IngestOptions()
+        options.chunking = Chunking(maximumTokens: 8, overlapTokens: 0)
+        let long = (0..<100).map { _ in SampleTexts.text(31, words: 7) + "." }
+            .joined(separator: "\n\n")
+        let documents =
+            [Document(id: "long", text: long, layout: .plain)]
+            + (0..<10).map { Document(id: "d\($0)", text: SampleTexts.text(100 + $0, words: 7)) }
+        try await collection.ingest(documents, options: options)
+        let passages = try collection.statistics().passages
+        #expect(passages == 110)
+        var query = Query(SampleTexts.text(31, words: 7), limit: 2, mode: .dense)
+        query.isExact = true
+        let answer = try await collection.query(query)
+        #expect(answer.hits.map(\.id).first == "long" && answer.hits.count == 2)
+        // 24 passages, then 48, 96 and 192: until there are two documents and no tie.
+        #expect(answer.explanation.distanceComputations == 4 * passages)
+        #expect(answer.explanation.tailRows == passages)
+        try database.close()
+    }
+
     @Test func equalScoresAreInTheOrderOfIdentifiers() async throws {
         let folder = try TemporaryFolder()
         let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())

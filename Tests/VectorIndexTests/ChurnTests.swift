@@ -45,7 +45,7 @@ import VectorIndex
         for row in 0..<queries.count {
             let truth = try exact.exactSearch(queries.row(row), k: 10)
             let found = try worn.search(queries.row(row), k: 10, ef: 20).hits.map {
-                Hit(label: rowOfLabel[$0.label]!, score: $0.score)
+                ScoredKey(key: rowOfLabel[$0.key]!, score: $0.score)
             }
             total += recall(found, truth)
         }
@@ -150,13 +150,14 @@ import VectorIndex
     /// Whole clusters vanish at once, so that many nodes lose every neighbour they had.
     @Test func removingWholeNeighbourhoods() throws {
         let sample = SampleVectors(count: 2000, dimensions: 8, clusters: 10, spread: 0.05)
-        let builder = try HNSWBuilder(parameters: IndexParameters(dimensions: 8, metric: .l2, m: 4))
+        let builder = try HNSWBuilder(
+            parameters: IndexParameters(dimensions: 8, metric: .euclidean, m: 4))
         try builder.insert(labels: sample.labels(), vectors: sample.values, threads: 2)
         // Nine tenths, by nearness to the first vector.
         let folder = try TemporaryFolder()
-        try sample.write(to: folder.file("vectors"), metric: .l2)
+        try sample.write(to: folder.file("vectors"), metric: .euclidean)
         let near = try VectorFile(path: folder.file("vectors")).exactSearch(sample.row(0), k: 1800)
-        #expect(builder.remove(labels: near.map(\.label), threads: 2) == 1800)
+        #expect(builder.remove(labels: near.map(\.key), threads: 2) == 1800)
         #expect(builder.connect() < 100)
         try builder.checkInvariants()
         try builder.save(to: folder.file("rest"), header: sampleHeader)

@@ -12,7 +12,7 @@ import VectorIndex
     init() throws {
         folder = try TemporaryFolder()
         _ = try HNSWTests.make(
-            sample, IndexParameters(dimensions: 12, metric: .l2, m: 4), in: folder)
+            sample, IndexParameters(dimensions: 12, metric: .euclidean, m: 4), in: folder)
         graph = Array(try Data(contentsOf: URL(fileURLWithPath: folder.file("index"))))
         vectors = Array(try Data(contentsOf: URL(fileURLWithPath: folder.file("vectors"))))
     }

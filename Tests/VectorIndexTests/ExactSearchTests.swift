@@ -4,8 +4,10 @@ import VectorMath
 
 @Suite struct ExactSearchTests {
     /// Every score by plain arithmetic, sorted.
-    static func reference(_ sample: SampleVectors, _ query: [Float], _ metric: Metric) -> [Hit] {
-        (0..<sample.count).map { row -> Hit in
+    static func reference(_ sample: SampleVectors, _ query: [Float], _ metric: Metric)
+        -> [ScoredKey]
+    {
+        (0..<sample.count).map { row -> ScoredKey in
             let vector = sample.row(row)
             let score: Double
             switch metric {
@@ -15,10 +17,10 @@ import VectorMath
                     (DotProduct.dotReference(vector, vector)
                     * DotProduct.dotReference(query, query)).squareRoot()
                 score = length == 0 ? 0 : DotProduct.dotReference(query, vector) / length
-            case .l2: score = -DotProduct.squaredDistanceReference(query, vector)
+            case .euclidean: score = -DotProduct.squaredDistanceReference(query, vector)
             }
-            return Hit(label: Int64(row + 1), score: Float(score))
-        }.sorted(by: Hit.precedes)
+            return ScoredKey(key: Int64(row + 1), score: Double(Float(score)))
+        }.sorted(by: ScoredKey.precedes)
     }
 
     @Test(arguments: Metric.allCases, [1, 5, 33, 128])
@@ -33,7 +35,7 @@ import VectorMath
             let query = SampleVectors(count: 1, dimensions: dimensions, seed: 9).row(0)
             let expected = Self.reference(sample, query, metric)
             // Half precision keeps 11 bits.
-            let tolerance: Float = element == .float32 ? 1e-5 : 4e-3
+            let tolerance = element == .float32 ? 1e-5 : 4e-3
             let one = try file.exactSearch(query, k: 20)
             for (found, wanted) in zip(one, expected) {
                 #expect(abs(found.score - wanted.score) <= tolerance * max(1, abs(wanted.score)))
@@ -45,7 +47,7 @@ import VectorMath
             #expect(try file.exactSearch(query, k: 5000, threads: 2).count == 1300)
             let filter = LabelFilter(stride(from: 3, to: 1300, by: 10))
             let some = try file.exactSearch(query, k: 1300, filter: filter)
-            #expect(some.count == filter.count && some.allSatisfy { $0.label % 10 == 3 })
+            #expect(some.count == filter.count && some.allSatisfy { $0.key % 10 == 3 })
         }
     }
 
@@ -72,20 +74,20 @@ import VectorMath
         let file = try VectorFile(path: folder.file("vectors"))
         for threads in [1, 3] {
             let hits = try file.exactSearch([1, 1], k: 7, threads: threads)
-            #expect(hits.map(\.label) == Array(1...7))
+            #expect(hits.map(\.key) == Array(1...7))
         }
     }
 
     @Test func vectorsByLabelAndExtension() throws {
         let folder = try TemporaryFolder()
         let sample = SampleVectors(count: 50, dimensions: 7)
-        try sample.write(to: folder.file("old"), metric: .l2)
+        try sample.write(to: folder.file("old"), metric: .euclidean)
         let old = try VectorFile(path: folder.file("old"))
         #expect(old.vector(label: 50) == sample.row(49))
         #expect(old.vector(label: 51) == nil && old.vector(label: 0) == nil)
 
         let writer = try VectorFileWriter(
-            path: folder.file("new"), header: sampleHeader, dimensions: 7, metric: .l2)
+            path: folder.file("new"), header: sampleHeader, dimensions: 7, metric: .euclidean)
         try writer.append(contentsOf: old, excluding: LabelFilter([1, 2, 25, 50]))
         try writer.append(label: 1 << 40, vector: sample.row(0))
         #expect(throws: IndexError.labelNotIncreasing(previous: 1 << 40, label: 7)) {
@@ -100,17 +102,17 @@ import VectorMath
         #expect(new.labels == (3...49).filter { $0 != 25 } + [1 << 40])
         #expect(new.vector(label: 49) == sample.row(48))
         #expect(new.vector(label: 1 << 40) == sample.row(0))
-        #expect(try new.exactSearch(sample.row(29), k: 1).first?.label == 30)
+        #expect(try new.exactSearch(sample.row(29), k: 1).first?.key == 30)
     }
 
     @Test func topHitsKeepsTheBest() {
         var random = SeededRandom(seed: 3)
         for limit in [0, 1, 2, 10, 500] {
             var top = TopHits(limit: limit)
-            let hits = (0..<300).map { Hit(label: $0, score: Float(random.next() % 50)) }
+            let hits = (0..<300).map { ScoredKey(key: $0, score: Double(random.next() % 50)) }
             for hit in hits { top.insert(hit) }
-            let expected = hits.sorted(by: Hit.precedes).prefix(limit)
-            #expect(top.hits.sorted(by: Hit.precedes) == Array(expected))
+            let expected = hits.sorted(by: ScoredKey.precedes).prefix(limit)
+            #expect(top.hits.sorted(by: ScoredKey.precedes) == Array(expected))
         }
     }
 }

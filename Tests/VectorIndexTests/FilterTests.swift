@@ -40,7 +40,7 @@ import VectorIndex
         for row in 0..<queries.count {
             let result = try index.search(queries.row(row), k: 10, ef: 60, filter: filter)
             #expect(result.hits.count == min(10, labels.count))
-            #expect(result.hits.allSatisfy { filter.contains($0.label) })
+            #expect(result.hits.allSatisfy { filter.contains($0.key) })
             #expect(result.statistics.distances <= labels.count * 3 / 2 + 600)
         }
     }
@@ -51,7 +51,7 @@ import VectorIndex
         let (index, exact) = (fixture.index, fixture.exact)
         for row in [0, 77, 1234] {
             let query = Self.sample.row(row)
-            let ranking = try exact.exactSearch(query, k: Self.sample.count).map(\.label)
+            let ranking = try exact.exactSearch(query, k: Self.sample.count).map(\.key)
             let filter = LabelFilter(nearest ? ranking.prefix(2000) : ranking.suffix(2000))
             let truth = try exact.exactSearch(query, k: 10, filter: filter)
             let result = try index.search(query, k: 10, ef: 80, filter: filter, source: exact)
@@ -67,7 +67,7 @@ import VectorIndex
         let (index, exact) = (fixture.index, fixture.exact)
         for row in [5, 500, 5000] {
             let query = Self.sample.row(row)
-            let ranking = try exact.exactSearch(query, k: Self.sample.count).map(\.label)
+            let ranking = try exact.exactSearch(query, k: Self.sample.count).map(\.key)
             let filter = LabelFilter(ranking.suffix(4000))
             let truth = try exact.exactSearch(query, k: 10, filter: filter)
             let result = try index.search(query, k: 10, ef: 12, filter: filter, source: exact)
@@ -98,7 +98,7 @@ import VectorIndex
                 let filter = LabelFilter(wanted + strange)
                 let found = try index.search(sample.row(0), k: 400, filter: filter).hits
                 let expected = sorted.filter { filter.contains($0) }
-                #expect(found.map(\.label).sorted() == expected)
+                #expect(found.map(\.key).sorted() == expected)
             }
         }
     }
@@ -109,7 +109,7 @@ import VectorIndex
         // Some of these labels are not in the index.
         let filter = LabelFilter([-5, 3, 17, 8000, 8001, 900_000_000_000])
         let result = try index.search(query, k: 10, filter: filter, source: exact)
-        #expect(Set(result.hits.map(\.label)) == [3, 17, 8000])
+        #expect(Set(result.hits.map(\.key)) == [3, 17, 8000])
         #expect(try index.search(query, k: 10, filter: LabelFilter([])).hits.isEmpty)
     }
 

@@ -103,7 +103,7 @@ import VectorIndex
         try builder.save(to: folder.file("three"), header: sampleHeader)
         let three = try HNSWIndex(path: folder.file("three"))
         try three.checkInvariants()
-        #expect(try three.search([0, 1, 0, 0], k: 100).hits.map(\.label) == [20, 10, 30])
+        #expect(try three.search([0, 1, 0, 0], k: 100).hits.map(\.key) == [20, 10, 30])
         #expect(try three.search([0, 1, 0, 0], k: 0).hits.isEmpty)
         #expect(three.lastLabel == 30)
         #expect(three.contains(label: 20) && !three.contains(label: 21))
@@ -131,7 +131,7 @@ import VectorIndex
             let result = try index.search([1, 2, 3], k: 50, ef: 50, source: exact)
             #expect(result.hits.count == 50)
             if metric != .innerProduct {
-                #expect(result.hits.allSatisfy { $0.label <= 1000 }, "\(metric)")
+                #expect(result.hits.allSatisfy { $0.key <= 1000 }, "\(metric)")
             }
             #expect(try index.search([0, 0, 0], k: 3000, ef: 10).hits.count == 3000)
         }
@@ -159,7 +159,7 @@ import VectorIndex
         let index = try HNSWIndex(path: folder.file("equal"))
         try index.checkInvariants()
         let hits = try index.search([1, 2, 3, 4], k: 100).hits
-        #expect(hits.count == 100 && hits.allSatisfy { ($0.label - 1) % 60 != 0 })
+        #expect(hits.count == 100 && hits.allSatisfy { ($0.key - 1) % 60 != 0 })
     }
 
     @Test func refusesWhatItCannotHold() throws {

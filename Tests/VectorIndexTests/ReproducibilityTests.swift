@@ -27,7 +27,8 @@ import VectorIndex
     func threadsDoNotMatter(_ quantization: VectorQuantization) throws {
         let folder = try TemporaryFolder()
         let parameters = IndexParameters(
-            dimensions: 24, metric: .l2, quantization: quantization, m: 6, efConstruction: 50)
+            dimensions: 24, metric: .euclidean, quantization: quantization, m: 6, efConstruction: 50
+        )
         let one = try Self.life(threads: 1, parameters, in: folder)
         for threads in [2, 16] {
             #expect(try Self.life(threads: threads, parameters, in: folder) == one)

@@ -108,8 +108,8 @@ let sampleHeader = IndexHeader(
     modelFingerprint: ContentHash(high: 0x0123_4567_89ab_cdef, low: 42), changeLogPosition: 99)
 
 /// The share of the true nearest labels that were found.
-func recall(_ found: [Hit], _ truth: [Hit]) -> Double {
+func recall(_ found: [ScoredKey], _ truth: [ScoredKey]) -> Double {
     guard !truth.isEmpty else { return 1 }
-    let labels = Set(found.map(\.label))
-    return Double(truth.filter { labels.contains($0.label) }.count) / Double(truth.count)
+    let labels = Set(found.map(\.key))
+    return Double(truth.filter { labels.contains($0.key) }.count) / Double(truth.count)
 }

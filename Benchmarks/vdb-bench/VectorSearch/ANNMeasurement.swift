@@ -33,7 +33,7 @@ struct ANNMeasurement {
             results = pass.map(\.result)
         }
         let answers = results.map { result in
-            let rows = result.hits.map { Int32($0.label % Int64(rowCount)) }
+            let rows = result.hits.map { Int32($0.key % Int64(rowCount)) }
             return rows + [Int32](repeating: -1, count: k - rows.count)
         }
         var found = 0

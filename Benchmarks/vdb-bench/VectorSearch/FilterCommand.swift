@@ -114,7 +114,7 @@ struct FilterCommand: ParsableCommand {
     ) throws {
         let filter = LabelFilter(labels)
         var (walk, scan) = (Double.infinity, Double.infinity)
-        var (found, truth) = (SearchResult(hits: []), [Hit]())
+        var (found, truth) = (SearchResult(hits: []), [ScoredKey]())
         for _ in 0..<Self.passes {
             var watch = Stopwatch()
             found = try watch.measure {
@@ -127,9 +127,9 @@ struct FilterCommand: ParsableCommand {
             truth = watch.measure { exact.nearest(query, k: k, among: labels) }
             scan = min(scan, watch.seconds)
         }
-        let best = Set(truth.map(\.label))
+        let best = Set(truth.map(\.key))
         row.recalls.append(
-            Double(found.hits.count { best.contains($0.label) }) / Double(max(1, best.count)))
+            Double(found.hits.count { best.contains($0.key) }) / Double(max(1, best.count)))
         if found.hits.count < min(k, labels.count) { row.incomplete += 1 }
         row.matching += labels.count
         row.walks.append(walk)

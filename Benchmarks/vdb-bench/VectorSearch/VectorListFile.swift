@@ -75,7 +75,7 @@ struct ExactRows: VectorSource {
         let rows = labels.map { UInt32($0 % Int64(file.count)) }
         let (n, stride) = (file.dimensions, file.dimensions + 1)
         let kernels = VectorKernels.active.table.pointee
-        if metric == .l2 {
+        if metric == .euclidean {
             kernels.l2_f32_rows(
                 query.baseAddress, file.firstRow, stride, n, rows, rows.count, &scores)
             for index in scores.indices { scores[index] = -scores[index] }
@@ -86,13 +86,15 @@ struct ExactRows: VectorSource {
     }
 
     /// The best `k` of `candidates` (rows), best first, by looking at all of them.
-    func nearest(_ query: UnsafeBufferPointer<Float>, k: Int, among candidates: [Int64]) -> [Hit] {
+    func nearest(_ query: UnsafeBufferPointer<Float>, k: Int, among candidates: [Int64])
+        -> [ScoredKey]
+    {
         var scores = [Float](repeating: 0, count: candidates.count)
         score(query, labels: candidates, hints: [], into: &scores)
         var top = TopHits(limit: k)
         for (label, score) in zip(candidates, scores) where score >= top.bound {
-            top.insert(Hit(label: label, score: score))
+            top.insert(ScoredKey(key: label, score: Double(score)))
         }
-        return top.hits.sorted(by: Hit.precedes)
+        return top.hits.sorted(by: ScoredKey.precedes)
     }
 }

@@ -67,14 +67,14 @@ struct VectorsCommand: ParsableCommand {
         }
         try file.close()
         let truth = tops.withLock { tops in
-            tops.map { $0.hits.sorted(by: Hit.precedes).map { Int32($0.label) } }
+            tops.map { $0.hits.sorted(by: ScoredKey.precedes).map { Int32($0.key) } }
         }
         try VectorListFile.writeIVecs(truth, to: out + "/gt.ivecs")
     }
 
     /// The best of a block of vectors for each query.
     private static func best(_ queries: [[Float]], among vectors: [[Float]], from first: Int)
-        -> [[Hit]]
+        -> [[ScoredKey]]
     {
         let flat = vectors.flatMap { $0 }
         var scores = [Float](repeating: 0, count: vectors.count)
@@ -84,7 +84,7 @@ struct VectorsCommand: ParsableCommand {
                 query, flat, n, n, nil, vectors.count, &scores)
             var top = TopHits(limit: k)
             for (index, score) in scores.enumerated() where score >= top.bound {
-                top.insert(Hit(label: Int64(first + index), score: score))
+                top.insert(ScoredKey(key: Int64(first + index), score: Double(score)))
             }
             return top.hits
         }

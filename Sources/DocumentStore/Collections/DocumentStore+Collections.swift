@@ -1,4 +1,5 @@
 import GRDB
+import Ranking
 import Schema
 
 extension DocumentStore {
@@ -24,7 +25,7 @@ extension DocumentStore {
 
     /// - Throws: `collectionExists`.
     package func createCollection(
-        named name: String, metric: CollectionRecord.Metric = .innerProduct, dimensions: Int,
+        named name: String, metric: Metric = .innerProduct, dimensions: Int,
         elementType: CollectionRecord.ElementType = .float32, model: CollectionRecord.ModelRecord,
         index: CollectionRecord.IndexRecord = .init()
     ) throws(StoreError) -> CollectionRecord {

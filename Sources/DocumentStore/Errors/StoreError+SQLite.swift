@@ -28,10 +28,6 @@ extension StoreError {
             self = .cannotOpen(path: path, reason: detail)
         case .SQLITE_MISUSE:
             self = .closed(path: path)
-        case .SQLITE_ERROR
-        where detail.contains("parser stack overflow") || detail.contains("Expression tree"):
-            // Only a filter's SQL grows with what the user gives.
-            self = .predicateTooLarge(terms: 0, limit: PredicateSQL.termLimit)
         default:
             self = .io(path: path, detail: detail)
         }

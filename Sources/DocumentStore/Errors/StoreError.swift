@@ -1,6 +1,7 @@
 import Foundation
 
-/// What the store could not do, as facts; `description` is the sentence.
+/// What the store could not do, as facts. `description` states them; what to do about them is for the
+/// application to say.
 package enum StoreError: Error, Equatable, Sendable {
     // The file.
     case missing(path: String)
@@ -48,24 +49,24 @@ extension StoreError: CustomStringConvertible, LocalizedError {
     package var description: String {
         switch self {
         case .missing(let path):
-            "\(path): no such database; `vdb ingest` makes one"
+            "\(path): there is no database here"
         case .notADatabase(let path):
-            "\(path): not a vdb database; name another file, or move this one away"
+            "\(path): is not a vdb database"
         case .newerFormat(let path, let found, let supported):
-            "\(path): has format \(found), this vdb knows formats up to \(supported); use a newer vdb"
+            "\(path): has format \(found), and this version reads up to \(supported)"
         case .olderFormat(let path, let found, let supported):
-            "\(path): has format \(found), which this vdb has to bring to \(supported), and cannot be "
-                + "written to; copy it to where it can"
+            "\(path): has format \(found), which must be migrated to \(supported), but cannot be "
+                + "written to"
         case .cannotOpen(let path, let reason):
             "\(path): cannot be opened: \(reason)"
         case .locked(let path, let seconds):
-            "\(path): locked by another writer for more than \(seconds) s; try again when it is done"
+            "\(path): locked by another writer for more than \(seconds) s"
         case .readOnly(let path):
-            "\(path): is read-only here; writing needs write access to the file and its folder"
+            "\(path): cannot be written to"
         case .diskFull(let path):
-            "\(path): the disk is full; nothing of this batch was stored, free some space and repeat"
+            "\(path): the disk is full"
         case .corrupt(let path, let detail):
-            "\(path): damaged (\(detail)); restore a backup, or save what is left with `vdb export`"
+            "\(path): is damaged: \(detail)"
         case .io(let path, let detail):
             "\(path): \(detail)"
         case .closed(let path):
@@ -75,8 +76,7 @@ extension StoreError: CustomStringConvertible, LocalizedError {
         case .collectionExists(let name):
             "there is already a collection \"\(name)\" in this database"
         case .fingerprintMismatch(let collection, let expected, let found):
-            "collection \"\(collection)\" was encoded by the model \(expected), this is \(found); "
-                + "use that model, or re-encode with `vdb reindex --model`"
+            "collection \"\(collection)\" was encoded by the model \(expected), this is \(found)"
         case .dimensionMismatch(let collection, let expected, let found):
             "collection \"\(collection)\" has vectors of \(expected) dimensions, these have \(found)"
         case .duplicateID(let id, let collection):
@@ -91,7 +91,7 @@ extension StoreError: CustomStringConvertible, LocalizedError {
         case .invalidName(let document):
             "document \"\(document)\": an empty id, or a NUL character in its id, title or source"
         case .tooLarge(let document, let bytes, let limit):
-            "document \"\(document)\": \(bytes) bytes where \(limit) are the limit; split it"
+            "document \"\(document)\": \(bytes) bytes where \(limit) are the limit"
         case .predicateTooLarge(let terms, let limit):
             "a filter of \(terms) comparisons and values, or so deep; the limit is \(limit)"
         case .changesPruned(let collection, let position, let prunedThrough):
@@ -100,8 +100,7 @@ extension StoreError: CustomStringConvertible, LocalizedError {
         case .nothingStaged(let collection):
             "collection \"\(collection)\" is not being re-encoded"
         case .alreadyStaged(let collection, let fingerprint):
-            "collection \"\(collection)\" is already being re-encoded by the model \(fingerprint); "
-                + "finish or discard that first"
+            "collection \"\(collection)\" is already being re-encoded by the model \(fingerprint)"
         case .stagingIncomplete(let collection, let missing):
             "collection \"\(collection)\": \(missing) passages have not been re-encoded yet"
         }

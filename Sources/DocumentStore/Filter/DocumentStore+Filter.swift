@@ -33,12 +33,12 @@ extension DocumentStore {
                 predicate, fields: IndexedField.all(of: collection.id, in: database))
             var arguments = condition.arguments
             arguments["collection"] = collection.id.databaseValue
-            return try Int64.fetchAll(
-                database,
-                sql: """
-                    SELECT \(column) FROM \(tables)
-                    WHERE \(PredicateSQL.isInCollection) AND \(condition.sql)
-                    """, arguments: StatementArguments(arguments))
+            let statement = try condition.prepare(
+                """
+                SELECT \(column) FROM \(tables)
+                WHERE \(PredicateSQL.isInCollection) AND \(condition.sql)
+                """, in: database)
+            return try Int64.fetchAll(statement, arguments: StatementArguments(arguments))
         }
         return keys.sorted()
     }

@@ -34,6 +34,18 @@ struct PredicateSQL {
         sql = render(predicate)
     }
 
+    /// Compiles a statement around the condition.
+    ///
+    /// - Throws: `predicateTooLarge` if SQLite cannot parse it: of our statements only a filter's grows
+    ///   with what the user gives, and only its size can be wrong with it.
+    func prepare(_ statement: String, in database: Database) throws -> Statement {
+        do { return try database.makeStatement(sql: statement) } catch let error as DatabaseError
+            where error.extendedResultCode == .SQLITE_ERROR
+        {
+            throw StoreError.predicateTooLarge(terms: arguments.count, limit: Self.termLimit)
+        }
+    }
+
     private static func fits(_ predicate: MetadataPredicate, depth: Int, terms: inout Int) -> Bool {
         terms += 1
         guard depth <= depthLimit, terms <= termLimit else { return false }

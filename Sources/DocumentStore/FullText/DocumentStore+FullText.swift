@@ -10,7 +10,7 @@ extension DocumentStore {
     package func search(
         fullText query: String, limit: Int, where predicate: MetadataPredicate? = nil,
         in collection: CollectionRecord
-    ) throws(StoreError) -> [LexicalHit] {
+    ) throws(StoreError) -> [ScoredKey] {
         guard limit > 0 else { return [] }
         return try read { database in
             let query = try lexicalQuery(query, in: collection, database)
@@ -44,7 +44,7 @@ extension DocumentStore {
                     FROM \(table) WHERE \(table) MATCH :match \(filter)
                     ORDER BY score DESC, rowid LIMIT :limit
                     """, arguments: StatementArguments(arguments)
-            ).map { LexicalHit(passage: $0[0], score: $0[1]) }
+            ).map { ScoredKey(key: $0[0], score: $0[1]) }
         }
     }
 

@@ -1,3 +1,5 @@
+import Ranking
+
 /// A collection as the database records it: what its vectors are and how they are indexed.
 package struct CollectionRecord: Sendable, Equatable {
     /// Never reused.
@@ -12,11 +14,6 @@ package struct CollectionRecord: Sendable, Equatable {
     /// Documents and passages stored, as counted by the last commit.
     package let documentCount: Int
     package let passageCount: Int
-
-    package enum Metric: String, Sendable, CaseIterable {
-        case innerProduct = "ip"
-        case cosine, l2
-    }
 
     /// How a vector's numbers are stored.
     package enum ElementType: String, Sendable, CaseIterable {

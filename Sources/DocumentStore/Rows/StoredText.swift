@@ -4,6 +4,8 @@ import Foundation
 /// A passage's text as it lies in its row: an LZ4 block where that is shorter, else UTF-8 as it is.
 /// The row's `text_length`, the bytes of the UTF-8, tells which: equal to the blob's length means raw.
 enum StoredText {
+    /// Bytes of text, metadata or vector in one row: SQLite's limit is 1,000,000,000.
+    static let sizeLimit = 900_000_000
     /// LZ4 finds nothing to repeat in shorter ones.
     private static let shortest = 64
 
@@ -26,7 +28,7 @@ enum StoredText {
     /// - Throws: `FileError.corruptBlock`.
     static func decode(_ bytes: Data, length: Int) throws(FileError) -> String {
         guard bytes.count != length else { return String(decoding: bytes, as: UTF8.self) }
-        guard length >= 0, length <= DocumentStore.sizeLimit else {
+        guard length >= 0, length <= sizeLimit else {
             throw .corruptBlock(expected: length)
         }
         var result = ""

@@ -3,9 +3,6 @@ import Foundation
 import GRDB
 
 extension DocumentStore {
-    /// Bytes of text, metadata or vector in one row: SQLite's limit is 1,000,000,000.
-    package static let sizeLimit = 900_000_000
-
     /// Stores a batch in one transaction: all of it, durably, or nothing.
     ///
     /// A document whose id is there already is left alone where the content hash is the same
@@ -41,8 +38,8 @@ extension DocumentStore {
         throws(StoreError)
     {
         func requireSize(_ bytes: Int) throws(StoreError) {
-            if bytes > sizeLimit {
-                throw .tooLarge(document: document.id, bytes: bytes, limit: sizeLimit)
+            if bytes > StoredText.sizeLimit {
+                throw .tooLarge(document: document.id, bytes: bytes, limit: StoredText.sizeLimit)
             }
         }
         let names = [document.id, document.title, document.source ?? ""]

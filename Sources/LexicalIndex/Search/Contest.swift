@@ -18,7 +18,7 @@ struct Contest {
     private var floor: Float = 0
     /// Approximate scores from here on may win.
     private(set) var threshold: Float = 0
-    private var matches: [LexicalMatch] = []
+    private var matches: [ScoredKey] = []
 
     init(limit: Int) { self.limit = limit }
 
@@ -40,10 +40,10 @@ struct Contest {
         threshold = max(threshold, self.floor * (1 - 4 * Self.slack))
     }
 
-    mutating func add(_ match: LexicalMatch) { matches.append(match) }
+    mutating func add(_ match: ScoredKey) { matches.append(match) }
 
-    var winners: [LexicalMatch] {
-        var sorted = matches.sorted(by: LexicalMatch.precedes)
+    var winners: [ScoredKey] {
+        var sorted = matches.sorted(by: ScoredKey.precedes)
         if sorted.count > limit { sorted.removeLast(sorted.count - limit) }
         return sorted
     }

@@ -35,7 +35,7 @@ package struct LexicalSnapshot: Sendable {
     /// - Parameter allowed: keys, ascending, of the passages that may be found; nil for all.
     package func search(
         _ text: String, limit: Int, allowed: [Int64]? = nil
-    ) -> (hits: [LexicalMatch], cost: LexicalCost) {
+    ) -> (hits: [ScoredKey], cost: LexicalCost) {
         guard limit > 0, passageCount > 0 else { return ([], LexicalCost()) }
         let query = LexicalQuery(text, passageCount: passageCount, frequency: frequency(of:))
         return search(query, limit: limit, allowed: allowed)
@@ -43,7 +43,7 @@ package struct LexicalSnapshot: Sendable {
 
     package func search(
         _ query: LexicalQuery, limit: Int, allowed: [Int64]? = nil
-    ) -> (hits: [LexicalMatch], cost: LexicalCost) {
+    ) -> (hits: [ScoredKey], cost: LexicalCost) {
         guard limit > 0, !query.terms.isEmpty else { return ([], LexicalCost()) }
         var contest = Contest(limit: min(limit, passageCount))
         var cost = LexicalCost()
@@ -55,20 +55,6 @@ package struct LexicalSnapshot: Sendable {
                 cost: &cost)
         }
         return (contest.winners, cost)
-    }
-}
-
-/// A passage that was found.
-package struct LexicalMatch: Sendable, Equatable {
-    package let key: Int64
-    /// BM25; higher is better.
-    package let score: Double
-
-    package init(key: Int64, score: Double) { (self.key, self.score) = (key, score) }
-
-    /// Best first; equal scores in the order of their keys.
-    package static func precedes(_ a: Self, _ b: Self) -> Bool {
-        a.score > b.score || (a.score == b.score && a.key < b.key)
     }
 }
 

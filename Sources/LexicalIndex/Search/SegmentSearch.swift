@@ -243,7 +243,7 @@ struct SegmentSearch {
             }
             guard score > 0 else { continue }
             cost.scored += 1
-            contest.add(LexicalMatch(key: segment.key(at: Int(slot)), score: score))
+            contest.add(ScoredKey(key: segment.key(at: Int(slot)), score: score))
         }
     }
 }

@@ -36,7 +36,7 @@ public final class Database: Sendable {
         self.path = path
         self.options = options
         files = DatabaseFiles(database: path)
-        embedders = EmbedderResolver(options)
+        embedders = EmbedderResolver(given: options.embedder, find: options.findEmbedder)
         let mode: DocumentStore.Mode =
             switch options.access {
             case .readOnly: .readOnly

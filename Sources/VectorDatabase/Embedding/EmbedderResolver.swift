@@ -15,9 +15,12 @@ final class EmbedderResolver: Sendable {
     /// Collections that recorded the given embedder when they were asked.
     private let served = Mutex<Set<String>>([])
 
-    init(_ options: DatabaseOptions) {
-        given = options.embedder
-        find = options.findEmbedder
+    init(
+        given: (any Embedder)?,
+        find: @escaping @Sendable (EmbedderIdentity?) throws -> (any Embedder)?
+    ) {
+        self.given = given
+        self.find = find
     }
 
     /// Whether the application named its embedder, rather than leaving it to what is recorded.

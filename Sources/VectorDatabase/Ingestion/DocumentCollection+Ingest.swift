@@ -69,7 +69,7 @@ extension DocumentCollection {
                 parameter: "batch size", value: "\(options.batchSize)", allowed: "1 or more")
         }
         guard let record else { return try checkName() }
-        let metric = Metric(record.metric)
+        let metric = record.metric
         if let wanted = options.metric, wanted != metric {
             throw DatabaseError.metricMismatch(collection: name, recorded: metric, given: wanted)
         }
@@ -91,7 +91,7 @@ extension DocumentCollection {
     ) throws -> CollectionRecord {
         try rethrowing {
             try store.createCollection(
-                named: name, metric: metric.asRecord, dimensions: dimensions,
+                named: name, metric: metric, dimensions: dimensions,
                 model: identity?.asRecord ?? EmbedderIdentity.readyMadeRecord,
                 index: index.asRecord)
         }

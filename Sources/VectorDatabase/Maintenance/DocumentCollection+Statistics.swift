@@ -8,7 +8,7 @@ extension DocumentCollection {
             let record = try requireRecord()
             return CollectionStatistics(
                 name: name, documents: record.documentCount, passages: record.passageCount,
-                dimensions: record.dimensions, metric: Metric(record.metric),
+                dimensions: record.dimensions, metric: record.metric,
                 vectorType: record.elementType.rawValue, model: EmbedderIdentity(record),
                 index: try IndexStatistics(
                     caches.vectors.snapshot(for: record), of: record),

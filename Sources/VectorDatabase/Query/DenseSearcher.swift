@@ -23,7 +23,7 @@ struct DenseSearcher: Sendable {
     func search(
         _ vector: [Float], count: Int, ef: Int?, isExact: Bool, allowed: LabelFilter?,
         cost: inout SearchCost
-    ) throws -> [Candidate] {
+    ) throws -> [ScoredKey] {
         let graph = isExact ? nil : snapshot.graph
         cost.graphRows = graph?.count ?? 0
         cost.deletedRows = snapshot.deleted.count
@@ -46,11 +46,9 @@ struct DenseSearcher: Sendable {
             }
             let streamed = try scan(flatRows, vector, allowed, into: &found, cost: &cost)
             cost.tailRows = flatRows.count + snapshot.tailRows + streamed
-            let live = found.hits.filter { !snapshot.deleted.contains($0.label) }
+            let live = found.hits.filter { !snapshot.deleted.contains($0.key) }
             if live.count >= count || found.hits.count < wanted {
-                return live.prefix(count).map {
-                    Candidate(key: $0.label, score: Double($0.score))
-                }
+                return Array(live.prefix(count))
             }
             wanted *= 2
         }
@@ -109,15 +107,15 @@ struct DenseSearcher: Sendable {
 /// The best hits of several searches over different rows.
 private struct SearchSum {
     let limit: Int
-    private(set) var hits: [VectorIndex.Hit] = []
+    private(set) var hits: [ScoredKey] = []
 
     init(limit: Int) { self.limit = limit }
 
-    mutating func add(_ more: [VectorIndex.Hit]) {
+    mutating func add(_ more: [ScoredKey]) {
         guard !more.isEmpty else { return }
         let wasEmpty = hits.isEmpty
         hits += more
-        if !wasEmpty { hits.sort(by: VectorIndex.Hit.precedes) }
+        if !wasEmpty { hits.sort(by: ScoredKey.precedes) }
         if hits.count > limit { hits.removeLast(hits.count - limit) }
     }
 }

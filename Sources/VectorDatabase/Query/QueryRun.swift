@@ -117,13 +117,13 @@ struct QueryRun: Sendable {
             guard let snapshot else {
                 return try store.search(
                     fullText: query.text, limit: count, where: query.filter?.predicate, in: record
-                ).map { Candidate(key: $0.passage, score: $0.score) }
+                )
             }
             let (hits, cost) = snapshot.search(
                 query.text, limit: count, allowed: allowed?.labels)
             found.words.postings += cost.postings
             found.words.scored += cost.scored
-            return hits.map { Candidate(key: $0.key, score: $0.score) }
+            return hits
         }
         found.duration = ContinuousClock.now - began
         return found

@@ -1,12 +1,5 @@
 import DocumentStore
 
-/// A passage and how well it matches.
-struct Candidate: Sendable, Equatable {
-    /// The passage's key.
-    let key: Int64
-    let score: Double
-}
-
 /// A document by its best passage.
 struct RankedDocument: Sendable, Equatable {
     let id: String
@@ -30,7 +23,7 @@ struct DocumentRanking {
     /// - Parameter search: the best `n` passages, best first; fewer only where no more match.
     /// - Returns: the best `limit` documents, by score, then by identifier.
     func documents(
-        limit: Int, search: (_ count: Int) throws -> [Candidate]
+        limit: Int, search: (_ count: Int) throws -> [ScoredKey]
     ) throws -> [RankedDocument] {
         let ratio = max(1, collection.passageCount / max(1, collection.documentCount))
         var count = limit * min(ratio, 8) + 8
@@ -47,7 +40,7 @@ struct DocumentRanking {
     }
 
     /// Passages that were deleted meanwhile have no owner and drop out.
-    private func best(of candidates: [Candidate]) throws -> [RankedDocument] {
+    private func best(of candidates: [ScoredKey]) throws -> [RankedDocument] {
         let owners = try store.owners(ofPassages: candidates.map(\.key))
         var seen: Set<Int64> = []
         seen.reserveCapacity(candidates.count)

@@ -72,16 +72,8 @@ extension SourceError {
     init(_ error: ByteStreamError, path: String) {
         switch error {
         case .missing: self = .missing(path: path)
-        case .isFolder: self = .unreadable(path: path, reason: "is a folder where a file is needed")
-        case .system: self = .unreadable(path: path, reason: Self.reason(error, path))
-        case .damaged, .cutShort: self = .damaged(path: path, reason: Self.reason(error, path))
+        case .isFolder, .system: self = .unreadable(path: path, reason: error.fact)
+        case .damaged, .cutShort: self = .damaged(path: path, reason: error.fact)
         }
-    }
-
-    /// The sentence without the name it begins with.
-    private static func reason(_ error: ByteStreamError, _ path: String) -> String {
-        let sentence = error.description
-        guard let colon = sentence.range(of: ": ") else { return sentence }
-        return String(sentence[colon.upperBound...])
     }
 }

@@ -9,7 +9,7 @@ final class TailSegment: @unchecked Sendable {
     private let values: UnsafeMutableBufferPointer<Float>
 
     /// Prepares rows as they are stored.
-    init(_ batch: VectorBatch, metric: VectorIndex.Metric) throws {
+    init(_ batch: VectorBatch, metric: Metric) throws {
         keys = batch.keys
         dimensions = batch.dimensions
         values = .allocate(capacity: max(1, batch.values.count))

@@ -203,7 +203,7 @@ struct VectorCacheChecker {
     }
 }
 
-extension VectorIndex.Metric {
+extension Metric {
     /// The vector as the index compares it.
     func prepared(_ vector: ArraySlice<Float>) throws(IndexError) -> [Float] {
         var result = [Float](repeating: 0, count: vector.count)

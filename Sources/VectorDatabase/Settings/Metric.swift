@@ -1,9 +1,0 @@
-/// How two vectors of a collection are compared. Fixed when the collection is made.
-public enum Metric: String, Sendable, CaseIterable, Codable {
-    /// Inner product; score is q · d. On normalised vectors it equals the cosine.
-    case innerProduct = "ip"
-    /// Score is q · d / (|q| |d|); of a zero vector, 0.
-    case cosine
-    /// Euclidean; score is -|q - d|², so that higher is better here, too.
-    case euclidean = "l2"
-}
