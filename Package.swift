@@ -94,7 +94,7 @@ let package = Package(
             swiftSettings: swift),
         .target(
             name: "DocumentStore",
-            dependencies: ["Ranking", "Schema", "LexicalIndex", "FileFormat", grdb, sqlite],
+            dependencies: ["Ranking", "Schema", "FileFormat", grdb, sqlite],
             swiftSettings: swift),
 
         // Level 4.
@@ -169,7 +169,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["FileFormat"], path: "Tests/TestSupport",
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .target(
-            name: "TestOracles", dependencies: ["VectorDatabase", "DocumentStore"],
+            name: "TestOracles", dependencies: ["VectorDatabase", "DocumentStore", grdb],
             path: "Tests/TestOracles", swiftSettings: swift),
         // What reads strangers' bytes, for libFuzzer and for the tests that replay its findings.
         .target(

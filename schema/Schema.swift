@@ -18,10 +18,12 @@ package enum Schema {
     /// SQL for the tables whose names are `prefix` and a collection's id, where they exist.
     package struct TableStep: Sendable {
         package let prefix: String
+        /// A table that is too damaged for the step is left as it is, since nothing reads it.
+        package let skipsDamaged: Bool
         private let template: String
 
-        package init(prefix: String, template: String) {
-            (self.prefix, self.template) = (prefix, template)
+        package init(prefix: String, template: String, skipsDamaged: Bool = false) {
+            (self.prefix, self.template, self.skipsDamaged) = (prefix, template, skipsDamaged)
         }
 
         package func sql(table: String) -> String { Schema.fill(template, "{table}", table) }
@@ -36,7 +38,19 @@ package enum Schema {
                 TableStep(prefix: $0, template: text(PackageResources.v2_vector_tables_sql))
             }),
         Migration(name: "v3-seals", sql: text(PackageResources.v3_seals_sql)),
+        // The vocabulary first: it is a view of the full text.
+        Migration(
+            name: "v4-full-text-tables", sql: "",
+            tableSteps: ["full_text_term_", "full_text_"].map {
+                TableStep(
+                    prefix: $0, template: text(PackageResources.v4_full_text_tables_sql),
+                    skipsDamaged: true)
+            }),
     ]
+
+    /// The oldest format that can be read as it is, if it cannot be written to and so not be migrated:
+    /// format 4 only takes away what is no longer read.
+    package static let oldestReadable = 3
 
     /// The tables that each collection has for itself.
     package static func collectionTables(id: Int64) -> String {

@@ -34,7 +34,7 @@ import Testing
         "UPDATE document SET content_hash = zeroblob(16) WHERE key IN (2, 5)",
     ]
 
-    /// One after the other, each by its id; afterwards nothing is left of them, also among the words.
+    /// One after the other, each by its id; afterwards nothing is left of them.
     @Test(arguments: damages) func damagedDocumentsCanBeDeleted(sql: String) throws {
         let scratch = try ScratchFolder()
         let (store, collection) = try make(scratch, damagedBy: sql)
@@ -43,10 +43,8 @@ import Testing
         #expect(try store.check().map(\.kind) == [.checksum])
         #expect(try store.delete(ids: ["4"], from: collection).deleted == 1)
         #expect(try store.check() == [])
-        for word in ["own1", "title1", "own4", "another"] {
-            #expect(try store.search(fullText: word, limit: 9, in: collection).isEmpty)
-        }
-        #expect(try store.search(fullText: "again", limit: 9, in: collection).count == 4)
+        let left = try store.passages(limit: 9, in: collection)
+        #expect(left.map(\.documentID) == ["0", "2", "3", "5"])
         try store.close()
     }
 
@@ -63,7 +61,8 @@ import Testing
         let outcome = try store.write(again, to: collection)
         #expect(outcome.documents == [.replaced, .replaced])
         #expect(try store.check() == [])
-        #expect(try store.search(fullText: "own4", limit: 9, in: collection).count == 1)
+        #expect(
+            try store.passages(limit: 9, in: collection).count { $0.text.hasPrefix("own4") } == 1)
         try store.close()
     }
 

@@ -120,10 +120,13 @@ private final class Flag: Sendable {
                 passages.allSatisfy { vectors[$0.key] == [Float(document.number), 1, 0] })
             #expect(record.source == "s\(document.number)")
         }
-        let words = Dictionary(grouping: expected.values, by: \.word)
-        for (word, documents) in words {
-            let hits = try store.search(fullText: word, limit: 10_000, in: collection)
-            #expect(hits.count == documents.reduce(0) { $0 + $1.passages })
+        let texts = try store.textChanges(
+            since: nil, afterKey: 0, limit: 10_000, in: collection
+        ).inserted
+        for (word, documents) in Dictionary(grouping: expected.values, by: \.word) {
+            #expect(
+                texts.count { $0.text.hasPrefix(word) }
+                    == documents.reduce(0) { $0 + $1.passages })
         }
         let record = try store.current(collection)
         #expect(record.documentCount == expected.count)
@@ -142,9 +145,11 @@ private final class Flag: Sendable {
                 repeat {
                     let count = try source.current(collection).passageCount
                     #expect(count % 10 == 0)
-                    let hits = try source.search(fullText: "word", limit: 10_000, in: collection)
+                    let hits = try source.textChanges(
+                        since: nil, afterKey: 0, limit: 10_000, in: collection
+                    ).inserted
                     #expect(hits.count % 10 == 0 && hits.count >= count)
-                    let found = try source.passages(forKeys: hits.prefix(5).map(\.passage))
+                    let found = try source.passages(forKeys: hits.prefix(5).map(\.key))
                     #expect(found.count == min(5, hits.count))
                     let vectors = try source.vectors(limit: 10_000, in: collection)
                     #expect(vectors.count % 10 == 0 && vectors.count >= hits.count)

@@ -147,7 +147,7 @@ import Testing
             (0..<600).map { .sample("\($0)", text: text + " \($0)", metadata: #"{"n":1}"#) },
             to: collection)
         let full = try store.bytesByPart()
-        for kind in [DocumentStore.Part.Kind.text, .vectors, .metadata, .fullText] {
+        for kind in [DocumentStore.Part.Kind.text, .vectors, .metadata] {
             #expect((full.first { $0.kind == kind }?.bytes ?? 0) > 0)
         }
         _ = try store.delete(where: .isNotNull(field: "n"), from: collection)
@@ -178,15 +178,6 @@ import Testing
         ("UPDATE vector_1 SET value = x'00000000' WHERE passage = 2", .checksum),
         ("UPDATE vector_1 SET value = x'0000c07f0000000000000000' WHERE passage = 2", .checksum),
         ("DELETE FROM vector_1 WHERE passage = 2", .vector),
-        ("DELETE FROM full_text_1_docsize WHERE id = 2", .fullText),
-        ("UPDATE full_text_1_docsize SET sz = x'0001' WHERE id = 2", .fullText),
-        ("UPDATE full_text_1_data SET block = x'030078' WHERE id = 1", .fullText),
-        (
-            """
-            UPDATE full_text_1_data SET block = cast(replace(block, 'gain', 'gaim') AS BLOB)
-            WHERE id > 100
-            """, .fullText
-        ),
         ("UPDATE collection SET document_count = 7", .seal),
         ("UPDATE collection SET model_settings = '{\"k\":2}'", .seal),
         ("UPDATE property SET value = 'another' WHERE name = 'created_by'", .seal),
@@ -197,7 +188,6 @@ import Testing
         ("UPDATE change SET last_passage = 2", .checksum),
         ("DELETE FROM change", .changeLog),
         ("UPDATE passage SET document = 99 WHERE key = 2", .foreignKey),
-        ("DELETE FROM full_text_1_data WHERE id > 100", .fullText),
     ])
     func damageIsFound(sql: String, kind: StoreFinding.Kind) throws {
         let scratch = try ScratchFolder()
@@ -242,7 +232,7 @@ import Testing
             do {
                 let damaged = try DocumentStore(path: path, mode: .readWrite)
                 defer { try? damaged.close() }
-                _ = try? damaged.search(fullText: "some words", limit: 10, in: collection)
+                _ = try? damaged.textChanges(since: nil, afterKey: 0, limit: 99, in: collection)
                 _ = try? damaged.vectors(limit: 100, in: collection)
                 _ = try? damaged.passages(forKeys: Array(1...60))
                 if try !damaged.check().isEmpty { noticed += 1 }

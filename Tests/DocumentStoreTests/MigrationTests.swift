@@ -5,7 +5,8 @@ import Schema
 import TestSupport
 import Testing
 
-/// Databases of format 1, made by taking out what formats 2 and 3 added, and migrations that stop midway.
+/// Databases of format 1, made by taking out what formats 2 and 3 added and giving back what format 4
+/// took, and migrations that stop midway.
 ///
 /// A database that format 1's own program wrote is among the fixtures of the compatibility tests.
 @Suite struct MigrationTests {
@@ -42,9 +43,115 @@ import Testing
                     DROP TABLE seal;
                     PRAGMA user_version = 1;
                     """)
+            try addFullText(to: [1, 2], in: database)
         }
         try queue.close()
         return (store.path, documents.count)
+    }
+
+    /// What formats 1 to 3 had beside the passages.
+    static func addFullText(to collections: [Int], in database: GRDB.Database) throws {
+        for id in collections {
+            try database.execute(
+                sql: """
+                    CREATE VIRTUAL TABLE full_text_\(id) USING fts5 (
+                        title, text, content = '', tokenize = 'porter unicode61');
+                    CREATE VIRTUAL TABLE full_text_term_\(id)
+                        USING fts5vocab ('full_text_\(id)', 'row');
+                    INSERT INTO full_text_\(id) (rowid, title, text)
+                        SELECT p.key, d.title, 'some words of passage ' || p.key
+                        FROM passage AS p JOIN document AS d ON d.key = p.document
+                        WHERE d.collection = \(id);
+                    """)
+        }
+    }
+
+    /// A database of format 3 with 40 documents.
+    static func makeFormat3(_ scratch: ScratchFolder) throws -> String {
+        let (store, collection) = try DocumentStore.make(scratch)
+        _ = try store.write(
+            (0..<40).map { .sample("\($0)", text: "text \($0)") }, to: collection)
+        try store.close()
+        let queue = try DatabaseQueue(path: store.path)
+        try queue.write { database in
+            try addFullText(to: [1], in: database)
+            try database.execute(sql: "PRAGMA user_version = 3")
+        }
+        try queue.close()
+        return store.path
+    }
+
+    private static func tables(_ path: String) throws -> [String] {
+        let queue = try DatabaseQueue(path: path)
+        defer { try? queue.close() }
+        return try queue.read { database in
+            try String.fetchAll(
+                database, sql: "SELECT name FROM sqlite_schema WHERE name LIKE 'full_text%'")
+        }
+    }
+
+    @Test func theFullTextGoes() throws {
+        let scratch = try ScratchFolder()
+        let path = try Self.makeFormat3(scratch)
+        #expect(try !Self.tables(path).isEmpty)
+        let store = try DocumentStore(path: path, mode: .readWrite)
+        let collection = try store.requireCollection(named: "default")
+        _ = try store.delete(ids: ["3"], from: collection)
+        #expect(try store.passages(limit: 99, in: collection).count == 39)
+        #expect(try store.check() == [])
+        try store.close()
+        #expect(try Self.tables(path).isEmpty)
+    }
+
+    /// Tables that cannot be dropped are left; nothing reads them, and the rest is migrated.
+    @Test(arguments: [
+        "DROP TABLE full_text_1_config", "DROP TABLE full_text_1_data",
+        "DELETE FROM full_text_1_data", "UPDATE full_text_1_data SET block = x'ff'",
+        "UPDATE full_text_1_config SET v = 99",
+    ])
+    func aDamagedFullTextStopsNoMigration(sql: String) throws {
+        let scratch = try ScratchFolder()
+        let path = try Self.makeFormat3(scratch)
+        let queue = try DatabaseQueue(path: path)
+        try queue.write { try $0.execute(sql: sql) }
+        try queue.close()
+        let store = try DocumentStore(path: path, mode: .readWrite)
+        #expect(store.identity.formatVersion == 4)
+        let collection = try store.requireCollection(named: "default")
+        _ = try store.write([.sample("new", text: "another")], to: collection)
+        _ = try store.delete(ids: ["3"], from: collection)
+        #expect(try store.passages(limit: 99, in: collection).count == 40)
+        try store.dropCollection(collection)
+        try store.close()
+        try DocumentStore(path: path, mode: .readWrite).close()
+    }
+
+    /// In a folder that cannot be written to, format 3 is read as it is.
+    @Test func aReadOnlyDatabaseOfFormat3IsRead() throws {
+        let scratch = try ScratchFolder()
+        let path = try Self.makeFormat3(scratch)
+        let folder = (path as NSString).deletingLastPathComponent
+        func permit(_ mode: Int16, _ path: String) throws {
+            try FileManager.default.setAttributes(
+                [.posixPermissions: NSNumber(value: mode)], ofItemAtPath: path)
+        }
+        try permit(0o444, path)
+        try permit(0o555, folder)
+        defer {
+            try? permit(0o755, folder)
+            try? permit(0o644, path)
+        }
+        guard !FileManager.default.isWritableFile(atPath: folder) else {
+            print("skipped: this user may write to read-only folders")
+            return
+        }
+        let reader = try DocumentStore(path: path, mode: .readOnly)
+        #expect(reader.identity.formatVersion == 3)
+        let collection = try reader.requireCollection(named: "default")
+        #expect(try reader.passages(limit: 99, in: collection).count == 40)
+        #expect(try reader.check() == [])
+        try reader.close()
+        #expect(try !Self.tables(path).isEmpty)
     }
 
     static func schema(_ path: String) throws -> [String] {

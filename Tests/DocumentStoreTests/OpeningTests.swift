@@ -180,7 +180,7 @@ import Testing
         try store.close()
         let before = try bytes(store.path)
         let reader = try DocumentStore(path: store.path, mode: .readOnly)
-        #expect(try reader.search(fullText: "word", limit: 5, in: collection).count == 1)
+        #expect(try reader.passages(limit: 5, in: collection).map(\.text) == ["a word"])
         #expect(throws: StoreError.readOnly(path: store.path)) {
             try reader.write([.sample("b")], to: collection)
         }

@@ -14,16 +14,16 @@ import Testing
         var documents: [DocumentRecord]
         var passages: [PassageRecord]
         var vectors: VectorBatch
-        var hits: [ScoredKey]
+        var texts: [PassageText]
 
         init(_ store: DocumentStore) throws {
             let collection = try store.requireCollection(named: "default")
             documents = try store.documents(limit: 999, in: collection)
             passages = try store.passages(limit: 999, in: collection)
             vectors = try store.vectors(limit: 999, in: collection)
-            hits = try (0..<97).flatMap {
-                try store.search(fullText: "word\($0)", limit: 999, in: collection)
-            }
+            texts = try store.textChanges(
+                since: nil, afterKey: 0, limit: 999, in: collection
+            ).inserted
         }
     }
 
@@ -75,7 +75,7 @@ import Testing
             let read = try? Contents(damaged)
             let isSound = (try? damaged.check().isEmpty) == true
             // Read without a check, rows are refused or right. SQLite's trees, by which they are found,
-            // and words have no checksums: some may be missed, which check finds.
+            // have no checksums: some may be missed, which check finds.
             if let read {
                 #expect(Self.isPart(read.documents, of: contents.documents), "bit \(bit)")
                 #expect(Self.isPart(read.passages, of: contents.passages), "bit \(bit)")

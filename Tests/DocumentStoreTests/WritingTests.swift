@@ -124,7 +124,7 @@ import Testing
         #expect(
             try store.delete(ids: texts.indices.map(String.init), from: collection).deleted
                 == texts.count)
-        #expect(try store.search(fullText: "inside long x", limit: 9, in: collection).isEmpty)
+        #expect(try store.passages(limit: 9, in: collection).isEmpty)
         #expect(try store.check().isEmpty)
         try store.close()
     }

@@ -65,8 +65,6 @@ extension DocumentStore {
                     DELETE FROM document WHERE collection = :id;
                     DELETE FROM change WHERE collection = :id;
                     DELETE FROM collection WHERE id = :id;
-                    DROP TABLE full_text_term_\(record.id);
-                    DROP TABLE full_text_\(record.id);
                     DROP TABLE vector_\(record.id);
                     DROP TABLE IF EXISTS staged_vector_\(record.id);
                     """, arguments: ["id": record.id])

@@ -5,7 +5,7 @@ import GRDB
 /// Something in the database that is not as it should be.
 package struct StoreFinding: Sendable, Equatable {
     package enum Kind: String, Sendable {
-        case database, foreignKey, seal, checksum, fullText, text, vector, fieldValue, count
+        case database, foreignKey, seal, checksum, text, vector, fieldValue, count
         case counter, changeLog
     }
 
@@ -16,7 +16,7 @@ package struct StoreFinding: Sendable, Equatable {
     package let detail: String
 
     /// Whether it follows from the rest of the database and can be made anew.
-    package var isDerived: Bool { kind == .fullText || kind == .fieldValue }
+    package var isDerived: Bool { kind == .fieldValue }
 }
 
 extension DocumentStore {
@@ -25,8 +25,7 @@ extension DocumentStore {
 
     /// Reads everything and reports what is wrong; empty means sound. Writers go on meanwhile.
     ///
-    /// SQLite's integrity and foreign keys; every row's checksum; the full text against the passages;
-    /// every text decoded; every vector's length and numbers; the values of indexed fields against
+    /// SQLite's integrity and foreign keys; every row's checksum; every text decoded; every vector's length and numbers; the values of indexed fields against
     /// the metadata; the counts; keys below their counters; the change log replayed, as far back as
     /// it goes, against the passages that are there.
     package func check() throws(StoreError) -> [StoreFinding] {
@@ -43,7 +42,6 @@ extension DocumentStore {
                 }
                 return found
             }
-            if findings.isEmpty && writer != nil { findings += try checkFullTextStructure() }
         } catch {
             guard case .corrupt(_, let detail) = error else { throw error }
             findings.append(StoreFinding(kind: .database, collection: nil, detail: detail))
@@ -97,25 +95,6 @@ extension DocumentStore {
         }
         return findings
     }
-
-    /// FTS5's own check of its tree, which is asked for by an INSERT that writes nothing.
-    private func checkFullTextStructure() throws(StoreError) -> [StoreFinding] {
-        var findings: [StoreFinding] = []
-        for collection in try collections() {
-            let table = "full_text_\(collection.id)"
-            do throws(StoreError) {
-                try write { database in
-                    try database.execute(
-                        sql: "INSERT INTO \(table) (\(table)) VALUES ('integrity-check')")
-                }
-            } catch {
-                guard case .corrupt(_, let detail) = error else { throw error }
-                findings.append(
-                    StoreFinding(kind: .fullText, collection: collection.name, detail: detail))
-            }
-        }
-        return findings
-    }
 }
 
 /// The checks of one collection, on one snapshot.
@@ -128,7 +107,7 @@ private struct CollectionCheck {
         let damaged = try checksums()
         guard damaged.isEmpty else { return shortened(damaged, to: listed) }
         let parts = [
-            try counts(), try texts(), try vectors(), try fullText(), try fieldValues(),
+            try counts(), try texts(), try vectors(), try fieldValues(),
             try changeLog(),
         ]
         return parts.flatMap { shortened($0, to: listed) }
@@ -249,22 +228,6 @@ private struct CollectionCheck {
         return findings
             + (try difference(
                 "SELECT passage FROM vector_\(collection.id)", kind: .vector, noun: "a vector"))
-    }
-
-    private func fullText() throws -> [StoreFinding] {
-        let found = try difference(
-            "SELECT id FROM full_text_\(collection.id)_docsize", kind: .fullText,
-            noun: "a full-text entry")
-        guard found.isEmpty else { return found }
-        do {
-            return try FullTextCheck(database: database, collection: collection.id).difference()
-                .map { [finding(.fullText, "the full text: \($0)")] } ?? []
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
-            return [finding(.fullText, "the full text cannot be read")]
-        } catch is FileError {
-            // A text that cannot be read is found by itself.
-            return []
-        }
     }
 
     /// Keys of another table against those of the passages.

@@ -66,15 +66,9 @@ extension DocumentStore {
         }
     }
 
-    /// Gives space back: merges the full text, forgets unused sources, rewrites the file without
-    /// free pages, and empties the write-ahead log. Needs as much free space as the file is long.
+    /// Gives space back: forgets unused sources, rewrites the file without free pages, and empties the write-ahead log. Needs as much free space as the file is long.
     package func compact() throws(StoreError) {
-        let collections = try collections()
         try write { database in
-            for collection in collections {
-                let table = "full_text_\(collection.id)"
-                try database.execute(sql: "INSERT INTO \(table) (\(table)) VALUES ('optimize')")
-            }
             try database.execute(
                 sql: """
                     DELETE FROM source
@@ -89,6 +83,7 @@ extension DocumentStore {
     package struct Part: Sendable, Equatable {
         package enum Kind: String, Sendable, CaseIterable {
             case text, vectors, metadata
+            /// Of formats 1 to 3, which had one.
             case fullText = "full_text"
             case fieldIndexes = "field_indexes"
             case changeLog = "change_log"

@@ -13,7 +13,7 @@ extension DocumentStore {
         -> DocumentRecord?
     {
         // SQLite would be given what stands before the NUL: another document's identifier.
-        if FullText.hasNull(id) { return nil }
+        if id.hasNUL { return nil }
         return try read { database in
             try Row.fetchOne(
                 database.cachedStatement(

@@ -6,7 +6,7 @@ package struct CollectionRecord: Sendable, Equatable {
     package let id: Int64
     package let name: String
     package let metric: Metric
-    /// 0 for a collection without vectors (full text only).
+    /// 0 for a collection without vectors (words only).
     package let dimensions: Int
     package let elementType: ElementType
     package let model: ModelRecord

@@ -112,7 +112,7 @@ enum Connection {
     // MARK: Connections
 
     private static func configuration(
-        path: String, busyTimeout: Duration, supported: Int, mayBeNew: Bool
+        path: String, busyTimeout: Duration, supported: Int, oldest: Int, mayBeNew: Bool
     ) -> Configuration {
         var configuration = Configuration()
         configuration.label = "vdb"
@@ -122,7 +122,7 @@ enum Connection {
         configuration.prepareDatabase { database in
             // Before the journal mode is set, so that a foreign database stays as it is.
             try requireFormat(
-                database, path: path, supported: supported, mayBeNew: mayBeNew)
+                database, path: path, supported: supported, oldest: oldest, mayBeNew: mayBeNew)
             try database.execute(
                 sql: """
                     PRAGMA page_size = \(pageSize);
@@ -130,7 +130,6 @@ enum Connection {
                     PRAGMA cache_size = -16384;
                     PRAGMA wal_autocheckpoint = \(checkpointPages);
                     """)
-            try BM25Function.register(in: database)
             try RowChecksum.register(in: database)
         }
         return configuration
@@ -142,7 +141,8 @@ enum Connection {
         let pool = try DatabasePool(
             path: path,
             configuration: configuration(
-                path: path, busyTimeout: busyTimeout, supported: supported, mayBeNew: true))
+                path: path, busyTimeout: busyTimeout, supported: supported, oldest: supported,
+                mayBeNew: true))
         // GRDB sets NORMAL, which may lose the last commits in a power cut.
         try pool.writeWithoutTransaction { database in
             try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cache_size = -65536")
@@ -166,7 +166,13 @@ enum Connection {
                 try Migrator(pool: pool, migrations: migrations).run()
             } catch let failure as DatabaseError
                 where [.SQLITE_CANTOPEN, .SQLITE_READONLY].contains(failure.resultCode)
-            { throw error }
+            {
+                guard case .olderFormat(_, let found, _) = error, found >= Schema.oldestReadable
+                else { throw error }
+                return try openReader(
+                    path: path, busyTimeout: busyTimeout, supported: migrations.count,
+                    oldest: Schema.oldestReadable)
+            }
             return try openReader(
                 path: path, busyTimeout: busyTimeout, supported: migrations.count)
         }
@@ -175,11 +181,14 @@ enum Connection {
     /// A pool that only reads. Where SQLite cannot make its shared memory beside the file (read-only
     /// folder or medium), the file is read as it is, which is right while nobody writes to it; with
     /// a log left beside it there, reading it so would miss what the log holds.
-    private static func openReader(path: String, busyTimeout: Duration, supported: Int) throws
-        -> any DatabaseReader
-    {
+    ///
+    /// - Parameter oldest: the oldest format that will do; by default only the newest.
+    private static func openReader(
+        path: String, busyTimeout: Duration, supported: Int, oldest: Int? = nil
+    ) throws -> any DatabaseReader {
         var configuration = configuration(
-            path: path, busyTimeout: busyTimeout, supported: supported, mayBeNew: false)
+            path: path, busyTimeout: busyTimeout, supported: supported,
+            oldest: oldest ?? supported, mayBeNew: false)
         configuration.readonly = true
         do {
             let pool = try DatabasePool(path: path, configuration: configuration)
@@ -225,7 +234,7 @@ enum Connection {
     // MARK: Format
 
     private static func requireFormat(
-        _ database: Database, path: String, supported: Int, mayBeNew: Bool
+        _ database: Database, path: String, supported: Int, oldest: Int, mayBeNew: Bool
     ) throws {
         let applicationID = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
         guard applicationID == Schema.applicationID else {
@@ -241,7 +250,7 @@ enum Connection {
         if version > supported {
             throw StoreError.newerFormat(path: path, found: version, supported: supported)
         }
-        if version < supported && !mayBeNew {
+        if version < oldest && !mayBeNew {
             throw StoreError.olderFormat(path: path, found: version, supported: supported)
         }
     }

@@ -3,7 +3,7 @@ import Foundation
 import GRDB
 import Schema
 
-/// The truth: one SQLite file that holds documents, passages, vectors, full text, metadata, the
+/// The truth: one SQLite file that holds documents, passages, vectors, metadata, the
 /// identity of the model that made the vectors, and a log of changes that the vector index follows.
 ///
 /// Invariants:
@@ -11,8 +11,8 @@ import Schema
 ///    before the commit returns (`synchronous=FULL`). A call that threw changed nothing.
 /// 2. A passage key names one passage for ever. Keys only grow, also across deletes, and the keys of
 ///    one write are consecutive.
-/// 3. A passage, its row in `vector_N` (where the collection has vectors), its entry in
-///    `full_text_N`, and its line in the change log appear and vanish in one transaction.
+/// 3. A passage, its row in `vector_N` (if the collection has vectors), and its line in the change
+///    log appear and vanish in one transaction.
 /// 4. Every vector in a collection was made by the model that the collection names.
 ///
 /// One writer at a time, across threads and processes: a second one waits for `busyTimeout`. Readers
@@ -20,7 +20,7 @@ import Schema
 /// done, or the write-ahead log stays beside the file (harmless, and taken in by the next opening).
 package final class DocumentStore: Sendable {
     package enum Mode: Sendable {
-        /// Nothing is written, except that a file of an older format is brought to the newest.
+        /// Nothing is written, except that a file of an older format is migrated if it can be.
         case readOnly
         case readWrite
         /// As `readWrite`; a missing database is made.
@@ -50,7 +50,6 @@ package final class DocumentStore: Sendable {
     let busyTimeout: Duration
     /// For the files that SQLite does not write.
     let fileSystem: any FileSystem
-    let documentFrequencies = DocumentFrequencyCache()
 
     /// - Parameters:
     ///   - busyTimeout: how long a write waits for another process's.

@@ -33,7 +33,7 @@ struct Migrator {
             guard found < migrations.count else { return false }
             let migration = migrations[found]
             if try Seal.isThere(in: database) { try Seal.verifyAll(in: database) }
-            try database.execute(sql: migration.sql)
+            if !migration.sql.isEmpty { try database.execute(sql: migration.sql) }
             for step in migration.tableSteps { try run(step, in: database) }
             if found == 0 { try Connection.recordOrigin(database) }
             if try Seal.isThere(in: database) { try Seal.renew(in: database) }
@@ -46,7 +46,19 @@ struct Migrator {
         for id in try Int64.fetchAll(database, sql: "SELECT id FROM collection ORDER BY id") {
             let table = step.prefix + String(id)
             guard try database.tableExists(table) else { continue }
-            try database.execute(sql: step.sql(table: table))
+            guard step.skipsDamaged else {
+                try database.execute(sql: step.sql(table: table))
+                continue
+            }
+            do {
+                try database.inSavepoint {
+                    try database.execute(sql: step.sql(table: table))
+                    return .commit
+                }
+            } catch let error as DatabaseError
+                // A virtual table whose own tables are damaged cannot be connected to: an error.
+                where [.SQLITE_CORRUPT, .SQLITE_ERROR].contains(error.resultCode)
+            {}
         }
     }
 

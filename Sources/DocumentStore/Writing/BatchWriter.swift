@@ -16,8 +16,6 @@ struct BatchWriter {
     private var documentDelta = 0
     private var fields: [IndexedField]
     private var sources: [String: Int64] = [:]
-    /// An entry stays in the full text because what was put in can no longer be read.
-    private var leavesStaleWords = false
 
     init(_ database: Database, collection: CollectionRecord) throws {
         self.database = database
@@ -42,20 +40,20 @@ struct BatchWriter {
 
     struct Existing {
         let key: Int64
-        /// Nil where the row is damaged.
-        let sound: (title: String, contentHash: Data)?
+        /// Nil if the row is damaged.
+        let contentHash: Data?
     }
 
     func existing(id: String) throws -> Existing? {
         // SQLite would be given what stands before the NUL: another document's identifier.
-        if FullText.hasNull(id) { return nil }
+        if id.hasNUL { return nil }
         return try Row.fetchOne(
             database.cachedStatement(
                 sql: """
-                    SELECT key, title, content_hash, \(RowChecksum.isRight(RowChecksum.document))
+                    SELECT key, content_hash, \(RowChecksum.isRight(RowChecksum.document))
                     FROM document WHERE collection = ? AND id = ?
                     """), arguments: [collection.id, id]
-        ).map { row in Existing(key: row[0], sound: row[3] ? (row[1], row[2]) : nil) }
+        ).map { row in Existing(key: row[0], contentHash: row[2] ? row[1] : nil) }
     }
 
     mutating func insert(_ document: DocumentWrite) throws {
@@ -112,44 +110,19 @@ struct BatchWriter {
                 key, StoredVector.encode(passage.vector, as: collection.elementType),
             ])
         }
-        try database.cachedStatement(
-            sql: "INSERT INTO full_text_\(collection.id) (rowid, title, text) VALUES (?, ?, ?)"
-        ).execute(arguments: [
-            key, FullText.indexed(document.title), FullText.indexed(passage.text),
-        ])
     }
 
-    /// - Parameter title: nil where the document's row is damaged.
-    mutating func delete(documentKey: Int64, title: String?) throws {
-        let passages = try Row.fetchAll(
+    mutating func delete(documentKey: Int64) throws {
+        let passages = try Int64.fetchAll(
             database.cachedStatement(
-                sql: """
-                    SELECT key, text_length, text, \(RowChecksum.isRight(RowChecksum.passage))
-                    FROM passage WHERE document = ? ORDER BY key
-                    """),
+                sql: "SELECT key FROM passage WHERE document = ? ORDER BY key"),
             arguments: [documentKey])
-        for row in passages {
-            let key: Int64 = row[0]
-            // The index keeps no text of its own: an entry is taken out by what was put in.
-            let text = row[3] ? (try? StoredText.decode(row[2], length: row[1])) : nil
-            if let title, let text {
-                try database.cachedStatement(
-                    sql: """
-                        INSERT INTO full_text_\(collection.id)
-                            (full_text_\(collection.id), rowid, title, text)
-                        VALUES ('delete', ?, ?, ?)
-                        """
-                ).execute(arguments: [key, FullText.indexed(title), FullText.indexed(text)])
-            } else {
-                leavesStaleWords = true
-            }
-            if collection.dimensions > 0 {
-                try database.cachedStatement(
-                    sql: "DELETE FROM vector_\(collection.id) WHERE passage = ?"
-                ).execute(arguments: [key])
-            }
-            deletedPassages.append(key)
+        for key in passages where collection.dimensions > 0 {
+            try database.cachedStatement(
+                sql: "DELETE FROM vector_\(collection.id) WHERE passage = ?"
+            ).execute(arguments: [key])
         }
+        deletedPassages += passages
         try database.cachedStatement(sql: "DELETE FROM passage WHERE document = ?")
             .execute(arguments: [documentKey])
         try database.cachedStatement(sql: "DELETE FROM field_value WHERE document = ?")
@@ -163,7 +136,7 @@ struct BatchWriter {
     mutating func move(documentID id: String, to source: String?, position: Int64?) throws {
         // A row that is damaged must not get a checksum that says it is not.
         guard let existing = try existing(id: id) else { return }
-        guard existing.sound != nil else {
+        guard existing.contentHash != nil else {
             throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "document '\(id)'")
         }
         let source = try source.map { try sourceID(of: $0) }
@@ -203,11 +176,10 @@ struct BatchWriter {
 
     // MARK: End
 
-    /// Writes counters and the change log; makes the full text anew where something damaged was
-    /// deleted.
+    /// Writes counters and the change log.
+    ///
     /// - Returns: the log position after this batch.
     func finish() throws -> Int64 {
-        if leavesStaleWords { try FullText.rebuild(collection.id, in: database) }
         let inserted = nextPassage - firstPassage
         if inserted > 0 {
             try database.cachedStatement(sql: "UPDATE counter SET value = ? WHERE name = ?")

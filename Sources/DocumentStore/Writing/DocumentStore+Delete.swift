@@ -11,10 +11,8 @@ extension DocumentStore {
     /// Documents deleted in one transaction where a filter or a sync deletes many.
     private static let batchSize = 1000
 
-    /// Deletes documents in one transaction. Ids that are not there are passed over.
-    ///
-    /// One whose row or text is damaged goes like any other, but takes long: the full text, which it
-    /// would be taken out of by its words, is made anew.
+    /// Deletes documents in one transaction, also those whose rows are damaged. Ids that are not there
+    /// are passed over.
     package func delete(ids: [String], from collection: CollectionRecord) throws(StoreError)
         -> DeleteOutcome
     {
@@ -24,7 +22,7 @@ extension DocumentStore {
             var deleted = 0
             for id in ids {
                 guard let existing = try writer.existing(id: id) else { continue }
-                try writer.delete(documentKey: existing.key, title: existing.sound?.title)
+                try writer.delete(documentKey: existing.key)
                 deleted += 1
             }
             return DeleteOutcome(deleted: deleted, position: try writer.finish())
@@ -51,15 +49,12 @@ extension DocumentStore {
                 let current = try CollectionRecord.require(collection, in: database)
                 var writer = try BatchWriter(database, collection: current)
                 let statement = try database.cachedStatement(
-                    sql: """
-                        SELECT title, \(RowChecksum.isRight(RowChecksum.document)) FROM document
-                        WHERE key = ? AND collection = ?
-                        """)
+                    sql: "SELECT key FROM document WHERE key = ? AND collection = ?")
                 var gone = deleted
                 for key in keys[start..<end] {
-                    let row = try Row.fetchOne(statement, arguments: [key, collection.id])
-                    guard let row else { continue }
-                    try writer.delete(documentKey: key, title: row[1] ? row[0] : nil)
+                    let found = try Int64.fetchOne(statement, arguments: [key, collection.id])
+                    guard found != nil else { continue }
+                    try writer.delete(documentKey: key)
                     gone += 1
                 }
                 return (gone, try writer.finish())

@@ -43,10 +43,10 @@ extension DocumentStore {
             }
         }
         let names = [document.id, document.title, document.source ?? ""]
-        if document.id.isEmpty || names.contains(where: FullText.hasNull) {
+        if document.id.isEmpty || names.contains(where: \.hasNUL) {
             throw .invalidName(document: document.id)
         }
-        if document.metadata.map(FullText.hasNull) == true {
+        if document.metadata?.hasNUL == true {
             throw .invalidMetadata(document: document.id)
         }
         try requireSize(document.id.utf8.count + document.title.utf8.count)
@@ -88,7 +88,7 @@ extension DocumentStore {
                     WHERE d.collection = ? AND d.id = ?
                     """)
             var signatures: [String: Signature] = [:]
-            for id in ids where !FullText.hasNull(id) {
+            for id in ids where !id.hasNUL {
                 let row = try Row.fetchOne(statement, arguments: [collection.id, id])
                 guard let row else { continue }
                 // A damaged row is there, and no content is the same as its.
@@ -114,12 +114,10 @@ extension BatchWriter {
         case .error:
             throw StoreError.duplicateID(id: document.id, collection: collection.name)
         case .replace:
-            if let sound = existing.sound,
-                ContentHash(data: sound.contentHash) == document.contentHash
-            {
+            if let hash = existing.contentHash, ContentHash(data: hash) == document.contentHash {
                 return .unchanged
             }
-            try delete(documentKey: existing.key, title: existing.sound?.title)
+            try delete(documentKey: existing.key)
             try insert(document)
             return .replaced
         }

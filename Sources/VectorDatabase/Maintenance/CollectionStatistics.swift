@@ -42,7 +42,7 @@ public struct IndexStatistics: Sendable, Equatable {
 
 /// A part of what a database occupies on disk.
 public struct PartBytes: Sendable, Equatable, Codable {
-    /// For example `text`, `vectors`, `full text`, `index file`.
+    /// For example `text`, `vectors`, `metadata`, `index_file`.
     public var part: String
     public var bytes: Int
 

@@ -114,11 +114,6 @@ struct QueryRun: Sendable {
         found.documents = try DocumentRanking(store: store, collection: record).documents(
             limit: depth
         ) { count in
-            guard let snapshot else {
-                return try store.search(
-                    fullText: query.text, limit: count, where: query.filter?.predicate, in: record
-                )
-            }
             let (hits, cost) = snapshot.search(
                 query.text, limit: count, allowed: allowed?.labels)
             found.words.postings += cost.postings

@@ -52,7 +52,6 @@ final class ModelRun {
         options.cachePolicy.batch = 16
         options.cachePolicy.smallestLexicalLag = 15
         options.cachePolicy.smallestLexicalMerge = 60
-        options.cachePolicy.longestLexicalTail = 100
         return try Database(path: path, options: options)
     }
 

@@ -2,17 +2,21 @@ import DocumentStore
 import LexicalIndex
 import Synchronization
 
-/// Where searches by words look: the cache files, and what the database has beyond them.
+/// Where searches by words look: the cache files, and what the database has beyond them, indexed in
+/// memory.
 ///
-/// As with the vector index, a snapshot is immutable, and each search first takes in the changes
-/// since, so that it sees every commit that came before it.
+/// As with the vectors, a snapshot is immutable, and each search first takes in the changes since, so
+/// that it sees every commit that came before it.
+///
+/// If the files are missing or cannot be used, all passages are beyond them: the first search of a
+/// process indexes the whole collection, at about 15 microseconds of processor time a passage, and
+/// keeps it, compressed, in about 75 bytes a passage (measured on web passages of 57 words). The next
+/// writer writes the files again.
 final class LexicalCache: Sendable {
     let files: LexicalCacheFiles
     private let store: DocumentStore
     private let policy: CachePolicy
     private let current = Mutex<State?>(nil)
-    /// Searches that found no snapshot since there was one.
-    private let searchesWithout = Atomic(0)
 
     /// Passages read from the database at once.
     static let readBatch = 4096
@@ -23,9 +27,8 @@ final class LexicalCache: Sendable {
         self.policy = policy
     }
 
-    /// The state of the collection as of now; nil where the files are missing or so far behind that
-    /// reading the rest would take longer than SQLite's searches so far and one more.
-    func snapshot(for record: CollectionRecord) throws -> LexicalSnapshot? {
+    /// The state of the collection as of now.
+    func snapshot(for record: CollectionRecord) throws -> LexicalSnapshot {
         try current.withLock { current in
             let signatures = files.signatures
             if let state = current, state.record == record.id, state.signatures == signatures,
@@ -34,23 +37,28 @@ final class LexicalCache: Sendable {
                 current = updated
                 return updated.snapshot
             }
-            let caches = try LexicalCacheReader(record: record, files: files, store: store).open()
-            let covered = caches.segments.reduce(0) { $0 + $1.count }
-            guard
-                policy.indexesTail(
-                    of: record.passageCount - covered, total: record.passageCount,
-                    searches: searchesWithout.load(ordering: .relaxed))
-            else {
-                searchesWithout.add(1, ordering: .relaxed)
-                return nil
-            }
-            searchesWithout.store(0, ordering: .relaxed)
-            let state = State(
-                record: record.id, signatures: signatures, files: caches.segments,
-                position: caches.place?.position, lastKey: caches.throughKey)
-            current = try state.caughtUp(record, with: store)
-            return current?.snapshot
+            current = nil
+            let opened = try open(record, signatures)
+            current = opened
+            return opened.snapshot
         }
+    }
+
+    private func open(_ record: CollectionRecord, _ signatures: [FileSignature?]) throws -> State {
+        let contents = try LexicalCacheReader(record: record, files: files, store: store).open()
+        let state = State(
+            record: record.id, signatures: signatures, files: contents.segments,
+            position: contents.place?.position, lastKey: contents.throughKey)
+        if let updated = try state.caughtUp(record, with: store) { return updated }
+        // A writer has pruned the log since the files were opened: without them there is no log to
+        // follow.
+        let bare = State(record: record.id, signatures: signatures, files: [], lastKey: 0)
+        guard let updated = try bare.caughtUp(record, with: store) else {
+            throw StoreError.changesPruned(
+                collection: record.name, position: 0,
+                prunedThrough: try store.position(of: record))
+        }
+        return updated
     }
 
     func writer(for record: CollectionRecord) -> LexicalCacheWriter {
@@ -84,15 +92,20 @@ final class LexicalCache: Sendable {
         var lastKey: Int64
         var snapshot = LexicalSnapshot([])
 
-        /// Nil where the log no longer reaches back.
+        /// Bytes of postings collected before they are compressed.
+        private static let builderBound = 32 << 20
+
+        /// With the changes since; `nil` if the log no longer reaches back.
         func caughtUp(_ record: CollectionRecord, with store: DocumentStore) throws -> State? {
             if let position, try store.position(of: record) == position, !snapshot.segments.isEmpty
             {
                 return self
             }
             var next = self
+            var builder = SegmentBuilder()
             var isCut = true
             while isCut {
+                try Task.checkCancellation()
                 let changes: TextChanges
                 do throws(StoreError) {
                     changes = try store.textChanges(
@@ -102,22 +115,33 @@ final class LexicalCache: Sendable {
                     guard case .changesPruned = error else { throw error }
                     return nil
                 }
-                for index in next.files.indices { next.files[index].delete(keys: changes.deleted) }
-                for index in next.tail.indices { next.tail[index].delete(keys: changes.deleted) }
+                if !changes.deleted.isEmpty {
+                    // A builder cannot forget; a segment can.
+                    try next.append(&builder)
+                    for index in next.files.indices {
+                        next.files[index].delete(keys: changes.deleted)
+                    }
+                    for index in next.tail.indices {
+                        next.tail[index].delete(keys: changes.deleted)
+                    }
+                }
                 next.position = changes.position
-                try next.append(changes.inserted)
+                for text in changes.inserted {
+                    builder.append(key: text.key, title: text.title, text: text.text)
+                    next.lastKey = text.key
+                }
+                if builder.byteCount > Self.builderBound { try next.append(&builder) }
                 isCut = changes.isCut
             }
+            try next.append(&builder)
             next.snapshot = LexicalSnapshot(next.files + next.tail)
             return next
         }
 
-        private mutating func append(_ texts: [PassageText]) throws {
-            guard let last = texts.last else { return }
-            var builder = SegmentBuilder()
-            for text in texts { builder.append(key: text.key, title: text.title, text: text.text) }
+        private mutating func append(_ builder: inout SegmentBuilder) throws {
+            guard builder.count > 0 else { return }
             tail.append(LiveSegment(builder.segment()))
-            lastKey = last.key
+            builder = SegmentBuilder()
             // Like sizes are joined: a passage is merged a number of times that grows with the
             // logarithm of the tail.
             while tail.count > 1, tail[tail.count - 2].count < 2 * tail[tail.count - 1].count {
