@@ -6,11 +6,33 @@ package enum PredicateOracle {
     /// Whether a document with these metadata matches.
     package static func holds(
         _ predicate: MetadataPredicate, for metadata: [String: JSONValue]
+    ) -> Bool { truth(of: predicate, for: metadata) == true }
+
+    /// By Kleene's logic: a comparison of a field without values is unknown, `nil`.
+    package static func truth(
+        of predicate: MetadataPredicate, for metadata: [String: JSONValue]
+    ) -> Bool? {
+        switch predicate {
+        case .and(let parts):
+            let truths = parts.map { truth(of: $0, for: metadata) }
+            return truths.contains(false) ? false : truths.contains(nil) ? nil : true
+        case .or(let parts):
+            let truths = parts.map { truth(of: $0, for: metadata) }
+            return truths.contains(true) ? true : truths.contains(nil) ? nil : false
+        case .not(let part): return truth(of: part, for: metadata).map { !$0 }
+        case .comparison(let field, _, _), .isIn(let field, _), .like(let field, _):
+            return values(of: field, in: metadata).isEmpty
+                ? nil : isSatisfied(predicate, by: metadata)
+        default: return isSatisfied(predicate, by: metadata)
+        }
+    }
+
+    /// A comparison by itself.
+    private static func isSatisfied(
+        _ predicate: MetadataPredicate, by metadata: [String: JSONValue]
     ) -> Bool {
         switch predicate {
-        case .and(let parts): return parts.allSatisfy { holds($0, for: metadata) }
-        case .or(let parts): return parts.contains { holds($0, for: metadata) }
-        case .not(let part): return !holds(part, for: metadata)
+        case .and, .or, .not: return false
         case .isNull(let field): return !isPresent(field, in: metadata)
         case .isNotNull(let field): return isPresent(field, in: metadata)
         case .isTrue(let field):

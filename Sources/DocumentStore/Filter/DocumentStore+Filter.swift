@@ -6,7 +6,7 @@ extension DocumentStore {
         throws(StoreError) -> [Int64]
     {
         try keys(
-            "p.key", from: "document AS d JOIN passage AS p ON p.document = d.key",
+            "p.key", from: "JOIN passage AS p ON p.document = d.key",
             where: predicate, in: collection)
     }
 
@@ -21,11 +21,22 @@ extension DocumentStore {
     func documentKeys(where predicate: MetadataPredicate, in collection: CollectionRecord)
         throws(StoreError) -> [Int64]
     {
-        try keys("d.key", from: "document AS d", where: predicate, in: collection)
+        try keys("d.key", from: "", where: predicate, in: collection)
+    }
+
+    /// The condition that SQLite evaluates, for tests that count what it asks.
+    func filterSQL(_ predicate: MetadataPredicate, in collection: CollectionRecord)
+        throws(StoreError) -> String
+    {
+        try read { database in
+            let condition = try PredicateSQL(
+                predicate, fields: IndexedField.all(of: collection.id, in: database))
+            return condition.commonTable + " " + condition.sql
+        }
     }
 
     private func keys(
-        _ column: String, from tables: String, where predicate: MetadataPredicate,
+        _ column: String, from joins: String, where predicate: MetadataPredicate,
         in collection: CollectionRecord
     ) throws(StoreError) -> [Int64] {
         let keys = try read { database in
@@ -35,7 +46,7 @@ extension DocumentStore {
             arguments["collection"] = collection.id.databaseValue
             let statement = try condition.prepare(
                 """
-                SELECT \(column) FROM \(tables)
+                \(condition.commonTable) SELECT \(column) FROM \(condition.documents) \(joins)
                 WHERE \(PredicateSQL.isInCollection) AND \(condition.sql)
                 """, in: database)
             return try Int64.fetchAll(statement, arguments: StatementArguments(arguments))

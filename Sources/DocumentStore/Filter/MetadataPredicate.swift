@@ -1,13 +1,15 @@
 /// A condition on a document's metadata.
 ///
-/// A field has a list of values: none where it is missing or null, one where it is a string, number
-/// or boolean, and its scalar elements where it is an array. An object counts as having none, but it
-/// is not null. A comparison holds where *some* value satisfies it, so `tag = 'a'` finds the
-/// documents whose array `tag` contains `a`; `!=` holds where there are values and *none* is equal.
+/// A field has a list of values: none if it is missing or null, one if it is a string, number or
+/// boolean, and its scalar elements if it is an array. An object counts as having none, but it is not
+/// null. A comparison holds if *some* value satisfies it, so `tag = 'a'` finds the documents whose
+/// array `tag` contains `a`; `!=` holds if there are values and *none* is equal.
 ///
 /// - Numbers are compared with numbers and text with text; between the two nothing holds, except
 ///   that `!=` does. `true` is the number 1 and `false` is 0. Text is compared byte by byte.
-/// - The logic has two values: a comparison of a missing field is false, and NOT makes it true.
+/// - The logic is SQL's, of three values: a comparison, IN or LIKE of a field without values is
+///   unknown, and so is its NOT; AND and OR are unknown if that could decide them. A document matches
+///   if the whole is true. Whether a field is null, and whether it is true, is always known.
 /// - A field inside of an object is named by the way to it, with ``pathSeparator`` between the names.
 /// - LIKE: `%` is any run of characters, `_` one; ASCII letters match in either case; text only.
 package indirect enum MetadataPredicate: Sendable, Equatable {
@@ -17,7 +19,7 @@ package indirect enum MetadataPredicate: Sendable, Equatable {
     /// Missing, or JSON's null.
     case isNull(field: String)
     case isNotNull(field: String)
-    /// Some value is true, or a number other than 0.
+    /// Some value is true, or a number other than 0; false without values.
     case isTrue(field: String)
     /// True where the list is empty.
     case and([MetadataPredicate])

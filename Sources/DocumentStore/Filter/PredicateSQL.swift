@@ -2,17 +2,24 @@ import GRDB
 
 /// A predicate as SQL over `document AS d`, with every name and value bound.
 ///
-/// Each comparison becomes one of
+/// Negations are carried down to the comparisons, where each becomes one of two conditions, "it is
+/// true" and "it is false", both false if it is unknown. What is left above are AND and OR, which are
+/// true if and only if they are so when unknown parts count as false. So two values are enough here:
+/// no result is ever NULL. Each comparison becomes one of
 ///
 ///     d.key IN (SELECT document FROM field_value WHERE field = ? AND value …)    an indexed field
-///     CASE json_type(d.metadata, path) WHEN 'array' THEN EXISTS (… json_each …) … END
-///     EXISTS (… json_each …)      where a path cannot name the field
+///     CASE TYPE WHEN 'array' THEN EXISTS (… json_each …) … END    any other
 ///
-/// whose result is never NULL, so NOT, AND and OR have two values.
+/// A field that is compared often is taken out of each document's JSON once (`commonTable`): SQLite
+/// parses the text for every function that is asked of it.
 struct PredicateSQL {
     private(set) var sql = ""
     private(set) var arguments: [String: DatabaseValue] = [:]
     private let fields: [String: Int64]
+    /// Columns of the common table, by field.
+    private var columns: [String: Int] = [:]
+    /// What the common table selects.
+    private var selected: [String] = []
 
     /// `document AS d` belongs to `:collection`. The plus sign keeps SQLite from walking the index of
     /// ids, where it would fetch every row apart: a filter on an indexed field starts from its values,
@@ -22,6 +29,8 @@ struct PredicateSQL {
     /// SQLite takes 32,766 values and nests expressions 1,000 deep, where not built otherwise.
     static let termLimit = 20_000
     static let depthLimit = 200
+    /// Comparisons of a field in one predicate from which on it is taken out of the JSON once.
+    private static let extractionThreshold = 4
 
     /// - Throws: `predicateTooLarge`.
     init(_ predicate: MetadataPredicate, fields: [IndexedField]) throws(StoreError) {
@@ -31,7 +40,27 @@ struct PredicateSQL {
         guard Self.fits(predicate, depth: 0, terms: &terms) else {
             throw .predicateTooLarge(terms: terms, limit: Self.termLimit)
         }
-        sql = render(predicate)
+        let tree = Self.normalized(predicate)
+        for (field, count) in tree.comparisons
+        where count >= Self.extractionThreshold && self.fields[field] == nil {
+            extract(field)
+        }
+        sql = render(tree)
+    }
+
+    /// Stands before the statement's SELECT; empty if nothing is taken out.
+    var commonTable: String {
+        guard !selected.isEmpty else { return "" }
+        return """
+            WITH extracted AS MATERIALIZED (SELECT d.key AS key, \(selected.joined(separator: ", "))
+                FROM document AS d WHERE \(Self.isInCollection))
+            """
+    }
+
+    /// `document AS d`, with the common table's row beside it.
+    var documents: String {
+        selected.isEmpty
+            ? "document AS d" : "extracted AS x CROSS JOIN document AS d ON d.key = x.key"
     }
 
     /// Compiles a statement around the condition.
@@ -64,47 +93,75 @@ struct PredicateSQL {
 
     // MARK: Tree
 
-    /// With negations carried down to the comparisons and lists of one kind joined, so that little is
-    /// nested: SQLite's parser holds 100 symbols.
-    private mutating func render(_ predicate: MetadataPredicate, negated: Bool = false) -> String {
-        switch predicate {
-        case .not(let part):
-            return render(part, negated: !negated)
-        case .and(let parts), .or(let parts):
-            let isAnd = if case .and = predicate { !negated } else { negated }
-            guard !parts.isEmpty else { return isAnd ? "1" : "0" }
-            let joined = flatten(predicate, negated: negated).map { leaf, negated in
-                render(leaf, negated: negated)
+    /// A predicate whose negations stand at the comparisons, with lists of one kind joined, so that
+    /// little is nested: SQLite's parser holds 100 symbols.
+    private indirect enum Tree {
+        case leaf(MetadataPredicate, negated: Bool)
+        /// Of two parts or more, none of which is of the same kind; or of none.
+        case list([Tree], isAnd: Bool)
+
+        /// How often each field is compared.
+        var comparisons: [String: Int] {
+            switch self {
+            case .leaf(let leaf, let negated):
+                leaf.field.map { [$0: negated ? 2 : 1] } ?? [:]
+            case .list(let parts, _):
+                parts.reduce(into: [:]) { $0.merge($1.comparisons, uniquingKeysWith: +) }
             }
-            return Self.join(joined[...], isAnd ? "AND" : "OR")
-        default:
-            let sql = renderComparison(predicate)
-            return negated ? "NOT \(sql)" : sql
         }
     }
 
-    /// The parts of a list and of the lists in it that mean the same.
-    private func flatten(_ predicate: MetadataPredicate, negated: Bool)
-        -> [(MetadataPredicate, Bool)]
-    {
-        func isAnd(_ predicate: MetadataPredicate, _ negated: Bool) -> Bool? {
-            switch predicate {
-            case .and(let parts): parts.isEmpty ? nil : !negated
-            case .or(let parts): parts.isEmpty ? nil : negated
-            case .not(let part): isAnd(part, !negated)
-            default: nil
+    private static func normalized(_ predicate: MetadataPredicate, negated: Bool = false) -> Tree {
+        switch predicate {
+        case .not(let part): return normalized(part, negated: !negated)
+        case .and(let parts), .or(let parts):
+            let isAnd = if case .and = predicate { !negated } else { negated }
+            let joined = parts.flatMap { part -> [Tree] in
+                let tree = normalized(part, negated: negated)
+                if case .list(let inner, let kind) = tree, kind == isAnd { return inner }
+                return [tree]
+            }
+            let folded = fold(joined, isAnd: isAnd)
+            return folded.count == 1 ? folded[0] : .list(folded, isAnd: isAnd)
+        case .comparison(let field, .notEqual, let value):
+            return .leaf(.comparison(field: field, .equal, value), negated: !negated)
+        default: return .leaf(predicate, negated: negated)
+        }
+    }
+
+    /// Equalities of one field, joined by OR, as one IN; inequalities joined by AND as one NOT IN. In
+    /// the place of the first.
+    private static func fold(_ parts: [Tree], isAnd: Bool) -> [Tree] {
+        var folded: [Tree] = []
+        var places: [String: Int] = [:]
+        for part in parts {
+            guard case .leaf(let leaf, let negated) = part, negated == isAnd,
+                let (field, values) = leaf.equality
+            else {
+                folded.append(part)
+                continue
+            }
+            guard let place = places[field] else {
+                places[field] = folded.count
+                folded.append(part)
+                continue
+            }
+            if case .leaf(let first, _) = folded[place], let known = first.equality {
+                folded[place] = .leaf(
+                    .isIn(field: field, known.values + values), negated: isAnd)
             }
         }
-        let kind = isAnd(predicate, negated)
-        func collect(_ part: MetadataPredicate, _ negated: Bool) -> [(MetadataPredicate, Bool)] {
-            guard isAnd(part, negated) == kind else { return [(part, negated)] }
-            switch part {
-            case .and(let parts), .or(let parts): return parts.flatMap { collect($0, negated) }
-            case .not(let part): return collect(part, !negated)
-            default: return [(part, negated)]
-            }
+        return folded
+    }
+
+    private mutating func render(_ tree: Tree) -> String {
+        switch tree {
+        case .leaf(let leaf, let negated): return renderComparison(leaf, negated: negated)
+        case .list(let parts, let isAnd):
+            if parts.isEmpty { return isAnd ? "1" : "0" }
+            let rendered = parts.map { render($0) }
+            return Self.join(rendered[...], isAnd ? "AND" : "OR")
         }
-        return collect(predicate, negated)
     }
 
     /// A chain is parsed without nesting, but is as deep as it is long: hence chains of a hundred.
@@ -120,44 +177,63 @@ struct PredicateSQL {
         return join(groups[...], operation)
     }
 
-    private mutating func renderComparison(_ predicate: MetadataPredicate) -> String {
+    private mutating func renderComparison(
+        _ predicate: MetadataPredicate, negated: Bool
+    ) -> String {
         switch predicate {
-        case .comparison(let field, .notEqual, let value):
-            let present = some(field) { _ in "IS NOT NULL" }
-            let equal = bind(value)
-            return "(\(present) AND NOT \(some(field) { _ in "= \(equal)" }))"
         case .comparison(let field, let operation, let value):
             let bound = bind(value)
             let type = if case .text = value { "= 'text'" } else { "<> 'text'" }
-            return some(field) { x in
+            return comparison(field, negated: negated) { x in
                 "\(operation.rawValue) \(bound) AND typeof(\(x)) \(type)"
             }
         case .isIn(let field, let values):
             let bound = values.map { bind($0) }.joined(separator: ", ")
-            return some(field) { _ in "IN (\(bound))" }
+            return comparison(field, negated: negated) { _ in "IN (\(bound))" }
         case .like(let field, let pattern):
             let bound = bind(.text(pattern))
-            return some(field) { x in "LIKE \(bound) AND typeof(\(x)) = 'text'" }
+            return comparison(field, negated: negated) { x in
+                "LIKE \(bound) AND typeof(\(x)) = 'text'"
+            }
         case .isNull(let field):
-            return "NOT \(isPresent(field))"
+            return negated ? isPresent(field) : "NOT \(isPresent(field))"
         case .isNotNull(let field):
-            return isPresent(field)
+            return negated ? "NOT \(isPresent(field))" : isPresent(field)
         case .isTrue(let field):
-            return some(field) { x in "<> 0 AND typeof(\(x)) <> 'text'" }
+            let isTrue = some(field) { x in "<> 0 AND typeof(\(x)) <> 'text'" }
+            return negated ? "NOT \(isTrue)" : isTrue
         case .and, .or, .not:
-            return render(predicate)
+            return render(Self.normalized(predicate, negated: negated))
         }
     }
 
     // MARK: Fields
 
-    /// 1 where some value of the field satisfies `VALUE condition(VALUE)`, else 0.
+    /// 1 if some value of the field satisfies `VALUE condition(VALUE)`, or, negated, if there are
+    /// values and none does; else 0.
+    private mutating func comparison(
+        _ field: String, negated: Bool, _ condition: (String) -> String
+    ) -> String {
+        let holds = some(field, condition)
+        return negated ? "(\(some(field) { _ in "IS NOT NULL" }) AND NOT \(holds))" : holds
+    }
+
+    /// 1 if some value of the field satisfies `VALUE condition(VALUE)`, else 0.
     private mutating func some(_ field: String, _ condition: (String) -> String) -> String {
         func test(_ value: String) -> String { "\(value) \(condition(value))" }
         if let id = fields[field] {
             return """
                 (d.key IN (SELECT document FROM field_value
                     WHERE field = \(id) AND \(test("value"))))
+                """
+        }
+        if let column = columns[field] {
+            return """
+                (CASE x.type\(column)
+                    WHEN 'object' THEN 0
+                    WHEN 'array' THEN EXISTS (SELECT 1 FROM json_each(x.value\(column)) AS e
+                        WHERE \(Self.isScalar("e")) AND \(test("e.value")))
+                    ELSE coalesce(\(test("x.value\(column)")), 0) END)
                 """
         }
         guard let path = Self.path(to: field) else {
@@ -181,7 +257,32 @@ struct PredicateSQL {
             """
     }
 
+    /// Gives a field its columns in the common table: its JSON type, and its value, of an array its
+    /// JSON.
+    private mutating func extract(_ field: String) {
+        let column = columns.count
+        columns[field] = column
+        if let path = Self.path(to: field) {
+            let bound = bind(.text(path))
+            selected += [
+                "json_type(d.metadata, \(bound)) AS type\(column)",
+                "json_extract(d.metadata, \(bound)) AS value\(column)",
+            ]
+        } else {
+            let name = bind(.text(field))
+            selected += ["type", "value"].map { part in
+                """
+                (SELECT m.\(part) FROM json_each(d.metadata) AS m WHERE m.key = \(name) LIMIT 1)
+                    AS \(part)\(column)
+                """
+            }
+        }
+    }
+
     private mutating func isPresent(_ field: String) -> String {
+        if let column = columns[field] {
+            return "(coalesce(x.type\(column), 'null') <> 'null')"
+        }
         guard let path = Self.path(to: field) else {
             let name = bind(.text(field))
             return """
@@ -215,5 +316,26 @@ struct PredicateSQL {
             case .boolean(let boolean): boolean.databaseValue
             }
         return ":" + name
+    }
+}
+
+extension MetadataPredicate {
+    /// The field that is compared.
+    fileprivate var field: String? {
+        switch self {
+        case .comparison(let field, _, _), .isIn(let field, _), .like(let field, _),
+            .isNull(let field), .isNotNull(let field), .isTrue(let field):
+            field
+        case .and, .or, .not: nil
+        }
+    }
+
+    /// The values one of which the field must equal, if that is what is asked.
+    fileprivate var equality: (field: String, values: [Value])? {
+        switch self {
+        case .comparison(let field, .equal, let value): (field, [value])
+        case .isIn(let field, let values): (field, values)
+        default: nil
+        }
     }
 }

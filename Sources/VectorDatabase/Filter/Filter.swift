@@ -6,7 +6,7 @@ import DocumentStore
 /// let filter = try Filter("lang = 'en' AND year >= 2020 AND tag IN ('a', 'b') AND NOT draft")
 /// ```
 ///
-/// | form | holds where |
+/// | form | holds if |
 /// | --- | --- |
 /// | `field = value`, `!=` (or `<>`), `<`, `<=`, `>`, `>=` | the field compares so; a value may stand on the left, too |
 /// | `field [NOT] IN (value, …)` | the field equals one of the values |
@@ -24,7 +24,11 @@ import DocumentStore
 ///   one. Numbers compare with numbers and text with text.
 /// - A field that holds an array is compared by its elements: `tag = 'a'` finds the documents
 ///   whose array `tag` contains `a`; `tag != 'a'` those that have tags, none of them `a`.
-/// - A comparison of a missing field does not hold, whatever the operator; its NOT does.
+/// - The logic is SQL's, of three values. A comparison, IN, LIKE or BETWEEN of a field that is
+///   missing, null or an array without values is neither true nor false, and neither is its NOT: so
+///   `year != 2020`, `NOT year = 2020` and `year NOT IN (2020)` find the same documents, all of
+///   which have a year. `field` alone asks whether it is true, which is always known: `NOT draft`
+///   finds documents without the field, too.
 /// - Keywords are read in either case.
 public struct Filter: Sendable, Equatable {
     /// What was parsed.

@@ -18,7 +18,10 @@ struct QueryCommand: AsyncParsableCommand {
             for hybrid 1 / (60 + rank) among the words plus w / (60 + rank) among the vectors; w is \
             --hybrid-weight, else "hybrid_weight" in the model's autoregembed.json, else 0.35. \
             --where compares metadata: =, !=, <, <=, >, >=, IN, BETWEEN, LIKE, IS NULL, AND, OR, \
-            NOT and parentheses.
+            NOT and parentheses. As in SQL, a comparison of a missing field is neither true nor \
+            false, and neither is its NOT: year != 2020, NOT year = 2020 and year NOT IN (2020) \
+            find documents that have a year. A field alone asks whether it is true, so NOT draft \
+            finds documents without the field, too.
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case table, json, trec }
