@@ -106,10 +106,40 @@ struct QueryTests {
     @Test func hybridJoinsRanksAsDocumented() async throws {
         let fusion = ReciprocalRankFusion(denseWeight: 1)
         let joined = fusion.fuse(dense: ["a", "b", "c"], lexical: ["c", "d", "a"])
+            .sorted { ($1.score, $0.id) < ($0.score, $1.id) }
         #expect(joined.map(\.id) == ["a", "c", "b", "d"])
         #expect(abs(joined[0].score - (1.0 / 61 + 1.0 / 63)) < 1e-12)
         #expect(joined[0].score == joined[1].score)
         #expect(abs(joined[2].score - 1.0 / 62) < 1e-12)
+    }
+
+    /// A search for a number that stands in one passage shows that passage, not the one that an
+    /// embedder finds nearest; if vectors weigh all, the nearest.
+    @Test func hybridShowsThePassageThatDecided() async throws {
+        let folder = try TemporaryFolder()
+        let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
+        let collection = database.collection()
+        var options = IngestOptions()
+        options.chunking = Chunking(maximumTokens: 12, overlapTokens: 0)
+        let paragraphs = (0..<30).map { "request id \(700 + $0) was served from the cache" }
+        try await collection.ingest(
+            [Document(id: "log", text: paragraphs.joined(separator: ".\n\n"), layout: .plain)],
+            options: options)
+        for number in [701, 717, 729] {
+            let text = "\(number)"
+            let lexical = try await collection.query(text, mode: .lexical).hits
+            let dense = try await collection.query(text, mode: .dense).hits
+            let hybrid = try await collection.query(text, mode: .hybrid).hits
+            #expect(hybrid.first?.text.contains(text) == true)
+            #expect(hybrid.map(\.passage) == lexical.map(\.passage))
+            let byVector = try await collection.query(
+                Query(
+                    text, mode: .hybrid,
+                    fusion: ReciprocalRankFusion(denseWeight: 1, lexicalWeight: 0.1))
+            ).hits
+            #expect(byVector.map(\.passage) == dense.map(\.passage))
+        }
+        try database.close()
     }
 
     @Test func denseRanksCountAsTheEmbedderSays() async throws {

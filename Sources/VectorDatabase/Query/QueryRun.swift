@@ -124,18 +124,23 @@ struct QueryRun: Sendable {
         return found
     }
 
-    /// A document found by vector and by words shows the passage nearest to the vector.
+    /// A document found by vector and by words shows the passage by which it has the more of its
+    /// score: the words' if both give the same.
     private func fuse(_ dense: [RankedDocument], _ lexical: [RankedDocument]) -> [RankedDocument] {
-        var passages: [String: Int64] = [:]
-        for document in dense + lexical where passages[document.id] == nil {
-            passages[document.id] = document.passage
-        }
-        return plan.fusion.fuse(dense: dense.map(\.id), lexical: lexical.map(\.id))
+        var (nearest, bestWords): ([Int64: RankedDocument], [Int64: RankedDocument]) = ([:], [:])
+        for document in dense { nearest[document.key] = document }
+        for document in lexical { bestWords[document.key] = document }
+        return plan.fusion.fuse(dense: dense.map(\.key), lexical: lexical.map(\.key))
             .compactMap { entry in
-                passages[entry.id].map {
-                    RankedDocument(id: entry.id, passage: $0, score: entry.score)
-                }
+                let (first, second) =
+                    entry.lexical >= entry.dense
+                    ? (bestWords[entry.id], nearest[entry.id])
+                    : (nearest[entry.id], bestWords[entry.id])
+                guard var document = first ?? second else { return nil }
+                document.score = entry.score
+                return document
             }
+            .sorted { ($1.score, $0.id) < ($0.score, $1.id) }
     }
 
     /// Re-orders the first documents by log p(document | query).

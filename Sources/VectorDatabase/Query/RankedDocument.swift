@@ -2,6 +2,8 @@ import DocumentStore
 
 /// A document by its best passage.
 struct RankedDocument: Sendable, Equatable {
+    /// The document's key.
+    let key: Int64
     let id: String
     let passage: Int64
     var score: Double
@@ -51,7 +53,7 @@ struct DocumentRanking {
             else { continue }
             documents.append(
                 RankedDocument(
-                    id: owner.documentID, passage: candidate.key, score: candidate.score))
+                    key: owner.documentKey, id: owner.documentID, passage: candidate.key, score: candidate.score))
         }
         return documents.sorted { ($1.score, $0.id) < ($0.score, $1.id) }
     }

@@ -35,18 +35,29 @@ public struct ReciprocalRankFusion: Sendable, Equatable {
     /// so that a document in the middle of both lists can pass one at the top of a single list.
     public static func depth(limit: Int) -> Int { max(100, 2 * limit) }
 
-    /// The joined ranking, best first.
+    /// A document's place in the joined ranking.
+    package struct Entry<ID: Hashable & Sendable>: Sendable {
+        package let id: ID
+        /// What its rank in each list gives; 0 if it is not there.
+        package fileprivate(set) var dense = 0.0
+        package fileprivate(set) var lexical = 0.0
+
+        package var score: Double { dense + lexical }
+    }
+
+    /// The joined ranking, in no order.
     ///
     /// - Parameters: identifiers of documents, best first, each once in a list.
-    package func fuse(dense: [String], lexical: [String]) -> [(id: String, score: Double)] {
-        var scores: [String: Double] = [:]
-        scores.reserveCapacity(dense.count + lexical.count)
-        for (list, weight) in [(dense, denseWeight), (lexical, lexicalWeight)] {
-            for (index, id) in list.enumerated() {
-                scores[id, default: 0] += weight / (constant + Double(index + 1))
-            }
+    package func fuse<ID: Hashable & Sendable>(dense: [ID], lexical: [ID]) -> [Entry<ID>] {
+        var entries: [ID: Entry<ID>] = [:]
+        entries.reserveCapacity(dense.count + lexical.count)
+        for (index, id) in dense.enumerated() {
+            entries[id, default: Entry(id: id)].dense = denseWeight / (constant + Double(index + 1))
         }
-        return scores.map { (id: $0.key, score: $0.value) }
-            .sorted { ($1.score, $0.id) < ($0.score, $1.id) }
+        for (index, id) in lexical.enumerated() {
+            entries[id, default: Entry(id: id)].lexical =
+                lexicalWeight / (constant + Double(index + 1))
+        }
+        return Array(entries.values)
     }
 }
