@@ -63,11 +63,48 @@ import Testing
             try database.execute(sql: "CREATE TABLE t (a); DROP TABLE t; PRAGMA journal_mode = WAL")
         }
         try queue.close()
-        for path in [empty, begun] {
-            #expect(throws: StoreError.missing(path: path)) { try open(path, .readOnly) }
+        let errors = [StoreError.missing(path: empty), .withoutLog(path: begun)]
+        for (path, error) in zip([empty, begun], errors) {
+            #expect(throws: error) { try open(path, .readOnly) }
             try open(path, .create)
             try open(path, .readOnly)
         }
+    }
+
+    /// `cp` of a database that is being written to, without its log.
+    @Test func aCopyWithoutItsLogIsToldFromNoDatabase() throws {
+        let scratch = try ScratchFolder()
+        let (store, collection) = try DocumentStore.make(scratch)
+        _ = try store.write([.sample("a")], to: collection)
+        let path = scratch.file("copy.vdb")
+        try bytes(store.path).write(to: URL(fileURLWithPath: path))
+        #expect(throws: StoreError.withoutLog(path: path)) { try open(path, .readOnly) }
+        try bytes(store.path + "-wal").write(to: URL(fileURLWithPath: path + "-wal"))
+        let copy = try DocumentStore(path: path, mode: .readOnly)
+        #expect(try copy.document(id: "a", in: collection) != nil)
+        try copy.close()
+        try store.close()
+    }
+
+    /// Whatever is written after the file has gone, nobody finds.
+    @Test(arguments: [true, false]) func aDatabaseThatIsTakenAwayIsNoticed(isMoved: Bool) throws {
+        let scratch = try ScratchFolder()
+        let (store, collection) = try DocumentStore.make(scratch)
+        _ = try store.write([.sample("a")], to: collection)
+        try store.requireInPlace()
+        if isMoved {
+            try FileManager.default.moveItem(atPath: store.path, toPath: scratch.file("moved.vdb"))
+        } else {
+            try FileManager.default.removeItem(atPath: store.path)
+        }
+        let moved = StoreError.moved(path: store.path)
+        #expect(throws: moved) { try store.write([.sample("b")], to: collection) }
+        #expect(throws: moved) { try store.requireInPlace() }
+        // Another file by that name is not the one that is open.
+        try Data(count: 10).write(to: URL(fileURLWithPath: store.path))
+        #expect(throws: moved) { try store.delete(ids: ["a"], from: collection) }
+        #expect(try store.document(id: "b", in: collection) == nil)
+        try? store.close()
     }
 
     /// The power fails while the log is taken in, and the file's first page is lost: the log has it.

@@ -18,6 +18,27 @@ import Testing
             ])
     }
 
+    /// A relative path is never read as a URI or as a name of no file.
+    @Test(arguments: ["file:x.vdb", ":memory:", "file:x.vdb?mode=ro", "-"])
+    func anyNameIsAName(name: String) throws {
+        #expect(try vdb.run("ingest", "corpus.jsonl", "--db=\(name)", "--quiet").status == 0)
+        #expect(try vdb.run("list", "--db=\(name)").lines.count == 4)
+        #expect(try vdb.run("backup", "file:y.vdb", "--db=\(name)").status == 0)
+        #expect(try vdb.run("list", "--db=file:y.vdb").lines.count == 4)
+        let names = try FileManager.default.contentsOfDirectory(atPath: vdb.folder)
+        #expect(names.contains(name) && names.contains("file:y.vdb"))
+        #expect(!names.contains("x.vdb") && !names.contains("y.vdb"))
+    }
+
+    @Test(arguments: [".", "./", "folder", "folder/"]) func aFolderIsNoDatabase(path: String) throws {
+        try FileManager.default.createDirectory(
+            atPath: vdb.path("folder"), withIntermediateDirectories: true)
+        for arguments in [["ingest", "corpus.jsonl"], ["list"], ["query", "water"]] {
+            let result = try vdb.run(arguments + ["--db", path])
+            #expect(result.status == 65 && result.errors.contains("is a folder"))
+        }
+    }
+
     @Test func deleting() throws {
         #expect(try vdb.run("delete", "tides", "--format", "json").object.int("deleted") == 1)
         try vdb.fails2(66, "no document 'tides'", "delete", "tides")

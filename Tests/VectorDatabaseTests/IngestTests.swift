@@ -1,3 +1,4 @@
+import Foundation
 import Synchronization
 import Testing
 import VectorDatabase
@@ -34,11 +35,48 @@ struct IngestTests {
         #expect(summary.inserted == 1)
         // The one whose metadata changed keeps its vector.
         #expect(embedder.encoded.value == 102)
+        // Nor are its tokens counted again: d7 has two words more, and its title's.
+        #expect(summary.tokens == 15 + 2)
         for document in documents { #expect(try collection.document(document.id) == document) }
         let answer = try await collection.query(documents[8].text, limit: 1, mode: .dense)
         #expect(answer.hits.first?.id == "d8")
         #expect(answer.hits.first?.metadata["number"] == -1)
         try database.close()
+    }
+
+    /// An ingest that goes on after its database was taken away acknowledges nothing more, and fails.
+    @Test(arguments: [true, false])
+    func aDatabaseThatIsTakenAwayStopsTheIngest(isMoved: Bool) async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("a.vdb")
+        let database = try Database(path: path, embedder: TestEmbedder())
+        let collection = database.collection()
+        try await collection.ingest(SampleTexts.documents(0..<10))
+        var options = IngestOptions()
+        options.batchSize = 10
+        let acknowledged = Mutex(0)
+        let countAtMove = Mutex<Int?>(nil)
+        options.acknowledged = { count in
+            acknowledged.withLock { $0 = count }
+            let isFirst = countAtMove.withLock { first in
+                defer { if first == nil { first = count } }
+                return first == nil
+            }
+            guard isFirst else { return }
+            if isMoved {
+                try? FileManager.default.moveItem(atPath: path, toPath: folder.file("b.vdb"))
+            } else {
+                try? FileManager.default.removeItem(atPath: path)
+            }
+        }
+        let (stream, continuation) = AsyncStream<Document>.makeStream()
+        for document in SampleTexts.documents(0..<200) { continuation.yield(document) }
+        continuation.finish()
+        await #expect(throws: DatabaseError.moved(path: path)) {
+            try await collection.ingest(stream, options: options)
+        }
+        #expect(acknowledged.withLock { $0 } == countAtMove.withLock { $0 })
+        try? database.close()
     }
 
     /// SQLite is given text that ends at its first NUL character.

@@ -17,6 +17,10 @@ package enum StoreError: Error, Equatable, Sendable {
     case corrupt(path: String, detail: String)
     case io(path: String, detail: String)
     case closed(path: String)
+    /// The path names no file, or another than the one that is open.
+    case moved(path: String)
+    /// An empty file, whose content is in a write-ahead log that is not beside it.
+    case withoutLog(path: String)
 
     // Collections and identity.
     case collectionMissing(name: String)
@@ -71,6 +75,10 @@ extension StoreError: CustomStringConvertible, LocalizedError {
             "\(path): \(detail)"
         case .closed(let path):
             "\(path): used after it was closed"
+        case .moved(let path):
+            "\(path): was moved or deleted while it was open"
+        case .withoutLog(let path):
+            "\(path): its write-ahead log is missing"
         case .collectionMissing(let name):
             "there is no collection \"\(name)\" in this database"
         case .collectionExists(let name):

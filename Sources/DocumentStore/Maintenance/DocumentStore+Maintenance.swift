@@ -52,7 +52,7 @@ extension DocumentStore {
     }
 
     private func copy(to path: String) throws {
-        let copy = try DatabaseQueue(path: path)
+        let copy = try DatabaseQueue(path: Connection.plain(path))
         do {
             try reader.backup(to: copy)
             // Complete in one file, without a log beside it.

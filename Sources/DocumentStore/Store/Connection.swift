@@ -88,7 +88,7 @@ enum Connection {
         var connection: OpaquePointer?
         defer { sqlite3_close(connection) }
         // Opens the file and reads nothing.
-        var code = sqlite3_open_v2(path, &connection, SQLITE_OPEN_READONLY, nil)
+        var code = sqlite3_open_v2(plain(path), &connection, SQLITE_OPEN_READONLY, nil)
         var file: UnsafeMutablePointer<sqlite3_file>?
         guard code == SQLITE_OK,
             sqlite3_file_control(connection, nil, SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK,
@@ -139,7 +139,7 @@ enum Connection {
         -> DatabasePool
     {
         let pool = try DatabasePool(
-            path: path,
+            path: plain(path),
             configuration: configuration(
                 path: path, busyTimeout: busyTimeout, supported: supported, oldest: supported,
                 mayBeNew: true))
@@ -191,7 +191,7 @@ enum Connection {
             oldest: oldest ?? supported, mayBeNew: false)
         configuration.readonly = true
         do {
-            let pool = try DatabasePool(path: path, configuration: configuration)
+            let pool = try DatabasePool(path: plain(path), configuration: configuration)
             _ = try pool.read(readIdentity)
             return pool
         } catch let error as DatabaseError
@@ -214,6 +214,20 @@ enum Connection {
         }
     }
 
+    /// Whether the file was renamed, moved or deleted since it was opened. In WAL mode SQLite itself
+    /// does not look.
+    static func hasMoved(_ database: Database) -> Bool {
+        var hasMoved: CInt = 0
+        let code = sqlite3_file_control(
+            database.sqliteConnection, "main", SQLITE_FCNTL_HAS_MOVED, &hasMoved)
+        // A file system that cannot tell says so.
+        return code == SQLITE_OK && hasMoved != 0
+    }
+
+    /// The path as SQLite is given it: a relative one could begin like a URI (`file:x.vdb`) or be a
+    /// name of no file (`:memory:`), while the files beside the database have it as it is.
+    static func plain(_ path: String) -> String { path.hasPrefix("/") ? path : "./" + path }
+
     /// Removes the empty log and its shared memory, which a connection that only reads makes where
     /// they are missing and may not remove.
     ///
@@ -225,7 +239,7 @@ enum Connection {
         guard stat(path + "-wal", &status) == 0, status.st_size == 0 else { return }
         var connection: OpaquePointer?
         defer { sqlite3_close(connection) }
-        guard sqlite3_open_v2(path, &connection, SQLITE_OPEN_READWRITE, nil) == SQLITE_OK
+        guard sqlite3_open_v2(plain(path), &connection, SQLITE_OPEN_READWRITE, nil) == SQLITE_OK
         else { return }
         // The log is not opened before something is read.
         sqlite3_exec(connection, "PRAGMA user_version", nil, nil, nil)
@@ -244,6 +258,13 @@ enum Connection {
                 throw StoreError.notADatabase(path: path)
             }
             if mayBeNew { return }
+            // A page without a log is what a copy has if the log, with all that was in it, was left
+            // behind; and what is left if making the database was interrupted at once.
+            var log = stat()
+            let hasPages = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0 > 0
+            if hasPages, stat(path + "-wal", &log) != 0 || log.st_size == 0 {
+                throw StoreError.withoutLog(path: path)
+            }
             throw StoreError.missing(path: path)
         }
         let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0

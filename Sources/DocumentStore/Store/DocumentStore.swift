@@ -86,16 +86,33 @@ package final class DocumentStore: Sendable {
         do { return try reader.read(body) } catch { throw convert(error) }
     }
 
-    /// Runs `body` in a transaction that is durable when this returns.
+    /// Makes sure that the path still names the file that is open.
+    ///
+    /// - Throws: `moved`: what is written goes where nobody looks for it.
+    package func requireInPlace() throws(StoreError) {
+        guard let writer else { return }
+        do {
+            if try writer.writeWithoutTransaction(Connection.hasMoved) {
+                throw StoreError.moved(path: path)
+            }
+        } catch { throw convert(error) }
+    }
+
+    /// Runs `body` in a transaction that is durable when this returns, and in the file that the path
+    /// names.
     func write<T>(_ body: (Database) throws -> T) throws(StoreError) -> T {
         guard let writer else { throw .readOnly(path: path) }
         do {
-            return try writer.write { database in
+            let result = try writer.write { database in
                 try Seal.verifyAll(in: database)
                 let result = try body(database)
                 try Seal.renew(in: database)
+                if Connection.hasMoved(database) { throw StoreError.moved(path: path) }
                 return result
             }
+            // Again: it may have gone while the commit was on its way to the disk.
+            try requireInPlace()
+            return result
         } catch { throw convert(error) }
     }
 

@@ -18,6 +18,7 @@ extension DatabaseError: CustomStringConvertible, LocalizedError {
         case .inputOutput(let path, let reason): "\(path): \(reason)"
         case .readOnly(let path): "\(path): is opened for reading only"
         case .closed(let path): "\(path): the database has been closed"
+        case .moved(let path): "\(path): was moved or deleted while it was in use"
         case .locked(let path, let holder, let seconds):
             "\(path): \(holder ?? "another process") is writing and did not finish within "
                 + "\(Self.number(seconds)) s"
@@ -102,7 +103,8 @@ extension DatabaseError.ForeignFile: CustomStringConvertible {
         case .folder: "is a folder"
         case .notAFile: "is not a file"
         case .other: "is not a vdb database: its first bytes are another program's"
-        case .withoutLog: "is a copy without its write-ahead log, which holds what was written last"
+        case .withoutLog:
+            "holds nothing: its write-ahead log was not copied, or nothing was ever written to it"
         }
     }
 }

@@ -20,6 +20,8 @@ extension DatabaseError {
         case .readOnly(let path): self = .readOnly(path: path)
         case .corrupt(let path, let detail): self = .damaged(path: path, reason: detail)
         case .closed(let path): self = .closed(path: path)
+        case .moved(let path): self = .moved(path: path)
+        case .withoutLog(let path): self = .notADatabase(path: path, found: .withoutLog)
         case .diskFull(let path): self = .diskFull(path: path)
         case .io(let path, let detail): self = .inputOutput(path: path, reason: detail)
         case .collectionMissing(let name):

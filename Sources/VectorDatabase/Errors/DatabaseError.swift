@@ -20,6 +20,8 @@ public enum DatabaseError: Error, Sendable, Equatable {
     case inputOutput(path: String, reason: String)
     case readOnly(path: String)
     case closed(path: String)
+    /// It was moved or deleted while it was open: what was written last is not where the path says.
+    case moved(path: String)
     /// Another writer holds the database, and still did after `seconds`.
     case locked(path: String, holder: String?, seconds: Double)
 
@@ -65,7 +67,8 @@ public enum DatabaseError: Error, Sendable, Equatable {
         case notAFile
         /// A file of another program.
         case other
-        /// A copy of a database whose write-ahead log, which holds its content, was left behind.
+        /// A database without content: a copy whose write-ahead log, which holds it, was left behind;
+        /// or one whose making was interrupted.
         case withoutLog
     }
 
@@ -108,6 +111,7 @@ public enum DatabaseError: Error, Sendable, Equatable {
         case .outOfRange, .invalidCollectionName, .wordsOnly, .vectorsNeeded, .textNeeded,
             .filterTooLarge, .embedderWithoutDimensions, .conflict, .closed:
             .usage
+        case .notADatabase(_, .withoutLog): .missing
         case .notADatabase, .newerFormat, .damaged, .embedderMismatch, .noRecordedEmbedder,
             .metricMismatch, .dimensionMismatch, .invalidVector, .invalidDocument,
             .documentExists, .encodingFailed:
@@ -115,7 +119,7 @@ public enum DatabaseError: Error, Sendable, Equatable {
         case .databaseMissing, .collectionMissing, .documentsMissing: .missing
         case .embedderMissing, .embedderUnavailable, .cannotRerank: .unavailable
         case .cannotCreate, .readOnly, .olderFormat: .cannotCreate
-        case .inputOutput, .diskFull: .inputOutput
+        case .inputOutput, .diskFull, .moved: .inputOutput
         case .locked: .temporary
         }
     }

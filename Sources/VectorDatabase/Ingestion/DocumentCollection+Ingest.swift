@@ -47,6 +47,7 @@ extension DocumentCollection {
                 if !Task.isCancelled, let record = run.currentRecord { try? updateCaches(record) }
                 throw error
             }
+            try store.requireInPlace()
             return run.progress.withLock { $0.stored }
         }
     }

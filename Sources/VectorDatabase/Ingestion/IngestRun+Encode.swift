@@ -82,6 +82,7 @@ extension IngestRun {
         }
         document.passages[passage].vector = embedding.vector
         document.passages[passage].tokens = embedding.tokenCount
+        document.passages[passage].wasEncoded = true
         if embedding.isTruncated { document.truncated += 1 }
     }
 

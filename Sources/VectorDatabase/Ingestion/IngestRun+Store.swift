@@ -71,7 +71,9 @@ extension IngestRun {
         for document in documents {
             switch document.fate {
             case .new:
-                change.tokens += document.passages.reduce(0) { $0 + $1.tokens }
+                change.tokens += document.passages.reduce(0) {
+                    $0 + ($1.wasEncoded ? $1.tokens : 0)
+                }
                 change.truncated += document.truncated
             case .unchanged: change.unchanged += 1
             case .skipped: change.skipped += 1
@@ -84,6 +86,8 @@ extension IngestRun {
         if !options.synchronizedSources.isEmpty {
             try collection.store.markSeen(ids: documents.map(\.document.id))
         }
+        // What is unchanged was not written, but is acknowledged as being there.
+        if new.isEmpty { try rethrowing { try collection.store.requireInPlace() } }
         update { $0.stored.add(change) }
         options.acknowledged?(progress.withLock { $0.stored.documents })
         if !new.isEmpty { committed.continuation.yield() }

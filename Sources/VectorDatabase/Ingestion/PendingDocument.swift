@@ -58,6 +58,8 @@ struct PendingPassage: Sendable {
     /// `nil` until encoded, and in a collection without vectors.
     var vector: [Float]?
     var tokens = 0
+    /// By this ingest.
+    var wasEncoded = false
 }
 
 extension Document {

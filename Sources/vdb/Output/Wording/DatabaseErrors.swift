@@ -23,6 +23,7 @@ extension DatabaseError: WordedError {
         case .newerFormat: "update vdb"
         case .olderFormat: "copy it to a place that can be written to"
         case .damaged: "run 'vdb check', or restore a backup"
+        case .moved: "put it back, or run the same command again"
         case .diskFull: "free some space and run the same command again"
         case .readOnly: "check the permissions of the file and its folder"
         case .locked: "try again when it has finished"
