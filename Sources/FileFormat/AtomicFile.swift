@@ -88,7 +88,7 @@ package final class AtomicFile {
     package static func synchronizeFolder(
         of path: String, fileSystem: any FileSystem = SystemFileSystem()
     ) throws(FileError) {
-        let folder = Self.folder(of: path)
+        let folder = parentFolder(of: path)
         let descriptor = try fileSystem.uninterrupted { system throws(FileError) in
             try system.open(folder, flags: O_RDONLY | O_DIRECTORY, mode: 0)
         }
@@ -96,11 +96,6 @@ package final class AtomicFile {
         try fileSystem.uninterrupted { system throws(FileError) in
             try system.synchronize(descriptor, path: folder)
         }
-    }
-
-    static func folder(of path: String) -> String {
-        let folder = (path as NSString).deletingLastPathComponent
-        return folder.isEmpty ? "." : folder
     }
 
     private func flush() throws(FileError) {

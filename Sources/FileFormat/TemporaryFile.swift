@@ -39,7 +39,7 @@ package enum TemporaryFile {
 
     /// Removes what dead writers of `path` left. What cannot be removed stays: it harms nobody.
     package static func sweep(path: String, fileSystem: any FileSystem) {
-        let folder = AtomicFile.folder(of: path)
+        let folder = parentFolder(of: path)
         let prefix = prefix(of: path)
         let names = (try? fileSystem.names(inFolder: folder)) ?? []
         for name in names where name.hasPrefix(prefix) {

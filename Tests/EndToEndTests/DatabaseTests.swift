@@ -30,7 +30,8 @@ import Testing
         #expect(!names.contains("x.vdb") && !names.contains("y.vdb"))
     }
 
-    @Test(arguments: [".", "./", "folder", "folder/"]) func aFolderIsNoDatabase(path: String) throws {
+    @Test(arguments: [".", "./", "folder", "folder/"]) func aFolderIsNoDatabase(path: String) throws
+    {
         try FileManager.default.createDirectory(
             atPath: vdb.path("folder"), withIntermediateDirectories: true)
         for arguments in [["ingest", "corpus.jsonl"], ["list"], ["query", "water"]] {

@@ -229,11 +229,10 @@ struct PredicateSQL {
         }
         if let column = columns[field] {
             return """
-                (CASE x.type\(column)
-                    WHEN 'object' THEN 0
-                    WHEN 'array' THEN EXISTS (SELECT 1 FROM json_each(x.value\(column)) AS e
+                (CASE x.kind\(column) WHEN 1 THEN \(test("x.value\(column)"))
+                    WHEN 2 THEN EXISTS (SELECT 1 FROM json_each(x.value\(column)) AS e
                         WHERE \(Self.isScalar("e")) AND \(test("e.value")))
-                    ELSE coalesce(\(test("x.value\(column)")), 0) END)
+                    ELSE 0 END)
                 """
         }
         guard let path = Self.path(to: field) else {
@@ -257,31 +256,41 @@ struct PredicateSQL {
             """
     }
 
-    /// Gives a field its columns in the common table: its JSON type, and its value, of an array its
-    /// JSON.
+    /// Gives a field its columns in the common table: its kind (0 missing or null, 1 a scalar, 2 an
+    /// array, 3 an object), and its value, of an array its JSON.
     private mutating func extract(_ field: String) {
         let column = columns.count
         columns[field] = column
         if let path = Self.path(to: field) {
             let bound = bind(.text(path))
             selected += [
-                "json_type(d.metadata, \(bound)) AS type\(column)",
+                Self.kind("json_type(d.metadata, \(bound))") + " AS kind\(column)",
                 "json_extract(d.metadata, \(bound)) AS value\(column)",
             ]
         } else {
             let name = bind(.text(field))
-            selected += ["type", "value"].map { part in
+            func member(_ part: String) -> String {
                 """
                 (SELECT m.\(part) FROM json_each(d.metadata) AS m WHERE m.key = \(name) LIMIT 1)
-                    AS \(part)\(column)
                 """
             }
+            selected += [
+                Self.kind(member("type")) + " AS kind\(column)",
+                member("value") + " AS value\(column)",
+            ]
         }
+    }
+
+    private static func kind(_ type: String) -> String {
+        """
+        CASE coalesce(\(type), 'null') WHEN 'null' THEN 0 WHEN 'array' THEN 2 WHEN 'object' THEN 3
+            ELSE 1 END
+        """
     }
 
     private mutating func isPresent(_ field: String) -> String {
         if let column = columns[field] {
-            return "(coalesce(x.type\(column), 'null') <> 'null')"
+            return "(x.kind\(column) <> 0)"
         }
         guard let path = Self.path(to: field) else {
             let name = bind(.text(field))

@@ -53,7 +53,8 @@ struct DocumentRanking {
             else { continue }
             documents.append(
                 RankedDocument(
-                    key: owner.documentKey, id: owner.documentID, passage: candidate.key, score: candidate.score))
+                    key: owner.documentKey, id: owner.documentID, passage: candidate.key,
+                    score: candidate.score))
         }
         return documents.sorted { ($1.score, $0.id) < ($0.score, $1.id) }
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import AutoRegEmbed
+import FileFormat
 import Foundation
 import Synchronization
 import VectorDatabase
@@ -143,7 +144,7 @@ struct IngestCommand: AsyncParsableCommand {
         options.titleField = titleField
         options.idsPath = ids
         options.skipsFailures = onError == .skip
-        options.baseFolder = (arguments.path as NSString).deletingLastPathComponent
+        options.baseFolder = parentFolder(of: arguments.path)
         if options.baseFolder?.isEmpty == true { options.baseFolder = nil }
         return options
     }
