@@ -86,7 +86,7 @@ struct IngestPolicyTests {
             let error = try #require(error as? DatabaseError)
             #expect(error.kind == .badData)
             #expect(error.description.hasPrefix("x.jsonl:3: "))
-            #expect(error.description.contains("2 dimensions where 3"))
+            #expect(error.description.contains("2 dimensions, but 3"))
         }
         #expect(try collection.count() == 2)
         var options = IngestOptions()
