@@ -9,7 +9,7 @@ package struct CachePolicy: Sendable {
     package var smallestFlatLag = 512
     /// Either may lag by one part in this many of its rows.
     package var lagShare = 20
-    /// Rows inserted into a graph at once. While an ingest goes on only whole batches are inserted, so
+    /// Rows inserted into a graph at once. During an ingest only whole batches are inserted, so
     /// that the same documents in the same order give the same graph.
     package var batch = 4096
     /// Passages that a fresh reader may have to read from the database and index in memory, at about

@@ -52,7 +52,7 @@ struct DatabaseFiles: Sendable {
         }.joined()
     }
 
-    /// Bytes of a file; 0 where there is none.
+    /// Bytes of a file; 0 if there is none.
     static func size(of path: String) -> Int {
         var status = stat()
         return stat(path, &status) == 0 ? Int(status.st_size) : 0

@@ -8,7 +8,7 @@ struct FileSignature: Equatable, Sendable {
     let seconds: Int
     let nanoseconds: Int
 
-    /// `nil` where there is no file.
+    /// `nil` if there is no file.
     init?(path: String) {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }

@@ -6,7 +6,7 @@ import VectorIndex
 extension CollectionRecord {
     /// What a cache file that covers the change log up to `position` says of itself.
     ///
-    /// - Throws: `StoreError.changesPruned` where the log no longer reaches back to there.
+    /// - Throws: `StoreError.changesPruned` if the log no longer reaches back to there.
     func header(of store: DocumentStore, position: Int64) throws -> IndexHeader {
         guard let token = try store.historyToken(at: position, in: self) else {
             throw StoreError.changesPruned(

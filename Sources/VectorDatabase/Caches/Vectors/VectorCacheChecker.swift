@@ -80,8 +80,8 @@ struct VectorCacheChecker {
         }
     }
 
-    /// The vectors file is guarded by checksums and the database's pages are not: where the two
-    /// differ it is the database that has changed, and making the file anew would spread that.
+    /// The vectors file is guarded by checksums, the database's pages are not: if the two differ, the
+    /// database has changed, and rewriting the file would spread that.
     private mutating func faultInDatabase(_ passage: Int64) {
         found.add(
             .init(

@@ -13,11 +13,10 @@ struct VectorCacheContents {
 
 /// Opens cache files and decides whether they belong to the database as it is.
 ///
-/// A file is passed over, never an error, where it is missing, cut short, damaged in what opening
-/// reads, of another version, of another database, collection, model or parameters; where it is
-/// newer than the database (an older one was put in its place); where the change log no longer
-/// reaches back to it; or where the log has another token at its position (two copies of one
-/// database went on apart, and the file is the other's).
+/// A file is ignored, never an error, if it is missing, truncated, damaged in what opening reads, or of
+/// another version, database, collection, model or parameters; if it is newer than the database (a
+/// backup was restored); if the change log no longer reaches back to it; or if the log has another
+/// token at its position (two copies of one database diverged, and the file is the other's).
 struct VectorCacheReader {
     let record: CollectionRecord
     let files: VectorCacheFiles

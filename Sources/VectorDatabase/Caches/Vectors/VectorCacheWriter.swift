@@ -42,8 +42,8 @@ struct VectorCacheWriter {
         if try reader.openFlat() == nil { remove(files.flat) }
     }
 
-    /// How far the change log may be forgotten as far as these files go; nil if they must be written
-    /// first.
+    /// The position up to which these files no longer need the change log; `nil` if they must be
+    /// written first.
     func coveredPosition() throws -> Int64? {
         guard record.dimensions > 0, record.passageCount > 0 else {
             return try store.position(of: record)
@@ -100,7 +100,7 @@ struct VectorCacheWriter {
 
     // MARK: Graph
 
-    /// Whether a graph is to be written; one that serves no more is removed.
+    /// Whether a graph must be written. One that is of no more use is removed.
     private func needsGraph(_ extent: CacheExtent, old: HNSWIndex?) throws -> Bool {
         let removed =
             try old.map { graph in

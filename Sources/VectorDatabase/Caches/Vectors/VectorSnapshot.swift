@@ -37,7 +37,7 @@ struct VectorSnapshot: Sendable {
             && record.model.fingerprint == self.record.model.fingerprint
     }
 
-    /// Maps the caches, as far as they can be trusted, and reads what is beyond them.
+    /// Maps the files that can be trusted, and reads the rows beyond them.
     static func open(
         _ record: CollectionRecord, files: VectorCacheFiles,
         signatures: VectorCacheFiles.Signatures,
@@ -64,8 +64,8 @@ struct VectorSnapshot: Sendable {
         return updated
     }
 
-    /// This snapshot with the commits since; `nil` where it cannot be brought up to date and must be
-    /// opened anew.
+    /// This snapshot with the commits since; `nil` if it cannot be brought up to date and must be
+    /// opened again.
     func caughtUp(with store: DocumentStore, isNew: Bool = false) throws -> VectorSnapshot? {
         let now = try store.position(of: record)
         if now == position && !isNew { return self }
@@ -84,7 +84,7 @@ struct VectorSnapshot: Sendable {
         return next
     }
 
-    /// `nil` where they have been pruned.
+    /// `nil` if they have been pruned.
     private static func changes(
         after position: Int64, in record: CollectionRecord, of store: DocumentStore
     ) throws -> [Change]? {

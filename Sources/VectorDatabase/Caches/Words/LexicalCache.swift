@@ -69,8 +69,7 @@ final class LexicalCache: Sendable {
         LexicalCacheChecker(record: record, files: files, store: store, policy: policy)
     }
 
-    /// An index to extend while documents come in, where it lags enough; nil where it does not or
-    /// cannot be extended.
+    /// An index to extend while documents come in; `nil` if it lags too little to be worth it.
     func startFollowing(_ record: CollectionRecord) throws -> LexicalFollower? {
         let caches = try LexicalCacheReader(record: record, files: files, store: store).open()
         let covered = caches.segments.reduce(0) { $0 + $1.count }

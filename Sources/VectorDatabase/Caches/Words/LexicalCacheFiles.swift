@@ -10,14 +10,14 @@ import LexicalIndex
 ///     recent segment                      [==========]
 ///     tail (memory)                                   [=======]
 ///
-/// Only the recent segment is written again as passages come; when it has grown to a share of the main
+/// As passages come, only the recent segment is rewritten; when it has grown to a share of the main
 /// one, the two are merged.
 ///
 /// Invariants:
 /// 1. The database is the truth. A file counts only if it names this database and collection, and a
 ///    place in the change log that this history has passed.
-/// 2. The recent segment names the main one that it goes on from, by its place in the log: with
-///    another it is passed over.
+/// 2. The recent segment names the main one that it continues, by its place in the log; beside another
+///    it is ignored.
 /// 3. What was deleted from the main segment until the recent one was written is listed there; what
 ///    was deleted later is in the change log.
 struct LexicalCacheFiles: Sendable {
@@ -51,8 +51,8 @@ struct LexicalCacheContents {
     var segments: [LiveSegment] { [main, recent].compactMap { $0 } }
 }
 
-/// Opens the files and decides whether they belong to the database as it is; what does not is passed
-/// over, never an error.
+/// Opens the files and decides whether they belong to the database as it is. What does not is ignored,
+/// never an error.
 struct LexicalCacheReader {
     let record: CollectionRecord
     let files: LexicalCacheFiles

@@ -12,27 +12,29 @@ struct LexicalCacheWriter {
     /// - Parameter follower: one that has been following; it is brought to the end.
     func update(_ extent: CacheExtent, follower: LexicalFollower? = nil) throws {
         guard record.passageCount > 0 else { return files.remove() }
-        let follower = try follower ?? newFollower(startsAfresh: extent == .rebuild)
+        let follower = try follower ?? newFollower(ignoresFiles: extent == .rebuild)
         do {
             try follower.follow()
             if extent != .asNeeded || follower.isBehind { try follower.save() }
         } catch let error as SectionFileError {
             guard case .damaged = error else { throw error }
-            let anew = try newFollower(startsAfresh: true)
-            try anew.follow()
-            try anew.save()
+            try rebuild()
         } catch let error as StoreError {
-            // Files that the log does not reach any more are of no use.
+            // Files that the log no longer reaches are of no use.
             guard case .changesPruned = error else { throw error }
-            let anew = try newFollower(startsAfresh: true)
-            try anew.follow()
-            try anew.save()
+            try rebuild()
         }
     }
 
-    func newFollower(startsAfresh: Bool = false) throws -> LexicalFollower {
+    private func rebuild() throws {
+        let follower = try newFollower(ignoresFiles: true)
+        try follower.follow()
+        try follower.save()
+    }
+
+    func newFollower(ignoresFiles: Bool = false) throws -> LexicalFollower {
         try LexicalFollower(
-            record: record, files: files, store: store, policy: policy, startsAfresh: startsAfresh)
+            record: record, files: files, store: store, policy: policy, ignoresFiles: ignoresFiles)
     }
 
     /// Removes files that do not belong to the database.
@@ -42,7 +44,7 @@ struct LexicalCacheWriter {
         if caches.recent == nil { files.removeIfThere(files.recent) }
     }
 
-    /// How far the change log may be forgotten as far as these files go; nil where they need none.
+    /// The position up to which these files no longer need the change log; `nil` without files.
     func coveredPosition() throws -> Int64? {
         try LexicalCacheReader(record: record, files: files, store: store).open().place?.position
     }

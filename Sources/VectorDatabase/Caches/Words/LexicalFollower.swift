@@ -3,11 +3,10 @@ import FileFormat
 import Foundation
 import LexicalIndex
 
-/// A lexical index that grows with the database, from wherever its files stand. One task at a time
-/// uses it.
+/// A lexical index that grows with the database, starting from its files. One task at a time uses it.
 ///
-/// What is new is collected in memory, as postings and then, compressed, as segments; `save()` merges
-/// them into the files.
+/// New passages are collected in memory, as postings and then, compressed, as segments; `save()`
+/// merges them into the files.
 final class LexicalFollower {
     private let record: CollectionRecord
     private let files: LexicalCacheFiles
@@ -19,7 +18,7 @@ final class LexicalFollower {
     /// The log has been followed to here; nil before anything is held.
     private var position: Int64?
     private var lastKey: Int64
-    /// Passages that came, and such that went from the files, since they were written.
+    /// Passages inserted, and deleted from the files, since the files were written.
     private(set) var pending = 0
 
     /// Bytes of postings collected before they are compressed, and of compressed ones before they are
@@ -27,25 +26,25 @@ final class LexicalFollower {
     private static let builderBound = 96 << 20
     private static let runBound = 256 << 20
 
-    /// - Parameter startsAfresh: whether the files are not to be used.
+    /// - Parameter ignoresFiles: starts from the passages alone.
     init(
         record: CollectionRecord, files: LexicalCacheFiles, store: DocumentStore,
         policy: CachePolicy,
-        startsAfresh: Bool
+        ignoresFiles: Bool
     ) throws {
         self.record = record
         self.files = files
         self.store = store
         self.policy = policy
         caches =
-            startsAfresh
+            ignoresFiles
             ? LexicalCacheContents()
             : try LexicalCacheReader(record: record, files: files, store: store).open()
         position = caches.place?.position
         lastKey = caches.throughKey
     }
 
-    /// Takes in what has come and gone.
+    /// Applies the changes since the last call.
     func follow() throws {
         var isCut = true
         while isCut {
@@ -111,7 +110,7 @@ final class LexicalFollower {
         runs = []
         pending = 0
         if caches.place != header.place {
-            // Somebody has taken the files away: what they held must be read again.
+            // Somebody removed the files: their passages must be read again.
             caches = LexicalCacheContents()
             (self.position, lastKey) = (nil, 0)
         }
