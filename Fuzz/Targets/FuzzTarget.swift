@@ -11,6 +11,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case tokenizer
     case configuration
     case safetensors
+    case gguf
     case graph
     case vectors
     case lexical
@@ -27,6 +28,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .tokenizer: try TokenizerTarget.run(input)
         case .configuration: try ConfigurationTarget.run(input)
         case .safetensors: try SafetensorsTarget.run(input)
+        case .gguf: try GGUFTarget.run(input)
         case .graph: try IndexTarget.graph.run(input)
         case .vectors: try IndexTarget.vectors.run(input)
         case .lexical: try LexicalTarget.run(input)

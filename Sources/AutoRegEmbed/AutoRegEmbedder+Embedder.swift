@@ -8,7 +8,7 @@ extension AutoRegEmbedder: ScoringEmbedder {
     public var identity: EmbedderIdentity {
         EmbedderIdentity(
             name: parts.name, fingerprint: fingerprint, dimensions: dimensions,
-            path: parts.folder?.path, settings: recordedSettings)
+            path: parts.location?.path, settings: recordedSettings)
     }
 
     public func embedDocuments(_ texts: [String]) async throws -> [EncodedText] {

@@ -25,7 +25,8 @@ public final class AutoRegEmbedder: Sendable {
         public var precision: ComputePrecision?
         /// nil: as many as the process may use.
         public var threads: Int?
-        /// The folder of an adapter's base model, where the adapter does not name it or it moved.
+        /// The folder or GGUF file of an adapter's base model, where the adapter does not name it or it
+        /// moved.
         public var base: URL?
         /// In place of the folder's template.
         public var template: String?
@@ -59,11 +60,11 @@ public final class AutoRegEmbedder: Sendable {
         var decoder: LanguageModel?
     }
 
-    /// Loads a Hugging Face folder, or a PEFT LoRA adapter's folder with its base.
+    /// Loads a Hugging Face folder, a PEFT LoRA adapter's folder with its base, or a GGUF file.
     ///
     /// - Throws: ``AutoRegEmbedError``
     public convenience init(folder: URL, options: Options = Options()) throws {
-        try self.init(parts: ModelParts(folder: folder, base: options.base), options: options)
+        try self.init(parts: ModelParts(location: folder, base: options.base), options: options)
     }
 
     /// Uses a model that the program carries; nothing of it is copied.

@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import Transformer
 
 /// `autoregembed.json`: how the model is used. Without the file, or a key of it, the values below
 /// hold. `docs/MODEL_FOLDERS.md` describes it for users.
@@ -46,6 +47,13 @@ package struct EmbedderSettings: Sendable, Equatable {
     private static let instructionKeys: Set<String> = ["next", "self", "previous"]
 
     package init() {}
+
+    /// For a GGUF file, which says at most how states are pooled.
+    init(pooling: GGUFPooling?) {
+        guard let pooling else { return }
+        self.pooling = pooling == .mean ? .mean : .last
+        namesPooling = true
+    }
 
     /// - Parameter path: names the file in messages.
     package init(json: UnsafeRawBufferPointer, path: String) throws(AutoRegEmbedError) {

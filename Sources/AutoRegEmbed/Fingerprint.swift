@@ -12,9 +12,7 @@ package enum Fingerprint {
     package static func weights(of checkpoint: Checkpoint, releasesPages: Bool = false)
         -> ContentHash
     {
-        hash(
-            checkpoint.names.compactMap { checkpoint.tensor(named: $0) },
-            releasesPages: releasesPages)
+        hash(checkpoint.storedTensors, releasesPages: releasesPages)
     }
 
     /// Large tensors are hashed by several threads; the result does not depend on how many.

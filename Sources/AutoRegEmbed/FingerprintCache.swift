@@ -50,8 +50,8 @@ package struct FingerprintCache {
     /// Nil where a file's state cannot be told, as for a model in memory.
     private func key(of checkpoint: Checkpoint) -> String? {
         let hasher = ContentHasher()
-        for file in checkpoint.files {
-            let path = URL(fileURLWithPath: file.path).resolvingSymlinksInPath().path
+        for file in checkpoint.filePaths {
+            let path = URL(fileURLWithPath: file).resolvingSymlinksInPath().path
             guard let facts = try? FileManager.default.attributesOfItem(atPath: path),
                 let size = facts[.size] as? NSNumber,
                 let inode = facts[.systemFileNumber] as? NSNumber,

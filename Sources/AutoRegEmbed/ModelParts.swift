@@ -4,25 +4,60 @@ import Tensors
 import Tokenization
 import Transformer
 
-/// Where a model's parts come from: a folder, a folder with an adapter on a base, or memory.
+/// Where a model's parts come from: a folder, a folder with an adapter on a base, a GGUF file, or
+/// memory.
 struct ModelParts: Sendable {
     let name: String
     /// Names the model in messages.
     let path: String
-    let folder: URL?
+    /// The folder or GGUF file; nil for a model in memory.
+    let location: URL?
     /// The base model's.
     let configuration: ModelConfiguration
     let checkpoint: Checkpoint
     let adapter: Adapter?
     let settings: EmbedderSettings
-    private let tokenizerData: Data
-    private let tokenizerConfiguration: Data?
+    private let tokenizer: TokenizerSource
 
-    init(folder: URL, base: URL?) throws(AutoRegEmbedError) {
-        let folder = folder.standardizedFileURL
+    private enum TokenizerSource {
+        case files(Data, configuration: Data?)
+        case metadata(GGUFMetadata)
+    }
+
+    /// Opens a folder, or a GGUF file.
+    init(location: URL, base: URL?) throws(AutoRegEmbedError) {
+        if Self.isFile(location) {
+            try self.init(gguf: location.standardizedFileURL)
+        } else {
+            try self.init(folder: location.standardizedFileURL, base: base)
+        }
+    }
+
+    static func isFile(_ location: URL) -> Bool {
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: location.path, isDirectory: &isFolder)
+            && !isFolder.boolValue
+    }
+
+    private init(gguf file: URL) throws(AutoRegEmbedError) {
+        name = file.deletingPathExtension().lastPathComponent
+        path = file.path
+        location = file
+        adapter = nil
+        let model = try Self.model(gguf: file)
+        (configuration, checkpoint) = (model.configuration, model.checkpoint)
+        tokenizer = .metadata(model.files.metadata)
+        settings = EmbedderSettings(pooling: model.pooling)
+    }
+
+    private static func model(gguf file: URL) throws(AutoRegEmbedError) -> GGUFModel {
+        do { return try GGUFModel(path: file.path) } catch { throw .model(error) }
+    }
+
+    private init(folder: URL, base: URL?) throws(AutoRegEmbedError) {
         name = folder.lastPathComponent
         path = folder.path
-        self.folder = folder
+        location = folder
         adapter = try Self.adapter(in: folder)
         var base = base ?? folder
         if let adapter, base == folder, !Self.hasWeights(folder) {
@@ -38,11 +73,18 @@ struct ModelParts: Sendable {
                     problem: "there is no folder \(base.path); give the base model's")
             }
         }
-        do {
-            configuration = try ModelConfiguration(
-                path: base.appendingPathComponent("config.json").path)
-        } catch { throw .model(error) }
-        do { checkpoint = try Checkpoint(folder: base) } catch { throw .model(error) }
+        var metadata: GGUFMetadata?
+        if Self.isFile(base) {
+            let model = try Self.model(gguf: base)
+            (configuration, checkpoint) = (model.configuration, model.checkpoint)
+            metadata = model.files.metadata
+        } else {
+            do {
+                configuration = try ModelConfiguration(
+                    path: base.appendingPathComponent("config.json").path)
+            } catch { throw .model(error) }
+            do { checkpoint = try Checkpoint(folder: base) } catch { throw .model(error) }
+        }
 
         // An adapter that another program trained brings none: its base's hold.
         var found = EmbedderSettings()
@@ -54,21 +96,27 @@ struct ModelParts: Sendable {
         }
         settings = found
         let own = folder.appendingPathComponent("tokenizer.json")
-        let home = FileManager.default.fileExists(atPath: own.path) ? folder : base
+        let hasOwn = FileManager.default.fileExists(atPath: own.path)
+        if !hasOwn, let metadata {
+            tokenizer = .metadata(metadata)
+            return
+        }
+        let home = hasOwn ? folder : base
         let tokenizerFile = home.appendingPathComponent("tokenizer.json")
         guard let data = try? Data(contentsOf: tokenizerFile, options: .mappedIfSafe) else {
             throw .tokenizer(
                 FileError.system(operation: "read", path: tokenizerFile.path, code: ENOENT))
         }
-        tokenizerData = data
-        tokenizerConfiguration = try? Data(
-            contentsOf: home.appendingPathComponent("tokenizer_config.json"))
+        tokenizer = .files(
+            data,
+            configuration: try? Data(
+                contentsOf: home.appendingPathComponent("tokenizer_config.json")))
     }
 
     init(resource: ModelResource) throws(AutoRegEmbedError) {
         name = resource.name
         path = resource.name
-        folder = nil
+        location = nil
         do {
             configuration = try ModelConfiguration(
                 json: resource.configuration, path: "\(resource.name)/config.json")
@@ -85,8 +133,9 @@ struct ModelParts: Sendable {
         } else {
             settings = EmbedderSettings()
         }
-        tokenizerData = Self.data(resource.tokenizer)
-        tokenizerConfiguration = resource.tokenizerConfiguration.map(Self.data)
+        tokenizer = .files(
+            Self.data(resource.tokenizer),
+            configuration: resource.tokenizerConfiguration.map(Self.data))
         guard let parts = resource.adapter else {
             adapter = nil
             return
@@ -139,8 +188,18 @@ struct ModelParts: Sendable {
             configuration: Data(configuration.bytes), file: file, path: settings.path)
     }
 
+    /// `general.license` of a GGUF file.
+    var license: String? {
+        guard case .metadata(let metadata) = tokenizer else { return nil }
+        return metadata["general.license"]?.string?.text
+    }
+
     func makeTokenizer() throws(TokenizerError) -> Tokenizer {
-        try Tokenizer(data: tokenizerData, configuration: tokenizerConfiguration)
+        switch tokenizer {
+        case .files(let data, let configuration):
+            try Tokenizer(data: data, configuration: configuration)
+        case .metadata(let metadata): try Tokenizer(metadata: metadata)
+        }
     }
 
     /// The base with the adapter, whose products are added when the first text is encoded.
@@ -191,7 +250,7 @@ struct ModelParts: Sendable {
             if adapter == nil, size == configuration.vocabularySize { return encoder }
             return try makeBase(precision: encoder.precision, outputVocabulary: size)
         }
-        let place = Self.resolve(relative, in: folder ?? URL(fileURLWithPath: "."))
+        let place = Self.resolve(relative, in: location ?? URL(fileURLWithPath: "."))
         let decoder: LanguageModel
         do { decoder = try LanguageModel(folder: place, precision: encoder.precision) } catch {
             throw .model(error)

@@ -1,4 +1,9 @@
-/// How one number of a checkpoint is stored, named as safetensors names it.
+import VectorMath
+
+/// How the numbers of a checkpoint are stored, named as safetensors names it; in GGUF files also in
+/// quantised blocks, named as llama.cpp names them.
+// These are the names by which the field knows the types.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 package enum ElementType: String, Sendable, CaseIterable, Hashable {
     case float64 = "F64"
     case float32 = "F32"
@@ -13,24 +18,66 @@ package enum ElementType: String, Sendable, CaseIterable, Hashable {
     case uint16 = "U16"
     case uint8 = "U8"
     case bool = "BOOL"
+    case q4_0 = "Q4_0"
+    case q4_1 = "Q4_1"
+    case q5_0 = "Q5_0"
+    case q5_1 = "Q5_1"
+    case q8_0 = "Q8_0"
+    case q2_k = "Q2_K"
+    case q3_k = "Q3_K"
+    case q4_k = "Q4_K"
+    case q5_k = "Q5_K"
+    case q6_k = "Q6_K"
+    case iq4_nl = "IQ4_NL"
 
-    /// Bytes of one element.
+    /// For the kernels; nil for types that weights do not come in.
+    package var blockType: BlockType? {
+        switch self {
+        case .float32: .float32
+        case .float16: .float16
+        case .bfloat16: .bfloat16
+        case .q4_0: .q4_0
+        case .q4_1: .q4_1
+        case .q5_0: .q5_0
+        case .q5_1: .q5_1
+        case .q8_0: .q8_0
+        case .q2_k: .q2_k
+        case .q3_k: .q3_k
+        case .q4_k: .q4_k
+        case .q5_k: .q5_k
+        case .q6_k: .q6_k
+        case .iq4_nl: .iq4_nl
+        default: nil
+        }
+    }
+
+    package init(_ type: BlockType) {
+        // Every block type is one of these, by the same name.
+        self = ElementType.allCases.first { $0.blockType == type } ?? .float32
+    }
+
+    package var isQuantized: Bool { blockType?.isQuantized ?? false }
+
+    /// Elements that are stored together: 1 but for quantised types.
+    package var elementsPerBlock: Int { isQuantized ? blockType?.weightsPerBlock ?? 1 : 1 }
+
+    /// Bytes of one element, of a quantised type of one block.
     package var size: Int {
         switch self {
         case .float64, .int64, .uint64: 8
         case .float32, .int32, .uint32: 4
         case .float16, .bfloat16, .int16, .uint16: 2
         case .int8, .uint8, .bool: 1
+        case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .q2_k, .q3_k, .q4_k, .q5_k, .q6_k, .iq4_nl:
+            blockType?.bytesPerBlock ?? 0
         }
     }
 
-    /// The three types that weights come in.
-    package var isWeight: Bool {
-        switch self {
-        case .float32, .float16, .bfloat16: true
-        default: false
-        }
-    }
+    /// Bytes of so many elements, which are whole blocks.
+    package func byteCount(of elements: Int) -> Int { elements / elementsPerBlock * size }
+
+    /// Types that weights come in.
+    package var isWeight: Bool { blockType != nil }
 
     /// `torch.float32`, `float32`, … as `config.json` writes it; nil for anything that weights do
     /// not come in.
@@ -59,6 +106,8 @@ package enum ElementType: String, Sendable, CaseIterable, Hashable {
         case .uint16: "uint16"
         case .uint8: "uint8"
         case .bool: "bool"
+        // Of a quantised checkpoint nothing is said in config.json.
+        default: "float32"
         }
     }
 }

@@ -145,7 +145,7 @@ private struct Placed {
                 path: path, entry: name,
                 expected: "dtype, shape and data_offsets (two integers), and nothing else")
         }
-        guard let elementType = ElementType(rawValue: typeName) else {
+        guard let elementType = ElementType(rawValue: typeName), !elementType.isQuantized else {
             throw .unknownElementType(path: path, tensor: name, name: typeName)
         }
         var shape: [Int] = []

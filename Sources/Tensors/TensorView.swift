@@ -21,14 +21,15 @@ package struct TensorView: @unchecked Sendable {
     }
 
     /// Number of elements.
-    package var count: Int { bytes.count / elementType.size }
+    package var count: Int { bytes.count / elementType.size * elementType.elementsPerBlock }
 
     /// The first rows of a matrix, the same bytes.
     package func firstRows(_ rows: Int) -> TensorView {
         precondition(shape.count == 2 && 0...shape[0] ~= rows)
         return TensorView(
             name: name, shape: [rows, shape[1]], elementType: elementType,
-            bytes: UnsafeRawBufferPointer(rebasing: bytes[..<(rows * shape[1] * elementType.size)]),
+            bytes: UnsafeRawBufferPointer(
+                rebasing: bytes[..<elementType.byteCount(of: rows * shape[1])]),
             owner: owner)
     }
 
@@ -38,7 +39,7 @@ package struct TensorView: @unchecked Sendable {
     package func prefix(rows: Int) -> TensorView {
         guard rows < shape[0] else { return self }
         let part = [rows] + shape.dropFirst()
-        let size = part.reduce(elementType.size, *)
+        let size = elementType.byteCount(of: part.reduce(1, *))
         return TensorView(
             name: name, shape: part, elementType: elementType,
             bytes: UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.startIndex + size)]),
@@ -59,22 +60,33 @@ package struct TensorView: @unchecked Sendable {
         }
     }
 
+    /// The same tensor in float32, in memory of its own.
+    ///
+    /// - Precondition: `elementType.isWeight`.
+    package func dequantized() -> TensorView {
+        let memory = AlignedMemory(byteCount: count * ElementType.float32.size)
+        copyFloats(
+            0..<count,
+            to: UnsafeMutableBufferPointer(
+                start: memory.base.bindMemory(to: Float.self, capacity: count), count: count))
+        return TensorView(
+            name: name, shape: shape, elementType: .float32,
+            bytes: UnsafeRawBufferPointer(start: memory.base, count: count * 4), owner: memory)
+    }
+
     /// Converts the elements of `range` to float32; `destination` holds at least as many.
     ///
-    /// - Precondition: `elementType.isWeight`, and `range` lies within `0..<count`.
+    /// - Precondition: `elementType.isWeight`, and `range` lies within `0..<count`; of a quantised
+    ///   type, it is whole blocks.
     package func copyFloats(_ range: Range<Int>, to destination: UnsafeMutableBufferPointer<Float>)
     {
         precondition(range.upperBound <= count && range.count <= destination.count)
         guard let source = bytes.baseAddress, let target = destination.baseAddress else { return }
-        let encoding: StoredMatrix.Encoding
-        switch elementType {
-        case .float32: encoding = .float32
-        case .bfloat16: encoding = .bfloat16
-        case .float16: encoding = .float16
-        default: preconditionFailure("\(elementType) is not a type of weights")
+        guard let encoding = elementType.blockType else {
+            preconditionFailure("\(elementType) is not a type of weights")
         }
         TransformerRows.widen(
-            source + range.lowerBound * elementType.size, encoding, count: range.count,
+            source + elementType.byteCount(of: range.lowerBound), encoding, count: range.count,
             into: target)
     }
 }

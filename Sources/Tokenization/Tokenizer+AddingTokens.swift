@@ -33,15 +33,25 @@ extension Tokenizer {
                 next += 1
             }
         }
-        var json = fingerprint
-        var configuration = configuration
+        var (json, configuration) = try files()
         if !new.isEmpty {
-            json = try Self.appending(to: fingerprint, new)
+            json = try Self.appending(to: json, new)
             if let old = configuration {
                 configuration = try Self.appendingToConfiguration(old, new)
             }
         }
         return Extended(tokenizerJSON: json, configuration: configuration, ids: ids)
+    }
+
+    /// tokenizer.json, and tokenizer_config.json where there is one; made where the tokenizer was read
+    /// from a GGUF file.
+    package func files() throws(TokenizerError) -> (tokenizer: Data, configuration: Data?) {
+        switch source {
+        case .files(let data, let configuration): return (data, configuration)
+        case .metadata(let metadata):
+            let parts = try GGUFTokenizer(metadata)
+            return (parts.tokenizerJSON(), parts.configurationJSON())
+        }
     }
 
     private static func appending(to data: Data, _ new: [(name: String, id: Int32)])

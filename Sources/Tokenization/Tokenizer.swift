@@ -1,3 +1,4 @@
+import FileFormat
 import Foundation
 
 /// Text to ids and back, as Hugging Face's `tokenizers` does it for decoder-only models.
@@ -18,10 +19,17 @@ package struct Tokenizer: Sendable {
     let added: AddedVocabulary
     private let scratch = ScratchPool()
 
-    /// The bytes of tokenizer.json, from which a fingerprint is made.
+    /// The bytes that a fingerprint is made from: tokenizer.json, or the metadata of a GGUF file.
     package let fingerprint: Data
-    /// The bytes of tokenizer_config.json, where there is one.
-    package let configuration: Data?
+    /// Where it was read from, to be written again.
+    let source: Source
+
+    enum Source: Sendable {
+        /// tokenizer.json, and tokenizer_config.json where there is one.
+        case files(Data, configuration: Data?)
+        case metadata(GGUFMetadata)
+    }
+
     /// The token that begins a text, from tokenizer_config.json; nil where the model has none.
     package let bosID: Int32?
     /// The token that ends a text.
@@ -29,8 +37,17 @@ package struct Tokenizer: Sendable {
     /// The highest id plus one: how many rows the tokenizer needs in an embedding matrix.
     package let vocabularySize: Int
 
-    /// Reads tokenizer.json in `folder`, and tokenizer_config.json where it is there.
+    /// Reads tokenizer.json in `folder`, and tokenizer_config.json where it is there; or a GGUF file.
     package init(folder: URL) throws(TokenizerError) {
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder),
+            !isFolder.boolValue
+        {
+            let files: GGUFFileSet
+            do { files = try GGUFFileSet(path: folder.path) } catch { throw .metadata(error) }
+            try self.init(metadata: files.metadata)
+            return
+        }
         let data = try Self.read(folder.appendingPathComponent(TokenizerFile.name))
         let configuration = folder.appendingPathComponent(TokenizerConfiguration.name)
         let exists = FileManager.default.fileExists(atPath: configuration.path)
@@ -54,8 +71,34 @@ package struct Tokenizer: Sendable {
             if let configuration { try TokenizerConfiguration(configuration) } else {
                 TokenizerConfiguration?.none
             }
-        fingerprint = data
-        self.configuration = configuration
+        try self.init(
+            file, fingerprint: data, source: .files(data, configuration: configuration),
+            ends: .names(settings?.beginningOfText, settings?.endOfText))
+    }
+
+    /// Reads the tokenizer of a GGUF file.
+    package init(metadata: GGUFMetadata) throws(TokenizerError) {
+        do throws(TokenizerError) {
+            let parts = try GGUFTokenizer(metadata)
+            try self.init(
+                try parts.file(), fingerprint: metadata.data, source: .metadata(metadata),
+                ends: .ids(parts.bosID, parts.eosID))
+        } catch {
+            if case .metadata = error { throw error }
+            throw .inFile(path: metadata.path, error)
+        }
+    }
+
+    /// The tokens that begin and end a text.
+    private enum Ends {
+        case names(String?, String?)
+        case ids(Int32?, Int32?)
+    }
+
+    private init(
+        _ file: TokenizerFile, fingerprint: Data, source: Source, ends: Ends
+    ) throws(TokenizerError) {
+        (self.fingerprint, self.source) = (fingerprint, source)
         normalizer = if let json = file.normalizer { try Normalizer(json) } else { nil }
         model = try BytePairModel(
             vocabulary: file.vocabulary, merges: file.merges, settings: file.settings,
@@ -69,8 +112,12 @@ package struct Tokenizer: Sendable {
             file.addedTokens, model: model.vocabulary, normalizer: normalizer,
             classes: ScalarClasses())
         vocabularySize = max(model.vocabulary.idLimit, Int(added.largestID) + 1)
-        bosID = try Self.id(settings?.beginningOfText, "bos_token", added, model.vocabulary)
-        eosID = try Self.id(settings?.endOfText, "eos_token", added, model.vocabulary)
+        switch ends {
+        case .ids(let begin, let end): (bosID, eosID) = (begin, end)
+        case .names(let begin, let end):
+            bosID = try Self.id(begin, "bos_token", added, model.vocabulary)
+            eosID = try Self.id(end, "eos_token", added, model.vocabulary)
+        }
     }
 
     private static func id(

@@ -1,3 +1,4 @@
+import FileFormat
 import Foundation
 
 /// What is wrong with a tokenizer's files, as facts.
@@ -26,6 +27,10 @@ package enum TokenizerError: Error, Equatable, Sendable {
     case mergeOfUnknownToken(index: Int, token: String)
     /// A setting names a token that the vocabulary lacks.
     case unknownToken(String, usedAs: String)
+    /// A GGUF file's metadata is refused.
+    case metadata(GGUFError)
+    /// One of the above in a GGUF file.
+    indirect case inFile(path: String, TokenizerError)
 }
 
 extension TokenizerError: CustomStringConvertible, LocalizedError {
@@ -56,6 +61,11 @@ extension TokenizerError: CustomStringConvertible, LocalizedError {
                 "tokenizer.json: merge \(index) needs token \(token), which is not in the vocabulary"
         case .unknownToken(let token, let use):
             return "tokenizer.json: \(use) names token \(token), which is not in the vocabulary"
+        case .metadata(let error): return error.description
+        case .inFile(let path, let error):
+            let text = error.description
+            let start = "tokenizer.json: "
+            return "\(path): \(text.hasPrefix(start) ? String(text.dropFirst(start.count)) : text)"
         }
     }
 

@@ -5,16 +5,16 @@ import Foundation
 ///
 /// Read in one pass; `merges` is visited a second time where it comes before `vocab`.
 struct TokenizerFile {
-    private(set) var addedTokens: [AddedToken] = []
-    private(set) var normalizer: JSONValue?
-    private(set) var preTokenizer: JSONValue?
-    private(set) var postProcessor: JSONValue?
-    private(set) var decoder: JSONValue?
-    private(set) var vocabulary = Vocabulary()
-    private(set) var merges = MergeTable(capacity: 0)
-    private(set) var settings = BytePairModel.Settings()
+    var addedTokens: [AddedToken] = []
+    var normalizer: JSONValue?
+    var preTokenizer: JSONValue?
+    var postProcessor: JSONValue?
+    var decoder: JSONValue?
+    var vocabulary = Vocabulary()
+    var merges = MergeTable(capacity: 0)
+    var settings = BytePairModel.Settings()
     /// Whether `▁` only ever begins a token: no merge puts anything but another `▁` before it.
-    private(set) var marksStartWords = true
+    var marksStartWords = true
 
     static let name = "tokenizer.json"
 
@@ -26,7 +26,7 @@ struct TokenizerFile {
         }
     }
 
-    private init() {}
+    init() {}
 
     private mutating func readDocument(_ reader: inout JSONReader) throws {
         var sawModel = false

@@ -2,18 +2,29 @@ import FileFormat
 import Foundation
 import Tensors
 
-/// A model's tensors by name, in one file or several.
+/// Where a checkpoint's tensors come from.
+package protocol TensorSource: Sendable {
+    /// Names as transformers has them.
+    var names: [String] { get }
+    func tensor(named name: String) -> TensorView?
+    /// The tensors as they lie in the files, for fingerprints.
+    var storedTensors: [TensorView] { get }
+}
+
+/// A model's tensors by name, in one file or several, of either kind.
 package struct Checkpoint: Sendable {
     /// Names the checkpoint in messages: the file, or the index of several.
     package let path: String
-    /// In the order of the files and their bytes.
-    package let files: [SafetensorsFile]
-    private let places: [String: Int]
+    /// Paths of the files that hold the tensors, in order.
+    package let filePaths: [String]
+    private let source: any TensorSource
+
+    package init(path: String, filePaths: [String], source: any TensorSource) {
+        (self.path, self.filePaths, self.source) = (path, filePaths, source)
+    }
 
     package init(file: SafetensorsFile) {
-        path = file.path
-        files = [file]
-        places = Dictionary(uniqueKeysWithValues: file.names.map { ($0, 0) })
+        self.init(path: file.path, filePaths: [file.path], source: SafetensorsSource(file))
     }
 
     /// Opens `model.safetensors`, or the shards that `model.safetensors.index.json` lists.
@@ -25,13 +36,60 @@ package struct Checkpoint: Sendable {
                 throw .checkpoint(error)
             }
         } else if FileManager.default.fileExists(atPath: index) {
-            try self.init(index: index, folder: folder)
+            let source = try SafetensorsSource(index: index, folder: folder)
+            self.init(path: index, filePaths: source.files.map(\.path), source: source)
         } else {
             throw .noWeights(folder: folder.path)
         }
     }
 
-    private init(index: String, folder: URL) throws(ModelError) {
+    package var names: [String] { source.names }
+
+    /// The tensors as they lie in the files: what a fingerprint is made of.
+    package var storedTensors: [TensorView] { source.storedTensors }
+
+    /// Of all tensors.
+    package var byteCount: Int { storedTensors.reduce(0) { $0 + $1.bytes.count } }
+
+    /// The tensor, or nil. Checkpoints of a bare `LlamaModel` lack the prefix `model.`; both forms
+    /// are found under the full name.
+    package func tensor(named name: String) -> TensorView? {
+        if let tensor = source.tensor(named: name) { return tensor }
+        guard name.hasPrefix("model.") else { return nil }
+        return source.tensor(named: String(name.dropFirst(6)))
+    }
+
+    /// The tensor, checked to be a weight of this shape.
+    package func weight(
+        named name: String, shape: [Int]
+    ) throws(ModelError) -> TensorView {
+        guard let tensor = tensor(named: name) else {
+            throw .missingTensor(path: path, tensor: name)
+        }
+        guard tensor.elementType.isWeight else {
+            throw .wrongElementType(
+                path: path, tensor: name, found: tensor.elementType.rawValue)
+        }
+        guard tensor.shape == shape else {
+            throw .wrongShape(path: path, tensor: name, expected: shape, found: tensor.shape)
+        }
+        return tensor
+    }
+}
+
+/// Safetensors files.
+struct SafetensorsSource: TensorSource {
+    /// In the order of the files and their bytes.
+    let files: [SafetensorsFile]
+    private let places: [String: Int]
+
+    init(_ file: SafetensorsFile) {
+        files = [file]
+        places = Dictionary(uniqueKeysWithValues: file.names.map { ($0, 0) })
+    }
+
+    /// The shards that an index lists.
+    init(index: String, folder: URL) throws(ModelError) {
         let file: MappedFile
         do { file = try MappedFile(path: index) } catch { throw .checkpoint(.file(error)) }
         let json: StrictJSON
@@ -63,39 +121,14 @@ package struct Checkpoint: Sendable {
             }
             places[name] = number
         }
-        (self.path, self.files, self.places) = (index, files, places)
+        (self.files, self.places) = (files, places)
     }
 
-    package var names: Dictionary<String, Int>.Keys { places.keys }
+    var names: [String] { Array(places.keys) }
 
-    /// Of all tensors.
-    package var byteCount: Int {
-        names.reduce(0) { $0 + (tensor(named: $1)?.bytes.count ?? 0) }
+    func tensor(named name: String) -> TensorView? {
+        places[name].flatMap { try? files[$0].tensor(named: name) }
     }
 
-    /// The tensor, or nil. Checkpoints of a bare `LlamaModel` lack the prefix `model.`; both forms
-    /// are found under the full name.
-    package func tensor(named name: String) -> TensorView? {
-        for candidate in [name, name.hasPrefix("model.") ? String(name.dropFirst(6)) : name] {
-            if let place = places[candidate] { return try? files[place].tensor(named: candidate) }
-        }
-        return nil
-    }
-
-    /// The tensor, checked to be a weight of this shape.
-    package func weight(
-        named name: String, shape: [Int]
-    ) throws(ModelError) -> TensorView {
-        guard let tensor = tensor(named: name) else {
-            throw .missingTensor(path: path, tensor: name)
-        }
-        guard tensor.elementType.isWeight else {
-            throw .wrongElementType(
-                path: path, tensor: name, found: tensor.elementType.rawValue)
-        }
-        guard tensor.shape == shape else {
-            throw .wrongShape(path: path, tensor: name, expected: shape, found: tensor.shape)
-        }
-        return tensor
-    }
+    var storedTensors: [TensorView] { names.compactMap { tensor(named: $0) } }
 }

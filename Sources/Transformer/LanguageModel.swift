@@ -50,7 +50,7 @@ package final class LanguageModel: Sendable {
             configuration: configuration, checkpoint: checkpoint, precision: precision,
             replacing: replacing, changes: changes, trainedRows: trainedRows,
             outputVocabulary: outputVocabulary)
-        hasPendingChanges = Atomic(!changes.isEmpty)
+        hasPendingChanges = Atomic(weights.needsPreparation)
         rotary = RotaryCache(configuration)
     }
 

@@ -2,8 +2,8 @@ import Synchronization
 import Tensors
 import VectorMath
 
-/// A linear layer's weight: bytes in the checkpoint, or those with an adapter's change, made when
-/// they are first used.
+/// A linear layer's weight: bytes in the checkpoint; or those with an adapter's change, or quantised
+/// blocks as float32, made when they are first used.
 final class MatrixWeight: Sendable {
     private let original: TensorView
     private let change: LowRankChange?
@@ -30,17 +30,21 @@ final class MatrixWeight: Sendable {
     var outputs: Int { original.shape[0] }
     var inputs: Int { original.shape[1] }
 
-    /// What products read. Where there is a change, the first caller adds it and others wait.
+    /// Whether what products read must be made first.
+    var isPrepared: Bool { change == nil && !original.elementType.isQuantized }
+
+    /// What products read. If it must be made, the first caller makes it and others wait.
     var tensor: TensorView { tensor(using: LowRankWorkspace()) }
 
     /// The same, in memory that was used for others before.
     @discardableResult
     func tensor(using workspace: @autoclosure () -> LowRankWorkspace) -> TensorView {
-        guard let change else { return original }
+        if isPrepared { return original }
         return changed.withLock { changed in
             if let changed { return changed }
-            let result = change.applied(
-                to: original, precision: precision, using: workspace())
+            let result =
+                change?.applied(to: original, precision: precision, using: workspace())
+                ?? original.dequantized()
             changed = result
             return result
         }
@@ -67,11 +71,9 @@ final class MatrixWeight: Sendable {
 
 extension TensorView {
     var encoding: StoredMatrix.Encoding {
-        switch elementType {
-        case .float32: .float32
-        case .bfloat16: .bfloat16
-        case .float16: .float16
-        default: preconditionFailure("checked to be a weight when it was loaded")
+        guard let type = elementType.blockType else {
+            preconditionFailure("checked to be a weight when it was loaded")
         }
+        return type
     }
 }

@@ -1,10 +1,12 @@
 import FileFormat
 import Tensors
 
-/// Why a `config.json` is refused.
+/// Why a `config.json`, or a GGUF file's metadata, is refused.
 package enum ModelConfigurationError: Error, Equatable, Sendable {
     case file(FileError)
     case notJSON(path: String, StrictJSON.SyntaxError)
+    /// A GGUF file's metadata.
+    case metadata(GGUFError)
     case missing(path: String, key: String)
     case wrongType(path: String, key: String, expected: String)
     case outOfRange(path: String, key: String, found: String, allowed: String)
@@ -18,6 +20,7 @@ extension ModelConfigurationError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .file(let error): error.description
+        case .metadata(let error): error.description
         case .notJSON(let path, let error): "\(path): \(error)"
         case .missing(let path, let key): "\(path): \"\(key)\" is missing"
         case .wrongType(let path, let key, let expected):

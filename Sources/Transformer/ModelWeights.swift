@@ -124,7 +124,12 @@ struct ModelWeights: Sendable {
             bias: nil, precision: precision)
     }
 
-    /// Adds all changes that were not yet, on several threads. Products add what they need by
+    /// Whether products need matrices that are not in the checkpoint as they are.
+    var needsPreparation: Bool {
+        layers.contains { $0.projections.values.contains { !$0.isPrepared } }
+    }
+
+    /// Makes all matrices that were not made yet, on several threads. Products make what they need by
     /// themselves, one layer after another.
     func applyChanges(threads: Int) {
         let matrices = layers.flatMap(\.projections.values)
@@ -158,8 +163,8 @@ struct EmbeddingTable: Sendable {
             return false
         }
         TransformerRows.widen(
-            base + Int(token) * width * tensor.elementType.size, tensor.encoding, count: width,
-            into: destination)
+            base + tensor.elementType.byteCount(of: Int(token) * width), tensor.encoding,
+            count: width, into: destination)
         return true
     }
 }

@@ -30,6 +30,7 @@ struct VDB: AsyncParsableCommand {
                 name: "Model",
                 subcommands: [
                     EmbedCommand.self, TokenizeCommand.self, ScoreCommand.self, DecodeCommand.self,
+                    ModelCommand.self,
                 ]),
             CommandGroup(
                 name: "Training",

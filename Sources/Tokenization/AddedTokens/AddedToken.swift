@@ -11,6 +11,11 @@ struct AddedToken: Sendable, Equatable {
     /// Has a meaning to the model (the beginning of a text, …); text never yields it.
     var special = false
 
+    /// A token that is looked for in the text as it came.
+    init(content: String, special: Bool) {
+        (self.content, self.special, normalized) = (content, special, false)
+    }
+
     init(_ json: JSONValue) throws(TokenizerError) {
         let context = "added_tokens"
         content = try json.string("content", in: context)

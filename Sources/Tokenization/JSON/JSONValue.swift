@@ -1,4 +1,5 @@
 import FileFormat
+import Foundation
 
 /// A JSON value of the small parts of a tokenizer's files (the vocabulary and the merges are read
 /// straight into their tables). Objects keep the order of the file.
@@ -55,6 +56,17 @@ extension JSONValue {
                 members.append(.init(name: name, value: try JSONValue(&reader)))
             }
             self = .object(members)
+        }
+    }
+}
+
+extension JSONValue {
+    /// Parses JSON that this module itself wrote.
+    init(parsing text: String) throws(TokenizerError) {
+        self = try JSONReader.read(Data(text.utf8), file: TokenizerFile.name) { reader in
+            let value = try JSONValue(&reader)
+            try reader.end()
+            return value
         }
     }
 }

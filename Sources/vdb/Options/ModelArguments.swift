@@ -2,14 +2,18 @@ import ArgumentParser
 import AutoRegEmbed
 import DefaultModel
 import Foundation
+import ModelHub
 import VectorDatabase
 
 /// Which model encodes.
 struct ModelArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "A Hugging Face model folder (default: the collection's, else the built-in model).",
-            valueName: "dir"))
+            """
+            A model: a Hugging Face folder, a .gguf file, a name in the store of models, hf:OWNER/REPO \
+            or ollama:NAME (default: the collection's, else the built-in model).
+            """,
+            valueName: "model"))
     var model: String?
 
     @Option(
@@ -70,30 +74,43 @@ struct ModelFinder: Sendable {
         return finder
     }
 
+    /// The model of that path or name.
     static func load(
-        _ folder: String, _ options: AutoRegEmbedder.Options
+        _ given: String, _ options: AutoRegEmbedder.Options
     ) throws -> AutoRegEmbedder {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) else {
-            throw CommandFailure(
-                .missing, "\(folder): there is no such model folder; check the path")
-        }
-        guard isFolder.boolValue else {
-            throw CommandFailure(
-                .missing, "\(folder): is not a folder; name the folder that holds config.json")
-        }
-        let files = ["config.json", "adapter_config.json"]
-        guard files.contains(where: { FileManager.default.fileExists(atPath: folder + "/" + $0) })
-        else {
-            throw CommandFailure(
-                .missing, "\(folder): has no config.json; name a Hugging Face model folder")
-        }
-        let embedder = try AutoRegEmbedder(folder: URL(fileURLWithPath: folder), options: options)
+        let location = try locate(given)
+        let embedder = try AutoRegEmbedder(folder: location, options: options)
         if embedder.isUntrained {
             Messages.line(
-                "\(folder): has no compressed tokens, so the state at the last token is the vector; "
+                "\(given): has no compressed tokens, so the state at the last token is the vector; "
                     + "'vdb train compress' trains some")
         }
         return embedder
+    }
+
+    /// The folder or GGUF file that a path or name stands for.
+    static func locate(_ given: String) throws -> URL {
+        let location = try ModelLocator().locate(given)
+        if let hidden = location.hidden {
+            Messages.line(
+                "\(given) is taken from this folder, not from the store of models "
+                    + "(\(hidden.path))")
+        }
+        let url = location.url
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder),
+            isFolder.boolValue
+        else { return url }
+        let files = ["config.json", "adapter_config.json"]
+        guard
+            files.contains(where: {
+                FileManager.default.fileExists(atPath: url.appendingPathComponent($0).path)
+            })
+        else {
+            throw CommandFailure(
+                .missing,
+                "\(given): has no config.json and no .gguf file; name a model's folder or file")
+        }
+        return url
     }
 }

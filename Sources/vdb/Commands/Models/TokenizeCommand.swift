@@ -1,6 +1,7 @@
 import ArgumentParser
 import DefaultModel
 import Foundation
+import ModelHub
 import Tokenization
 import VectorDatabase
 
@@ -16,14 +17,16 @@ struct TokenizeCommand: AsyncParsableCommand {
               echo "[72, 101]" | vdb tokenize - --decode
 
             Ids are a JSON array a line, without special tokens. With -, every line is a text. Only \
-            the model's tokenizer.json is needed.
+            the model's tokenizer is needed: a folder's tokenizer.json, or a GGUF file's metadata.
             """)
 
     @Argument(help: "Texts (with --decode: JSON arrays), or - for lines of standard input.")
     var texts: [String]
 
     @Option(
-        help: ArgumentHelp("The folder of a model (default: the built-in one).", valueName: "dir"))
+        help: ArgumentHelp(
+            "A model's folder, .gguf file or name (default: the built-in one).", valueName: "model")
+    )
     var model: String?
 
     @Flag(help: "Turn ids back into text.")
@@ -46,7 +49,7 @@ struct TokenizeCommand: AsyncParsableCommand {
     }
 
     private static func tokenizer(folder: String?) throws -> Tokenizer {
-        if let folder { return try Tokenizer(folder: URL(fileURLWithPath: folder)) }
+        if let folder { return try Tokenizer(folder: ModelLocator().locate(folder).url) }
         return try Tokenizer(
             data: Data(DefaultModel.File.tokenizer.bytes),
             configuration: Data(DefaultModel.File.tokenizerConfiguration.bytes))

@@ -29,7 +29,11 @@ struct TrainCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The model folder to start from (default: the built-in model).", valueName: "dir"))
+            """
+            The model to start from: a folder, a .gguf file or a name in the store of models \
+            (default: the built-in model).
+            """,
+            valueName: "model"))
     var model: String?
     @Option(help: ArgumentHelp("The JSON Lines file to train on.", valueName: "file"))
     var data: String
@@ -43,9 +47,10 @@ struct TrainCommand: ParsableCommand {
     @OptionGroup(title: "Measuring") var measuring: MeasuringOptions
     @OptionGroup(title: "Surviving") var surviving: SurvivingOptions
 
-    func options() -> TrainingOptions {
+    /// - Parameter folder: the model's.
+    func options(_ folder: String) -> TrainingOptions {
         var options = TrainingOptions(
-            stage: stage, model: model ?? BuiltInModelFolder(in: out).path, data: data, output: out,
+            stage: stage, model: folder, data: data, output: out,
             threads: general.threads ?? ProcessInfo.processInfo.activeProcessorCount)
         general.apply(to: &options)
         adapter.apply(to: &options)
@@ -65,13 +70,16 @@ struct TrainCommand: ParsableCommand {
         // A step may take minutes; the state is saved after it.
         Interruption.finishesCleanly(within: nil)
         try Trainer.checkOutput(out, overwriting: overwrite, resuming: surviving.resume)
-        if model == nil { try BuiltInModelFolder(in: out).write() }
+        let given = try model.map { try ModelFinder.locate($0) }
+        let starting = StartingModelFolder(given, in: out)
+        try starting?.write()
         do {
             let summary = try Trainer.run(
-                options(), evaluation: measuring.eval.map(RetrievalEvaluation.onFolder),
+                options(starting?.path ?? given?.path ?? ""),
+                evaluation: measuring.eval.map(RetrievalEvaluation.onFolder),
                 log: measuring.log, overwriting: overwrite, resuming: surviving.resume,
                 isCancelled: { Interruption.isRequested }, progress: reporter.report)
-            if model == nil { BuiltInModelFolder(in: out).removeUnlessNeeded() }
+            starting?.removeUnlessNeeded()
             reporter.finish(summary, folder: out)
         } catch {
             reporter.clear()

@@ -1,0 +1,102 @@
+import Foundation
+
+/// The keys and values at the head of a GGUF file, asked for by type and range.
+package struct GGUFMetadata: Sendable {
+    /// Names the file in messages.
+    package let path: String
+    /// In the order of the file.
+    package let keys: [String]
+    private let values: [String: GGUFValue]
+    /// Keys and values as they lie in the file, not copied.
+    package let data: Data
+
+    init(path: String, keys: [String], values: [String: GGUFValue], data: Data) {
+        (self.path, self.keys, self.values, self.data) = (path, keys, values, data)
+    }
+
+    package subscript(key: String) -> GGUFValue? { values[key] }
+
+    package func string(_ key: String) throws(GGUFError) -> String? {
+        guard let value = values[key] else { return nil }
+        guard let string = value.string else {
+            throw .wrongType(path: path, key: key, expected: "a string")
+        }
+        return string.text
+    }
+
+    package func bool(_ key: String) throws(GGUFError) -> Bool? {
+        guard let value = values[key] else { return nil }
+        guard let bool = value.bool else {
+            throw .wrongType(path: path, key: key, expected: "true or false")
+        }
+        return bool
+    }
+
+    package func integer(
+        _ key: String, in range: ClosedRange<Int>
+    ) throws(GGUFError) -> Int? {
+        guard let value = values[key] else { return nil }
+        guard let integer = value.integer else {
+            throw .wrongType(path: path, key: key, expected: "an integer")
+        }
+        return try checked(integer, key, range)
+    }
+
+    package func number(
+        _ key: String, in range: ClosedRange<Double>
+    ) throws(GGUFError) -> Double? {
+        guard let value = values[key] else { return nil }
+        guard let number = value.number else {
+            throw .wrongType(path: path, key: key, expected: "a number")
+        }
+        return try checked(number, key, range)
+    }
+
+    /// An integer, or an array of them that are all equal: some files give a number for each layer.
+    package func uniformInteger(
+        _ key: String, in range: ClosedRange<Int>
+    ) throws(GGUFError) -> Int? {
+        guard let array = values[key]?.array else { return try integer(key, in: range) }
+        guard let integers = array.integers, let first = integers.first,
+            integers.allSatisfy({ $0 == first })
+        else {
+            throw .wrongType(path: path, key: key, expected: "the same integer for every layer")
+        }
+        return try checked(first, key, range)
+    }
+
+    package func strings(_ key: String) throws(GGUFError) -> GGUFArray? {
+        guard let value = values[key] else { return nil }
+        guard let array = value.array, array.isOfStrings else {
+            throw .wrongType(path: path, key: key, expected: "an array of strings")
+        }
+        return array
+    }
+
+    package func integers(_ key: String) throws(GGUFError) -> [Int]? {
+        guard let value = values[key] else { return nil }
+        guard let integers = value.array?.integers else {
+            throw .wrongType(path: path, key: key, expected: "an array of integers")
+        }
+        return integers
+    }
+
+    package func numbers(_ key: String) throws(GGUFError) -> [Double]? {
+        guard let value = values[key] else { return nil }
+        guard let numbers = value.array?.numbers else {
+            throw .wrongType(path: path, key: key, expected: "an array of numbers")
+        }
+        return numbers
+    }
+
+    private func checked<Number: Comparable>(
+        _ number: Number, _ key: String, _ range: ClosedRange<Number>
+    ) throws(GGUFError) -> Number {
+        guard range.contains(number) else {
+            throw .outOfRange(
+                path: path, key: key, found: "\(number)",
+                allowed: "\(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+}

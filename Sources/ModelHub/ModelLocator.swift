@@ -1,0 +1,125 @@
+import Foundation
+
+/// Finds what the name of a model means: a path, a name in vdb's store, or a model in the stores of
+/// Hugging Face's or Ollama's programs. Nothing is downloaded.
+///
+///     ./model, model.gguf         a path
+///     NAME                        an entry of vdb's store
+///     hf:OWNER/REPO[@REV][:FILE]  Hugging Face's cache
+///     ollama:NAME[:TAG]           Ollama's store
+public struct ModelLocator: Sendable {
+    public var store: ModelStore?
+    public var huggingFace: HuggingFaceCache?
+    public var ollama: OllamaStore?
+
+    /// The stores that the environment names.
+    public init(environment: [String: String] = ProcessInfo.processInfo.environment) {
+        store = ModelStore(environment: environment)
+        huggingFace = HuggingFaceCache(environment: environment)
+        ollama = OllamaStore(environment: environment)
+    }
+
+    /// Where a model is.
+    public struct Location: Sendable, Equatable {
+        /// A model's folder, or a GGUF file.
+        public var url: URL
+        /// The entry of vdb's store that a path of the same name hides.
+        public var hidden: URL?
+    }
+
+    public func locate(_ given: String) throws(ModelLocationError) -> Location {
+        if let rest = Self.dropping("hf:", from: given) {
+            return Location(url: try huggingFaceModel(String(rest), given))
+        }
+        if let rest = Self.dropping("ollama:", from: given) {
+            guard let ollama else { throw .noStore("Ollama") }
+            return Location(url: try ollama.model(String(rest)))
+        }
+        let entry = store?.entry(given)
+        if FileManager.default.fileExists(atPath: given) {
+            return Location(
+                url: try Self.modelFile(in: URL(fileURLWithPath: given)), hidden: entry)
+        }
+        if let entry { return Location(url: try Self.modelFile(in: entry)) }
+        if let known = KnownModel.named(given) { throw .notFetched(known) }
+        throw .missing(given, isName: ModelStore.isName(given) && !given.contains("."))
+    }
+
+    private func huggingFaceModel(
+        _ rest: String, _ given: String
+    ) throws(ModelLocationError) -> URL {
+        guard let reference = HuggingFaceReference(rest) else { throw .badReference(given) }
+        guard let huggingFace else { throw .noStore("Hugging Face") }
+        guard let snapshot = huggingFace.snapshot(of: reference) else {
+            throw .notInCache(given, cache: huggingFace.folder.path)
+        }
+        guard let file = reference.file else { return try Self.modelFile(in: snapshot) }
+        let url = snapshot.appendingPathComponent(file)
+        guard FileManager.default.fileExists(atPath: url.path) else {
+            throw .notInCache(given, cache: huggingFace.folder.path)
+        }
+        return url
+    }
+
+    private static func dropping(_ prefix: String, from text: String) -> Substring? {
+        text.hasPrefix(prefix) ? text.dropFirst(prefix.count) : nil
+    }
+
+    /// The folder itself; the GGUF file, or the first of its parts, in a folder that holds no other
+    /// model.
+    static func modelFile(in url: URL) throws(ModelLocationError) -> URL {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder),
+            isFolder.boolValue
+        else { return url }
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+        if files.contains("config.json") || files.contains("adapter_config.json") { return url }
+        let models = files.filter { $0.hasSuffix(".gguf") && !isLaterPart($0) }.sorted()
+        guard let first = models.first else { return url }
+        guard models.count == 1 else { throw .severalFiles(folder: url.path, files: models) }
+        return url.appendingPathComponent(first)
+    }
+
+    /// `NAME-00002-of-00003.gguf`
+    private static func isLaterPart(_ name: String) -> Bool {
+        let parts = name.dropLast(".gguf".count).split(separator: "-")
+        guard parts.count >= 3, parts[parts.count - 2] == "of",
+            let number = Int(parts[parts.count - 3])
+        else { return false }
+        return number > 1
+    }
+}
+
+/// Why a model cannot be found.
+public enum ModelLocationError: Error, Equatable, Sendable {
+    /// Neither a path nor an entry of the store.
+    case missing(String, isName: Bool)
+    /// A well-known model that is not in the store yet.
+    case notFetched(KnownModel)
+    /// Not of the form that `hf:` or `ollama:` takes.
+    case badReference(String)
+    /// Not in the cache of Hugging Face's programs, or Ollama's store.
+    case notInCache(String, cache: String)
+    /// There is no home folder to look in.
+    case noStore(String)
+    /// The store's own files are not what they should be.
+    case badManifest(path: String)
+    /// A folder with more than one GGUF model.
+    case severalFiles(folder: String, files: [String])
+}
+
+extension ModelLocationError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .missing(let given, _): "\(given): there is no such model"
+        case .notFetched(let model): "\(model.name): not in the store of models"
+        case .badReference(let given):
+            "\(given): expected hf:OWNER/REPO[@REVISION][:FILE.gguf] or ollama:NAME[:TAG]"
+        case .notInCache(let given, let cache): "\(given): not in \(cache)"
+        case .noStore(let program): "no home folder, so the store of \(program) cannot be found"
+        case .badManifest(let path): "\(path): not a manifest that names a model"
+        case .severalFiles(let folder, let files):
+            "\(folder): holds several models: \(files.joined(separator: ", "))"
+        }
+    }
+}

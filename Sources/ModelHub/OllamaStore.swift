@@ -1,0 +1,69 @@
+import Foundation
+
+/// The store that Ollama keeps:
+///
+///     manifests/registry.ollama.ai/library/NAME/TAG   JSON, which lists layers by digest
+///     blobs/sha256-…                                  the layers; that of the model is a GGUF file
+public struct OllamaStore: Sendable {
+    public let folder: URL
+
+    public init(folder: URL) { self.folder = folder }
+
+    /// `$OLLAMA_MODELS`, else `~/.ollama/models`.
+    public init?(environment: [String: String]) {
+        if let path = environment["OLLAMA_MODELS"], !path.isEmpty {
+            folder = URL(fileURLWithPath: path)
+        } else if let home = environment["HOME"], home.hasPrefix("/") {
+            folder = URL(fileURLWithPath: home).appendingPathComponent(".ollama/models")
+        } else {
+            return nil
+        }
+    }
+
+    private struct Manifest: Decodable {
+        struct Layer: Decodable {
+            let mediaType: String
+            let digest: String
+        }
+        let layers: [Layer]
+    }
+
+    /// The GGUF file of `NAME[:TAG]`, or of `OWNER/NAME[:TAG]`.
+    public func model(_ text: String) throws(ModelLocationError) -> URL {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        let names = (parts.first ?? "").split(separator: "/", omittingEmptySubsequences: false)
+            .map(String.init)
+        let tag = parts.count == 2 ? parts[1] : "latest"
+        guard parts.count <= 2, 1...2 ~= names.count, names.allSatisfy(ModelStore.isName),
+            ModelStore.isName(tag)
+        else { throw .badReference("ollama:\(text)") }
+        let path = (names.count == 1 ? ["library"] : []) + names + [tag]
+        let manifest = path.reduce(
+            folder.appendingPathComponent("manifests/registry.ollama.ai")
+        ) { $0.appendingPathComponent($1) }
+        guard let data = FileManager.default.contents(atPath: manifest.path) else {
+            throw .notInCache("ollama:\(text)", cache: folder.path)
+        }
+        guard let layers = try? JSONDecoder().decode(Manifest.self, from: data).layers,
+            let layer = layers.first(where: {
+                $0.mediaType == "application/vnd.ollama.image.model"
+            }), let digest = Self.fileName(ofDigest: layer.digest)
+        else { throw .badManifest(path: manifest.path) }
+        let blob = folder.appendingPathComponent("blobs").appendingPathComponent(digest)
+        guard FileManager.default.fileExists(atPath: blob.path) else {
+            throw .notInCache("ollama:\(text)", cache: folder.path)
+        }
+        return blob
+    }
+
+    /// `sha256-…` of `sha256:…`; nil for anything else.
+    private static func fileName(ofDigest digest: String) -> String? {
+        let prefix = "sha256:"
+        guard digest.hasPrefix(prefix) else { return nil }
+        let digits = digest.dropFirst(prefix.count)
+        guard digits.count == 64, digits.allSatisfy({ $0.isASCII && $0.isHexDigit }) else {
+            return nil
+        }
+        return "sha256-\(digits)"
+    }
+}

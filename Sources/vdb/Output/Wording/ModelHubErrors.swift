@@ -1,0 +1,46 @@
+import ModelHub
+
+extension ModelLocationError: WordedError {
+    var status: ExitStatus {
+        switch self {
+        case .missing: .missing
+        case .badReference: .usage
+        case .notFetched, .notInCache, .noStore: .unavailable
+        case .badManifest, .severalFiles: .badData
+        }
+    }
+
+    var remedy: String? {
+        switch self {
+        case .missing(_, let isName):
+            isName ? "name a folder, a .gguf file or a model in the store" : "check the path"
+        case .notFetched(let model): model.otherSource.map { "'\($0)' fetches it" }
+        case .notInCache(let given, _):
+            given.hasPrefix("ollama:")
+                ? "'ollama pull' fetches it"
+                : "fetch it with Hugging Face's own program, 'hf download'"
+        case .badReference: nil
+        case .noStore: "set HOME"
+        case .badManifest: nil
+        case .severalFiles: "name one of the files"
+        }
+    }
+}
+
+extension ModelStoreError: WordedError {
+    var status: ExitStatus {
+        switch self {
+        case .badName: .usage
+        case .taken: .cannotCreate
+        case .missing: .missing
+        }
+    }
+
+    var remedy: String? {
+        switch self {
+        case .badName: "choose another with --name"
+        case .taken: "choose another with --name, or remove that one with 'vdb model remove'"
+        case .missing: "'vdb model list' lists them"
+        }
+    }
+}
