@@ -63,6 +63,41 @@ struct QueryTests {
         try database.close()
     }
 
+    /// Scores that overflow would be no numbers, and could not be ordered.
+    @Test(arguments: Metric.allCases)
+    func vectorsTooLongToCompareAreRefused(metric: Metric) async throws {
+        let folder = try TemporaryFolder()
+        let database = try Database(path: folder.file("a.vdb"))
+        let collection = database.collection()
+        var options = IngestOptions()
+        options.metric = metric
+        let longest: Float = 6.5e18
+        let vectors: [[Float]] = [
+            [longest, 0, 0], [0, -longest, 0], [-longest, 0, 0], [1, 1, 1],
+        ]
+        try await collection.ingest(
+            vectors.enumerated().map { Document(id: "\($0)", text: "", vector: $1) },
+            options: options)
+        for vector in vectors {
+            var query = Query(vector: vector)
+            for isExact in [false, true] {
+                query.isExact = isExact
+                let hits = try await collection.query(query).hits
+                #expect(hits.count == 4 && hits.allSatisfy { $0.score.isFinite })
+                #expect(hits[0].score >= hits[3].score)
+            }
+        }
+        for tooLong in [[1e20, -1e20, 0], [3e38, 0, 0], [0, 7e18, 0]] as [[Float]] {
+            await #expect(
+                throws: DatabaseError.invalidVector(of: "document 'x'", fault: .tooLong)
+            ) { try await collection.ingest([Document(id: "x", text: "", vector: tooLong)]) }
+            await #expect(throws: DatabaseError.invalidVector(of: "the query", fault: .tooLong)) {
+                try await collection.query(Query(vector: tooLong))
+            }
+        }
+        try database.close()
+    }
+
     @Test func filtersAreAppliedToEveryMode() async throws {
         let folder = try TemporaryFolder()
         let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())

@@ -1,5 +1,10 @@
 /// What every vector must be before it is compared or stored.
 enum VectorCheck {
+    /// The squared length that no vector may exceed. Of two that do not, inner product and squared
+    /// distance are finite in float32, also while they are summed up: |q · d| ≤ |q| |d| (Cauchy and
+    /// Schwarz) and |q - d|² ≤ (|q| + |d|)².
+    static let largestSquare = Float.greatestFiniteMagnitude / 8
+
     /// - Throws: `dimensionMismatch` or `invalidVector`, with `subject` as whose it is.
     static func check(_ vector: [Float], dimensions: Int?, of subject: String) throws {
         if vector.isEmpty {
@@ -9,11 +14,14 @@ enum VectorCheck {
             throw DatabaseError.dimensionMismatch(
                 of: subject, expected: dimensions, found: vector.count)
         }
-        // Zero times a number is zero unless the number is not finite: one pass without branches.
-        var sum: Float = 0
-        for value in vector { sum += value * 0 }
-        if sum != 0, let index = vector.firstIndex(where: { !$0.isFinite }) {
-            throw DatabaseError.invalidVector(of: subject, fault: .notFinite(index: index))
+        // Not a number and infinity fail the comparison, too: one pass without branches.
+        var square: Float = 0
+        for value in vector { square += value * value }
+        guard square <= largestSquare else {
+            if let index = vector.firstIndex(where: { !$0.isFinite }) {
+                throw DatabaseError.invalidVector(of: subject, fault: .notFinite(index: index))
+            }
+            throw DatabaseError.invalidVector(of: subject, fault: .tooLong)
         }
     }
 }

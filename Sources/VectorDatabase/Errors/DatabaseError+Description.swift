@@ -115,6 +115,7 @@ extension DatabaseError.VectorFault: CustomStringConvertible {
         case .empty: "it is empty"
         case .notFinite(let index?): "its number \(index + 1) is not finite"
         case .notFinite(nil): "it has a number that is not finite"
+        case .tooLong: "it is so long that scores would overflow"
         }
     }
 }

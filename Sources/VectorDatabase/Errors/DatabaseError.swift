@@ -77,6 +77,8 @@ public enum DatabaseError: Error, Sendable, Equatable {
         case empty
         /// The number at `index`, counted from 0; `nil` if that is not known.
         case notFinite(index: Int?)
+        /// Its scores would overflow: the sum of its numbers' squares exceeds 4.25e37.
+        case tooLong
     }
 
     /// Why a document cannot be stored.
