@@ -47,6 +47,8 @@ let package = Package(
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(
             name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+        .systemLibrary(
+            name: "CUTF8Proc", pkgConfig: "libutf8proc", providers: [.apt(["libutf8proc-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(name: "COneDNN", cSettings: kernels),
@@ -73,7 +75,8 @@ let package = Package(
                 "VectorMath", "FileFormat", "CVectorKernels", "COpenBLAS", "COneDNN",
             ],
             swiftSettings: swift),
-        .target(name: "Tokenization", dependencies: ["FileFormat"], swiftSettings: swift),
+        .target(
+            name: "Tokenization", dependencies: ["FileFormat", "CUTF8Proc"], swiftSettings: swift),
         .target(
             name: "VectorIndex",
             dependencies: ["Ranking", "VectorMath", "CVectorKernels", "FileFormat", heap],

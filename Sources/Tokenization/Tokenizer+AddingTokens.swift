@@ -22,7 +22,7 @@ extension Tokenizer {
         for name in names {
             if let id = added.id(of: name), isSpecial(id) {
                 ids.append(id)
-            } else if let known = new.first(where: { $0.name == name }) {
+            } else if let known = new.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) {
                 ids.append(known.id)
             } else if let id = id(ofToken: name) {
                 ids.append(id)

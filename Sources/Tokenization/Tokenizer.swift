@@ -34,6 +34,8 @@ package struct Tokenizer: Sendable {
     package let bosID: Int32?
     /// The token that ends a text.
     package let eosID: Int32?
+    /// `model_max_length` of tokenizer_config.json; nil where that says nothing or has no limit.
+    package let maximumLength: Int?
     /// The highest id plus one: how many rows the tokenizer needs in an embedding matrix.
     package let vocabularySize: Int
 
@@ -55,11 +57,15 @@ package struct Tokenizer: Sendable {
     }
 
     private static func read(_ file: URL) throws(TokenizerError) -> Data {
-        do {
-            return try Data(contentsOf: file, options: .mappedIfSafe)
-        } catch {
+        let data: Data
+        do { data = try Data(contentsOf: file, options: .mappedIfSafe) } catch {
             throw .unreadable(path: file.path, reason: error.localizedDescription)
         }
+        guard !data.withUnsafeBytes({ GitPointer.matches($0) }) else {
+            throw .unreadable(
+                path: file.path, reason: "it is a Git LFS pointer, not the file itself")
+        }
+        return data
     }
 
     /// - Parameters:
@@ -73,7 +79,8 @@ package struct Tokenizer: Sendable {
             }
         try self.init(
             file, fingerprint: data, source: .files(data, configuration: configuration),
-            ends: .names(settings?.beginningOfText, settings?.endOfText))
+            ends: .names(settings?.beginningOfText, settings?.endOfText),
+            maximumLength: settings?.maximumLength)
     }
 
     /// Reads the tokenizer of a GGUF file.
@@ -82,7 +89,7 @@ package struct Tokenizer: Sendable {
             let parts = try GGUFTokenizer(metadata)
             try self.init(
                 try parts.file(), fingerprint: metadata.data, source: .metadata(metadata),
-                ends: .ids(parts.bosID, parts.eosID))
+                ends: .ids(parts.bosID, parts.eosID), maximumLength: nil)
         } catch {
             if case .metadata = error { throw error }
             throw .inFile(path: metadata.path, error)
@@ -96,9 +103,11 @@ package struct Tokenizer: Sendable {
     }
 
     private init(
-        _ file: TokenizerFile, fingerprint: Data, source: Source, ends: Ends
+        _ file: TokenizerFile, fingerprint: Data, source: Source, ends: Ends,
+        maximumLength: Int?
     ) throws(TokenizerError) {
         (self.fingerprint, self.source) = (fingerprint, source)
+        self.maximumLength = maximumLength
         normalizer = if let json = file.normalizer { try Normalizer(json) } else { nil }
         model = try BytePairModel(
             vocabulary: file.vocabulary, merges: file.merges, settings: file.settings,
@@ -155,6 +164,16 @@ package struct Tokenizer: Sendable {
         postProcessor.apply(to: encode(text, specialTokens: true))
     }
 
+    /// The same, of at most `maximumLength` ids: the text's last ones are left out, never those that are
+    /// put around it.
+    package func encodeWithSpecialTokens(
+        _ text: String, maximumLength: Int
+    ) -> (ids: [Int32], isTruncated: Bool) {
+        let ids = encode(text, specialTokens: true)
+        let room = max(0, maximumLength - postProcessor.apply(to: []).count)
+        return (postProcessor.apply(to: Array(ids.prefix(room))), ids.count > room)
+    }
+
     /// The ids of a text, nothing put around them.
     /// - Parameter specialTokens: whether special tokens named in the text count as such.
     package func encode(_ text: String, specialTokens: Bool) -> [Int32] {
@@ -181,33 +200,36 @@ package struct Tokenizer: Sendable {
             case .text(let range):
                 encodeSection(
                     UnsafeBufferPointer(rebasing: text[range]),
-                    startsText: range.lowerBound == 0, specialTokens: specialTokens, &ids, scratch)
+                    leading: range.lowerBound == 0 ? UTF8Text.length(lead: text[0]) : 0,
+                    specialTokens: specialTokens, &ids, scratch)
             }
         }
     }
 
     /// A part of the text that has no added token that is looked for before normalization.
+    /// - Parameter leading: how many bytes at the front stand for the whole text's first character.
     private func encodeSection(
-        _ text: UnsafeBufferPointer<UInt8>, startsText: Bool, specialTokens: Bool,
+        _ text: UnsafeBufferPointer<UInt8>, leading: Int, specialTokens: Bool,
         _ ids: inout [Int32], _ scratch: EncodingScratch
     ) {
         guard let normalizer else {
-            encodeNormalized(text, startsText: startsText, specialTokens, &ids, scratch)
+            encodeNormalized(text, leading: leading, specialTokens, &ids, scratch)
             return
         }
         var normalized = scratch.section
         scratch.section = []
         normalized.removeAll(keepingCapacity: true)
         normalized.append(contentsOf: text)
-        normalizer.apply(to: &normalized, classes: scratch.classes)
+        var leading = leading
+        normalizer.apply(to: &normalized, leading: &leading, classes: scratch.classes)
         normalized.withUnsafeBufferPointer {
-            encodeNormalized($0, startsText: startsText, specialTokens, &ids, scratch)
+            encodeNormalized($0, leading: leading, specialTokens, &ids, scratch)
         }
         scratch.section = normalized
     }
 
     private func encodeNormalized(
-        _ text: UnsafeBufferPointer<UInt8>, startsText: Bool, _ specialTokens: Bool,
+        _ text: UnsafeBufferPointer<UInt8>, leading: Int, _ specialTokens: Bool,
         _ ids: inout [Int32], _ scratch: EncodingScratch
     ) {
         let sections = added.sections(
@@ -218,13 +240,13 @@ package struct Tokenizer: Sendable {
             case .text(let range):
                 encodePieces(
                     UnsafeBufferPointer(rebasing: text[range]),
-                    startsText: startsText && range.lowerBound == 0, &ids, scratch)
+                    leading: max(0, leading - range.lowerBound), &ids, scratch)
             }
         }
     }
 
     private func encodePieces(
-        _ text: UnsafeBufferPointer<UInt8>, startsText: Bool, _ ids: inout [Int32],
+        _ text: UnsafeBufferPointer<UInt8>, leading: Int, _ ids: inout [Int32],
         _ scratch: EncodingScratch
     ) {
         if preTokenizer.stages.isEmpty {
@@ -234,7 +256,7 @@ package struct Tokenizer: Sendable {
         var list = scratch.list
         scratch.list = PieceList()
         list.reset(to: text)
-        preTokenizer.apply(to: &list, startsText: startsText, classes: scratch.classes)
+        preTokenizer.apply(to: &list, leading: leading, classes: scratch.classes)
         list.bytes.withUnsafeBufferPointer { buffer in
             for piece in list.pieces {
                 model.encode(

@@ -5,6 +5,8 @@ import Foundation
 struct TokenizerConfiguration: Sendable, Equatable {
     private(set) var beginningOfText: String?
     private(set) var endOfText: String?
+    /// Some files have 1e30 for no limit.
+    private(set) var maximumLength: Int?
 
     static let name = "tokenizer_config.json"
 
@@ -16,6 +18,9 @@ struct TokenizerConfiguration: Sendable, Equatable {
         }
         beginningOfText = Self.token(json["bos_token"])
         endOfText = Self.token(json["eos_token"])
+        if let length = json["model_max_length"]?.integer, 1...(1 << 30) ~= length {
+            maximumLength = length
+        }
     }
 
     /// A token's name is a string, or the `content` of an object.

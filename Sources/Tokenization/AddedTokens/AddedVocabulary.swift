@@ -8,7 +8,8 @@ struct AddedVocabulary: Sendable {
     }
 
     private(set) var entries: [Entry] = []
-    private var idsByContent: [String: Int32] = [:]
+    /// By bytes: Swift takes canonically equivalent strings for the same.
+    private var idsByContent: [[UInt8]: Int32] = [:]
     private var indicesByID: [Int32: Int] = [:]
     private var plainTrie = TokenTrie()
     private var normalizedTrie = TokenTrie()
@@ -42,21 +43,22 @@ struct AddedVocabulary: Sendable {
     private mutating func add(
         _ token: AddedToken, model: Vocabulary, normalizer: Normalizer?, classes: ScalarClasses
     ) {
-        var decoded = Array(token.content.utf8)
+        let content = Array(token.content.utf8)
+        var decoded = content
         if token.normalized { normalizer?.apply(to: &decoded, classes: classes) }
         let id: Int32
-        if let known = idsByContent[token.content] ?? model.id(of: token.content.utf8) {
+        if let known = idsByContent[content] ?? model.id(of: content) {
             id = known
         } else {
             id = nextID
             nextID += 1
         }
-        idsByContent[token.content] = id
+        idsByContent[content] = id
         indicesByID[id] = entries.count
         entries.append(Entry(token: token, id: id, decoded: decoded))
     }
 
-    func id(of token: String) -> Int32? { idsByContent[token] }
+    func id(of token: String) -> Int32? { idsByContent[Array(token.utf8)] }
 
     func entry(_ id: Int32) -> Entry? { indicesByID[id].map { entries[$0] } }
 

@@ -21,7 +21,8 @@ enum JSONValue: Equatable, Sendable {
     /// is null.
     subscript(_ name: String) -> JSONValue? {
         guard case .object(let members) = self,
-            let value = members.last(where: { $0.name == name })?.value, value != .null
+            let value = members.last(where: { $0.name.utf8.elementsEqual(name.utf8) })?.value,
+            value != .null
         else { return nil }
         return value
     }

@@ -13,58 +13,88 @@ enum Normalizer: Sendable {
     case nmt
 
     func apply(to text: inout [UInt8], classes: ScalarClasses) {
+        var leading = 0
+        apply(to: &text, leading: &leading, classes: classes)
+    }
+
+    /// - Parameter leading: how many bytes at the front stand for the first character of the text as it
+    ///   came. 0: that character is gone, or was never there.
+    func apply(to text: inout [UInt8], leading: inout Int, classes: ScalarClasses) {
         if text.isEmpty { return }
         switch self {
         case .sequence(let stages):
-            for stage in stages { stage.apply(to: &text, classes: classes) }
-        case .prepend(let prefix): text.insert(contentsOf: prefix, at: 0)
+            for stage in stages {
+                stage.apply(to: &text, leading: &leading, classes: classes)
+            }
+        case .prepend(let prefix):
+            text.insert(contentsOf: prefix, at: 0)
+            if leading > 0 { leading += prefix.count }
         case .replace(let pattern, let replacement):
-            pattern.replaceAll(in: &text, with: replacement, classes: classes)
-        case .form(let form): form.apply(to: &text, classes: classes)
-        case .lowercase: Self.lowercase(&text)
+            leading = pattern.replaceAll(
+                in: &text, with: replacement, leading: leading, classes: classes)
+        case .form(let form):
+            var front = Array(text.prefix(leading))
+            form.apply(to: &text, classes: classes)
+            if leading == 0 { return }
+            form.apply(to: &front, classes: classes)
+            // What follows may have joined the first character, which is one scalar then.
+            leading = text.starts(with: front) ? front.count : UTF8Text.length(lead: text[0])
+        case .lowercase: Self.lowercase(&text, leading: &leading)
         case .strip(let left, let right):
-            Self.strip(&text, left: left, right: right, classes)
+            let removed = Self.strip(&text, left: left, right: right, classes)
+            leading = max(0, leading - removed)
         case .stripAccents:
-            Self.mapScalars(&text) { scalar, out in
+            Self.mapScalars(&text, leading: &leading) { scalar, out in
+                let properties = classes.properties(scalar)
                 let marked = classes.categoryBit(scalar) & CategorySet.mark != 0
-                if !marked || !NormalizationTable.knows(scalar) {
+                if !marked || properties & ScalarClasses.isNormalizable == 0 {
                     UTF8Text.append(scalar, to: &out)
                 }
             }
-        case .byteLevel: text = ByteAlphabet.spell(text)
+        case .byteLevel:
+            if leading > 0 { leading = ByteAlphabet.spell(Array(text.prefix(leading))).count }
+            text = ByteAlphabet.spell(text)
         case .nmt:
-            Self.mapScalars(&text) { scalar, out in
+            Self.mapScalars(&text, leading: &leading) { scalar, out in
                 if let kept = Self.nmt(scalar) { UTF8Text.append(kept, to: &out) }
             }
         }
     }
 
-    private static func mapScalars(_ text: inout [UInt8], _ body: (UInt32, inout [UInt8]) -> Void) {
+    private static func mapScalars(
+        _ text: inout [UInt8], leading: inout Int, _ body: (UInt32, inout [UInt8]) -> Void
+    ) {
         var out: [UInt8] = []
         out.reserveCapacity(text.count)
+        var front = 0
         text.withUnsafeBufferPointer { buffer in
-            UTF8Text.forEachScalar(in: buffer) { scalar, _ in body(scalar, &out) }
+            UTF8Text.forEachScalar(in: buffer) { scalar, place in
+                body(scalar, &out)
+                if place.lowerBound < leading { front = out.count }
+            }
         }
         text = out
+        leading = front
     }
 
     /// Scalar by scalar, as Rust's `char::to_lowercase` does: no final sigma.
-    private static func lowercase(_ text: inout [UInt8]) {
+    private static func lowercase(_ text: inout [UInt8], leading: inout Int) {
         if text.allSatisfy({ $0 < 0x80 }) {
             for index in text.indices where text[index] >= 0x41 && text[index] <= 0x5A {
                 text[index] |= 0x20
             }
             return
         }
-        mapScalars(&text) { value, out in
+        mapScalars(&text, leading: &leading) { value, out in
             guard let scalar = Unicode.Scalar(value) else { return }
             out.append(contentsOf: scalar.properties.lowercaseMapping.utf8)
         }
     }
 
+    /// - Returns: how many bytes went at the front.
     private static func strip(
         _ text: inout [UInt8], left: Bool, right: Bool, _ classes: ScalarClasses
-    ) {
+    ) -> Int {
         let kept = text.withUnsafeBufferPointer { buffer -> Range<Int> in
             guard let base = buffer.baseAddress else { return 0..<0 }
             var start = 0
@@ -82,6 +112,7 @@ enum Normalizer: Sendable {
             return start..<end
         }
         if kept.count < text.count { text = Array(text[kept]) }
+        return kept.lowerBound
     }
 
     private static func nmt(_ scalar: UInt32) -> UInt32? {

@@ -71,10 +71,17 @@ enum TextPattern: Sendable {
         return true
     }
 
-    func replaceAll(in text: inout [UInt8], with replacement: [UInt8], classes: ScalarClasses) {
+    /// - Parameter leading: how many bytes at the front stand for the text's first character.
+    /// - Returns: the same of what comes out. As in Hugging Face's library, a replacement stands for
+    ///   the last character that it replaces.
+    @discardableResult
+    func replaceAll(
+        in text: inout [UInt8], with replacement: [UInt8], leading: Int = 0, classes: ScalarClasses
+    ) -> Int {
         var out: [UInt8] = []
         var done = 0
         var found = false
+        var front = 0
         text.withUnsafeBufferPointer { buffer in
             forEachMatch(in: buffer, classes: classes) { match in
                 if !found {
@@ -83,11 +90,15 @@ enum TextPattern: Sendable {
                 }
                 out.append(
                     contentsOf: UnsafeBufferPointer(rebasing: buffer[done..<match.lowerBound]))
+                if done < leading { front += min(leading, match.lowerBound) - done }
                 out.append(contentsOf: replacement)
+                if match.upperBound <= leading { front += replacement.count }
                 done = match.upperBound
             }
             if found { out.append(contentsOf: UnsafeBufferPointer(rebasing: buffer[done...])) }
         }
-        if found { text = out }
+        guard found else { return leading }
+        text = out
+        return done < leading ? front + leading - done : front
     }
 }

@@ -28,8 +28,8 @@ struct PieceList {
         pieces = parts
     }
 
-    /// Writes every piece anew: `body` appends the new bytes of a piece.
-    mutating func rewrite(_ body: (UnsafeBufferPointer<UInt8>, inout [UInt8]) -> Void) {
+    /// Writes every piece again: `body` gets a piece and where it starts, and appends its new bytes.
+    mutating func rewrite(_ body: (UnsafeBufferPointer<UInt8>, Int, inout [UInt8]) -> Void) {
         var out: [UInt8] = []
         out.reserveCapacity(bytes.count + bytes.count / 4 + 8)
         var ranges: [Range<Int>] = []
@@ -37,7 +37,7 @@ struct PieceList {
         bytes.withUnsafeBufferPointer { buffer in
             for piece in pieces {
                 let start = out.count
-                body(UnsafeBufferPointer(rebasing: buffer[piece]), &out)
+                body(UnsafeBufferPointer(rebasing: buffer[piece]), piece.lowerBound, &out)
                 if out.count > start { ranges.append(start..<out.count) }
             }
         }

@@ -1,21 +1,21 @@
 extension PreTokenizer.Stage {
-    func apply(to list: inout PieceList, startsText: Bool, classes: ScalarClasses) {
+    func apply(to list: inout PieceList, leading: Int, classes: ScalarClasses) {
         switch self {
         case .byteLevel(let addPrefixSpace, let usesExpression, let spells):
             if addPrefixSpace {
-                list.rewrite { piece, out in
+                list.rewrite { piece, _, out in
                     if piece.first != 0x20 { out.append(0x20) }
                     out.append(contentsOf: piece)
                 }
             }
             if usesExpression { list.split(.scanner(.gpt2), .isolated, inverted: false, classes) }
             if spells {
-                list.rewrite { piece, out in ByteAlphabet.spell(piece, into: &out) }
+                list.rewrite { piece, _, out in ByteAlphabet.spell(piece, into: &out) }
             }
         case .split(let pattern, let behavior, let inverted):
             list.split(pattern, behavior, inverted: inverted, classes)
         case .metaspace(let metaspace):
-            metaspace.apply(to: &list, startsText: startsText, classes: classes)
+            metaspace.apply(to: &list, leading: leading, classes: classes)
         case .digits(let individually):
             list.splitScalars(individually ? .isolated : .contiguous) { scalar in
                 classes.categoryBit(scalar) & CategorySet.number != 0
@@ -41,11 +41,16 @@ extension PreTokenizer.Stage {
         }
     }
 
-    /// Unicode's punctuation, and ASCII's symbols with it.
-    private static func isPunctuation(_ scalar: UInt32, _ classes: ScalarClasses) -> Bool {
+    /// Unicode 8's punctuation, and ASCII's symbols with it: Hugging Face's library has its table of
+    /// that version, to which two characters belong that have another category now.
+    static func isPunctuation(_ scalar: UInt32, _ classes: ScalarClasses) -> Bool {
         switch scalar {
-        case 0x21...0x2F, 0x3A...0x40, 0x5B...0x60, 0x7B...0x7E: true
-        default: classes.categoryBit(scalar) & CategorySet.punctuation != 0
+        case 0x21...0x2F, 0x3A...0x40, 0x5B...0x60, 0x7B...0x7E, 0x166D, 0x111C9: true
+        case 0..<0x80: false
+        default:
+            classes.categoryBit(scalar) & CategorySet.punctuation != 0
+                && Unicode.Scalar(scalar).map { ScalarClasses.isKnown($0.properties, to: 8) }
+                    == true
         }
     }
 }
@@ -53,16 +58,14 @@ extension PreTokenizer.Stage {
 extension PreTokenizer.Metaspace {
     /// Spaces become the replacement, one is put in front as the scheme says, and pieces are cut
     /// before each.
-    func apply(to list: inout PieceList, startsText: Bool, classes: ScalarClasses) {
-        var first = startsText && list.pieces.first?.lowerBound == 0
-        list.rewrite { piece, out in
-            let prepends: Bool
-            switch prependScheme {
-            case .never: prepends = false
-            case .always: prepends = true
-            case .first: prepends = first
-            }
-            first = false
+    func apply(to list: inout PieceList, leading: Int, classes: ScalarClasses) {
+        list.rewrite { piece, start, out in
+            let prepends =
+                switch prependScheme {
+                case .never: false
+                case .always: true
+                case .first: start < leading
+                }
             if prepends, piece.first != 0x20, !piece.starts(with: replacement) {
                 out.append(contentsOf: replacement)
             }

@@ -76,10 +76,10 @@ struct PreTokenizer: Sendable {
         }
     }
 
-    /// - Parameter startsText: whether the bytes begin where the user's text does, not after an
-    ///   added token.
-    func apply(to list: inout PieceList, startsText: Bool, classes: ScalarClasses) {
-        for stage in stages { stage.apply(to: &list, startsText: startsText, classes: classes) }
+    /// - Parameter leading: how many bytes at the front stand for the first character of the user's
+    ///   text; 0 after an added token, or where normalization took that character out.
+    func apply(to list: inout PieceList, leading: Int, classes: ScalarClasses) {
+        for stage in stages { stage.apply(to: &list, leading: leading, classes: classes) }
     }
 }
 

@@ -1,19 +1,21 @@
-/// What the stages need to know of a Unicode scalar, in one byte: the general category and a few
-/// properties.
+/// What the stages need to know of a Unicode scalar, in two bytes: the general category and a
+/// few properties.
 ///
 /// Computed a page of 256 scalars at a time, when a text first has one of them: a table of all of
 /// Unicode would cost tens of milliseconds at every start, and English never looks beyond a few
 /// pages. Not `Sendable`: each encoding thread has its own.
 final class ScalarClasses {
     /// The lower five bits: `GeneralCategory`.
-    static let categoryMask: UInt8 = 0x1F
+    static let categoryMask: UInt16 = 0x1F
     /// Unicode's White_Space, which is `\s` in Oniguruma and in Rust.
-    static let whiteSpace: UInt8 = 0x20
+    static let whiteSpace: UInt16 = 0x20
     /// A character of words, as Rust has it: alphabetic, mark, decimal number, connector
     /// punctuation, join control.
-    static let word: UInt8 = 0x40
+    static let word: UInt16 = 0x40
     /// The scalar is its own NFC and cannot change with what stands before or after it.
-    static let inertNFC: UInt8 = 0x80
+    static let inertNFC: UInt16 = 0x80
+    /// Takes part in normalization.
+    static let isNormalizable: UInt16 = 0x100
 
     /// The version of Unicode that Oniguruma knows, by which Hugging Face's library reads patterns:
     /// a younger character is an unassigned one, or ids would differ.
@@ -25,14 +27,14 @@ final class ScalarClasses {
         return age.major <= version
     }
 
-    private var pages: [UnsafeMutablePointer<UInt8>?] = Array(repeating: nil, count: 0x1100)
+    private var pages: [UnsafeMutablePointer<UInt16>?] = Array(repeating: nil, count: 0x1100)
 
     deinit {
         for page in pages { page?.deallocate() }
     }
 
     @inline(__always)
-    func properties(_ scalar: UInt32) -> UInt8 {
+    func properties(_ scalar: UInt32) -> UInt16 {
         if let page = pages[Int(scalar >> 8)] { return page[Int(scalar & 0xFF)] }
         return makePage(scalar >> 8)[Int(scalar & 0xFF)]
     }
@@ -54,11 +56,11 @@ final class ScalarClasses {
     }
 
     @inline(never)
-    private func makePage(_ number: UInt32) -> UnsafeMutablePointer<UInt8> {
-        let page = UnsafeMutablePointer<UInt8>.allocate(capacity: 256)
+    private func makePage(_ number: UInt32) -> UnsafeMutablePointer<UInt16> {
+        let page = UnsafeMutablePointer<UInt16>.allocate(capacity: 256)
         for low in 0..<UInt32(256) {
             guard let scalar = Unicode.Scalar(number << 8 | low) else {
-                page[Int(low)] = CategorySet.surrogate
+                page[Int(low)] = UInt16(CategorySet.surrogate)
                 continue
             }
             page[Int(low)] = Self.compute(scalar)
@@ -67,11 +69,12 @@ final class ScalarClasses {
         return page
     }
 
-    private static func compute(_ scalar: Unicode.Scalar) -> UInt8 {
+    private static func compute(_ scalar: Unicode.Scalar) -> UInt16 {
         let properties = scalar.properties
         let newest = CategorySet.index(of: properties.generalCategory)
         let bit: UInt32 = 1 << UInt32(newest)
-        var result = isKnown(properties, to: patternVersion) ? newest : CategorySet.unassigned
+        var result = UInt16(
+            isKnown(properties, to: patternVersion) ? newest : CategorySet.unassigned)
         // Lower case until Unicode 17, which tells its two forms apart.
         if scalar.value == 0x295 { result = 1 }
         if properties.isWhitespace { result |= whiteSpace }
@@ -82,9 +85,10 @@ final class ScalarClasses {
         }
         // Marks may join what stands before them; so do the vowels and finals of Hangul.
         let joins = bit & CategorySet.mark != 0 || (scalar.value >= 0x1100 && scalar.value < 0x1200)
-        if scalar.value < 0x300 || (!joins && NormalizationTable.isOwnNFC(scalar)) {
+        if scalar.value < 0x300 || (!joins && UnicodeNormalization.isOwnNFC(scalar)) {
             result |= inertNFC
         }
+        if UnicodeNormalization.knows(scalar) { result |= isNormalizable }
         return result
     }
 }

@@ -1,101 +1,103 @@
+import CUTF8Proc
+
 /// The four normalization forms (Unicode Standard Annex 15), over UTF-8.
+///
+/// utf8proc normalizes; what is decided here is what it gets to see. Hugging Face's library has
+/// tables of Unicode 9, so a younger character is left as it is and nothing joins it; ids would
+/// differ otherwise.
 enum UnicodeNormalization: Sendable {
     case nfc, nfd, nfkc, nfkd
 
-    private var composes: Bool { self == .nfc || self == .nfkc }
-    private var isCompatible: Bool { self == .nfkc || self == .nfkd }
+    private var options: utf8proc_option_t {
+        let form =
+            switch self {
+            case .nfc: UTF8PROC_COMPOSE.rawValue
+            case .nfd: UTF8PROC_DECOMPOSE.rawValue
+            case .nfkc: UTF8PROC_COMPOSE.rawValue | UTF8PROC_COMPAT.rawValue
+            case .nfkd: UTF8PROC_DECOMPOSE.rawValue | UTF8PROC_COMPAT.rawValue
+            }
+        return utf8proc_option_t(rawValue: UTF8PROC_STABLE.rawValue | form)
+    }
 
-    /// Replaces `bytes` by its normal form.
+    /// Replaces `bytes`, which must be well-formed, by its normal form.
     ///
     /// ASCII is its own form under all four. For NFC, the commonest, so is most other text: only
     /// stretches that begin before a scalar that is not inert are worked on.
     func apply(to bytes: inout [UInt8], classes: ScalarClasses) {
         if bytes.allSatisfy({ $0 < 0x80 }) { return }
-        var table = NormalizationTable()
         var out: [UInt8] = []
         out.reserveCapacity(bytes.count + 16)
-        var stretch: [UInt32] = []
-        var inert = true
-        bytes.withUnsafeBufferPointer { buffer in
-            UTF8Text.forEachScalar(in: buffer) { scalar, _ in
-                let settled =
-                    scalar < 0x80
-                    || (self == .nfc
-                        && classes.properties(scalar) & ScalarClasses.inertNFC != 0)
-                if settled {
-                    flush(&stretch, inert, &table, &out)
-                    inert = true
+        var buffer: [Int32] = []
+        bytes.withUnsafeBufferPointer { text in
+            // Everything before `copied` is in `out`; from `start` on, `inert` or not, is one stretch.
+            var (copied, start, inert) = (0, 0, true)
+            func close(_ end: Int) {
+                if inert { return }
+                out.append(contentsOf: UnsafeBufferPointer(rebasing: text[copied..<start]))
+                normalize(UnsafeBufferPointer(rebasing: text[start..<end]), &buffer, &out)
+                copied = end
+            }
+            UTF8Text.forEachScalar(in: text) { scalar, place in
+                let properties = scalar < 0x80 ? 0 : classes.properties(scalar)
+                if scalar < 0x80 || self == .nfc && properties & ScalarClasses.inertNFC != 0 {
+                    close(place.lowerBound)
+                    (start, inert) = (place.lowerBound, true)
+                } else if properties & ScalarClasses.isNormalizable == 0 {
+                    close(place.lowerBound)
+                    (start, inert) = (place.upperBound, true)
                 } else {
                     inert = false
                 }
-                stretch.append(scalar)
             }
+            close(text.count)
+            out.append(contentsOf: UnsafeBufferPointer(rebasing: text[copied...]))
         }
-        flush(&stretch, inert, &table, &out)
         bytes = out
     }
 
-    /// Writes a stretch before which nothing joins anything, and empties it.
-    private func flush(
-        _ stretch: inout [UInt32], _ inert: Bool, _ table: inout NormalizationTable,
-        _ out: inout [UInt8]
+    /// Appends the normal form of `text`. `buffer` is scratch.
+    private func normalize(
+        _ text: UnsafeBufferPointer<UInt8>, _ buffer: inout [Int32], _ out: inout [UInt8]
     ) {
-        if inert {
-            for scalar in stretch { UTF8Text.append(scalar, to: &out) }
-        } else {
-            var scalars: [(scalar: UInt32, order: UInt8)] = []
-            for scalar in stretch {
-                table.decompose(scalar, compatible: isCompatible, into: &scalars)
+        var count = 0
+        repeat {
+            if count > buffer.count { buffer = Array(repeating: 0, count: count * 2) }
+            count = buffer.withUnsafeMutableBufferPointer {
+                utf8proc_decompose(text.baseAddress, text.count, $0.baseAddress, $0.count, options)
             }
-            Self.sort(&scalars)
-            if composes { compose(&scalars, &table) }
-            for (scalar, _) in scalars { UTF8Text.append(scalar, to: &out) }
+        } while count > buffer.count
+        if self == .nfc || self == .nfkc, count > 0 {
+            count = buffer.withUnsafeMutableBufferPointer {
+                utf8proc_normalize_utf32($0.baseAddress, count, options)
+            }
         }
-        stretch.removeAll(keepingCapacity: true)
-    }
-
-    /// The canonical ordering: each run of marks by combining class, equals as they stood.
-    private static func sort(_ scalars: inout [(scalar: UInt32, order: UInt8)]) {
-        var start = 0
-        while start < scalars.count {
-            guard scalars[start].order != 0 else {
-                start += 1
-                continue
-            }
-            var end = start
-            while end < scalars.count, scalars[end].order != 0 { end += 1 }
-            if end - start > 1 {
-                let run = scalars[start..<end].enumerated().sorted {
-                    ($0.element.order, $0.offset) < ($1.element.order, $1.offset)
-                }
-                for (index, item) in run.enumerated() { scalars[start + index] = item.element }
-            }
-            start = end
+        precondition(count >= 0, "the text is well-formed")
+        for scalar in buffer.prefix(count) {
+            UTF8Text.append(UInt32(bitPattern: scalar), to: &out)
         }
     }
 
-    /// Canonical composition: a scalar joins the last starter unless one of its own class, or a
-    /// starter, stands between.
-    private func compose(
-        _ scalars: inout [(scalar: UInt32, order: UInt8)], _ table: inout NormalizationTable
-    ) {
-        var kept: [(scalar: UInt32, order: UInt8)] = []
-        kept.reserveCapacity(scalars.count)
-        var starter: Int?
-        for item in scalars {
-            if let at = starter {
-                let last = kept[kept.count - 1].order
-                let adjacent = kept.count - 1 == at
-                if adjacent || (last != 0 && last < item.order),
-                    let whole = table.composite(kept[at].scalar, item.scalar)
-                {
-                    kept[at].scalar = whole
-                    continue
-                }
-            }
-            if item.order == 0 { starter = kept.count }
-            kept.append(item)
+    /// Whether Hugging Face's tables have the character. U+11A7, which stands before the first of
+    /// Hangul's finals and is none, has no form but itself; utf8proc 2.8 drops it after a syllable.
+    static func knows(_ scalar: Unicode.Scalar) -> Bool {
+        ScalarClasses.isKnown(scalar.properties, to: 9) && scalar.value != 0x11A7
+    }
+
+    /// Whether the scalar is its own NFC, and no mark that order would move.
+    static func isOwnNFC(_ scalar: Unicode.Scalar) -> Bool {
+        // Ideographs and Hangul syllables are the bulk of what texts ask about.
+        switch scalar.value {
+        case 0x3400...0x9FFF, 0xAC00...0xD7A3: return true
+        default: break
         }
-        scalars = kept
+        guard knows(scalar) else { return true }
+        guard utf8proc_get_property(Int32(scalar.value)).pointee.combining_class == 0 else {
+            return false
+        }
+        var out: [UInt8] = []
+        var buffer: [Int32] = []
+        let bytes = Array(String(scalar).utf8)
+        bytes.withUnsafeBufferPointer { UnicodeNormalization.nfc.normalize($0, &buffer, &out) }
+        return out == bytes
     }
 }
