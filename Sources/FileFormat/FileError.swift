@@ -10,6 +10,8 @@ package enum FileError: Error, Equatable, Sendable {
     case corruptBlock(expected: Int)
     /// More bytes than a format can hold.
     case tooLarge(bytes: Int, limit: Int)
+    /// A Git LFS pointer lies in the file's place.
+    case gitPointer(path: String)
     /// Another process holds the lock; who, as far as it said.
     case locked(path: String, holder: String?, seconds: Double)
 }
@@ -25,6 +27,8 @@ extension FileError: CustomStringConvertible, LocalizedError {
             return "a compressed block does not hold the \(expected) bytes recorded with it"
         case .tooLarge(let bytes, let limit):
             return "\(bytes) bytes; \(limit) are the limit"
+        case .gitPointer(let path):
+            return "\(path): a Git LFS pointer, not the file itself"
         case .locked(let path, let holder, let seconds):
             return "\(path): held by \(holder ?? "another process") for more than \(seconds) s"
         }

@@ -73,7 +73,8 @@ public struct ModelLocator: Sendable {
             isFolder.boolValue
         else { return url }
         let files = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
-        if files.contains("config.json") || files.contains("adapter_config.json") { return url }
+        let marks = ["config.json", "adapter_config.json", "modules.json"]
+        if marks.contains(where: { files.contains($0) }) { return url }
         let models = files.filter { $0.hasSuffix(".gguf") && !isLaterPart($0) }.sorted()
         guard let first = models.first else { return url }
         guard models.count == 1 else { throw .severalFiles(folder: url.path, files: models) }

@@ -26,7 +26,7 @@ package final class SafetensorsFile: Sendable {
 
     package convenience init(path: String) throws(SafetensorsError) {
         let file: MappedFile
-        do { file = try MappedFile(path: path) } catch { throw .file(error) }
+        do { file = try MappedFile(modelFile: path) } catch { throw .file(error) }
         try self.init(bytes: file.bytes, owner: file, path: path)
     }
 

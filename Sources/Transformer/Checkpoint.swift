@@ -39,7 +39,7 @@ package struct Checkpoint: Sendable {
             let source = try SafetensorsSource(index: index, folder: folder)
             self.init(path: index, filePaths: source.files.map(\.path), source: source)
         } else {
-            throw .noWeights(folder: folder.path)
+            throw .noWeights(folder: folder.path, others: Self.otherWeights(in: folder))
         }
     }
 
@@ -57,6 +57,34 @@ package struct Checkpoint: Sendable {
         if let tensor = source.tensor(named: name) { return tensor }
         guard name.hasPrefix("model.") else { return nil }
         return source.tensor(named: String(name.dropFirst(6)))
+    }
+
+    /// Refuses a checkpoint that has more in a layer than the configuration knows of, such as biases or
+    /// norms of a variant of the architecture.
+    package func checkIsKnown(to configuration: ModelConfiguration) throws(ModelError) {
+        let known = Set(configuration.parameters.map(\.name))
+        for name in names {
+            let full = name.hasPrefix("model.") ? name : "model." + name
+            // Old checkpoints hold the rotary embedding's frequencies, which are computed here.
+            guard full.hasPrefix("model.layers."), !known.contains(full),
+                !full.hasSuffix(".rotary_emb.inv_freq"),
+                let layer = full.dropFirst("model.layers.".count).split(separator: ".").first,
+                let number = Int(layer), number < configuration.layerCount
+            else { continue }
+            throw .unknownTensor(path: path, tensor: name)
+        }
+    }
+
+    /// Weights that other programs read, by their names.
+    private static func otherWeights(in folder: URL) -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        return names.filter { name in
+            [
+                ".bin", ".bin.index.json", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".gguf",
+                ".onnx",
+            ]
+            .contains { name.hasSuffix($0) } && name != "training_args.bin"
+        }.sorted()
     }
 
     /// The tensor, checked to be a weight of this shape.
@@ -91,7 +119,7 @@ struct SafetensorsSource: TensorSource {
     /// The shards that an index lists.
     init(index: String, folder: URL) throws(ModelError) {
         let file: MappedFile
-        do { file = try MappedFile(path: index) } catch { throw .checkpoint(.file(error)) }
+        do { file = try MappedFile(modelFile: index) } catch { throw .checkpoint(.file(error)) }
         let json: StrictJSON
         do { json = try StrictJSON(parsing: file.bytes) } catch {
             throw .index(path: index, problem: error.description)

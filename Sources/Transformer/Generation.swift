@@ -32,7 +32,7 @@ extension LanguageModel {
 extension ForwardPass {
     /// The id with the greatest logit after one state [hidden].
     func mostProbable(state: UnsafePointer<Float>) throws(ModelError) -> Int32 {
-        let vocabulary = weights.output.outputs
+        let vocabulary = try output.outputs
         try loadOutputInput(
             UnsafeBufferPointer(start: state, count: configuration.hiddenSize), rows: 1)
         let piece = min(Self.vocabularyPiece, vocabulary)

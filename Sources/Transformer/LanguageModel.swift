@@ -24,8 +24,7 @@ package final class LanguageModel: Sendable {
     package convenience init(folder: URL, precision: ComputePrecision? = nil) throws(ModelError) {
         let configuration: ModelConfiguration
         do {
-            configuration = try ModelConfiguration(
-                path: folder.appendingPathComponent("config.json").path)
+            configuration = try ModelConfiguration(folder: folder)
         } catch { throw .configuration(error) }
         try self.init(
             configuration: configuration, checkpoint: Checkpoint(folder: folder),
@@ -126,8 +125,12 @@ package final class LanguageModel: Sendable {
 
     /// The inner loops know tensors, not files.
     func locate(_ error: ModelError) -> ModelError {
-        guard case .nonFiniteWeight("", let tensor) = error else { return error }
-        return .nonFiniteWeight(path: checkpoint.path, tensor: tensor)
+        switch error {
+        case .nonFiniteWeight("", let tensor):
+            .nonFiniteWeight(path: checkpoint.path, tensor: tensor)
+        case .noOutput: .noOutput(path: checkpoint.path)
+        default: error
+        }
     }
 }
 

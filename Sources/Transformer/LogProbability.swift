@@ -57,21 +57,29 @@ extension LanguageModel {
     package func logits(ofStates states: [Float]) throws(ModelError) -> [Float] {
         let width = configuration.hiddenSize
         let rows = states.count / width
-        let vocabulary = weights.output.outputs
-        var logits = [Float](repeating: 0, count: rows * vocabulary)
         let pass = makePass()
         do throws(ModelError) {
+            let vocabulary = try pass.output.outputs
+            var logits = [Float](repeating: 0, count: rows * vocabulary)
             try pass.loadOutputInput(states, rows: rows)
             try logits.withUnsafeMutableBufferPointer { (buffer) throws(ModelError) in
                 guard let base = buffer.baseAddress else { return }
                 try pass.outputLogits(0..<vocabulary, rows: rows, into: base)
             }
+            return logits
         } catch { throw locate(error) }
-        return logits
     }
 }
 
 extension ForwardPass {
+    /// The output projection, which predicting needs and embedding does not.
+    var output: MatrixWeight {
+        get throws(ModelError) {
+            guard let output = weights.output else { throw .noOutput(path: "") }
+            return output
+        }
+    }
+
     /// Vocabulary rows whose logits are held at once.
     static let vocabularyPiece = 1024
 
@@ -80,7 +88,7 @@ extension ForwardPass {
         of targets: [Int32], states: UnsafePointer<Float>
     ) throws(ModelError) -> Double {
         let width = configuration.hiddenSize
-        let vocabulary = weights.output.outputs
+        let vocabulary = try output.outputs
         let rows = targets.count
         for id in targets where id < 0 || Int(id) >= vocabulary {
             throw .tokenOutOfRange(token: id, vocabulary: vocabulary)
@@ -137,24 +145,25 @@ extension ForwardPass {
     func outputLogits(
         _ range: Range<Int>, rows: Int, into logits: UnsafeMutablePointer<Float>
     ) throws(ModelError) {
+        let output = try output
         let operand = workspace.input(width: configuration.hiddenSize)
-        let part = weights.output.stored.rows(range)
+        let part = output.stored.rows(range)
         let finite =
             switch operand.precision {
             case .float32:
                 LinearLayer.multiply(
                     operand.floats, stride: operand.stride, rows: rows, by: part, into: logits,
-                    stride: range.count, checksWeights: weights.output.needsCheck,
+                    stride: range.count, checksWeights: output.needsCheck,
                     scratch: workspace.kernel.pointer)
             case .bfloat16:
                 LinearLayer.multiply(
                     operand.halves, stride: operand.stride, rows: rows, by: part, into: logits,
-                    stride: range.count, checksWeights: weights.output.needsCheck,
+                    stride: range.count, checksWeights: output.needsCheck,
                     scratch: workspace.kernel.pointer)
             }
         guard finite else {
-            throw .nonFiniteWeight(path: "", tensor: weights.output.name)
+            throw .nonFiniteWeight(path: "", tensor: output.name)
         }
-        if range.upperBound == weights.output.outputs { weights.output.markChecked() }
+        if range.upperBound == output.outputs { output.markChecked() }
     }
 }

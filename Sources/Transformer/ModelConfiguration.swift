@@ -1,4 +1,5 @@
 import FileFormat
+import Foundation
 import Tensors
 
 /// The shape and settings of a decoder-only language model, as `config.json` has them.
@@ -53,6 +54,8 @@ package struct ModelConfiguration: Sendable, Equatable {
     package var slidingWindows: [Int?]
     /// What `torch_dtype` or `dtype` says; the tensors themselves have the last word.
     package var elementType: ElementType?
+    /// Ids that end a text which the model generates.
+    package var endOfText: [Int32] = []
 
     /// Columns of the query projection's output.
     package var queryWidth: Int { headCount * headDimension }
@@ -64,25 +67,32 @@ package struct ModelConfiguration: Sendable, Equatable {
     /// Reads `config.json`.
     package init(path: String) throws(ModelConfigurationError) {
         let file: MappedFile
-        do { file = try MappedFile(path: path) } catch { throw .file(error) }
+        do { file = try MappedFile(modelFile: path) } catch { throw .file(error) }
         try self.init(json: file.bytes, path: path)
+    }
+
+    /// Reads a model folder's `config.json`, and its `generation_config.json` where it is there.
+    package init(folder: URL) throws(ModelConfigurationError) {
+        try self.init(path: folder.appendingPathComponent("config.json").path)
+        let generation = folder.appendingPathComponent("generation_config.json").path
+        guard FileManager.default.fileExists(atPath: generation) else { return }
+        let file: MappedFile
+        do { file = try MappedFile(modelFile: generation) } catch { throw .file(error) }
+        let fields = try ConfigurationFields(json: file.bytes, path: generation)
+        if let ids = try fields.tokens("eos_token_id") { endOfText = ids }
     }
 
     /// - Parameter path: names the bytes in messages.
     package init(
         json: UnsafeRawBufferPointer, path: String
     ) throws(ModelConfigurationError) {
-        let value: StrictJSON
-        do { value = try StrictJSON(parsing: json) } catch { throw .notJSON(path: path, error) }
-        guard let object = value.object else {
-            throw .wrongType(path: path, key: "", expected: "an object")
-        }
-        try self.init(fields: ConfigurationFields(object: object, path: path))
+        try self.init(fields: ConfigurationFields(json: json, path: path))
     }
 
     private init(fields: ConfigurationFields) throws(ModelConfigurationError) {
         let architecture = try Self.architecture(fields)
         self.architecture = architecture
+        try ConfigurationKeys.check(fields, architecture)
         if fields.has("quantization_config") {
             throw .unsupported(path: fields.path, key: "quantization_config", found: "present")
         }
@@ -138,8 +148,6 @@ package struct ModelConfiguration: Sendable, Equatable {
             }
         maximumPositions =
             try fields.integer("max_position_embeddings", in: 1...(1 << 30)) ?? defaultPositions
-        rope = try RopeConfiguration(
-            fields: fields, maximumPositions: maximumPositions, headDimension: headDimension)
 
         let attentionBias = try fields.boolean("attention_bias") ?? false
         switch architecture {
@@ -157,6 +165,11 @@ package struct ModelConfiguration: Sendable, Equatable {
         let typeName = try fields.string("dtype")
         let olderTypeName = try fields.string("torch_dtype")
         elementType = (typeName ?? olderTypeName).flatMap { ElementType(torchName: $0) }
+        endOfText = try fields.tokens("eos_token_id") ?? []
+        rope = try RopeConfiguration(
+            fields: fields, maximumPositions: maximumPositions, headDimension: headDimension,
+            layerTypes: Set(
+                slidingWindows.map { $0 == nil ? "full_attention" : "sliding_attention" }))
     }
 
     private static func architecture(
@@ -164,8 +177,9 @@ package struct ModelConfiguration: Sendable, Equatable {
     ) throws(ModelConfigurationError) -> Architecture {
         if let type = try fields.string("model_type") {
             guard let architecture = Architecture(rawValue: type) else {
-                throw .unsupported(path: fields.path, key: "model_type", found: type)
+                throw .unsupportedArchitecture(path: fields.path, key: "model_type", found: type)
             }
+            try checkClass(fields)
             return architecture
         }
         guard let name = fields.object["architectures"]?.array?.first?.string else {
@@ -175,45 +189,63 @@ package struct ModelConfiguration: Sendable, Equatable {
             let architecture = Architecture.allCases.first(where: {
                 $0.className == name || $0.className.dropLast("ForCausalLM".count) + "Model" == name
             })
-        else { throw .unsupported(path: fields.path, key: "architectures", found: name) }
+        else {
+            throw .unsupportedArchitecture(
+                path: fields.path, key: "architectures", found: name)
+        }
         return architecture
     }
 
-    /// Llama has no windows; Mistral one for all layers; Qwen's are on only with
-    /// `use_sliding_window`, in the layers that `layer_types` names or, without it, from layer
-    /// `max_window_layers` on.
+    /// Classes of embedding models whose attention looks both ways, under the type of the model that
+    /// they were made from.
+    private static func checkClass(
+        _ fields: ConfigurationFields
+    ) throws(ModelConfigurationError) {
+        for name in fields.object["architectures"]?.array?.compactMap(\.string) ?? []
+        where ["Bidirectional", "Bidirec", "BiModel", "BiFor", "Encoder"].contains(where: {
+            name.contains($0)
+        }) {
+            throw .unsupportedArchitecture(
+                path: fields.path, key: "architectures", found: name)
+        }
+    }
+
+    /// Mistral has one window for all layers, Qwen one that is on only with `use_sliding_window`, in
+    /// Qwen's layers from `max_window_layers` on; `layer_types` names the layers in place of either.
+    /// Llama has none.
     private static func slidingWindows(
         _ fields: ConfigurationFields, architecture: Architecture, layerCount: Int
     ) throws(ModelConfigurationError) -> [Int?] {
-        let none = [Int?](repeating: nil, count: layerCount)
-        if architecture == .llama { return none }
-        let window =
-            try fields.integer("sliding_window", in: 1...(1 << 30))
-            ?? (fields.has("sliding_window", orNull: true) ? nil : 4096)
-        if architecture == .mistral { return [Int?](repeating: window, count: layerCount) }
-
-        let enabled = try fields.boolean("use_sliding_window") ?? false
-        let effective = enabled ? window : nil
+        let given = try fields.integer("sliding_window", in: 1...(1 << 30))
+        var window: Int?
+        switch architecture {
+        case .llama: window = nil
+        case .mistral, .qwen2, .qwen3:
+            window = given ?? (fields.has("sliding_window", orNull: true) ? nil : 4096)
+        }
+        let isQwen = architecture == .qwen2 || architecture == .qwen3
+        if isQwen, try fields.boolean("use_sliding_window") != true { window = nil }
         guard let types = try fields.strings("layer_types") else {
+            guard isQwen else { return [Int?](repeating: window, count: layerCount) }
             let first = try fields.integer("max_window_layers", in: 0...(1 << 30)) ?? 28
-            return (0..<layerCount).map { $0 >= first ? effective : nil }
+            return (0..<layerCount).map { $0 >= first ? window : nil }
         }
         guard types.count == layerCount else {
             throw .inconsistent(
                 path: fields.path, key: "layer_types",
                 fact: "\(types.count) entries for \(layerCount) layers")
         }
-        var windows = none
+        var windows = [Int?](repeating: nil, count: layerCount)
         for (layer, type) in types.enumerated() {
             switch type {
-            case "full_attention": break
+            case "full_attention", "attention": break
             case "sliding_attention":
-                guard let effective else {
+                guard let window else {
                     throw .inconsistent(
                         path: fields.path, key: "layer_types",
-                        fact: "a sliding layer, but use_sliding_window or sliding_window is off")
+                        fact: "a sliding layer, but the model has no sliding window")
                 }
-                windows[layer] = effective
+                windows[layer] = window
             default: throw .unsupported(path: fields.path, key: "layer_types", found: type)
             }
         }

@@ -12,6 +12,8 @@ package enum ModelConfigurationError: Error, Equatable, Sendable {
     case outOfRange(path: String, key: String, found: String, allowed: String)
     /// A setting that this program does not compute.
     case unsupported(path: String, key: String, found: String)
+    /// The model is of a kind that this program has no forward pass for.
+    case unsupportedArchitecture(path: String, key: String, found: String)
     /// Two settings contradict each other.
     case inconsistent(path: String, key: String, fact: String)
 }
@@ -29,6 +31,10 @@ extension ModelConfigurationError: CustomStringConvertible {
             "\(path): \"\(key)\" is \(found), allowed is \(allowed)"
         case .unsupported(let path, let key, let found):
             "\(path): \"\(key)\": \(found) is not supported"
+        case .unsupportedArchitecture(let path, let key, let found):
+            "\(path): \"\(key)\": \(found) is not supported; supported are "
+                + ModelConfiguration.Architecture.allCases.map(\.rawValue)
+                .joined(separator: ", ")
         case .inconsistent(let path, let key, let fact): "\(path): \"\(key)\": \(fact)"
         }
     }
@@ -41,6 +47,20 @@ struct ConfigurationFields {
     let path: String
     /// Written before a key in messages: "rope_scaling." for a nested object.
     var prefix = ""
+
+    init(object: StrictJSON.Object, path: String, prefix: String = "") {
+        (self.object, self.path, self.prefix) = (object, path, prefix)
+    }
+
+    /// - Parameter path: names the bytes in messages.
+    init(json: UnsafeRawBufferPointer, path: String) throws(ModelConfigurationError) {
+        let value: StrictJSON
+        do { value = try StrictJSON(parsing: json) } catch { throw .notJSON(path: path, error) }
+        guard let object = value.object else {
+            throw .wrongType(path: path, key: "", expected: "an object")
+        }
+        self.init(object: object, path: path)
+    }
 
     func has(_ key: String, orNull: Bool = false) -> Bool {
         guard let value = object[key] else { return false }
@@ -129,6 +149,21 @@ struct ConfigurationFields {
             strings.append(string)
         }
         return strings
+    }
+
+    /// An id, or several.
+    func tokens(_ key: String) throws(ModelConfigurationError) -> [Int32]? {
+        guard let value = value(key) else { return nil }
+        var ids: [Int32] = []
+        for element in value.array ?? [value] {
+            guard let id = element.integer.flatMap({ Int32(exactly: $0) }) else {
+                throw .wrongType(
+                    path: path, key: prefix + key, expected: "a token's id or an array of them")
+            }
+            // Some files have -1 for none.
+            if id >= 0 { ids.append(id) }
+        }
+        return ids
     }
 
     /// Exactly `count` numbers within `range`.

@@ -8,11 +8,14 @@ package enum ModelError: Error, Equatable, Sendable {
     case gguf(GGUFError)
     /// `model.safetensors.index.json` is not what transformers writes.
     case index(path: String, problem: String)
-    /// The folder has neither `model.safetensors` nor its index.
-    case noWeights(folder: String)
+    /// The folder has neither `model.safetensors` nor its index; `others` are files of weights in
+    /// formats that are not read.
+    case noWeights(folder: String, others: [String])
     case missingTensor(path: String, tensor: String)
-    /// A GGUF file's tensor that a decoder of its architecture does not have.
+    /// A tensor that a decoder of its architecture, with the settings that it has, does not have.
     case unknownTensor(path: String, tensor: String)
+    /// The checkpoint has no output projection, which predicting tokens needs.
+    case noOutput(path: String)
     case wrongShape(path: String, tensor: String, expected: [Int], found: [Int])
     /// Weights in a type that is not computed with.
     case wrongElementType(path: String, tensor: String, found: String)
@@ -32,11 +35,17 @@ extension ModelError: CustomStringConvertible {
         case .checkpoint(let error): error.description
         case .gguf(let error): error.description
         case .index(let path, let problem): "\(path): \(problem)"
-        case .noWeights(let folder):
-            "\(folder): neither model.safetensors nor model.safetensors.index.json is there"
+        case .noWeights(let folder, let others):
+            others.isEmpty
+                ? "\(folder): neither model.safetensors nor model.safetensors.index.json is there"
+                : "\(folder): has \(others.joined(separator: ", ")), but no model.safetensors or "
+                    + "model.safetensors.index.json"
         case .missingTensor(let path, let tensor): "\(path): tensor \"\(tensor)\" is missing"
         case .unknownTensor(let path, let tensor):
-            "\(path): tensor \"\(tensor)\" is not part of a model that is supported"
+            "\(path): tensor \"\(tensor)\" has no place in a model with these settings that is "
+                + "supported"
+        case .noOutput(let path):
+            "\(path): there is no lm_head.weight, which decoding and scoring need"
         case .wrongShape(let path, let tensor, let expected, let found):
             "\(path): tensor \"\(tensor)\" has shape \(found), but the configuration needs \(expected)"
         case .wrongElementType(let path, let tensor, let found):

@@ -38,8 +38,9 @@ struct ModelWeights: Sendable {
     let embedding: EmbeddingTable
     let layers: [LayerWeights]
     let finalNorm: FloatArray
-    /// The output projection [vocabulary, hidden].
-    let output: MatrixWeight
+    /// The output projection [vocabulary, hidden]; nil where the checkpoint has none, as one that was
+    /// saved for embedding.
+    let output: MatrixWeight?
     let precision: ComputePrecision
 
     /// - Parameters:
@@ -62,6 +63,7 @@ struct ModelWeights: Sendable {
             }
             return try checkpoint.weight(named: name, shape: shape)
         }
+        try checkpoint.checkIsKnown(to: configuration)
         let embeddingShape = [configuration.vocabularySize, configuration.hiddenSize]
         let embeddingTensor = try tensor(ModelConfiguration.embeddingName, embeddingShape)
         embedding = EmbeddingTable(tensor: embeddingTensor, trainedRows: trainedRows)
@@ -116,12 +118,20 @@ struct ModelWeights: Sendable {
         }
         self.layers = layers
         finalNorm = try vector(ModelConfiguration.finalNormName, configuration.hiddenSize)
-        let outputTensor =
-            configuration.isTied
-            ? embeddingTensor : try tensor(ModelConfiguration.outputName, embeddingShape)
-        output = MatrixWeight(
-            tensor: outputTensor.firstRows(outputVocabulary ?? configuration.vocabularySize),
-            bias: nil, precision: precision)
+        let outputName = ModelConfiguration.outputName
+        let outputTensor: TensorView?
+        if configuration.isTied {
+            outputTensor = embeddingTensor
+        } else if replacing[outputName] == nil, checkpoint.tensor(named: outputName) == nil {
+            outputTensor = nil
+        } else {
+            outputTensor = try tensor(outputName, embeddingShape)
+        }
+        output = outputTensor.map {
+            MatrixWeight(
+                tensor: $0.firstRows(outputVocabulary ?? configuration.vocabularySize), bias: nil,
+                precision: precision)
+        }
     }
 
     /// Whether products need matrices that are not in the checkpoint as they are.

@@ -107,24 +107,62 @@ package struct RopeConfiguration: Sendable, Equatable {
 }
 
 extension RopeConfiguration {
+    /// - Parameter layerTypes: the types that the model's layers are of.
     init(
-        fields: ConfigurationFields, maximumPositions: Int, headDimension: Int
+        fields: ConfigurationFields, maximumPositions: Int, headDimension: Int,
+        layerTypes: Set<String>
     ) throws(ModelConfigurationError) {
-        let topTheta = try fields.number("rope_theta", in: 1e-3...1e18)
-        let newer = try fields.nested("rope_parameters")
         let older = try fields.nested("rope_scaling")
-        guard let nested = older ?? newer else {
-            self.init(theta: topTheta ?? 10_000, scaling: .none)
+        let newer = try fields.nested("rope_parameters")
+        // Where both are there, transformers takes the older, unless it is empty.
+        let nested = older?.object.keys.isEmpty == false ? older : newer
+        guard let nested, nested.object.keys.contains(where: { nested.object[$0]?.object != nil })
+        else {
+            try self.init(
+                nested, in: fields, maximumPositions: maximumPositions,
+                headDimension: headDimension)
             return
         }
-        let theta = try nested.number("rope_theta", in: 1e-3...1e18) ?? topTheta ?? 10_000
+        // One set of settings for each type of layer. The forward pass has one for all layers.
+        var found: RopeConfiguration?
+        for type in layerTypes.sorted() {
+            guard let own = try nested.nested(type) else {
+                throw .missing(path: fields.path, key: nested.prefix + type)
+            }
+            let rope = try RopeConfiguration(
+                own, in: fields, maximumPositions: maximumPositions, headDimension: headDimension)
+            guard found == nil || found == rope else {
+                throw .unsupported(
+                    path: fields.path, key: String(nested.prefix.dropLast()),
+                    found: "another rotary embedding for each type of layer")
+            }
+            found = rope
+        }
+        self = found ?? RopeConfiguration(theta: 10_000, scaling: .none)
+    }
+
+    /// - Parameters:
+    ///   - nested: the settings; nil: none but the base.
+    ///   - fields: of the whole file.
+    private init(
+        _ nested: ConfigurationFields?, in fields: ConfigurationFields, maximumPositions: Int,
+        headDimension: Int
+    ) throws(ModelConfigurationError) {
+        let topTheta = try fields.number("rope_theta", in: 1e-3...1e18)
         for fields in [nested, fields] {
+            guard let fields else { continue }
             if let partial = try fields.number("partial_rotary_factor", in: 0...1), partial != 1 {
                 throw .unsupported(
                     path: fields.path, key: fields.prefix + "partial_rotary_factor",
                     found: String(partial))
             }
         }
+        guard let nested else {
+            self.init(theta: topTheta ?? 10_000, scaling: .none)
+            return
+        }
+        try ConfigurationKeys.check(rope: nested)
+        let theta = try nested.number("rope_theta", in: 1e-3...1e18) ?? topTheta ?? 10_000
         let positions = 1...(1 << 30)
         let outer = try fields.integer("original_max_position_embeddings", in: positions)
         let inner = try nested.integer("original_max_position_embeddings", in: positions)

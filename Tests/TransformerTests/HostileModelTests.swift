@@ -117,7 +117,79 @@ import Transformer
                 }
             }
             try FileManager.default.removeItem(at: file)
-            #expect(error(folder) == .noWeights(folder: folder.path))
+            #expect(error(folder) == .noWeights(folder: folder.path, others: []))
+        }
+    }
+
+    @Test func namesWeightsInOtherFormats() throws {
+        try withCopy { folder in
+            let file = folder.appendingPathComponent("model.safetensors")
+            try FileManager.default.removeItem(at: file)
+            for name in ["pytorch_model.bin", "training_args.bin", "model-q8_0.gguf"] {
+                try Data("x".utf8).write(to: folder.appendingPathComponent(name))
+            }
+            #expect(
+                error(folder)
+                    == .noWeights(
+                        folder: folder.path, others: ["model-q8_0.gguf", "pytorch_model.bin"]))
+        }
+    }
+
+    /// What `git clone` leaves without Git LFS.
+    @Test(arguments: ["model.safetensors", "config.json"])
+    func recognizesGitPointers(_ name: String) throws {
+        try withCopy { folder in
+            let file = folder.appendingPathComponent(name)
+            let pointer =
+                "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935\nsize 12\n"
+            try Data(pointer.utf8).write(to: file)
+            let expected = FileError.gitPointer(path: file.path)
+            #expect(
+                error(folder)
+                    == (name == "config.json"
+                        ? .configuration(.file(expected)) : .checkpoint(.file(expected))))
+        }
+    }
+
+    @Test func recognizesGitPointersAmongShards() throws {
+        let folder = try ModelFixture("llama-shards").copy()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        for name in ["model-00002-of-00002.safetensors", "model.safetensors.index.json"] {
+            let file = folder.appendingPathComponent(name)
+            try Data("version https://git-lfs.github.com/spec/v1\n".utf8).write(to: file)
+            #expect(error(folder) == .checkpoint(.file(.gitPointer(path: file.path))))
+        }
+    }
+
+    /// A layer's tensor that the settings have no place for belongs to another model.
+    @Test(arguments: [
+        "model.layers.0.self_attn.q_proj.bias", "layers.1.self_attn.q_norm.weight",
+        "model.layers.1.mlp.experts.0.down_proj.weight",
+    ])
+    func refusesUnknownTensors(_ name: String) throws {
+        try withCopy { folder in
+            try rewrite(folder) { tensor, shape, _, bytes in
+                if tensor == "lm_head.weight" { (tensor, shape) = (name, shape) }
+                return true
+            }
+            let path = folder.appendingPathComponent("model.safetensors").path
+            #expect(
+                error(folder)
+                    == .unknownTensor(path: path, tensor: name))
+        }
+    }
+
+    @Test(arguments: [
+        "model.layers.0.self_attn.rotary_emb.inv_freq", "model.layers.2.self_attn.q_proj.bias",
+        "score.weight",
+    ])
+    func takesTensorsThatDoNotMatter(_ name: String) throws {
+        try withCopy { folder in
+            try rewrite(folder) { tensor, _, _, _ in
+                if tensor == "lm_head.weight" { tensor = name }
+                return true
+            }
+            #expect(error(folder) == nil)
         }
     }
 

@@ -21,6 +21,30 @@ import Transformer
         }
     }
 
+    /// A checkpoint that was saved for embedding has no output projection.
+    @Test func needsNoOutputForStates() throws {
+        let fixture = try ModelFixture("qwen3-bare")
+        let model = try LanguageModel(folder: fixture.folder, precision: .float32)
+        for number in 0..<ModelFixture.sequenceCount {
+            let input = SequenceInput(tokens: try fixture.tokens("tokens.\(number)"))
+            let states = try model.states(of: [input])[0]
+            let expected = try fixture.floats("states.\(number)")
+            #expect(greatestDifference(states, expected) < 1e-4)
+        }
+        let missing = ModelError.noOutput(
+            path: fixture.folder.appendingPathComponent("model.safetensors").path)
+        let input = SequenceInput(tokens: [3, 1, 4])
+        #expect(throws: missing) {
+            try model.generateGreedily(after: input, maximumTokens: 3)
+        }
+        #expect(throws: missing) {
+            try model.logProbabilities(of: [.init(sequence: input, targetCount: 1)])
+        }
+        #expect(throws: missing) {
+            try model.logits(ofStates: Array(repeating: 0, count: 24))
+        }
+    }
+
     @Test(arguments: ModelFixture.names)
     func generatesWhatTransformersGenerates(_ name: String) throws {
         let fixture = try ModelFixture(name)

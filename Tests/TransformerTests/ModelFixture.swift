@@ -12,7 +12,7 @@ struct ModelFixture {
         "llama-tied", "llama-untied", "llama-biases", "llama-float32", "llama-float16",
         "llama-shards", "llama-linear", "llama-dynamic", "llama-llama3", "llama-yarn",
         "qwen2-yarn", "llama-longrope", "mistral-window", "mistral-open", "qwen2",
-        "qwen2-windows", "qwen3", "qwen3-layers",
+        "qwen2-windows", "qwen3", "qwen3-layers", "mistral-layers", "qwen3-nested-rope",
     ]
 
     init(_ name: String) throws {

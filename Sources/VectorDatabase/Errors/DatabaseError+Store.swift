@@ -53,7 +53,7 @@ extension DatabaseError {
         case .system(let operation, let path, let code):
             self = .inputOutput(
                 path: path, reason: "cannot \(operation): \(String(cString: strerror(code)))")
-        case .truncated(let path, _, _):
+        case .truncated(let path, _, _), .gitPointer(let path):
             self = .damaged(path: path, reason: error.description)
         case .corruptBlock: self = .damaged(path: "a file", reason: error.description)
         case .tooLarge: self = .inputOutput(path: "a file", reason: error.description)

@@ -21,6 +21,8 @@ from transformers import (
     LlamaConfig,
     LlamaForCausalLM,
     MistralConfig,
+    MinistralConfig,
+    MinistralForCausalLM,
     MistralForCausalLM,
     Qwen2Config,
     Qwen2ForCausalLM,
@@ -53,6 +55,10 @@ def llama(**settings):
 
 def mistral(**settings):
     return MistralForCausalLM, MistralConfig(**{**BASE, **settings})
+
+
+def ministral(**settings):
+    return MinistralForCausalLM, MinistralConfig(**{**BASE, **settings})
 
 
 def qwen2(**settings):
@@ -123,6 +129,20 @@ VARIANTS = {
         sliding_window=6,
         layer_types=["sliding_attention", "full_attention"],
     ),
+    "mistral-layers": lambda: ministral(
+        sliding_window=6,
+        layer_types=["sliding_attention", "full_attention"],
+        **rope("default", 30000.0),
+    ),
+    # As an embedding model is saved: no lm_head, no prefix `model.`.
+    "qwen3-bare": lambda: qwen3(tie_word_embeddings=False),
+    # The same settings for each type of layer.
+    "qwen3-nested-rope": lambda: qwen3(
+        use_sliding_window=True,
+        sliding_window=6,
+        layer_types=["sliding_attention", "full_attention"],
+        **rope("linear", 20000.0, factor=2.0),
+    ),
 }
 
 
@@ -181,9 +201,29 @@ def make(number, name):
     config.pop("transformers_version", None)
     if name in ("llama-llama3", "mistral-window", "qwen2-yarn"):
         classic(config)
+    if name == "mistral-layers":
+        # As published: under Mistral's name, whose layer types transformers' AutoModel gives to
+        # Ministral.
+        config["model_type"] = "mistral"
+        config["architectures"] = ["MistralForCausalLM"]
+    if name == "qwen3-bare":
+        config["architectures"] = ["Qwen3Model"]
+        bare(folder)
+    if name == "qwen3-nested-rope":
+        config["rope_parameters"] = {t: config["rope_parameters"] for t in config["layer_types"]}
     json.dump(config, open(path, "w"), indent=1)
     if name == "llama-shards":
         split(folder)
+
+
+def bare(folder):
+    path = os.path.join(folder, "model.safetensors")
+    weights = load_file(path)
+    save_file(
+        {key.removeprefix("model."): weights[key] for key in weights if key != "lm_head.weight"},
+        path,
+        metadata={"format": "pt"},
+    )
 
 
 def split(folder):
