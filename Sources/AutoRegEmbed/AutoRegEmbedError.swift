@@ -1,4 +1,7 @@
+import FileFormat
 import Foundation
+import Tensors
+import Transformer
 
 /// Why a model cannot be loaded, or a text not be encoded.
 public enum AutoRegEmbedError: Error, Sendable {
@@ -14,6 +17,12 @@ public enum AutoRegEmbedError: Error, Sendable {
     case vocabularyTooSmall(path: String, tokenizer: Int, model: Int)
     /// The decoder is not the one that the model was trained with.
     case decoderMismatch(path: String, recorded: String, found: String)
+    /// A base was given for what is no adapter.
+    case baseWithoutAdapter(path: String)
+    /// An adapter's base is not where `adapter_config.json` at `path` says: nil, it says nothing.
+    case noBase(path: String, recorded: String?)
+    /// The folder has no `tokenizer.json`; `others` are files of tokenizers that are not read.
+    case noTokenizer(folder: String, others: [String])
     /// An adapter names a layer that the model does not have, or one that cannot be adapted.
     case adapter(path: String, problem: String)
     /// Neither the text, nor the instruction, nor the template gives a token.
@@ -39,6 +48,16 @@ extension AutoRegEmbedError: CustomStringConvertible, LocalizedError {
             "\(path): the decoder's fingerprint is \(found), but the model was trained with "
                 + recorded
         case .adapter(let path, let problem): "\(path): \(problem)"
+        case .noBase(let path, let recorded):
+            recorded.map {
+                "\(path): \"base_model_name_or_path\": there is no folder \($0) here"
+            } ?? "\(path): \"base_model_name_or_path\" names no base model"
+        case .baseWithoutAdapter(let path):
+            "\(path): is not an adapter, so it has no base model"
+        case .noTokenizer(let folder, let others):
+            others.isEmpty
+                ? "\(folder): there is no tokenizer.json"
+                : "\(folder): has \(others.joined(separator: ", ")), but no tokenizer.json"
         case .emptyInput: "there is no token to encode"
         case .notCompressed(let pooling):
             "pooling `\(pooling)` has no compressed tokens, which decoding and scoring need"
@@ -48,4 +67,33 @@ extension AutoRegEmbedError: CustomStringConvertible, LocalizedError {
     }
 
     public var errorDescription: String? { description }
+
+    /// The error of a file that lies under this one.
+    package var fileError: FileError? {
+        switch self {
+        case .model(let error as ModelError): error.fileError
+        case .model(let error as SafetensorsError): error.fileError
+        case .model(let error as ModelConfigurationError): error.fileError
+        case .model(let error as FileError), .tokenizer(let error as FileError): error
+        default: nil
+        }
+    }
+}
+
+extension ModelError {
+    fileprivate var fileError: FileError? {
+        switch self {
+        case .configuration(let error): error.fileError
+        case .checkpoint(let error): error.fileError
+        default: nil
+        }
+    }
+}
+
+extension SafetensorsError {
+    fileprivate var fileError: FileError? { if case .file(let error) = self { error } else { nil } }
+}
+
+extension ModelConfigurationError {
+    fileprivate var fileError: FileError? { if case .file(let error) = self { error } else { nil } }
 }

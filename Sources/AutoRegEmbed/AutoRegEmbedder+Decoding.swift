@@ -54,7 +54,9 @@ extension AutoRegEmbedder {
         do {
             let ids = try decoder.generateGreedily(
                 after: SequenceInput(prefix: prefix, rows: compressedIDs.count, tokens: []),
-                maximumTokens: maximumTokens, stopping: Set(tokenizer.eosID.map { [$0] } ?? []))
+                maximumTokens: maximumTokens,
+                stopping: Set(
+                    decoder.configuration.endOfText + [tokenizer.eosID].compactMap(\.self)))
             return tokenizer.decode(ids, skippingSpecialTokens: true)
         } catch { throw AutoRegEmbedError.model(error) }
     }

@@ -59,10 +59,17 @@ extension AutoRegEmbedder {
     func makeInputs(
         _ texts: [String], instruction: Instruction, task: EmbeddingTask
     ) -> [Input] {
-        let builder = InputBuilder(
-            template: settings.template, tokenizer: tokenizer,
-            instruction: settings.text(of: instruction, task: task),
-            compressedTokens: compressedIDs, maximumLength: settings.maximumLength)
+        let builder =
+            if let sentences {
+                InputBuilder(
+                    prompt: prompt(instruction, sentences.prompts), tokenizer: tokenizer,
+                    maximumLength: settings.maximumLength)
+            } else {
+                InputBuilder(
+                    template: settings.template, tokenizer: tokenizer,
+                    instruction: settings.text(of: instruction, task: task),
+                    compressedTokens: compressedIDs, maximumLength: settings.maximumLength)
+            }
         let make = { @Sendable (text: String) -> Input in builder.input(text) }
         guard texts.count >= 32, threads > 1 else { return texts.map(make) }
         let parts = threads * 4
@@ -83,7 +90,7 @@ extension AutoRegEmbedder {
             switch settings.pooling {
             case .compressed: .last(trailingRows)
             case .last: .last(1)
-            case .mean: .all
+            case .mean, .first: .all
             }
         do {
             return try encoder.states(
@@ -113,10 +120,11 @@ extension AutoRegEmbedder {
         return compressedIDs.count + after
     }
 
-    /// Mean of the rows, then L2 normalisation.
+    /// Mean of the rows, then L2 normalization, or what a sentence-transformers folder says.
     private func vector(ofStates states: [Float], input: Input) -> [Float] {
-        let width = dimensions
+        let width = encoder.configuration.hiddenSize
         var rows = 0..<states.count / width
+        if settings.pooling == .first { rows = 0..<1 }
         // Echo embeddings (Springer et al. 2024): only the repetition has seen the whole text.
         if settings.pooling == .mean, input.isRepeated { rows = input.text }
         var mean = [Float](repeating: 0, count: width)
@@ -125,6 +133,9 @@ extension AutoRegEmbedder {
         }
         let count = Float(max(1, rows.count))
         for index in 0..<width { mean[index] /= count }
+        if let sentences {
+            return sentences.steps.reduce(mean) { $1.applied(to: $0) }
+        }
         guard settings.isNormalized else { return mean }
         let length = mean.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
         guard length > 0 else { return mean }

@@ -52,6 +52,8 @@ public final class AutoRegEmbedder: Sendable {
     /// compressed tokens, and neither its folder nor the options name a pooling. The state at the
     /// last token is then the vector.
     public let isUntrained: Bool
+    /// The folder that was given for an adapter's base; nil: the one that the adapter names.
+    let base: URL?
     let threads: Int
     private let lazy = Mutex(Lazy())
 
@@ -64,14 +66,42 @@ public final class AutoRegEmbedder: Sendable {
     ///
     /// - Throws: ``AutoRegEmbedError``
     public convenience init(folder: URL, options: Options = Options()) throws {
-        try self.init(parts: ModelParts(location: folder, base: options.base), options: options)
+        try self.init(
+            parts: ModelParts(
+                location: folder, base: options.base,
+                // Another pooling or template asks for the language model by itself.
+                readsModules: options.pooling == nil && options.template == nil), options: options)
     }
 
     /// Uses a model that the program carries; nothing of it is copied.
     ///
     /// - Throws: ``AutoRegEmbedError``
     public convenience init(resource: ModelResource, options: Options = Options()) throws {
+        guard options.base == nil else {
+            throw AutoRegEmbedError.baseWithoutAdapter(path: resource.name)
+        }
         try self.init(parts: ModelParts(resource: resource), options: options)
+    }
+
+    /// A model folder's tokenizer; an adapter's that has none is its base's. No weights are read beside
+    /// the adapter's.
+    package static func tokenizer(folder: URL, base: URL? = nil) throws -> Tokenizer {
+        let folder = folder.standardizedFileURL
+        var home = folder
+        if !ModelParts.isFile(folder), !ModelParts.hasTokenizer(folder),
+            let adapter = try ModelParts.adapter(in: folder)
+        {
+            home = try ModelParts.base(of: folder, adapter: adapter, given: base)
+        }
+        if ModelParts.isFile(home) {
+            do { return try Tokenizer(folder: home) } catch {
+                throw AutoRegEmbedError.tokenizer(error)
+            }
+        }
+        let (data, configuration) = try ModelParts.tokenizerFiles(in: home)
+        do { return try Tokenizer(data: data, configuration: configuration) } catch {
+            throw AutoRegEmbedError.tokenizer(error)
+        }
     }
 
     private init(parts: ModelParts, options: Options) throws(AutoRegEmbedError) {
@@ -91,10 +121,18 @@ public final class AutoRegEmbedder: Sendable {
             settings.template = template
         }
         self.parts = parts
+        base = options.base
         threads = max(1, options.threads ?? ProcessInfo.processInfo.activeProcessorCount)
         do { tokenizer = try parts.makeTokenizer() } catch { throw .tokenizer(error) }
+        if let sentences = parts.sentences, options.maximumLength == nil {
+            settings.maximumLength =
+                sentences.maximumLength
+                ?? min(tokenizer.maximumLength ?? .max, parts.configuration.maximumPositions)
+        }
         encoder = try parts.makeEncoder(
             precision: options.precision)
+        try parts.sentences?.checkFits(
+            hiddenSize: encoder.configuration.hiddenSize, path: parts.path)
 
         let isNamed = settings.namesPooling || options.pooling != nil
         let tokenizer = tokenizer
@@ -124,7 +162,21 @@ public final class AutoRegEmbedder: Sendable {
     public var precision: ComputePrecision { encoder.precision }
 
     /// The number of a vector's elements.
-    public var dimensions: Int { encoder.configuration.hiddenSize }
+    public var dimensions: Int {
+        sentences?.dimensions ?? encoder.configuration.hiddenSize
+    }
+
+    /// What a sentence-transformers folder says of inputs and pooling.
+    var sentences: SentenceTransformerFolder? { parts.sentences }
+
+    /// What is written before a text where ``sentences`` says it, or the options in its place.
+    func prompt(_ instruction: Instruction, _ prompts: SentencePrompts) -> String {
+        switch instruction {
+        case .next: instructionOverrides["next"].map { $0 ?? "" } ?? prompts.text(for: .next)
+        case .self_: instructionOverrides["self"].map { $0 ?? "" } ?? prompts.text(for: .self_)
+        case .none, .custom: prompts.text(for: instruction)
+        }
+    }
 
     /// How much a rank by this model should count in hybrid search, where a lexical one counts 1, as
     /// `hybrid_weight` in its `autoregembed.json` says; nil where that says nothing.

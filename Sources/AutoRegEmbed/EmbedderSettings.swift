@@ -89,7 +89,7 @@ package struct EmbedderSettings: Sendable, Equatable {
         }
         if let name = field("pooling") {
             guard let pooling = name.string.flatMap(Pooling.init) else {
-                throw wrong("pooling", "compressed, last or mean")
+                throw wrong("pooling", "compressed, last, mean or cls")
             }
             self.pooling = pooling
         }

@@ -77,7 +77,25 @@ extension AutoRegEmbedder {
         add("normalize", "\(settings.isNormalized)")
         add("length", "\(settings.maximumLength)")
         add("precision", encoder.precision.rawValue)
+        if let sentences { self.add(modulesOf: sentences, with: add) }
         return hasher.finalize().hexadecimal
+    }
+
+    /// Only for folders of sentence-transformers, so that no other model's fingerprint has it.
+    private func add(
+        modulesOf sentences: SentenceTransformerFolder, with add: (String, String) -> Void
+    ) {
+        for (name, instruction) in [("query", Instruction.next), ("document", .self_)] {
+            add("prompt of a \(name)", prompt(instruction, sentences.prompts))
+        }
+        for step in sentences.steps {
+            switch step {
+            case .normalize: add("module", "Normalize")
+            case .dense(let layer):
+                add("module", "Dense \(layer.name)")
+                add("weights", Fingerprint.hash(layer.tensors).hexadecimal)
+            }
+        }
     }
 
     private var weightsFingerprint: String {

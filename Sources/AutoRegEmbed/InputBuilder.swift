@@ -21,6 +21,8 @@ package struct InputBuilder: Sendable {
     private enum Piece: Sendable {
         case fixed([Int32], isCompressed: Bool)
         case text(before: String, after: String)
+        /// Prompt and text are one string; the tokenizer puts its special tokens around it.
+        case sentence(prompt: String)
     }
 
     private let pieces: [Piece]
@@ -50,6 +52,15 @@ package struct InputBuilder: Sendable {
         }
     }
 
+    /// Inputs as sentence-transformers makes them.
+    ///
+    /// - Parameter maximumLength: most ids of an input, special tokens included.
+    init(prompt: String, tokenizer: Tokenizer, maximumLength: Int) {
+        self.tokenizer = tokenizer
+        self.maximumLength = maximumLength
+        pieces = [.sentence(prompt: prompt)]
+    }
+
     package func input(_ text: String) -> Input {
         var input = Input(tokens: [], isTruncated: false, text: 0..<0, isRepeated: false)
         for piece in pieces {
@@ -57,6 +68,10 @@ package struct InputBuilder: Sendable {
             case .fixed(let ids, let isCompressed):
                 input.tokens += ids
                 if isCompressed { input.compressedEnd = input.tokens.count }
+            case .sentence(let prompt):
+                (input.tokens, input.isTruncated) = tokenizer.encodeWithSpecialTokens(
+                    prompt + text, maximumLength: maximumLength)
+                input.text = 0..<input.tokens.count
             case .text(let before, let after):
                 let ids = tokenizer.encode(before + text + after)
                 let start = input.tokens.count

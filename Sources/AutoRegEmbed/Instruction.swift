@@ -25,4 +25,6 @@ public enum Pooling: String, Sendable, CaseIterable {
     case last
     /// The mean of all states; no compressed tokens are added.
     case mean
+    /// The state at the first token, which sees nothing else in a decoder-only model.
+    case first = "cls"
 }

@@ -17,6 +17,8 @@ struct ModelParts: Sendable {
     let checkpoint: Checkpoint
     let adapter: Adapter?
     let settings: EmbedderSettings
+    /// What a sentence-transformers folder says in place of the settings.
+    let sentences: SentenceTransformerFolder?
     private let tokenizer: TokenizerSource
 
     private enum TokenizerSource {
@@ -25,11 +27,15 @@ struct ModelParts: Sendable {
     }
 
     /// Opens a folder, or a GGUF file.
-    init(location: URL, base: URL?) throws(AutoRegEmbedError) {
+    ///
+    /// - Parameter readsModules: whether `modules.json` counts, if there is no `autoregembed.json`.
+    init(location: URL, base: URL?, readsModules: Bool) throws(AutoRegEmbedError) {
         if Self.isFile(location) {
+            guard base == nil else { throw .baseWithoutAdapter(path: location.path) }
             try self.init(gguf: location.standardizedFileURL)
         } else {
-            try self.init(folder: location.standardizedFileURL, base: base)
+            try self.init(
+                folder: location.standardizedFileURL, base: base, readsModules: readsModules)
         }
     }
 
@@ -44,6 +50,7 @@ struct ModelParts: Sendable {
         path = file.path
         location = file
         adapter = nil
+        sentences = nil
         let model = try Self.model(gguf: file)
         (configuration, checkpoint) = (model.configuration, model.checkpoint)
         tokenizer = .metadata(model.files.metadata)
@@ -54,35 +61,26 @@ struct ModelParts: Sendable {
         do { return try GGUFModel(path: file.path) } catch { throw .model(error) }
     }
 
-    private init(folder: URL, base: URL?) throws(AutoRegEmbedError) {
+    private init(folder: URL, base: URL?, readsModules: Bool) throws(AutoRegEmbedError) {
         name = folder.lastPathComponent
         path = folder.path
         location = folder
+        let ownSettings = folder.appendingPathComponent(EmbedderSettings.fileName)
+        sentences =
+            readsModules && !FileManager.default.fileExists(atPath: ownSettings.path)
+            ? try SentenceTransformerFolder(folder: folder) : nil
+        let folder = sentences?.transformer.standardizedFileURL ?? folder
         adapter = try Self.adapter(in: folder)
-        var base = base ?? folder
-        if let adapter, base == folder, !Self.hasWeights(folder) {
-            guard let recorded = adapter.base, !recorded.isEmpty else {
-                throw .settings(
-                    path: adapter.path, key: "base_model_name_or_path",
-                    problem: "names no folder; give the base model's")
-            }
-            base = Self.resolve(recorded, in: folder)
-            guard FileManager.default.fileExists(atPath: base.path) else {
-                throw .settings(
-                    path: adapter.path, key: "base_model_name_or_path",
-                    problem: "there is no folder \(base.path); give the base model's")
-            }
-        }
+        let base = try Self.base(of: folder, adapter: adapter, given: base)
         var metadata: GGUFMetadata?
         if Self.isFile(base) {
             let model = try Self.model(gguf: base)
             (configuration, checkpoint) = (model.configuration, model.checkpoint)
             metadata = model.files.metadata
         } else {
-            do {
-                configuration = try ModelConfiguration(
-                    path: base.appendingPathComponent("config.json").path)
-            } catch { throw .model(error) }
+            do { configuration = try ModelConfiguration(folder: base) } catch {
+                throw .model(error)
+            }
             do { checkpoint = try Checkpoint(folder: base) } catch { throw .model(error) }
         }
 
@@ -94,29 +92,70 @@ struct ModelParts: Sendable {
                 found = try EmbedderSettings(json: json.bytes, path: file.path)
             }
         }
+        if let sentences { (found.pooling, found.namesPooling) = (sentences.pooling, true) }
         settings = found
-        let own = folder.appendingPathComponent("tokenizer.json")
-        let hasOwn = FileManager.default.fileExists(atPath: own.path)
-        if !hasOwn, let metadata {
+        if !Self.hasTokenizer(folder), let metadata {
             tokenizer = .metadata(metadata)
             return
         }
-        let home = hasOwn ? folder : base
-        let tokenizerFile = home.appendingPathComponent("tokenizer.json")
-        guard let data = try? Data(contentsOf: tokenizerFile, options: .mappedIfSafe) else {
-            throw .tokenizer(
-                FileError.system(operation: "read", path: tokenizerFile.path, code: ENOENT))
+        let (data, configuration) = try Self.tokenizerFiles(
+            in: Self.hasTokenizer(folder) ? folder : base)
+        tokenizer = .files(data, configuration: configuration)
+    }
+
+    static func hasTokenizer(_ folder: URL) -> Bool {
+        FileManager.default.fileExists(
+            atPath: folder.appendingPathComponent("tokenizer.json").path)
+    }
+
+    /// tokenizer.json, and tokenizer_config.json where it is there.
+    static func tokenizerFiles(in folder: URL) throws(AutoRegEmbedError) -> (Data, Data?) {
+        let settings = folder.appendingPathComponent("tokenizer_config.json")
+        return (
+            try tokenizer(in: folder), try map(settings, required: false).map { Data($0.bytes) }
+        )
+    }
+
+    /// The folder of the base model's files: the one that is given, else the model's own where it has
+    /// weights, else the one that the adapter names.
+    static func base(
+        of folder: URL, adapter: Adapter?, given: URL?
+    ) throws(AutoRegEmbedError) -> URL {
+        guard let adapter else {
+            guard given == nil else { throw .baseWithoutAdapter(path: folder.path) }
+            return folder
         }
-        tokenizer = .files(
-            data,
-            configuration: try? Data(
-                contentsOf: home.appendingPathComponent("tokenizer_config.json")))
+        if let given { return given }
+        if hasWeights(folder) { return folder }
+        guard let recorded = adapter.base, !recorded.isEmpty else {
+            throw .noBase(path: adapter.path, recorded: nil)
+        }
+        let base = resolve(recorded, in: folder)
+        guard FileManager.default.fileExists(atPath: base.path) else {
+            throw .noBase(path: adapter.path, recorded: recorded)
+        }
+        return base
+    }
+
+    private static func tokenizer(in folder: URL) throws(AutoRegEmbedError) -> Data {
+        let file = folder.appendingPathComponent("tokenizer.json")
+        guard FileManager.default.fileExists(atPath: file.path) else {
+            let others = ["tokenizer.model", "vocab.json", "vocab.txt", "spiece.model"].filter {
+                FileManager.default.fileExists(atPath: folder.appendingPathComponent($0).path)
+            }
+            throw .noTokenizer(folder: folder.path, others: others)
+        }
+        do {
+            _ = try MappedFile(modelFile: file.path)
+            return try Data(contentsOf: file, options: .mappedIfSafe)
+        } catch { throw .tokenizer(error) }
     }
 
     init(resource: ModelResource) throws(AutoRegEmbedError) {
         name = resource.name
         path = resource.name
         location = nil
+        sentences = nil
         do {
             configuration = try ModelConfiguration(
                 json: resource.configuration, path: "\(resource.name)/config.json")
@@ -175,10 +214,10 @@ struct ModelParts: Sendable {
         _ file: URL, required: Bool
     ) throws(AutoRegEmbedError) -> MappedFile? {
         if !required, !FileManager.default.fileExists(atPath: file.path) { return nil }
-        do { return try MappedFile(path: file.path) } catch { throw .model(error) }
+        do { return try MappedFile(modelFile: file.path) } catch { throw .model(error) }
     }
 
-    private static func adapter(in folder: URL) throws(AutoRegEmbedError) -> Adapter? {
+    static func adapter(in folder: URL) throws(AutoRegEmbedError) -> Adapter? {
         let settings = folder.appendingPathComponent("adapter_config.json")
         guard let configuration = try map(settings, required: false) else { return nil }
         let weights = folder.appendingPathComponent("adapter_model.safetensors").path

@@ -45,6 +45,7 @@ public struct RecordedModelFinder: Sendable {
     public func options(for recorded: EmbedderIdentity?) -> AutoRegEmbedder.Options {
         let settings = AutoRegEmbedder.Options(recorded: recorded?.settings ?? [:])
         var result = options
+        result.base = options.base ?? settings.base
         result.precision = options.precision ?? settings.precision
         result.pooling = options.pooling ?? settings.pooling
         result.maximumLength = options.maximumLength ?? settings.maximumLength

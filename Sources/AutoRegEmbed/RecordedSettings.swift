@@ -1,4 +1,5 @@
 import Embedding
+import Foundation
 import Tensors
 
 /// How a model was set up beyond its files, as a database records it in `EmbedderIdentity.settings`.
@@ -15,6 +16,9 @@ extension AutoRegEmbedder {
             values["instructions"] = .object(
                 instructionOverrides.mapValues { $0.map(JSONValue.string) ?? .null })
         }
+        // What modules.json says is found again there.
+        if sentences != nil { values["pooling"] = nil }
+        if let base { values["base"] = .string(base.standardizedFileURL.path) }
         return values
     }
 }
@@ -26,6 +30,7 @@ extension AutoRegEmbedder.Options {
         self.init()
         precision = settings["precision"]?.stringValue.flatMap(ComputePrecision.init(rawValue:))
         pooling = settings["pooling"]?.stringValue.flatMap(Pooling.init(rawValue:))
+        base = settings["base"]?.stringValue.map { URL(fileURLWithPath: $0) }
         if case .integer(let length)? = settings["max_length"] {
             maximumLength = Int(clamping: length)
         }

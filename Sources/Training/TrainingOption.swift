@@ -1,6 +1,6 @@
 /// The options of a training run, by the names that saved states and records have for them.
 public enum TrainingOption: String, Sendable, CaseIterable, CodingKey {
-    case stage, model, data
+    case stage, model, base, data
     case output = "out"
     case decoder, epochs
     case maximumSteps = "max_steps"

@@ -6,6 +6,9 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     public var stage: TrainingStage
     /// The model folder to start from.
     public var model: String
+    /// The base model's folder, where `model` is an adapter's that does not name it; nil: the one that
+    /// it names.
+    public var base: String?
     /// The JSON Lines file to train on.
     public var data: String
     /// The model folder to write.
@@ -92,7 +95,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
 
     /// What neither losses nor weights depend on.
     private static let free: Set<TrainingOption> = [
-        .threads, .saveSteps, .model, .data, .output, .decoder, .referenceScores,
+        .threads, .saveSteps, .model, .base, .data, .output, .decoder, .referenceScores,
         .evaluationSteps,
     ]
 

@@ -25,6 +25,7 @@ struct EmbedderFixture: Decodable {
             case .compressed: compressed
             case .last: last
             case .mean: mean
+            case .first: []
             }
         }
     }

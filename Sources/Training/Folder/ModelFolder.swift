@@ -13,11 +13,13 @@ package struct ModelFolder {
 
     package init(path: String) throws(TrainingError) {
         self.path = path
-        do { configuration = try ModelConfiguration(path: path + "/config.json") } catch {
+        do { configuration = try ModelConfiguration(folder: URL(filePath: path)) } catch {
             throw .badModel(path: path, reason: error.description)
         }
         do throws(ModelError) {
-            checkpoint = try Checkpoint(folder: URL(filePath: path))
+            let checkpoint = try Checkpoint(folder: URL(filePath: path))
+            try checkpoint.checkIsKnown(to: configuration)
+            self.checkpoint = checkpoint
         } catch .noWeights {
             checkpoint = nil
         } catch {

@@ -1,3 +1,4 @@
+import AutoRegEmbed
 import Foundation
 import Tensors
 import Transformer
@@ -14,20 +15,26 @@ struct SavedAdapter {
     let path: String
 
     /// The folder of the model itself: `folder`, or, if that holds an adapter alone, the base that
-    /// the adapter names.
-    static func base(of folder: String) throws(TrainingError) -> String {
+    /// is given or that the adapter names.
+    static func base(of folder: String, given: String?) throws(TrainingError) -> String {
         let files = FileManager.default
-        if files.fileExists(atPath: folder + "/config.json") { return folder }
         let path = folder + "/" + configurationName
-        guard let data = files.contents(atPath: path) else { return folder }
-        let object = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any]
-        guard let named = object?["base_model_name_or_path"] as? String, !named.isEmpty else {
-            throw .badModel(path: path, reason: "\"base_model_name_or_path\" names no folder")
+        if let given {
+            guard files.fileExists(atPath: path) else {
+                throw .embedder(.baseWithoutAdapter(path: folder))
+            }
+            return given
         }
+        if files.fileExists(atPath: folder + "/config.json") { return folder }
+        guard let data = files.contents(atPath: path) else { return folder }
+        let named: String?
+        do { named = try AdapterConfiguration(data, path: path).base } catch {
+            throw .embedder(error)
+        }
+        guard let named, !named.isEmpty else { throw .embedder(.noBase(path: path, recorded: nil)) }
         let base = named.hasPrefix("/") ? named : folder + "/" + named
         guard files.fileExists(atPath: base + "/config.json") else {
-            throw .badModel(
-                path: path, reason: "\"base_model_name_or_path\": \(base) is no model's folder")
+            throw .embedder(.noBase(path: path, recorded: named))
         }
         return base
     }
@@ -36,29 +43,22 @@ struct SavedAdapter {
     init?(folder: String) throws(TrainingError) {
         path = folder + "/" + Self.configurationName
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
-        guard let object = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any],
-            let rank = object["r"] as? Int, rank > 0
-        else { throw .badModel(path: path, reason: "not a LoRA adapter's configuration") }
-        // What the embedder reads as well, but what cannot be trained on as one adapter of one rank.
-        for key in ["use_dora", "lora_bias", "fan_in_fan_out"] where object[key] as? Bool == true {
-            throw .badModel(path: path, reason: "\"\(key)\" is not supported")
-        }
-        for key in ["rank_pattern", "alpha_pattern", "modules_to_save"]
-        where
-            !((object[key] as? [Any])?.isEmpty ?? (object[key] as? [String: Any])?.isEmpty ?? true)
-        {
+        let saved: AdapterConfiguration
+        do { saved = try AdapterConfiguration(data, path: path) } catch { throw .embedder(error) }
+        guard saved.isUniform else {
             throw .badModel(
-                path: path, reason: "\"\(key)\" cannot be trained on; merge the adapter first")
+                path: path,
+                reason:
+                    "an adapter with \"rank_pattern\", \"alpha_pattern\" or \"modules_to_save\" "
+                    + "cannot be trained on; merge it first")
         }
-        let given = (object["lora_alpha"] as? NSNumber)?.doubleValue ?? 8
         // alpha / sqrt(r) with rank stabilization: written again as an alpha / r of the same value.
-        let isStabilized = object["use_rslora"] as? Bool == true
         settings = AdapterSettings(
-            rank: rank, alpha: isStabilized ? given * Double(rank).squareRoot() : given, dropout: 0)
-        let indices =
-            object["trainable_token_indices"] as? [Int]
-            ?? (object["trainable_token_indices"] as? [String: [Int]])?["embed_tokens"]
-        tokens = (indices ?? []).map(Int32.init)
+            rank: saved.rank,
+            alpha: saved.isRankStabilized
+                ? saved.alpha * Double(saved.rank).squareRoot() : saved.alpha,
+            dropout: 0)
+        tokens = saved.trainedTokens
         do { file = try SafetensorsFile(path: folder + "/" + Self.weightsName) } catch {
             throw .badModel(path: folder, reason: "\(error)")
         }

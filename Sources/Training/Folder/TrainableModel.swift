@@ -27,7 +27,7 @@ struct TrainableModel {
     let decoderFolder: ModelFolder?
 
     init(_ options: TrainingOptions, backend: any Backend) throws(TrainingError) {
-        let base = try SavedAdapter.base(of: options.model)
+        let base = try SavedAdapter.base(of: options.model, given: options.base)
         let folder = try ModelFolder(path: base)
         func home(of file: String) -> String {
             let own = FileManager.default.fileExists(atPath: options.model + "/" + file)

@@ -39,6 +39,8 @@ struct TuneJournal: Codable {
         let precision: String?
         let maximumLength: Int?
         let pooling: String?
+        /// Of an adapter that does not name its base.
+        var base: String?
     }
 
     struct Mined: Codable {

@@ -174,6 +174,7 @@ struct TuneRun {
             stage: stage, model: place == 0 ? baseFolder : folder.model(stages[place - 1]),
             data: folder.data(stage), output: folder.model(stage), threads: options.threads)
         let rows = try TrainingData(path: training.data, stage: stage, needsNegative: false).count
+        if place == 0 { training.base = journal.base.base }
         training.batchSize = settings.batchSize
         training.maximumSteps = settings.steps(rows: rows)
         training.learningRate = journal.learningRate(settings)

@@ -35,7 +35,7 @@ extension Tuner {
         return TuneJournal.Base(
             name: recorded.name, fingerprint: recorded.fingerprint, width: recorded.dimensions,
             folder: path, precision: text("precision"), maximumLength: length,
-            pooling: text("pooling"))
+            pooling: text("pooling"), base: text("base"))
     }
 
     /// The collection in the run's copy of the database.
@@ -74,6 +74,8 @@ extension TuneJournal.Base {
     func load(_ path: String, pooling: String?, threads: Int) throws -> any Embedder {
         var options = AutoRegEmbedder.Options()
         options.threads = threads
+        // A stage's model has its base in its own folder.
+        if path == self.folder { options.base = base.map { URL(filePath: $0) } }
         options.precision = precision.flatMap(ComputePrecision.init(rawValue:))
         options.maximumLength = maximumLength
         options.pooling = pooling.flatMap(Pooling.init(rawValue:))

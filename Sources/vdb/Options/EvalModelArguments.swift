@@ -46,6 +46,7 @@ struct EvalModelArguments: ParsableArguments {
     func load(threads: Int?) throws -> AutoRegEmbedder {
         var options = AutoRegEmbedder.Options()
         options.threads = threads
+        options.base = model.base.map { URL(fileURLWithPath: $0) }
         options.precision = model.precision
         options.pooling = model.pooling ?? prompt?.pooling
         options.instructions = prompts.instructions

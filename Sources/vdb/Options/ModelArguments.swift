@@ -17,6 +17,12 @@ struct ModelArguments: ParsableArguments {
     var model: String?
 
     @Option(
+        help: ArgumentHelp(
+            "The base model's folder of an adapter that names none here, such as one on the hub.",
+            valueName: "dir"))
+    var base: String?
+
+    @Option(
         help: """
             What the model computes in (default: what its weights are stored as; the built-in \
             model: float32).
@@ -33,6 +39,7 @@ struct ModelArguments: ParsableArguments {
     /// - Throws: if `--model` names no usable model.
     func finder(threads: Int?, prompts: PromptArguments? = nil) throws -> ModelFinder {
         var options = AutoRegEmbedder.Options()
+        options.base = base.map { URL(fileURLWithPath: $0) }
         options.precision = precision
         options.pooling = pooling
         options.threads = threads
@@ -101,7 +108,7 @@ struct ModelFinder: Sendable {
         guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder),
             isFolder.boolValue
         else { return url }
-        let files = ["config.json", "adapter_config.json"]
+        let files = ["config.json", "adapter_config.json", "modules.json"]
         guard
             files.contains(where: {
                 FileManager.default.fileExists(atPath: url.appendingPathComponent($0).path)

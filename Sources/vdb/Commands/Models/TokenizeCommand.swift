@@ -1,4 +1,5 @@
 import ArgumentParser
+import AutoRegEmbed
 import DefaultModel
 import Foundation
 import ModelHub
@@ -29,13 +30,18 @@ struct TokenizeCommand: AsyncParsableCommand {
     )
     var model: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The base model's folder of an adapter that has no tokenizer.", valueName: "dir"))
+    var base: String?
+
     @Flag(help: "Turn ids back into text.")
     var decode = false
 
     @OptionGroup var general: GeneralArguments
 
     func run() async throws {
-        let tokenizer = try Self.tokenizer(folder: model)
+        let tokenizer = try tokenizer()
         for try await batch in TextInput(texts) {
             for text in batch {
                 if decode {
@@ -48,8 +54,17 @@ struct TokenizeCommand: AsyncParsableCommand {
         }
     }
 
-    private static func tokenizer(folder: String?) throws -> Tokenizer {
-        if let folder { return try Tokenizer(folder: ModelLocator().locate(folder).url) }
+    private func tokenizer() throws -> Tokenizer {
+        if let model {
+            do {
+                return try AutoRegEmbedder.tokenizer(
+                    folder: ModelLocator().locate(model).url,
+                    base: base.map { URL(fileURLWithPath: $0) })
+            } catch let error as AutoRegEmbedError {
+                guard case .noTokenizer = error else { throw error }
+                throw CommandFailure(.missing, error.description)
+            }
+        }
         return try Tokenizer(
             data: Data(DefaultModel.File.tokenizer.bytes),
             configuration: Data(DefaultModel.File.tokenizerConfiguration.bytes))

@@ -35,6 +35,10 @@ struct TrainCommand: ParsableCommand {
             """,
             valueName: "model"))
     var model: String?
+    @Option(
+        help: ArgumentHelp(
+            "The base model's folder of an adapter that names none here.", valueName: "dir"))
+    var base: String?
     @Option(help: ArgumentHelp("The JSON Lines file to train on.", valueName: "file"))
     var data: String
     @Option(help: ArgumentHelp("The model folder to write.", valueName: "dir"))
@@ -52,6 +56,7 @@ struct TrainCommand: ParsableCommand {
         var options = TrainingOptions(
             stage: stage, model: folder, data: data, output: out,
             threads: general.threads ?? ProcessInfo.processInfo.activeProcessorCount)
+        options.base = base
         general.apply(to: &options)
         adapter.apply(to: &options)
         losses.apply(to: &options)

@@ -20,8 +20,12 @@ extension AutoRegEmbedError: WordedError {
         case .missingToken:
             "train it with 'vdb train compress', or set \"pooling\" to \"last\" or \"mean\" in its "
                 + "autoregembed.json"
+        case .noBase: "give the base model's folder with --base"
+        case .baseWithoutAdapter: "leave --base out"
+        case .noTokenizer(_, let others) where !others.isEmpty:
+            "save the tokenizer with transformers' fast class, which writes one"
         case .decoderMismatch: "use the decoder that it was trained with"
-        default: nil
+        default: fileError?.remedy
         }
     }
 }
@@ -43,6 +47,7 @@ extension FileError: WordedError {
         switch self {
         case .locked: "try again when it has finished"
         case .truncated: "get the file again"
+        case .gitPointer: "fetch the file with 'git lfs pull'"
         default: nil
         }
     }

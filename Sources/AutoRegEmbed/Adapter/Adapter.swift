@@ -5,10 +5,11 @@ import Transformer
 /// A PEFT LoRA adapter (Hu et al. 2021): W' = W + scale B A for the layers it names, and embedding
 /// rows or whole parameters that were trained outright.
 ///
-/// Read as PEFT writes it: `adapter_config.json` with r, lora_alpha, use_rslora; tensors
-/// `base_model.model.<layer>.lora_A.weight` [r, in] and `lora_B.weight` [out, r];
-/// `…embed_tokens.token_adapter.trainable_tokens_delta` with `trainable_token_indices`; and
-/// parameters of `modules_to_save` under their own names.
+/// Read as PEFT reads it: `adapter_config.json`, which ``AdapterConfiguration`` describes; tensors
+/// `base_model.model.<module>.lora_A.weight` [r, in] and `lora_B.weight` [out, r];
+/// `…embed_tokens.token_adapter.trainable_tokens_delta`; and parameters of `modules_to_save` under
+/// their own names. An adapter that was trained on a model without its head lacks the prefix
+/// `model.`.
 struct Adapter: Sendable {
     /// Names the adapter in messages.
     let path: String
@@ -20,11 +21,15 @@ struct Adapter: Sendable {
     let lowRank: [String: LowRankChange]
     let replaced: [String: TensorView]
     let trainedRows: [Int32: [Float]]
+    /// Whether `lm_head` has a low-rank change. No state depends on it where the head is a matrix of
+    /// its own.
+    private let changesHead: Bool
+    private let settings: AdapterConfiguration
 
     init(
         configuration: Data, file: SafetensorsFile, path: String
     ) throws(AutoRegEmbedError) {
-        let settings = try AdapterSettings(configuration, path: path)
+        let settings = try AdapterConfiguration(configuration, path: path)
         var parts: [String: (a: TensorView?, b: TensorView?)] = [:]
         var replaced: [String: TensorView] = [:]
         var rows: TensorView?
@@ -32,34 +37,62 @@ struct Adapter: Sendable {
             guard let tensor = try? file.tensor(named: name), tensor.elementType.isWeight else {
                 throw .adapter(path: path, problem: "\"\(name)\" is not F32, F16 or BF16")
             }
-            let full = Self.parameterName(name)
-            if let module = full.removing(suffix: ".lora_A.weight") {
+            let module = Self.moduleName(name)
+            if let module = module.removing(suffix: ".lora_A.weight") {
                 parts[module, default: (nil, nil)].a = tensor
-            } else if let module = full.removing(suffix: ".lora_B.weight") {
+            } else if let module = module.removing(suffix: ".lora_B.weight") {
                 parts[module, default: (nil, nil)].b = tensor
-            } else if full.hasSuffix("embed_tokens.token_adapter.trainable_tokens_delta") {
+            } else if module.hasSuffix("embed_tokens.token_adapter.trainable_tokens_delta") {
                 rows = tensor
-            } else if full.contains("lora_") {
+            } else if module.contains("lora_") {
                 throw .adapter(
                     path: path, problem: "\"\(name)\" is of a kind that is not supported")
             } else {
-                replaced[full] = tensor
+                replaced[Self.parameterName(module)] = tensor
             }
         }
         var lowRank: [String: LowRankChange] = [:]
+        var changesHead = false
         for (module, part) in parts {
-            guard let a = part.a, let b = part.b, a.shape.count == 2, b.shape.count == 2,
-                a.shape[0] == b.shape[1], a.shape[0] > 0
-            else {
-                throw .adapter(
-                    path: path, problem: "\(module): lora_A and lora_B do not fit together")
+            let change = try Self.change(module, part, settings, path)
+            if module.hasBytes("lm_head") {
+                changesHead = true
+            } else {
+                lowRank["\(Self.parameterName(module)).weight"] = change
             }
-            lowRank["\(module).weight"] = LowRankChange(
-                a: a, b: b, scale: settings.scale(of: module, rank: a.shape[0]))
         }
         (self.path, self.file, self.configuration) = (path, file, configuration)
         (self.base, self.lowRank, self.replaced) = (settings.base, lowRank, replaced)
+        self.changesHead = changesHead
+        self.settings = settings
         trainedRows = try Self.rows(rows, ids: settings.trainedTokens, path: path)
+    }
+
+    private static func change(
+        _ module: String, _ part: (a: TensorView?, b: TensorView?),
+        _ settings: AdapterConfiguration, _ path: String
+    ) throws(AutoRegEmbedError) -> LowRankChange {
+        guard let a = part.a, let b = part.b, a.shape.count == 2, b.shape.count == 2,
+            a.shape[0] == b.shape[1], a.shape[0] > 0
+        else {
+            throw .adapter(
+                path: path, problem: "\(module): lora_A and lora_B do not fit together")
+        }
+        // PEFT passes over tensors of a module that the configuration does not select, so that
+        // the file and its configuration say two things.
+        guard settings.modules.contains(module) else {
+            throw .settings(
+                path: path, key: "target_modules",
+                problem: "does not select \(module), for which the adapter has weights "
+                    + "(exclude_modules, modules_to_save and layers_to_transform count, too)")
+        }
+        let rank = settings.rank(of: module)
+        guard a.shape[0] == rank else {
+            throw .settings(
+                path: path, key: settings.rank == rank ? "r" : "rank_pattern",
+                problem: "gives \(module) the rank \(rank), but its weights have \(a.shape[0])")
+        }
+        return LowRankChange(a: a, b: b, scale: settings.scale(of: module, rank: rank))
     }
 
     private static func rows(
@@ -82,13 +115,20 @@ struct Adapter: Sendable {
             })
     }
 
-    /// `base_model.model.model.layers.0.…` is the checkpoint's `model.layers.0.…`.
-    private static func parameterName(_ name: String) -> String {
+    /// The name that PEFT knows the module or parameter by, which its patterns are compared with:
+    /// `base_model.model.model.layers.0.…` is `model.layers.0.…`.
+    private static func moduleName(_ name: String) -> String {
         let name = name.removing(prefix: "base_model.model.") ?? name
         return name.replacingOccurrences(of: ".modules_to_save.default", with: "")
             .replacingOccurrences(of: ".lora_A.default.", with: ".lora_A.")
             .replacingOccurrences(of: ".lora_B.default.", with: ".lora_B.")
             .replacingOccurrences(of: ".base_layer.", with: ".")
+    }
+
+    /// The checkpoint's name for it.
+    private static func parameterName(_ module: String) -> String {
+        let isBare = ["layers.", "embed_tokens.", "norm."].contains { module.hasPrefix($0) }
+        return isBare ? "model.\(module)" : module
     }
 
     /// Refuses an adapter of another model.
@@ -110,11 +150,34 @@ struct Adapter: Sendable {
                     path: path, problem: "\"\(name)\" has shape \(base.shape), which does not fit")
             }
         }
+        guard !changesHead || !configuration.isTied else {
+            throw .settings(
+                path: path, key: "target_modules",
+                problem: "lm_head is not supported in a model whose lm_head is its embedding")
+        }
+        if !settings.startsUnchanged { try checkIsWhole(configuration) }
         for row in trainedRows.values where row.count != configuration.hiddenSize {
             throw .adapter(
                 path: path,
                 problem: "trained rows have \(row.count) elements, the model's "
                     + "\(configuration.hiddenSize)")
+        }
+    }
+}
+
+extension Adapter {
+    /// Refuses an adapter that lacks a module's tensors where PEFT would begin that module at random.
+    private func checkIsWhole(_ configuration: ModelConfiguration) throws(AutoRegEmbedError) {
+        for layer in 0..<configuration.layerCount {
+            for projection in Projection.allCases {
+                let name = ModelConfiguration.weightName(projection, layer: layer)
+                let module = name.removing(suffix: ".weight") ?? name
+                guard lowRank[name] != nil || !settings.modules.contains(module) else {
+                    throw .adapter(
+                        path: path,
+                        problem: "target_modules selects \(module), for which there are no weights")
+                }
+            }
         }
     }
 }

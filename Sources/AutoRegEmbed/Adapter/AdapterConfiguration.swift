@@ -1,0 +1,144 @@
+import Foundation
+import Tensors
+import Tokenization
+
+/// PEFT's `adapter_config.json`: everything in it that decides what an adapter makes of its base.
+///
+/// ``AdapterKeys`` says what becomes of each key. One that changes vectors is computed or refused by
+/// its name.
+package struct AdapterConfiguration: Sendable {
+    /// `base_model_name_or_path`: a path, relative to the adapter's folder, or a name on the hub.
+    package let base: String?
+    /// `r`, the rank of modules that ``ranks`` does not name.
+    package let rank: Int
+    /// `lora_alpha`, likewise.
+    package let alpha: Double
+    /// alpha / sqrt(r) in place of alpha / r (Kalajdzievski 2023).
+    package let isRankStabilized: Bool
+    /// Ids of the embedding rows that the adapter replaces, in the order of its rows.
+    package let trainedTokens: [Int32]
+    /// Whether one rank and one alpha hold for all modules, and no module is replaced whole.
+    package let isUniform: Bool
+    /// `rank_pattern`
+    let ranks: ModuleValues<Int>
+    /// `alpha_pattern`
+    let alphas: ModuleValues<Double>
+    let modules: ModuleSelection
+    /// Whether B A is zero until it is trained, so that a module without tensors is unchanged.
+    let startsUnchanged: Bool
+
+    /// - Parameters:
+    ///   - data: the file's bytes.
+    ///   - path: names the file in errors.
+    /// - Throws: ``AutoRegEmbedError/settings(path:key:problem:)``
+    package init(_ data: Data, path: String) throws(AutoRegEmbedError) {
+        let fields = try SettingsFields(data, path: path)
+        try AdapterKeys.check(fields)
+        base = try fields.string("base_model_name_or_path")
+        rank = try fields.positive("r") ?? 8
+        alpha = try fields.number("lora_alpha") ?? 8
+        isRankStabilized = try fields.boolean("use_rslora") ?? false
+
+        var ranks = ModuleValues<Int>()
+        for (key, value) in try fields.entries("rank_pattern") {
+            guard let rank = value.integer, 1...SettingsFields.largestRank ~= rank else {
+                throw fields.wrong("rank_pattern", "must hold positive numbers")
+            }
+            do { try ranks.add(key, rank) } catch { throw fields.wrong("rank_pattern", error) }
+        }
+        var alphas = ModuleValues<Double>()
+        for (key, value) in try fields.entries("alpha_pattern") {
+            guard let alpha = value.double, alpha.magnitude <= SettingsFields.largestAlpha else {
+                throw fields.wrong("alpha_pattern", "must hold numbers")
+            }
+            do { try alphas.add(key, alpha) } catch { throw fields.wrong("alpha_pattern", error) }
+        }
+        (self.ranks, self.alphas) = (ranks, alphas)
+        let saved = try fields.strings("modules_to_save") ?? []
+        isUniform = ranks.isEmpty && alphas.isEmpty && saved.isEmpty
+        modules = try Self.modules(fields, saved: saved)
+        trainedTokens = try Self.tokens(fields)
+        switch fields["init_lora_weights"] {
+        case .bool(false)?: startsUnchanged = false
+        case .string(let name)?: startsUnchanged = name != "orthogonal"
+        default: startsUnchanged = true
+        }
+    }
+
+    /// What the product B A of a module is multiplied by.
+    func scale(of module: String, rank: Int) -> Float {
+        let divisor = isRankStabilized ? Double(rank).squareRoot() : Double(rank)
+        return Float((alphas[module] ?? alpha) / divisor)
+    }
+
+    func rank(of module: String) -> Int { ranks[module] ?? rank }
+
+    // MARK: Reading
+
+    private static func modules(
+        _ fields: SettingsFields, saved: [String]
+    ) throws(AutoRegEmbedError) -> ModuleSelection {
+        func expression(
+            _ source: String, _ key: String
+        ) throws(AutoRegEmbedError) -> WholeTextPattern {
+            do { return try WholeTextPattern(source) } catch { throw fields.wrong(key, error) }
+        }
+        func names(_ key: String) throws(AutoRegEmbedError) -> ModuleNames? {
+            if let source = fields[key]?.string, !source.isEmpty {
+                return .expression(try expression(source, key))
+            }
+            return try fields.strings(key).map { .list($0) }
+        }
+        var modules = ModuleSelection()
+        if let wanted = fields["target_modules"]?.string, wanted.lowercased() == "all-linear" {
+            modules.targets = nil
+        } else {
+            // What PEFT takes for Llama, Mistral and Qwen where the file has none.
+            modules.targets = try names("target_modules") ?? .list(["q_proj", "v_proj"])
+        }
+        modules.excluded = try names("exclude_modules")
+        for name in saved {
+            modules.saved.append(
+                try expression("(^|.*\\.)\(name)($|\\..*)", "modules_to_save"))
+        }
+        if let layer = fields["layers_to_transform"]?.integer {
+            modules.layers = [layer]
+        } else if let layers = try fields.integers("layers_to_transform"), !layers.isEmpty {
+            modules.layers = layers
+        }
+        let lists =
+            if let name = fields["layers_pattern"]?.string { name.isEmpty ? [] : [name] } else {
+                try fields.strings("layers_pattern") ?? []
+            }
+        for name in lists {
+            modules.layerLists.append(
+                try expression("(?:^|.*?\\.)\(name)\\.[0-9]+\\..*", "layers_pattern"))
+        }
+        return modules
+    }
+
+    /// `trainable_token_indices`: ids of the input embedding's rows, or by the name of the layer.
+    private static func tokens(_ fields: SettingsFields) throws(AutoRegEmbedError) -> [Int32] {
+        let key = "trainable_token_indices"
+        guard let value = fields[key] else { return [] }
+        var list = value.array
+        if let layers = value.object {
+            for name in layers.keys {
+                guard name.hasBytes("embed_tokens") || name.hasByteSuffix(".embed_tokens") else {
+                    throw fields.wrong(key, "of \(name) is not supported, only of embed_tokens")
+                }
+                list = layers[name]?.array
+            }
+            if layers.keys.isEmpty { list = [] }
+        }
+        guard let list else { throw fields.wrong(key, "must be a list of ids") }
+        var ids: [Int32] = []
+        for element in list {
+            guard let id = element.integer, 0..<(1 << 24) ~= id else {
+                throw fields.wrong(key, "must be a list of ids")
+            }
+            ids.append(Int32(id))
+        }
+        return ids
+    }
+}

@@ -1,0 +1,272 @@
+import FileFormat
+import Foundation
+import Tensors
+
+/// A sentence-transformers folder: `modules.json` names a Transformer, a Pooling and what comes after
+/// them, each with a folder of its own.
+///
+/// What is read is what sentence-transformers 6 writes, and the forms of its earlier versions. A
+/// module or setting that is not computed is refused by its name.
+struct SentenceTransformerFolder: Sendable {
+    static let fileName = "modules.json"
+
+    /// The folder of the language model and its tokenizer.
+    let transformer: URL
+    let pooling: Pooling
+    /// What happens to the pooled states, in this order.
+    let steps: [SentenceStep]
+    let prompts: SentencePrompts
+    /// Most ids of an input, prompt and special tokens included; nil: as many as the tokenizer says.
+    let maximumLength: Int?
+
+    /// Nil where the folder has no `modules.json`.
+    init?(folder: URL) throws(AutoRegEmbedError) {
+        guard let list = try SettingsFields.list(folder.appendingPathComponent(Self.fileName))
+        else {
+            return nil
+        }
+        var modules = list[...]
+        func place(_ fields: SettingsFields) throws(AutoRegEmbedError) -> (kind: String, URL) {
+            guard let type = try fields.string("type"), let path = try fields.string("path"),
+                !path.hasPrefix("/"), !path.split(separator: "/").contains("..")
+            else { throw fields.wrong("type", "and a path in the folder are needed") }
+            let kind = type.split(separator: ".").last.map(String.init) ?? type
+            return (kind, path.isEmpty ? folder : folder.appendingPathComponent(path))
+        }
+        func next(_ kind: String) throws(AutoRegEmbedError) -> URL {
+            let file = folder.appendingPathComponent(Self.fileName).path
+            guard let fields = modules.popFirst() else {
+                throw .settings(path: file, key: "type", problem: "there is no \(kind)")
+            }
+            let (found, place) = try place(fields)
+            guard found == kind else {
+                throw fields.wrong("type", "\(found) is not supported here, only \(kind)")
+            }
+            return place
+        }
+        transformer = try next("Transformer")
+        maximumLength = try Self.maximumLength(transformer)
+        pooling = try Self.pooling(try next("Pooling"))
+        var steps: [SentenceStep] = []
+        for fields in modules {
+            let (kind, place) = try place(fields)
+            switch kind {
+            case "Dense": steps.append(.dense(try DenseLayer(folder: place)))
+            case "Normalize":
+                if let fields = try SettingsFields(place.appendingPathComponent("config.json")) {
+                    try fields.check(["module_input_name", "module_output_name"])
+                    try fields.checkReadsSentence()
+                }
+                steps.append(.normalize)
+            // Its rate counts in training only.
+            case "Dropout": break
+            default: throw fields.wrong("type", "\(kind) is not supported")
+            }
+        }
+        self.steps = steps
+        prompts = try SentencePrompts(
+            folder.appendingPathComponent("config_sentence_transformers.json"))
+    }
+
+    /// Of a vector, where a Dense changes that of the states.
+    var dimensions: Int? {
+        steps.compactMap { if case .dense(let layer) = $0 { layer.outputs } else { nil } }.last
+    }
+
+    /// Refuses a Dense that does not fit what is before it.
+    func checkFits(hiddenSize: Int, path: String) throws(AutoRegEmbedError) {
+        var width = hiddenSize
+        for case .dense(let layer) in steps {
+            guard layer.inputs == width else {
+                throw .settings(
+                    path: path, key: "in_features", problem: "is \(layer.inputs), not \(width)")
+            }
+            width = layer.outputs
+        }
+    }
+
+    private static func maximumLength(_ folder: URL) throws(AutoRegEmbedError) -> Int? {
+        let file = folder.appendingPathComponent("sentence_bert_config.json")
+        guard let fields = try SettingsFields(file) else { return nil }
+        if try fields.boolean("do_lower_case") == true {
+            throw fields.wrong("do_lower_case", "is not supported")
+        }
+        if let task = try fields.string("transformer_task"), task != "feature-extraction" {
+            throw fields.wrong("transformer_task", "\(task) is not supported")
+        }
+        return try fields.positive("max_seq_length")
+    }
+
+    /// `pooling_mode`, or the earlier `pooling_mode_…: true`.
+    private static func pooling(_ folder: URL) throws(AutoRegEmbedError) -> Pooling {
+        let file = folder.appendingPathComponent("config.json")
+        guard let fields = try SettingsFields(file) else {
+            throw .settings(path: file.path, key: "", problem: "is missing")
+        }
+        var modes: [(key: String, mode: String)] = []
+        if let mode = fields["pooling_mode"]?.string {
+            modes = [("pooling_mode", mode)]
+        } else if let list = try fields.strings("pooling_mode") {
+            modes = list.map { ("pooling_mode", $0) }
+        }
+        for key in fields.object.keys where key.hasPrefix("pooling_mode_") {
+            if try fields.boolean(key) == true {
+                modes.append((key, String(key.dropFirst("pooling_mode_".count))))
+            }
+        }
+        guard modes.count == 1 else {
+            throw fields.wrong("pooling_mode", "must be one of cls, mean, lasttoken")
+        }
+        let pooling: Pooling
+        switch modes[0].mode {
+        case "lasttoken": pooling = .last
+        case "mean", "mean_tokens": pooling = .mean
+        case "cls", "cls_token": pooling = .first
+        case let mode: throw fields.wrong(modes[0].key, "\(mode) is not supported")
+        }
+        if pooling != .last, try fields.boolean("include_prompt") == false {
+            throw fields.wrong("include_prompt", "false is not supported")
+        }
+        return pooling
+    }
+}
+
+/// `config_sentence_transformers.json`: what is written before a text.
+struct SentencePrompts: Sendable {
+    private var byName: [(name: String, text: String)] = []
+    private var standard: String?
+
+    /// Queries take `query`, documents `document` or `passage`. Where there is no such prompt, not even
+    /// an empty one, they take `default_prompt_name`'s.
+    init(_ file: URL) throws(AutoRegEmbedError) {
+        guard let fields = try SettingsFields(file) else { return }
+        for (name, value) in try fields.entries("prompts") {
+            guard let text = value.string else {
+                throw fields.wrong("prompts", "\(name) must be a string")
+            }
+            byName.append((name, text))
+        }
+        if let name = try fields.string("default_prompt_name") {
+            guard let text = text(named: [name]) else {
+                throw fields.wrong("default_prompt_name", "there is no prompt \(name)")
+            }
+            standard = text
+        }
+    }
+
+    private func text(named names: [String]) -> String? {
+        for name in names {
+            if let prompt = byName.first(where: { $0.name.hasBytes(name) }) { return prompt.text }
+        }
+        return nil
+    }
+
+    func text(for instruction: Instruction) -> String {
+        switch instruction {
+        case .next: text(named: ["query"]) ?? standard ?? ""
+        case .self_: text(named: ["document", "passage", "corpus"]) ?? standard ?? ""
+        case .none: ""
+        case .custom(let text): text
+        }
+    }
+}
+
+/// What follows pooling.
+enum SentenceStep: Sendable {
+    case dense(DenseLayer)
+    /// x / |x|
+    case normalize
+
+    func applied(to vector: [Float]) -> [Float] {
+        switch self {
+        case .dense(let layer): return layer.applied(to: vector)
+        case .normalize:
+            let length = vector.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+            return length > 0 ? vector.map { Float(Double($0) / length) } : vector
+        }
+    }
+}
+
+/// y = activation(x W^T + b), as sentence-transformers' Dense.
+struct DenseLayer: Sendable {
+    /// [outputs, inputs]
+    let weight: [Float]
+    let bias: [Float]
+    let inputs: Int
+    let outputs: Int
+    private let activation: Activation
+    /// For the fingerprint.
+    let tensors: [TensorView]
+
+    private enum Activation: String {
+        case identity = "torch.nn.modules.linear.Identity"
+        case tanh = "torch.nn.modules.activation.Tanh"
+        case relu = "torch.nn.modules.activation.ReLU"
+        case sigmoid = "torch.nn.modules.activation.Sigmoid"
+        case gelu = "torch.nn.modules.activation.GELU"
+        case silu = "torch.nn.modules.activation.SiLU"
+    }
+
+    var name: String { "\(activation.rawValue) \(inputs) \(outputs)" }
+
+    init(folder: URL) throws(AutoRegEmbedError) {
+        let file = folder.appendingPathComponent("config.json")
+        guard let fields = try SettingsFields(file) else {
+            throw .settings(path: file.path, key: "", problem: "is missing")
+        }
+        try fields.check([
+            "in_features", "out_features", "bias", "activation_function", "module_input_name",
+            "module_output_name",
+        ])
+        try fields.checkReadsSentence()
+        guard let inputs = try fields.positive("in_features"),
+            let outputs = try fields.positive("out_features")
+        else { throw fields.wrong("in_features", "and out_features are needed") }
+        let hasBias = try fields.boolean("bias") ?? true
+        let name = try fields.string("activation_function") ?? Activation.tanh.rawValue
+        guard let activation = Activation(rawValue: name) else {
+            throw fields.wrong("activation_function", "\(name) is not supported")
+        }
+        let weights: SafetensorsFile
+        do {
+            weights = try SafetensorsFile(
+                path: folder.appendingPathComponent("model.safetensors").path)
+        } catch { throw .model(error) }
+        func values(
+            _ name: String, _ shape: [Int]
+        ) throws(AutoRegEmbedError) -> (TensorView, [Float]) {
+            guard let view = try? weights.tensor(named: name), view.shape == shape,
+                view.elementType.isWeight
+            else {
+                throw .settings(
+                    path: weights.path, key: name, problem: "must be weights of shape \(shape)")
+            }
+            let values = view.floats()
+            guard values.allSatisfy(\.isFinite) else {
+                throw .settings(path: weights.path, key: name, problem: "is not finite")
+            }
+            return (view, values)
+        }
+        let (matrix, weight) = try values("linear.weight", [outputs, inputs])
+        tensors = [matrix] + (hasBias ? [try values("linear.bias", [outputs]).0] : [])
+        self.weight = weight
+        bias =
+            hasBias ? try values("linear.bias", [outputs]).1 : Array(repeating: 0, count: outputs)
+        (self.inputs, self.outputs, self.activation) = (inputs, outputs, activation)
+    }
+
+    func applied(to vector: [Float]) -> [Float] {
+        (0..<outputs).map { row in
+            var sum = bias[row]
+            for column in 0..<inputs { sum += weight[row * inputs + column] * vector[column] }
+            switch activation {
+            case .identity: return sum
+            case .tanh: return Float(tanh(Double(sum)))
+            case .relu: return max(0, sum)
+            case .sigmoid: return Float(1 / (1 + exp(-Double(sum))))
+            case .gelu: return Float(0.5 * Double(sum) * (1 + erf(Double(sum) / 2.0.squareRoot())))
+            case .silu: return Float(Double(sum) / (1 + exp(-Double(sum))))
+            }
+        }
+    }
+}

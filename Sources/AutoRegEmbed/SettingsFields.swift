@@ -1,0 +1,163 @@
+import FileFormat
+import Foundation
+import Tensors
+import Tokenization
+
+/// The fields of a model folder's small JSON files, asked for by type. A missing one and `null` are the
+/// same.
+struct SettingsFields {
+    let object: StrictJSON.Object
+    let path: String
+
+    static let largestRank = 65536
+    static let largestAlpha = 1e6
+
+    init(_ data: Data, path: String) throws(AutoRegEmbedError) {
+        guard let object = try Self.value(data, path: path).object else {
+            throw .settings(path: path, key: "", problem: "must be an object")
+        }
+        (self.object, self.path) = (object, path)
+    }
+
+    /// Nil where the file is not there.
+    init?(_ file: URL) throws(AutoRegEmbedError) {
+        guard let data = try Self.read(file) else { return nil }
+        try self.init(data, path: file.path)
+    }
+
+    private init(object: StrictJSON.Object, path: String) {
+        (self.object, self.path) = (object, path)
+    }
+
+    /// The objects of a file that is a list of them; nil where it is not there.
+    static func list(_ file: URL) throws(AutoRegEmbedError) -> [SettingsFields]? {
+        guard let data = try read(file) else { return nil }
+        var list: [SettingsFields] = []
+        for element in try value(data, path: file.path).array ?? [.null] {
+            guard let object = element.object else {
+                throw .settings(path: file.path, key: "", problem: "must be a list of objects")
+            }
+            list.append(SettingsFields(object: object, path: file.path))
+        }
+        return list
+    }
+
+    private static func read(_ path: URL) throws(AutoRegEmbedError) -> Data? {
+        guard FileManager.default.fileExists(atPath: path.path) else { return nil }
+        let file: MappedFile
+        do { file = try MappedFile(modelFile: path.path) } catch { throw .model(error) }
+        return withExtendedLifetime(file) { Data(file.bytes) }
+    }
+
+    private static func value(
+        _ data: Data, path: String
+    ) throws(AutoRegEmbedError) -> StrictJSON {
+        let parsed: Result<StrictJSON, StrictJSON.SyntaxError> = data.withUnsafeBytes { bytes in
+            do throws(StrictJSON.SyntaxError) {
+                return .success(try StrictJSON(parsing: bytes))
+            } catch {
+                return .failure(error)
+            }
+        }
+        switch parsed {
+        case .failure(let error):
+            throw .settings(path: path, key: "", problem: error.description)
+        case .success(let value): return value
+        }
+    }
+
+    /// Refuses what is neither known nor off.
+    func check(_ known: Set<String>) throws(AutoRegEmbedError) {
+        for key in object.keys where !known.contains(key) {
+            switch self[key] {
+            case nil, .bool(false)?: break
+            default: throw wrong(key, "is not supported")
+            }
+        }
+    }
+
+    /// Refuses a module of sentence-transformers that reads or writes something else than the vector.
+    func checkReadsSentence() throws(AutoRegEmbedError) {
+        for key in ["module_input_name", "module_output_name"] {
+            if let name = try string(key), name != "sentence_embedding" {
+                throw wrong(key, "\(name) is not supported")
+            }
+        }
+    }
+
+    subscript(key: String) -> StrictJSON? {
+        let value = object[key]
+        return value == .null ? nil : value
+    }
+
+    func wrong(_ key: String, _ problem: String) -> AutoRegEmbedError {
+        .settings(path: path, key: key, problem: problem)
+    }
+
+    func wrong(_ key: String, _ error: TokenizerError) -> AutoRegEmbedError {
+        guard case .badPattern(let pattern, _, let problem) = error else {
+            return wrong(key, "\(error)")
+        }
+        return wrong(key, "the expression \(pattern) cannot be read: \(problem)")
+    }
+
+    func string(_ key: String) throws(AutoRegEmbedError) -> String? {
+        guard let value = self[key] else { return nil }
+        guard let string = value.string else { throw wrong(key, "must be a string") }
+        return string
+    }
+
+    func boolean(_ key: String) throws(AutoRegEmbedError) -> Bool? {
+        guard let value = self[key] else { return nil }
+        guard let bool = value.bool else { throw wrong(key, "must be true or false") }
+        return bool
+    }
+
+    func number(_ key: String) throws(AutoRegEmbedError) -> Double? {
+        guard let value = self[key] else { return nil }
+        guard let number = value.double, number.magnitude <= Self.largestAlpha else {
+            throw wrong(key, "must be a number")
+        }
+        return number
+    }
+
+    func positive(_ key: String) throws(AutoRegEmbedError) -> Int? {
+        guard let value = self[key] else { return nil }
+        guard let integer = value.integer, 1...Self.largestRank ~= integer else {
+            throw wrong(key, "must be a positive integer")
+        }
+        return integer
+    }
+
+    func strings(_ key: String) throws(AutoRegEmbedError) -> [String]? {
+        guard let value = self[key] else { return nil }
+        if value.string?.isEmpty == true { return nil }
+        var strings: [String] = []
+        for element in value.array ?? [.null] {
+            guard let string = element.string else {
+                throw wrong(key, "must be a list of strings")
+            }
+            strings.append(string)
+        }
+        return strings
+    }
+
+    func integers(_ key: String) throws(AutoRegEmbedError) -> [Int]? {
+        guard let value = self[key] else { return nil }
+        var integers: [Int] = []
+        for element in value.array ?? [.null] {
+            guard let integer = element.integer else {
+                throw wrong(key, "must be a list of whole numbers")
+            }
+            integers.append(integer)
+        }
+        return integers
+    }
+
+    /// An object's entries in the order of the file.
+    func entries(_ key: String) throws(AutoRegEmbedError) -> [(key: String, value: StrictJSON)] {
+        guard let value = self[key] else { return [] }
+        guard let object = value.object else { throw wrong(key, "must be an object") }
+        return object.keys.compactMap { key in object[key].map { (key, $0) } }
+    }
+}
