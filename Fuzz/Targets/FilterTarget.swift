@@ -19,10 +19,10 @@ enum FilterTarget {
     private struct Fixture: Sendable {
         let store: DocumentStore
         let collection: CollectionRecord
-        let folder: ScratchFolder
+        let folder: TemporaryFolder
 
         init() throws {
-            folder = try ScratchFolder()
+            folder = TemporaryFolder()
             store = try DocumentStore(path: folder.file("a.vdb"), mode: .create)
             let record = try store.createCollection(
                 named: "default", dimensions: 0,

@@ -1,5 +1,6 @@
 import AutoRegEmbed
 import Foundation
+import TestSupport
 import Testing
 
 /// `Fixtures/expected.json`: what PyTorch computes for the folders beside it.
@@ -53,8 +54,7 @@ struct EmbedderFixture: Decodable {
 
     /// A writable copy of all folders, removed by the caller; returns the one named.
     static func copy(_ name: String) throws -> URL {
-        let place = FileManager.default.temporaryDirectory
-            .appendingPathComponent("embedder-\(UUID().uuidString)")
+        let place = TemporaryFolder.unusedURL()
         try FileManager.default.copyItem(at: folder(""), to: place)
         return place.appendingPathComponent(name)
     }

@@ -8,7 +8,7 @@ import Testing
     private static let long = String(repeating: "again and ", count: 30)
 
     /// Six documents, of which 1 and 4 are changed by `sql`.
-    private func make(_ scratch: ScratchFolder, damagedBy sql: String) throws
+    private func make(_ scratch: TemporaryFolder, damagedBy sql: String) throws
         -> (store: DocumentStore, collection: CollectionRecord)
     {
         let (store, collection) = try DocumentStore.make(scratch)
@@ -36,7 +36,7 @@ import Testing
 
     /// One after the other, each by its id; afterwards nothing is left of them.
     @Test(arguments: damages) func damagedDocumentsCanBeDeleted(sql: String) throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, collection) = try make(scratch, damagedBy: sql)
         #expect(try store.check().map(\.kind) == [.checksum, .checksum])
         #expect(try store.delete(ids: ["1"], from: collection).deleted == 1)
@@ -51,7 +51,7 @@ import Testing
     /// Written again, also with the content that was there, a document is whole.
     @Test(arguments: [damages[3], damages[4]])
     func damagedDocumentsAreReplaced(sql: String) throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, collection) = try make(scratch, damagedBy: sql)
         let again = [1, 4].map {
             DocumentWrite.sample("\($0)", title: "title\($0)", text: "own\($0) \(Self.long)")
@@ -68,7 +68,7 @@ import Testing
 
     /// A damaged row never gets a checksum that calls it sound.
     @Test func damageIsNotSealed() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, collection) = try make(scratch, damagedBy: Self.damages[3])
         let moved = [DocumentWrite.sample("1", source: "b.jsonl")]
         #expect(throws: StoreError.self) { try store.move(moved, in: collection) }
@@ -89,7 +89,7 @@ import Testing
         "UPDATE collection SET passage_count = 4096", "UPDATE collection SET m = 17",
     ])
     func changedSettingsAreRefused(sql: String) throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, _) = try make(scratch, damagedBy: sql)
         let error = #expect(throws: StoreError.self) { try store.collections() }
         guard case .corrupt(_, "the table collection")? = error else {

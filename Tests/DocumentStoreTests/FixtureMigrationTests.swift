@@ -22,7 +22,7 @@ import Testing
     /// A step that fails after any of its statements leaves the format that was, and is taken again.
     @Test(arguments: DatabaseFixture.all)
     func aStepThatFailsAnywhereIsTakenAgain(_ fixture: DatabaseFixture) throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let path = try fixture.unpack(into: scratch.path, caches: false)
         let original = try #require(try Self.version(path))
         for number in original..<Schema.migrations.count {

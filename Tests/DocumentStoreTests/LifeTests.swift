@@ -14,8 +14,8 @@ private final class Flag: Sendable {
     /// Random operations against a dictionary, reopened, compacted and checked now and then.
     @Test(arguments: [11, 12, 13, 14])
     func behavesLikeADictionary(seed: UInt64) throws {
-        var generator = SeededGenerator(seed: seed)
-        let scratch = try ScratchFolder()
+        var generator = RandomSource.forTest(0, part: Int(seed))
+        let scratch = TemporaryFolder()
         var (store, collection) = try DocumentStore.make(scratch)
         try store.indexField("n", in: collection)
         var expected: [String: (word: String, number: Int, passages: Int)] = [:]
@@ -135,7 +135,7 @@ private final class Flag: Sendable {
 
     /// Readers in other threads and through another opening always see whole batches.
     @Test func readersSeeWholeBatchesWhileAWriterWrites() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)
         let other = try DocumentStore(path: store.path, mode: .readOnly)
         let done = Flag()
@@ -168,7 +168,7 @@ private final class Flag: Sendable {
     }
 
     @Test func twoWritersTakeTurns() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)
         let other = try DocumentStore(
             path: store.path, mode: .readWrite, busyTimeout: .seconds(120))

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct MaintenanceTests {
     @Test func prunedChangesAreSaidToBeGone() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)
         let first = try store.write([.sample("a"), .sample("b")], to: collection).position
         let second = try store.write([.sample("c")], to: collection).position
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test func reencodingPutsTheNewVectorsInPlaceAtOnce() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         var (store, collection) = try DocumentStore.make(scratch)
         _ = try store.write((0..<5).map { .sample("\($0)") }, to: collection)
         let model = CollectionRecord.ModelRecord(name: "new", fingerprint: "beef", path: "/m")
@@ -84,7 +84,7 @@ import Testing
     }
 
     @Test func syncDeletesWhatIsGone() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)
         let sources = ["docs/a.md", "docs/b.md", "docs2/c.md", "docs", "other.jsonl"]
         _ = try store.write(
@@ -112,7 +112,7 @@ import Testing
     }
 
     @Test func aBackupIsWholeWhileOthersWrite() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)
         _ = try store.write((0..<500).map { .sample("\($0)") }, to: collection)
         let ended = DispatchSemaphore(value: 0)
@@ -140,7 +140,7 @@ import Testing
     }
 
     @Test func compactingGivesSpaceBack() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)
         let text = (0..<200).map { "word\($0 * 7919 % 1000)" }.joined(separator: " ")
         _ = try store.write(
@@ -190,7 +190,7 @@ import Testing
         ("UPDATE passage SET document = 99 WHERE key = 2", .foreignKey),
     ])
     func damageIsFound(sql: String, kind: StoreFinding.Kind) throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)
         let text = String(repeating: "again and ", count: 30)
         _ = try store.write(
@@ -212,14 +212,14 @@ import Testing
 
     /// Bytes overwritten anywhere: an error or a finding or nothing, never a crash.
     @Test func flippedBytesNeverCrash() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)
         _ = try store.write(
             (0..<60).map { .sample("\($0)", text: "some words \($0)", metadata: #"{"n":\#($0)}"#) },
             to: collection)
         try store.close()
         let sound = try Data(contentsOf: URL(fileURLWithPath: store.path))
-        var generator = SeededGenerator(seed: 5)
+        var generator = RandomSource.forTest(5)
         var noticed = 0
         for round in 0..<20 {
             var bytes = sound

@@ -11,7 +11,7 @@ import Testing
 /// A database that format 1's own program wrote is among the fixtures of the compatibility tests.
 @Suite struct MigrationTests {
     /// A database of format 1 with 5,000 passages in two collections, one of them half re-encoded.
-    static func makeFormat1(_ scratch: ScratchFolder) throws -> (path: String, documents: Int) {
+    static func makeFormat1(_ scratch: TemporaryFolder) throws -> (path: String, documents: Int) {
         let (store, collection) = try DocumentStore.make(scratch)
         let other = try store.createCollection(
             named: "other", dimensions: 2, model: .init(name: "test", fingerprint: "f00d"))
@@ -67,7 +67,7 @@ import Testing
     }
 
     /// A database of format 3 with 40 documents.
-    static func makeFormat3(_ scratch: ScratchFolder) throws -> String {
+    static func makeFormat3(_ scratch: TemporaryFolder) throws -> String {
         let (store, collection) = try DocumentStore.make(scratch)
         _ = try store.write(
             (0..<40).map { .sample("\($0)", text: "text \($0)") }, to: collection)
@@ -91,7 +91,7 @@ import Testing
     }
 
     @Test func theFullTextGoes() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let path = try Self.makeFormat3(scratch)
         #expect(try !Self.tables(path).isEmpty)
         let store = try DocumentStore(path: path, mode: .readWrite)
@@ -110,7 +110,7 @@ import Testing
         "UPDATE full_text_1_config SET v = 99",
     ])
     func aDamagedFullTextStopsNoMigration(sql: String) throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let path = try Self.makeFormat3(scratch)
         let queue = try DatabaseQueue(path: path)
         try queue.write { try $0.execute(sql: sql) }
@@ -129,7 +129,7 @@ import Testing
     /// If it cannot be written to, format 3 is read as it is. (SQLite cannot make its shared memory
     /// here, as in a read-only folder; but that also holds for a user who may write everywhere.)
     @Test func aDatabaseOfFormat3ThatCannotBeMigratedIsRead() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let path = try Self.makeFormat3(scratch)
         try FileManager.default.createDirectory(
             atPath: path + "-shm", withIntermediateDirectories: false)
@@ -160,7 +160,7 @@ import Testing
     }
 
     @Test func anOlderDatabaseGetsItsChecksums() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (path, count) = try Self.makeFormat1(scratch)
         // A reader brings it to the newest format, too.
         let reader = try DocumentStore(path: path, mode: .readOnly)
@@ -190,7 +190,7 @@ import Testing
     }
 
     @Test func aMigratedDatabaseHasTheTablesOfANewOne() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (path, _) = try Self.makeFormat1(scratch)
         var store = try DocumentStore(path: path, mode: .readWrite)
         try store.discardStaging(in: store.requireCollection(named: "default"))
@@ -207,7 +207,7 @@ import Testing
     /// Interrupted after any number of batches: what is there can be read, and the rest follows.
     @Test(arguments: [0, 1, 2, 1999, 2000, 4321])
     func anInterruptedMigrationGoesOn(filled: Int) throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (path, count) = try Self.makeFormat1(scratch)
         try DocumentStore(path: path, mode: .readWrite).close()
         // As a process leaves it that was killed when it had filled in so many passages.

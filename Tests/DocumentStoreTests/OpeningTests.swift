@@ -15,7 +15,7 @@ import Testing
     }
 
     @Test func identityStaysWithTheFile() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, _) = try DocumentStore.make(scratch)
         #expect(store.identity.bytes.count == 16)
         #expect(store.identity.hexadecimal.count == 32)
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test func whatIsNotOursIsRefusedUntouched() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let path = scratch.file("foreign.db")
         for mode in [DocumentStore.Mode.readOnly, .readWrite] {
             #expect(throws: StoreError.missing(path: path)) { try open(path, mode) }
@@ -54,7 +54,7 @@ import Testing
 
     /// Whoever is killed while making a database leaves an empty file, or SQLite's of no tables.
     @Test func whatWasNeverFinishedIsNoDatabaseYet() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let empty = scratch.file("empty.vdb")
         try Data().write(to: URL(fileURLWithPath: empty))
         let begun = scratch.file("begun.vdb")
@@ -73,7 +73,7 @@ import Testing
 
     /// `cp` of a database that is being written to, without its log.
     @Test func aCopyWithoutItsLogIsToldFromNoDatabase() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)
         _ = try store.write([.sample("a")], to: collection)
         let path = scratch.file("copy.vdb")
@@ -88,7 +88,7 @@ import Testing
 
     /// Whatever is written after the file has gone, nobody finds.
     @Test(arguments: [true, false]) func aDatabaseThatIsTakenAwayIsNoticed(isMoved: Bool) throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)
         _ = try store.write([.sample("a")], to: collection)
         try store.requireInPlace()
@@ -109,7 +109,7 @@ import Testing
 
     /// The power fails while the log is taken in, and the file's first page is lost: the log has it.
     @Test func aFirstPageThatOnlyTheLogHas() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, _) = try DocumentStore.make(scratch)
         defer { try? store.close() }
         let path = scratch.file("copy.vdb")
@@ -125,7 +125,7 @@ import Testing
 
     /// Another program's database: ours with its application id or version overwritten in the header.
     @Test func foreignAndNewerDatabasesAreRefusedUntouched() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, _) = try DocumentStore.make(scratch)
         try store.close()
         var foreign = try bytes(store.path)
@@ -151,7 +151,7 @@ import Testing
     }
 
     @Test func aMigrationIsAllOrNothingAndGoesOn() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)
         _ = try store.write([.sample("a")], to: collection)
         try store.close()
@@ -185,7 +185,7 @@ import Testing
     }
 
     @Test func whoWaitsTooLongIsTold() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (first, collection) = try DocumentStore.make(scratch)
         // The notes of a sync live in the writer's own connection and lock nothing for others.
         try first.beginSync()
@@ -211,7 +211,7 @@ import Testing
     }
 
     @Test func readOnlyWritesNothing() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)
         _ = try store.write([.sample("a", text: "a word")], to: collection)
         try store.close()
@@ -233,7 +233,7 @@ import Testing
 
     /// A log that a killed writer left is taken in by the next opening, also a reading one.
     @Test func aLogLeftBehindIsRead() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)
         _ = try store.write([.sample("a")], to: collection)
         let copy = scratch.file("copy.vdb")
@@ -248,12 +248,9 @@ import Testing
         }
     }
 
-    @Test func anUnwritableFolderIsReadAsItIs() throws {
-        guard geteuid() != 0 else {
-            print("skipped: root may write everywhere")
-            return
-        }
-        let scratch = try ScratchFolder()
+    @Test(.enabled(if: geteuid() != 0, "root may write everywhere: run this as another user"))
+    func anUnwritableFolderIsReadAsItIs() throws {
+        let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)
         _ = try store.write([.sample("a")], to: collection)
         try store.close()
@@ -270,28 +267,40 @@ import Testing
 
     /// Closing any descriptor of a file gives back all of a process's POSIX locks on it; without them
     /// another process would remove the log that this one writes to.
-    @Test func openingAgainKeepsTheLocks() throws {
-        let scratch = try ScratchFolder()
+    @Test(.enabled(if: listsLocks, "/proc/locks does not list this process's locks"))
+    func openingAgainKeepsTheLocks() throws {
+        let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)
         defer { try? store.close() }
         _ = try store.write([.sample("a")], to: collection)
-        var status = stat()
-        #expect(stat(store.path, &status) == 0)
-        func locks() -> Int {
-            let table = (try? String(contentsOfFile: "/proc/locks", encoding: .utf8)) ?? ""
-            return table.split(separator: "\n").count {
-                $0.contains(" POSIX ") && $0.contains(" \(getpid()) ")
-                    && $0.contains(":\(status.st_ino) ")
-            }
-        }
-        let before = locks()
-        guard before > 0 else {
-            print("skipped: no locks are listed in /proc/locks")
-            return
-        }
+        let before = Self.locks(on: store.path)
+        #expect(before > 0)
         for mode in [DocumentStore.Mode.readOnly, .readWrite] {
             try open(store.path, mode)
-            #expect(locks() == before)
+            #expect(Self.locks(on: store.path) == before)
         }
     }
+
+    /// This process's POSIX locks on a file.
+    private static func locks(on path: String) -> Int {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return 0 }
+        let table = (try? String(contentsOfFile: "/proc/locks", encoding: .utf8)) ?? ""
+        return table.split(separator: "\n").count {
+            $0.contains(" POSIX ") && $0.contains(" \(getpid()) ")
+                && $0.contains(":\(status.st_ino) ")
+        }
+    }
+
+    /// Whether a lock that this process takes is listed: in some containers none is.
+    private static let listsLocks: Bool = {
+        let folder = TemporaryFolder()
+        guard let path = try? folder.write("locked", "x") else { return false }
+        let descriptor = Foundation.open(path, O_RDWR | O_CLOEXEC)
+        defer { close(descriptor) }
+        var lock = flock()
+        lock.l_type = Int16(F_WRLCK)
+        lock.l_whence = Int16(SEEK_SET)
+        return fcntl(descriptor, F_SETLK, &lock) == 0 && locks(on: path) > 0
+    }()
 }

@@ -156,7 +156,7 @@ extension MetadataPredicate {
     ]
     private static let texts = ["", "a", "A", "b", "aa", "é", "a%", "it's", "1", "2", "x\"y"]
 
-    private static func value(_ generator: inout SeededGenerator) -> MetadataPredicate.Value {
+    private static func value(_ generator: inout RandomSource) -> MetadataPredicate.Value {
         switch Int.random(in: 0..<5, using: &generator) {
         case 0: .boolean(.random(using: &generator))
         case 1: .integer(Int64.random(in: -2...3, using: &generator))
@@ -165,7 +165,7 @@ extension MetadataPredicate {
         }
     }
 
-    private static func json(_ generator: inout SeededGenerator, depth: Int = 0) -> JSONValue {
+    private static func json(_ generator: inout RandomSource, depth: Int = 0) -> JSONValue {
         let kinds = depth == 0 ? 9 : 7
         switch Int.random(in: 0..<kinds, using: &generator) {
         case 0: return .null
@@ -183,7 +183,7 @@ extension MetadataPredicate {
         }
     }
 
-    private static func predicate(_ generator: inout SeededGenerator, depth: Int = 0)
+    private static func predicate(_ generator: inout RandomSource, depth: Int = 0)
         -> MetadataPredicate
     {
         let field = fields.randomElement(using: &generator) ?? ""
@@ -220,7 +220,7 @@ extension MetadataPredicate {
 
     /// SQL excludes rows with NULL from all of them.
     @Test func allNegationsAgreeOnMissingFields() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)
         let metadata = [
             #"{"n":1,"t":"a"}"#, #"{"n":2,"t":"b"}"#, #"{"n":null,"t":null}"#, "{}", nil,
@@ -267,7 +267,7 @@ extension MetadataPredicate {
     /// SQLite parses a document's metadata for every function that is asked of it: many comparisons of
     /// one field must not ask for it each. Counted in steps of SQLite's machine, not in time.
     @Test func manyBranchesCostLittleMoreThanOne() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)
         _ = try store.write(
             (0..<50).map { .sample("\($0)", metadata: #"{"n":\#($0),"m":\#($0 % 7)}"#) },
@@ -290,8 +290,8 @@ extension MetadataPredicate {
 
     @Test(arguments: [1, 2, 3])
     func equalsBruteForce(seed: UInt64) throws {
-        var generator = SeededGenerator(seed: seed)
-        let scratch = try ScratchFolder()
+        var generator = RandomSource.forTest(0, part: Int(seed))
+        let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)
         let documents = (0..<120).map { _ in
             Dictionary(
@@ -334,7 +334,7 @@ extension MetadataPredicate {
     }
 
     @Test func sizeIsBounded() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)
         _ = try store.write([.sample("a", metadata: #"{"n":7}"#)], to: collection)
         func keys(_ predicate: MetadataPredicate) throws -> [Int64] {
@@ -356,7 +356,7 @@ extension MetadataPredicate {
     }
 
     @Test func filtersDelete() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)
         _ = try store.write(
             (0..<2500).map { .sample("\($0)", metadata: #"{"n":\#($0)}"#) }, to: collection)

@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    static func make(_ scratch: ScratchFolder) throws -> DocumentStore {
+    static func make(_ scratch: TemporaryFolder) throws -> DocumentStore {
         let (store, collection) = try DocumentStore.make(scratch)
         let texts = (0..<600).map { number in
             (0..<60).map { "word\(($0 * $0 + number * 13) % 997)" }.joined(separator: " ")
@@ -52,13 +52,13 @@ import Testing
     }
 
     @Test func noFlippedBitIsReadSilently() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let store = try Self.make(scratch)
         let contents = try Contents(store)
         try store.close()
         let sound = try Data(contentsOf: URL(fileURLWithPath: store.path))
         let path = scratch.file("damaged.vdb")
-        var generator = SeededGenerator(seed: 11)
+        var generator = RandomSource.forTest(11)
         var silent = 0
         for _ in 0..<80 {
             var bytes = sound

@@ -26,7 +26,7 @@ extension DocumentWrite {
 extension DocumentStore {
     /// A new database with the collection `default`, of three dimensions.
     static func make(
-        _ scratch: ScratchFolder, elementType: CollectionRecord.ElementType = .float32
+        _ scratch: TemporaryFolder, elementType: CollectionRecord.ElementType = .float32
     ) throws -> (store: DocumentStore, collection: CollectionRecord) {
         let store = try DocumentStore(path: scratch.file("corpus.vdb"), mode: .create)
         let collection = try store.createCollection(
@@ -37,20 +37,5 @@ extension DocumentStore {
 
     func current(_ collection: CollectionRecord) throws -> CollectionRecord {
         try requireCollection(named: collection.name)
-    }
-}
-
-/// Knuth's linear congruential generator: the same sequence for the same seed everywhere.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 &+ 1 }
-
-    mutating func next() -> UInt64 {
-        func step() -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return state >> 32
-        }
-        return step() << 32 | step()
     }
 }

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct WritingTests {
     @Test func aDocumentGoesInAndComesOut() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)
         let metadata = #"{"lang":"en"}"#
         let outcome = try store.write(
@@ -39,7 +39,7 @@ import Testing
     }
 
     @Test func conflictsFollowThePolicy() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)
         let first = DocumentWrite.sample("a", text: "first")
         let second = DocumentWrite.sample("a", text: "second")
@@ -64,7 +64,7 @@ import Testing
     }
 
     @Test func signaturesTellWhatIsStored() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)
         let document = DocumentWrite.sample("a")
         _ = try store.write([document], to: collection)
@@ -75,7 +75,7 @@ import Testing
     }
 
     @Test func whatCannotBeStoredIsRefusedWhole() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)
         let good = DocumentWrite.sample("good")
         let cases: [(DocumentWrite, StoreError)] = [
@@ -109,7 +109,7 @@ import Testing
     }
 
     @Test func anyTextComesBack() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)
         let texts = [
             "nul\0inside", String(repeating: "long ", count: 30_000), "e\u{301}\u{1f600}",
@@ -130,7 +130,7 @@ import Testing
     }
 
     @Test func halfPrecisionRoundsToNearest() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch, elementType: .float16)
         let vectors: [[Float]] = [
             [0.1, -0.333_333, 1], [65504, -65504, 0], [6e-8, -1e-5, 6.1e-5], [2e-9, -0.0, 0.5],
@@ -147,7 +147,7 @@ import Testing
     }
 
     @Test func overlappingPassagesGiveTheTextOnce() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)
         var document = DocumentWrite.sample("a")
         document.passages = [

@@ -1,5 +1,6 @@
 import DefaultModel
 import Foundation
+import TestSupport
 import Testing
 import Torture
 
@@ -14,7 +15,7 @@ struct KillLoopTests {
     func nothingAcknowledgedIsLost(epoch: String) async throws {
         let program = Program()
         var options = KillLoop.Options(
-            program: Program.path, folder: program.folder, seed: 6, kills: 10)
+            program: Program.path, folder: program.folder, seed: RandomSource.seed(6), kills: 10)
         options.epochs = [epoch]
         options.documents = 60
         options.texts = 40
@@ -31,7 +32,7 @@ struct KillLoopTests {
     @Test func aKilledMigrationGoesOn() async throws {
         let program = Program()
         var migrations = try MigrationKills(
-            program: Program.path, folder: program.folder, seed: 6)
+            program: Program.path, folder: program.folder, seed: RandomSource.seed(6))
         let summary = try await migrations.run(kills: 12)
         #expect(summary.kills >= 12)
         #expect(summary.databases > 0)
@@ -41,7 +42,7 @@ struct KillLoopTests {
     /// lock. The threads alone are tested by `ConcurrencyLoopTests`.
     @Test func processesReadAndWriteAtOnce() async throws {
         let program = Program()
-        var options = ConcurrencyLoop.Options(folder: program.folder, seed: 6)
+        var options = ConcurrencyLoop.Options(folder: program.folder, seed: RandomSource.seed(6))
         options.program = Program.path
         options.writes = 10
         options.readers = 2

@@ -1,20 +1,12 @@
 import DefaultModel
 import Foundation
+import TestSupport
 import Testing
 
 /// The built `vdb`, run as a user runs it, in a folder of its own.
 final class Program {
-    let folder: String
-
-    init() {
-        folder =
-            URL(fileURLWithPath: NSTemporaryDirectory())
-            .appendingPathComponent("vdb-e2e-" + UUID().uuidString).path
-        try? FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: folder) }
+    private let temporary = TemporaryFolder()
+    var folder: String { temporary.path }
 
     /// What a run left.
     struct Result {

@@ -3,7 +3,9 @@ import TestSupport
 import Testing
 
 /// What the program says, and the status it ends with, where nothing can be written.
-@Suite(.serialized) struct SmallDiskTests {
+@Suite(
+    .serialized, .enabled(if: SmallDisk.isAvailable, Comment(rawValue: SmallDisk.unavailable)))
+struct SmallDiskTests {
     private static func lines(_ count: Int) -> String {
         (0..<count).map { number in
             let vector = (0..<8).map { "\(Double((number * 7 + $0 * 13) % 31) + 0.5)" }
@@ -38,19 +40,19 @@ import Testing
     }
 
     @Test func aReadOnlyMedium() throws {
-        guard let disk = try SmallDisk(megabytes: 16) else { return }
+        let disk = try SmallDisk(megabytes: 16)
         let vdb = Program()
         let database = disk.file("corpus.vdb")
         try vdb.write("many.jsonl", Self.lines(700))
         #expect(try vdb.run(["ingest", "many.jsonl", "--db", database]).status == 0)
-        guard disk.protect() else { return }
+        try #require(disk.protect())
         try expectAnswers(vdb, database, documents: 700)
         try expectRefusals(vdb, database, status: 73)
         try expectAnswers(vdb, database, documents: 700)
     }
 
     @Test func aDiskThatFills() throws {
-        guard let disk = try SmallDisk(megabytes: 24) else { return }
+        let disk = try SmallDisk(megabytes: 24)
         let vdb = Program()
         let database = disk.file("corpus.vdb")
         let ballast = URL(fileURLWithPath: disk.file("ballast"))

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `vdb tune` as a user runs it: killed, interrupted, refused, and with the model in the binary.
@@ -58,7 +59,7 @@ import Testing
         let duration = (ContinuousClock.now - began) / .seconds(1)
         #expect(whole.terminationStatus == 0)
 
-        var generator = SystemRandomNumberGenerator()
+        var generator = RandomSource.forTest()
         var kills = 0
         while kills < 6 {
             let hasBegun = FileManager.default.fileExists(

@@ -1,24 +1,18 @@
 import Evaluation
 import Foundation
+import TestSupport
 import Testing
 
 /// A folder of files for one test, removed when the test is done with it.
-final class Folder {
-    let url: URL
+struct Folder {
+    private let temporary = TemporaryFolder()
+    var url: URL { temporary.url }
 
     init(_ files: [String: String]) throws {
-        url = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-        for (name, text) in files {
-            let file = url.appending(path: name)
-            try FileManager.default.createDirectory(
-                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try Data(text.utf8).write(to: file)
-        }
+        for (name, text) in files { try temporary.write(name, text) }
     }
 
-    deinit { try? FileManager.default.removeItem(at: url) }
-
-    func path(_ name: String) -> String { url.appending(path: name).path(percentEncoded: false) }
+    func path(_ name: String) -> String { temporary.file(name) }
 }
 
 @Suite struct JudgmentsFileTests {

@@ -79,18 +79,18 @@ struct Goldens: Decodable {
         }
     }
 
-    @Test("the paired t-test is scipy's, the randomisation test exact for few queries")
+    @Test("the paired t-test is scipy's, the randomization test exact for few queries")
     func pairedTests() throws {
         for golden in try Goldens.load().tests {
             let found = PairedTest(first: golden.first, second: golden.second)
             #expect(abs(found.t - golden.t) < 1e-9 * max(1, abs(golden.t)))
             #expect(abs(found.tTestP - golden.p) <= 1e-9 * golden.p + 1e-15)
             if let exact = golden.exact {
-                #expect(abs(found.randomisationP - exact) < 1e-12)
+                #expect(abs(found.randomizationP - exact) < 1e-12)
             } else {
                 // Drawn: near the t-test's where the differences are bell-shaped.
                 let deviation = 4 * (golden.p * (1 - golden.p) / 100_000).squareRoot() + 1e-5
-                #expect(abs(found.randomisationP - golden.p) < deviation + 0.1 * golden.p)
+                #expect(abs(found.randomizationP - golden.p) < deviation + 0.1 * golden.p)
             }
             #expect(found.better + found.equal + found.worse == golden.first.count)
         }
@@ -119,10 +119,10 @@ struct Goldens: Decodable {
         let one = PairedTest(first: first, second: second, seed: 5)
         #expect(one == PairedTest(first: first, second: second, seed: 5))
         let other = PairedTest(first: first, second: second, seed: 6)
-        #expect(one.randomisationP != other.randomisationP)
-        #expect(abs(one.randomisationP - other.randomisationP) < 0.02)
+        #expect(one.randomizationP != other.randomizationP)
+        #expect(abs(one.randomizationP - other.randomizationP) < 0.02)
         let same = PairedTest(first: first, second: first)
-        #expect(same.tTestP == 1 && same.randomisationP == 1 && same.equal == 60)
+        #expect(same.tTestP == 1 && same.randomizationP == 1 && same.equal == 60)
     }
 
     @Test("swapping the runs turns the sign and nothing else")
@@ -133,13 +133,13 @@ struct Goldens: Decodable {
         let back = PairedTest(first: second, second: first)
         #expect(there.t == -back.t && there.better == back.worse)
         #expect(abs(there.tTestP - back.tTestP) < 1e-15)
-        #expect(there.randomisationP == back.randomisationP)
+        #expect(there.randomizationP == back.randomizationP)
     }
 
     @Test("differences without spread: certain where they are not zero, one query says nothing")
     func noSpread() {
         let constant = PairedTest(first: [0, 0, 0], second: [1, 1, 1])
-        #expect(constant.tTestP == 0 && constant.randomisationP == 0.25)
+        #expect(constant.tTestP == 0 && constant.randomizationP == 0.25)
         #expect(PairedTest(first: [0], second: [1]).tTestP == 1)
     }
 }

@@ -5,8 +5,8 @@ import Torture
 /// Cache files that are not the database's own; see `CacheExchange`.
 struct CacheExchangeTests {
     @Test func filesOfAnotherMomentOrDatabaseArePassedOver() async throws {
-        let scratch = try ScratchFolder()
-        var exchange = CacheExchange(folder: scratch.path, seed: 8)
+        let scratch = TemporaryFolder()
+        var exchange = CacheExchange(folder: scratch.path, seed: RandomSource.seed(8))
         try await exchange.prepare()
         for (caches, database) in [
             (CacheExchange.State.early, .late), (.late, .early), (.apart, .late), (.late, .apart),

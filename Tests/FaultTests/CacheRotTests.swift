@@ -14,8 +14,8 @@ struct CacheRotTests {
 
     @Test(arguments: CacheRotTests.suffixes)
     func flippedBitsAreFoundAndRepaired(suffix: String) async throws {
-        let scratch = try ScratchFolder()
-        var rot = CacheRot(folder: scratch.path, seed: 6)
+        let scratch = TemporaryFolder()
+        var rot = CacheRot(folder: scratch.path, seed: RandomSource.seed(6))
         let summary = try await rot.flip(suffix: suffix, times: 4)
         // Sections are padded to pages; most of a small file is padding, most of its trailer too.
         #expect(summary.found > 0)
@@ -23,8 +23,8 @@ struct CacheRotTests {
 
     @Test(arguments: CacheRotTests.suffixes)
     func cutFilesArePassedOver(suffix: String) async throws {
-        let scratch = try ScratchFolder()
-        var rot = CacheRot(folder: scratch.path, seed: 7)
+        let scratch = TemporaryFolder()
+        var rot = CacheRot(folder: scratch.path, seed: RandomSource.seed(7))
         let summary = try await rot.cut(suffix: suffix, times: 3)
         #expect(summary.found == 3)
     }

@@ -7,8 +7,8 @@ import Torture
 /// processes, `make tsan` under the thread sanitizer.
 struct ConcurrencyLoopTests {
     @Test func readersAndWriters() async throws {
-        let scratch = try ScratchFolder()
-        var options = ConcurrencyLoop.Options(folder: scratch.path, seed: 5)
+        let scratch = TemporaryFolder()
+        var options = ConcurrencyLoop.Options(folder: scratch.path, seed: RandomSource.seed(5))
         options.writes = 10
         options.seconds =
             ProcessInfo.processInfo.environment["VDB_CONCURRENCY_SECONDS"].flatMap(Double.init) ?? 0

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Torture
 
@@ -14,7 +15,7 @@ struct DiskTraceTests {
     private static func remains(_ events: [DiskTrace.Event], _ loss: DiskTrace.Loss) -> Set<
         [String: [UInt8]]
     > {
-        var random = SystemRandomNumberGenerator()
+        var random = RandomSource.forTest()
         let trace = trace(events)
         return Set(
             (0..<200).map { _ in

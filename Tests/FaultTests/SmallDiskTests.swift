@@ -6,6 +6,7 @@ import VectorDatabase
 
 /// A disk that fills during an ingest, and a medium that cannot be written to: real ones, where one can
 /// be mounted. (`DiskFaultTests` has the same errors come from the seam.)
+@Suite(.enabled(if: SmallDisk.isAvailable, Comment(rawValue: SmallDisk.unavailable)))
 struct SmallDiskTests {
     private final class Acknowledged: Sendable { let count = Mutex(0) }
 
@@ -18,7 +19,7 @@ struct SmallDiskTests {
     }
 
     @Test func aDiskThatFillsDuringAnIngest() async throws {
-        guard let disk = try SmallDisk(megabytes: 24) else { return }
+        let disk = try SmallDisk(megabytes: 24)
         let ballast = disk.file("ballast")
         try Data(count: 20 << 20).write(to: URL(fileURLWithPath: ballast))
         let path = disk.file("corpus.vdb")
@@ -56,12 +57,12 @@ struct SmallDiskTests {
     }
 
     @Test func aReadOnlyMedium() async throws {
-        guard let disk = try SmallDisk(megabytes: 8) else { return }
+        let disk = try SmallDisk(megabytes: 8)
         let path = disk.file("corpus.vdb")
         let database = try Database(path: path)
         try await database.collection().ingest(Self.documents(0..<600))
         try database.close()
-        guard disk.protect() else { return }
+        try #require(disk.protect())
         var options = DatabaseOptions()
         options.access = .readOnly
         let reader = try Database(path: path, options: options)

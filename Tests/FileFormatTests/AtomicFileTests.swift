@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test func replacesAFileWhole() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let path = scratch.file("index")
         try Data(Self.old).write(to: URL(fileURLWithPath: path))
         try replace(path, SystemFileSystem())
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test func droppedWithoutCommitLeavesTheOld() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let path = scratch.file("index")
         try Data(Self.old).write(to: URL(fileURLWithPath: path))
         do {
@@ -49,7 +49,7 @@ import Testing
     @Test(arguments: [EIO, ENOSPC], [false, true])
     func everyFailureLeavesOldOrNew(code: Int32, failsFromThere: Bool) throws {
         let counting = FaultyFileSystem()
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let path = scratch.file("index")
         try replace(path, counting)
         #expect(counting.calls > 8)
@@ -81,7 +81,7 @@ import Testing
     }
 
     @Test func shortAndInterruptedCallsAreCarriedOn() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let path = scratch.file("index")
         let faulty = FaultyFileSystem(.init(interrupts: true, longestWrite: 9973))
         try replace(path, faulty)
@@ -90,7 +90,7 @@ import Testing
     }
 
     @Test func aDeadWritersFileIsSweptAndALiveOnesIsNot() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let path = scratch.file("index")
         let stale = scratch.file("index.tmp-1-dead")
         let foreign = scratch.file("index.backup")
@@ -109,7 +109,7 @@ import Testing
     }
 
     @Test func padsToAMultiple() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let file = try AtomicFile(path: scratch.file("padded"))
         try file.write([7])
         try file.pad(to: 64)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct FileLockTests {
     @Test func theSecondIsToldWhoHoldsIt() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let path = scratch.file("corpus.vdb-lock")
         let first = try #require(try FileLock(path: path, holder: "vdb ingest\nnews.jsonl"))
         #expect(FileLock.holder(of: path) == "vdb ingest news.jsonl")
@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test func waitsForTheFirstToEnd() async throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let path = scratch.file("lock")
         let first = try #require(try FileLock(path: path, holder: "first"))
         let waiting = Task.detached {
@@ -38,7 +38,7 @@ import Testing
 
     /// A failed attempt must not keep the lock.
     @Test func everyFailureReleasesIt() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let path = scratch.file("lock")
         let counting = FaultyFileSystem(.init(interrupts: true, longestWrite: 3))
         #expect(try FileLock(path: path, holder: "counting", fileSystem: counting) != nil)
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test func nobodyIsNamedWhereNothingIsWritten() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let path = scratch.file("lock")
         #expect(FileLock.holder(of: path) == nil)
         try Data().write(to: URL(fileURLWithPath: path))

@@ -1,5 +1,6 @@
 import Foundation
 import FuzzTargets
+import TestSupport
 import Testing
 
 /// Runs every input of the corpora through the entry that libFuzzer runs: seeds, and what it found.
@@ -23,11 +24,8 @@ struct CorpusTests {
     @Test(arguments: FuzzTarget.allCases)
     func survivesChangedSeeds(_ target: FuzzTarget) async throws {
         let folder = Self.root + "/" + target.rawValue
-        var state: UInt64 = 1
-        func random(_ bound: Int) -> Int {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return Int(state >> 33) % bound
-        }
+        var source = RandomSource.forTest(1)
+        func random(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &source) }
         for name in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() {
             let seed = Array(try Data(contentsOf: URL(fileURLWithPath: folder + "/" + name)))
             guard (1..<4096).contains(seed.count) else { continue }

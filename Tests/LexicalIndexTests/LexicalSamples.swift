@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 @testable import LexicalIndex
 
@@ -71,11 +72,11 @@ extension LexicalSegment {
 
 /// Texts whose words are as unevenly common as those of a language.
 struct TextMaker {
-    var generator: SeededGenerator
+    var generator: RandomSource
     let words: [String]
 
     init(seed: UInt64, vocabulary: Int) {
-        generator = SeededGenerator(seed: seed)
+        generator = RandomSource(seed: seed)
         words = (0..<vocabulary).map { "w\($0)x" }
     }
 
@@ -87,20 +88,5 @@ struct TextMaker {
     mutating func text(_ length: ClosedRange<Int>) -> String {
         (0..<Int.random(in: length, using: &generator)).map { _ in word() }
             .joined(separator: " ")
-    }
-}
-
-/// SplitMix64: the same numbers from the same seed.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
     }
 }

@@ -14,7 +14,7 @@ import Testing
     private static let header = LexicalHeader.sample(position: 9, through: 900)
 
     @Test func aFileIsWhatWasWritten() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let path = scratch.file("segment")
         var part = LiveSegment(Self.sample())
         part.delete(keys: [10...30, 500...500])
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test func emptyAndLongOnes() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let path = scratch.file("segment")
         try SegmentMerger([]).write(to: path, header: Self.header)
         let empty = try LexicalSegment(path: path)
@@ -55,11 +55,11 @@ import Testing
 
     /// Whatever is damaged is found by a check, and a search in it neither traps nor hangs.
     @Test func damageIsFoundAndSurvived() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let path = scratch.file("segment")
         try SegmentMerger([LiveSegment(Self.sample())]).write(to: path, header: Self.header)
         let whole = try Data(contentsOf: URL(fileURLWithPath: path))
-        var generator = SeededGenerator(seed: 5)
+        var generator = RandomSource.forTest(5)
         for round in 0..<300 {
             var data = whole
             for _ in 0..<(round % 3 == 0 ? 1 : 40) {
@@ -87,7 +87,7 @@ import Testing
     }
 
     @Test func checksumsCoverEverySection() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         let path = scratch.file("segment")
         try SegmentMerger([LiveSegment(Self.sample())]).write(
             to: path, header: Self.header, deletionsBefore: [1])

@@ -1,4 +1,5 @@
 import GRDB
+import TestSupport
 import Testing
 
 @testable import LexicalIndex
@@ -87,7 +88,7 @@ import Testing
     }
 
     @Test func randomWordsHaveFTS5sStems() throws {
-        var generator = SystemRandomNumberGenerator()
+        var generator = RandomSource.forTest()
         let letters = Array("aeiouybcdlnrstzggvm")
         let texts = (0..<200).map { _ in
             (0..<100).map { _ -> String in

@@ -1,16 +1,14 @@
 import Tensors
+import TestSupport
 import Testing
 
-/// A small generator with a seed, so that every run of a test sees the same numbers.
+/// Numbers for tensors: the same for the same seed.
 struct Numbers {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
+    private var random: RandomSource
+    init(seed: UInt64) { random = RandomSource(seed: seed) }
 
     /// Evenly from -1 to 1.
-    mutating func next() -> Float {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return Float(Int64(state >> 33)) / Float(1 << 30) - 1
-    }
+    mutating func next() -> Float { Float.random(in: -1..<1, using: &random) }
 
     mutating func array(_ count: Int) -> [Float] { (0..<count).map { _ in next() } }
 }

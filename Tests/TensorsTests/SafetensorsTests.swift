@@ -1,6 +1,7 @@
 import FileFormat
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 /// A safetensors file in memory from its header's text and its data.
@@ -26,11 +27,8 @@ struct SafetensorsBytes {
 
 @Suite struct SafetensorsTests {
     @Test func writesAndReadsEveryWeightType() throws {
-        let folder = FileManager.default.temporaryDirectory
-            .appendingPathComponent("safetensors-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let path = folder.appendingPathComponent("model.safetensors").path
+        let folder = TemporaryFolder()
+        let path = folder.file("model.safetensors")
         let values: [Float] = [0, -1.5, 65504, 0x1p-24, 3.25, -0]
         let declarations = [
             SafetensorsWriter.Declaration(name: "a\"\n", shape: [2, 3], elementType: .float32),

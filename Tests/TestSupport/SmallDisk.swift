@@ -1,19 +1,25 @@
 import Foundation
 
-/// A file system in memory of a given size, where mounting is possible (for root, mostly).
+/// A file system in memory of a given size, for tests that are `.enabled(if: SmallDisk.isAvailable)`.
 package final class SmallDisk {
     package let path: String
-    private let scratch: ScratchFolder
+    private let folder = TemporaryFolder()
 
-    /// - Returns: nil, with a line that says so, where nothing can be mounted.
-    package init?(megabytes: Int) throws {
-        scratch = try ScratchFolder()
-        path = scratch.file("disk")
+    /// Nothing could be mounted, although `isAvailable`.
+    package struct CannotMount: Error {}
+
+    /// Whether this process may mount one: root may, mostly.
+    package static let isAvailable = (try? SmallDisk(megabytes: 1))?.protect() ?? false
+
+    /// Why a test is skipped.
+    package static let unavailable = "no file system can be mounted here: run this as root"
+
+    package init(megabytes: Int) throws {
+        path = folder.file("disk")
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         let options = "size=\(megabytes)m"
         guard Self.run("mount", "-t", "tmpfs", "-o", options, "tmpfs", path) else {
-            print("skipped: no file system can be mounted here")
-            return nil
+            throw CannotMount()
         }
     }
 

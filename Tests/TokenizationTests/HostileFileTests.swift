@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Tokenization
 
@@ -121,7 +122,7 @@ import Tokenization
     /// Bytes of a sound file changed, dropped and doubled: an error or a tokenizer, never a trap.
     @Test func mutations() throws {
         let sound = try JSONSerialization.data(withJSONObject: Fixture.familyJSON("llama3"))
-        var generator = SeededGenerator(7)
+        var generator = RandomSource.forTest(7)
         var refused = 0
         for _ in 0..<300 {
             var data = sound

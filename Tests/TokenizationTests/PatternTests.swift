@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Tokenization
 
@@ -16,7 +17,7 @@ import Tokenization
     func scannersEqualTheMatcher(_ expression: String) throws {
         let scanned = try Fixture.splitting(at: expression)
         let matched = try Fixture.splitting(at: "(?:\(expression))")
-        var generator = SeededGenerator(1)
+        var generator = RandomSource.forTest(1)
         for _ in 0..<1_500 {
             let text = generator.text(parts: 12)
             #expect(scanned.encode(text) == matched.encode(text), "\(text.debugDescription)")

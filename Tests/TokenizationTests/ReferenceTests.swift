@@ -48,12 +48,14 @@ import Tokenization
 
     /// The tokenizers of real models, which are too large to keep here: folders of tokenizer.json
     /// with, beside each, vectors.jsonl of `{"text", "ids"}`.
-    @Test func realTokenizers() throws {
-        guard let path = ProcessInfo.processInfo.environment["VDB_TEST_TOKENIZERS"] else {
-            print("skipped: VDB_TEST_TOKENIZERS names no folder of tokenizers")
-            return
-        }
+    @Test(
+        .enabled(
+            if: ProcessInfo.processInfo.environment["VDB_TEST_TOKENIZERS"] != nil,
+            "VDB_TEST_TOKENIZERS names no folder of tokenizers"))
+    func realTokenizers() throws {
+        let path = try #require(ProcessInfo.processInfo.environment["VDB_TEST_TOKENIZERS"])
         let root = URL(fileURLWithPath: path)
+        var compared = 0
         let folders = try FileManager.default.contentsOfDirectory(
             at: root, includingPropertiesForKeys: nil)
         for folder in folders {
@@ -68,7 +70,9 @@ import Tokenization
                 #expect(
                     ids == vector["ids"] as? [Int],
                     "\(folder.lastPathComponent): \(text.debugDescription)")
+                compared += 1
             }
         }
+        #expect(compared > 0, "no folder in \(path) has a vectors.jsonl")
     }
 }

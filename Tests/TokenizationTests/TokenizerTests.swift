@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Tokenization
 
@@ -7,7 +8,7 @@ import Tokenization
     @Test(arguments: ["gpt2", "llama3", "o200k", "llama2"])
     func decodingInverts(_ family: String) throws {
         let tokenizer = try Fixture.family(family)
-        var generator = SeededGenerator(3)
+        var generator = RandomSource.forTest(3)
         for _ in 0..<500 {
             // The stripping of <|end|> takes white space along, and `▁` stands for a space.
             let text = generator.text(parts: 15).replacing("▁", with: "")
@@ -19,7 +20,7 @@ import Tokenization
     @Test(arguments: ["gpt2", "llama2", "qwen2", "metaspace, always, split"])
     func streamingEqualsDecoding(_ family: String) throws {
         let tokenizer = try Fixture.family(family)
-        var generator = SeededGenerator(4)
+        var generator = RandomSource.forTest(4)
         for _ in 0..<200 {
             let ids = tokenizer.encode(generator.text(parts: 20))
             var decoder = StreamingDecoder(tokenizer)
@@ -78,7 +79,7 @@ import Tokenization
 
     @Test func manyThreadsShareOne() async throws {
         let tokenizer = try Fixture.family("llama3")
-        var generator = SeededGenerator(5)
+        var generator = RandomSource.forTest(5)
         let texts = (0..<100).map { _ in generator.text(parts: 30) }
         let expected = texts.map(tokenizer.encode)
         await withTaskGroup(of: Bool.self) { group in

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import VectorDatabase
 
 /// Puts cache files beside a database that are not its own: another database's, those of an earlier or

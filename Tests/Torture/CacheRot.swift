@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import VectorDatabase
 
 /// Damages one cache file of a sound database after another, in its own way each time.

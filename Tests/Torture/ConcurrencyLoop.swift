@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import VectorDatabase
 
 /// Readers and writers at once: tasks on one open database, on a second one opened for reading as

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import VectorDatabase
 
 /// A script is run once for each operation that it makes on the disk, and that operation fails.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import VectorDatabase
 
 /// Runs `vdb` in child processes, kills them with SIGKILL at random moments, and after each looks at

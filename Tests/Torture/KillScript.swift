@@ -1,3 +1,5 @@
+import TestSupport
+
 /// What the kill loop does, and when it kills: all of it follows from the seed, whatever the machine
 /// does meanwhile.
 ///

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import VectorDatabase
 
 /// Power cuts: a script is run once on a recorded disk, and for each moment of it the states that the

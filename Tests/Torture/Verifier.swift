@@ -1,6 +1,7 @@
 import AutoRegEmbed
 import Foundation
 import GRDB
+import TestSupport
 import VectorDatabase
 
 /// Looks at a database after a run: everything that can be read of it is what was written, and

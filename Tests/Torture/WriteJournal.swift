@@ -1,4 +1,5 @@
 import Synchronization
+import TestSupport
 
 /// Documents that one call writes or deletes.
 struct WriteGroup: Hashable, Sendable {

@@ -1,16 +1,15 @@
 import Foundation
+import TestSupport
+import TestSupport
 import Testing
 import Training
 
 /// The tiny model and data of Fixtures/make_fixtures.py, and a scratch folder for one test.
 package struct TrainingFixture {
-    package let scratch: URL
+    private let temporary = TemporaryFolder()
+    package var scratch: URL { temporary.url }
 
-    package init() throws {
-        scratch = FileManager.default.temporaryDirectory
-            .appendingPathComponent("training-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
-    }
+    package init() throws {}
 
     package func remove() { try? FileManager.default.removeItem(at: scratch) }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 import Transformer
 
@@ -40,8 +41,7 @@ struct ModelFixture {
 
     /// A writable copy, removed by the caller.
     func copy() throws -> URL {
-        let copy = FileManager.default.temporaryDirectory
-            .appendingPathComponent("model-\(UUID().uuidString)")
+        let copy = TemporaryFolder.unusedURL()
         try FileManager.default.copyItem(at: folder, to: copy)
         return copy
     }

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 import Transformer
 
-/// stories260K, a real model trained on children's stories, from ../shared where it is there.
+/// stories260K, a real model trained on children's stories, from ../shared if it is there.
 @Suite struct StoriesTests {
     private struct Reference: Decodable {
         struct Text: Decodable {
@@ -12,35 +13,23 @@ import Transformer
         let greedy_200: [Text]
     }
 
-    @Test(arguments: ["stories260K", "aidreams260K"])
+    static let names = ["stories260K", "aidreams260K"]
+
+    @Test(
+        .enabled(
+            if: names.allSatisfy { SharedData.file("models/\($0).tar.zst") != nil },
+            "../shared/data/models has no stories260K.tar.zst and aidreams260K.tar.zst"),
+        arguments: names)
     func generatesTheReferenceText(_ name: String) throws {
-        var folder = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
-        var archive = folder
-        while folder.path != "/",
-            !FileManager.default.fileExists(atPath: archive.path)
-                || archive == folder
-        {
-            folder.deleteLastPathComponent()
-            archive = folder.appendingPathComponent("shared/data/models/\(name).tar.zst")
-        }
-        guard FileManager.default.fileExists(atPath: archive.path) else {
-            print("skipped: \(name).tar.zst is not in ../shared/data/models")
-            return
-        }
-        folder = FileManager.default.temporaryDirectory
-            .appendingPathComponent("stories-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let archive = try #require(SharedData.file("models/\(name).tar.zst"))
+        let folder = TemporaryFolder()
         let tar = Process()
         tar.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         tar.arguments = ["tar", "--zstd", "-xf", archive.path, "-C", folder.path]
         try tar.run()
         tar.waitUntilExit()
-        guard tar.terminationStatus == 0 else {
-            print("skipped: tar cannot unpack \(archive.path)")
-            return
-        }
-        let home = folder.appendingPathComponent(name)
+        try #require(tar.terminationStatus == 0, "tar cannot unpack \(archive.path)")
+        let home = folder.url.appendingPathComponent(name)
         let model = try LanguageModel(folder: home)
         let reference = try JSONDecoder().decode(
             Reference.self, from: Data(contentsOf: home.appendingPathComponent("reference.json")))

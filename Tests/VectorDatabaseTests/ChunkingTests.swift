@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import VectorDatabase
 
@@ -87,7 +88,7 @@ private func texts(
 
     /// Nothing is lost, nothing too long, and the passages advance, whatever the text.
     @Test(arguments: 0..<200) func randomTexts(seed: UInt64) {
-        var generator = Weyl(state: seed)
+        var generator = RandomSource(seed: seed)
         let atoms = [
             "word", " ", "\n", "\n\n", "# H\n", ". A", "```\n", "- x\n", "é", "日本。", "!", "===\n",
             "| a |\n",
@@ -110,15 +111,5 @@ private func texts(
             covered = max(covered, passage.range.upperBound)
         }
         #expect(bytes[covered...].allSatisfy { $0 == 32 || $0 == 10 })
-    }
-}
-
-private struct Weyl: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

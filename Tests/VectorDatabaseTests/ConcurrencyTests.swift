@@ -21,7 +21,7 @@ struct ConcurrencyTests {
 
     @Test(arguments: [1, 40, 150, 333])
     func anInterruptedIngestGoesOnWhereItStopped(stopAt: Int) async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let path = folder.file("a.vdb")
         let embedder = TestEmbedder(delay: .milliseconds(2))
         let documents = SampleTexts.documents(0..<500)
@@ -60,7 +60,7 @@ struct ConcurrencyTests {
     }
 
     @Test func anEndlessIngestEndsWhereADocumentStopsIt() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let database = try Database(path: folder.file("a.vdb"))
         let produced = Counter()
         // Far more than the queues hold: the stages before the fault are full when it is met.
@@ -79,7 +79,7 @@ struct ConcurrencyTests {
     }
 
     @Test func acknowledgementsFlowWhileTheSourceIsSlow() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
         let counts = Mutex<[Int]>([])
         var options = IngestOptions()
@@ -95,7 +95,7 @@ struct ConcurrencyTests {
     }
 
     @Test func readersNeverFailWhileAWriterWrites() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let path = folder.file("a.vdb")
         let writer = try VectorCacheTests.open(path)
         try await writer.collection().ingest(SampleTexts.documents(0..<100))
@@ -138,7 +138,7 @@ struct ConcurrencyTests {
     }
 
     @Test func writersOfOneProcessTakeTurns() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let path = folder.file("a.vdb")
         let database = try Database(path: path, embedder: TestEmbedder())
         let other = try Database(path: path, embedder: TestEmbedder())
@@ -159,7 +159,7 @@ struct ConcurrencyTests {
     }
 
     @Test func theSecondWriterIsToldWhoHoldsTheLock() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let path = folder.file("a.vdb")
         let first = try Database(path: path, embedder: TestEmbedder())
         var options = DatabaseOptions()

@@ -35,7 +35,7 @@ struct DocumentationExamples {
     }
 
     @Test func fromDocumentsToHits() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let database = try Database(path: folder.file("notes.vdb"), embedder: Letters())
         let notes = database.collection()
         let note = Document(
@@ -57,7 +57,7 @@ struct DocumentationExamples {
     }
 
     @Test func aStreamOfDocumentsWithProgress() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let database = try Database(path: folder.file("notes.vdb"), embedder: Letters())
         let notes = database.collection()
         let documents = AsyncStream<Document> { continuation in

@@ -1,5 +1,6 @@
 import Dispatch
 import Synchronization
+import TestSupport
 import Testing
 import VectorDatabase
 
@@ -25,7 +26,7 @@ struct EmbedderFinderTests {
     }
 
     @Test func aFinderMayUseTheDatabase() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let first = TestEmbedder(name: "first", seed: 1)
         let second = TestEmbedder(name: "second", seed: 2)
         try await database(folder, [first, second])
@@ -44,7 +45,7 @@ struct EmbedderFinderTests {
     }
 
     @Test func aFinderThatNeedsTheSameEmbedderIsRefused() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         try await database(folder, [TestEmbedder(name: "first")])
         let opened = Mutex<Database?>(nil)
         let database = try open(folder) { _ in
@@ -64,7 +65,7 @@ struct EmbedderFinderTests {
     }
 
     @Test func findersThatNeedEachOtherAreRefusedAndDoNotHang() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let embedders = [TestEmbedder(name: "a", seed: 1), TestEmbedder(name: "b", seed: 2)]
         try await database(folder, embedders)
         let opened = Mutex<Database?>(nil)
@@ -88,7 +89,7 @@ struct EmbedderFinderTests {
     }
 
     @Test func twoEmbeddersLoadAtOnce() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let embedders = [TestEmbedder(name: "a", seed: 1), TestEmbedder(name: "b", seed: 2)]
         try await database(folder, embedders)
         let started = Meeting(2)
@@ -105,7 +106,7 @@ struct EmbedderFinderTests {
     }
 
     @Test func oneFingerprintLoadsOnce() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let embedder = TestEmbedder(name: "a")
         try await database(folder, [embedder])
         let loads = Counter()
@@ -124,7 +125,7 @@ struct EmbedderFinderTests {
     }
 
     @Test func whatANewCollectionWasFilledWithIsNotLoadedAgain() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let loads = Counter()
         let database = try open(folder) { _ in
             loads.add(1)
@@ -138,7 +139,7 @@ struct EmbedderFinderTests {
 
     @Test func theApplicationsOwnErrorsPass() async throws {
         struct Own: Error, Equatable { let number: Int }
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         try await database(folder, [TestEmbedder(name: "a")])
         let database = try open(folder) { _ in throw Own(number: 7) }
         #expect(throws: Own(number: 7)) { try database.collection("a").embedder }
@@ -146,7 +147,7 @@ struct EmbedderFinderTests {
     }
 
     @Test func aFailureIsNotKept() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let embedder = TestEmbedder(name: "a")
         try await database(folder, [embedder])
         let calls = Counter()

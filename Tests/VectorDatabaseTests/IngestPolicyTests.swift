@@ -5,7 +5,7 @@ import VectorDatabase
 
 struct IngestPolicyTests {
     @Test func conflictsAreReplacedSkippedOrRefused() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
         let collection = database.collection()
         try await collection.ingest(SampleTexts.documents(0..<20))
@@ -42,7 +42,7 @@ struct IngestPolicyTests {
     }
 
     @Test func theLastOfEqualIdentifiersCounts() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
         let collection = database.collection()
         var options = IngestOptions()
@@ -67,7 +67,7 @@ struct IngestPolicyTests {
     }
 
     @Test func whatCannotBeStoredStopsOrIsSkipped() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let database = try Database(path: folder.file("a.vdb"))
         let collection = database.collection()
         let source = Document.Source(path: "x.jsonl", position: 3)
@@ -105,7 +105,7 @@ struct IngestPolicyTests {
     }
 
     @Test func whatIsGoneFromItsSourceIsDeleted() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
         let collection = database.collection()
         func documents(_ numbers: Range<Int>, in file: String) -> [Document] {
@@ -131,7 +131,7 @@ struct IngestPolicyTests {
     }
 
     @Test func anotherModelIsRefusedWithBothNamed() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let path = folder.file("a.vdb")
         var database = try Database(path: path, embedder: TestEmbedder(name: "first"))
         try await database.collection().ingest(SampleTexts.documents(0..<10))
@@ -165,7 +165,7 @@ struct IngestPolicyTests {
     }
 
     @Test func reindexingReplacesEveryVectorAtOnce() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let path = folder.file("a.vdb")
         let first = TestEmbedder(name: "first")
         let second = TestEmbedder(name: "second", dimensions: 48, seed: 9)

@@ -1,11 +1,12 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 import VectorDatabase
 
 struct IngestTests {
     @Test func whatGoesInComesBack() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
         let collection = database.collection()
         let documents = SampleTexts.documents(0..<300)
@@ -19,7 +20,7 @@ struct IngestTests {
     }
 
     @Test func unchangedDocumentsAreNotEncodedAgain() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let embedder = TestEmbedder()
         let database = try Database(path: folder.file("a.vdb"), embedder: embedder)
         let collection = database.collection()
@@ -47,7 +48,7 @@ struct IngestTests {
     /// An ingest that goes on after its database was taken away acknowledges nothing more, and fails.
     @Test(arguments: [true, false])
     func aDatabaseThatIsTakenAwayStopsTheIngest(isMoved: Bool) async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let path = folder.file("a.vdb")
         let database = try Database(path: path, embedder: TestEmbedder())
         let collection = database.collection()
@@ -81,7 +82,7 @@ struct IngestTests {
 
     /// SQLite is given text that ends at its first NUL character.
     @Test func anIdentifierWithNULIsNobodys() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
         let collection = database.collection()
         let document = Document(id: "a", text: "cider", metadata: ["k": "y"])

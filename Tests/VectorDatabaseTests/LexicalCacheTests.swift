@@ -57,7 +57,7 @@ struct LexicalCacheTests {
     }
 
     @Test func scoresAreExactThroughChurnAndReopening() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         var database = try Self.open(folder.file("a.vdb"))
         var collection = database.collection()
         var documents: [Document] = []
@@ -113,7 +113,7 @@ struct LexicalCacheTests {
     /// Of a text, not of words made up: the same passages and scores as SQLite's FTS5 finds and as
     /// the formula gives for its occurrences of each word's stem.
     @Test func scoresAreThoseOfFTS5sWords() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let database = try Self.open(folder.file("a.vdb"))
         let source = try String(contentsOfFile: #filePath, encoding: .utf8)
         let documents = source.split(separator: "\n").enumerated().map { number, line in
@@ -139,7 +139,7 @@ struct LexicalCacheTests {
 
     /// Without files, a reader indexes everything in memory, once, and writes nothing.
     @Test func withoutFilesAReaderIndexesInMemory() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let path = folder.file("a.vdb")
         let database = try Self.open(path)
         var documents = SampleTexts.documents(0..<9000)
@@ -173,7 +173,7 @@ struct LexicalCacheTests {
 
     @Test(arguments: Damage.allCases)
     func damagedFilesAreNeitherTrustedNorFatal(damage: Damage) async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let path = folder.file("a.vdb")
         let (main, recent) = (Self.lexical(folder), Self.lexical(folder, recent: true))
         var database = try Self.open(path)
@@ -217,7 +217,7 @@ struct LexicalCacheTests {
             try second.write(to: URL(fileURLWithPath: main))
             try first.write(to: URL(fileURLWithPath: recent))
         case .foreign:
-            let other = try TemporaryFolder()
+            let other = TemporaryFolder()
             let foreign = try Self.open(other.file("a.vdb"))
             try await foreign.collection().ingest(SampleTexts.documents(0..<300))
             try foreign.close()
@@ -255,7 +255,7 @@ struct LexicalCacheTests {
     }
 
     @Test func aCopyThatWentOnApartIsNotBelieved() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let database = try Self.open(folder.file("a.vdb"))
         try await database.collection().ingest(SampleTexts.documents(0..<100))
         try await database.backup(to: folder.file("b.vdb"))
@@ -279,7 +279,7 @@ struct LexicalCacheTests {
     }
 
     @Test func readersGoOnWhileAWriterWrites() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let path = folder.file("a.vdb")
         let database = try Self.open(path)
         try await database.collection().ingest(SampleTexts.documents(0..<300))

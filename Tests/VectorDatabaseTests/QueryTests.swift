@@ -37,7 +37,7 @@ struct QueryTests {
 
     @Test(arguments: Metric.allCases)
     func exactSearchIsBruteForce(metric: Metric) async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let embedder = TestEmbedder()
         let database = try Database(path: folder.file("a.vdb"), embedder: embedder)
         let collection = database.collection()
@@ -99,7 +99,7 @@ struct QueryTests {
     }
 
     @Test func filtersAreAppliedToEveryMode() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
         let collection = database.collection()
         try await collection.ingest(SampleTexts.documents(0..<300))
@@ -120,7 +120,7 @@ struct QueryTests {
     }
 
     @Test func lexicalFindsWordsAndEncodesNothing() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let database = try Database(path: folder.file("a.vdb"))
         let collection = database.collection()
         var options = IngestOptions()
@@ -151,7 +151,7 @@ struct QueryTests {
     /// A search for a number that stands in one passage shows that passage, not the one that an
     /// embedder finds nearest; if vectors weigh all, the nearest.
     @Test func hybridShowsThePassageThatDecided() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
         let collection = database.collection()
         var options = IngestOptions()
@@ -178,7 +178,7 @@ struct QueryTests {
     }
 
     @Test func denseRanksCountAsTheEmbedderSays() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         func hits(_ embedder: TestEmbedder, _ fusion: ReciprocalRankFusion?) async throws -> [Hit] {
             let path = folder.file("\(embedder.hybridWeight ?? 0).vdb")
             let database = try Database(path: path, embedder: embedder)
@@ -203,7 +203,7 @@ struct QueryTests {
     }
 
     @Test func aDocumentOfManyPassagesIsOneHit() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
         let collection = database.collection()
         var options = IngestOptions()
@@ -235,7 +235,7 @@ struct QueryTests {
     /// A document of many passages makes the search be repeated for more of them; each time every
     /// vector is compared again.
     @Test func theCostOfRepeatedSearchesIsAddedUp() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
         let collection = database.collection()
         var options = IngestOptions()
@@ -259,7 +259,7 @@ struct QueryTests {
     }
 
     @Test func equalScoresAreInTheOrderOfIdentifiers() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
         let collection = database.collection()
         let ids = ["z", "m", "a", "q", "b", "y", "c"]
@@ -274,7 +274,7 @@ struct QueryTests {
     }
 
     @Test func reranking() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
         let collection = database.collection()
         try await collection.ingest(SampleTexts.documents(0..<50))
@@ -292,7 +292,7 @@ struct QueryTests {
     }
 
     @Test func manyQueriesEqualOneByOne() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
         let collection = database.collection()
         try await collection.ingest(SampleTexts.documents(0..<200))

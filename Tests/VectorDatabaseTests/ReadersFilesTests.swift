@@ -3,7 +3,7 @@ import Testing
 import VectorDatabase
 
 @Suite struct ReadersFilesTests {
-    let folder = ScratchFolder()
+    let folder = TemporaryFolder()
 
     @Test func tabSeparated() async throws {
         let path = try folder.write("c.tsv", "0\tfirst text\r\n\n1\tsecond\twith a tab\n2\t")

@@ -1,10 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
 import VectorDatabase
 
 /// Damaged input: whatever the bytes, reading ends with documents or a `SourceError`.
 @Suite struct ReadersHostileTests {
-    let folder = ScratchFolder()
+    let folder = TemporaryFolder()
 
     private static let seeds: [(name: String, text: String)] = [
         (
@@ -23,7 +24,7 @@ import VectorDatabase
 
     @Test(arguments: 0..<seeds.count) func mutations(kind: Int) async throws {
         let (name, text) = Self.seeds[kind]
-        var generator = SplitMix(state: UInt64(kind) &* 77 &+ 1)
+        var generator = RandomSource.forTest(1, part: kind)
         var outcomes = (read: 0, refused: 0)
         for _ in 0..<400 {
             var bytes = Array(text.utf8)
@@ -60,7 +61,7 @@ import VectorDatabase
             "'",
             "\"", "!", "é",
         ]
-        var generator = SplitMix(state: 5)
+        var generator = RandomSource.forTest(5)
         var accepted = 0
         for _ in 0..<5000 {
             let expression = (0..<Int.random(in: 1...8, using: &generator))
@@ -73,16 +74,5 @@ import VectorDatabase
             }
         }
         #expect(accepted > 50)
-    }
-}
-
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -3,7 +3,7 @@ import Testing
 import VectorDatabase
 
 @Suite struct ReadersJSONLinesTests {
-    let folder = ScratchFolder()
+    let folder = TemporaryFolder()
 
     @Test func keysAndTheirPlaces() async throws {
         let path = try folder.write(

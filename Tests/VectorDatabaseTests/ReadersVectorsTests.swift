@@ -3,7 +3,7 @@ import Testing
 import VectorDatabase
 
 @Suite struct ReadersVectorsTests {
-    let folder = ScratchFolder()
+    let folder = TemporaryFolder()
 
     private func fvecs(_ vectors: [[Float]]) -> [UInt8] {
         vectors.flatMap { vector in

@@ -10,22 +10,6 @@ final class Counter: Sendable {
     var value: Int { state.withLock { $0 } }
 }
 
-/// A folder that goes when it is no longer needed.
-final class TemporaryFolder: Sendable {
-    let path: String
-
-    init() throws {
-        let url = FileManager.default.temporaryDirectory
-            .appending(path: "vdb-test-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-        path = url.path
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    func file(_ name: String) -> String { path + "/" + name }
-}
-
 /// Texts that differ, over a small vocabulary so that they share words.
 enum SampleTexts {
     static let words = """

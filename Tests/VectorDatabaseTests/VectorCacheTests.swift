@@ -23,6 +23,7 @@ struct VectorCacheTests {
         let metric = try collection.statistics(includesBytes: false).metric
         let vectors = QueryTests.vectors(documents)
         var found = 0
+        let wanted = 5 * min(10, documents.count)
         for number in 0..<5 {
             let text = SampleTexts.text(9000 + number)
             let truth = QueryTests.bruteForce(
@@ -40,11 +41,12 @@ struct VectorCacheTests {
             #expect(walked.hits.count == truth.count, sourceLocation: sourceLocation)
             found += Set(walked.hits.map(\.id)).intersection(truth.map(\.id)).count
         }
-        #expect(found >= 47 || documents.count < 10, sourceLocation: sourceLocation)
+        // A few are compared one by one, so all are found; a graph may miss some.
+        #expect(found >= (wanted < 50 ? wanted : 47), sourceLocation: sourceLocation)
     }
 
     @Test func aGraphIsBuiltAndItsTailScanned() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let database = try Self.open(folder.file("a.vdb"))
         let collection = database.collection()
         var documents = SampleTexts.documents(0..<1000)
@@ -79,7 +81,7 @@ struct VectorCacheTests {
     }
 
     @Test func deletedAndReplacedRowsAreNeverFound() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let database = try Self.open(folder.file("a.vdb"))
         let collection = database.collection()
         var documents = SampleTexts.documents(0..<600)
@@ -116,7 +118,7 @@ struct VectorCacheTests {
 
     @Test(arguments: Damage.allCases)
     func damagedCachesAreNeitherTrustedNorFatal(damage: Damage) async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let path = folder.file("a.vdb")
         let (graph, flat) = (path + "-index", path + "-vectors")
         var documents = SampleTexts.documents(0..<300)
@@ -182,7 +184,7 @@ struct VectorCacheTests {
     }
 
     @Test func anOlderDatabaseBesideANewerIndex() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let path = folder.file("a.vdb")
         var database = try Self.open(path)
         var documents = SampleTexts.documents(0..<500)
@@ -211,7 +213,7 @@ struct VectorCacheTests {
     func cachesOfACopyThatWentOnApart(
         metric: Metric, quantization: IndexOptions.Quantization
     ) async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let paths = ["a", "b"].map { folder.file("\($0).vdb") }
         var options = IngestOptions()
         options.metric = metric
@@ -253,7 +255,7 @@ struct VectorCacheTests {
     }
 
     @Test func readersNoticeNewFiles() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let path = folder.file("a.vdb")
         let writer = try Self.open(path)
         var documents = SampleTexts.documents(0..<300)
@@ -273,7 +275,7 @@ struct VectorCacheTests {
     }
 
     @Test func collectionsHaveFilesOfTheirOwn() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let path = folder.file("a.vdb")
         let database = try Self.open(path)
         let names = ["default", "index", "-wal", "Äpfel/../x"]

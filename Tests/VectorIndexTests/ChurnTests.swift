@@ -6,7 +6,7 @@ import VectorIndex
 @Suite struct ChurnTests {
     /// Half of the vectors replaced ten times over: as good as a fresh build, and not larger.
     @Test func halfReplacedTenTimes() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let (count, dimensions) = (3000, 24)
         let sample = SampleVectors(count: count, dimensions: dimensions, clusters: 60, spread: 0.8)
         let parameters = IndexParameters(dimensions: dimensions, metric: .cosine, m: 8)
@@ -19,7 +19,7 @@ import VectorIndex
         let builder = try HNSWBuilder(extending: fresh)
         // Label of each row now; a replaced vector gets a new label.
         var labels = sample.labels()
-        var random = SeededRandom(seed: 8)
+        var random = RandomSource.forTest(8)
         for round in 0..<10 {
             let chosen = (0..<count).shuffled(using: &random).prefix(count / 2).sorted()
             builder.remove(labels: chosen.map { labels[$0] }, threads: 2)
@@ -55,7 +55,7 @@ import VectorIndex
 
     /// What is left after deletions alone serves about as well as a graph built of it.
     @Test func halfRemoved() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let sample = SampleVectors(count: 4000, dimensions: 24, clusters: 60, spread: 0.8)
         let parameters = IndexParameters(dimensions: 24, metric: .cosine, m: 8)
         let builder = try HNSWBuilder(parameters: parameters)
@@ -94,7 +94,7 @@ import VectorIndex
     /// Readers hold what they opened and open what is there, while a writer puts one file after
     /// another in its place: they never see half a graph, nor wait.
     @Test func searchingWhileWriting() async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let sample = SampleVectors(count: 1500, dimensions: 16)
         let path = folder.file("index")
         let parameters = IndexParameters(dimensions: 16, m: 6, efConstruction: 40)
@@ -154,7 +154,7 @@ import VectorIndex
             parameters: IndexParameters(dimensions: 8, metric: .euclidean, m: 4))
         try builder.insert(labels: sample.labels(), vectors: sample.values, threads: 2)
         // Nine tenths, by nearness to the first vector.
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         try sample.write(to: folder.file("vectors"), metric: .euclidean)
         let near = try VectorFile(path: folder.file("vectors")).exactSearch(sample.row(0), k: 1800)
         #expect(builder.remove(labels: near.map(\.key), threads: 2) == 1800)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import VectorIndex
 
@@ -10,7 +11,7 @@ import VectorIndex
     let sample = SampleVectors(count: 900, dimensions: 12)
 
     init() throws {
-        folder = try TemporaryFolder()
+        folder = TemporaryFolder()
         _ = try HNSWTests.make(
             sample, IndexParameters(dimensions: 12, metric: .euclidean, m: 4), in: folder)
         graph = Array(try Data(contentsOf: URL(fileURLWithPath: folder.file("index"))))
@@ -47,7 +48,7 @@ import VectorIndex
     func flippedBits(_ name: String) throws {
         let original = name == "index" ? graph : vectors
         #expect(try use(original, as: name) == (true, true))
-        var random = SeededRandom(seed: 12)
+        var random = RandomSource.forTest(12)
         let page = 4096
         for trial in 0..<240 {
             var bytes = original
@@ -91,7 +92,7 @@ import VectorIndex
 
     /// Whole sections of hostile values, which opening does not read.
     @Test func hostileSections() throws {
-        var random = SeededRandom(seed: 2)
+        var random = RandomSource.forTest(2)
         for fill in 0..<6 {
             var bytes = graph
             for position in 4096..<bytes.count - 4096 {

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import VectorIndex
 import VectorMath
@@ -26,7 +27,7 @@ import VectorMath
     @Test(arguments: Metric.allCases, [1, 5, 33, 128])
     func equalsSortingAllScores(_ metric: Metric, _ dimensions: Int) throws {
         let sample = SampleVectors(count: 1300, dimensions: dimensions)
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         for element in FlatVectors.Element.allCases {
             try sample.write(to: folder.file("vectors"), metric: metric, element: element)
             let file = try VectorFile(path: folder.file("vectors"))
@@ -53,7 +54,7 @@ import VectorMath
 
     @Test(arguments: Metric.allCases)
     func refusesBadQueries(_ metric: Metric) throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         try SampleVectors(count: 3, dimensions: 5).write(to: folder.file("v"), metric: metric)
         let file = try VectorFile(path: folder.file("v"))
         for bad in [Float.nan, .infinity, -.infinity] {
@@ -67,7 +68,7 @@ import VectorMath
     }
 
     @Test func tiesGoByLabel() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let sample = SampleVectors(
             dimensions: 2, values: (0..<2000).flatMap { _ in [Float(1), 1] })
         try sample.write(to: folder.file("vectors"), metric: .innerProduct)
@@ -79,7 +80,7 @@ import VectorMath
     }
 
     @Test func vectorsByLabelAndExtension() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let sample = SampleVectors(count: 50, dimensions: 7)
         try sample.write(to: folder.file("old"), metric: .euclidean)
         let old = try VectorFile(path: folder.file("old"))
@@ -106,7 +107,7 @@ import VectorMath
     }
 
     @Test func topHitsKeepsTheBest() {
-        var random = SeededRandom(seed: 3)
+        var random = RandomSource.forTest(3)
         for limit in [0, 1, 2, 10, 500] {
             var top = TopHits(limit: limit)
             let hits = (0..<300).map { ScoredKey(key: $0, score: Double(random.next() % 50)) }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import VectorIndex
 
@@ -13,7 +14,7 @@ import VectorIndex
     }
 
     private static let shared = Result {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let (index, exact) = try HNSWTests.make(
             sample, IndexParameters(dimensions: dimensions, metric: .cosine), in: folder)
         return Fixture(folder: folder, index: index, exact: exact)
@@ -30,7 +31,7 @@ import VectorIndex
         let (index, exact) = (fixture.index, fixture.exact)
         let queries = SampleVectors(
             count: 30, dimensions: Self.dimensions, clusters: 80, seed: 4)
-        var random = SeededRandom(seed: 6)
+        var random = RandomSource.forTest(6)
         let labels = Self.sample.labels().filter { _ in
             Double.random(in: 0..<1, using: &random) < share
         }
@@ -79,9 +80,9 @@ import VectorIndex
 
     /// Labels with holes and of every magnitude are found where they are.
     @Test func labelsWithHoles() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let sample = SampleVectors(count: 300, dimensions: 6)
-        var random = SeededRandom(seed: 21)
+        var random = RandomSource.forTest(21)
         for spread: Int64 in [3, 1000, .max / 4] {
             var labels = Set<Int64>(
                 (0..<300).map { _ in Int64.random(in: -spread...spread, using: &random) })
@@ -114,7 +115,7 @@ import VectorIndex
     }
 
     @Test func membership() {
-        var random = SeededRandom(seed: 1)
+        var random = RandomSource.forTest(1)
         for span in [Int64(10), 1000, 1_000_000, .max] {
             let labels = (0..<200).map { _ in Int64.random(in: -span...span, using: &random) }
             let filter = LabelFilter(labels + labels)

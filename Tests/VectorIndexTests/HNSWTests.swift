@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import VectorIndex
 
@@ -39,7 +40,7 @@ import VectorIndex
     func findsWhatExactSearchFinds(_ quantization: VectorQuantization) throws {
         let count = quantization == .int8 ? 20_000 : 4000
         let sample = SampleVectors(count: count, dimensions: 48, clusters: 200)
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let (index, exact) = try Self.make(
             sample, IndexParameters(dimensions: 48, metric: .cosine, quantization: quantization),
             in: folder)
@@ -68,7 +69,7 @@ import VectorIndex
         var sample = SampleVectors(count: 1500, dimensions: dimensions, clusters: 20)
         // Inner products of few components and very different lengths are no matter of nearness.
         if metric == .innerProduct && dimensions < 10 { sample = sample.normalized }
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let (index, exact) = try Self.make(
             sample,
             IndexParameters(
@@ -89,7 +90,7 @@ import VectorIndex
     }
 
     @Test func emptyAndTinyIndexes() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let builder = try HNSWBuilder(parameters: IndexParameters(dimensions: 4))
         try builder.save(to: folder.file("empty"), header: sampleHeader)
         let empty = try HNSWIndex(path: folder.file("empty"))
@@ -118,7 +119,7 @@ import VectorIndex
 
     /// Thousands of equal vectors give the heuristic nothing to choose by; all must stay in reach.
     @Test func duplicatesAndZeroVectors() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         var values: [Float] = []
         for index in 0..<3000 {
             values +=
@@ -140,7 +141,7 @@ import VectorIndex
     /// Equal vectors all link to the same few; the others must not cost a search each to be reached,
     /// which for so many would take minutes.
     @Test func manyEqualVectors() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let unlike = SampleVectors(count: 200, dimensions: 4)
         let values = (0..<12_000).flatMap { index in
             index % 60 == 0 ? unlike.row(index / 60) : [Float(1), 2, 3, 4]
@@ -182,7 +183,7 @@ import VectorIndex
         #expect(throws: IndexError.labelNotIncreasing(previous: 5, label: 4)) {
             try builder.insert(labels: [4], vectors: [1, 2])
         }
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         try builder.save(to: folder.file("one"), header: sampleHeader)
         let index = try HNSWIndex(path: folder.file("one"))
         #expect(throws: IndexError.notFinite(label: nil)) { try index.search([.nan, 1], k: 1) }
@@ -200,7 +201,7 @@ import VectorIndex
     /// Searches from several threads at once see the one graph.
     @Test func concurrentSearches() async throws {
         let sample = SampleVectors(count: 2000, dimensions: 20)
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let (index, exact) = try Self.make(sample, IndexParameters(dimensions: 20), in: folder)
         let expected = try (0..<50).map {
             try index.search(sample.row($0), k: 5, source: exact).hits

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import VectorIndex
 
@@ -25,7 +26,7 @@ import VectorIndex
 
     @Test(arguments: [VectorQuantization.int8, .none])
     func threadsDoNotMatter(_ quantization: VectorQuantization) throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let parameters = IndexParameters(
             dimensions: 24, metric: .euclidean, quantization: quantization, m: 6, efConstruction: 50
         )
@@ -38,7 +39,7 @@ import VectorIndex
 
     /// Equal vectors, whose distances decide nothing, and zero ones.
     @Test func threadsDoNotMatterToEqualVectors() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let few = SampleVectors(count: 40, dimensions: 8)
         let values = (0..<2500).flatMap { index in
             index % 5 == 0 ? [Float](repeating: 0, count: 8) : few.row(index % 37)
@@ -56,7 +57,7 @@ import VectorIndex
 
     /// Saving, loading and saving again changes nothing.
     @Test func loadedGraphIsTheSavedOne() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let parameters = IndexParameters(dimensions: 10, metric: .cosine, m: 5)
         let bytes = try Self.life(threads: 2, parameters, in: folder)
         let index = try HNSWIndex(path: folder.file("graph-2"))

@@ -1,33 +1,8 @@
 import FileFormat
 import Foundation
+import TestSupport
 import VectorIndex
 import VectorMath
-
-/// A small generator with a seed (SplitMix64), so that every run sees the same vectors.
-struct SeededRandom: RandomNumberGenerator {
-    var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var bits = state
-        bits = (bits ^ (bits >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        bits = (bits ^ (bits >> 27)) &* 0x94d0_49bb_1331_11eb
-        return bits ^ (bits >> 31)
-    }
-
-    /// About normal with variance one: the sum of four uniform numbers.
-    mutating func normal() -> Float {
-        var bits = next()
-        var sum: Float = 0
-        for _ in 0..<4 {
-            sum += Float(bits & 0xffff) / 65536 - 0.5
-            bits >>= 16
-        }
-        return sum * 1.732
-    }
-}
 
 /// Vectors around centres, as embeddings of text are: rows one after another.
 struct SampleVectors {
@@ -36,9 +11,9 @@ struct SampleVectors {
     var values: [Float]
 
     init(count: Int, dimensions: Int, clusters: Int = 50, spread: Float = 0.5, seed: UInt64 = 1) {
-        var random = SeededRandom(seed: seed)
+        var random = RandomSource(seed: seed)
         // The centres depend on the shape alone, so that queries drawn with another seed belong.
-        var centreRandom = SeededRandom(seed: UInt64(dimensions * 1000 + clusters))
+        var centreRandom = RandomSource(seed: UInt64(dimensions * 1000 + clusters))
         let centres = (0..<clusters * dimensions).map { _ in centreRandom.normal() }
         var values: [Float] = []
         values.reserveCapacity(count * dimensions)
@@ -87,20 +62,6 @@ struct SampleVectors {
 
     /// Labels `first`, `first` + 1, ….
     func labels(from first: Int64 = 1) -> [Int64] { (0..<Int64(count)).map { first + $0 } }
-}
-
-/// A folder that goes away with its test.
-final class TemporaryFolder: Sendable {
-    let path: String
-
-    init() throws {
-        path = NSTemporaryDirectory() + "/vdb-index-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    func file(_ name: String) -> String { path + "/" + name }
 }
 
 let sampleHeader = IndexHeader(

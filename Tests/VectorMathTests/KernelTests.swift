@@ -1,4 +1,5 @@
 import CVectorKernels
+import TestSupport
 import Testing
 import VectorMath
 
@@ -15,7 +16,7 @@ import VectorMath
     enum Kind: CaseIterable {
         case ordinary, denormal, wide, zero
 
-        func value(_ random: inout SystemRandom) -> Float {
+        func value(_ random: inout RandomSource) -> Float {
             let uniform = Float(random.next() >> 40) / Float(1 << 23) - 1
             switch self {
             case .ordinary: return uniform
@@ -26,16 +27,8 @@ import VectorMath
         }
     }
 
-    struct SystemRandom {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return state ^ (state >> 33)
-        }
-    }
-
     static func vector(_ count: Int, _ kind: Kind, seed: Int) -> [Float] {
-        var random = SystemRandom(state: UInt64(seed &* 7919 &+ count))
+        var random = RandomSource(seed: UInt64(seed &* 7919 &+ count))
         return (0..<count).map { _ in kind.value(&random) }
     }
 
@@ -161,7 +154,7 @@ import VectorMath
     @Test(arguments: VectorKernels.available.map(\.name))
     func int8(_ name: String) throws {
         let kernels = try #require(VectorKernels.available.first { $0.name == name }).table.pointee
-        var random = SystemRandom(state: 5)
+        var random = RandomSource.forTest(5)
         for n in [64, 128, 192, 256, 320, 384, 448, 512, 1024, 4032, 4096] {
             let rows = (0..<9 * n).map { _ in UInt8(truncatingIfNeeded: random.next() >> 20) }
             for extreme in [false, true] {

@@ -30,7 +30,7 @@ struct CompatibilityTests {
 
     @Test(arguments: DatabaseFixture.all, [true, false])
     func isRead(_ fixture: DatabaseFixture, caches: Bool) async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let path = try fixture.unpack(into: folder.path, caches: caches)
         // Brings it to the newest format, so that reading alone can be tried as well.
         try Self.open(path, access: .readWrite).close()
@@ -45,7 +45,7 @@ struct CompatibilityTests {
 
     @Test(arguments: DatabaseFixture.all)
     func isWrittenTo(_ fixture: DatabaseFixture) async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let path = try fixture.unpack(into: folder.path)
         var expected = try fixture.expected()
         var database = try Self.open(path, access: .readWrite)
@@ -116,7 +116,7 @@ struct CompatibilityTests {
     /// A re-encoding that the earlier version began is finished by this one.
     @Test(arguments: DatabaseFixture.all)
     func isReencoded(_ fixture: DatabaseFixture) async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let path = try fixture.unpack(into: folder.path)
         var expected = try fixture.expected()
         let database = try Self.open(path, access: .readWrite)

@@ -20,7 +20,7 @@ struct DatabaseFixtureMaker {
     @Test(.enabled(if: destination != nil, "VDB_MAKE_FIXTURE is not set"))
     func make() async throws {
         let destination = try #require(Self.destination)
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let path = folder.file(DatabaseFixture.database)
         let database = try CompatibilityTests.open(path)
         var expected = ExpectedDatabase()

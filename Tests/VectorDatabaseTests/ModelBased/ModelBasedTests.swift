@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import VectorDatabase
 
@@ -6,7 +7,7 @@ import VectorDatabase
 ///
 /// - `VDB_MODEL_SECONDS`: how long; without it `VDB_MODEL_SCRIPTS` (8) scripts are run.
 /// - `VDB_MODEL_LENGTH`: steps in a script (40).
-/// - `VDB_MODEL_SEED`: of the first script; the others follow. A failure prints its own.
+/// - `VDB_SEED`: of the first script; the others follow. A failure prints its own.
 struct ModelBasedTests {
     private static func setting(_ name: String) -> Int? {
         ProcessInfo.processInfo.environment[name].flatMap { Int($0) }
@@ -17,12 +18,12 @@ struct ModelBasedTests {
         let count = seconds == nil ? Self.setting("VDB_MODEL_SCRIPTS") ?? 8 : .max
         let length = Self.setting("VDB_MODEL_LENGTH") ?? 40
         // Other scripts at every run, unless told which.
-        let first = Self.setting("VDB_MODEL_SEED") ?? Int.random(in: 0..<1_000_000)
+        let first = RandomSource.seed()
         let end = ContinuousClock.now + .seconds(seconds ?? 3600)
         var done = 0
         while done < count, ContinuousClock.now < end {
-            let seed = first + done
-            var generator = ScriptGenerator(seed: UInt64(seed))
+            let seed = first + UInt64(done)
+            var generator = ScriptGenerator(seed: seed)
             let script = generator.script(length: length)
             do { try await ModelRun.run(script) } catch {
                 return try await report(script, seed: seed, length: length, error: error)
@@ -33,7 +34,7 @@ struct ModelBasedTests {
     }
 
     private func report(
-        _ script: [Operation], seed: Int, length: Int, error: any Error
+        _ script: [Operation], seed: UInt64, length: Int, error: any Error
     ) async throws {
         var shrinker = ScriptShrinker(fails: { script in
             do { try await ModelRun.run(script) } catch { return true }
@@ -44,7 +45,7 @@ struct ModelBasedTests {
         do { try await ModelRun.run(short) } catch { message = "\(error)" }
         Issue.record(
             """
-            VDB_MODEL_SEED=\(seed) VDB_MODEL_LENGTH=\(length): \(message)
+            VDB_SEED=\(seed) VDB_MODEL_LENGTH=\(length): \(message)
             \(Operation.source(short))
             """)
     }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import VectorDatabase
 
@@ -35,7 +36,7 @@ final class ModelRun {
     }
 
     private init() throws {
-        folder = try TemporaryFolder()
+        folder = TemporaryFolder()
         database = try Self.open(folder.file("a.vdb"), .create)
     }
 
@@ -215,7 +216,7 @@ final class ModelRun {
 
     private func crash() throws {
         let path = database.path
-        let copies = try TemporaryFolder()
+        let copies = TemporaryFolder()
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
             .filter { $0.hasPrefix("a.vdb") && !$0.hasSuffix("-shm") && !$0.hasSuffix("-lock") }
         for name in names {

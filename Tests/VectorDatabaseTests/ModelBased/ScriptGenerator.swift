@@ -1,21 +1,13 @@
+import TestSupport
 import VectorDatabase
 
 /// Draws scripts: the same for the same seed.
 struct ScriptGenerator {
-    private var state: UInt64
+    private var random: RandomSource
 
-    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1 }
+    init(seed: UInt64) { random = RandomSource(seed: seed) }
 
-    /// SplitMix64.
-    private mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var bits = state
-        bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
-        return bits ^ (bits >> 31)
-    }
-
-    private mutating func number(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
+    private mutating func number(_ bound: Int) -> Int { Int(random.next() % UInt64(bound)) }
     private mutating func isTrue(oneIn bound: Int) -> Bool { number(bound) == 0 }
     private var filters: Int { ScriptDocument.filters.count }
 
