@@ -21,7 +21,7 @@ struct LexicalCommand: ParsableCommand {
     @Option(help: "A file with one query a line; may be given several times.")
     var queries: [String]
 
-    @Option(help: "Where the index is written; read from there where it is already.")
+    @Option(help: "The index file; an existing one is read, not written.")
     var index: String
 
     @Option(name: .shortAndLong, help: "Hits of each query.")

@@ -17,7 +17,7 @@ struct TrainBenchmark: ParsableCommand {
     @Option(help: "Rows a step.") var batchSize = 16
     @Option(help: "float32 or bfloat16 products.") var precision = "float32"
     @Option(help: "Train an adapter of this rank.") var loraRank: Int?
-    @Option(help: "Threads; default: the cores at hand.") var threads: Int?
+    @Option(help: "Threads; default: all available cores.") var threads: Int?
     @Flag(help: "Documents of other rows are negatives too.") var inBatchNegatives = false
     @Flag(help: "Compute layers twice instead of keeping their values.") var recomputeLayers = false
     @Option(help: "json") var format = "json"

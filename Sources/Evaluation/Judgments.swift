@@ -1,11 +1,13 @@
 import Foundation
 
-/// Relevance judgments (qrels): for each query the graded documents.
+/// Relevance judgments (qrels): the graded documents of each query.
 ///
 /// A grade of 1 or more is relevant; 0 and negative grades are judged and not relevant.
 public struct Judgments: Sendable, Equatable {
+    /// By query, then by document.
     public private(set) var grades: [Identifier: [Identifier: Int]]
 
+    /// Takes judgments that are in memory: by query, then by document.
     public init(_ grades: [Identifier: [Identifier: Int]] = [:]) {
         self.grades = grades
     }
@@ -13,15 +15,17 @@ public struct Judgments: Sendable, Equatable {
     /// All judged queries in the order of their bytes: those that every mean is taken over.
     public var queries: [Identifier] { grades.keys.sorted() }
 
+    /// The grades of a query's documents; empty if it is not judged.
     public subscript(query: Identifier) -> [Identifier: Int] { grades[query] ?? [:] }
 
-    /// Reads qrels in either form, told apart by the first line that is not blank:
+    /// Reads qrels in either form, detected from the first line that is not blank:
     ///
     ///     q1 0 d7 2                      TREC: query, iteration, document, grade
     ///     query-id  corpus-id  score     BEIR: tab-separated, its header optional
     ///
     /// The same judgment twice is one; two different grades for one document are an error.
-    /// - Throws: `EvaluationError` with file and line; an empty file is `noJudgments`.
+    ///
+    /// - Throws: ``EvaluationError`` with file and line; an empty file is `noJudgments`.
     public init(contentsOf url: URL) throws(EvaluationError) {
         self.init()
         let file = LineFile(url: url)

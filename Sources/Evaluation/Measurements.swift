@@ -1,16 +1,18 @@
-/// What a run scores: every measure for every judged query, and the means.
+/// How a run scores: every measure for every judged query, and the means.
 ///
 ///     let judgments = try Judgments(contentsOf: qrels)
 ///     let result = Measurements(of: try Run(contentsOf: run), against: judgments)
 ///     print(result.means[0])        // nDCG@10 over all judged queries
 public struct Measurements: Sendable {
+    /// In the order of ``values`` and ``means``.
     public let measures: [any Measure]
-    /// All queries of the judgments, by id; those that the run does not answer score 0
-    /// (trec_eval's `-c`). Queries without judgments are left out.
+    /// All judged queries, by id. Those that the run does not answer score 0 (trec_eval's `-c`);
+    /// queries without judgments are left out.
     public let queries: [Identifier]
-    /// `values[m][q]`: measure m of query q.
+    /// `[M, Q]`: measure m of query q.
     public let values: [[Double]]
 
+    /// Measures a run.
     public init(of run: Run, against judgments: Judgments, measures: [any Measure] = .standard) {
         self.measures = measures
         queries = judgments.queries
@@ -25,7 +27,7 @@ public struct Measurements: Sendable {
         self.values = values
     }
 
-    /// The mean of each measure over all judged queries.
+    /// `[M]`: the mean of each measure over all judged queries.
     public var means: [Double] {
         values.map { $0.isEmpty ? 0 : $0.reduce(0, +) / Double($0.count) }
     }

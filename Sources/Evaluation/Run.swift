@@ -1,12 +1,14 @@
 import Foundation
 
-/// A ranking for each query: what a search system answered, in any order, with scores.
+/// The scored documents that a search system returned for each query.
 public struct Run: Sendable, Equatable {
+    /// A document that was returned.
     public struct Hit: Sendable, Equatable {
         public let document: Identifier
         /// trec_eval keeps scores as 32-bit floats, so more digits than those never break a tie.
         public let score: Float
 
+        /// A hit without a rank: the score decides it.
         public init(document: Identifier, score: Float) {
             self.document = document
             self.score = score
@@ -15,20 +17,23 @@ public struct Run: Sendable, Equatable {
 
     /// The run's name: the last column of the file.
     public var name: String
+    /// By query, in any order.
     public private(set) var hits: [Identifier: [Hit]]
 
+    /// Takes hits that are in memory, in any order.
     public init(name: String = "vdb", hits: [Identifier: [Hit]] = [:]) {
         self.name = name
         self.hits = hits
     }
 
+    /// A query's hits in any order; empty if it was not answered.
     public subscript(query: Identifier) -> [Hit] {
         get { hits[query] ?? [] }
         set { hits[query] = newValue }
     }
 
     /// The documents of a query, best first: by score, equal scores by descending document id. The
-    /// rank that a file states counts for nothing, as in trec_eval.
+    /// rank that a file states is ignored, as in trec_eval.
     public func ranking(of query: Identifier) -> [Identifier] {
         self[query].sorted { one, other in
             one.score == other.score ? one.document > other.document : one.score > other.score
@@ -36,7 +41,8 @@ public struct Run: Sendable, Equatable {
     }
 
     /// Reads a TREC run: `query Q0 document rank score name`, one hit a line.
-    /// - Throws: `EvaluationError` with file and line. A document twice for one query is an error,
+    ///
+    /// - Throws: ``EvaluationError`` with file and line. A document twice for one query is an error,
     ///   as it is in trec_eval, and so is a score that is not a number.
     public init(contentsOf url: URL) throws(EvaluationError) {
         self.init(name: "")

@@ -11,6 +11,7 @@ import Foundation
 /// 3. Dropping the writer without committing removes the temporary file. One left by a killed process
 ///    is removed by the next writer of the same path.
 package final class AtomicFile {
+    /// The final name.
     package let path: String
     private let temporaryPath: String
     private let fileSystem: any FileSystem
@@ -31,6 +32,7 @@ package final class AtomicFile {
 
     deinit { abandon() }
 
+    /// Appends bytes to the temporary file.
     package func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
         count += bytes.count
         if buffer.count + bytes.count > Self.bufferSize { try flush() }

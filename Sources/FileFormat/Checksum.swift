@@ -9,6 +9,7 @@ package struct ContentHash: Hashable, Sendable {
 
     package init(high: UInt64, low: UInt64) { (self.high, self.low) = (high, low) }
 
+    /// Hashes bytes that are in memory.
     package init(of bytes: UnsafeRawBufferPointer) {
         let hash = XXH3_128bits(bytes.baseAddress, bytes.count)
         self.init(high: hash.high64, low: hash.low64)
@@ -45,6 +46,7 @@ package final class ContentHasher {
     /// Begins again, as if nothing had been added.
     package func reset() { XXH3_128bits_reset(state) }
 
+    /// Adds bytes.
     package func update(_ bytes: UnsafeRawBufferPointer) {
         XXH3_128bits_update(state, bytes.baseAddress, bytes.count)
     }
@@ -58,12 +60,14 @@ package final class ContentHasher {
         }
     }
 
+    /// The hash of all bytes added so far.
     package func finalize() -> ContentHash {
         let hash = XXH3_128bits_digest(state)
         return ContentHash(high: hash.high64, low: hash.low64)
     }
 }
 
+/// XXH3 of 64 bits: of rows and of sections of cache files.
 package enum Checksum {
     /// XXH3, 64 bits.
     package static func of(_ bytes: UnsafeRawBufferPointer) -> UInt64 {

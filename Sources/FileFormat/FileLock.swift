@@ -13,7 +13,7 @@ package final class FileLock: Sendable {
     /// Takes the lock if nobody holds it.
     ///
     /// - Parameters:
-    ///   - path: made where it is missing.
+    ///   - path: created if it is missing.
     ///   - holder: one line, what `holder(of:)` tells others.
     /// - Returns: `nil` where another holds the lock.
     package init?(

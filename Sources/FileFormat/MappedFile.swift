@@ -6,6 +6,7 @@ import Foundation
 /// another process truncates while it is mapped raises SIGBUS on access, which is why our own files
 /// are replaced by rename and never shortened in place.
 package final class MappedFile: @unchecked Sendable {
+    /// The file's.
     package let path: String
     /// Valid while `self` lives.
     package let bytes: UnsafeRawBufferPointer
@@ -37,6 +38,7 @@ package final class MappedFile: @unchecked Sendable {
         }
     }
 
+    /// Bytes mapped.
     package var count: Int { bytes.count }
 
     /// How the pages will be read, so that the kernel reads ahead or does not.

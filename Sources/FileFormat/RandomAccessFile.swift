@@ -5,6 +5,7 @@ import Foundation
 ///
 /// Any number of threads may read at once.
 package final class RandomAccessFile: Sendable {
+    /// The file's.
     package let path: String
     /// Bytes, when it was opened.
     package let count: Int

@@ -151,7 +151,7 @@ public struct TuneReport: Sendable, Codable, Equatable {
         let paired = PairedTest(first: first?.values ?? [], second: last?.values ?? [])
         test = Test(
             better: paired.better, equal: paired.equal, worse: paired.worse,
-            p: paired.randomisationP)
+            p: paired.randomizationP)
         isReplaced = journal.replacement?.isDone ?? false
         seconds =
             stages.reduce(0) { $0 + $1.trainingSeconds }

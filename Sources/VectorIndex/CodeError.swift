@@ -18,7 +18,7 @@ struct CodeError {
     ///   - last: the k-th best by the codes.
     ///   - deviations: how many standard deviations of a difference are allowed for.
     init(
-        behind last: NeighbourSelection.Candidate, deviations: Float, query: QueryVector,
+        behind last: NeighborSelection.Candidate, deviations: Float, query: QueryVector,
         rows: VectorRows
     ) {
         let factor: Float = rows.metric == .euclidean ? 2 : 1

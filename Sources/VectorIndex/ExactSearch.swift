@@ -3,14 +3,19 @@ import VectorMath
 
 /// Vectors side by side in memory that somebody else keeps alive, with their labels.
 package struct FlatVectors: @unchecked Sendable {
+    /// What a number is stored as.
     package enum Element: String, Sendable, Codable, CaseIterable {
         case float32, float16
 
+        /// Bytes of one number.
         package var byteCount: Int { self == .float32 ? 4 : 2 }
     }
 
+    /// Rows, N.
     package let count: Int
+    /// Numbers in a row, D.
     package let dimensions: Int
+    /// How the numbers are stored.
     package let element: Element
     /// Row r starts at `base + r * dimensions * element.byteCount`.
     package let base: UnsafeRawPointer
@@ -152,6 +157,7 @@ package enum ExactSearch {
 
 /// The best of many hits: a heap whose root is the worst that is kept.
 package struct TopHits: Sendable {
+    /// Hits kept at most, k.
     package let limit: Int
     private var heap: [ScoredKey] = []
 
@@ -163,6 +169,7 @@ package struct TopHits: Sendable {
     /// The hits kept, in no order.
     package var hits: [ScoredKey] { heap }
 
+    /// Takes a hit if it is among the best so far. O(log k).
     package mutating func insert(_ hit: ScoredKey) {
         if heap.count < limit {
             heap.append(hit)

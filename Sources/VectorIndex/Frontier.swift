@@ -8,7 +8,7 @@ struct Frontier {
         heap.insert(CandidatePool.entry(distance, node))
     }
 
-    mutating func removeNearest() -> NeighbourSelection.Candidate? {
+    mutating func removeNearest() -> NeighborSelection.Candidate? {
         heap.popMin().map {
             .init(distance: CandidatePool.distance($0), node: CandidatePool.node($0))
         }

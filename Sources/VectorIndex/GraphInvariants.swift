@@ -14,9 +14,9 @@ extension GraphLayers {
         if let start = queue.first { seen[Int(start)] = true }
         let layer = bottomLevel
         while let node = queue.popLast() {
-            for neighbour in layer.list(of: node) where !seen[Int(neighbour)] {
-                seen[Int(neighbour)] = true
-                queue.append(neighbour)
+            for neighbor in layer.list(of: node) where !seen[Int(neighbor)] {
+                seen[Int(neighbor)] = true
+                queue.append(neighbor)
             }
         }
         return (0..<count).filter { !seen[$0] && !isFree($0) }.map { UInt32($0) }
@@ -38,14 +38,14 @@ extension GraphLayers {
                 guard Set(list).count == list.count else {
                     throw .invariant("\(name) links twice to the same node")
                 }
-                for neighbour in list {
-                    guard neighbour != node else { throw .invariant("\(name) links to itself") }
-                    guard layer.links(of: neighbour) != nil else {
+                for neighbor in list {
+                    guard neighbor != node else { throw .invariant("\(name) links to itself") }
+                    guard layer.links(of: neighbor) != nil else {
                         throw .invariant(
-                            "\(name) links to \(neighbour), which is not on this layer")
+                            "\(name) links to \(neighbor), which is not on this layer")
                     }
-                    guard !isFree(Int(layer.slot(of: neighbour))) else {
-                        throw .invariant("\(name) links to \(neighbour), which was removed")
+                    guard !isFree(Int(layer.slot(of: neighbor))) else {
+                        throw .invariant("\(name) links to \(neighbor), which was removed")
                     }
                 }
             }
@@ -81,7 +81,7 @@ extension HNSWIndex {
     package func verify() throws(IndexError) {
         try file.verify()
         guard labelColumn.isSorted else { throw file.damaged("labels", "they do not increase") }
-        // Whoever extends the graph goes on from the label that was inserted last.
+        // Extending the graph continues after the label that was inserted last.
         if let lastLabel, count > 0, labelColumn[count - 1] > lastLabel {
             throw file.damaged("labels", "the last is above the header's last label")
         }

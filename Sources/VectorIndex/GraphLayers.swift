@@ -28,7 +28,7 @@ struct GraphLayers {
     let levels: UnsafePointer<UInt8>
     let first: UnsafePointer<UInt32>
     let upper: UnsafePointer<UInt32>
-    /// Where a search begins: an upper ordinal where there are upper layers, else a slot.
+    /// The node at which a search begins: an upper ordinal if there are upper layers, else a slot.
     let entry: Entry
 
     enum Entry: Equatable {

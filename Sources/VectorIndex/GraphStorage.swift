@@ -117,7 +117,7 @@ struct GraphStorage {
         }
     }
 
-    /// Where a node's links are, to be changed.
+    /// A node's links, for changing them in place.
     func links(of node: UInt32, level: Int) -> UnsafeMutablePointer<UInt32> {
         level == 0
             ? layer0.pointer + Int(node) * 2 * parameters.m
@@ -127,8 +127,8 @@ struct GraphStorage {
     func setLinks(_ nodes: some Sequence<UInt32>, of node: UInt32, level: Int) {
         let links = links(of: node, level: level)
         var written = 0
-        for neighbour in nodes {
-            links[written] = neighbour
+        for neighbor in nodes {
+            links[written] = neighbor
             written += 1
         }
         let degree = level == 0 ? 2 * parameters.m : parameters.m

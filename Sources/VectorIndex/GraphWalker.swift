@@ -61,15 +61,15 @@ final class GraphWalker {
         offer(visit([entry], in: layer, rows), in: layer, rows)
         while let node = pool.next() {
             if let upcoming = pool.upcoming { layer.prefetchLinks(of: upcoming) }
-            offer(visit(neighboursOf: node, in: layer, rows), in: layer, rows)
+            offer(visit(neighborsOf: node, in: layer, rows), in: layer, rows)
         }
         visited.removeAll()
     }
 
-    /// The neighbours not met before; their rows are on the way to the cache.
+    /// The neighbors not met before; their rows are on the way to the cache.
     @inline(__always)
     private func visit(
-        neighboursOf node: UInt32, in layer: GraphLayers.Layer, _ rows: VectorRows
+        neighborsOf node: UInt32, in layer: GraphLayers.Layer, _ rows: VectorRows
     ) -> UnsafeBufferPointer<UInt32> {
         statistics.hops += 1
         guard let links = layer.links(of: node) else { return .init(start: nil, count: 0) }
@@ -118,7 +118,7 @@ final class GraphWalker {
     /// Scores all of `nodes` and returns the best `limit` of them, nearest first.
     func best(
         _ limit: Int, of nodes: [UInt32], in layer: GraphLayers.Layer, _ rows: VectorRows
-    ) -> [NeighbourSelection.Candidate] {
+    ) -> [NeighborSelection.Candidate] {
         pool.reset(limit: limit)
         scanned.removeAll()
         scanned.reserve(nodes.count)
@@ -134,9 +134,9 @@ final class GraphWalker {
     /// Those of the nodes that `best` has just scored that the codes' error may bring among them, in
     /// no order.
     func scanned(_ nodes: [UInt32], _ rows: VectorRows, _ error: CodeError)
-        -> [NeighbourSelection.Candidate]
+        -> [NeighborSelection.Candidate]
     {
-        var contenders: [NeighbourSelection.Candidate] = []
+        var contenders: [NeighborSelection.Candidate] = []
         let distances = scanned.pointer
         for (i, node) in nodes.enumerated()
         where error.mayPrecede(distances[i], scale: rows.scale(node)) {
@@ -164,13 +164,13 @@ final class GraphWalker {
     /// A walk that passes through every node but keeps only those that `accepts` lets through: the
     /// `ef` nearest of them, nearest first.
     ///
-    /// nil where it would take more than `budget` distances, or is not on course: an eighth of the
+    /// `nil` if it would take more than `budget` distances, or is not on course: an eighth of the
     /// budget more than its share for what has been found is spent. So a walk among nodes that do not
     /// match costs little more than that eighth.
     func search(
         _ graph: GraphLayers, _ rows: VectorRows, ef: Int, budget: Int,
         accepting accepts: (UInt32) -> Bool
-    ) -> [NeighbourSelection.Candidate]? {
+    ) -> [NeighborSelection.Candidate]? {
         guard let start = bottomEntry(graph, rows) else { return [] }
         let layer = graph.bottomLevel
         let before = statistics.distances
@@ -193,7 +193,7 @@ final class GraphWalker {
             }
             let allowed = budget / 8 + budget / ef * pool.count
             guard statistics.distances - before < min(budget, allowed) else { return nil }
-            fresh = visit(neighboursOf: nearest.node, in: layer, rows)
+            fresh = visit(neighborsOf: nearest.node, in: layer, rows)
         }
     }
 }

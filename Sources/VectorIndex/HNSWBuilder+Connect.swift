@@ -8,7 +8,7 @@ extension HNSWBuilder {
     /// not rest on (one that is not an edge of the tree by which nodes were first reached), the
     /// farthest of them. There is always one: a tree has fewer edges than there are links.
     ///
-    /// Of many equal vectors nearly all are stranded: each links to the same few, whose lists are
+    /// Nearly all of many equal vectors are stranded: each links to the same few, whose lists are
     /// soon full. Those after the first are linked from one another, without a search.
     ///
     /// - Complexity: O(n m), and a search for each stranded node that is not like another.
@@ -32,13 +32,13 @@ extension HNSWBuilder {
         return stranded
     }
 
-    /// Once stranded nodes with the same nearest neighbour, oldest first.
+    /// Once stranded nodes with the same nearest neighbor, oldest first.
     private struct Siblings {
         var nodes: [UInt32] = []
         /// Those before this one have no room left.
         private var first = 0
 
-        /// A node with room that is as near to `node` as its nearest neighbour is.
+        /// A node with room that is as near to `node` as its nearest neighbor is.
         mutating func host(of node: UInt32, nearest: UInt32, _ storage: GraphStorage) -> UInt32? {
             let layer = storage.graph.bottomLevel
             while first < nodes.count, layer.list(of: nodes[first]).count == layer.degree {
@@ -114,9 +114,9 @@ private struct ReachabilityTree {
         let layer = graph.bottomLevel
         var queue = [node]
         while let next = queue.popLast() {
-            for neighbour in layer.list(of: next) where !contains(neighbour) {
-                parents[Int(neighbour)] = next
-                queue.append(neighbour)
+            for neighbor in layer.list(of: next) where !contains(neighbor) {
+                parents[Int(neighbor)] = next
+                queue.append(neighbor)
             }
         }
     }

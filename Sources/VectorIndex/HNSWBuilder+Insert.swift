@@ -5,7 +5,7 @@ extension HNSWBuilder {
     struct Choice {
         var level: Int
         var node: UInt32
-        var neighbours: [NeighbourSelection.Candidate]
+        var neighbors: [NeighborSelection.Candidate]
     }
 
     /// A link to be added to `target`'s list.
@@ -47,18 +47,18 @@ extension HNSWBuilder {
         }
         lastLabel = labels.last
 
-        let choices = chooseNeighbours(of: slots, threads: threads)
+        let choices = chooseNeighbors(of: slots, threads: threads)
         for choice in choices {
             storage.setLinks(
-                choice.neighbours.lazy.map(\.node), of: choice.node, level: choice.level)
+                choice.neighbors.lazy.map(\.node), of: choice.node, level: choice.level)
         }
         addReverseLinks(of: choices, threads: threads)
         raiseEntry(slots)
     }
 
-    /// Phase 1: each new node's neighbours, from the graph before the batch and from the nodes
+    /// Phase 1: each new node's neighbors, from the graph before the batch and from the nodes
     /// before it in the batch.
-    private func chooseNeighbours(of slots: [UInt32], threads: Int) -> [Choice] {
+    private func chooseNeighbors(of slots: [UInt32], threads: Int) -> [Choice] {
         var results = [[Choice]](repeating: [], count: slots.count)
         let workers = workers(threads)
         let ordinals = slots.map { storage.ordinals[$0] }
@@ -116,21 +116,21 @@ extension HNSWBuilder {
             choices.append(
                 Choice(
                     level: level, node: node,
-                    neighbours: worker.selection.select(
+                    neighbors: worker.selection.select(
                         candidates, for: walker.query, limit: parameters.m, in: layer, rows)))
         }
         return choices
     }
 
-    /// Phase 2: each chosen neighbour links back; a list that is full keeps a diverse part.
+    /// Phase 2: each chosen neighbor links back; a list that is full keeps a diverse part.
     func addReverseLinks(of choices: [Choice], threads: Int) {
         var reverse: [ReverseLink] = []
         for choice in choices {
-            for neighbour in choice.neighbours {
+            for neighbor in choice.neighbors {
                 reverse.append(
                     ReverseLink(
-                        level: choice.level, target: neighbour.node, source: choice.node,
-                        distance: neighbour.distance))
+                        level: choice.level, target: neighbor.node, source: choice.node,
+                        distance: neighbor.distance))
             }
         }
         reverse.sort(by: ReverseLink.precedes)
@@ -178,7 +178,7 @@ extension HNSWBuilder {
         var candidates = worker.walker.best(
             existing.count, of: Array(existing), in: layer, rows)
         candidates += added.map { .init(distance: $0.distance, node: $0.source) }
-        candidates.sort(by: NeighbourSelection.Candidate.precedes)
+        candidates.sort(by: NeighborSelection.Candidate.precedes)
         let kept = worker.selection.select(
             candidates, for: worker.walker.query, limit: degree, in: layer, rows)
         storage.setLinks(kept.lazy.map(\.node), of: target, level: level)

@@ -4,7 +4,7 @@ extension HNSWBuilder {
     /// Takes vectors out and repairs what they held together; labels that are not there are
     /// ignored. Returns how many were removed.
     ///
-    /// A node that linked to removed ones keeps its other neighbours and chooses, by the same
+    /// A node that linked to removed ones keeps its other neighbors and chooses, by the same
     /// heuristic, from those that the removed ones had: as many links as it had before, or the m that
     /// a new node asks for. (Choosing all of them again would leave lists shorter than those of a
     /// fresh build, which are only cut when they are full: at equal ef, fewer are found.) Those newly
@@ -12,7 +12,7 @@ extension HNSWBuilder {
     /// The slots are used again by later insertions.
     /// One pass over all links serves the whole batch: remove many at a time.
     ///
-    /// - Complexity: O(n m) reads, and O(m^2) distances for each node that lost a neighbour.
+    /// - Complexity: O(n m) reads, and O(m^2) distances for each node that lost a neighbor.
     @discardableResult
     package func remove(labels removedLabels: [Int64], threads: Int = 1) -> Int {
         let wanted = LabelFilter(removedLabels)
@@ -54,7 +54,7 @@ extension HNSWBuilder {
     /// The links of a node that lost some.
     private struct Repair {
         var kept: [UInt32] = []
-        var added: [NeighbourSelection.Candidate] = []
+        var added: [NeighborSelection.Candidate] = []
     }
 
     private func repair(level: Int, gone: [Bool], threads: Int) {
@@ -78,7 +78,7 @@ extension HNSWBuilder {
         let choices = zip(affected, repairs).map { node, repair in
             Choice(
                 level: level, node: node,
-                neighbours: repair.added.filter { !layer.list(of: $0.node).contains(node) })
+                neighbors: repair.added.filter { !layer.list(of: $0.node).contains(node) })
         }
         addReverseLinks(of: choices, threads: threads)
     }
@@ -92,14 +92,14 @@ extension HNSWBuilder {
         var nodes: Set<UInt32> = []
         var frontier = Array(list)
         var passed: Set<UInt32> = []
-        // Where whole neighbourhoods vanish at once, their own neighbours are looked at in turn.
+        // If whole neighborhoods vanish at once, their own neighbors are searched in turn.
         while !frontier.isEmpty, nodes.count < layer.degree {
             var next: [UInt32] = []
-            for neighbour in frontier {
-                if gone[Int(neighbour)] {
-                    if passed.insert(neighbour).inserted { next += layer.list(of: neighbour) }
-                } else if neighbour != node {
-                    nodes.insert(neighbour)
+            for neighbor in frontier {
+                if gone[Int(neighbor)] {
+                    if passed.insert(neighbor).inserted { next += layer.list(of: neighbor) }
+                } else if neighbor != node {
+                    nodes.insert(neighbor)
                 }
             }
             frontier = next

@@ -7,6 +7,7 @@ import VectorMath
 /// then all links are merged, each list by itself, in the order of the nodes. Nothing depends on
 /// which thread did what, so that the same input gives the same bytes whatever their number.
 package final class HNSWBuilder {
+    /// How the graph is built.
     package let parameters: IndexParameters
     var storage: GraphStorage
     /// The highest label inserted so far.
@@ -17,11 +18,11 @@ package final class HNSWBuilder {
     /// Memory of one thread.
     final class Worker: @unchecked Sendable {
         let walker: GraphWalker
-        let selection: NeighbourSelection
+        let selection: NeighborSelection
 
         init(dimensions: Int) {
             walker = GraphWalker(dimensions: dimensions)
-            selection = NeighbourSelection(dimensions: dimensions)
+            selection = NeighborSelection(dimensions: dimensions)
         }
     }
 

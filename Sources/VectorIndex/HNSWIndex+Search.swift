@@ -5,10 +5,10 @@ extension HNSWIndex {
     ///
     /// - Parameters:
     ///   - ef: candidates kept during the walk, at least `k`: more gives better answers, more slowly.
-    ///   - filter: labels that may be returned. Where they are few, or a walk finds them too slowly,
+    ///   - filter: labels that may be returned. If they are few, or a walk finds them too slowly,
     ///     all of them are scanned, so that `k` are returned whenever `k` match, and the cost stays
     ///     below that of scanning the matching vectors exactly.
-    ///   - source: exact vectors with which the best answers of a quantised walk are scored again.
+    ///   - source: exact vectors with which the best answers of a quantized walk are scored again.
     ///     Without it scores are those of the codes.
     /// - Throws: `dimensionMismatch`, `notFinite`.
     package func search(
@@ -41,7 +41,7 @@ extension HNSWIndex {
             filter: filter, source: source)
     }
 
-    typealias Candidate = NeighbourSelection.Candidate
+    typealias Candidate = NeighborSelection.Candidate
 
     // MARK: Exact scores
 
@@ -100,7 +100,7 @@ extension HNSWIndex {
         let best = walker.best(k, of: slots, in: graph.bottomLevel, rows)
         guard rescored, parameters.quantization == .int8, best.count == k, let last = best.last
         else { return best }
-        // The k-th of a crowd owes its place to a favourable error: a deviation more is allowed for.
+        // The k-th of a crowd owes its place to a favorable error: a deviation more is allowed for.
         return walker.scanned(
             slots, rows,
             CodeError(behind: last, deviations: 4, query: walker.query, rows: rows))
@@ -109,7 +109,7 @@ extension HNSWIndex {
 
 extension CandidatePool {
     /// All entries, nearest first.
-    var candidates: [NeighbourSelection.Candidate] {
+    var candidates: [NeighborSelection.Candidate] {
         (0..<count).map { .init(distance: distance(at: $0), node: node(at: $0)) }
     }
 }

@@ -5,8 +5,11 @@ import VectorMath
 /// A finished graph in a memory-mapped file: what readers search. Immutable; any number of threads
 /// search it at once, and each keeps its snapshot whatever a writer puts in the file's place.
 package final class HNSWIndex: Sendable {
+    /// The file's.
     package let path: String
+    /// Which database, model and change-log position the graph covers.
     package let header: IndexHeader
+    /// How the graph was built.
     package let parameters: IndexParameters
     /// Vectors in the graph.
     package let count: Int
@@ -26,7 +29,7 @@ package final class HNSWIndex: Sendable {
         nonisolated(unsafe) var walkers: [GraphWalker] = []
     }
 
-    /// Where the large sections are read from.
+    /// The storage of the large sections.
     package enum Residency: Sendable {
         /// The file's pages, as they are needed: opens in milliseconds, shared among processes.
         case mapped
@@ -121,11 +124,13 @@ package final class HNSWIndex: Sendable {
     /// Bytes of the file.
     package var byteCount: Int { file.file.count }
 
+    /// The label of a slot, 0 ..< `count`.
     package func label(at slot: Int) -> Int64 { labelColumn[slot] }
 
     /// Labels in the graph, increasing.
     package var labels: [Int64] { (0..<count).map { labelColumn[$0] } }
 
+    /// Whether a vector is in the graph.
     package func contains(label: Int64) -> Bool { labelColumn.index(of: label) != nil }
 
     /// Runs `body` with a walker that no other search uses meanwhile.

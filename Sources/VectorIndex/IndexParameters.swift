@@ -12,12 +12,15 @@ package enum VectorQuantization: String, Sendable, Codable, CaseIterable {
 
 /// What a collection fixes about its index.
 package struct IndexParameters: Sendable, Codable, Equatable {
+    /// Numbers in a vector, D.
     package var dimensions: Int
+    /// How vectors are compared.
     package var metric: Metric
+    /// What the walk compares.
     package var quantization: VectorQuantization
     /// Links a new node asks for; layer 0 holds twice as many (Malkov & Yashunin's M).
     package var m: Int
-    /// Candidates kept while a new node's neighbours are searched.
+    /// Candidates kept while a new node's neighbors are searched.
     package var efConstruction: Int
 
     /// Candidates kept during a search whose caller names no number.
@@ -49,8 +52,11 @@ package struct IndexParameters: Sendable, Codable, Equatable {
 
 /// Whose cache a file is, and how much of the truth it covers.
 package struct IndexHeader: Sendable, Equatable {
+    /// The database that the file belongs to.
     package var databaseIdentity: UUID
+    /// The collection's key in that database.
     package var collection: Int64
+    /// The model that made the vectors.
     package var modelFingerprint: ContentHash
     /// The change log's position up to which the file is complete.
     package var changeLogPosition: Int64

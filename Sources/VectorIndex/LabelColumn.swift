@@ -28,7 +28,7 @@ struct LabelColumn: Sendable {
             : base &+ Int64(bitPattern: bytes.load(fromByteOffset: index * 8, as: UInt64.self))
     }
 
-    /// Where a label is; `hint` is looked at first.
+    /// The place of a label; `hint` is tried first.
     func index(of label: Int64, hint: Int = 0) -> Int? {
         if hint >= 0, hint < count, self[hint] == label { return hint }
         let index = lowerBound(label)

@@ -39,8 +39,10 @@ package struct LabelFilter: Sendable {
         self.bits = bits
     }
 
+    /// How many labels pass.
     package var count: Int { labels.count }
 
+    /// Whether a label passes. O(1).
     package func contains(_ label: Int64) -> Bool {
         guard !labels.isEmpty else { return false }
         if !bits.isEmpty {

@@ -12,9 +12,11 @@ package struct SearchStatistics: Sendable, Equatable {
     package init() {}
 }
 
+/// The hits of a search and what it cost.
 package struct SearchResult: Sendable {
     /// Best first.
     package var hits: [ScoredKey]
+    /// What the search cost.
     package var statistics: SearchStatistics
 
     package init(hits: [ScoredKey], statistics: SearchStatistics = .init()) {
@@ -22,7 +24,7 @@ package struct SearchResult: Sendable {
     }
 }
 
-/// Exact vectors by label, with which answers of quantised scores are scored again.
+/// Exact vectors by label, with which answers of quantized scores are scored again.
 package protocol VectorSource: Sendable {
     /// Puts the score of each label's vector into `scores`; leaves those alone that it does not have.
     ///

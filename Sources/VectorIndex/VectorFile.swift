@@ -6,11 +6,17 @@ import VectorMath
 ///
 /// With the cosine metric the rows have length one.
 package final class VectorFile: Sendable {
+    /// The file's.
     package let path: String
+    /// Which database, model and change-log position the file covers.
     package let header: IndexHeader
+    /// Numbers in a vector, D.
     package let dimensions: Int
+    /// How vectors are compared.
     package let metric: Metric
+    /// How the numbers are stored.
     package let element: FlatVectors.Element
+    /// Rows, N.
     package let count: Int
 
     let file: IndexFileReader
@@ -38,8 +44,11 @@ package final class VectorFile: Sendable {
         rows = bytes.baseAddress ?? nowhere
     }
 
+    /// The size of the file.
     package var byteCount: Int { file.file.count }
+    /// The label of a row, 0 ..< `count`.
     package func label(at row: Int) -> Int64 { labelColumn[row] }
+    /// `[N]`, in the order of the rows.
     package var labels: [Int64] { (0..<count).map { labelColumn[$0] } }
 
     /// All rows, for `ExactSearch`. Keep the file alive meanwhile.
@@ -49,7 +58,7 @@ package final class VectorFile: Sendable {
             labels: { self.labelColumn[$0] })
     }
 
-    /// The vector of a label; nil where it is not here.
+    /// The vector of a label, `[D]`; `nil` if the file does not have it.
     package func vector(label: Int64) -> [Float]? {
         labelColumn.index(of: label).map { row in
             [Float](unsafeUninitializedCapacity: dimensions) { buffer, count in

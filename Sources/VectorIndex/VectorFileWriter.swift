@@ -33,6 +33,7 @@ package final class VectorFileWriter {
         writer.beginSection()
     }
 
+    /// Rows appended so far.
     package var count: Int { labels.count }
 
     /// Adds a vector as the caller has it.
@@ -53,6 +54,7 @@ package final class VectorFileWriter {
         }
     }
 
+    /// Appends a row, `[D]`.
     package func append(label: Int64, vector: [Float]) throws(IndexError) {
         let copy = AlignedArray(vector)
         try append(

@@ -16,7 +16,7 @@ struct VisitedSet {
     /// Inserts a list of nodes, which ends early at the first that is not below `bound` (itself at
     /// most the reserved count), and returns those that are new; valid until the next insertion.
     ///
-    /// Whether a neighbour is new is a coin toss, so that a branch on it would be guessed wrong half
+    /// Whether a neighbor is new is a coin toss, so that a branch on it would be guessed wrong half
     /// the time: every one is written down, and the new ones alone are counted.
     @inline(__always)
     mutating func insertNew(_ nodes: UnsafePointer<UInt32>, count: Int, below bound: Int)

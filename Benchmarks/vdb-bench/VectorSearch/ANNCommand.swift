@@ -36,7 +36,7 @@ struct ANNCommand: ParsableCommand {
     var mapped = false
     @Flag(help: "Also time an exact scan of all vectors (exact_ms, the median).")
     var exact = false
-    @Option(help: "Keep the index file here; where it exists, it is searched, not built.")
+    @Option(help: "Keep the index file here; an existing one is searched, not rebuilt.")
     var index: String?
     @Option(help: "How often all queries are run at each ef; the fastest run counts.")
     var passes = 3

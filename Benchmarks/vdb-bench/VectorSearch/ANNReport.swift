@@ -10,7 +10,7 @@ struct ANNReport: Codable {
     var buildSeconds = 0.0
     var buildCpuSeconds = 0.0
     var saveSeconds = 0.0
-    /// The most memory that the process has had when the index was saved; 0 where it was not built.
+    /// Peak memory of the process when the index was saved; 0 if it was not built.
     var buildPeakBytes = 0
     var indexBytes = 0
     var residentBytes = 0

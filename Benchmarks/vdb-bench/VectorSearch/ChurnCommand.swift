@@ -10,7 +10,7 @@ struct ChurnCommand: ParsableCommand {
         discussion: """
             Example: vdb-bench churn --base base.fvecs --queries query.fvecs --truth gt.ivecs
             Each round removes a random half, inserts the same vectors under new labels, connects, \
-            checks every invariant, saves, and goes on from the saved file, as a database does. \
+            checks every invariant, saves, and continues from the saved file, as a database does. \
             Printed are the fresh index and the worn one side by side, and their ratio.
             """)
 

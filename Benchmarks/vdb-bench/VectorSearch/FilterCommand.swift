@@ -23,7 +23,7 @@ struct FilterCommand: ParsableCommand {
     @Option(name: .customShort("k"), help: "Answers for each query.") var k = 10
     @Option(help: "Threads for building.") var threads = 1
     @Option(help: "none or int8.") var quantization = VectorQuantization.int8
-    @Option(help: "Keep the index file here; where it exists, it is searched, not built.")
+    @Option(help: "Keep the index file here; an existing one is searched, not rebuilt.")
     var index: String?
 
     private enum Kind: String, CaseIterable { case random, near, far }

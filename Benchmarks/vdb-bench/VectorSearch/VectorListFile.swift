@@ -23,7 +23,7 @@ final class VectorListFile: Sendable {
         self.path = path
     }
 
-    /// One row where it lies in the file.
+    /// One row, in the mapped file.
     func row(_ index: Int) -> UnsafeBufferPointer<Float> {
         precondition(index < count)
         return UnsafeBufferPointer(start: firstRow + index * (dimensions + 1), count: dimensions)

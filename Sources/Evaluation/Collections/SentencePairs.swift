@@ -1,20 +1,24 @@
 import Foundation
 
-/// A set of sentence pairs with people's scores of how alike they are (STS).
+/// Sentence pairs with human similarity scores (semantic textual similarity, STS).
 public struct SentencePairs: Sendable, Equatable {
+    /// Two sentences and how similar people find them.
     public struct Pair: Sendable, Equatable {
         public let first: String
         public let second: String
+        /// On the data set's own scale, 0 to 5 in most: only the order counts (Spearman).
         public let score: Double
     }
 
-    /// The file's name without its ending.
+    /// The file's name without its extension.
     public let name: String
+    /// In the order of the file.
     public let pairs: [Pair]
 
-    /// Reads tab-separated lines under the header `sentence1 sentence2 score` (further columns may
-    /// stand among them). Quotation marks are part of a sentence.
-    /// - Throws: `EvaluationError` with file and line.
+    /// Reads tab-separated lines under a header that names `sentence1`, `sentence2` and `score`, in any
+    /// order and beside other columns. Quotation marks are part of a sentence.
+    ///
+    /// - Throws: ``EvaluationError`` with file and line.
     public init(contentsOf url: URL) throws(EvaluationError) {
         let file = LineFile(url: url)
         var columns: (first: Int, second: Int, score: Int, count: Int)?

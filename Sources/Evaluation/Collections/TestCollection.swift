@@ -2,8 +2,9 @@ import Foundation
 
 /// A judged collection in a folder: documents, queries, judgments of one split.
 ///
-/// The documents stay in their file (there may be 8.8 million): whoever searches them reads it.
+/// The documents stay in their file, since there may be 8.8 million: the caller reads and indexes them.
 public struct TestCollection: Sendable {
+    /// How the folder's files are named and written.
     public enum Layout: String, Sendable {
         /// corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv
         case beir
@@ -11,6 +12,7 @@ public struct TestCollection: Sendable {
         case msMarco = "ms-marco"
     }
 
+    /// A judged query.
     public struct Query: Sendable, Equatable {
         public let id: Identifier
         public let text: String
@@ -18,19 +20,23 @@ public struct TestCollection: Sendable {
 
     /// The folder's name.
     public let name: String
+    /// Which judgments these are: `test`, `dev`, …
     public let split: String
     public let layout: Layout
+    /// The file of documents: corpus.jsonl or collection.tsv.
     public let corpus: URL
     /// The judged queries that have a text, in the order of the judgments.
     public let queries: [Query]
     /// Judged queries without a text: they are not searched and count as 0 in every mean.
     public let queriesWithoutText: [Identifier]
+    /// The split's.
     public let judgments: Judgments
 
-    /// - Parameter split: nil takes `test` of a BEIR folder, and `dev` where the folder is MS MARCO
-    ///   in either layout: its `test` is another, smaller task (TREC DL 2019). A folder with one split
-    ///   needs no name.
-    /// - Throws: `EvaluationError`.
+    /// Reads a folder's queries and judgments.
+    ///
+    /// - Parameter split: `nil` is `test` for a BEIR folder, and `dev` for MS MARCO in either layout,
+    ///   whose `test` is another, smaller task (TREC DL 2019). A folder with one split needs no name.
+    /// - Throws: ``EvaluationError``.
     public init(folder: URL, split: String? = nil) throws(EvaluationError) {
         name = folder.standardizedFileURL.lastPathComponent
         let files: Files

@@ -1,6 +1,7 @@
-/// The mean, over all relevant documents, of the precision at their ranks (0 where not retrieved);
-/// averaged over queries it is MAP.
+/// The mean, over all relevant documents, of the precision at their ranks, 0 for those not retrieved;
+/// its mean over queries is MAP. trec_eval's `map`.
 public struct AveragePrecision: Measure, Hashable {
+    /// The measure; it has no cutoff.
     public init() {}
 
     public var name: String { "MAP" }

@@ -1,13 +1,16 @@
 import Foundation
 
-/// Normalised discounted cumulative gain (Järvelin & Kekäläinen 2002), trec_eval's `ndcg_cut`.
+/// Normalized discounted cumulative gain (Järvelin & Kekäläinen 2002), trec_eval's `ndcg_cut`.
 ///
 ///     DCG = Σ over ranks r = 1 … cutoff of max(grade_r, 0) / log2(r + 1),   nDCG = DCG / ideal DCG
 ///
-/// The gain is the grade itself (linear); the ideal ranks all relevant documents by falling grade.
+/// The gain is the grade itself (linear); the ideal ranking has all relevant documents by
+/// descending grade.
 public struct NDCG: Measure, Hashable {
+    /// Ranks that count.
     public let cutoff: Int
 
+    /// - Parameter cutoff: ranks that count, at least 1.
     public init(_ cutoff: Int) {
         self.cutoff = cutoff
     }

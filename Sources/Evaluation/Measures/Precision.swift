@@ -1,7 +1,9 @@
-/// The share of the first `cutoff` ranks that are relevant; ranks that are not filled count as not.
+/// The share of the first `cutoff` ranks that are relevant; an empty rank is not.
 public struct Precision: Measure, Hashable {
+    /// Ranks that count.
     public let cutoff: Int
 
+    /// - Parameter cutoff: ranks that count, at least 1.
     public init(_ cutoff: Int) {
         self.cutoff = cutoff
     }

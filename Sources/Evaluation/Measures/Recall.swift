@@ -1,7 +1,9 @@
-/// The share of the relevant documents that are among the first `cutoff`.
+/// The share of the relevant documents that are among the first `cutoff`. trec_eval's `recall`.
 public struct Recall: Measure, Hashable {
+    /// Ranks that count.
     public let cutoff: Int
 
+    /// - Parameter cutoff: ranks that count, at least 1.
     public init(_ cutoff: Int) {
         self.cutoff = cutoff
     }

@@ -1,7 +1,10 @@
-/// 1 / the rank of the first relevant document, 0 where none is among the first `cutoff` (MRR@10).
+/// 1 / the rank of the first relevant document, 0 if none is among the first `cutoff` (MRR@10).
+/// trec_eval's `recip_rank`, which has no cutoff.
 public struct ReciprocalRank: Measure, Hashable {
+    /// Ranks that count.
     public let cutoff: Int
 
+    /// - Parameter cutoff: ranks that count, at least 1.
     public init(_ cutoff: Int) {
         self.cutoff = cutoff
     }

@@ -1,26 +1,40 @@
 import Foundation
 
-/// Are two runs different on one measure, beyond the luck of these queries? Two tests over the
-/// differences d_q = b_q - a_q of the judged queries, both two-sided.
+/// Whether two runs differ on one measure by more than chance: two two-sided tests over the differences
+/// d_q = b_q - a_q of the judged queries.
 ///
 /// - The paired t-test (Student): t = mean(d) / (s / √n), n - 1 degrees of freedom.
-/// - The paired randomisation test (Fisher), which assumes no shape: were the runs alike, every
-///   difference could as well have the other sign. p is the share of sign assignments whose mean is
-///   at least as far from zero: all 2^n of them up to 16 differing queries, else 100,000 drawn with
-///   a fixed seed, counted as (1 + hits) / (1 + drawn).
+/// - The paired randomization test (Fisher), which assumes no distribution: if the runs were alike,
+///   every difference could have the other sign. p is the share of sign assignments whose mean is
+///   at least as far from zero: of all 2^n for up to 16 differing queries, else of 100,000 drawn with
+///   a fixed seed, as (1 + hits) / (1 + draws).
 public struct PairedTest: Sendable, Equatable {
+    /// n, the number of queries.
     public let queries: Int
+    /// mean(d): positive if the second run is better.
     public let meanDifference: Double
-    /// Queries on which the second run is better, equal, worse.
+    /// Queries on which the second run is better.
     public let better: Int
+    /// Queries on which both are equal.
     public let equal: Int
+    /// Queries on which the second run is worse.
     public let worse: Int
+    /// The t statistic; infinite if all differences are the same and not 0.
     public let t: Double
+    /// p of the t-test.
     public let tTestP: Double
-    public let randomisationP: Double
+    /// p of the randomization test.
+    public let randomizationP: Double
 
+    /// Sign assignments drawn if there are too many to try all.
     public static let draws = 100_000
 
+    /// Compares the values of one measure, query by query.
+    ///
+    /// - Parameters:
+    ///   - first: `[Q]`, the first run's.
+    ///   - second: `[Q]`, the second run's.
+    ///   - seed: of the drawn sign assignments.
     /// - Precondition: `first` and `second` are of the same queries in the same order.
     public init(first: [Double], second: [Double], seed: UInt64 = 0) {
         precondition(first.count == second.count, "the same queries on both sides")
@@ -43,10 +57,10 @@ public struct PairedTest: Sendable, Equatable {
             t = mean == 0 ? 0 : mean > 0 ? .infinity : -.infinity
             tTestP = mean == 0 || queries < 2 ? 1 : 0
         }
-        randomisationP = Self.randomisation(differences.filter { $0 != 0 }, seed: seed)
+        randomizationP = Self.randomization(differences.filter { $0 != 0 }, seed: seed)
     }
 
-    private static func randomisation(_ differences: [Double], seed: UInt64) -> Double {
+    private static func randomization(_ differences: [Double], seed: UInt64) -> Double {
         let observed = abs(differences.reduce(0, +))
         // Sums of the same numbers in another order differ in the last digits: they are ties.
         let bar = observed - 1e-12 * differences.reduce(0) { $0 + abs($1) }

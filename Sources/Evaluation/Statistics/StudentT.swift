@@ -4,13 +4,13 @@ import Foundation
 enum StudentT {
     /// P(|T| ≥ |t|) = I_x(ν/2, 1/2) with x = ν / (ν + t²).
     static func twoSidedP(t: Double, degreesOfFreedom nu: Double) -> Double {
-        regularisedBeta(x: nu / (nu + t * t), complement: t * t / (nu + t * t), a: nu / 2, b: 0.5)
+        regularizedBeta(x: nu / (nu + t * t), complement: t * t / (nu + t * t), a: nu / 2, b: 0.5)
     }
 
     /// I_x(a, b). `complement` is 1 - x, given apart because it may be far smaller than 1's
     /// rounding. The continued fraction converges fast for x below (a + 1) / (a + b + 2); above it
     /// the symmetry I_x(a, b) = 1 - I_{1-x}(b, a) is used.
-    static func regularisedBeta(x: Double, complement: Double, a: Double, b: Double) -> Double {
+    static func regularizedBeta(x: Double, complement: Double, a: Double, b: Double) -> Double {
         if x <= 0 { return 0 }
         if complement <= 0 { return 1 }
         let front = exp(

@@ -18,7 +18,9 @@ import Foundation
 package struct SectionFileKind: Sendable {
     /// Eight bytes of ASCII.
     package let magic: String
+    /// Another one is refused: the file is rebuilt.
     package let version: UInt32
+    /// What messages call such a file.
     package let name: String
 
     package init(magic: String, version: UInt32, name: String) {
@@ -57,13 +59,15 @@ extension SectionFileError: CustomStringConvertible, LocalizedError {
     package var errorDescription: String? { description }
 }
 
-/// Where the parts of a cache file lie in it.
+/// The layout of a cache file.
 package enum SectionFileLayout {
+    /// Sections begin at multiples of it.
     package static let page = 4096
     /// Fields come first in the trailer, the table after them.
     package static let tableOffset = 2048
     /// In the table: name, offset, count (8 bytes each), checksum.
     package static let entryBytes = 40
+    /// The checksum at the end of the file.
     package static let checksumBytes = 16
 
     static func firstPage(_ kind: SectionFileKind) -> [UInt8] {

@@ -62,7 +62,7 @@ package struct SectionFileReader<Section: SectionName>: Sendable {
         FieldReader(file.bytes.suffix(SectionFileLayout.page).prefix(SectionFileLayout.tableOffset))
     }
 
-    /// A section as long as it is; empty where it is not there.
+    /// A section, whatever its length; empty if the file has none.
     package func section(_ section: Section) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: file.bytes[offsets[section] ?? 0..<0])
     }

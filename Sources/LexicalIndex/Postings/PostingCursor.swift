@@ -62,7 +62,7 @@ struct PostingCursor {
         return false
     }
 
-    /// Where it is, after `seek`.
+    /// The slot that it is at, after `seek`.
     var slot: UInt32 { slots[position] }
 
     /// The impact of the block that reaches `slot`, which is not unpacked; nil at the end.
@@ -82,7 +82,7 @@ struct PostingCursor {
         position = 0
     }
 
-    /// How often the term occurs in `slot`, 0 where it does not. Slots asked for must ascend.
+    /// How often the term occurs in `slot`; 0 if it does not. Calls must be in ascending order of slots.
     mutating func frequency(in slot: UInt32) -> UInt32 {
         guard load(blockReaching: slot) else { return 0 }
         var low = position

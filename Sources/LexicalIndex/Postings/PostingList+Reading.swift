@@ -1,4 +1,4 @@
-/// A posting list where it lies, in a file that may be damaged: whatever its bytes say, nothing
+/// A posting list in a mapped file that may be damaged: whatever its bytes say, nothing
 /// beyond them is read, and slots that are not the segment's are for the caller to pass over.
 struct PostingList {
     /// Postings in the list.
@@ -59,7 +59,7 @@ struct PostingList {
         return low
     }
 
-    /// Where a block's numbers are; nil where the list is damaged.
+    /// The place of a block's numbers; `nil` if the list is damaged.
     @inline(__always)
     private func layout(ofBlock block: Int) -> Block? {
         let isOnly = blockCount == 1

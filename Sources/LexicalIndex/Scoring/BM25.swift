@@ -8,11 +8,13 @@ import Foundation
 /// (Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009, equation 3.15.) tf counts
 /// title and text together, |d| is in words, n_t of N passages hold the term.
 package enum BM25 {
-    /// Chosen on six judged collections of abstracts, passages and sentences: higher values favour
+    /// Chosen on six judged collections of abstracts, passages and sentences: higher values favor
     /// short passages too much.
     package static let k1 = 1.0
+    /// How much the length of a passage counts, 0 to 1.
     package static let b = 0.6
 
+    /// ln(1 + (N - n + 0.5) / (n + 0.5)) for a term in n of N passages.
     package static func inverseDocumentFrequency(_ found: Int, of total: Int) -> Double {
         log(1 + (max(Double(total) - Double(found), 0) + 0.5) / (Double(found) + 0.5))
     }

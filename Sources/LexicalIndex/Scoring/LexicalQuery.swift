@@ -1,6 +1,8 @@
 /// A text as a query: its words, stemmed, each with its weight, without the commonest.
 package struct LexicalQuery: Sendable {
+    /// A word of the query, stemmed.
     package struct Term: Sendable, Equatable {
+        /// UTF-8.
         package let stem: [UInt8]
         /// As it is folded, before stemming.
         package let word: String

@@ -1,6 +1,6 @@
 import HeapModule
 
-/// Keeps the best passages of a search while it goes on.
+/// Keeps the best passages during a search.
 ///
 /// Passages come with a score in single precision, which is within `slack` of the exact one, and are
 /// scored exactly at the end of their segment. Two invariants make the result exact:

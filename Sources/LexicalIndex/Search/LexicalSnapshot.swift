@@ -7,12 +7,14 @@ package struct LexicalSnapshot: Sendable {
     /// Words in them.
     package let totalLength: Int
 
+    /// Searches several segments as one collection.
     package init(_ segments: [LiveSegment]) {
         self.segments = segments
         passageCount = segments.reduce(0) { $0 + $1.count }
         totalLength = segments.reduce(0) { $0 + $1.totalLength }
     }
 
+    /// Words in a passage on average.
     package var averageLength: Double {
         BM25.average(length: totalLength, passages: passageCount)
     }

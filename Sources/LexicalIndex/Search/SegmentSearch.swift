@@ -19,7 +19,7 @@ struct SegmentSearch {
         var cursor: PostingCursor
         /// For exact scores, after the first walk.
         let list: PostingList
-        /// Of the query's term, (k1 + 1) included.
+        /// The weight of the query's term, times (k1 + 1).
         let factor: Float
         let weight: Double
         /// Whether a block of its list reaches over windows, so that many have no posting of it.

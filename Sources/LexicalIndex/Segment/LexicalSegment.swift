@@ -6,13 +6,15 @@ import Foundation
 ///
 /// Slots number its passages from 0 in the order of their keys.
 package final class LexicalSegment: Sendable {
+    /// What the segment covers.
     package let header: LexicalHeader
     /// Passages.
     package let count: Int
     /// Words in all of them.
     package let totalLength: Int
+    /// Different terms.
     package let termCount: Int
-    /// Of its own passages: what impacts refer to.
+    /// The average length of this segment's own passages, which impacts refer to.
     let averageLength: Double
     /// Nil in memory.
     package let path: String?
@@ -82,13 +84,16 @@ package final class LexicalSegment: Sendable {
             + dictionary.index.count
     }
 
+    /// The key of a passage by its slot, 0 ..< `count`.
     package func key(at slot: Int) -> Int64 { keys[slot] }
 
+    /// The slot of a passage; `nil` if it is not in this segment. O(log n).
     package func slot(ofKey key: Int64) -> Int? {
         let slot = keys.lowerBound(key)
         return slot < count && keys[slot] == key ? slot : nil
     }
 
+    /// Words in a passage.
     package func length(at slot: Int) -> Int { lengths[slot] }
 
     /// Slots of the segment before this one that had been deleted when this one was written.

@@ -2,6 +2,7 @@ import Synchronization
 
 /// A segment and what has been deleted from it.
 package struct LiveSegment: Sendable {
+    /// What was written.
     package let segment: LexicalSegment
     package private(set) var deletions: DeletedSlots?
 

@@ -26,8 +26,10 @@ package struct SegmentBuilder {
 
     package init() {}
 
+    /// Passages appended so far.
     package var count: Int { keys.count }
 
+    /// Memory used, roughly.
     package var byteCount: Int {
         occurrences.count * 12 + words.byteCount + stems.byteCount + stems.count * 8
             + words.count * 4 + keys.count * 12

@@ -43,6 +43,7 @@ package struct SegmentMerger {
         (self.moves, self.starts, self.keys, self.lengths) = (moves, starts, keys, lengths)
     }
 
+    /// Passages in the result.
     package var count: Int { keys.count }
 
     /// Writes the segment to a file, whole or not at all.

@@ -19,7 +19,7 @@ extension SectionFileKind {
         magic: "vdb-lexi", version: 1, name: "a vdb lexical index")
 }
 
-/// Where the sections of a new segment go: a file, or memory.
+/// The destination of a new segment's sections: a file, or memory.
 protocol SegmentSink {
     mutating func begin() throws(SectionFileError)
     mutating func append(_ bytes: UnsafeRawBufferPointer) throws(SectionFileError)

@@ -10,7 +10,7 @@
 struct TermEntry: Equatable {
     /// Passages that hold it.
     var count: Int
-    /// Of its posting list.
+    /// The offset of its posting list.
     var offset: Int
     var byteCount: Int
     var impact: UInt8
@@ -54,7 +54,7 @@ struct TermDictionaryWriter {
     }
 }
 
-/// Finds terms in a dictionary where it lies. In a damaged one terms are lost, nothing worse.
+/// Finds terms in a mapped dictionary. In a damaged one terms are lost; nothing traps.
 struct TermDictionary {
     let bytes: UnsafeRawBufferPointer
     /// Two 8-byte numbers a block.

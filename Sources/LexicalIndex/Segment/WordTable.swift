@@ -1,7 +1,7 @@
 /// Numbers different words from 0 in the order in which they come.
 struct WordTable {
     private var bytes: [UInt8] = []
-    /// Where each word begins in `bytes`, and the end of the last.
+    /// The start of each word in `bytes`, and the end of the last.
     private var starts: [UInt32] = [0]
     private var hashes: [UInt32] = []
     /// Numbers of words plus one; 0 is free. A power of two long.

@@ -62,7 +62,7 @@ struct EvalCompareCommand: ParsableCommand {
                 EvalColumns.fixed(first, 4), EvalColumns.fixed(second, 4),
                 (test.meanDifference < 0 ? "" : "+") + EvalColumns.fixed(test.meanDifference, 4),
                 "\(test.better)/\(test.equal)/\(test.worse)", EvalColumns.fixed(test.tTestP, 4),
-                EvalColumns.fixed(test.randomisationP, 4),
+                EvalColumns.fixed(test.randomizationP, 4),
             ]
         }
     }
@@ -100,7 +100,7 @@ struct EvalCompareCommand: ParsableCommand {
                         "better": .count(row.test.better), "equal": .count(row.test.equal),
                         "worse": .count(row.test.worse), "t": .number(row.test.t),
                         "p_t_test": .number(row.test.tTestP),
-                        "p_randomisation": .number(row.test.randomisationP),
+                        "p_randomisation": .number(row.test.randomizationP),
                     ])
                 }),
         ]).text

@@ -1,11 +1,11 @@
 import VectorMath
 
-/// Chooses diverse neighbours: Malkov & Yashunin's algorithm 4, without its extensions, relaxed as in
+/// Chooses diverse neighbors: Malkov & Yashunin's algorithm 4, without its extensions, relaxed as in
 /// Subramanya et al., "DiskANN" (2019).
 ///
-/// Going from near to far, a candidate is kept unless a neighbour already kept is nearer to it than
+/// Going from near to far, a candidate is kept unless a neighbor already kept is nearer to it than
 /// the node itself is, by a clear margin: one link per direction rather than many into the same
-/// crowd. With squared Euclidean distances D, a kept neighbour s stands for a candidate c of node q if
+/// crowd. With squared Euclidean distances D, a kept neighbor s stands for a candidate c of node q if
 ///
 ///     slack x D(c, s) < D(c, q)
 ///
@@ -13,7 +13,7 @@ import VectorMath
 /// is d(c, s) < d(c, q) - (1 - 1 / slack) D(c, q) / 2, and that is what is computed for any lengths.
 /// At a slack of 1.15 a walk reaches recall@10 of .95 and .99 with 14 % and 22 % fewer distances than
 /// at 1 (100,000 x 384, int8), and a build takes a seventh less time.
-final class NeighbourSelection {
+final class NeighborSelection {
     private let candidateQuery: QueryVector
     private let integers = AlignedArray<Int32>(repeating: 0, count: GraphWalker.maximumDegree)
     private let distances = AlignedArray<Float>(repeating: 0, count: GraphWalker.maximumDegree)
@@ -35,7 +35,7 @@ final class NeighbourSelection {
         }
     }
 
-    /// Neighbours of `node`: those in `keeping`, whatever they are, and of `candidates`, which are
+    /// Neighbors of `node`: those in `keeping`, whatever they are, and of `candidates`, which are
     /// sorted nearest first, what none of those kept stands for, up to `limit` in all.
     func select(
         _ candidates: [Candidate], for node: QueryVector, limit: Int,
@@ -56,7 +56,7 @@ final class NeighbourSelection {
         return kept
     }
 
-    /// Whether one of the first `kept` neighbours stands for the candidate.
+    /// Whether one of the first `kept` neighbors stands for the candidate.
     private func isCovered(
         _ candidate: Candidate, of node: QueryVector, slot: UInt32, kept: Int, _ rows: VectorRows
     ) -> Bool {
@@ -73,7 +73,7 @@ final class NeighbourSelection {
         return false
     }
 
-    /// The distance below which a kept neighbour stands for the candidate.
+    /// The distance below which a kept neighbor stands for the candidate.
     private func coveringDistance(_ candidate: Candidate, of node: QueryVector, _ rows: VectorRows)
         -> Float
     {
