@@ -69,24 +69,32 @@ package final class DescriptorStream: ByteStream {
     package let size: Int?
 
     /// Opens a file for reading.
-    package init(path: String) throws(ByteStreamError) {
+    package convenience init(path: String) throws(ByteStreamError) {
+        try self.init(path: Array(path.utf8), name: path)
+    }
+
+    /// Opens a file whose path need not be UTF-8.
+    ///
+    /// - Parameter name: what messages call it.
+    package init(path: [UInt8], name: String) throws(ByteStreamError) {
+        let path = path.map { CChar(bitPattern: $0) } + [0]
         var descriptor: Int32
         repeat {
             descriptor = open(path, O_RDONLY | O_CLOEXEC)
         } while descriptor < 0 && errno == EINTR
         guard descriptor >= 0 else {
-            if errno == ENOENT || errno == ENOTDIR { throw .missing(name: path) }
-            throw .system(operation: "open", name: path, code: errno)
+            if errno == ENOENT || errno == ENOTDIR { throw .missing(name: name) }
+            throw .system(operation: "open", name: name, code: errno)
         }
         var status = stat()
         let isKnown = fstat(descriptor, &status) == 0
         if isKnown, status.st_mode & S_IFMT == S_IFDIR {
             close(descriptor)
-            throw .isFolder(name: path)
+            throw .isFolder(name: name)
         }
         let isRegular = isKnown && status.st_mode & S_IFMT == S_IFREG
         self.descriptor = descriptor
-        name = path
+        self.name = name
         ownsDescriptor = true
         mayWait = !isRegular
         size = isRegular ? Int(status.st_size) : nil

@@ -4,6 +4,9 @@ import Foundation
 ///
 /// A line ends in LF or CR LF; the last one may lack its end. A byte-order mark at the start is
 /// left out. Lines are bytes: what they mean is the caller's business.
+///
+/// With `Endings.detected`, lines end in CR if the stream has one and its first 256 KiB have no LF:
+/// the files of old Macs, and what some programs still write.
 package final class LineReader {
     private let stream: any ByteStream
     private var buffer: [UInt8]
@@ -11,15 +14,23 @@ package final class LineReader {
     private var end = 0
     private var isAtEnd = false
     private var mayHaveMark: Bool
+    /// LF or CR; `nil`: not detected yet.
+    private var ending: UInt8?
     /// The number of the line given last, from 1; 0 before the first.
     package private(set) var line = 0
     /// Bytes a line may have.
     package let limit: Int
 
+    /// 64 MiB.
     package static let defaultLimit = 64 << 20
+
+    /// What ends a line.
+    package enum Endings: Sendable { case lineFeed, detected }
+    private static let lookAhead = 1 << 18
 
     /// A line longer than the limit; it has been passed over, and the next call gives the one after.
     package struct LineTooLong: Error, Equatable {
+        /// The line's number, from 1.
         package let line: Int
         package let limit: Int
     }
@@ -27,8 +38,9 @@ package final class LineReader {
     /// - Parameter keepsByteOrderMark: whether a mark at the start belongs to the first line.
     package init(
         _ stream: any ByteStream, limit: Int = LineReader.defaultLimit,
-        keepsByteOrderMark: Bool = false
+        keepsByteOrderMark: Bool = false, endings: Endings = .lineFeed
     ) {
+        ending = endings == .lineFeed ? 10 : nil
         self.stream = stream
         self.limit = limit
         mayHaveMark = !keepsByteOrderMark
@@ -52,9 +64,9 @@ package final class LineReader {
         return try buffer.withUnsafeBufferPointer { bytes in
             var last = range.upperBound
             if !keepsEnd {
-                if last > range.lowerBound, bytes[last - 1] == 10 {
+                if last > range.lowerBound, bytes[last - 1] == ending {
                     last -= 1
-                    if last > range.lowerBound, bytes[last - 1] == 13 { last -= 1 }
+                    if last > range.lowerBound, bytes[last - 1] == 13, ending == 10 { last -= 1 }
                 }
             }
             return try body(UnsafeBufferPointer(rebasing: bytes[range.lowerBound..<last]))
@@ -64,6 +76,7 @@ package final class LineReader {
     /// The next line's place in the buffer, its end included.
     private func nextRange() throws -> Range<Int>? {
         if mayHaveMark { try skipByteOrderMark() }
+        if ending == nil { try detectEnding() }
         var searched = start
         while true {
             if let newline = newline(from: searched) {
@@ -88,10 +101,28 @@ package final class LineReader {
         }
     }
 
+    /// The place of the first line's end in the buffer from `searched` on.
     private func newline(from searched: Int) -> Int? {
+        place(of: ending ?? 10, from: searched)
+    }
+
+    private func detectEnding() throws {
+        var searched = start
+        while place(of: 10, from: searched) == nil {
+            if isAtEnd || end - start >= Self.lookAhead {
+                ending = place(of: 13, from: start) == nil ? 10 : 13
+                return
+            }
+            searched = end
+            searched -= try fill()
+        }
+        ending = 10
+    }
+
+    private func place(of byte: UInt8, from searched: Int) -> Int? {
         buffer.withUnsafeBytes { bytes -> Int? in
             guard searched < end, let base = bytes.baseAddress,
-                let found = memchr(base + searched, 10, end - searched)
+                let found = memchr(base + searched, Int32(byte), end - searched)
             else { return nil }
             return UnsafeRawPointer(found) - base
         }

@@ -40,7 +40,7 @@ import Testing
         try vdb.write("notes/picture.png", "nor this")
         let result = try vdb.run("ingest", "a.tsv", "b.csv", "notes")
         #expect(result.status == 0)
-        #expect(result.errors.contains("1 file in folders passed over"))
+        #expect(result.errors.contains("1 file skipped: unrecognized extension"))
         let list = try vdb.run("list", "--format", "json").objects
         #expect(
             list.compactMap { $0.string("id") }

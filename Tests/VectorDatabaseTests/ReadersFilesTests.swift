@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import VectorDatabase
 
@@ -28,7 +29,7 @@ import VectorDatabase
         #expect(documents[0].metadata == ["year": 2020, "draft": true, "code": "007"])
         #expect(documents[1].text == "5\" pipe")
         #expect(
-            documents[1].metadata == ["year": -15.0, "draft": "False", "code": "1 2", "note": "x"])
+            documents[1].metadata == ["year": -15.0, "draft": false, "code": "1 2", "note": "x"])
     }
 
     @Test func semicolonsWhereTheHeaderHasThem() async throws {
@@ -82,10 +83,8 @@ import VectorDatabase
         for try await document in reader { ids.append(document.id) }
         #expect(ids == ["n/B.txt", "n/a.md", "n/b.txt", "n/sub/z.md"])
         #expect(
-            reader.progress.passedOver.map { ($0 as NSString).lastPathComponent }
-                == [
-                    "Makefile", "p.png", "rows.jsonl", "loop",
-                ].filter { $0 != "loop" })
+            reader.progress.passedOver.map { ($0.path as NSString).lastPathComponent }
+                == ["Makefile", "p.png", "rows.jsonl", "loop"])
         #expect(reader.progress.files == 4)
     }
 

@@ -45,7 +45,7 @@ extension DocumentStore {
     /// Deletes the documents that were not seen and came from one of the paths: a file itself, or
     /// any file in a folder.
     ///
-    /// - Parameter kept: files of which nothing is deleted.
+    /// - Parameter kept: files of which, and folders beneath which, nothing is deleted.
     package func deleteUnseen(
         under paths: [String], except kept: Set<String> = [], from collection: CollectionRecord
     ) throws(StoreError) -> DeleteOutcome {
@@ -62,10 +62,21 @@ extension DocumentStore {
                             AND d.id NOT IN (SELECT id FROM temp.seen)
                         """,
                     arguments: [collection.id, path, folder, folder.dropLast() + "0"])
-                for row in rows where !kept.contains(row[1]) { keys.insert(row[0]) }
+                for row in rows where !Self.isKept(row[1], kept) { keys.insert(row[0]) }
             }
             return keys.sorted()
         }
         return try delete(documentKeys: keys, from: collection)
+    }
+
+    /// Whether a path, or a folder above it, is among those that are kept.
+    private static func isKept(_ path: String, _ kept: Set<String>) -> Bool {
+        if kept.isEmpty { return false }
+        var path = path[...]
+        while true {
+            if kept.contains(String(path)) { return true }
+            guard let slash = path.lastIndex(of: "/") else { return false }
+            path = path[..<slash]
+        }
     }
 }

@@ -39,8 +39,8 @@ public struct IngestOptions: Sendable {
     /// for each, a path that equals a document's `source.path`, or a folder above it.
     public var synchronizedSources: [String] = []
 
-    /// Asked at the end for files of which some records could not be read: nothing of theirs is
-    /// deleted, since a document that was not met may be in one of those records.
+    /// Asked at the end for files of which some records could not be read, and for folders that could
+    /// not: nothing of theirs is deleted, since a document that was not met may be there.
     public var unreadableSources: (@Sendable () -> Set<String>)?
 
     /// Called after each durable commit with the number of documents of this run, in their order,

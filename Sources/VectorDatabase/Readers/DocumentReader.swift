@@ -1,10 +1,8 @@
-import Synchronization
-
 /// The documents of files, folders and standard input, one after another in bounded memory.
 ///
 /// ```swift
 /// let documents = try DocumentReader(["notes", "corpus.jsonl.gz"])
-/// let summary = try await database.ingest(documents)
+/// let summary = try await notes.ingest(documents)
 /// ```
 ///
 /// Paths are looked up at once, files are opened one by one. A file may be compressed by gzip or
@@ -12,6 +10,10 @@ import Synchronization
 ///
 /// Reading blocks the thread it runs on while the disk or a pipe is slow. A task that waits for a
 /// pipe notices its cancellation.
+///
+/// A file that cannot be read ends the reading if it was named. One that was found in a folder is
+/// left out, and so is a record in it: ``SourceProgress/failures`` has it. With
+/// ``SourceOptions/skipsFailures`` the same holds for files that were named and their records.
 public struct DocumentReader: AsyncSequence, Sendable {
     public typealias Element = Document
 
@@ -23,12 +25,20 @@ public struct DocumentReader: AsyncSequence, Sendable {
     /// - Parameter paths: files, folders, or `-` for standard input.
     /// - Throws: `SourceError.missing`, or `.unreadable` for a folder.
     public init(_ paths: [String], options: SourceOptions = SourceOptions()) throws(SourceError) {
+        try self.init(paths.map { SourcePath($0) }, options: options)
+    }
+
+    /// - Parameter paths: files, folders, or `-` for standard input; their names need not be UTF-8.
+    /// - Throws: `SourceError.missing`, or `.unreadable` for a folder.
+    public init(
+        _ paths: [SourcePath], options: SourceOptions = SourceOptions()
+    ) throws(SourceError) {
         let walk = try FileWalk(paths, options: options)
         files = walk.files
         self.options = options
         progress = SourceProgress(
             totalBytes: files.contains { $0.size == 0 } ? nil : files.reduce(0) { $0 + $1.size },
-            files: files.count, passedOver: walk.passedOver)
+            walk: walk)
     }
 
     public func makeAsyncIterator() -> Iterator {
@@ -56,7 +66,7 @@ public struct DocumentReader: AsyncSequence, Sendable {
         private let options: SourceOptions
         private let progress: SourceProgress
         private var current: (any RecordReader)?
-        private var currentSource = ""
+        private var currentFile: InputFile?
         private var finishedBytes = 0
 
         init(files: [InputFile], options: SourceOptions, progress: SourceProgress) {
@@ -73,71 +83,33 @@ public struct DocumentReader: AsyncSequence, Sendable {
                         progress.advance(to: finishedBytes + reader.position)
                         return document
                     }
-                    finishedBytes += reader.position
-                    current = nil
-                } catch let error as SourceError where options.skipsFailures && error.isOfOneRecord
-                {
-                    progress.fail(error, in: currentSource)
+                    if let reader = reader as? TextFileReader, reader.isBlank {
+                        progress.passOver(PassedOverFile(path: reader.path, reason: .empty))
+                    }
+                    finish(reader)
+                } catch let error as SourceError {
+                    guard let file = currentFile, options.skipsFailures || file.isFromFolder else {
+                        throw error
+                    }
+                    progress.fail(
+                        SourceFailure(
+                            error: error, source: file.source, isFromFolder: file.isFromFolder))
+                    if let reader = current, !error.isOfOneRecord { finish(reader) }
                 }
             }
         }
 
         private func openNext() throws -> (any RecordReader)? {
             if current == nil, let file = files.popFirst() {
-                currentSource = file.source
+                currentFile = file
                 current = try file.open(options: options)
             }
             return current
         }
-    }
-}
 
-/// How far a `DocumentReader` has come. Safe to look at from any thread.
-public final class SourceProgress: Sendable {
-    /// Bytes of all files as they lie on disk; `nil` where that cannot be known.
-    public let totalBytes: Int?
-    /// Files that are read.
-    public let files: Int
-    /// Files in folders that were passed over since their names do not say that they are text.
-    public let passedOver: [String]
-
-    private struct State {
-        var bytes = 0
-        var failed = 0
-        var failures: [SourceError] = []
-        var failedSources: Set<String> = []
-    }
-
-    private let state = Mutex(State())
-
-    /// Failures that are kept to be shown.
-    public static let failuresKept = 5
-
-    init(totalBytes: Int?, files: Int, passedOver: [String]) {
-        self.totalBytes = totalBytes
-        self.files = files
-        self.passedOver = passedOver
-    }
-
-    /// Bytes read so far.
-    public var bytes: Int { state.withLock { $0.bytes } }
-    /// Records left out because they could not be read.
-    public var failed: Int { state.withLock { $0.failed } }
-    /// The first few of them.
-    public var failures: [SourceError] { state.withLock { $0.failures } }
-
-    /// The files that they are in, as `Document.Source.path` names them.
-    public var failedSources: Set<String> { state.withLock { $0.failedSources } }
-
-    fileprivate func advance(to bytes: Int) {
-        state.withLock { $0.bytes = max($0.bytes, bytes) }
-    }
-
-    fileprivate func fail(_ error: SourceError, in source: String) {
-        state.withLock { state in
-            state.failed += 1
-            state.failedSources.insert(source)
-            if state.failures.count < Self.failuresKept { state.failures.append(error) }
+        private func finish(_ reader: any RecordReader) {
+            finishedBytes += reader.position
+            current = nil
         }
     }
 }
@@ -145,7 +117,9 @@ public final class SourceProgress: Sendable {
 extension DocumentReader {
     /// What `Document.Source.path` is for documents read from a path, or begins with for a folder:
     /// what `IngestOptions.synchronizedSources` wants to be told.
-    public static func source(ofPath path: String) -> String {
-        path == "-" ? path : FileWalk.absolute(path)
+    public static func source(ofPath path: String) -> String { source(ofPath: SourcePath(path)) }
+
+    public static func source(ofPath path: SourcePath) -> String {
+        path == SourcePath("-") ? "-" : FileWalk.absolute("\(path)")
     }
 }

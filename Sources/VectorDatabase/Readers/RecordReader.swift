@@ -14,21 +14,29 @@ extension InputFile {
     /// Opens the file and finds out what it is.
     func open(options: SourceOptions) throws -> any RecordReader {
         try translating {
-            let base: any ByteStream =
+            let base =
                 path == "-"
                 ? DescriptorStream(descriptor: 0, name: "standard input")
-                : try DescriptorStream(path: path)
+                : try DescriptorStream(path: location.bytes, name: path)
             let (stream, compression) = try decompressing(base)
-            guard
-                let format = try format
-                    ?? SourceFormat.of(content: stream.peek(4096, lineIsEnough: true))
+            let start = try stream.peek(4096, lineIsEnough: true)
+            guard let format = format ?? SourceFormat.of(content: start, options: options)
             else { throw SourceError.unknownFormat(path: path) }
-            let lines = { LineReader(stream, limit: options.recordLimit) }
+            let lines = {
+                LineReader(stream, limit: options.recordLimit, endings: .detected)
+            }
             switch format {
             case .automatic, .jsonLines:
                 return JSONLinesReader(lines(), file: self, options: options)
-            case .tsv: return TSVReader(lines(), file: self)
-            case .csv: return try CSVReader(lines(), file: self, options: options)
+            case .tsv:
+                guard options.delimiter != nil || CSVHeader(start, separator: 9)
+                    .names(options, needsID: true)
+                else { return TSVReader(lines(), file: self) }
+                var options = options
+                options.delimiter = options.delimiter ?? 9
+                return try csvReader(stream, canReopen: base.size != nil, options: options)
+            case .csv:
+                return try csvReader(stream, canReopen: base.size != nil, options: options)
             case .text, .markdown:
                 return TextFileReader(
                     stream, file: self, isMarkdown: format == .markdown, options: options)
@@ -41,6 +49,28 @@ extension InputFile {
                     NpySource(stream, path: path), file: self, options: options)
             }
         }
+    }
+
+    /// A column's type needs the whole file: it is read twice, and a pipe is kept until its end.
+    private func csvReader(
+        _ stream: any ByteStream, canReopen: Bool, options: SourceOptions
+    ) throws -> CSVReader {
+        var stream = stream
+        let types: CSVColumnTypes
+        if canReopen {
+            let survey = try decompressing(
+                DescriptorStream(path: location.bytes, name: path)
+            ).stream
+            types = try CSVColumnTypes(
+                surveying: CSVParser(survey, file: self, options: options))
+        } else {
+            let spooled = try SpooledStream(stream)
+            types = try CSVColumnTypes(
+                surveying: CSVParser(spooled, file: self, options: options))
+            spooled.rewind()
+            stream = spooled
+        }
+        return try CSVReader(stream, types: types, file: self, options: options)
     }
 
     /// Runs `body` and makes what its streams throw a `SourceError`.

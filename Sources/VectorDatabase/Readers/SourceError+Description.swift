@@ -2,6 +2,7 @@ extension SourceError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .missing(let path): "\(path): there is no such file or folder"
+        case .brokenLink(let path): "\(path): is a link to something that does not exist"
         case .unreadable(let path, let reason), .damaged(let path, let reason):
             "\(path): \(reason)"
         case .unknownFormat(let path): "\(path): the format could not be detected"

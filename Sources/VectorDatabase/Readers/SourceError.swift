@@ -2,6 +2,8 @@
 public enum SourceError: Error, Sendable, Equatable {
     // The file as a whole.
     case missing(path: String)
+    /// A link to something that is not there.
+    case brokenLink(path: String)
     /// The system would not let it be read.
     case unreadable(path: String, reason: String)
     /// Compressed data that is damaged or cut short.
@@ -77,7 +79,7 @@ public enum SourceError: Error, Sendable, Equatable {
     /// What a caller can do about it.
     public var kind: DatabaseError.Kind {
         switch self {
-        case .missing: .missing
+        case .missing, .brokenLink: .missing
         case .unreadable: .inputOutput
         default: .badData
         }

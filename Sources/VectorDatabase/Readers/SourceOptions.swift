@@ -9,11 +9,16 @@ public struct SourceOptions: Sendable {
     /// The key or column that holds the title; `nil`: `title`.
     public var titleField: String?
 
+    /// What separates the fields of CSV: an ASCII character other than a quote or a line's end; `nil`:
+    /// comma, semicolon or tab, whichever the first line has most of.
+    public var delimiter: UInt8?
+
     /// For `.fvecs` and `.npy`: a file with an identifier on each line, or JSON Lines with whole
     /// documents, one for each vector.
     public var idsPath: String?
 
-    /// Whether a record that cannot be read is counted and left out, rather than ending the whole.
+    /// Whether a file or record that cannot be read is counted and left out, rather than ending the
+    /// whole. For files found in folders it always is.
     public var skipsFailures = false
 
     /// Bytes of a line, a CSV record or a text file, at most.
@@ -32,7 +37,7 @@ public enum SourceFormat: String, Sendable, CaseIterable, Codable {
     case automatic = "auto"
     /// One JSON object a line.
     case jsonLines = "jsonl"
-    /// `id<TAB>text` a line, no header.
+    /// `id<TAB>text` a line; with a header that names these columns, as CSV.
     case tsv
     /// RFC 4180, with a header.
     case csv
@@ -65,12 +70,13 @@ public enum SourceFormat: String, Sendable, CaseIterable, Codable {
     }
 
     /// - Parameter start: the first few thousand bytes, decompressed.
-    static func of(content start: ArraySlice<UInt8>) -> SourceFormat? {
+    static func of(content start: ArraySlice<UInt8>, options: SourceOptions) -> SourceFormat? {
         if start.starts(with: [0x93] + Array("NUMPY".utf8)) { return .npy }
         if start.contains(0) { return nil }
-        let firstLine = start.prefix { $0 != 10 }
         let first = start.first { !isSpace($0) && ![0xEF, 0xBB, 0xBF].contains($0) }
         if first == UInt8(ascii: "{") { return .jsonLines }
-        return firstLine.contains(9) ? .tsv : .text
+        let header = CSVHeader(start, separator: options.delimiter)
+        if header.names(options, needsID: header.isTabbed) { return .csv }
+        return start.prefix { $0 != 10 && $0 != 13 }.contains(9) ? .tsv : .text
     }
 }

@@ -1,6 +1,7 @@
 import FileFormat
 
-/// `id<TAB>text` a line, without a header, as MS MARCO's `collection.tsv`.
+/// `id<TAB>text` a line, without a header, as MS MARCO's `collection.tsv`. A file whose first line
+/// names the columns is read by `CSVReader`.
 ///
 /// Tabs after the first belong to the text. Empty lines are passed over.
 final class TSVReader: RecordReader {

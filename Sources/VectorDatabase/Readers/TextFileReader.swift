@@ -3,13 +3,16 @@ import Foundation
 
 /// A file of text or Markdown as one document, titled by its first heading, else by its name.
 ///
-/// CR LF becomes LF; the byte-order mark is left out.
+/// CR LF becomes LF, and so does CR in a text without any LF; the byte-order mark is left out. A text
+/// of white space only is no document.
 final class TextFileReader: RecordReader {
     private let stream: any ByteStream
     private let file: InputFile
     private let isMarkdown: Bool
     private let limit: Int
     private var isDone = false
+    /// Whether the file was read and holds nothing but white space.
+    private(set) var isBlank = false
 
     init(
         _ stream: any ByteStream, file: InputFile, isMarkdown: Bool, options: SourceOptions
@@ -21,12 +24,17 @@ final class TextFileReader: RecordReader {
     }
 
     var position: Int { stream.position }
+    var path: String { file.path }
 
     func next() throws -> Document? {
         if isDone { return nil }
         isDone = true
         let bytes = try file.translating { try readAll() }
         let text = try text(in: bytes)
+        if text.utf8.allSatisfy({ isSpace($0) }) {
+            isBlank = true
+            return nil
+        }
         return Document(
             id: file.name, text: text, title: title(of: text), source: file.place(1),
             layout: isMarkdown ? .markdown : .plain)
@@ -64,7 +72,8 @@ final class TextFileReader: RecordReader {
             throw .containsNUL(path: file.path, line: Self.place(of: offset, in: bytes).line)
         }
         let text = String(decoding: bytes, as: UTF8.self)
-        return bytes.contains(13) ? text.replacingOccurrences(of: "\r\n", with: "\n") : text
+        guard bytes.contains(13) else { return text }
+        return text.replacingOccurrences(of: bytes.contains(10) ? "\r\n" : "\r", with: "\n")
     }
 
     private static func place(of offset: Int, in bytes: [UInt8]) -> (line: Int, column: Int) {

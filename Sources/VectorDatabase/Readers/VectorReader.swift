@@ -31,12 +31,13 @@ final class VectorReader: RecordReader {
             return
         }
         let idsFile = InputFile(
-            path: idsPath, source: FileWalk.absolute(idsPath), name: idsPath, format: nil, size: 0)
+            path: idsPath, source: FileWalk.absolute(idsPath), name: idsPath)
         let stream = try idsFile.translating {
             try decompressing(try DescriptorStream(path: idsPath)).stream
         }
-        let lines = LineReader(stream, limit: options.recordLimit)
-        let isJSON = try SourceFormat.of(content: stream.peek(4096)) == .jsonLines
+        let lines = LineReader(stream, limit: options.recordLimit, endings: .detected)
+        let isJSON =
+            try SourceFormat.of(content: stream.peek(4096), options: SourceOptions()) == .jsonLines
         ids = isJSON ? nil : lines
         var options = options
         options.idsPath = nil
@@ -82,7 +83,7 @@ final class VectorReader: RecordReader {
     private func nextDocument() throws -> Document? {
         if let documents { return try documents.next() }
         guard let ids else { return Document(id: file.derivedID(row), text: "") }
-        let idsFile = InputFile(path: idsPath, source: "", name: "", format: nil, size: 0)
+        let idsFile = InputFile(path: idsPath)
         while true {
             let id = try idsFile.translating {
                 try ids.next { bytes throws(SourceError) -> String in
@@ -98,7 +99,8 @@ final class VectorReader: RecordReader {
     private static func count(_ file: InputFile, limit: Int) throws -> Int {
         try file.translating {
             let lines = LineReader(
-                try decompressing(try DescriptorStream(path: file.path)).stream, limit: limit)
+                try decompressing(try DescriptorStream(path: file.path)).stream, limit: limit,
+                endings: .detected)
             var count = 0
             while let isEmpty = try lines.next({ $0.isEmpty }) { if !isEmpty { count += 1 } }
             return count

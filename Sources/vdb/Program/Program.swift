@@ -8,7 +8,7 @@ enum Program {
         // A reader that has gone away is noticed where it matters: at the write.
         signal(SIGPIPE, SIG_IGN)
         let work = Task {
-            var command = try VDB.parseAsRoot()
+            var command = try VDB.parseAsRoot(RawArguments.text)
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
@@ -55,7 +55,7 @@ enum Program {
         let names = VDB.configuration.subcommands.compactMap { command in
             command.configuration.commandName
         }
-        let tried = CommandLine.arguments.dropFirst().first { !$0.hasPrefix("-") }
+        let tried = RawArguments.text.first { !$0.hasPrefix("-") }
         guard let tried, names.contains(tried) else { return "vdb --help" }
         return "vdb \(tried) --help"
     }

@@ -26,10 +26,11 @@ struct IndexFieldCommand: AsyncParsableCommand {
         defer { try? database.close() }
         let collection = database.collection(arguments.collection)
         if drop {
-            try await collection.dropIndexField(name)
+            let wasIndexed = try await collection.dropIndexField(name)
+            general.say("\(name): \(wasIndexed ? "no longer indexed" : "was not indexed")")
         } else {
             try await collection.indexField(name)
+            general.say("\(name): indexed")
         }
-        general.say("\(name): \(drop ? "no longer indexed" : "indexed")")
     }
 }

@@ -20,7 +20,14 @@ struct IngestCommand: AsyncParsableCommand {
             A folder's text and Markdown files become one document each, long ones found by their \
             best passage (cut at 256 tokens with 32 repeated). A line of JSONL, TSV or CSV is a \
             document, cut only with --chunk-tokens. gzip and zstd are read as they are. Ingesting \
-            again encodes only what has changed, so an interrupted ingest goes on where it stopped.
+            again encodes only what has changed, so an interrupted ingest resumes where it stopped.
+
+            CSV has a header with a column text and, usually, id and title; other columns are \
+            metadata. A column is a number or a boolean if all its cells are, else text. TSV is an \
+            id, a tab and a text a line, or has a header like CSV.
+
+            In a folder, a file that cannot be read is named, counted and passed over, and the exit \
+            status tells; --on-error skip makes that a success.
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -48,6 +55,12 @@ struct IngestCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The key or column of the title (default: title).", valueName: "f"))
     var titleField: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "What separates a CSV file's fields (default: found in its first line).",
+            valueName: "c"))
+    var delimiter: Delimiter?
+
     @Option(help: ArgumentHelp("Ids of .fvecs or .npy vectors, one a line.", valueName: "file"))
     var ids: String?
 
@@ -60,7 +73,11 @@ struct IngestCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Documents encoded together at most.", valueName: "n"))
     var batchSize: Int?
 
-    @Option(help: "Whether a record that cannot be read ends the whole or is left out.")
+    @Option(
+        help: """
+            Whether a named file, or a record of it, that cannot be read ends the whole or is left \
+            out.
+            """)
     var onError = OnError.stop
 
     @Flag(
@@ -92,6 +109,12 @@ struct IngestCommand: AsyncParsableCommand {
                 throw ValidationError("\(option) must not be negative, as \(value) is")
             }
         }
+        let tokens = chunkTokens ?? Chunking.defaultMaximumTokens
+        if let chunkOverlap, tokens > 0, chunkOverlap >= tokens {
+            throw ValidationError(
+                "--chunk-overlap must be less than the \(tokens) tokens of a passage, not "
+                    + "\(chunkOverlap)")
+        }
         if sync, paths.contains("-") {
             throw ValidationError(
                 "--sync cannot be used with standard input, which is gone at once")
@@ -102,7 +125,7 @@ struct IngestCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let reader = try DocumentReader(paths, options: sourceOptions)
+        let reader = try DocumentReader(locations, options: sourceOptions)
         Interruption.finishesCleanly()
         Output.survivesLostReader()
         let finder = try model.finder(threads: general.threads, prompts: prompts)
@@ -123,7 +146,11 @@ struct IngestCommand: AsyncParsableCommand {
             throw error
         }
         try database.close()
+        if onError == .stop { try report.throwFailureInFolder() }
     }
+
+    /// The paths' bytes.
+    private var locations: [SourcePath] { paths.map(RawArguments.path) }
 
     /// A wrong `--model` is refused even where every document proves unchanged and none would be
     /// encoded.
@@ -142,6 +169,7 @@ struct IngestCommand: AsyncParsableCommand {
         options.idField = idField
         options.textField = textField
         options.titleField = titleField
+        options.delimiter = delimiter?.byte
         options.idsPath = ids
         options.skipsFailures = onError == .skip
         options.baseFolder = parentFolder(of: arguments.path)
@@ -158,7 +186,7 @@ struct IngestCommand: AsyncParsableCommand {
         options.chunking = chunking
         options.metric = metric
         if sync {
-            options.synchronizedSources = paths.map(DocumentReader.source(ofPath:))
+            options.synchronizedSources = locations.map(DocumentReader.source(ofPath:))
             options.unreadableSources = { report.unreadableSources }
         }
         if acknowledge {
@@ -181,3 +209,18 @@ struct IngestCommand: AsyncParsableCommand {
 
 extension IngestOptions.Conflict: ExpressibleByArgument {}
 extension Metric: ExpressibleByArgument {}
+
+/// `--delimiter`: one ASCII character, or `tab`.
+struct Delimiter: ExpressibleByArgument {
+    let byte: UInt8
+
+    init?(argument: String) {
+        let text = argument == "tab" || argument == "\\t" ? "\t" : argument
+        guard let byte = text.utf8.first, text.utf8.count == 1, byte < 128,
+            ![UInt8(ascii: "\""), 10, 13, 0].contains(byte)
+        else { return nil }
+        self.byte = byte
+    }
+
+    var defaultValueDescription: String { String(UnicodeScalar(byte)) }
+}

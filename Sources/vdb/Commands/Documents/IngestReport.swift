@@ -61,19 +61,44 @@ final class IngestReport: Sendable {
         Messages.line(String(decoding: line.text, as: UTF8.self))
     }
 
+    /// Ends the program with a failure's status if a file in a folder could not be read.
+    func throwFailureInFolder() throws {
+        guard let first = source.firstFailureInFolder else { return }
+        throw CommandFailure(
+            first.error.status,
+            "not everything in the folders could be read; all else is stored")
+    }
+
     private func tellLeftOut(_ summary: IngestSummary) {
-        if !source.passedOver.isEmpty {
-            let count = source.passedOver.count
-            let names = source.passedOver.prefix(3).joined(separator: ", ")
-            Messages.error(
-                "\(count) file\(count == 1 ? "" : "s") in folders passed over, whose names do not say "
-                    + "text or Markdown (name them, or use --format): \(names)"
-                    + (count > 3 ? ", …" : ""))
+        for reason in PassedOverFile.Reason.allCases {
+            tellPassedOver(source.passedOver.filter { $0.reason == reason }.map(\.path), reason)
         }
         let refused = refused.withLock { $0.messages }
-        let messages = source.failures.map(\.description) + refused
+        let messages = source.failures.map(\.error.sentence) + refused
         for message in messages.prefix(SourceProgress.failuresKept) { Messages.error(message) }
         let rest = summary.failed - min(messages.count, SourceProgress.failuresKept)
-        if rest > 0 { Messages.error("and \(rest) more records left out") }
+        if rest > 0 { Messages.error("and \(rest) more left out") }
+        if summary.truncated > 0 {
+            let count = summary.truncated
+            Messages.error(
+                "\(count) \(count == 1 ? "document is" : "documents are") longer than the model "
+                    + "reads, and only the beginning was encoded; --chunk-tokens 256 splits records "
+                    + "into passages")
+        }
+    }
+
+    private func tellPassedOver(_ paths: [String], _ reason: PassedOverFile.Reason) {
+        guard !paths.isEmpty else { return }
+        let files = paths.count == 1 ? "1 file" : "\(paths.count) files"
+        let why =
+            switch reason {
+            case .name: "skipped: unrecognized extension (name a file to read it anyway)"
+            case .empty: "skipped: empty"
+            case .linkToFolder: "skipped: a link to a folder (name it to read it)"
+            case .special: "skipped: not a regular file"
+            }
+        Messages.error(
+            "\(files) \(why): " + paths.prefix(3).joined(separator: ", ")
+                + (paths.count > 3 ? ", …" : ""))
     }
 }

@@ -6,10 +6,13 @@ extension SourceError: WordedError {
     var remedy: String? {
         switch self {
         case .missing: "check the path"
+        case .brokenLink: "remove the link, or restore what it leads to"
         case .unreadable: "check its permissions"
         case .damaged: "get the file again"
         case .unknownFormat: "pass --format, or convert it to text or JSON Lines"
-        case .missingColumn: "name the columns with --id-field, --text-field and --title-field"
+        case .missingColumn:
+            "name the columns with --id-field, --text-field and --title-field, or their separator "
+                + "with --delimiter"
         case .idCount: "give one a line"
         case .fileTooLarge: "split it, or make it JSON Lines"
         case .notUTF8: "convert the file to UTF-8"
@@ -28,7 +31,8 @@ extension SourceError.RecordFault {
         switch self {
         case .emptyFile: "its first line must name the columns"
         case .duplicateColumn: "rename one"
-        case .fieldCount: "put fields that contain the separator in double quotes"
+        case .fieldCount:
+            "put fields that contain the separator in double quotes, or pass --delimiter"
         case .unclosedQuote: "add the closing '\"'"
         case .textAfterQuote: "write a quote inside a quoted field twice"
         case .noTab: "each line must be an id, a tab and a text"

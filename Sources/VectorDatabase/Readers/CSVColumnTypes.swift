@@ -1,0 +1,83 @@
+/// What the cells of a column are taken for, decided for the whole column: were it decided cell by
+/// cell, `02139` would be text beside the number 12345, and no filter would find both.
+///
+/// - A column of numbers has only numbers as JSON writes them (and so no leading zero or plus sign),
+///   integers within 64 bits.
+/// - A column of booleans has only `true` and `false`, in either case.
+/// - Any other is text. Empty cells are missing values and decide nothing.
+struct CSVColumnTypes: Equatable {
+    enum ColumnType { case number, boolean, text }
+
+    private var mayBeNumber: [Bool]
+    private var mayBeBoolean: [Bool]
+
+    init(columns: Int) {
+        mayBeNumber = Array(repeating: true, count: columns)
+        mayBeBoolean = mayBeNumber
+    }
+
+    /// Reads a whole file. Records that cannot be read are passed over, and so is what follows a fault
+    /// of the file: the reader of its documents reports them.
+    init(surveying parser: CSVParser) throws {
+        let header = try? parser.next()
+        self.init(columns: header?.count ?? 0)
+        while true {
+            do {
+                guard let fields = try parser.next() else { return }
+                add(fields)
+            } catch let error as SourceError {
+                if !error.isOfOneRecord { return }
+            }
+        }
+    }
+
+    subscript(column: Int) -> ColumnType {
+        mayBeNumber[column] ? .number : mayBeBoolean[column] ? .boolean : .text
+    }
+
+    /// Takes a record into account; one with another number of cells is not, since it is refused.
+    mutating func add(_ cells: [String]) {
+        guard cells.count == mayBeNumber.count else { return }
+        for (column, cell) in cells.enumerated() where !cell.isEmpty {
+            if mayBeNumber[column], Self.number(cell) == nil { mayBeNumber[column] = false }
+            if mayBeBoolean[column], Self.boolean(cell) == nil { mayBeBoolean[column] = false }
+        }
+    }
+
+    /// A cell as a value of its column's type.
+    func value(_ cell: String, column: Int) -> JSONValue {
+        switch self[column] {
+        case .number: Self.number(cell) ?? .string(cell)
+        case .boolean: Self.boolean(cell) ?? .string(cell)
+        case .text: .string(cell)
+        }
+    }
+
+    private static func number(_ cell: String) -> JSONValue? {
+        guard let first = cell.utf8.first, first == 45 || (48...57).contains(first) else {
+            return nil
+        }
+        switch JSONValue(parsing: cell) {
+        case .integer(let value): return .integer(value)
+        // Digits alone that are no integer are too many for one: their value would change.
+        case .number(let value)
+        where value.isFinite && cell.utf8.contains(where: Self.isOfFraction):
+            return .number(value)
+        default: return nil
+        }
+    }
+
+    /// `.`, `e` or `E`.
+    private static func isOfFraction(_ byte: UInt8) -> Bool {
+        byte == 46 || byte == 69 || byte == 101
+    }
+
+    private static func boolean(_ cell: String) -> JSONValue? {
+        guard cell.utf8.count <= 5 else { return nil }
+        return switch cell.lowercased() {
+        case "true": .bool(true)
+        case "false": .bool(false)
+        default: nil
+        }
+    }
+}
