@@ -2,24 +2,24 @@
 
 import PackageDescription
 
-// A target imports only targets of a lower level. `make lint` has SwiftPM check it
-// (`--explicit-target-dependency-import-check error`).
+// A target imports only targets of a lower level: of those above its comment `// Level N.` below.
+// DocumentationTests check the dependencies and the table in README.md against these comments, and
+// `make lint` has the compiler check imports against the dependencies.
 
 let swift: [SwiftSetting] = [.enableUpcomingFeature("ExistentialAny")]
 
 // The inner loops are C so that instruction sets can be chosen per function and at run time.
-// They stay optimised in debug builds, where the tests would crawl otherwise.
+// They stay optimized in debug builds, where the tests would crawl otherwise.
 let kernels: [CSetting] = [.unsafeFlags(["-O3", "-fno-math-errno", "-ffp-contract=fast"])]
 
 // The walk through the graph is Swift, and as hot; without this, tests of a few thousand vectors
 // would take minutes in debug builds.
-let optimised: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
+let optimized: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let argumentParser = Target.Dependency.product(
     name: "ArgumentParser", package: "swift-argument-parser")
-let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 
 let package = Package(
@@ -38,7 +38,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     ],
     targets: [
@@ -66,7 +65,7 @@ let package = Package(
             swiftSettings: swift),
         .target(name: "Evaluation", swiftSettings: swift),
         // What a search compares by and answers with.
-        .target(name: "Ranking", swiftSettings: swift + optimised),
+        .target(name: "Ranking", swiftSettings: swift + optimized),
 
         // Level 2.
         .target(
@@ -80,10 +79,10 @@ let package = Package(
         .target(
             name: "VectorIndex",
             dependencies: ["Ranking", "VectorMath", "CVectorKernels", "FileFormat", heap],
-            swiftSettings: swift + optimised),
+            swiftSettings: swift + optimized),
         .target(
             name: "LexicalIndex", dependencies: ["Ranking", "FileFormat", heap],
-            swiftSettings: swift + optimised),
+            swiftSettings: swift + optimized),
         .target(
             name: "Schema", path: "schema", exclude: ["README.md"],
             resources: [.embedInCode("migrations")]),
@@ -115,7 +114,7 @@ let package = Package(
             dependencies: [
                 "Embedding", "Ranking", "DocumentStore", "VectorIndex", "LexicalIndex",
                 "VectorMath",
-                "FileFormat", "Evaluation", logging,
+                "FileFormat", "Evaluation",
             ],
             swiftSettings: swift),
         .target(
@@ -144,7 +143,7 @@ let package = Package(
             name: "vdb",
             dependencies: [
                 "VectorDatabase", "DefaultModel", "AutoRegEmbed", "Training", "Tuning",
-                "Evaluation", "Tokenization", "FileFormat", "ModelHub", argumentParser, logging,
+                "Evaluation", "Tokenization", "FileFormat", "ModelHub", argumentParser,
             ],
             swiftSettings: swift),
         .executableTarget(
@@ -154,6 +153,8 @@ let package = Package(
                 "FileFormat", argumentParser,
             ],
             path: "Benchmarks/vdb-bench", swiftSettings: swift),
+
+        // No level: tests, and what only they use.
 
         // What the tests do for seconds and `make torture` for as long as is wanted.
         .target(name: "CFaultVFS", dependencies: [sqlite], path: "Tests/CFaultVFS"),
@@ -249,7 +250,7 @@ let package = Package(
             resources: [.copy("Fixtures")], swiftSettings: swift),
         // The tiny model and its data, for whatever trains it.
         .target(
-            name: "TrainingTestSupport", dependencies: ["Training"],
+            name: "TrainingTestSupport", dependencies: ["Training", "TestSupport"],
             path: "Tests/TrainingTestSupport", swiftSettings: swift),
         .testTarget(
             name: "TrainingTests",
@@ -263,6 +264,13 @@ let package = Package(
             dependencies: [
                 "Tuning", "Training", "AutoRegEmbed", "Embedding", "VectorDatabase", "Evaluation",
                 "FileFormat", "TestSupport", "TrainingTestSupport",
+            ],
+            swiftSettings: swift),
+        .testTarget(
+            name: "DocumentationTests",
+            dependencies: [
+                "VectorDatabase", "Embedding", "AutoRegEmbed", "DefaultModel", "Training",
+                "Tuning", "Evaluation", "TestSupport",
             ],
             swiftSettings: swift),
         .testTarget(
@@ -281,6 +289,12 @@ if Context.environment["VDB_FUZZ"] != nil {
         .executableTarget(
             name: "vdb-fuzz", dependencies: ["FuzzTargets"], path: "Fuzz/Driver",
             swiftSettings: swift))
+}
+
+// DocC's plugin, fetched only when documentation is made: `make docs`.
+if Context.environment["VDB_DOCS"] != nil {
+    package.dependencies.append(
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
 }
 
 // The thread sanitizer's build, small: what shares memory among threads, and its tests. `make tsan`.

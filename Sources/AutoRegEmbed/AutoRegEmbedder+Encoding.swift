@@ -9,8 +9,12 @@ extension AutoRegEmbedder {
     /// The vectors of `texts`, in their order. All cores are used where there is enough work, and a
     /// text's vector does not depend on the texts beside it.
     ///
-    /// - Parameter isCancelled: asked between batches.
-    /// - Throws: ``AutoRegEmbedError``; `CancellationError` where `isCancelled` says so.
+    /// - Parameters:
+    ///   - texts: each at least one token.
+    ///   - instruction: what the model is asked to express: `next` for queries, `self_` for documents.
+    ///   - task: which of the model's pairs of instructions is meant.
+    ///   - isCancelled: asked between batches.
+    /// - Throws: ``AutoRegEmbedError``; `CancellationError` if `isCancelled` says so.
     public func encode(
         _ texts: [String], instruction: Instruction, task: EmbeddingTask = .retrieval,
         isCancelled: @Sendable () -> Bool = { false }

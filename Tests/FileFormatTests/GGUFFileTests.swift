@@ -236,7 +236,7 @@ import Testing
     }
 
     @Test func opensAllParts() throws {
-        let scratch = try ScratchFolder()
+        let scratch = TemporaryFolder()
         func write(_ name: String, _ builder: GGUFBuilder) throws -> String {
             let path = scratch.path + "/" + name
             try Data(builder.file).write(to: URL(fileURLWithPath: path))

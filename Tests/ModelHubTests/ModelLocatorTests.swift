@@ -4,11 +4,11 @@ import TestSupport
 import Testing
 
 @Suite struct ModelLocatorTests {
-    private let scratch: ScratchFolder
+    private let scratch: TemporaryFolder
     private let locator: ModelLocator
 
     init() throws {
-        scratch = try ScratchFolder()
+        scratch = TemporaryFolder()
         locator = ModelLocator(environment: [
             "VDB_MODELS": scratch.file("store"), "HF_HOME": scratch.file("hf"),
             "OLLAMA_MODELS": scratch.file("ollama"),

@@ -66,7 +66,7 @@ struct QueryTests {
     /// Scores that overflow would be no numbers, and could not be ordered.
     @Test(arguments: Metric.allCases)
     func vectorsTooLongToCompareAreRefused(metric: Metric) async throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let database = try Database(path: folder.file("a.vdb"))
         let collection = database.collection()
         var options = IngestOptions()

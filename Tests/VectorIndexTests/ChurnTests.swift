@@ -1,4 +1,5 @@
 import Synchronization
+import TestSupport
 import Testing
 import VectorIndex
 
@@ -147,7 +148,7 @@ import VectorIndex
         }
     }
 
-    /// Whole clusters vanish at once, so that many nodes lose every neighbour they had.
+    /// Whole clusters vanish at once, so that many nodes lose every neighbor they had.
     @Test func removingWholeNeighbourhoods() throws {
         let sample = SampleVectors(count: 2000, dimensions: 8, clusters: 10, spread: 0.05)
         let builder = try HNSWBuilder(

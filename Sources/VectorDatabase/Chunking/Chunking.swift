@@ -55,11 +55,14 @@ public struct TextPassage: Sendable, Equatable {
 }
 
 extension Chunking {
-    /// The passages of a text, in order; one, of the whole text, where it is short enough or is a
-    /// record that is not to be cut.
+    /// The passages of a text, in order; one, of the whole text, if it is short enough or is a
+    /// record and records are not cut.
     ///
-    /// - Parameter tokenCount: the number of tokens of a piece of text. It is called for each
-    ///   sentence once, and a passage's length is the sum.
+    /// - Parameters:
+    ///   - text: the document's.
+    ///   - layout: what a passage may end at.
+    ///   - tokenCount: the number of tokens of a piece of text. It is called for each sentence once,
+    ///     and a passage's length is the sum.
     public func passages(
         of text: String, layout: TextLayout, tokenCount: (String) -> Int
     ) -> [TextPassage] {

@@ -2,9 +2,11 @@ import DocumentStore
 import Foundation
 
 extension DocumentCollection {
-    /// A document as it was given, or `nil` where there is none by this identifier.
+    /// A document as it was given, or `nil` if there is none with this id.
     ///
-    /// - Parameter includesVector: the vector of a document that is one passage.
+    /// - Parameters:
+    ///   - id: compared by its bytes.
+    ///   - includesVector: whether a document of one passage comes with its vector.
     public func document(_ id: String, includesVector: Bool = false) throws -> Document? {
         try rethrowing {
             let record = try requireRecord()

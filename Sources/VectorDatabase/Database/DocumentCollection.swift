@@ -4,8 +4,8 @@ import Synchronization
 /// The documents under one name in a database, with vectors of one embedder and one metric.
 ///
 /// Get it from ``Database/collection(_:)``. It may not exist yet: reading from it then throws
-/// ``DatabaseError/collectionMissing(name:path:)``; the first ``ingest(_:options:progress:)-…``
-/// makes it.
+/// ``DatabaseError/collectionMissing(name:path:)``; the first `ingest`
+/// creates it.
 public final class DocumentCollection: Sendable {
     public let name: String
     package let database: Database

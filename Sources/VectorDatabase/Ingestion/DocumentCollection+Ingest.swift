@@ -11,14 +11,15 @@ extension DocumentCollection {
     /// ```
     ///
     /// A document that is there already with the same content is recognised and not encoded
-    /// again, so an ingest that was interrupted, at whatever moment, goes on where it stopped when
-    /// it is called again with the same documents. A document of which only metadata have changed
+    /// again, so an interrupted ingest resumes where it stopped when it is called again with the
+    /// same documents. A document of which only metadata have changed
     /// keeps its vectors.
     ///
     /// Cancel the task to stop. What was acknowledged stays.
     ///
     /// - Parameters:
     ///   - documents: taken one by one, as fast as they can be stored.
+    ///   - options: what happens to known and to faulty documents, how long ones are cut.
     ///   - progress: called from the ingest's tasks, several times a second at most.
     /// - Throws: ``DatabaseError``; what the sequence throws; `CancellationError`.
     public func ingest<Documents: AsyncSequence & Sendable>(

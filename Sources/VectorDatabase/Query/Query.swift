@@ -24,10 +24,10 @@ public struct Query: Sendable {
     /// Only documents that match are considered.
     public var filter: Filter?
     /// Re-orders this many of the first hits by log p(document | query); needs a
-    /// ``ScoringEmbedder``.
+    /// `ScoringEmbedder`.
     public var rerankDepth: Int?
     /// How dense and lexical ranks are joined in hybrid mode. `nil` takes the default, with the
-    /// embedder's ``Embedder/hybridWeight`` where it has one and encodes the query: for a query that
+    /// embedder's `hybridWeight` if it has one and encodes the query: for a query that
     /// comes with its ``vector``, no model is opened.
     public var fusion: ReciprocalRankFusion?
     /// `false` leaves title, text and metadata of the hits empty: enough for run files, whose

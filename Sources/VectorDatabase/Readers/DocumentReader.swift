@@ -22,13 +22,17 @@ public struct DocumentReader: AsyncSequence, Sendable {
     /// How far reading has come, in this sequence's iterations altogether.
     public let progress: SourceProgress
 
-    /// - Parameter paths: files, folders, or `-` for standard input.
+    /// - Parameters:
+    ///   - paths: files, folders, or `-` for standard input.
+    ///   - options: the format, and what happens to what cannot be read.
     /// - Throws: `SourceError.missing`, or `.unreadable` for a folder.
     public init(_ paths: [String], options: SourceOptions = SourceOptions()) throws(SourceError) {
         try self.init(paths.map { SourcePath($0) }, options: options)
     }
 
-    /// - Parameter paths: files, folders, or `-` for standard input; their names need not be UTF-8.
+    /// - Parameters:
+    ///   - paths: files, folders, or `-` for standard input; their names need not be UTF-8.
+    ///   - options: the format, and what happens to what cannot be read.
     /// - Throws: `SourceError.missing`, or `.unreadable` for a folder.
     public init(
         _ paths: [SourcePath], options: SourceOptions = SourceOptions()

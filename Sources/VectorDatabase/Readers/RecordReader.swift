@@ -29,8 +29,10 @@ extension InputFile {
             case .automatic, .jsonLines:
                 return JSONLinesReader(lines(), file: self, options: options)
             case .tsv:
-                guard options.delimiter != nil || CSVHeader(start, separator: 9)
-                    .names(options, needsID: true)
+                guard
+                    options.delimiter != nil
+                        || CSVHeader(start, separator: 9)
+                            .names(options, needsID: true)
                 else { return TSVReader(lines(), file: self) }
                 var options = options
                 options.delimiter = options.delimiter ?? 9
