@@ -112,7 +112,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     /// A setting that cannot be, as a fact about it.
     ///
     /// - Parameter isEvaluated: whether the run has an evaluation.
-    func validate(isEvaluated: Bool) throws(TrainingError) {
+    public func validate(isEvaluated: Bool) throws(TrainingError) {
         func check(
             _ number: (some BinaryInteger)?, _ option: TrainingOption, _ range: OptionRange
         ) throws(TrainingError) {

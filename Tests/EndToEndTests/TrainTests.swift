@@ -130,14 +130,27 @@ struct TrainTests {
             return (process.terminationStatus, text)
         }
         #expect(try run() == (0, ""))
-        let weights = URL(filePath: vdb.path("out/model.safetensors"))
-        let first = try Data(contentsOf: weights)
+        func weights(_ folder: String) throws -> Data {
+            try Data(contentsOf: URL(filePath: vdb.path(folder + "/model.safetensors")))
+        }
+        let first = try weights("out")
+        // A finished run's model is kept beside the new one.
+        #expect(try run("--learning-rate", "0.1") == (0, ""))
+        #expect(try weights("out.1") == first)
+        #expect(try weights("out") != first)
+        // A run that writes nothing changes nothing.
+        #expect(try run("--data", "missing.jsonl").status != 0)
+        #expect(try weights("out.1") == first)
+        #expect(try weights("out") != first)
+        // Any other model is refused: a base, or the model that the run reads.
+        try FileManager.default.removeItem(atPath: vdb.path("out/training.json"))
         let refused = try run("--learning-rate", "0.1")
         #expect(refused.status == 73)
         #expect(
             refused.text == "vdb: out: holds a model already; choose another --out, or pass "
                 + "--overwrite to replace it\n")
-        #expect(try Data(contentsOf: weights) == first)
+        #expect(try run("--model", "out.1", "--out", "out.1").status == 73)
+        #expect(try weights("out.1") == first)
         #expect(try run("--overwrite", "--learning-rate", "0.1") == (0, ""))
         let noSuch = try run("--overwrite", "--epochs", "0")
         #expect(noSuch.status == 64 && noSuch.text == "vdb: --epochs must be 1 or more\n")

@@ -43,7 +43,11 @@ struct TrainCommand: ParsableCommand {
     var data: String
     @Option(help: ArgumentHelp("The model folder to write.", valueName: "dir"))
     var out: String
-    @Flag(help: "Replace a model that --out holds already.") var overwrite = false
+    @Flag(
+        help: """
+            Replace the model that --out holds. Without it a finished run's model is kept as OUT.1, \
+            and any other is refused.
+            """) var overwrite = false
 
     @OptionGroup(title: "Run") var general: RunOptions
     @OptionGroup(title: "Adapter") var adapter: AdapterOptions
@@ -74,11 +78,13 @@ struct TrainCommand: ParsableCommand {
         }
         // A step may take minutes; the state is saved after it.
         Interruption.finishesCleanly(within: nil)
-        try Trainer.checkOutput(out, overwriting: overwrite, resuming: surviving.resume)
         let given = try model.map { try ModelFinder.locate($0) }
+        try options(given?.path ?? "").validate(isEvaluated: measuring.eval != nil)
+        let earlier = try setAsideEarlierModel(given?.path, reporter)
+        try Trainer.checkOutput(out, overwriting: overwrite, resuming: surviving.resume)
         let starting = StartingModelFolder(given, in: out)
-        try starting?.write()
         do {
+            try starting?.write()
             let summary = try Trainer.run(
                 options(starting?.path ?? given?.path ?? ""),
                 evaluation: measuring.eval.map(RetrievalEvaluation.onFolder),
@@ -87,9 +93,21 @@ struct TrainCommand: ParsableCommand {
             starting?.removeUnlessNeeded()
             reporter.finish(summary, folder: out)
         } catch {
+            earlier?.restoreIfNothingWasWritten()
             reporter.clear()
             throw error
         }
+    }
+
+    /// Unless asked to replace or resume it, a finished model in the output folder is kept beside it.
+    private func setAsideEarlierModel(
+        _ model: String?, _ reporter: TrainReporter
+    ) throws -> EarlierModel? {
+        guard !overwrite, !surviving.resume else { return nil }
+        let inputs = [model, losses.decoder, data, measuring.eval, losses.referenceScores]
+        let earlier = try EarlierModel.setAside(in: out, readBy: inputs.compactMap { $0 })
+        if let earlier { reporter.keptEarlierModel(earlier) }
+        return earlier
     }
 }
 

@@ -35,6 +35,10 @@ struct TrainReporter {
         }
     }
 
+    func keptEarlierModel(_ model: EarlierModel) {
+        say("\(model.folder) held a finished model, which is now \(model.path)")
+    }
+
     func finish(_ summary: Trainer.Summary, folder: String) {
         clear()
         guard !quiet else { return }

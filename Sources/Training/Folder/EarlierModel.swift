@@ -1,0 +1,47 @@
+import Foundation
+
+/// A finished model in the folder that a new run writes to, moved aside: the new run overwrites
+/// nothing, and the earlier model can be compared with the new one.
+public struct EarlierModel: Sendable {
+    /// The folder it was in, to which the new run writes.
+    public let folder: String
+    /// The folder it is in now: `folder` with the first free number, such as `out.1`.
+    public let path: String
+
+    /// Moves the finished model of an earlier training run aside.
+    ///
+    /// Only a folder that holds a training run's record is moved. Any other model, and one that the new
+    /// run reads, stays where it is: ``Trainer/checkOutput(_:overwriting:resuming:)`` refuses it.
+    ///
+    /// - Parameters:
+    ///   - folder: the new run's output.
+    ///   - inputs: files and folders that the new run reads.
+    /// - Returns: nil if nothing was moved.
+    /// - Throws: `TrainingError.cannotWrite` if the folder cannot be renamed.
+    public static func setAside(
+        in folder: String, readBy inputs: [String]
+    ) throws(TrainingError) -> EarlierModel? {
+        let output = resolved(folder)
+        guard TrainingRecord.exists(output), !TrainingState.exists(output) else { return nil }
+        for input in inputs.map(resolved) where input == output || input.hasPrefix(output + "/") {
+            return nil
+        }
+        var number = 1
+        while FileManager.default.fileExists(atPath: "\(output).\(number)") { number += 1 }
+        guard rename(output, "\(output).\(number)") == 0 else {
+            throw .cannotWrite(path: folder, reason: String(cString: strerror(errno)))
+        }
+        return EarlierModel(folder: output, path: "\(output).\(number)")
+    }
+
+    /// Moves the model back if the new run ended before it wrote anything.
+    public func restoreIfNothingWasWritten() {
+        // Fails, as it should, if the folder holds something.
+        _ = rmdir(folder)
+        if !FileManager.default.fileExists(atPath: folder) { _ = rename(path, folder) }
+    }
+
+    private static func resolved(_ path: String) -> String {
+        URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    }
+}
