@@ -3,7 +3,7 @@ public struct KnownModel: Sendable, Equatable {
     public let name: String
     /// On the hub: `OWNER/REPO`.
     public let repository: String
-    /// The commit that was tried.
+    /// A commit, a tag or a branch.
     public let revision: String
     /// The file in the repository; nil for all that a model's folder holds.
     public let file: String?
@@ -17,8 +17,8 @@ public struct KnownModel: Sendable, Equatable {
     /// The only list of short names.
     public static let all = [
         KnownModel(
-            name: "smollm2-135m", repository: "unsloth/SmolLM2-135M-Instruct-GGUF",
-            revision: "main", file: "SmolLM2-135M-Instruct-Q4_K_M.gguf", license: "Apache-2.0",
+            name: "smollm2-135m", repository: "HuggingFaceTB/SmolLM2-135M-Instruct",
+            revision: "main", file: nil, license: "Apache-2.0",
             purpose: "A small English language model: to train on, and to try things with.",
             otherSource: "make smollm2")
     ]

@@ -14,6 +14,8 @@ public enum TrainingError: Error, Sendable {
     case badLine(path: String, line: Int, RowProblem)
     case noRows(path: String)
     case badModel(path: String, reason: String)
+    /// A file, such as a GGUF one, in the place of a model's folder.
+    case notAFolder(path: String)
     /// The model's embedder settings are refused.
     case embedder(AutoRegEmbedError)
     /// Encoder and decoder do not fit together.
@@ -81,6 +83,7 @@ extension TrainingError: CustomStringConvertible, LocalizedError {
         case .badLine(let path, let line, let problem): "\(path):\(line): \(problem)"
         case .noRows(let path): "\(path): there is no row to train on"
         case .badModel(let path, let reason): "\(path): \(reason)"
+        case .notAFolder(let path): "\(path): a file, not a model's folder"
         case .embedder(let error): error.description
         case .decoderMismatch(let model, let decoder, let problem):
             "the decoder \(decoder) does not fit the model \(model): \(problem)"

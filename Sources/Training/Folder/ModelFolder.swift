@@ -13,6 +13,11 @@ package struct ModelFolder {
 
     package init(path: String) throws(TrainingError) {
         self.path = path
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue
+        {
+            throw .notAFolder(path: path)
+        }
         do { configuration = try ModelConfiguration(folder: URL(filePath: path)) } catch {
             throw .badModel(path: path, reason: error.description)
         }

@@ -4,7 +4,8 @@ extension TrainingError: WordedError {
     var status: ExitStatus {
         switch self {
         case .badOption, .evaluatesLanguageModel, .resumedDifferently, .finishedDifferently: .usage
-        case .badLine, .noRows, .badModel, .embedder, .decoderMismatch, .notFinite, .compressed:
+        case .badLine, .noRows, .badModel, .notAFolder, .embedder, .decoderMismatch, .notFinite,
+            .compressed:
             .badData
         case .cannotRead: .missing
         case .cannotWrite, .outputExists: .cannotCreate
@@ -41,6 +42,7 @@ extension TrainingError: WordedError {
             "name a parameter or what parameters are under, such as model.embed_tokens"
         case .evaluatesLanguageModel: "use compress, align or contrast"
         case .compressed: "decompress it first"
+        case .notAFolder: "'vdb model convert' writes a GGUF file as a folder"
         case .badLine(_, _, .noNegative), .badLine(_, _, .onlyPositives):
             "'vdb mine' finds some"
         case .badLine(_, _, .labelledPairs):
