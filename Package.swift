@@ -143,7 +143,8 @@ let package = Package(
             name: "vdb",
             dependencies: [
                 "VectorDatabase", "DefaultModel", "AutoRegEmbed", "Training", "Tuning",
-                "Evaluation", "Tokenization", "FileFormat", "ModelHub", argumentParser,
+                "Evaluation", "Tokenization", "Tensors", "VectorMath", "FileFormat", "ModelHub",
+                argumentParser,
             ],
             swiftSettings: swift),
         .executableTarget(
@@ -277,6 +278,7 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "vdb", "VectorDatabase", "DefaultModel", "Training", "TestSupport", "Torture",
+                "Tensors", "VectorMath",
             ],
             swiftSettings: swift),
     ]

@@ -7,6 +7,8 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <strings.h>
 
 // cblas.h's own numbers.
 enum { ROW_MAJOR = 101, AS_STORED = 111, TRANSPOSED = 112 };
@@ -16,18 +18,85 @@ static void (*sgemm)(
     int);
 static char *(*core_name)(void);
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+static enum openblas_choice choice;
+static bool is_slow;
 
-static void open_library(void) {
+#define VARIABLE "OPENBLAS_CORETYPE"
+
+// The instruction sets that kernels are written for, better ones later. The library knows processors
+// by name and takes its oldest kernels for one that is newer than itself: 0.3.21 runs SSE3
+// ("Prescott") on a Xeon of 2023. What counts is what the processor has.
+enum { SSE = 0, AVX = 1, AVX2 = 2, AVX512 = 3, UNKNOWN = 4 };
+
+static const struct {
+    const char *core;
+    int set;
+} kernels[] = {
+    {"Prescott", SSE},      {"Core2", SSE},        {"Atom", SSE},
+    {"Penryn", SSE},        {"Dunnington", SSE},   {"Nehalem", SSE},
+    {"Opteron", SSE},       {"Opteron_SSE3", SSE}, {"Barcelona", SSE},
+    {"Bobcat", SSE},        {"Nano", SSE},         {"Sandybridge", AVX},
+    {"Bulldozer", AVX},     {"Piledriver", AVX},   {"Steamroller", AVX},
+    {"Excavator", AVX2},    {"Haswell", AVX2},     {"Zen", AVX2},
+    {"SkylakeX", AVX512},   {"Cooperlake", AVX512}, {"Sapphirerapids", AVX512},
+};
+
+static int set_of(const char *core) {
+    for (size_t i = 0; core && i < sizeof kernels / sizeof *kernels; i++)
+        if (!strcasecmp(core, kernels[i].core)) return kernels[i].set;
+    return UNKNOWN;
+}
+
+/// The best set that this processor has, with the name of kernels for it.
+static int best_set(const char **core) {
+    *core = NULL;
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl"))
+        return *core = "SkylakeX", AVX512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return *core = "Haswell", AVX2;
+    if (__builtin_cpu_supports("avx")) return *core = "Sandybridge", AVX;
+#endif
+    return SSE;
+}
+
+static void *open_named(void) {
     static const char *const names[] = {
         "libopenblas.so.0", "libopenblas.so", "libopenblas.dylib",
     };
     void *library = NULL;
     for (size_t i = 0; !library && i < sizeof names / sizeof *names; i++)
         library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
+    if (library) *(void **)&core_name = dlsym(library, "openblas_get_corename");
+    return library;
+}
+
+// The library reads the variable as it is loaded, and only then. Setting one changes the environment
+// under threads that read it, so it is done only if the library has chosen badly; it is taken away
+// again, since it is not for the processes that this one starts.
+static void *open_for(void *library, const char *core) {
+    if (dlclose(library) || setenv(VARIABLE, core, 1)) return open_named();
+    library = open_named();
+    unsetenv(VARIABLE);
+    return library;
+}
+
+static void open_library(void) {
+    const char *forced = getenv(VARIABLE), *better;
+    choice = forced && *forced ? OPENBLAS_FORCED : OPENBLAS_OWN;
+    void *library = open_named();
+    int best = best_set(&better);
+    if (library && core_name && choice == OPENBLAS_OWN && set_of(core_name()) < best) {
+        library = open_for(library, better);
+        // Somebody else may hold the library, which then stays as it was.
+        if (library && core_name && set_of(core_name()) >= best) choice = OPENBLAS_CHOSEN;
+    }
     if (!library) return;
+    is_slow = core_name && set_of(core_name()) < best;
     void (*set_threads)(int) = NULL;
     *(void **)&set_threads = dlsym(library, "openblas_set_num_threads");
-    *(void **)&core_name = dlsym(library, "openblas_get_corename");
     // The threads are ours: the library's own would fight them for the cores.
     if (!set_threads) return;
     set_threads(1);
@@ -42,6 +111,13 @@ bool openblas_available(void) {
 const char *openblas_core(void) {
     return openblas_available() && core_name ? core_name() : NULL;
 }
+
+enum openblas_choice openblas_kernel_choice(void) {
+    (void)openblas_available();
+    return choice;
+}
+
+bool openblas_is_slow(void) { return openblas_available() && is_slow; }
 
 static void multiply_plainly(
     bool a_transposed, bool b_transposed, int m, int n, int k, float factor, const float *a,

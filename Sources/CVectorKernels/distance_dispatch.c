@@ -1,5 +1,6 @@
-// Which kernels this CPU can run.
+// Which distance kernels this CPU can run, and which of them do.
 
+#include "KernelLevel.h"
 #include "distance_tables.h"
 
 static const vk_kernels *available[4];
@@ -8,19 +9,20 @@ static const vk_kernels *active = &vk_portable_kernels;
 __attribute__((constructor)) static void choose(void) {
     size_t count = 0;
     available[count++] = &vk_portable_kernels;
+    active = &vk_portable_kernels;
+    int level = kernel_level();
 #if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-        __builtin_cpu_supports("f16c"))
-        available[count++] = &vk_avx2_kernels;
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512vnni"))
+    if (kernel_level_supported(KERNELS_AVX2)) available[count++] = &vk_avx2_kernels;
+    if (level >= KERNELS_AVX2) active = available[count - 1];
+    if (kernel_level_has_vnni(KERNELS_AVX512) && kernel_level_supported(KERNELS_AVX512)) {
         available[count++] = &vk_avx512_kernels;
+        if (level >= KERNELS_AVX512) active = &vk_avx512_kernels;
+    }
 #elif defined(__aarch64__)
     available[count++] = &vk_neon_kernels;
+    if (level == KERNELS_NEON) active = &vk_neon_kernels;
 #endif
-    active = available[count - 1];
+    (void)level;
 }
 
 const vk_kernels *vk_active_kernels(void) { return active; }

@@ -7,7 +7,8 @@ INLINE void dequantize(int type, const uint8_t *blocks, size_t count, float *y) 
     uint8_t q[256];
     float scale[16], offset[16] = {0};
     for (; count; count -= layout.weights, blocks += layout.bytes, y += layout.weights) {
-        unpack_block(type, blocks, q, scale, offset);
+        block_quants(type, blocks, q);
+        block_scales(type, blocks, scale, offset);
         for (int g = 0; g < layout.weights / layout.group; g++)
             for (int i = 0; i < layout.group; i++) {
                 float step = (float)(q[g * layout.group + i] - layout.zero) * scale[g];
@@ -16,7 +17,10 @@ INLINE void dequantize(int type, const uint8_t *blocks, size_t count, float *y) 
     }
 }
 
-KERNEL void quantized_dequantize(int type, const void *blocks, size_t count, float *y) {
+KERNEL(
+    void, quantized_dequantize,
+    (int type, const void *blocks, size_t count, float *y),
+    (type, blocks, count, y)) {
     switch (type) {
 #define CASE(TYPE) \
     case TYPE: dequantize(TYPE, blocks, count, y); break;

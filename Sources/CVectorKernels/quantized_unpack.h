@@ -1,7 +1,7 @@
 #ifndef QUANTIZED_UNPACK_H
 #define QUANTIZED_UNPACK_H
 
-// GGUF's blocks, one function a type: each weight as an unsigned byte q with the scale and offset of
+// GGUF's blocks, two functions a type: each weight as an unsigned byte q, and the scale and offset of
 // its group, so that
 //
 //     w = scale (q - zero)           symmetric types
@@ -66,71 +66,47 @@ INLINE void fifth_bits(const uint8_t *bits, uint8_t *q) {
     for (int i = 0; i < 32; i++) q[i] |= (uint8_t)((bits[i / 8] >> (i % 8) & 1) << 4);
 }
 
-// d, 32 nibbles
-INLINE void unpack_q4_0(const uint8_t *b, uint8_t *q, float *scale, float *offset) {
-    (void)offset;
-    *scale = half_at(b);
-    nibbles(b + 2, q);
+// Q4_0: d, 32 nibbles.                 Q4_1: d, m, 32 nibbles.
+// Q5_0: d, 32 fifth bits, 32 nibbles.  Q5_1: d, m, 32 fifth bits, 32 nibbles.
+// Q8_0: d, 32 signed bytes.            IQ4_NL: d, 32 nibbles that number the values of a table.
+
+/// IQ4_NL's values plus 128.
+static const uint8_t iq4_nl_values[16] = {
+    1, 24, 45, 63, 79, 93, 106, 118, 129, 141, 153, 166, 181, 197, 217, 241,
+};
+
+INLINE void quants_q5(const uint8_t *bits, uint8_t *q) {
+    nibbles(bits + 4, q);
+    fifth_bits(bits, q);
 }
 
-// d, m, 32 nibbles
-INLINE void unpack_q4_1(const uint8_t *b, uint8_t *q, float *scale, float *offset) {
-    *scale = half_at(b);
-    *offset = half_at(b + 2);
-    nibbles(b + 4, q);
-}
-
-// d, 32 fifth bits, 32 nibbles
-INLINE void unpack_q5_0(const uint8_t *b, uint8_t *q, float *scale, float *offset) {
-    (void)offset;
-    *scale = half_at(b);
-    nibbles(b + 6, q);
-    fifth_bits(b + 2, q);
-}
-
-// d, m, 32 fifth bits, 32 nibbles
-INLINE void unpack_q5_1(const uint8_t *b, uint8_t *q, float *scale, float *offset) {
-    *scale = half_at(b);
-    *offset = half_at(b + 2);
-    nibbles(b + 8, q);
-    fifth_bits(b + 4, q);
-}
-
-// d, 32 signed bytes
-INLINE void unpack_q8_0(const uint8_t *b, uint8_t *q, float *scale, float *offset) {
-    (void)offset;
-    *scale = half_at(b);
+INLINE void quants_q8_0(const uint8_t *b, uint8_t *q) {
     for (int i = 0; i < 32; i++) q[i] = b[2 + i] ^ 0x80;
 }
 
-// d, 32 nibbles that number the values of a table
-INLINE void unpack_iq4_nl(const uint8_t *b, uint8_t *q, float *scale, float *offset) {
-    // The table's values plus 128.
-    static const uint8_t values[16] = {
-        1, 24, 45, 63, 79, 93, 106, 118, 129, 141, 153, 166, 181, 197, 217, 241,
-    };
-    (void)offset;
-    *scale = half_at(b);
+INLINE void quants_iq4_nl(const uint8_t *b, uint8_t *q) {
     nibbles(b + 2, q);
-    for (int i = 0; i < 32; i++) q[i] = values[q[i]];
+    for (int i = 0; i < 32; i++) q[i] = iq4_nl_values[q[i]];
 }
 
-// 16 scales and minima of 4 bits, 256 pairs of bits, d, the minima's d
-INLINE void unpack_q2_k(const uint8_t *b, uint8_t *q, float *scale, float *offset) {
+// Q2_K: 16 scales and minima of 4 bits, 256 pairs of bits, d, the minima's d
+INLINE void scales_q2_k(const uint8_t *b, float *scale, float *offset) {
     float d = half_at(b + 80), least = half_at(b + 82);
     for (int i = 0; i < 16; i++) {
         scale[i] = d * (float)(b[i] & 15);
         offset[i] = -(least * (float)(b[i] >> 4));
     }
+}
+
+INLINE void quants_q2_k(const uint8_t *b, uint8_t *q) {
     for (int half = 0; half < 2; half++)
         for (int pair = 0; pair < 4; pair++)
             for (int i = 0; i < 32; i++)
                 q[half * 128 + pair * 32 + i] = b[16 + half * 32 + i] >> (2 * pair) & 3;
 }
 
-// 256 third bits, 256 pairs of bits, 16 scales of 6 bits, d
-INLINE void unpack_q3_k(const uint8_t *b, uint8_t *q, float *scale, float *offset) {
-    (void)offset;
+// Q3_K: 256 third bits, 256 pairs of bits, 16 scales of 6 bits, d
+INLINE void scales_q3_k(const uint8_t *b, float *scale) {
     float d = half_at(b + 108);
     const uint8_t *s = b + 96;
     for (int i = 0; i < 16; i++) {
@@ -138,6 +114,9 @@ INLINE void unpack_q3_k(const uint8_t *b, uint8_t *q, float *scale, float *offse
         int high = s[8 + i % 4] >> (2 * (i / 4)) & 3;
         scale[i] = d * (float)((low | high << 4) - 32);
     }
+}
+
+INLINE void quants_q3_k(const uint8_t *b, uint8_t *q) {
     for (int half = 0; half < 2; half++)
         for (int pair = 0; pair < 4; pair++)
             for (int i = 0; i < 32; i++)
@@ -146,21 +125,28 @@ INLINE void unpack_q3_k(const uint8_t *b, uint8_t *q, float *scale, float *offse
                     | (b[i] >> (half * 4 + pair) & 1) << 2);
 }
 
-// Eight scales and minima of 6 bits in 12 bytes.
-INLINE void six_bit_scales(const uint8_t *b, float *scale, float *offset) {
+// Q4_K and Q5_K: d, the minima's d, eight scales and minima of 6 bits in 12 bytes, …
+INLINE void scales_q4_k(const uint8_t *b, float *scale, float *offset) {
     float d = half_at(b), least = half_at(b + 2);
-    const uint8_t *s = b + 4;
-    for (int i = 0; i < 4; i++) {
-        scale[i] = d * (float)(s[i] & 63);
-        offset[i] = -(least * (float)(s[i + 4] & 63));
-        scale[i + 4] = d * (float)((s[i + 8] & 15) | s[i] >> 6 << 4);
-        offset[i + 4] = -(least * (float)(s[i + 8] >> 4 | s[i + 4] >> 6 << 4));
+    // Four bytes at a time: the upper two bits of the first eight belong to the last four.
+    uint32_t first, second, third, parts[4];
+    memcpy(&first, b + 4, 4);
+    memcpy(&second, b + 8, 4);
+    memcpy(&third, b + 12, 4);
+    parts[0] = first & 0x3F3F3F3F;
+    parts[1] = (third & 0x0F0F0F0F) | (first >> 6 & 0x03030303) << 4;
+    parts[2] = second & 0x3F3F3F3F;
+    parts[3] = (third >> 4 & 0x0F0F0F0F) | (second >> 6 & 0x03030303) << 4;
+    uint8_t bytes[16];
+    memcpy(bytes, parts, 16);
+    for (int i = 0; i < 8; i++) {
+        scale[i] = d * (float)bytes[i];
+        offset[i] = -(least * (float)bytes[8 + i]);
     }
 }
 
-// d, the minima's d, scales, 256 nibbles
-INLINE void unpack_q4_k(const uint8_t *b, uint8_t *q, float *scale, float *offset) {
-    six_bit_scales(b, scale, offset);
+// … 256 nibbles
+INLINE void quants_q4_k(const uint8_t *b, uint8_t *q) {
     for (int pair = 0; pair < 4; pair++)
         for (int i = 0; i < 32; i++) {
             q[pair * 64 + i] = b[16 + pair * 32 + i] & 15;
@@ -168,9 +154,8 @@ INLINE void unpack_q4_k(const uint8_t *b, uint8_t *q, float *scale, float *offse
         }
 }
 
-// d, the minima's d, scales, 256 fifth bits, 256 nibbles
-INLINE void unpack_q5_k(const uint8_t *b, uint8_t *q, float *scale, float *offset) {
-    six_bit_scales(b, scale, offset);
+// … 256 fifth bits, 256 nibbles
+INLINE void quants_q5_k(const uint8_t *b, uint8_t *q) {
     for (int pair = 0; pair < 4; pair++)
         for (int i = 0; i < 32; i++) {
             uint8_t low = b[48 + pair * 32 + i], high = b[16 + i] >> (2 * pair);
@@ -179,11 +164,13 @@ INLINE void unpack_q5_k(const uint8_t *b, uint8_t *q, float *scale, float *offse
         }
 }
 
-// 256 nibbles, 256 pairs of bits, 16 scales of 8 bits, d
-INLINE void unpack_q6_k(const uint8_t *b, uint8_t *q, float *scale, float *offset) {
-    (void)offset;
+// Q6_K: 256 nibbles, 256 pairs of bits, 16 scales of 8 bits, d
+INLINE void scales_q6_k(const uint8_t *b, float *scale) {
     float d = half_at(b + 208);
     for (int i = 0; i < 16; i++) scale[i] = d * (float)(int8_t)b[192 + i];
+}
+
+INLINE void quants_q6_k(const uint8_t *b, uint8_t *q) {
     for (int half = 0; half < 2; half++) {
         const uint8_t *low = b + half * 64, *high = b + 128 + half * 32;
         uint8_t *to = q + half * 128;
@@ -196,20 +183,37 @@ INLINE void unpack_q6_k(const uint8_t *b, uint8_t *q, float *scale, float *offse
     }
 }
 
-/// One block's quants, and the scale and offset of each of its groups.
-INLINE void unpack_block(int type, const uint8_t *b, uint8_t *q, float *scale, float *offset) {
+/// The scale and, of affine types, the offset of each of a block's groups.
+INLINE void block_scales(int type, const uint8_t *b, float *scale, float *offset) {
     switch (type) {
-    case BLOCK_Q4_0: unpack_q4_0(b, q, scale, offset); break;
-    case BLOCK_Q4_1: unpack_q4_1(b, q, scale, offset); break;
-    case BLOCK_Q5_0: unpack_q5_0(b, q, scale, offset); break;
-    case BLOCK_Q5_1: unpack_q5_1(b, q, scale, offset); break;
-    case BLOCK_Q8_0: unpack_q8_0(b, q, scale, offset); break;
-    case BLOCK_Q2_K: unpack_q2_k(b, q, scale, offset); break;
-    case BLOCK_Q3_K: unpack_q3_k(b, q, scale, offset); break;
-    case BLOCK_Q4_K: unpack_q4_k(b, q, scale, offset); break;
-    case BLOCK_Q5_K: unpack_q5_k(b, q, scale, offset); break;
-    case BLOCK_Q6_K: unpack_q6_k(b, q, scale, offset); break;
-    case BLOCK_IQ4_NL: unpack_iq4_nl(b, q, scale, offset); break;
+    case BLOCK_Q4_1:
+    case BLOCK_Q5_1:
+        *scale = half_at(b);
+        *offset = half_at(b + 2);
+        break;
+    case BLOCK_Q2_K: scales_q2_k(b, scale, offset); break;
+    case BLOCK_Q3_K: scales_q3_k(b, scale); break;
+    case BLOCK_Q4_K:
+    case BLOCK_Q5_K: scales_q4_k(b, scale, offset); break;
+    case BLOCK_Q6_K: scales_q6_k(b, scale); break;
+    default: *scale = half_at(b); break;
+    }
+}
+
+/// A block's weights as unsigned bytes.
+INLINE void block_quants(int type, const uint8_t *b, uint8_t *q) {
+    switch (type) {
+    case BLOCK_Q4_0: nibbles(b + 2, q); break;
+    case BLOCK_Q4_1: nibbles(b + 4, q); break;
+    case BLOCK_Q5_0: quants_q5(b + 2, q); break;
+    case BLOCK_Q5_1: quants_q5(b + 4, q); break;
+    case BLOCK_Q8_0: quants_q8_0(b, q); break;
+    case BLOCK_Q2_K: quants_q2_k(b, q); break;
+    case BLOCK_Q3_K: quants_q3_k(b, q); break;
+    case BLOCK_Q4_K: quants_q4_k(b, q); break;
+    case BLOCK_Q5_K: quants_q5_k(b, q); break;
+    case BLOCK_Q6_K: quants_q6_k(b, q); break;
+    case BLOCK_IQ4_NL: quants_iq4_nl(b, q); break;
     }
 }
 

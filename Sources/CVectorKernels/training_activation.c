@@ -4,13 +4,18 @@
 #include "training_common.h"
 
 // y = silu(gate) * up,   silu(g) = g sigma(g)
-KERNEL void training_swiglu_forward(const float *gate, const float *up, float *y, size_t count) {
+KERNEL(
+    void, training_swiglu_forward,
+    (const float *gate, const float *up, float *y, size_t count),
+    (gate, up, y, count)) {
     for (size_t i = 0; i < count; i++) y[i] = gate[i] * sigmoid(gate[i]) * up[i];
 }
 
 // dup = dy silu(gate),   dgate = dy up sigma(gate) (1 + gate (1 - sigma(gate)))
-KERNEL void training_swiglu_backward(
-    const float *dy, const float *gate, const float *up, float *dgate, float *dup, size_t count) {
+KERNEL(
+    void, training_swiglu_backward,
+    (const float *dy, const float *gate, const float *up, float *dgate, float *dup, size_t count),
+    (dy, gate, up, dgate, dup, count)) {
     for (size_t i = 0; i < count; i++) {
         float s = sigmoid(gate[i]), d = dy[i];
         dup[i] = d * gate[i] * s;
@@ -21,9 +26,11 @@ KERNEL void training_swiglu_backward(
 // Each head of `dimension` values is turned, pair (i, i + dimension / 2) by the angle of its row's
 // position: cosine and sine are tables [position, dimension / 2]. With direction -1 it turns back,
 // which is the gradient (a rotation's transpose is its inverse). x and y may be the same.
-KERNEL void training_rotate(
-    const float *x, float *y, const int32_t *positions, const float *cosine, const float *sine,
-    size_t rows, size_t heads, size_t dimension, float direction) {
+KERNEL(
+    void, training_rotate,
+    (const float *x, float *y, const int32_t *positions, const float *cosine, const float *sine,
+    size_t rows, size_t heads, size_t dimension, float direction),
+    (x, y, positions, cosine, sine, rows, heads, dimension, direction)) {
     size_t half = dimension / 2;
     for (size_t r = 0; r < rows; r++) {
         const float *c = cosine + (size_t)positions[r] * half;

@@ -15,9 +15,11 @@ INLINE void visible(
 }
 
 // scores -> probabilities in place; the row's log-sum-exp goes to `log_sum`.
-KERNEL void training_attention_softmax(
-    float *scores, size_t rows, size_t columns, size_t stride, size_t first_query,
-    size_t first_key, size_t window, float scale, float *log_sum) {
+KERNEL(
+    void, training_attention_softmax,
+    (float *scores, size_t rows, size_t columns, size_t stride, size_t first_query,
+    size_t first_key, size_t window, float scale, float *log_sum),
+    (scores, rows, columns, stride, first_query, first_key, window, scale, log_sum)) {
     SUM_IN_LANES
     for (size_t r = 0; r < rows; r++) {
         float *row = scores + r * stride;
@@ -38,9 +40,11 @@ KERNEL void training_attention_softmax(
 }
 
 // The probabilities again, from the scores and the log-sum-exp kept by the forward pass.
-KERNEL void training_attention_probabilities(
-    float *scores, size_t rows, size_t columns, size_t stride, size_t first_query,
-    size_t first_key, size_t window, float scale, const float *log_sum) {
+KERNEL(
+    void, training_attention_probabilities,
+    (float *scores, size_t rows, size_t columns, size_t stride, size_t first_query,
+    size_t first_key, size_t window, float scale, const float *log_sum),
+    (scores, rows, columns, stride, first_query, first_key, window, scale, log_sum)) {
     for (size_t r = 0; r < rows; r++) {
         float *row = scores + r * stride;
         size_t from, to;
@@ -54,9 +58,11 @@ KERNEL void training_attention_probabilities(
 
 // dscores = scale P (dP - delta), delta = sum_j P dP = the inner product of the output's row and
 // its gradient. dP in `gradients`, replaced by dscores.
-KERNEL void training_attention_backward(
-    const float *probabilities, float *gradients, size_t rows, size_t columns, size_t stride,
-    float scale, const float *delta) {
+KERNEL(
+    void, training_attention_backward,
+    (const float *probabilities, float *gradients, size_t rows, size_t columns, size_t stride,
+    float scale, const float *delta),
+    (probabilities, gradients, rows, columns, stride, scale, delta)) {
     for (size_t r = 0; r < rows; r++) {
         const float *p = probabilities + r * stride;
         float *g = gradients + r * stride;
@@ -65,8 +71,10 @@ KERNEL void training_attention_backward(
     }
 }
 
-KERNEL void training_row_products(
-    const float *a, const float *b, size_t rows, size_t columns, size_t stride, float *products) {
+KERNEL(
+    void, training_row_products,
+    (const float *a, const float *b, size_t rows, size_t columns, size_t stride, float *products),
+    (a, b, rows, columns, stride, products)) {
     SUM_IN_LANES
     for (size_t r = 0; r < rows; r++) {
         float sum = 0;

@@ -1,27 +1,38 @@
 #ifndef TRAINING_COMMON_H
 #define TRAINING_COMMON_H
 
+#include "KernelLevel.h"
+
 #include <stddef.h>
 #include <stdint.h>
 #include <math.h>
 #include <string.h>
 
-// The loader picks a version before a sanitizer's run time is there, whose calls its choice would
-// make: under the thread sanitizer there is the plain version only.
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define PLAIN_KERNELS 1
-#endif
-#endif
-
-// The compiler makes one version per instruction set and the loader picks one at start.
-#if defined(__x86_64__) && defined(__linux__) && !defined(PLAIN_KERNELS)
-#define KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define KERNEL
-#endif
-
 #define INLINE static inline __attribute__((always_inline))
+
+// KERNEL(result, name, (parameters), (arguments)) { body } defines a function of which the compiler
+// makes a version for each level of x86-64; a call runs the one of `kernel_level()`.
+#if defined(__x86_64__)
+#define KERNEL(RESULT, NAME, PARAMETERS, ARGUMENTS)                                            \
+    RESULT NAME PARAMETERS;                                                                    \
+    INLINE RESULT NAME##_body PARAMETERS;                                                      \
+    __attribute__((target("arch=x86-64-v4"))) static RESULT NAME##_avx512 PARAMETERS {         \
+        return NAME##_body ARGUMENTS;                                                          \
+    }                                                                                          \
+    __attribute__((target("arch=x86-64-v3"))) static RESULT NAME##_avx2 PARAMETERS {           \
+        return NAME##_body ARGUMENTS;                                                          \
+    }                                                                                          \
+    static RESULT NAME##_portable PARAMETERS { return NAME##_body ARGUMENTS; }                 \
+    RESULT NAME PARAMETERS {                                                                   \
+        int level = kernel_level();                                                            \
+        return level >= KERNELS_AVX512 ? NAME##_avx512 ARGUMENTS                               \
+               : level == KERNELS_AVX2 ? NAME##_avx2 ARGUMENTS                                 \
+                                       : NAME##_portable ARGUMENTS;                            \
+    }                                                                                          \
+    INLINE RESULT NAME##_body PARAMETERS
+#else
+#define KERNEL(RESULT, NAME, PARAMETERS, ARGUMENTS) RESULT NAME PARAMETERS
+#endif
 
 // Lets sums be split into lanes. The order is fixed by the compiled code: the same input gives the
 // same sum on every run.

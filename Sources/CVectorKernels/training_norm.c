@@ -5,9 +5,11 @@
 #include "TrainingKernels.h"
 #include "training_common.h"
 
-KERNEL void training_rms_norm_forward(
-    const float *x, const float *weight, float *y, float *scale, size_t rows, size_t columns,
-    float epsilon) {
+KERNEL(
+    void, training_rms_norm_forward,
+    (const float *x, const float *weight, float *y, float *scale, size_t rows, size_t columns,
+    float epsilon),
+    (x, weight, y, scale, rows, columns, epsilon)) {
     SUM_IN_LANES
     for (size_t r = 0; r < rows; r++) {
         const float *xr = x + r * columns;
@@ -20,9 +22,11 @@ KERNEL void training_rms_norm_forward(
     }
 }
 
-KERNEL void training_rms_norm_apply(
-    const float *x, const float *weight, const float *scale, float *y, size_t rows,
-    size_t columns) {
+KERNEL(
+    void, training_rms_norm_apply,
+    (const float *x, const float *weight, const float *scale, float *y, size_t rows,
+    size_t columns),
+    (x, weight, scale, y, rows, columns)) {
     for (size_t r = 0; r < rows; r++) {
         const float *xr = x + r * columns;
         float *yr = y + r * columns;
@@ -32,9 +36,11 @@ KERNEL void training_rms_norm_apply(
 }
 
 // With n = x s and g = dy w:   dx = s (g - n mean(g n)),   dw = sum over rows of dy n.
-KERNEL void training_rms_norm_backward(
-    const float *dy, const float *x, const float *weight, const float *scale, float *dx,
-    float *dweight, size_t rows, size_t columns) {
+KERNEL(
+    void, training_rms_norm_backward,
+    (const float *dy, const float *x, const float *weight, const float *scale, float *dx,
+    float *dweight, size_t rows, size_t columns),
+    (dy, x, weight, scale, dx, dweight, rows, columns)) {
     SUM_IN_LANES
     for (size_t r = 0; r < rows; r++) {
         const float *dyr = dy + r * columns, *xr = x + r * columns;

@@ -3,9 +3,11 @@
 #include "TrainingKernels.h"
 #include "training_common.h"
 
-KERNEL void training_adamw(
-    float *parameter, const float *gradient, float *first, float *second, size_t count,
-    struct training_adamw_settings settings) {
+KERNEL(
+    void, training_adamw,
+    (float *parameter, const float *gradient, float *first, float *second, size_t count,
+    struct training_adamw_settings settings),
+    (parameter, gradient, first, second, count, settings)) {
     float decay = settings.decay, beta2 = settings.beta2;
     float one_minus_beta1 = settings.one_minus_beta1, one_minus_beta2 = settings.one_minus_beta2;
     float inverse_root = settings.inverse_root, step = settings.step, epsilon = settings.epsilon;
@@ -20,7 +22,7 @@ KERNEL void training_adamw(
     }
 }
 
-KERNEL double training_sum_of_squares(const float *x, size_t count) {
+KERNEL(double, training_sum_of_squares, (const float *x, size_t count), (x, count)) {
     SUM_IN_LANES
     double total = 0;
     for (size_t i = 0; i < count; i += 4096) {

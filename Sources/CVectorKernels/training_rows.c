@@ -3,30 +3,40 @@
 #include "TrainingKernels.h"
 #include "training_common.h"
 
-KERNEL void training_add(float *y, const float *x, float factor, size_t count) {
+KERNEL(
+    void, training_add,
+    (float *y, const float *x, float factor, size_t count),
+    (y, x, factor, count)) {
     for (size_t i = 0; i < count; i++) y[i] += factor * x[i];
 }
 
-KERNEL void training_sum(const float *a, const float *b, float *y, size_t count) {
+KERNEL(
+    void, training_sum,
+    (const float *a, const float *b, float *y, size_t count),
+    (a, b, y, count)) {
     for (size_t i = 0; i < count; i++) y[i] = a[i] + b[i];
 }
 
-KERNEL void training_scale(float *y, float factor, size_t count) {
+KERNEL(void, training_scale, (float *y, float factor, size_t count), (y, factor, count)) {
     for (size_t i = 0; i < count; i++) y[i] *= factor;
 }
 
 // y[r] = x[indices[r]]
-KERNEL void training_gather_rows(
-    const float *x, const int32_t *indices, float *y, size_t rows, size_t columns) {
+KERNEL(
+    void, training_gather_rows,
+    (const float *x, const int32_t *indices, float *y, size_t rows, size_t columns),
+    (x, indices, y, rows, columns)) {
     for (size_t r = 0; r < rows; r++)
         memcpy(y + r * columns, x + (size_t)indices[r] * columns, columns * sizeof(float));
 }
 
 // dx[indices[r], from ..< to] += dy[r, from ..< to]: columns are the unit of parallel work, so that
 // rows that meet in one place are added in their order whatever the number of threads.
-KERNEL void training_scatter_rows(
-    const float *dy, const int32_t *indices, float *dx, size_t rows, size_t columns, size_t from,
-    size_t to) {
+KERNEL(
+    void, training_scatter_rows,
+    (const float *dy, const int32_t *indices, float *dx, size_t rows, size_t columns, size_t from,
+    size_t to),
+    (dy, indices, dx, rows, columns, from, to)) {
     for (size_t r = 0; r < rows; r++) {
         const float *source = dy + r * columns;
         float *destination = dx + (size_t)indices[r] * columns;
@@ -34,29 +44,37 @@ KERNEL void training_scatter_rows(
     }
 }
 
-KERNEL void training_add_bias(float *y, const float *bias, size_t rows, size_t columns) {
+KERNEL(
+    void, training_add_bias,
+    (float *y, const float *bias, size_t rows, size_t columns),
+    (y, bias, rows, columns)) {
     for (size_t r = 0; r < rows; r++)
         for (size_t c = 0; c < columns; c++) y[r * columns + c] += bias[c];
 }
 
 // sums[c] += sum over rows of x[r, c]
-KERNEL void training_sum_rows(const float *x, float *sums, size_t rows, size_t columns) {
+KERNEL(
+    void, training_sum_rows,
+    (const float *x, float *sums, size_t rows, size_t columns),
+    (x, sums, rows, columns)) {
     for (size_t r = 0; r < rows; r++)
         for (size_t c = 0; c < columns; c++) sums[c] += x[r * columns + c];
 }
 
-KERNEL void training_narrow(const float *x, uint16_t *y, size_t count) {
+KERNEL(void, training_narrow, (const float *x, uint16_t *y, size_t count), (x, y, count)) {
     for (size_t i = 0; i < count; i++) y[i] = narrowed(x[i]);
 }
 
-KERNEL void training_widen(const uint16_t *x, float *y, size_t count) {
+KERNEL(void, training_widen, (const uint16_t *x, float *y, size_t count), (x, y, count)) {
     for (size_t i = 0; i < count; i++) y[i] = widened(x[i]);
 }
 
 // Keeps a value with probability 1 - rate and divides it by that. Which ones is a function of the
 // seed and the value's place alone, so that the backward pass, and a pass run again, agree.
-KERNEL void training_dropout(
-    const float *x, float *y, size_t first, size_t count, uint64_t seed, float rate) {
+KERNEL(
+    void, training_dropout,
+    (const float *x, float *y, size_t first, size_t count, uint64_t seed, float rate),
+    (x, y, first, count, seed, rate)) {
     float keep = 1.0f / (1.0f - rate);
     uint32_t threshold = (uint32_t)((double)rate * 4294967296.0);
     for (size_t i = 0; i < count; i++) {

@@ -12,9 +12,11 @@ INLINE float log_sum_exp(const float *row, size_t columns) {
 }
 
 // log p(target) of each row.
-KERNEL void training_log_probability(
-    const float *logits, const int32_t *targets, size_t rows, size_t columns,
-    float *log_probabilities, float *log_sums) {
+KERNEL(
+    void, training_log_probability,
+    (const float *logits, const int32_t *targets, size_t rows, size_t columns,
+    float *log_probabilities, float *log_sums),
+    (logits, targets, rows, columns, log_probabilities, log_sums)) {
     SUM_IN_LANES
     for (size_t r = 0; r < rows; r++) {
         const float *row = logits + r * columns;
@@ -25,9 +27,11 @@ KERNEL void training_log_probability(
 }
 
 // dlogits[j] = dlogp (1[j = target] - p_j), in place of the logits.
-KERNEL void training_log_probability_backward(
-    float *logits, const int32_t *targets, size_t rows, size_t columns, const float *log_sums,
-    const float *gradients) {
+KERNEL(
+    void, training_log_probability_backward,
+    (float *logits, const int32_t *targets, size_t rows, size_t columns, const float *log_sums,
+    const float *gradients),
+    (logits, targets, rows, columns, log_sums, gradients)) {
     for (size_t r = 0; r < rows; r++) {
         float *row = logits + r * columns;
         float g = gradients[r], l = log_sums[r];
@@ -39,9 +43,11 @@ KERNEL void training_log_probability_backward(
 // Divergence between p = softmax(a) and q = softmax(b), row by row, natural logarithm.
 //   KL(p || q) = sum p (log p - log q)
 //   JS(p, q)   = KL(p || m) / 2 + KL(q || m) / 2,   m = (p + q) / 2
-KERNEL void training_divergence(
-    const float *a, const float *b, size_t rows, size_t columns, int symmetric,
-    float *divergences) {
+KERNEL(
+    void, training_divergence,
+    (const float *a, const float *b, size_t rows, size_t columns, int symmetric,
+    float *divergences),
+    (a, b, rows, columns, symmetric, divergences)) {
     SUM_IN_LANES
     for (size_t r = 0; r < rows; r++) {
         const float *ar = a + r * columns, *br = b + r * columns;
@@ -67,8 +73,10 @@ KERNEL void training_divergence(
 // Gradients in place of the logits.
 //   KL: da = p (log p - log q - KL),      db = q - p
 //   JS: da = p (log p - log m - KL(p||m)) / 2, db = q (log q - log m - KL(q||m)) / 2
-KERNEL void training_divergence_backward(
-    float *a, float *b, size_t rows, size_t columns, int symmetric, const float *gradients) {
+KERNEL(
+    void, training_divergence_backward,
+    (float *a, float *b, size_t rows, size_t columns, int symmetric, const float *gradients),
+    (a, b, rows, columns, symmetric, gradients)) {
     SUM_IN_LANES
     for (size_t r = 0; r < rows; r++) {
         float *ar = a + r * columns, *br = b + r * columns;

@@ -9,8 +9,10 @@ size_t transformer_panel_scratch(size_t k) {
 
 INLINE size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
-KERNEL static void add_bias(
-    const float *bias, size_t n, float *c, size_t c_stride, size_t m) {
+static KERNEL(
+    void, add_bias,
+    (const float *bias, size_t n, float *c, size_t c_stride, size_t m),
+    (bias, n, c, c_stride, m)) {
     for (size_t r = 0; r < m; r++)
         for (size_t i = 0; i < n; i++) c[r * c_stride + i] += bias[i];
 }
@@ -71,8 +73,10 @@ void transformer_product_float32(
     }
 }
 
-KERNEL static void gate_float32(
-    const float *gate, const float *up, size_t m, size_t n, float *c, size_t c_stride) {
+static KERNEL(
+    void, gate_float32,
+    (const float *gate, const float *up, size_t m, size_t n, float *c, size_t c_stride),
+    (gate, up, m, n, c, c_stride)) {
     for (size_t r = 0; r < m; r++)
         for (size_t i = 0; i < n; i++) {
             float g = gate[r * PANEL + i];
@@ -80,8 +84,10 @@ KERNEL static void gate_float32(
         }
 }
 
-KERNEL static void gate_bfloat16(
-    const float *gate, const float *up, size_t m, size_t n, uint16_t *c, size_t c_stride) {
+static KERNEL(
+    void, gate_bfloat16,
+    (const float *gate, const float *up, size_t m, size_t n, uint16_t *c, size_t c_stride),
+    (gate, up, m, n, c, c_stride)) {
     for (size_t r = 0; r < m; r++) {
         for (size_t i = 0; i < n; i++) {
             float g = gate[r * PANEL + i];

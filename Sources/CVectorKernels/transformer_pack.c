@@ -3,26 +3,13 @@
 
 #include "QuantizedKernels.h"
 #include "transformer_tile.h"
+#include "transformer_transpose.h"
 
 typedef uint32_t u32x4 __attribute__((ext_vector_type(4), aligned(1)));
 typedef uint32_t u32x8 __attribute__((ext_vector_type(8), aligned(1)));
 typedef uint16_t u16x4 __attribute__((ext_vector_type(4), aligned(1)));
 typedef uint16_t u16x8 __attribute__((ext_vector_type(8), aligned(1)));
 typedef uint16_t u16x32 __attribute__((ext_vector_type(32), aligned(2)));
-
-#define JOIN4(A, B) __builtin_shufflevector(A, B, 0, 1, 2, 3, 4, 5, 6, 7)
-#define JOIN8(A, B) \
-    __builtin_shufflevector(A, B, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
-
-// Within each quarter of a vector, interleave the lower or upper halves, by words or pairs of them.
-#define LOW1(A, B) \
-    __builtin_shufflevector(A, B, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29)
-#define HIGH1(A, B) \
-    __builtin_shufflevector(A, B, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31)
-#define LOW2(A, B) \
-    __builtin_shufflevector(A, B, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29)
-#define HIGH2(A, B) \
-    __builtin_shufflevector(A, B, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31)
 
 // The float32 bits of sixteen float16s: a subnormal's fraction scales like a normal number's.
 INLINE u32x16 half_bits(u32x16 h) {
@@ -114,12 +101,7 @@ INLINE void block(
         const uint8_t *const four[4] = {rows[i], rows[4 + i], rows[8 + i], rows[12 + i]};
         v[i] = words(four, type, pairs, word, seen);
     }
-    u32x16 a = LOW1(v[0], v[1]), b = LOW1(v[2], v[3]);
-    u32x16 c = HIGH1(v[0], v[1]), d = HIGH1(v[2], v[3]);
-    *(u32x16 *)to = LOW2(a, b);
-    *(u32x16 *)(to + PANEL) = HIGH2(a, b);
-    *(u32x16 *)(to + 2 * PANEL) = LOW2(c, d);
-    *(u32x16 *)(to + 3 * PANEL) = HIGH2(c, d);
+    transpose(v, to);
 }
 
 INLINE bool pack(
@@ -172,8 +154,10 @@ INLINE bool pack(
     return are_finite(&seen);
 }
 
-KERNEL static bool pack_float32(
-    const struct transformer_weight *w, size_t first, size_t rows, float *panel) {
+static KERNEL(
+    bool, pack_float32,
+    (const struct transformer_weight *w, size_t first, size_t rows, float *panel),
+    (w, first, rows, panel)) {
     switch (w->type) {
     case TRANSFORMER_FLOAT32:
         return pack(w->values, TRANSFORMER_FLOAT32, false, w->k, first, rows, (uint32_t *)panel);
@@ -184,8 +168,10 @@ KERNEL static bool pack_float32(
     }
 }
 
-KERNEL static bool pack_bfloat16(
-    const struct transformer_weight *w, size_t first, size_t rows, uint32_t *panel) {
+static KERNEL(
+    bool, pack_bfloat16,
+    (const struct transformer_weight *w, size_t first, size_t rows, uint32_t *panel),
+    (w, first, rows, panel)) {
     switch (w->type) {
     case TRANSFORMER_FLOAT32:
         return pack(w->values, TRANSFORMER_FLOAT32, true, w->k, first, rows, panel);
@@ -217,7 +203,10 @@ INLINE void widen(const uint8_t *from, int type, size_t count, float *y) {
     memcpy(y + i, &last, (count - i) * 4);
 }
 
-KERNEL void transformer_widen(const void *values, int type, size_t count, float *y) {
+KERNEL(
+    void, transformer_widen,
+    (const void *values, int type, size_t count, float *y),
+    (values, type, count, y)) {
     switch (type) {
     case TRANSFORMER_FLOAT32: memcpy(y, values, count * 4); break;
     case TRANSFORMER_BFLOAT16: widen(values, TRANSFORMER_BFLOAT16, count, y); break;
@@ -226,8 +215,10 @@ KERNEL void transformer_widen(const void *values, int type, size_t count, float 
     }
 }
 
-KERNEL void transformer_columns_float32(
-    const struct transformer_weight *matrix, size_t first, size_t columns, float *panel) {
+KERNEL(
+    void, transformer_columns_float32,
+    (const struct transformer_weight *matrix, size_t first, size_t columns, float *panel),
+    (matrix, first, columns, panel)) {
     size_t size = matrix->type == TRANSFORMER_FLOAT32 ? 4 : 2;
     const uint8_t *from = (const uint8_t *)matrix->values + first * size;
     for (size_t line = 0; line < matrix->n; line++) {

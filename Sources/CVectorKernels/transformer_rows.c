@@ -13,9 +13,11 @@ INLINE float norm_factor(const float *x, size_t width, float epsilon) {
     return 1.0f / sqrtf(sum / (float)width + epsilon);
 }
 
-KERNEL void transformer_norm_float32(
-    const float *x, size_t x_stride, size_t rows, size_t width, const float *weight,
-    float epsilon, float *y, size_t y_stride) {
+KERNEL(
+    void, transformer_norm_float32,
+    (const float *x, size_t x_stride, size_t rows, size_t width, const float *weight,
+    float epsilon, float *y, size_t y_stride),
+    (x, x_stride, rows, width, weight, epsilon, y, y_stride)) {
     for (size_t r = 0; r < rows; r++) {
         const float *from = x + r * x_stride;
         float *to = y + r * y_stride;
@@ -24,9 +26,11 @@ KERNEL void transformer_norm_float32(
     }
 }
 
-KERNEL void transformer_norm_bfloat16(
-    const float *x, size_t x_stride, size_t rows, size_t width, const float *weight,
-    float epsilon, uint16_t *y, size_t y_stride) {
+KERNEL(
+    void, transformer_norm_bfloat16,
+    (const float *x, size_t x_stride, size_t rows, size_t width, const float *weight,
+    float epsilon, uint16_t *y, size_t y_stride),
+    (x, x_stride, rows, width, weight, epsilon, y, y_stride)) {
     for (size_t r = 0; r < rows; r++) {
         const float *from = x + r * x_stride;
         uint16_t *to = y + r * y_stride;
@@ -36,9 +40,11 @@ KERNEL void transformer_norm_bfloat16(
     }
 }
 
-KERNEL void transformer_rotate(
-    float *x, size_t stride, size_t rows, size_t heads, size_t dimension,
-    const int32_t *positions, const float *cosines, const float *sines) {
+KERNEL(
+    void, transformer_rotate,
+    (float *x, size_t stride, size_t rows, size_t heads, size_t dimension,
+    const int32_t *positions, const float *cosines, const float *sines),
+    (x, stride, rows, heads, dimension, positions, cosines, sines)) {
     size_t half = dimension / 2;
     for (size_t r = 0; r < rows; r++) {
         const float *c = cosines + (size_t)positions[r] * half;
@@ -55,15 +61,17 @@ KERNEL void transformer_rotate(
     }
 }
 
-KERNEL void transformer_narrow(
-    const float *x, size_t x_stride, size_t rows, size_t width, uint16_t *y, size_t y_stride) {
+KERNEL(
+    void, transformer_narrow,
+    (const float *x, size_t x_stride, size_t rows, size_t width, uint16_t *y, size_t y_stride),
+    (x, x_stride, rows, width, y, y_stride)) {
     for (size_t r = 0; r < rows; r++) {
         for (size_t i = 0; i < width; i++) y[r * y_stride + i] = narrowed(x[r * x_stride + i]);
         if (width & 1) y[r * y_stride + width] = 0;
     }
 }
 
-KERNEL bool transformer_is_finite(const float *x, size_t count) {
+KERNEL(bool, transformer_is_finite, (const float *x, size_t count), (x, count)) {
     uint32_t bad = 0;
     for (size_t i = 0; i < count; i++) {
         uint32_t bits;
@@ -73,7 +81,10 @@ KERNEL bool transformer_is_finite(const float *x, size_t count) {
     return bad == 0;
 }
 
-KERNEL double transformer_sum_exponentials(const float *x, size_t count, float *top) {
+KERNEL(
+    double, transformer_sum_exponentials,
+    (const float *x, size_t count, float *top),
+    (x, count, top)) {
     float m = greatest(x, count);
     *top = m;
     double sum = 0;

@@ -145,23 +145,12 @@ PRODUCT(avx512_pairs, AVX512_BF16, tile_pairs, uint16_t, uint32_t, 14, 2)
 
 #endif
 
-int transformer_level(void) {
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
-        && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
-        return __builtin_cpu_supports("avx512bf16") ? TRANSFORMER_AVX512_BF16
-                                                    : TRANSFORMER_AVX512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return TRANSFORMER_AVX2;
-#endif
-    return TRANSFORMER_PORTABLE;
-}
-
 struct transformer_tiles transformer_tiles_of(int level) {
 #if defined(__x86_64__)
     switch (level) {
-    case TRANSFORMER_AVX2: return (struct transformer_tiles){avx2_float32, avx2_bfloat16};
-    case TRANSFORMER_AVX512: return (struct transformer_tiles){avx512_float32, avx512_bfloat16};
-    case TRANSFORMER_AVX512_BF16:
+    case KERNELS_AVX2: return (struct transformer_tiles){avx2_float32, avx2_bfloat16};
+    case KERNELS_AVX512: return (struct transformer_tiles){avx512_float32, avx512_bfloat16};
+    case KERNELS_AVX512_BF16:
         return (struct transformer_tiles){avx512_float32, avx512_pairs};
     }
 #endif

@@ -31,7 +31,7 @@ package enum CausalAttention {
     package static func attend(
         _ shape: Shape, queries: UnsafePointer<Float>, stride: Int, keys: UnsafePointer<Float>,
         values: UnsafePointer<Float>, keyStride: Int, into output: UnsafeMutablePointer<Float>,
-        outputStride: Int, scratch: UnsafeMutablePointer<Float>, level: KernelLevel = .best
+        outputStride: Int, scratch: UnsafeMutablePointer<Float>, level: KernelLevel = .active
     ) {
         transformer_attention(
             level.rawValue, queries, stride, shape.firstQuery, shape.queries, keys, values,

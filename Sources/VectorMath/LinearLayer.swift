@@ -21,7 +21,7 @@ package enum LinearLayer {
         _ x: UnsafePointer<Float>, stride: Int, rows: Int, by weight: StoredMatrix,
         into y: UnsafeMutablePointer<Float>, stride outputStride: Int, accumulate: Bool = false,
         checksWeights: Bool = false, scratch: UnsafeMutablePointer<Float>,
-        level: KernelLevel = .best
+        level: KernelLevel = .active
     ) -> Bool {
         var kernel = weight.kernel
         return transformer_linear_float32(
@@ -36,7 +36,7 @@ package enum LinearLayer {
         _ x: UnsafePointer<UInt16>, stride: Int, rows: Int, by weight: StoredMatrix,
         into y: UnsafeMutablePointer<Float>, stride outputStride: Int, accumulate: Bool = false,
         checksWeights: Bool = false, scratch: UnsafeMutablePointer<Float>,
-        level: KernelLevel = .best
+        level: KernelLevel = .active
     ) -> Bool {
         var kernel = weight.kernel
         return transformer_linear_bfloat16(
@@ -51,7 +51,7 @@ package enum LinearLayer {
     package static func multiply(
         _ x: UnsafePointer<Float>, stride: Int, rows: Int, byTransposed matrix: StoredMatrix,
         into y: UnsafeMutablePointer<Float>, stride outputStride: Int, accumulate: Bool = false,
-        scratch: UnsafeMutablePointer<Float>, level: KernelLevel = .best
+        scratch: UnsafeMutablePointer<Float>, level: KernelLevel = .active
     ) {
         var kernel = matrix.kernel
         transformer_product_float32(
@@ -62,7 +62,7 @@ package enum LinearLayer {
     package static func gated(
         _ x: UnsafePointer<Float>, stride: Int, rows: Int, gate: StoredMatrix, up: StoredMatrix,
         into y: UnsafeMutablePointer<Float>, stride outputStride: Int, checksWeights: Bool = false,
-        scratch: UnsafeMutablePointer<Float>, level: KernelLevel = .best
+        scratch: UnsafeMutablePointer<Float>, level: KernelLevel = .active
     ) -> Bool {
         var (gate, up) = (gate.kernel, up.kernel)
         return transformer_gated_float32(
@@ -73,7 +73,7 @@ package enum LinearLayer {
     package static func gated(
         _ x: UnsafePointer<UInt16>, stride: Int, rows: Int, gate: StoredMatrix, up: StoredMatrix,
         into y: UnsafeMutablePointer<UInt16>, stride outputStride: Int, checksWeights: Bool = false,
-        scratch: UnsafeMutablePointer<Float>, level: KernelLevel = .best
+        scratch: UnsafeMutablePointer<Float>, level: KernelLevel = .active
     ) -> Bool {
         var (gate, up) = (gate.kernel, up.kernel)
         return transformer_gated_bfloat16(

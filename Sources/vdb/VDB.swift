@@ -11,6 +11,7 @@ struct VDB: AsyncParsableCommand {
               vdb query "why does the sky turn red in the evening?"
 
             The database is one file: --db, else $VDB_DB, else corpus.vdb in the current folder.
+            'vdb --version --verbose' names the kernels that compute on this machine.
             """,
         version: version,
         groupedSubcommands: [

@@ -347,12 +347,17 @@ struct SurvivalTests {
         }
     }
 
+    /// Products are split between threads, never their sums. But a library may add up the last rows of
+    /// a part otherwise than those in its middle (OpenBLAS's Haswell kernels do), so that rounding may
+    /// differ.
     @Test func theNumberOfThreadsDoesNotMatterHere() throws {
         let fixture = try TrainingFixture()
         defer { fixture.remove() }
         var options = try fixture.options(.align)
         let two = try fixture.losses(options)
         options.threads = 1
-        #expect(try fixture.losses(options) == two)
+        let one = try fixture.losses(options)
+        #expect(one.count == two.count)
+        for (a, b) in zip(one, two) { #expect(abs(a - b) <= 1e-5 * abs(b)) }
     }
 }

@@ -8,12 +8,12 @@ import Tuning
 
 /// nDCG@10 on a judged folder in the middle of a run.
 struct TrainingEvaluationTests {
-    /// A BEIR folder of documents that the tiny model tells apart somehow.
+    /// A BEIR folder of documents, no two alike, that the tiny model tells apart somehow.
     private func collection(_ fixture: TrainingFixture) throws -> String {
         let words = "the wing of a plane lifts it when air flows faster above than below"
             .split(separator: " ").map(String.init)
         func sentence(_ number: Int, _ length: Int) -> String {
-            (0..<length).map { words[(number * 7 + $0 * $0 * (number % 3 + 1)) % words.count] }
+            (0..<length).map { words[(number * 5 + $0 * $0 * (number % 3 + 1)) % words.count] }
                 .joined(separator: " ")
         }
         try FileManager.default.createDirectory(
@@ -39,7 +39,13 @@ struct TrainingEvaluationTests {
     }
 
     /// The same measure by the embedder that users run, comparing everything with everything.
-    private func bruteForce(model: String, collection folder: String) throws -> Double {
+    ///
+    /// Training and inference sum in different orders, and so do different kernels: scores that differ
+    /// by rounding only may be ranked either way. What comes back is the measure of the worst and of
+    /// the best such ranking.
+    private func bruteForce(
+        model: String, collection folder: String
+    ) throws -> ClosedRange<Double> {
         let embedder = try AutoRegEmbedder(folder: URL(filePath: model))
         let collection = try TestCollection(folder: URL(filePath: folder))
         let lines = try String(contentsOf: collection.corpus, encoding: .utf8)
@@ -51,17 +57,33 @@ struct TrainingEvaluationTests {
             "\($0["title"] ?? "") \($0["text"] ?? "")".trimmingCharacters(in: .whitespaces)
         }
         let vectors = try embedder.encode(texts, instruction: .self_).map(\.vector)
-        var run = Run()
-        for query in collection.queries {
-            let vector = try embedder.encode([query.text], instruction: .next)[0].vector
-            run[query.id] = documents.indices.filter { documents[$0]["_id"] != query.id.text }.map {
-                Run.Hit(
-                    document: Identifier(documents[$0]["_id"] ?? ""),
-                    score: zip(vector, vectors[$0]).reduce(0) { $0 + $1.0 * $1.1 })
+        let asked = try embedder.encode(
+            collection.queries.map(\.text), instruction: .next
+        ).map(\.vector)
+        // Grades 0 and 2 are moved apart, or past each other, by twice what rounding does.
+        func measure(moving rounding: Float) -> Double {
+            var run = Run()
+            for (query, vector) in zip(collection.queries, asked) {
+                run[query.id] = documents.indices.filter {
+                    documents[$0]["_id"] != query.id.text
+                }.map {
+                    let id = Identifier(documents[$0]["_id"] ?? "")
+                    let grade = collection.judgments[query.id][id] ?? 0
+                    return Run.Hit(
+                        document: id,
+                        score: zip(vector, vectors[$0]).reduce(0) { $0 + $1.0 * $1.1 }
+                            + rounding * Float(grade - 1))
+                }
             }
+            return Measurements(
+                of: run, against: collection.judgments, measures: [NDCG(10)]
+            ).means[0]
         }
-        return Measurements(of: run, against: collection.judgments, measures: [NDCG(10)]).means[0]
+        return measure(moving: -Self.rounding)...measure(moving: Self.rounding)
     }
+
+    /// Of an inner product of unit vectors in float32, by some hundred sums one after another.
+    private static let rounding: Float = 1e-5
 
     @Test(arguments: [nil, 4] as [Int?])
     func itMeasuresTheModelAsItIsAndChangesNothing(rank: Int?) throws {
@@ -100,9 +122,10 @@ struct TrainingEvaluationTests {
 
         let before = try bruteForce(model: TrainingFixture.path("tiny"), collection: folder)
         let after = try bruteForce(model: options.output, collection: folder)
-        #expect(abs(points[0].ndcgAt10 - before) < 1e-9)
-        #expect(abs(points[2].ndcgAt10 - after) < 1e-9)
-        #expect(before != after)
+        #expect(before.contains(points[0].ndcgAt10))
+        #expect(after.contains(points[2].ndcgAt10))
+        // Few scores are that close, so that another model's measure would be noticed.
+        #expect(!before.overlaps(after))
     }
 
     @Test func aResumedRunMeasuresWhatIsLeft() throws {

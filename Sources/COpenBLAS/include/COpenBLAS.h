@@ -6,9 +6,22 @@
 /// Whether OpenBLAS can be opened on this machine. The first call opens it.
 bool openblas_available(void);
 
-/// The processor that its kernels are for ("SkylakeX", "Haswell"), or null. The environment
-/// variable OPENBLAS_CORETYPE may force a slower one.
+/// The processor that its kernels are for ("SkylakeX", "Haswell"), or null.
 const char *openblas_core(void);
+
+/// Who chose them.
+enum openblas_choice {
+    /// The library.
+    OPENBLAS_OWN,
+    /// We, by what the processor has: the library would have taken slower ones.
+    OPENBLAS_CHOSEN,
+    /// The user, by the environment variable OPENBLAS_CORETYPE.
+    OPENBLAS_FORCED,
+};
+enum openblas_choice openblas_kernel_choice(void);
+
+/// Whether they leave vector instructions unused that the processor has.
+bool openblas_is_slow(void);
 
 /// c[m x n] = factor op(a) op(b) + keep c, row-major; op transposes where the flag says so: a is
 /// stored [m x k] or [k x m], b [k x n] or [n x k], and strides count elements from row to row.

@@ -30,4 +30,54 @@ size_t quantized_block_weights(int type);
 /// Writes `count` weights as float32, whole blocks.
 void quantized_dequantize(int type, const void *blocks, size_t count, float *y);
 
+// Products. Activations are quantised to signed bytes, every 32 of a row with a scale of their own:
+//
+//     x = scale a,   scale = max |x| / 127,   a in -127 ... 127
+//
+// and a weight is w = scale (q - zero) or scale q + offset with q an unsigned byte, so that a group of
+// inputs contributes
+//
+//     scale_x scale_w (sum q a - zero sum a)        or
+//     scale_x scale_w  sum q a + offset_w scale_x sum a.
+//
+// The sums over a group are integers, exact; groups are added in float32, in order. So a row's result
+// depends neither on the rows beside it nor on the number of threads.
+
+/// Rows of activations, quantised.
+struct quantized_rows {
+    int8_t *values;  // [rows, width]
+    float *scales;   // [rows, width / 32]
+    int16_t *sums;   // [rows, width / 16]: of sixteen values each
+    size_t width;    // a multiple of 32
+};
+
+/// Quantises rows [first, first + count) of x into the same rows of y. A number that is not finite
+/// makes the scale of its 32 NaN.
+void quantized_rows_from_float32(
+    const float *x, size_t x_stride, size_t first, size_t count, const struct quantized_rows *y);
+
+/// One weight matrix in blocks.
+struct quantized_weight {
+    const void *blocks;  // [n, k / weights of a block], not necessarily aligned
+    const float *bias;   // n, or null
+    size_t n, k;         // k is a whole number of blocks, and of 32
+    int type;
+};
+
+/// Bytes of scratch, on a cache line, that products of `rows` rows with k inputs need.
+size_t quantized_scratch(size_t rows, size_t k);
+
+/// c[m x n'] = a W^T + bias, or c += …, for outputs [first, first + count) only: c begins at the
+/// first of them. Returns false if `check` and a scale is not finite; c is then unspecified.
+bool quantized_linear(
+    int level, const struct quantized_rows *a, size_t m, const struct quantized_weight *weight,
+    size_t first, size_t count, float *c, size_t c_stride, bool accumulate, bool check,
+    void *scratch);
+
+/// c[m x n'] = silu(a G^T) * (a U^T), elementwise.
+bool quantized_gated(
+    int level, const struct quantized_rows *a, size_t m, const struct quantized_weight *gate,
+    const struct quantized_weight *up, size_t first, size_t count, float *c, size_t c_stride,
+    bool check, void *scratch);
+
 #endif

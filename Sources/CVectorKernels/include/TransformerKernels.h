@@ -1,6 +1,8 @@
 #ifndef TRANSFORMERKERNELS_H
 #define TRANSFORMERKERNELS_H
 
+#include "KernelLevel.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,17 +26,6 @@ enum {
     TRANSFORMER_FLOAT16 = 1,
     TRANSFORMER_BFLOAT16 = 30,
 };
-
-/// Instruction sets that the products are compiled for, each including those before it.
-enum {
-    TRANSFORMER_PORTABLE = 0,
-    TRANSFORMER_AVX2 = 1,
-    TRANSFORMER_AVX512 = 2,
-    TRANSFORMER_AVX512_BF16 = 3,
-};
-
-/// The best of them that this processor has.
-int transformer_level(void);
 
 /// One weight matrix as it is stored.
 struct transformer_weight {

@@ -7,6 +7,12 @@ enum Program {
     static func main() async {
         // A reader that has gone away is noticed where it matters: at the write.
         signal(SIGPIPE, SIG_IGN)
+        do { try ArithmeticReport.check() } catch { end(error) }
+        if Set(CommandLine.arguments.dropFirst()) == ["--version", "--verbose"] {
+            Output.line(([VDB.version] + ArithmeticReport.lines).joined(separator: "\n"))
+            Output.flush()
+            exit(ExitStatus.done.rawValue)
+        }
         let work = Task {
             var command = try VDB.parseAsRoot(RawArguments.text)
             if var asynchronous = command as? any AsyncParsableCommand {

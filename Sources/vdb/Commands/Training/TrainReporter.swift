@@ -1,15 +1,21 @@
 import Foundation
+import Synchronization
 import Training
 
 /// Progress of a training run on standard error: a line that renews itself on a terminal, and one now
 /// and then elsewhere; what has been measured; one summary at the end.
-struct TrainReporter {
+final class TrainReporter: Sendable {
     let quiet: Bool
     private let occasionally = OccasionalLines()
+    private let hasBegun = Atomic(false)
 
     init(quiet: Bool) { self.quiet = quiet }
 
     func report(_ progress: TrainingProgress) {
+        switch progress {
+        case .preparing, .step, .evaluating: begin()
+        default: break
+        }
         switch progress {
         case .preparing(let what, let done, let total):
             renew("\(what.text) \(done)" + (total.map { "/\($0)" } ?? ""))
@@ -37,6 +43,13 @@ struct TrainReporter {
 
     func keptEarlierModel(_ model: EarlierModel) {
         say("\(model.folder) held a finished model, which is now \(model.path)")
+    }
+
+    /// Names the kernels that the run computes with, once.
+    private func begin() {
+        guard !hasBegun.exchange(true, ordering: .relaxed) else { return }
+        say(ArithmeticReport.summary)
+        for warning in ArithmeticReport.warnings { say(warning) }
     }
 
     func finish(_ summary: Trainer.Summary, folder: String) {

@@ -9,13 +9,22 @@ final class TuneReporter: Sendable {
     private let isQuiet: Bool
     private let current: Mutex<(unit: String, what: String, bar: ProgressBar)?>
     private let occasionally = OccasionalLines()
+    private let hasBegun = Atomic(false)
 
     init(isQuiet: Bool) {
         self.isQuiet = isQuiet
         current = Mutex(nil)
     }
 
+    /// Names the kernels that the run computes with, once.
+    private func begin() {
+        guard !hasBegun.exchange(true, ordering: .relaxed) else { return }
+        say(ArithmeticReport.summary)
+        for warning in ArithmeticReport.warnings { say(warning) }
+    }
+
     @Sendable func show(_ progress: TuneProgress) {
+        if case .training(_, .step) = progress { begin() }
         switch progress {
         case .copying: if Messages.isTerminal { say("copying the database to measure on") }
         case .mining(let done, let total): update("queries", "mining", done, total)

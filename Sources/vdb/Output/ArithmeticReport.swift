@@ -1,0 +1,66 @@
+import Tensors
+import VectorMath
+
+/// Which kernels compute here, in words.
+enum ArithmeticReport {
+    /// `vdb --version --verbose`. Opens the matrix libraries.
+    static var lines: [String] {
+        let available = KernelLevel.available.map(\.name).joined(separator: ", ")
+        var kernels = "kernels: \(KernelLevel.active.name)"
+        if KernelLevel.active.hasVNNI { kernels += " with VNNI" }
+        if case .taken = KernelLevel.request { kernels += ", forced by \(KernelLevel.variable)" }
+        return [
+            kernels + " (this processor can run \(available))",
+            "OpenBLAS: \(openBLAS)",
+            "oneDNN: "
+                + (MatrixLibrary.hasOneDNN
+                    ? "used for bfloat16"
+                    : "not used: it is not installed, or the processor has no bfloat16"),
+        ] + warnings
+    }
+
+    /// One line for the log of a training run.
+    static var summary: String { "kernels \(KernelLevel.active.name), OpenBLAS \(openBLAS)" }
+
+    /// What makes training slower than it could be here.
+    static var warnings: [String] {
+        guard let library = MatrixLibrary.openBLAS else {
+            return ["warning: OpenBLAS was not found, so training is slow; install libopenblas0"]
+        }
+        guard library.isSlow else { return [] }
+        let reason =
+            library.choice == .environment
+            ? "OPENBLAS_CORETYPE forces them; unset it to train faster"
+            : "another part of this process has loaded the library"
+        return [
+            "warning: OpenBLAS runs its \(library.core) kernels, which leave vector instructions of "
+                + "this processor unused: \(reason)"
+        ]
+    }
+
+    private static var openBLAS: String {
+        guard let library = MatrixLibrary.openBLAS else { return "not found" }
+        return switch library.choice {
+        case .library: "\(library.core) kernels"
+        case .processor: "\(library.core) kernels, chosen by vdb for this processor"
+        case .environment: "\(library.core) kernels (OPENBLAS_CORETYPE is set)"
+        }
+    }
+
+    /// Refuses a VDB_KERNELS that cannot be followed.
+    static func check() throws(CommandFailure) {
+        let variable = KernelLevel.variable
+        let available = KernelLevel.available.map(\.name).joined(separator: ", ")
+        switch KernelLevel.request {
+        case .none, .taken: return
+        case .unknown(let name):
+            throw CommandFailure(
+                .usage, "\(variable)=\(name): unknown; on this machine it may be \(available)")
+        case .unsupported(let name):
+            throw CommandFailure(
+                .usage,
+                "\(variable)=\(name): this processor lacks the instructions; it can run "
+                    + available)
+        }
+    }
+}
