@@ -99,7 +99,7 @@ struct EncodeCommand: ParsableCommand {
     private func report(
         tokens: Int, seconds: Double, query: Double, loading: Double, embedder: AutoRegEmbedder
     ) {
-        let precision = embedder.precision.rawValue
+        let precision = embedder.arithmetic
         let rate = Double(tokens) / seconds
         switch format {
         case .json:

@@ -161,6 +161,12 @@ public final class AutoRegEmbedder: Sendable {
     /// What matrix products multiply in.
     public var precision: ComputePrecision { encoder.precision }
 
+    /// How products are computed: `float32`, `bfloat16`, or `int8` with quantised weights as they lie,
+    /// which is what no precision asked for gives them. Vectors of one do not belong beside another's.
+    public var arithmetic: String {
+        encoder.multipliesBlocks ? "int8" : encoder.precision.rawValue
+    }
+
     /// The number of a vector's elements.
     public var dimensions: Int {
         sentences?.dimensions ?? encoder.configuration.hiddenSize

@@ -76,7 +76,7 @@ extension AutoRegEmbedder {
         add("pooling", settings.pooling.rawValue)
         add("normalize", "\(settings.isNormalized)")
         add("length", "\(settings.maximumLength)")
-        add("precision", encoder.precision.rawValue)
+        add("precision", arithmetic)
         if let sentences { self.add(modulesOf: sentences, with: add) }
         return hasher.finalize().hexadecimal
     }

@@ -245,7 +245,11 @@ struct ModelParts: Sendable {
     func makeEncoder(precision: ComputePrecision?) throws(AutoRegEmbedError) -> LanguageModel {
         guard let adapter else { return try makeBase(precision: precision) }
         try adapter.checkFits(checkpoint, configuration)
-        let own = checkpoint.tensor(named: ModelConfiguration.embeddingName)?.elementType
+        // The base's own precision, also if the adapter brings another embedding matrix: bfloat16 or,
+        // as nil says, float32 with quantised blocks as they lie.
+        let embedding = checkpoint.tensor(named: ModelConfiguration.embeddingName)?.elementType
+        let own: ComputePrecision? =
+            embedding == .bfloat16 ? .bfloat16 : checkpoint.isQuantized ? nil : .float32
         var replacing = adapter.replaced
         var configuration = configuration
         // An embedding matrix saved whole may have more rows than the base's. The encoder never
@@ -260,7 +264,7 @@ struct ModelParts: Sendable {
         do {
             return try LanguageModel(
                 configuration: configuration, checkpoint: checkpoint,
-                precision: precision ?? (own == .bfloat16 ? .bfloat16 : .float32),
+                precision: precision ?? own,
                 replacing: replacing, changes: adapter.lowRank, trainedRows: adapter.trainedRows)
         } catch { throw .model(error) }
     }
@@ -287,7 +291,9 @@ struct ModelParts: Sendable {
                     problem: "\(size) is more than the model's \(configuration.vocabularySize)")
             }
             if adapter == nil, size == configuration.vocabularySize { return encoder }
-            return try makeBase(precision: encoder.precision, outputVocabulary: size)
+            return try makeBase(
+                precision: checkpoint.isQuantized && encoder.multipliesBlocks
+                    ? nil : encoder.precision, outputVocabulary: size)
         }
         let place = Self.resolve(relative, in: location ?? URL(fileURLWithPath: "."))
         let decoder: LanguageModel

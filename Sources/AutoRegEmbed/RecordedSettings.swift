@@ -10,7 +10,7 @@ extension AutoRegEmbedder {
             "compressed_tokens": .integer(Int64(compressedIDs.count)),
             "max_length": .integer(Int64(settings.maximumLength)),
             "normalize": .bool(settings.isNormalized),
-            "precision": .string(precision.rawValue),
+            "precision": .string(arithmetic),
         ]
         if !instructionOverrides.isEmpty {
             values["instructions"] = .object(

@@ -48,6 +48,9 @@ package struct Checkpoint: Sendable {
     /// The tensors as they lie in the files: what a fingerprint is made of.
     package var storedTensors: [TensorView] { source.storedTensors }
 
+    /// Whether some tensors are quantised blocks.
+    package var isQuantized: Bool { storedTensors.contains { $0.elementType.isQuantized } }
+
     /// Of all tensors.
     package var byteCount: Int { storedTensors.reduce(0) { $0 + $1.bytes.count } }
 

@@ -10,7 +10,8 @@ import VectorMath
 ///     b = norm(x);  x += (silu(b Wg^T) * (b Wu^T)) Wd^T
 ///
 /// and after the last block the states are norm(x). Sequences lie one after another without
-/// padding; attention stays within each. In the last block everything after the keys and values is
+/// padding; attention stays within each. Where weights are quantised blocks, the rows before a product
+/// are made signed bytes; everything between products is float32. In the last block everything after the keys and values is
 /// computed only for the rows that are wanted.
 struct ForwardPass {
     let configuration: ModelConfiguration
@@ -41,6 +42,7 @@ struct ForwardPass {
             norm(x, rows: rows, weight: layer.attentionNorm, into: normed)
             let (k, v) = (workspace.keys.pointer, workspace.values.pointer)
             let keyWidth = configuration.keyValueWidth
+            quantize(normed, rows: rows, width: width)
             try linear(normed, rows: rows, layer.key, into: k, stride: keyWidth)
             try linear(normed, rows: rows, layer.value, into: v, stride: keyWidth)
             norm(heads: k, rows: rows, count: configuration.keyValueHeadCount, layer.keyNorm)
@@ -54,6 +56,7 @@ struct ForwardPass {
                     (selected + place * width).update(from: x + row * width, count: width)
                 }
                 (x, rows) = (selected, chosen.rows.count)
+                quantize(normed, rows: rows, width: width)
             }
 
             let q = workspace.queries.pointer
@@ -63,13 +66,16 @@ struct ForwardPass {
             attend(layer, number: number, layout: layout, chosen: chosen, past: past, cache: cache)
             let attended = workspace.input(width: configuration.queryWidth)
             load(workspace.attended.pointer, rows: rows, into: attended)
+            quantize(attended, rows: rows, width: configuration.queryWidth)
             try linear(
                 attended, rows: rows, layer.attentionOutput, into: x, stride: width,
                 accumulate: true)
 
             let second = workspace.input(width: width)
             norm(x, rows: rows, weight: layer.feedForwardNorm, into: second)
+            quantize(second, rows: rows, width: width)
             try gate(second, rows: rows, layer)
+            quantize(workspace.gated, rows: rows, width: configuration.intermediateSize)
             try linear(
                 workspace.gated, rows: rows, layer.down, into: x, stride: width, accumulate: true)
         }
@@ -162,21 +168,37 @@ struct ForwardPass {
         }
     }
 
+    /// Makes the operand's rows what products with quantised weights read.
+    func quantize(_ operand: Operand, rows: Int, width: Int) {
+        // Rows of quantised weights are whole blocks, of 32 at least.
+        guard weights.multipliesBlocks, width.isMultiple(of: 32) else { return }
+        workspace.quantized.load(
+            operand.floats, stride: operand.stride, rows: rows, width: width)
+    }
+
+    /// y = x W^T; of a quantised W, x is what `quantize` was last called with.
     private func linear(
         _ x: Operand, rows: Int, _ weight: MatrixWeight, into y: UnsafeMutablePointer<Float>,
         stride: Int, accumulate: Bool = false
     ) throws(ModelError) {
         let check = weight.needsCheck
+        let stored = weight.stored
+        guard !stored.encoding.isQuantized else {
+            let finite = LinearLayer.multiply(
+                workspace.quantized, rows: rows, by: stored, into: y, stride: stride,
+                accumulate: accumulate, checksWeights: check, scratch: workspace.kernel.pointer)
+            return try note(finite, check, weight)
+        }
         let finite =
             switch x.precision {
             case .float32:
                 LinearLayer.multiply(
-                    x.floats, stride: x.stride, rows: rows, by: weight.stored, into: y,
+                    x.floats, stride: x.stride, rows: rows, by: stored, into: y,
                     stride: stride, accumulate: accumulate, checksWeights: check,
                     scratch: workspace.kernel.pointer)
             case .bfloat16:
                 LinearLayer.multiply(
-                    x.halves, stride: x.stride, rows: rows, by: weight.stored, into: y,
+                    x.halves, stride: x.stride, rows: rows, by: stored, into: y,
                     stride: stride, accumulate: accumulate, checksWeights: check,
                     scratch: workspace.kernel.pointer)
             }
@@ -188,17 +210,25 @@ struct ForwardPass {
     ) throws(ModelError) {
         let check = layer.gate.needsCheck || layer.up.needsCheck
         let to = workspace.gated
+        let (gate, up) = (layer.gate.stored, layer.up.stored)
+        // Both are, or neither is: ModelWeights sees to it.
+        guard !gate.encoding.isQuantized else {
+            let finite = LinearLayer.gated(
+                workspace.quantized, rows: rows, gate: gate, up: up, into: to.floats,
+                stride: to.stride, checksWeights: check, scratch: workspace.kernel.pointer)
+            return try note(finite, check, layer.gate, layer.up)
+        }
         let finite =
             switch x.precision {
             case .float32:
                 LinearLayer.gated(
-                    x.floats, stride: x.stride, rows: rows, gate: layer.gate.stored,
-                    up: layer.up.stored, into: to.floats, stride: to.stride, checksWeights: check,
+                    x.floats, stride: x.stride, rows: rows, gate: gate, up: up, into: to.floats,
+                    stride: to.stride, checksWeights: check,
                     scratch: workspace.kernel.pointer)
             case .bfloat16:
                 LinearLayer.gated(
-                    x.halves, stride: x.stride, rows: rows, gate: layer.gate.stored,
-                    up: layer.up.stored, into: to.halves, stride: to.stride, checksWeights: check,
+                    x.halves, stride: x.stride, rows: rows, gate: gate, up: up, into: to.halves,
+                    stride: to.stride, checksWeights: check,
                     scratch: workspace.kernel.pointer)
             }
         try note(finite, check, layer.gate, layer.up)

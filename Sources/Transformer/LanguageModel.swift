@@ -15,12 +15,16 @@ package final class LanguageModel: Sendable {
 
     package var precision: ComputePrecision { weights.precision }
 
+    /// Whether quantised weights are multiplied as they lie, by activations made signed bytes.
+    package var multipliesBlocks: Bool { weights.multipliesBlocks }
+
     /// Rows of the embedding matrix, trained additions included.
     package var vocabularySize: Int { weights.embedding.vocabularySize }
 
     /// Loads a Hugging Face folder.
     ///
-    /// - Parameter precision: nil takes the checkpoint's own: bfloat16 for bfloat16, else float32.
+    /// - Parameter precision: nil takes the checkpoint's own: bfloat16 for bfloat16, else float32, and
+    ///   quantised blocks as they lie.
     package convenience init(folder: URL, precision: ComputePrecision? = nil) throws(ModelError) {
         let configuration: ModelConfiguration
         do {

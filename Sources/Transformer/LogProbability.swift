@@ -139,6 +139,7 @@ extension ForwardPass {
                 residual, stride: width, rows: rows, width: width, into: operand.halves,
                 stride: operand.stride)
         }
+        quantize(operand, rows: rows, width: width)
     }
 
     /// Logits of the vocabulary's `range`, [rows, range.count].
@@ -150,6 +151,10 @@ extension ForwardPass {
         let part = output.stored.rows(range)
         let finite =
             switch operand.precision {
+            case .float32 where part.encoding.isQuantized:
+                LinearLayer.multiply(
+                    workspace.quantized, rows: rows, by: part, into: logits, stride: range.count,
+                    checksWeights: output.needsCheck, scratch: workspace.kernel.pointer)
             case .float32:
                 LinearLayer.multiply(
                     operand.floats, stride: operand.stride, rows: rows, by: part, into: logits,

@@ -2,12 +2,14 @@ import Synchronization
 import Tensors
 import VectorMath
 
-/// A linear layer's weight: bytes in the checkpoint; or those with an adapter's change, or quantised
-/// blocks as float32, made when they are first used.
+/// A linear layer's weight: bytes in the checkpoint, quantised blocks too; or those with an adapter's
+/// change, or blocks as float32, made when they are first used.
 final class MatrixWeight: Sendable {
     private let original: TensorView
     private let change: LowRankChange?
     private let precision: ComputePrecision
+    /// Whether products take quantised blocks as they lie.
+    private let keepsBlocks: Bool
     private let changed = Mutex<TensorView?>(nil)
     private let bias: FloatArray?
     /// Whether a product has looked at every weight and found it finite.
@@ -16,12 +18,18 @@ final class MatrixWeight: Sendable {
     /// - Parameters:
     ///   - change: of the tensor's shape.
     ///   - precision: what changed weights are kept in.
+    ///   - keepsBlocks: products take quantised blocks as they lie; a change needs them as float32.
     init(
         tensor: TensorView, bias: FloatArray?, change: LowRankChange? = nil,
-        precision: ComputePrecision
+        precision: ComputePrecision, keepsBlocks: Bool = false
     ) {
         (original, self.bias, self.change) = (tensor, bias, change)
-        self.precision = precision
+        (self.precision, self.keepsBlocks) = (precision, keepsBlocks)
+    }
+
+    /// Whether products multiply quantised blocks.
+    var multipliesBlocks: Bool {
+        change == nil && keepsBlocks && original.elementType.isQuantized
     }
 
     /// The parameter's.
@@ -31,7 +39,9 @@ final class MatrixWeight: Sendable {
     var inputs: Int { original.shape[1] }
 
     /// Whether what products read must be made first.
-    var isPrepared: Bool { change == nil && !original.elementType.isQuantized }
+    var isPrepared: Bool {
+        multipliesBlocks || change == nil && !original.elementType.isQuantized
+    }
 
     /// What products read. If it must be made, the first caller makes it and others wait.
     var tensor: TensorView { tensor(using: LowRankWorkspace()) }

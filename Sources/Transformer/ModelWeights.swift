@@ -42,9 +42,12 @@ struct ModelWeights: Sendable {
     /// saved for embedding.
     let output: MatrixWeight?
     let precision: ComputePrecision
+    /// Whether some products multiply quantised blocks as they lie, by bytes.
+    let multipliesBlocks: Bool
 
     /// - Parameters:
-    ///   - precision: nil: the checkpoint's own.
+    ///   - precision: nil: the checkpoint's own, and quantised blocks as they lie; otherwise these are
+    ///     made float32.
     ///   - replacing: weights that take the place of the checkpoint's, by parameter name.
     ///   - changes: what is added to linear layers, by parameter name; of the parameters' shapes.
     init(
@@ -68,6 +71,7 @@ struct ModelWeights: Sendable {
         let embeddingTensor = try tensor(ModelConfiguration.embeddingName, embeddingShape)
         embedding = EmbeddingTable(tensor: embeddingTensor, trainedRows: trainedRows)
         let own: ComputePrecision = embeddingTensor.elementType == .bfloat16 ? .bfloat16 : .float32
+        let keepsBlocks = precision == nil && own == .float32
         let precision = precision ?? own
         self.precision = precision
 
@@ -85,8 +89,19 @@ struct ModelWeights: Sendable {
             let bias =
                 configuration.hasBias(projection)
                 ? try vector(ModelConfiguration.biasName(projection, layer: layer), shape[0]) : nil
+            // Gate and up are multiplied together, so both are kept or neither.
+            let pair: [Projection] = [.gate, .up]
+            let keeps =
+                keepsBlocks
+                && (!pair.contains(projection)
+                    || pair.allSatisfy {
+                        let name = ModelConfiguration.weightName($0, layer: layer)
+                        let tensor = replacing[name] ?? checkpoint.tensor(named: name)
+                        return changes[name] == nil && tensor?.elementType.isQuantized == true
+                    })
             return MatrixWeight(
-                tensor: weight, bias: bias, change: changes[name], precision: precision)
+                tensor: weight, bias: bias, change: changes[name], precision: precision,
+                keepsBlocks: keeps)
         }
 
         var layers: [LayerWeights] = []
@@ -130,8 +145,11 @@ struct ModelWeights: Sendable {
         output = outputTensor.map {
             MatrixWeight(
                 tensor: $0.firstRows(outputVocabulary ?? configuration.vocabularySize), bias: nil,
-                precision: precision)
+                precision: precision, keepsBlocks: keepsBlocks)
         }
+        multipliesBlocks =
+            output?.multipliesBlocks == true
+            || layers.contains { $0.projections.values.contains(where: \.multipliesBlocks) }
     }
 
     /// Whether products need matrices that are not in the checkpoint as they are.

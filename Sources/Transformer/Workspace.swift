@@ -48,6 +48,8 @@ final class Workspace {
     private let inputHalves = Scratch<UInt16>()
     private let gatedFloats = Scratch<Float>()
     private let gatedHalves = Scratch<UInt16>()
+    /// The rows that the next products read, for weights in quantised blocks.
+    let quantized = QuantizedRows()
     /// Panels and attention's scores.
     let kernel = Scratch<Float>()
 
@@ -85,6 +87,7 @@ final class Workspace {
         kernel.reserve(
             max(
                 LinearLayer.gatedScratchCount(inputs: inputs, rows: rows),
+                LinearLayer.quantizedScratchCount(inputs: inputs, rows: rows),
                 CausalAttention.scratchCount(keys: longest, dimension: c.headDimension)))
     }
 

@@ -38,6 +38,39 @@ import Transformer
         #expect(difference < 1e-4, "\(name): \(difference)")
     }
 
+    /// Blocks multiplied as they lie, by activations of eight bits: the same direction, not the same
+    /// numbers; what a row gives depends on no other.
+    @Test(arguments: names) func productsOfBlocksKeepTheDirection(_ name: String) throws {
+        let expected = try SafetensorsFile(path: Self.path("\(name).safetensors"))
+        let bytes = try expected.tensor(named: "tokens").bytes
+        let tokens = (0..<bytes.count / 8).map {
+            Int32(bytes.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self))
+        }
+        let file = try Self.model(name)
+        let model = try LanguageModel(
+            configuration: file.configuration, checkpoint: file.checkpoint)
+        let isQuantised = file.checkpoint.isQuantized
+        #expect(model.multipliesBlocks == isQuantised)
+        let forced = try LanguageModel(
+            configuration: file.configuration, checkpoint: file.checkpoint, precision: .float32)
+        #expect(!forced.multipliesBlocks)
+        let states = try model.states(of: [SequenceInput(tokens: tokens)])[0]
+        let wanted = try expected.tensor(named: "states").floats()
+        let width = file.configuration.hiddenSize
+        for start in stride(from: 0, to: wanted.count, by: width) {
+            let (a, b) = (states[start..<start + width], wanted[start..<start + width])
+            func product(_ a: ArraySlice<Float>, _ b: ArraySlice<Float>) -> Double {
+                zip(a, b).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+            }
+            let cosine = product(a, b) / (product(a, a) * product(b, b)).squareRoot()
+            #expect(cosine > 0.999, "\(name), row \(start / width): \(cosine)")
+        }
+        let pair = try model.states(
+            of: [SequenceInput(tokens: Array(tokens.prefix(3))), SequenceInput(tokens: tokens)],
+            threads: 2)
+        #expect(pair[1] == states)
+    }
+
     /// The embedder's other ways to weights: a row, an adapter's base, a fingerprint.
     @Test func readsQuantisedRows() throws {
         let file = try Self.model("llama-types")

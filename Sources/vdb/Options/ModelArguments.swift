@@ -24,8 +24,8 @@ struct ModelArguments: ParsableArguments {
 
     @Option(
         help: """
-            What the model computes in (default: what its weights are stored as; the built-in \
-            model: float32).
+            What the model computes in (default: what its weights are stored as, quantised blocks \
+            as they lie; the built-in model: float32).
             """)
     var precision: ComputePrecision?
 

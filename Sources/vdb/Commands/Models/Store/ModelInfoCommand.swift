@@ -31,7 +31,7 @@ struct ModelInfoCommand: ParsableCommand {
         line.set("path", location?.path)
         Self.describe(summary, in: &line)
         line.set("pooling", summary.pooling.rawValue)
-        line.set("precision", embedder.precision.rawValue)
+        line.set("precision", embedder.arithmetic)
         line.set("vocabulary", summary.vocabulary)
         line.set("template", summary.template)
         var instructions = JSONLine()
@@ -45,7 +45,7 @@ struct ModelInfoCommand: ParsableCommand {
         if let location { Output.line("path          \(location.path)") }
         Output.line("model         \(Self.short(summary))")
         Output.line("pooling       \(summary.pooling.rawValue)")
-        Output.line("precision     \(embedder.precision.rawValue)")
+        Output.line("precision     \(embedder.arithmetic)")
         Output.line("vocabulary    \(summary.vocabulary)")
         Output.line("template      \(Self.quoted(summary.template))")
         for (use, text) in summary.instructions.sorted(by: { $0.key < $1.key }) {
