@@ -6,6 +6,6 @@ struct Bench: ParsableCommand {
         commandName: "vdb-bench", abstract: "Measurements of vdb.",
         subcommands: [
             ANNCommand.self, ChurnCommand.self, FilterCommand.self, VectorsCommand.self,
-            LexicalCommand.self, EncodeCommand.self, TrainBenchmark.self,
+            LexicalCommand.self, EncodeCommand.self, TrainCommand.self,
         ])
 }

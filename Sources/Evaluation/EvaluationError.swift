@@ -17,6 +17,8 @@ public enum EvaluationError: Error, Equatable, Sendable, CustomStringConvertible
     public enum Problem: Equatable, Sendable {
         case fields(expected: String, got: Int)
         case notANumber(field: String, text: String)
+        /// A grade with a fraction, or beyond what a grade can be.
+        case notWhole(field: String, text: String)
         case notUTF8
         case tooLong(bytes: Int)
         case duplicateDocument(query: String, document: String)
@@ -47,6 +49,7 @@ extension EvaluationError.Problem: CustomStringConvertible {
         switch self {
         case .fields(let expected, let got): "expected \(expected), got \(got) fields"
         case .notANumber(let field, let text): "the \(field) is not a number: '\(text)'"
+        case .notWhole(let field, let text): "the \(field) is not a whole number: '\(text)'"
         case .notUTF8: "the line is not valid UTF-8"
         case .tooLong(let bytes): "the line is longer than \(bytes) bytes"
         case .duplicateDocument(let query, let document):

@@ -39,7 +39,7 @@ public struct Judgments: Sendable, Equatable {
                 known = Form(firstLine: line)
                 form = known
                 if known == .beir, let last = line.fields.last,
-                    last.text.flatMap({ Int($0) }) == nil
+                    last.text.flatMap({ Double($0) }) == nil
                 {
                     return  // the header
                 }
@@ -52,8 +52,12 @@ public struct Judgments: Sendable, Equatable {
             guard let query = fields[0].text, let document = fields[known.count - 2].text,
                 let graded = fields[known.count - 1].text
             else { throw file.problem(.notUTF8, line: number) }
-            guard let grade = Int(graded.trimmingCharacters(in: .whitespaces)) else {
-                throw file.problem(.notANumber(field: "grade", text: graded), line: number)
+            guard let grade = Self.grade(graded) else {
+                let isNumber = Double(graded).map { !$0.isNaN } ?? false
+                throw file.problem(
+                    isNumber
+                        ? .notWhole(field: "grade", text: graded)
+                        : .notANumber(field: "grade", text: graded), line: number)
             }
             let before = grades[Identifier(query), default: [:]].updateValue(
                 grade, forKey: Identifier(document))
@@ -65,6 +69,12 @@ public struct Judgments: Sendable, Equatable {
             }
         }
         if grades.isEmpty { throw .noJudgments(path: file.path) }
+    }
+
+    /// A whole number, also one that is written `1.0` as data frames write it.
+    private static func grade(_ text: String) -> Int? {
+        let text = text.trimmingCharacters(in: .whitespaces)
+        return Int(text) ?? Double(text).flatMap { Int(exactly: $0) }
     }
 
     private enum Form {

@@ -12,10 +12,14 @@ public struct Measurements: Sendable {
     /// `[M, Q]`: measure m of query q.
     public let values: [[Double]]
 
+    /// Judged queries that the run has an answer for.
+    public let answeredQueries: Int
+
     /// Measures a run.
     public init(of run: Run, against judgments: Judgments, measures: [any Measure] = .standard) {
         self.measures = measures
         queries = judgments.queries
+        answeredQueries = queries.count { !run[$0].isEmpty }
         var values = measures.map { _ in [Double]() }
         for query in queries {
             let ranking = JudgedRanking(

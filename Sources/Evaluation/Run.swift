@@ -71,14 +71,32 @@ public struct Run: Sendable, Equatable {
         }
     }
 
+    /// The first id that a TREC file cannot hold: see ``TRECIdentifier``.
+    public var unwritableID: String? {
+        for query in hits.keys.sorted() {
+            if !TRECIdentifier.isWritable(query.text) { return query.text }
+            if let hit = self[query].first(where: { !TRECIdentifier.isWritable($0.document.text) })
+            {
+                return hit.document.text
+            }
+        }
+        return nil
+    }
+
     /// One query's lines of a TREC run file, best first, ranks from 1.
-    public func lines(of query: Identifier) -> String {
+    ///
+    /// - Parameter escapesIDs: writes ids as ``TRECIdentifier/escaped(_:)`` does.
+    public func lines(of query: Identifier, escapesIDs: Bool = false) -> String {
+        func written(_ id: Identifier) -> String {
+            escapesIDs ? TRECIdentifier.escaped(id.text) : id.text
+        }
         let ordered = self[query].sorted { one, other in
             one.score == other.score ? one.document > other.document : one.score > other.score
         }
         var text = ""
         for (place, hit) in ordered.enumerated() {
-            text += "\(query) Q0 \(hit.document) \(place + 1) \(hit.score) \(name)\n"
+            text +=
+                "\(written(query)) Q0 \(written(hit.document)) \(place + 1) \(hit.score) \(name)\n"
         }
         return text
     }

@@ -53,6 +53,14 @@ public struct OptionRange: Sendable, Equatable, CustomStringConvertible {
     public var includesUpper = true
 
     public static func atLeast(_ lower: Int) -> OptionRange { OptionRange(lower: Double(lower)) }
+    /// From `lower` to a number far beyond what is useful, and small enough that products of a few
+    /// such numbers cannot overflow.
+    public static func count(atLeast lower: Int = 1) -> OptionRange {
+        OptionRange(lower: Double(lower), upper: 0x1p20)
+    }
+    public static let threads = OptionRange(lower: 1, upper: 1024)
+    /// Of a low-rank adapter.
+    public static let rank = OptionRange(lower: 1, upper: 0x1p16)
     public static let positive = OptionRange(lower: 0, includesLower: false)
     public static let notNegative = OptionRange(lower: 0)
     public static let share = OptionRange(lower: 0, upper: 1)
@@ -66,7 +74,7 @@ public struct OptionRange: Sendable, Equatable, CustomStringConvertible {
         return includesUpper ? "\(low) to \(high)" : "\(low) or more and below \(high)"
     }
 
-    func contains(_ number: Double) -> Bool {
+    public func contains(_ number: Double) -> Bool {
         guard number.isFinite, includesLower ? number >= lower : number > lower else {
             return false
         }

@@ -128,10 +128,10 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
         ) throws(TrainingError) {
             if !holds { throw .badOption(option, problem) }
         }
-        try check(epochs, .epochs, .atLeast(1))
+        try check(epochs, .epochs, .count())
         try check(maximumSteps, .maximumSteps, .atLeast(1))
-        try check(batchSize, .batchSize, .atLeast(1))
-        try check(microBatchSize, .microBatchSize, .atLeast(1))
+        try check(batchSize, .batchSize, .count())
+        try check(microBatchSize, .microBatchSize, .count())
         try check(learningRate, .learningRate, .notNegative)
         try check(warmupRatio, .warmupRatio, .share)
         try check(weightDecay, .weightDecay, .notNegative)
@@ -139,12 +139,13 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
         if maximumGradientNorm != .infinity {
             try check(maximumGradientNorm, .maximumGradientNorm, .positive)
         }
-        try check(maximumLength, .maximumLength, .atLeast(stage == .pretrain ? 2 : 1))
-        try check(adapterRank, .adapterRank, .atLeast(1))
+        try check(maximumLength, .maximumLength, .count(atLeast: stage == .pretrain ? 2 : 1))
+        try check(adapterRank, .adapterRank, .rank)
         try check(adapterDropout, .adapterDropout, .shareBelowOne)
         try check(temperature, .temperature, .positive)
         try check(beta, .beta, .positive)
         try check(negatives, .negatives, .atLeast(usesInBatchNegatives ? 0 : 1))
+        try check(threads, .threads, .threads)
         try check(saveSteps, .saveSteps, .atLeast(1))
         try check(evaluationSteps, .evaluationSteps, .atLeast(1))
         try check(

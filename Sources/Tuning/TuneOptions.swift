@@ -133,9 +133,15 @@ public struct TuneOptions: Sendable, Codable, Equatable {
             guard let number, number < least else { return }
             throw .badOption(option, .outside(.atLeast(least)))
         }
+        func check(
+            _ number: Int?, _ option: TuneOption, in range: OptionRange
+        ) throws(TuneError) {
+            guard let number, !range.contains(Double(number)) else { return }
+            throw .badOption(option, .outside(range))
+        }
         try check(heldOutQueries, .heldOutQueries)
         try check(saveSteps, .saveSteps)
-        try check(adapterRank, .adapterRank)
+        try check(adapterRank, .adapterRank, in: .rank)
         try check(mostPositives, .mostPositives)
         try check(mostCompressedTexts, .mostCompressedTexts, least: 0)
         let order = TrainingStage.allCases.filter { $0 != .pretrain }
@@ -143,9 +149,9 @@ public struct TuneOptions: Sendable, Codable, Equatable {
         guard !places.isEmpty, !places.contains(-1), zip(places, places.dropFirst()).allSatisfy(<)
         else { throw .badOption(.stages, .stageOrder) }
         for stage in stages {
-            try check(stage.epochs, .epochs)
+            try check(stage.epochs, .epochs, in: .count())
             try check(stage.mostSteps, .mostSteps)
-            try check(stage.batchSize, .batchSize)
+            try check(stage.batchSize, .batchSize, in: .count())
             guard stage.learningRate.isFinite, stage.learningRate >= 0 else {
                 throw .badOption(.learningRate, .outside(.notNegative))
             }

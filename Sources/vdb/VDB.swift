@@ -40,5 +40,6 @@ struct VDB: AsyncParsableCommand {
             CommandGroup(name: "Shell", subcommands: [CompletionsCommand.self]),
         ])
 
-    static let version = "0.1.0"
+    /// The one place that says it; CHANGELOG.md says what it has.
+    static let version = "0.2.0"
 }

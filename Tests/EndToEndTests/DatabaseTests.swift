@@ -107,12 +107,85 @@ import Testing
     }
 
     @Test func exportComesBackTheSame() throws {
+        #expect(try vdb.run("index-field", "year").status == 0)
         let exported = try vdb.run("export", "--vectors")
-        #expect(exported.objects.allSatisfy { ($0["vector"] as? [Any])?.count == 384 })
+        let head = try #require(exported.objects.first)
+        #expect(head.int("vdb_export") == 1 && head.string("metric") == "ip")
+        #expect((head["model"] as? [String: Any])?.string("fingerprint")?.isEmpty == false)
+        #expect(
+            exported.objects.dropFirst().allSatisfy { ($0["vector"] as? [Any])?.count == 384 })
         try vdb.write("export.jsonl", exported.output)
-        try vdb.run("ingest", "export.jsonl", "--db", "copy.vdb", "--quiet")
+        let ingest = try vdb.run(
+            "ingest", "export.jsonl", "--db", "copy.vdb", "--quiet", "--summary", "json")
+        #expect(ingest.object.int("inserted") == 4 && ingest.object.int("tokens") == 0)
         let again = try vdb.run("export", "--vectors", "--db", "copy.vdb")
         #expect(again.output == exported.output)
+        // The copy knows its model, so it can be asked by text.
+        for mode in ["dense", "hybrid"] {
+            let first = try vdb.run("query", "dough", "--mode", mode, "--format", "json").object
+            let second = try vdb.run(
+                "query", "dough", "--mode", mode, "--format", "json", "--db", "copy.vdb"
+            ).object
+            #expect(first.hitIDs == second.hitIDs && first.hitIDs.count == 4)
+        }
+        // Again: nothing is new. Into vectors of another model: refused.
+        let twice = try vdb.run(
+            "ingest", "export.jsonl", "--db", "copy.vdb", "--quiet", "--summary", "json")
+        #expect(twice.object.int("unchanged") == 4)
+        try vdb.writeModel("model")
+        let other = try vdb.run(
+            "ingest", "corpus.jsonl", "--model", "model", "--db", "other.vdb", "--quiet")
+        #expect(other.status == 0)
+        try vdb.write(
+            "export.jsonl", exported.output.replacingOccurrences(of: "apples", with: "pears"))
+        try vdb.fails(65, "was encoded by", "ingest", "export.jsonl", "--db", "other.vdb")
+    }
+
+    @Test func anExportKeepsSettingsAndPassages() throws {
+        let filler = (0..<60).map { "Sentence \($0) is about nothing in particular. " }.joined()
+        try vdb.write("long.md", "# Heading\n\n" + filler + "\n\nThe moon pulls the oceans.\n")
+        let made = try vdb.run(
+            "ingest", "long.md", "--db", "a.vdb", "--metric", "cosine", "--chunk-tokens", "64",
+            "--quiet")
+        #expect(made.status == 0)
+        #expect(
+            try vdb.run("reindex", "--m", "24", "--quantization", "none", "--db", "a.vdb").status
+                == 0)
+        func statistics(_ database: String) throws -> [String: Any] {
+            try vdb.run("stats", "--format", "json", "--db", database).object
+        }
+        let original = try statistics("a.vdb")
+        #expect(original.int("passages") ?? 0 > 3)
+        for vectors in [true, false] {
+            let exported = try vdb.run(
+                ["export", "--db", "a.vdb"] + (vectors ? ["--vectors"] : []))
+            let copied = try vdb.run(
+                "ingest", "-", "--db", "b\(vectors).vdb", "--summary", "json", "--quiet",
+                input: exported.output)
+            #expect((copied.object.int("tokens") == 0) == vectors)
+            let copy = try statistics("b\(vectors).vdb")
+            #expect(copy.int("passages") == original.int("passages"))
+            #expect(copy.string("metric") == "cosine")
+            #expect((copy["index"] as? [String: Any])?.int("m") == 24)
+            let again = try vdb.run(
+                ["export", "--db", "b\(vectors).vdb"] + (vectors ? ["--vectors"] : []))
+            #expect(again.output == exported.output)
+        }
+        try vdb.write("later.jsonl", #"{"vdb_export":2,"metric":"ip","dimensions":1}"# + "\n")
+        try vdb.fails(65, "later.jsonl:1: is an export of version 2", "ingest", "later.jsonl")
+    }
+
+    @Test func theBuiltInModelHasAName() throws {
+        try vdb.write("v.jsonl", #"{"_id":"a","text":"tides","vector":[1,0]}"# + "\n")
+        try vdb.run("ingest", "v.jsonl", "--db", "v.vdb", "--quiet")
+        try vdb.fails(
+            65, "(or built-in)", "query", "tides", "--mode", "dense", "--db", "v.vdb", "--model",
+            "built-in")
+        let reindexed = try vdb.run("reindex", "--model", "built-in", "--db", "v.vdb")
+        #expect(reindexed.status == 0, "\(reindexed.errors)")
+        let answer = try vdb.run(
+            "query", "tides", "--mode", "dense", "--db", "v.vdb", "--format", "json")
+        #expect(answer.object.hitIDs == ["a"])
     }
 
     @Test func backupCompactReindex() throws {
@@ -184,7 +257,7 @@ import Testing
         for shell in ["bash", "zsh", "fish"] {
             #expect(try vdb.run("completions", shell).output.contains("ingest"))
         }
-        try vdb.fails(64, "Unexpected argument 'querry'", "querry")
+        try vdb.fails(64, "did you mean 'query'?", "querry")
     }
 }
 

@@ -95,7 +95,7 @@ import Testing
         try FileManager.default.removeItem(atPath: vdb.path("n/b.txt"))
         let result = try vdb.run("ingest", "n", "--sync", "--summary", "json")
         #expect(result.object.int("deleted") == 1 && result.object.int("unchanged") == 2)
-        try vdb.fails(64, "--sync cannot be used with standard input", "ingest", "-", "--sync")
+        try vdb.fails(64, "--sync needs files or folders", "ingest", "-", "--sync")
         // A document that moved belongs to the file it is in now.
         let line = "{\"_id\":\"m\",\"text\":\"Moves.\"}\n"
         let other = "{\"_id\":\"o\",\"text\":\"Stays.\"}\n"
@@ -146,7 +146,7 @@ import Testing
 
     @Test func usageErrors() throws {
         try vdb.fails(64, "Missing expected argument", "ingest")
-        try vdb.fails(64, "--batch-size must be at least 1", "ingest", "x", "--batch-size", "0")
+        try vdb.fails(64, "--batch-size must be between 1 and", "ingest", "x", "--batch-size", "0")
         try vdb.fails(64, "nonsense", "ingest", "x", "--format", "nonsense")
         try vdb.fails(66, "there is no such file or folder", "ingest", "nowhere.jsonl")
         try vdb.fails(

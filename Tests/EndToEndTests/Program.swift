@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The built `vdb`, run as a user runs it, in a folder of its own.
-final class Program {
+final class Program: Sendable {
     private let temporary = TemporaryFolder()
     var folder: String { temporary.path }
 
@@ -150,4 +150,33 @@ extension Dictionary<String, Any> {
     func string(_ key: String) -> String? { self[key] as? String }
     func list(_ key: String) -> [[String: Any]] { self[key] as? [[String: Any]] ?? [] }
     var hitIDs: [String] { list("hits").compactMap { $0.string("id") } }
+}
+
+extension Program {
+    /// What a run shows on a terminal, standard output and standard error together.
+    func onTerminal(_ arguments: [String]) throws -> String {
+        // Linux's own way: TIOCSPTLCK unlocks, TIOCGPTN gives the number.
+        let controller = open("/dev/ptmx", O_RDWR | O_NOCTTY)
+        var (lock, number) = (Int32(0), Int32(0))
+        try #require(
+            controller >= 0 && ioctl(controller, 0x4004_5431, &lock) == 0
+                && ioctl(controller, 0x8004_5430, &number) == 0)
+        let name = "/dev/pts/\(number)"
+        let terminal = open(name, O_RDWR | O_NOCTTY)
+        try #require(terminal >= 0)
+        let handle = FileHandle(fileDescriptor: terminal, closeOnDealloc: false)
+        let process = try start(
+            arguments, input: FileHandle.nullDevice, output: handle, errors: handle)
+        close(terminal)
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = read(controller, &buffer, buffer.count)
+            if count <= 0 { break }
+            bytes += buffer[..<count]
+        }
+        close(controller)
+        process.waitUntilExit()
+        return String(decoding: bytes, as: UTF8.self)
+    }
 }

@@ -157,7 +157,7 @@ struct TrainTests {
         #expect(try weights("out.1") == first)
         #expect(try run("--overwrite", "--learning-rate", "0.1") == (0, ""))
         let noSuch = try run("--overwrite", "--epochs", "0")
-        #expect(noSuch.status == 64 && noSuch.text == "vdb: --epochs must be 1 or more\n")
+        #expect(noSuch.status == 64 && noSuch.text == "vdb: --epochs must be 1 to 1048576\n")
     }
 
     @Test func minedTriplesSayWhatTheyWereMinedWith() throws {

@@ -19,7 +19,7 @@ struct AdapterSettings: Equatable {
         guard let rank = options.adapterRank else { return nil }
         self.init(
             rank: saved?.rank ?? rank,
-            alpha: saved?.alpha ?? options.adapterAlpha ?? Double(2 * rank),
+            alpha: saved?.alpha ?? options.adapterAlpha ?? 2 * Double(rank),
             dropout: options.adapterDropout)
     }
 

@@ -19,6 +19,9 @@ public struct Miner: Sendable {
     /// count here, down to the last.
     private static let indexEffort = 4
 
+    /// More than any collection has, and little enough to be multiplied.
+    private static let mostRanks = 1 << 40
+
     /// Queries that are searched together.
     private static let batchSize = 64
 
@@ -78,7 +81,7 @@ public struct Miner: Sendable {
             let batch = judged[start..<min(judged.count, start + Self.batchSize)]
             let answers = try await collection.query(
                 batch.map { entry in
-                    let limit = options.toRank + entry.positives.count
+                    let limit = min(options.toRank, Self.mostRanks) + entry.positives.count
                     var query = Query(
                         entry.query.text, limit: limit, mode: .dense,
                         ef: Self.indexEffort * limit, isExact: options.isExact)

@@ -60,7 +60,7 @@ struct QuerySplit: Codable, Equatable {
                 collection: collection, judgments: counts.judgments, example: example)
         }
         let wanted = options.heldOutQueries ?? min(500, max(10, usable.count / 5))
-        let needed = options.heldOutQueries.map { $0 + 1 } ?? 20
+        let needed = options.heldOutQueries.map { min($0, Int.max - 1) + 1 } ?? 20
         let chosen = Self.draw(wanted, of: usable, seed: options.seed)
         guard usable.count >= needed, chosen.count < usable.count else {
             throw TuneError.tooFewQueries(

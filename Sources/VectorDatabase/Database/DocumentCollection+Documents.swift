@@ -24,13 +24,20 @@ extension DocumentCollection {
     }
 
     /// Documents in the order of their identifiers' bytes, from the one after `id`.
+    ///
+    /// - Parameters:
+    ///   - includesVectors: of documents that are one passage, and of the passages that are included.
+    ///   - includesPassages: of documents that are cut into several.
     public func documents(
-        after id: String? = nil, limit: Int = 100, includesVectors: Bool = false
+        after id: String? = nil, limit: Int = 100, includesVectors: Bool = false,
+        includesPassages: Bool = false
     ) throws -> [Document] {
         try rethrowing {
             let record = try requireRecord()
             return try store.documents(after: id, limit: limit, in: record).map {
-                try document($0, in: record, includesVector: includesVectors)
+                try document(
+                    $0, in: record, includesVector: includesVectors,
+                    includesPassages: includesPassages)
             }
         }
     }
@@ -41,8 +48,11 @@ extension DocumentCollection {
     /// ```swift
     /// for try await document in notes.export() { print(document.id) }
     /// ```
-    public func export(includesVectors: Bool = false) -> AsyncThrowingStream<Document, any Error> {
-        let cursor = ExportCursor(collection: self, includesVectors: includesVectors)
+    public func export(
+        includesVectors: Bool = false, includesPassages: Bool = false
+    ) -> AsyncThrowingStream<Document, any Error> {
+        let cursor = ExportCursor(
+            collection: self, includesVectors: includesVectors, includesPassages: includesPassages)
         return AsyncThrowingStream { try await cursor.next() }
     }
 
@@ -107,7 +117,8 @@ extension DocumentCollection {
     }
 
     private func document(
-        _ found: DocumentRecord, in record: CollectionRecord, includesVector: Bool
+        _ found: DocumentRecord, in record: CollectionRecord, includesVector: Bool,
+        includesPassages: Bool = false
     ) throws -> Document {
         var document = Document(
             id: found.id, text: try store.text(ofDocument: found.key), title: found.title,
@@ -121,6 +132,21 @@ extension DocumentCollection {
             if keys.count == 1 {
                 let vector = try store.vectors(forKeys: keys, in: record).values
                 document.vector = vector.isEmpty ? nil : vector
+            }
+        }
+        if includesPassages {
+            let passages = try store.passages(ofDocument: found.key)
+            if passages.count > 1 {
+                let vectors =
+                    includesVector && record.dimensions > 0
+                    ? try store.vectors(forKeys: passages.map(\.key), in: record).values : []
+                document.passages = passages.enumerated().map { index, passage in
+                    let row = index * record.dimensions..<(index + 1) * record.dimensions
+                    return Document.Passage(
+                        start: passage.start,
+                        vector: row.upperBound <= vectors.count && !row.isEmpty
+                            ? Array(vectors[row]) : nil)
+                }
             }
         }
         return document
@@ -141,21 +167,24 @@ extension DocumentCollection {
 private actor ExportCursor {
     private let collection: DocumentCollection
     private let includesVectors: Bool
+    private let includesPassages: Bool
     private var page: ArraySlice<Document> = []
     private var last: String?
     private var isAtEnd = false
 
     private static let pageSize = 256
 
-    init(collection: DocumentCollection, includesVectors: Bool) {
+    init(collection: DocumentCollection, includesVectors: Bool, includesPassages: Bool) {
         self.collection = collection
         self.includesVectors = includesVectors
+        self.includesPassages = includesPassages
     }
 
     func next() throws -> Document? {
         if page.isEmpty && !isAtEnd {
             let documents = try collection.documents(
-                after: last, limit: Self.pageSize, includesVectors: includesVectors)
+                after: last, limit: Self.pageSize, includesVectors: includesVectors,
+                includesPassages: includesPassages)
             isAtEnd = documents.count < Self.pageSize
             last = documents.last?.id
             page = documents[...]

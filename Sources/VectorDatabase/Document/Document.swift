@@ -20,6 +20,9 @@ public struct Document: Sendable, Equatable, Identifiable {
     public var metadata: [String: JSONValue]
     /// A ready-made vector of the whole document, or `nil` to have the text encoded.
     public var vector: [Float]?
+    /// How the text is cut, as it was in the database that it was exported from; `nil` leaves that to
+    /// the ingest.
+    public var passages: [Passage]?
     /// How the text is laid out, which decides whether and where it is cut into passages.
     public var layout: TextLayout
     /// Where it was read from; needed only to find out later what has gone from that source.
@@ -36,6 +39,19 @@ public struct Document: Sendable, Equatable, Identifiable {
         self.vector = vector
         self.source = source
         self.layout = layout
+    }
+
+    /// A piece of the text that has a vector of its own. It ends where the next one starts.
+    public struct Passage: Sendable, Equatable {
+        /// In bytes of UTF-8 from the text's start; 0 for the first.
+        public var start: Int
+        /// A ready-made vector, or `nil` to have the passage encoded.
+        public var vector: [Float]?
+
+        public init(start: Int, vector: [Float]? = nil) {
+            self.start = start
+            self.vector = vector
+        }
     }
 
     /// The place a document was read from.

@@ -15,6 +15,10 @@ enum ContentSignature {
         if let vector = document.vector {
             vector.withUnsafeBytes { content.update($0) }
         }
+        for passage in document.passages ?? [] {
+            content.update("passage \(passage.start)")
+            passage.vector?.withUnsafeBytes { content.update($0) }
+        }
         let rest = ContentHasher()
         rest.update(metadata)
         return ContentHash(high: content.finalize().high, low: rest.finalize().high)

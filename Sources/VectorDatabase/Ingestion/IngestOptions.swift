@@ -35,6 +35,12 @@ public struct IngestOptions: Sendable {
     /// For a new collection: how its index is built.
     public var index = IndexOptions()
 
+    /// What the documents' export says of the collection that they come from: asked when a document
+    /// is prepared, for a reader knows it only after it has begun. A collection that this ingest makes
+    /// takes it over, as far as `metric` does not say otherwise; vectors that another model made
+    /// are refused.
+    public var exported: (@Sendable () -> CollectionSettings?)?
+
     /// Sources whose documents are deleted at the end where this ingest did not meet them again:
     /// for each, a path that equals a document's `source.path`, or a folder above it.
     public var synchronizedSources: [String] = []

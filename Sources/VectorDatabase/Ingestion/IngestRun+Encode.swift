@@ -92,8 +92,11 @@ extension IngestRun {
         let resolver = collection.database.embedders
         guard let record = currentRecord else {
             guard options.encodesText else { return nil }
-            if let embedder = try resolver.embedder(for: nil, collection: name) { return embedder }
-            throw DatabaseError.embedderMissing(collection: name, recorded: nil)
+            let exported = options.exported?()?.model
+            if let embedder = try resolver.embedder(for: exported, collection: name) {
+                return embedder
+            }
+            throw DatabaseError.embedderMissing(collection: name, recorded: exported)
         }
         if record.dimensions == 0 { return nil }
         return try collection.requireEmbedder(for: record)
@@ -128,14 +131,24 @@ extension IngestRun {
         let dimensions = first.passages.first?.vector?.count ?? 0
         // A model that the application names is the collection's, also where the first document
         // brings its vector; one that would only be looked for is not.
-        let isReadyMade = first.document.vector != nil && !collection.database.embedders.isGiven
-        let embedder =
-            isReadyMade || dimensions == 0
-            ? nil
-            : try collection.database.embedders.embedder(for: nil, collection: collection.name)
+        let embedders = collection.database.embedders
+        let bringsVector =
+            first.document.vector != nil || first.document.passages?.first?.vector != nil
+        let exported = options.exported?()
+        let identity: EmbedderIdentity?
+        if dimensions == 0 {
+            identity = nil
+        } else if bringsVector, let model = exported?.model, model.dimensions == dimensions {
+            identity = model
+        } else if bringsVector && !embedders.isGiven {
+            identity = nil
+        } else {
+            identity = try embedders.embedder(for: exported?.model, collection: collection.name)?
+                .identity
+        }
         let record = try collection.create(
-            dimensions: dimensions, metric: options.metric ?? .innerProduct,
-            identity: embedder?.identity, index: options.index)
+            dimensions: dimensions, metric: options.metric ?? exported?.metric ?? .innerProduct,
+            identity: identity, index: exported?.index ?? options.index)
         self.record.withLock { $0 = record }
         return record
     }

@@ -97,14 +97,42 @@ extension IngestRun {
             throw DatabaseError.invalidDocument(
                 id: "", source: document.source, fault: .emptyID)
         }
-        guard let vector = document.vector else { return }
+        let vectors = (document.passages?.map(\.vector) ?? [document.vector]).compactMap { $0 }
+        guard !vectors.isEmpty else { return }
         let subject =
             document.source.map { "\($0.path):\($0.position)" } ?? "document '\(document.id)'"
-        try VectorCheck.check(vector, dimensions: currentRecord?.dimensions, of: subject)
+        let record = currentRecord
+        if let record, let recorded = EmbedderIdentity(record),
+            let made = options.exported?()?.model,
+            made.fingerprint != recorded.fingerprint
+        {
+            throw DatabaseError.embedderMismatch(
+                collection: collection.name, recorded: recorded, given: made)
+        }
+        for vector in vectors {
+            try VectorCheck.check(vector, dimensions: record?.dimensions, of: subject)
+        }
+    }
+
+    /// As the document itself says, where it does so.
+    private func ownPassages(of document: Document) -> [PendingPassage]? {
+        guard let passages = document.passages, passages.count > 1 else { return nil }
+        let bytes = Array(document.text.utf8)
+        let starts = passages.map(\.start)
+        guard starts[0] == 0, zip(starts, starts.dropFirst()).allSatisfy(<),
+            starts[starts.count - 1] <= bytes.count
+        else { return nil }
+        return passages.indices.map { index in
+            let end = index + 1 < starts.count ? starts[index + 1] : bytes.count
+            return PendingPassage(
+                text: String(decoding: bytes[starts[index]..<end], as: UTF8.self),
+                start: starts[index], vector: passages[index].vector)
+        }
     }
 
     /// A ready-made vector is of the whole document, which is then not cut.
     private func passages(of document: Document) -> [PendingPassage] {
+        if let own = ownPassages(of: document) { return own }
         guard document.vector == nil, let chunking = options.chunking else {
             return [PendingPassage(text: document.text, start: 0, vector: document.vector)]
         }

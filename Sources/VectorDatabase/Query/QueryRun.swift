@@ -22,6 +22,9 @@ struct QueryRun: Sendable {
     /// A writer may take a document away between its being found and its being read.
     private static let attempts = 4
 
+    /// More than any collection has, and little enough to be multiplied.
+    private static let mostDocuments = 1 << 40
+
     /// - Parameter inParallel: whether dense and lexical search may run at the same time.
     func answer(inParallel: Bool) async throws -> Answer {
         var attempt = 1
@@ -85,7 +88,7 @@ struct QueryRun: Sendable {
 
     /// How many documents each search must rank.
     private var depthOfLists: Int {
-        let wanted = max(query.limit, query.rerankDepth ?? 0)
+        let wanted = min(max(query.limit, query.rerankDepth ?? 0), Self.mostDocuments)
         return plan.mode == .hybrid ? ReciprocalRankFusion.depth(limit: wanted) : wanted
     }
 

@@ -33,7 +33,10 @@ public struct ReciprocalRankFusion: Sendable, Equatable {
 
     /// How many documents of each ranking are joined: 100, or twice the hits wanted if that is more,
     /// so that a document in the middle of both lists can pass one at the top of a single list.
-    public static func depth(limit: Int) -> Int { max(100, 2 * limit) }
+    public static func depth(limit: Int) -> Int {
+        let (twice, overflows) = limit.multipliedReportingOverflow(by: 2)
+        return overflows ? Int.max : max(100, twice)
+    }
 
     /// A document's place in the joined ranking.
     package struct Entry<ID: Hashable & Sendable>: Sendable {

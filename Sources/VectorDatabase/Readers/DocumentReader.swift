@@ -83,7 +83,8 @@ public struct DocumentReader: AsyncSequence, Sendable {
             while true {
                 do {
                     guard let reader = try openNext() else { return nil }
-                    if let document = try reader.next() {
+                    if var document = try reader.next() {
+                        if document.id.isEmpty { document.id = InputFile.streamID(of: document) }
                         progress.advance(to: finishedBytes + reader.position)
                         return document
                     }
@@ -106,7 +107,9 @@ public struct DocumentReader: AsyncSequence, Sendable {
         private func openNext() throws -> (any RecordReader)? {
             if current == nil, let file = files.popFirst() {
                 currentFile = file
-                current = try file.open(options: options)
+                let reader = try file.open(options: options)
+                (reader as? JSONLinesReader)?.noteExport = progress.note
+                current = reader
             }
             return current
         }

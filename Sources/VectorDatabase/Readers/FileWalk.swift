@@ -33,8 +33,8 @@ struct FileWalk {
         if path == SourcePath("-") {
             files.append(
                 InputFile(
-                    path: "-", location: path, source: "-", name: "stdin", format: chosenFormat,
-                    size: 0))
+                    path: "-", location: path, source: "-",
+                    name: options.numbersStreams ? "stdin" : "", format: chosenFormat, size: 0))
             return
         }
         switch FolderListing.kind(of: path.bytes) {

@@ -9,7 +9,8 @@ struct InputFile: Sendable, Equatable {
     var location: SourcePath
     /// What identifies it in the database: its absolute path, or `-`.
     var source: String
-    /// What the identifiers of its documents are derived from.
+    /// What the ids of its documents are derived from; empty for a stream, whose documents have ids
+    /// derived from their content.
     var name: String
     /// `nil`: to be told from its content.
     var format: SourceFormat?

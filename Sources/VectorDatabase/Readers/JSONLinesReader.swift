@@ -5,6 +5,8 @@ import FileFormat
 /// - An identifier is a string or an integer; without one it is derived from the file and line.
 /// - `metadata` is an object; any other key counts as metadata, too, unless the object has it.
 /// - `vector` is an array of numbers, stored as they are.
+/// - What `vdb export` writes begins with a line that is no document: `CollectionSettings`. After it
+///   `passages` says how a document is cut.
 /// - Empty lines are passed over.
 final class JSONLinesReader: RecordReader {
     private let lines: LineReader
@@ -12,6 +14,9 @@ final class JSONLinesReader: RecordReader {
     private let options: SourceOptions
     private let needsText: Bool
     private var dimensions = 0
+    /// Told what the first line of an export says.
+    var noteExport: ((CollectionSettings) -> Void)?
+    private var isExport = false
 
     /// - Parameter needsText: whether a line without text and vector is an error.
     init(_ lines: LineReader, file: InputFile, options: SourceOptions, needsText: Bool = true) {
@@ -36,7 +41,8 @@ final class JSONLinesReader: RecordReader {
         }
     }
 
-    private func document(in bytes: UnsafeBufferPointer<UInt8>) throws(SourceError) -> Document {
+    /// - Returns: `nil` for the first line of an export.
+    private func document(in bytes: UnsafeBufferPointer<UInt8>) throws(SourceError) -> Document? {
         if let offset = UTF8Check.firstInvalidByte(in: bytes) {
             throw .notUTF8(path: file.path, line: lines.line, column: offset + 1)
         }
@@ -114,7 +120,40 @@ final class JSONLinesReader: RecordReader {
         }
     }
 
-    private func finish(_ record: Record) throws(SourceError) -> Document {
+    /// The settings that a record gives which is the first line of an export, and no document.
+    private func settings(in record: Record) throws(SourceError) -> CollectionSettings? {
+        guard record.text == nil, let version = record.others[CollectionSettings.exportKey]
+        else { return nil }
+        guard let settings = CollectionSettings(exportLine: record.others) else {
+            throw .malformed(
+                path: file.path, line: lines.line, fault: .unknownExport(version: version.jsonText))
+        }
+        return settings
+    }
+
+    /// How the document of an export was cut.
+    private static func passages(_ value: JSONValue?) -> [Document.Passage]? {
+        guard case .array(let values)? = value else { return nil }
+        let passages = values.compactMap { value -> Document.Passage? in
+            guard case .object(let passage) = value, case .integer(let start)? = passage["start"],
+                let start = Int(exactly: start), start >= 0
+            else { return nil }
+            guard case .array(let numbers)? = passage["vector"] else {
+                return Document.Passage(start: start)
+            }
+            let vector = numbers.compactMap { $0.doubleValue.map { Float($0) } }
+            guard vector.count == numbers.count, vector.allSatisfy(\.isFinite) else { return nil }
+            return Document.Passage(start: start, vector: vector)
+        }
+        return passages.count == values.count ? passages : nil
+    }
+
+    private func finish(_ record: Record) throws(SourceError) -> Document? {
+        if let settings = try settings(in: record) {
+            isExport = true
+            noteExport?(settings)
+            return nil
+        }
         let line = lines.line
         func wrong(_ field: String, _ expected: String, _ found: JSONValue) -> SourceError {
             .wrongType(
@@ -153,6 +192,12 @@ final class JSONLinesReader: RecordReader {
         case let found?: throw wrong(options.textField ?? "text", "a string", found)
         }
         document.metadata = record.others
+        if isExport, let passages = document.metadata.removeValue(forKey: "passages") {
+            guard let cut = Self.passages(passages) else {
+                throw wrong("passages", "an array of objects with a start and a vector", passages)
+            }
+            document.passages = cut
+        }
         if let id = record.id, record.underscoreID != nil { document.metadata["id"] = id }
         switch record.metadata {
         case nil, .null: break

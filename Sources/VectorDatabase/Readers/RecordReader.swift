@@ -88,8 +88,20 @@ extension InputFile {
 
     func place(_ line: Int) -> Document.Source { Document.Source(path: source, position: line) }
 
-    /// A stable identifier for a record without one.
-    func derivedID(_ line: Int) -> String { "\(name):\(line)" }
+    /// A stable id for a record without one; empty if its content gives it (see `streamID`).
+    func derivedID(_ line: Int) -> String { name.isEmpty ? "" : "\(name):\(line)" }
+
+    /// The id of a document from a stream that gives it none: what another stream has at the same
+    /// place must not replace it, and the same document again must be recognised.
+    static func streamID(of document: Document) -> String {
+        let hasher = ContentHasher()
+        for text in [document.title, document.text, JSONValue.object(document.metadata).jsonText] {
+            hasher.update("\(text.utf8.count) ")
+            hasher.update(text)
+        }
+        document.vector?.withUnsafeBytes { hasher.update($0) }
+        return "stdin:" + hasher.finalize().hexadecimal
+    }
 
     /// Makes sure that bytes are text.
     func checkText(_ bytes: UnsafeBufferPointer<UInt8>, line: Int) throws(SourceError) {

@@ -56,6 +56,7 @@ extension SourceError.RecordFault: CustomStringConvertible {
         case .utf16: "is UTF-16"
         case .notJSON(let expected, let byte):
             "is not valid JSON: expected \(expected) at byte \(byte) of the line"
+        case .unknownExport(let version): "is an export of version \(version), which is not known"
         case .vectorNotFinite: "the vector has a number that is not finite"
         }
     }

@@ -42,6 +42,8 @@ public enum SourceError: Error, Sendable, Equatable {
         case utf16
         // JSON Lines. Bytes of the line count from 1.
         case notJSON(expected: String, byte: Int)
+        /// The first line of an export of a later version.
+        case unknownExport(version: String)
         // Vectors.
         case vectorNotFinite
     }

@@ -17,6 +17,10 @@ public struct SourceOptions: Sendable {
     /// documents, one for each vector.
     public var idsPath: String?
 
+    /// Whether documents of standard input that have no id are numbered (`stdin:1` …), as queries
+    /// are, instead of having ids derived from their content.
+    public var numbersStreams = false
+
     /// Whether a file or record that cannot be read is counted and left out, rather than ending the
     /// whole. For files found in folders it always is.
     public var skipsFailures = false

@@ -14,6 +14,7 @@ public final class SourceProgress: Sendable {
         var failedSources: Set<String> = []
         var firstInFolder: SourceFailure?
         var passedOver: [PassedOverFile]
+        var exported: CollectionSettings?
     }
 
     private let state: Mutex<State>
@@ -44,6 +45,11 @@ public final class SourceProgress: Sendable {
 
     /// Files in folders that are left alone, and empty files, which are no documents.
     public var passedOver: [PassedOverFile] { state.withLock { $0.passedOver } }
+
+    /// What the export that is being read says of the collection that it is of.
+    public var exported: CollectionSettings? { state.withLock { $0.exported } }
+
+    func note(_ exported: CollectionSettings) { state.withLock { $0.exported = exported } }
 
     func advance(to bytes: Int) { state.withLock { $0.bytes = max($0.bytes, bytes) } }
 

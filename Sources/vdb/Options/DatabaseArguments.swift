@@ -7,7 +7,8 @@ struct DatabaseArguments: ParsableArguments {
     @Option(
         name: .customLong("db"),
         help: ArgumentHelp(
-            "The database file (default: $VDB_DB, else corpus.vdb).", valueName: "path"))
+            "The database file (default: $VDB_DB, else corpus.vdb).", valueName: "path"),
+        completion: .file())
     var givenPath: String?
 
     @Option(help: ArgumentHelp("The collection in it.", valueName: "name"))
@@ -48,9 +49,7 @@ struct GeneralArguments: ParsableArguments {
     var quiet = false
 
     func validate() throws {
-        if let threads, !(1...1024).contains(threads) {
-            throw ValidationError("--threads must be between 1 and 1024, not \(threads)")
-        }
+        try require(threads, in: NumberLimits.threads, "--threads")
     }
 
     /// Says something that is no result and no error.
@@ -60,11 +59,4 @@ struct GeneralArguments: ParsableArguments {
 /// How answers of a command are printed that people and programs read.
 enum AnswerFormat: String, ExpressibleByArgument, CaseIterable {
     case table, json
-}
-
-/// Makes sure that a number is at least 1.
-func requirePositive(_ number: Int?, _ option: String) throws {
-    if let number, number < 1 {
-        throw ValidationError("\(option) must be at least 1, not \(number)")
-    }
 }

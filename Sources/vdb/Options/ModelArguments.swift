@@ -10,8 +10,9 @@ struct ModelArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            A model: a Hugging Face folder, a .gguf file, a name in the store of models, hf:OWNER/REPO \
-            or ollama:NAME (default: the collection's, else the built-in model).
+            A model: a Hugging Face folder, a .gguf file, a name in the store of models, \
+            hf:OWNER/REPO, ollama:NAME or built-in (default: the collection's, else the built-in \
+            model).
             """,
             valueName: "model"))
     var model: String?
@@ -60,6 +61,9 @@ extension ComputePrecision: ExpressibleByArgument {}
 /// fingerprints differ. Else it is the folder that the collection records, or, where it records none
 /// or nothing is recorded yet, the built-in model.
 struct ModelFinder: Sendable {
+    /// What `--model` calls the model that the program carries, unless a folder has that name.
+    static let builtInName = "built-in"
+
     /// The model of `--model`.
     var given: AutoRegEmbedder?
     /// In place of what is recorded.
@@ -85,6 +89,9 @@ struct ModelFinder: Sendable {
     static func load(
         _ given: String, _ options: AutoRegEmbedder.Options
     ) throws -> AutoRegEmbedder {
+        if given == builtInName, !FileManager.default.fileExists(atPath: given) {
+            return try DefaultModel.embedder(options: options)
+        }
         let location = try locate(given)
         let embedder = try AutoRegEmbedder(folder: location, options: options)
         if embedder.isUntrained {

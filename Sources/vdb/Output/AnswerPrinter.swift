@@ -1,3 +1,4 @@
+import Evaluation
 import Foundation
 import VectorDatabase
 
@@ -6,6 +7,7 @@ struct AnswerPrinter {
     let format: QueryCommand.Format
     let explains: Bool
     let runName: String
+    let escapesIDs: Bool
 
     /// - Parameter id: of the query, where it is one of many.
     func print(_ answer: Answer, id: String?) throws {
@@ -76,14 +78,15 @@ struct AnswerPrinter {
     // MARK: TREC
 
     private func trec(_ answer: Answer, id: String) throws {
+        func written(_ id: String) throws -> String {
+            if escapesIDs { return TRECIdentifier.escaped(id) }
+            guard TRECIdentifier.isWritable(id) else { throw CommandFailure.unwritableID(id) }
+            return id
+        }
+        let query = try written(id)
         for hit in answer.hits {
-            for name in [id, hit.id] where name.contains(where: \.isWhitespace) || name.isEmpty {
-                throw CommandFailure(
-                    .badData,
-                    "the id '\(name)' has white space or is empty, which a TREC run cannot hold; "
-                        + "use --format json")
-            }
-            Output.line("\(id) Q0 \(hit.id) \(hit.rank) \(hit.score) \(runName)")
+            Output.line(
+                "\(query) Q0 \(try written(hit.id)) \(hit.rank) \(hit.score) \(runName)")
         }
     }
 

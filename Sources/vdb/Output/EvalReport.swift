@@ -8,6 +8,17 @@ struct EvalReport {
     let measurements: Measurements
     let perQuery: Bool
 
+    /// Says on standard error what makes the figures lower than the run deserves.
+    static func warn(of measurements: Measurements, run: String, judgments: String) {
+        let (answered, judged) = (measurements.answeredQueries, measurements.queries.count)
+        if answered == 0 {
+            Messages.error(
+                "\(run): answers none of the \(judged) queries that \(judgments) judges, so every "
+                    + "measure is 0; check that both are of the same collection and that their ids "
+                    + "are written alike")
+        }
+    }
+
     func text(_ format: EvalFormat) throws -> String {
         switch format {
         case .table: return table

@@ -24,6 +24,7 @@ enum Output {
     }
 
     static func write(_ bytes: [UInt8]) {
+        let bytes = isTerminal ? TerminalFilter.safe(bytes, keeping: Terminal.styles) : bytes
         state.withLock { state in
             state.pending.append(contentsOf: bytes)
             if state.pending.count >= bound { send(&state) }
@@ -68,9 +69,8 @@ enum Messages {
     static func line(_ text: String) { raw(text + "\n") }
 
     static func raw(_ text: String) {
-        var text = text
-        text.withUTF8 { bytes in
-            var rest = UnsafeRawBufferPointer(bytes)
+        TerminalFilter.safe(Array(text.utf8), keeping: Terminal.controls).withUnsafeBytes { bytes in
+            var rest = bytes
             while !rest.isEmpty {
                 let written = Foundation.write(STDERR_FILENO, rest.baseAddress, rest.count)
                 if written < 0 && errno != EINTR { return }

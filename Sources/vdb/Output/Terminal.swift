@@ -24,6 +24,14 @@ enum Terminal {
         case dim = "2"
     }
 
+    /// What this program itself sends to a terminal beside text: styles.
+    static let styles = ["\u{1B}[0m", "\u{1B}[1m", "\u{1B}[2m"].map { Array($0.utf8) }
+    /// And what draws a progress bar.
+    static let controls = styles + [clearing, "\r"].map { Array($0.utf8) }
+
+    /// From the cursor to the end of its line.
+    static let clearing = "\u{1B}[K"
+
     static func styled(_ text: String, _ style: Style) -> String {
         hasColours ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
     }

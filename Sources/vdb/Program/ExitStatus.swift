@@ -23,6 +23,14 @@ struct CommandFailure: Error {
         self.message = message
     }
 
+    /// An id that a TREC run cannot hold.
+    static func unwritableID(_ id: String) -> CommandFailure {
+        CommandFailure(
+            .badData,
+            "the id '\(id)' has white space or is empty, which a TREC run cannot hold; pass "
+                + "--escape-ids")
+    }
+
     /// What an error means to the shell; `nil` for one of the argument parser's.
     init?(_ error: any Error) {
         switch error {

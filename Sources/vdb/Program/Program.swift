@@ -13,8 +13,12 @@ enum Program {
             Output.flush()
             exit(ExitStatus.done.rawValue)
         }
+        let arguments = Self.arguments
+        if let problem = CommandNames.problem(in: arguments) {
+            end(CommandFailure(.usage, problem))
+        }
         let work = Task {
-            var command = try VDB.parseAsRoot(RawArguments.text)
+            var command = try VDB.parseAsRoot(arguments)
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
@@ -29,6 +33,12 @@ enum Program {
         } catch {
             end(with: error)
         }
+    }
+
+    /// The program's arguments; `-V` and `version` ask for what `--version` prints.
+    private static var arguments: [String] {
+        let arguments = RawArguments.text
+        return [["-V"], ["version"]].contains(arguments) ? ["--version"] : arguments
     }
 
     private static func end(with error: any Error) -> Never {

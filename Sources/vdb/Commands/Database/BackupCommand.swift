@@ -14,7 +14,7 @@ struct BackupCommand: AsyncParsableCommand {
             The copy is one file. It is a database like any other: --db opens it.
             """)
 
-    @Argument(help: "The file to make.")
+    @Argument(help: "The file to make.", completion: .file())
     var destination: String
 
     @OptionGroup var arguments: DatabaseArguments

@@ -10,6 +10,7 @@ struct ReindexCommand: AsyncParsableCommand {
         discussion: """
             Examples:
               vdb reindex --model ./my-model
+              vdb reindex --model built-in
               vdb reindex --m 32 --ef-construction 400 --quantization none
 
             Queries are answered with the old vectors until all new ones are there. Interrupted, \

@@ -9,8 +9,8 @@ struct ExportCommand: AsyncParsableCommand {
             Example:
               vdb export --vectors | zstd > corpus.jsonl.zst
 
-            What it prints can be ingested again. With --vectors nothing needs encoding then; \
-            documents in several passages have no one vector and are printed without.
+            The first line has the collection's settings and model, each other line a document; 'vdb \
+            ingest' makes the same collection of them again. With --vectors nothing needs encoding.
             """)
 
     @Flag(help: "Add each document's vector.")
@@ -23,7 +23,11 @@ struct ExportCommand: AsyncParsableCommand {
         let database = try arguments.open(.readOnly, threads: general.threads)
         defer { try? database.close() }
         let collection = database.collection(arguments.collection)
-        for try await document in collection.export(includesVectors: vectors) {
+        let settings = CollectionSettings(try collection.statistics(includesBytes: false))
+        Output.line(settings.exportLine.jsonText)
+        for try await document in collection.export(
+            includesVectors: vectors, includesPassages: true)
+        {
             document.jsonLine(idKey: "_id").print()
         }
     }

@@ -58,6 +58,16 @@ extension Document {
         line.set("text", text)
         line.set("metadata", .object(metadata))
         if let vector { line.set("vector", vector) }
+        if let passages {
+            line.set(
+                "passages",
+                passages.map { passage in
+                    var line = JSONLine()
+                    line.set("start", passage.start)
+                    if let vector = passage.vector { line.set("vector", vector) }
+                    return line
+                })
+        }
         return line
     }
 }

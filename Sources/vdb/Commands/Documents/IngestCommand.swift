@@ -36,7 +36,7 @@ struct IngestCommand: AsyncParsableCommand {
     enum OnError: String, ExpressibleByArgument, CaseIterable { case stop, skip }
     enum SummaryFormat: String, ExpressibleByArgument, CaseIterable { case json }
 
-    @Argument(help: "Files, folders, or - for standard input.")
+    @Argument(help: "Files, folders, or - for standard input.", completion: .file())
     var paths: [String]
 
     @Option(help: "What the files look like inside.")
@@ -61,7 +61,9 @@ struct IngestCommand: AsyncParsableCommand {
             valueName: "c"))
     var delimiter: Delimiter?
 
-    @Option(help: ArgumentHelp("Ids of .fvecs or .npy vectors, one a line.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Ids of .fvecs or .npy vectors, one a line.", valueName: "file"),
+        completion: .file())
     var ids: String?
 
     @Option(help: ArgumentHelp("Tokens in a passage, records too; 0 cuts nothing.", valueName: "n"))
@@ -102,22 +104,19 @@ struct IngestCommand: AsyncParsableCommand {
     @OptionGroup var general: GeneralArguments
 
     func validate() throws {
-        try requirePositive(batchSize, "--batch-size")
-        for (value, option) in [(chunkTokens, "--chunk-tokens"), (chunkOverlap, "--chunk-overlap")]
-        {
-            if let value, value < 0 {
-                throw ValidationError("\(option) must not be negative, as \(value) is")
-            }
-        }
-        let tokens = chunkTokens ?? Chunking.defaultMaximumTokens
-        if let chunkOverlap, tokens > 0, chunkOverlap >= tokens {
+        try require(batchSize, in: NumberLimits.batch, "--batch-size")
+        let tokens = 0...NumberLimits.tokens.upperBound
+        try require(chunkTokens, in: tokens, "--chunk-tokens")
+        try require(chunkOverlap, in: tokens, "--chunk-overlap")
+        let passage = chunkTokens ?? Chunking.defaultMaximumTokens
+        if let chunkOverlap, passage > 0, chunkOverlap >= passage {
             throw ValidationError(
-                "--chunk-overlap must be less than the \(tokens) tokens of a passage, not "
+                "--chunk-overlap must be less than the \(passage) tokens of a passage, not "
                     + "\(chunkOverlap)")
         }
         if sync, paths.contains("-") {
             throw ValidationError(
-                "--sync cannot be used with standard input, which is gone at once")
+                "--sync needs files or folders, not standard input")
         }
         if paths.count(where: { $0 == "-" }) > 1 {
             throw ValidationError("standard input (-) can be read only once")
@@ -133,9 +132,14 @@ struct IngestCommand: AsyncParsableCommand {
         let report = IngestReport(reader.progress, isQuiet: general.quiet)
         do {
             let collection = database.collection(arguments.collection)
+            let isNew = try !database.collectionNames().contains(arguments.collection)
+            let exported = Self.exported(reader.progress, given: finder.given)
             try refuseAnotherModel(than: finder.given, in: collection)
             var summary = try await collection.ingest(
-                reader, options: ingestOptions(report), progress: report.show)
+                reader, options: ingestOptions(report, exported), progress: report.show)
+            if isNew, let fields = exported()?.indexedFields, summary.inserted > 0 {
+                for field in fields { try await collection.indexField(field) }
+            }
             report.clear()
             summary.documents += reader.progress.failed
             summary.failed += reader.progress.failed
@@ -163,6 +167,21 @@ struct IngestCommand: AsyncParsableCommand {
         _ = try collection.embedder
     }
 
+    /// What an export that is read says of its collection. A model that `--model` names takes the
+    /// place of the recorded one.
+    private static func exported(
+        _ progress: SourceProgress, given: AutoRegEmbedder?
+    ) -> @Sendable () -> CollectionSettings? {
+        let fingerprint = given?.identity.fingerprint
+        return {
+            var settings = progress.exported
+            if let fingerprint, settings?.model?.fingerprint != fingerprint {
+                settings?.model = nil
+            }
+            return settings
+        }
+    }
+
     private var sourceOptions: SourceOptions {
         var options = SourceOptions()
         options.format = SourceFormat(rawValue: format.rawValue) ?? .automatic
@@ -177,8 +196,11 @@ struct IngestCommand: AsyncParsableCommand {
         return options
     }
 
-    private func ingestOptions(_ report: IngestReport) -> IngestOptions {
+    private func ingestOptions(
+        _ report: IngestReport, _ exported: @escaping @Sendable () -> CollectionSettings?
+    ) -> IngestOptions {
         var options = IngestOptions()
+        options.exported = exported
         options.onConflict = onConflict
         options.onFailure = onError == .skip ? .skip : .stop
         options.failed = { _, error in report.fail(error) }

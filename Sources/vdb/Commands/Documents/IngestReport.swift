@@ -58,7 +58,23 @@ final class IngestReport: Sendable {
         if prints { line.print() }
         if isQuiet { return }
         tellLeftOut(summary)
-        Messages.line(String(decoding: line.text, as: UTF8.self))
+        Messages.line(
+            Messages.isTerminal
+                ? Self.sentence(summary) : String(decoding: line.text, as: UTF8.self))
+    }
+
+    /// `1,234 documents: 1,000 new, 234 unchanged; 56,789 tokens encoded in 0:12`
+    static func sentence(_ summary: IngestSummary) -> String {
+        let counts = [
+            (summary.inserted, "new"), (summary.replaced, "replaced"),
+            (summary.unchanged, "unchanged"), (summary.skipped, "skipped"),
+            (summary.failed, "failed"), (summary.deleted, "deleted"),
+        ].filter { $0.0 > 0 }.map { "\(ProgressBar.grouped($0.0)) \($0.1)" }
+        let documents = summary.documents
+        return "\(ProgressBar.grouped(documents)) document\(documents == 1 ? "" : "s")"
+            + (counts.isEmpty ? "" : ": " + counts.joined(separator: ", "))
+            + (summary.tokens > 0 ? "; \(ProgressBar.grouped(summary.tokens)) tokens encoded" : ";")
+            + " in \(ProgressBar.duration(summary.seconds))"
     }
 
     /// Ends the program with a failure's status if a file in a folder could not be read.

@@ -48,5 +48,9 @@ struct ListCommand: AsyncParsableCommand {
             last = page.last?.id
             if page.count < 256 { break }
         }
+        if left == 0, let last, try !collection.documents(after: last, limit: 1).isEmpty {
+            Output.flush()
+            general.say("vdb: there are more; see --limit and --after")
+        }
     }
 }

@@ -26,12 +26,16 @@ struct QueryCommand: AsyncParsableCommand {
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case table, json, trec }
 
-    @Argument(help: "What is asked.")
-    var text: String?
+    @Argument(
+        help: ArgumentHelp("What is asked; several words need no quotes.", valueName: "text"))
+    var words: [String] = []
+
+    private var text: String? { words.isEmpty ? nil : words.joined(separator: " ") }
 
     @Option(
         help: ArgumentHelp(
-            "Many queries: TSV of id and text, or JSONL; - for standard input.", valueName: "file"))
+            "Many queries: TSV of id and text, or JSONL; - for standard input.", valueName: "file"),
+        completion: .file())
     var queries: String?
 
     @Option(name: .customShort("k"), help: ArgumentHelp("Hits wanted.", valueName: "n"))
@@ -57,7 +61,8 @@ struct QueryCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Re-order the first n hits by log p(document | query).", valueName: "n"))
+            "Re-order the first n hits by log p(document | query); slow, and with the built-in model "
+                + "worse on most collections: measure with 'vdb eval retrieval'.", valueName: "n"))
     var rerank: Int?
 
     @Flag(help: "Show where the time went and what was compared.")
@@ -72,6 +77,11 @@ struct QueryCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The name of the run in TREC output.", valueName: "name"))
     var runName = "vdb"
 
+    @Flag(
+        name: .customLong("escape-ids"),
+        help: "In TREC output, write %20 for a space in ids, and the like.")
+    var escapeIDs = false
+
     @OptionGroup var model: ModelArguments
     @OptionGroup var prompts: PromptArguments
     @OptionGroup var arguments: DatabaseArguments
@@ -82,7 +92,9 @@ struct QueryCommand: AsyncParsableCommand {
         try requirePositive(ef, "--ef")
         try requirePositive(rerank, "--rerank")
         if text == nil, queries == nil, vector == nil {
-            throw ValidationError("a text to search for is missing; give it, --queries or --vector")
+            throw ValidationError(
+                "a text to search for is missing; give it (after -- if it begins with -), "
+                    + "--queries or --vector")
         }
         if queries != nil, text != nil || vector != nil {
             throw ValidationError("--queries cannot be used with a text or --vector")
@@ -97,7 +109,8 @@ struct QueryCommand: AsyncParsableCommand {
 
     func run() async throws {
         let prototype = try prototype()
-        let printer = AnswerPrinter(format: format, explains: explain, runName: runName)
+        let printer = AnswerPrinter(
+            format: format, explains: explain, runName: runName, escapesIDs: escapeIDs)
         let database = try arguments.open(
             .readOnly, threads: general.threads,
             models: try model.finder(threads: general.threads, prompts: prompts))
@@ -106,11 +119,24 @@ struct QueryCommand: AsyncParsableCommand {
         guard let queries else {
             let answer = try await collection.query(prototype)
             try printer.print(answer, id: nil)
-            if answer.hits.isEmpty, format == .table { general.say("vdb: nothing found") }
+            tell(answer, collection)
             return
         }
         try await QueryFile(path: queries).answer(
             like: prototype, in: collection, isQuiet: general.quiet, printer: printer)
+    }
+
+    /// What a person would not see from the hits.
+    private func tell(_ answer: Answer, _ collection: DocumentCollection) {
+        if mode == nil, vector == nil, answer.mode == .lexical,
+            let statistics = try? collection.statistics(includesBytes: false),
+            statistics.dimensions > 0, statistics.model == nil
+        {
+            general.say(
+                "vdb: searched by words only: the collection's vectors were ready-made, so no model "
+                    + "can encode the query; pass --vector")
+        }
+        if answer.hits.isEmpty, format == .table { general.say("vdb: nothing found") }
     }
 
     /// The query with everything set but, for many, the text.

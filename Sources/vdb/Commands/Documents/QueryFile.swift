@@ -12,7 +12,9 @@ struct QueryFile {
         like prototype: Query, in collection: DocumentCollection, isQuiet: Bool,
         printer: AnswerPrinter
     ) async throws {
-        let reader = try DocumentReader([path])
+        var options = SourceOptions()
+        options.numbersStreams = true
+        let reader = try DocumentReader([path], options: options)
         let bar = ProgressBar(unit: "queries", isQuiet: isQuiet || Output.isTerminal)
         var batch: [Document] = []
         var done = 0

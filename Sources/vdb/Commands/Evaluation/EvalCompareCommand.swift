@@ -16,13 +16,13 @@ struct EvalCompareCommand: ParsableCommand {
             Example: vdb eval compare before.run after.run qrels/test.tsv
             """)
 
-    @Argument(help: "The first TREC run.")
+    @Argument(help: "The first TREC run.", completion: .file())
     var first: String
 
-    @Argument(help: "The second TREC run.")
+    @Argument(help: "The second TREC run.", completion: .file())
     var second: String
 
-    @Argument(help: "The judgments, in TREC or BEIR form.")
+    @Argument(help: "The judgments, in TREC or BEIR form.", completion: .file())
     var qrels: String
 
     @Option(help: "Seed of the randomisation test.")
@@ -37,6 +37,8 @@ struct EvalCompareCommand: ParsableCommand {
             of: try Run(contentsOf: URL(filePath: first)), against: judgments)
         let after = Measurements(
             of: try Run(contentsOf: URL(filePath: second)), against: judgments)
+        EvalReport.warn(of: before, run: first, judgments: qrels)
+        EvalReport.warn(of: after, run: second, judgments: qrels)
         let rows = before.measures.indices.map { place in
             Row(
                 measure: before.measures[place], first: before.means[place],

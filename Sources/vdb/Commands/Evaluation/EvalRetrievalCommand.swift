@@ -19,7 +19,7 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
             Example: vdb eval retrieval beir/nfcorpus --mode hybrid --run nfcorpus.run
             """)
 
-    @Argument(help: "The collection's folder.")
+    @Argument(help: "The collection's folder.", completion: .directory)
     var dir: String
 
     @Option(help: "Whose judgments (default: test; dev for MS MARCO).")
@@ -39,8 +39,15 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
             valueName: "n"))
     var rerank: Int?
 
-    @Option(name: .customLong("run"), help: .init("Also write a TREC run.", valueName: "file"))
+    @Option(
+        name: .customLong("run"), help: .init("Also write a TREC run.", valueName: "file"),
+        completion: .file())
     var runFile: String?
+
+    @Flag(
+        name: .customLong("escape-ids"),
+        help: "Write %20 for a space in the run's ids, and the like.")
+    var escapeIDs = false
 
     @Flag(help: "Every query's measures as well.")
     var perQuery = false
@@ -66,10 +73,14 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         var options = DatabaseOptions()
         options.embedder = embedder
         options.threads = general.threads
+        // Documents that are new to a collection with vectors need its model, also for words alone.
+        if embedder == nil {
+            options.findEmbedder = try model.model.finder(threads: general.threads).find
+        }
         let database = try Database(path: try cache.path(), options: options)
         defer { try? database.close() }
         let documents = database.collection(arguments.collection)
-        try await fill(documents, from: collection, cache: cache, encodes: embedder != nil)
+        try await fill(documents, from: collection, cache: cache, embedder: embedder)
 
         var name = "\(embedder?.identity.name ?? "bm25")-\(mode.rawValue)"
         if let rerank { name += "-rerank\(rerank)" }
@@ -84,7 +95,9 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         if let runFile { try write(run, to: runFile) }
         if !collection.queriesWithoutText.isEmpty {
             let count = collection.queriesWithoutText.count
-            general.say("\(count) judged queries have no text: they count as 0")
+            general.say(
+                "\(count) judged \(count == 1 ? "query has" : "queries have") no text and "
+                    + "\(count == 1 ? "counts" : "count") as 0")
         }
         var labels = [
             ("dataset", collection.name), ("split", collection.split), ("mode", mode.rawValue),
@@ -94,9 +107,11 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
             labels.append(("model", embedder.identity.name))
             labels += model.labels
         }
+        let measurements = Measurements(of: run, against: collection.judgments)
+        EvalReport.warn(
+            of: measurements, run: name, judgments: "\(dir), split \(collection.split),")
         let report = EvalReport(
-            labels: labels.map { (key: $0.0, value: $0.1) },
-            measurements: Measurements(of: run, against: collection.judgments),
+            labels: labels.map { (key: $0.0, value: $0.1) }, measurements: measurements,
             perQuery: perQuery)
         Output.line(try report.text(format))
     }
@@ -105,7 +120,7 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
     /// run has come to the end, not even read.
     private func fill(
         _ documents: DocumentCollection, from collection: TestCollection, cache: EvalCache,
-        encodes: Bool
+        embedder: AutoRegEmbedder?
     ) async throws {
         if cache.isComplete { return }
         var source = SourceOptions()
@@ -113,22 +128,39 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         let reader = try DocumentReader(
             [collection.corpus.path(percentEncoded: false)], options: source)
         var ingest = IngestOptions()
-        ingest.encodesText = encodes
+        let recorded = try? documents.statistics(includesBytes: false).dimensions
+        ingest.encodesText = embedder != nil || recorded ?? 0 > 0
         let bar = ProgressBar(unit: "documents", isQuiet: general.quiet)
         let summary = try await documents.ingest(reader, options: ingest) { progress in
             bar.update(done: progress.stored.documents, total: nil)
         }
         bar.clear()
+        if let embedder, mode != .lexical {
+            try await encode(documents, with: embedder)
+        }
         try cache.markComplete(documents: summary.documents)
         general.say("\(summary.documents) documents in \(cache.shownPath)")
     }
 
+    /// Encodes documents that were taken in for words alone.
+    private func encode(
+        _ documents: DocumentCollection, with embedder: AutoRegEmbedder
+    ) async throws {
+        guard try documents.statistics(includesBytes: false).dimensions == 0 else { return }
+        let bar = ProgressBar(unit: "passages", isQuiet: general.quiet)
+        defer { bar.clear() }
+        try await documents.reindex(with: embedder) { progress in
+            bar.update(done: progress.done, total: progress.total, note: nil)
+        }
+    }
+
     private func write(_ run: Evaluation.Run, to path: String) throws {
+        if !escapeIDs, let id = run.unwritableID { throw CommandFailure.unwritableID(id) }
         do {
             try Data().write(to: URL(filePath: path))
             let file = try FileHandle(forWritingTo: URL(filePath: path))
             for query in run.hits.keys.sorted() {
-                try file.write(contentsOf: Data(run.lines(of: query).utf8))
+                try file.write(contentsOf: Data(run.lines(of: query, escapesIDs: escapeIDs).utf8))
             }
             try file.close()
         } catch {

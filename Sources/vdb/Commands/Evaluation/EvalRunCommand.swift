@@ -14,10 +14,12 @@ struct EvalRunCommand: ParsableCommand {
             Example: vdb eval run my.run qrels/test.tsv --per-query
             """)
 
-    @Argument(help: .init("A TREC run: query Q0 document rank score name.", valueName: "run"))
+    @Argument(
+        help: .init("A TREC run: query Q0 document rank score name.", valueName: "run"),
+        completion: .file())
     var runFile: String
 
-    @Argument(help: "The judgments.")
+    @Argument(help: "The judgments.", completion: .file())
     var qrels: String
 
     @Flag(help: "Every query's measures as well.")
@@ -29,9 +31,10 @@ struct EvalRunCommand: ParsableCommand {
     func run() throws {
         let judgments = try Judgments(contentsOf: URL(filePath: qrels))
         let run = try Run(contentsOf: URL(filePath: runFile))
+        let measurements = Measurements(of: run, against: judgments)
+        EvalReport.warn(of: measurements, run: runFile, judgments: qrels)
         let report = EvalReport(
-            labels: [("run", run.name)], measurements: Measurements(of: run, against: judgments),
-            perQuery: perQuery)
+            labels: [("run", run.name)], measurements: measurements, perQuery: perQuery)
         Output.line(try report.text(format))
     }
 }

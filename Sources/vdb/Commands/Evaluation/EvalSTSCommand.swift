@@ -15,7 +15,7 @@ struct EvalSTSCommand: ParsableCommand {
             Example: vdb eval sts STSB-dev.tsv SICKR-dev.tsv --model models/mine
             """)
 
-    @Argument(help: "Sets of sentence pairs.")
+    @Argument(help: "Sets of sentence pairs.", completion: .file())
     var files: [String]
 
     @OptionGroup var model: EvalModelArguments

@@ -25,9 +25,12 @@ struct MineCommand: AsyncParsableCommand {
     @OptionGroup var models: ModelArguments
     @OptionGroup var prompts: PromptArguments
 
-    @Option(help: ArgumentHelp("id<TAB>text, or JSON Lines with _id and text.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("id<TAB>text, or JSON Lines with _id and text.", valueName: "file"),
+        completion: .file())
     var queries: String
-    @Option(help: ArgumentHelp("Judgments, TREC or BEIR.", valueName: "file")) var qrels: String
+    @Option(help: ArgumentHelp("Judgments, TREC or BEIR.", valueName: "file"), completion: .file())
+    var qrels: String
     @Option(help: "The first rank drawn from, positives not counted.") var fromRank = 30
     @Option(help: "The last rank drawn from.") var toRank = 210
     @Option(help: "Negatives of a query.") var negatives = 7
@@ -35,7 +38,7 @@ struct MineCommand: AsyncParsableCommand {
     @Flag(help: "Compare with every vector instead of walking the index.") var exact = false
     @Option(help: "Drop candidates above this share of the positive's score.")
     var maxScoreRatio: Double?
-    @Option(help: ArgumentHelp("Where the triples go.", valueName: "file"))
+    @Option(help: ArgumentHelp("Where the triples go.", valueName: "file"), completion: .file())
     var out = "triples.jsonl"
 
     func run() async throws {

@@ -37,11 +37,15 @@ struct TrainCommand: ParsableCommand {
     var model: String?
     @Option(
         help: ArgumentHelp(
-            "The base model's folder of an adapter that names none here.", valueName: "dir"))
+            "The base model's folder of an adapter that names none here.", valueName: "dir"),
+        completion: .directory)
     var base: String?
-    @Option(help: ArgumentHelp("The JSON Lines file to train on.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("The JSON Lines file to train on.", valueName: "file"),
+        completion: .file())
     var data: String
-    @Option(help: ArgumentHelp("The model folder to write.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("The model folder to write.", valueName: "dir"), completion: .directory)
     var out: String
     @Flag(
         help: """
@@ -139,7 +143,7 @@ extension TrainCommand {
                 "Leave these weights as they are, e.g. model.embed_tokens; may be repeated.",
                 valueName: "name"))
         var freeze: [String] = []
-        @Option(help: "Threads; default: the cores at hand.") var threads: Int?
+        @Option(help: "Threads (default: as many as there are cores).") var threads: Int?
 
         func apply(to options: inout TrainingOptions) {
             options.epochs = epochs ?? options.epochs

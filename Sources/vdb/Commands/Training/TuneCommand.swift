@@ -25,10 +25,15 @@ struct TuneCommand: AsyncParsableCommand {
             it stopped, and ends the same. MODEL_CARD.md and loss.svg in --out tell what came of it.
             """)
 
-    @Option(help: ArgumentHelp("id<TAB>text, or JSON Lines with _id and text.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("id<TAB>text, or JSON Lines with _id and text.", valueName: "file"),
+        completion: .file())
     var queries: String
-    @Option(help: ArgumentHelp("Judgments, TREC or BEIR.", valueName: "file")) var qrels: String
-    @Option(help: ArgumentHelp("The folder of the tuned model, a new one.", valueName: "dir"))
+    @Option(help: ArgumentHelp("Judgments, TREC or BEIR.", valueName: "file"), completion: .file())
+    var qrels: String
+    @Option(
+        help: ArgumentHelp("The folder of the tuned model, a new one.", valueName: "dir"),
+        completion: .directory)
     var out: String
     @Flag(help: "Go on with the run in --out.") var resume = false
     @Flag(help: "Replace the old model even by one that is no better.") var force = false

@@ -34,15 +34,17 @@ extension DatabaseError: WordedError {
     private var identityRemedy: String? {
         switch self {
         case .embedderMismatch:
-            "use the recorded model, or re-encode with 'vdb reindex --model'"
-        case .noRecordedEmbedder: "give vectors, or re-encode with 'vdb reindex --model'"
+            "use the recorded model, or re-encode with 'vdb reindex --model DIR' (or built-in)"
+        case .noRecordedEmbedder:
+            "give vectors, or re-encode with 'vdb reindex --model DIR' (or built-in)"
         case .metricMismatch: "leave --metric out, or use another --collection"
         case .embedderMissing(_, .some): "pass its folder with --model"
         case .embedderMissing(_, nil): "pass a model's folder with --model, or give vectors"
         case .cannotRerank: "leave --rerank out, or use an autoregressive model"
         case .documentExists: "use --on-conflict replace or skip, or another id"
         case .invalidDocument(_, _, .tooLarge): "split it"
-        case .wordsOnly: "use --mode lexical, or encode it with 'vdb reindex --model'"
+        case .wordsOnly:
+            "use --mode lexical, or encode it with 'vdb reindex --model DIR' (or built-in)"
         case .vectorsNeeded: "use another --collection, or let a model encode them"
         default: nil
         }

@@ -39,6 +39,7 @@ extension SourceError.RecordFault {
         case .noIDBeforeTab: "put one there"
         case .utf16: "convert the file to UTF-8 (iconv -f UTF-16 -t UTF-8)"
         case .notJSON: "each line must be one JSON object"
+        case .unknownExport: "update vdb"
         case .vectorNotFinite: "leave the row out"
         }
     }

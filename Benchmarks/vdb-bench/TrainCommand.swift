@@ -6,7 +6,7 @@ import Training
 /// also compiles kernels and fills caches, is left out of the rate.
 ///
 /// Benchmarks/train.py runs PyTorch on the same folder and data.
-struct TrainBenchmark: ParsableCommand {
+struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train", abstract: "Tokens a second and peak memory of training.")
 
