@@ -41,7 +41,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     ],
     targets: [
-        // Level 0: C.
+        // Level 0: C, and what text is to a computer.
         .target(name: "COpenBLAS", cSettings: kernels),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(
@@ -55,27 +55,31 @@ let package = Package(
         // The built-in model's files, brought in by the assembler from the folder beside it.
         .target(
             name: "CDefaultModel", exclude: ["model"], cSettings: [.headerSearchPath(".")]),
+        .target(name: "TextBytes", swiftSettings: swift),
 
         // Level 1.
+        .target(name: "JSON", dependencies: ["TextBytes"], swiftSettings: swift),
         .target(
             name: "VectorMath", dependencies: ["CVectorKernels"],
             swiftSettings: swift),
         .target(
             name: "FileFormat", dependencies: ["CLZ4", "CXXHash", "CZlib", "CZstd"],
             swiftSettings: swift),
-        .target(name: "Evaluation", swiftSettings: swift),
         // What a search compares by and answers with.
         .target(name: "Ranking", swiftSettings: swift + optimized),
 
         // Level 2.
+        .target(name: "Evaluation", dependencies: ["JSON", "TextBytes"], swiftSettings: swift),
         .target(
             name: "Tensors",
             dependencies: [
-                "VectorMath", "FileFormat", "CVectorKernels", "COpenBLAS", "COneDNN",
+                "VectorMath", "FileFormat", "JSON", "TextBytes", "CVectorKernels", "COpenBLAS",
+                "COneDNN",
             ],
             swiftSettings: swift),
         .target(
-            name: "Tokenization", dependencies: ["FileFormat", "CUTF8Proc"], swiftSettings: swift),
+            name: "Tokenization", dependencies: ["FileFormat", "JSON", "TextBytes", "CUTF8Proc"],
+            swiftSettings: swift),
         .target(
             name: "VectorIndex",
             dependencies: ["Ranking", "VectorMath", "CVectorKernels", "FileFormat", heap],
@@ -88,23 +92,27 @@ let package = Package(
             resources: [.embedInCode("migrations")]),
 
         // Embedders, all that the database knows of models.
-        .target(name: "Embedding", swiftSettings: swift),
+        .target(name: "Embedding", dependencies: ["JSON", "TextBytes"], swiftSettings: swift),
 
         // Level 3.
         .target(
-            name: "Transformer", dependencies: ["Tensors", "VectorMath", "FileFormat"],
+            name: "Transformer",
+            dependencies: ["Tensors", "VectorMath", "FileFormat", "JSON", "TextBytes"],
             swiftSettings: swift),
         .target(
             name: "DocumentStore",
-            dependencies: ["Ranking", "Schema", "FileFormat", grdb, sqlite],
+            dependencies: [
+                "Ranking", "Schema", "FileFormat", "JSON", "TextBytes", grdb, sqlite,
+            ],
             swiftSettings: swift),
 
         // Level 4.
-        .target(name: "ModelHub", dependencies: ["FileFormat"], swiftSettings: swift),
+        .target(name: "ModelHub", dependencies: ["FileFormat", "JSON"], swiftSettings: swift),
         .target(
             name: "AutoRegEmbed",
             dependencies: [
                 "Embedding", "Transformer", "Tokenization", "Tensors", "VectorMath", "FileFormat",
+                "JSON", "TextBytes",
             ],
             swiftSettings: swift),
 
@@ -113,8 +121,7 @@ let package = Package(
             name: "VectorDatabase",
             dependencies: [
                 "Embedding", "Ranking", "DocumentStore", "VectorIndex", "LexicalIndex",
-                "VectorMath",
-                "FileFormat", "Evaluation",
+                "VectorMath", "FileFormat", "JSON", "TextBytes", "Evaluation",
             ],
             swiftSettings: swift),
         .target(
@@ -125,7 +132,7 @@ let package = Package(
             name: "Training",
             dependencies: [
                 "AutoRegEmbed", "Transformer", "Tensors", "Tokenization", "VectorMath",
-                "FileFormat",
+                "FileFormat", "JSON", "TextBytes",
             ],
             swiftSettings: swift),
 
@@ -134,7 +141,7 @@ let package = Package(
             name: "Tuning",
             dependencies: [
                 "Training", "AutoRegEmbed", "VectorDatabase", "Embedding", "Evaluation",
-                "FileFormat",
+                "FileFormat", "JSON", "TextBytes",
             ],
             swiftSettings: swift),
 
@@ -144,14 +151,14 @@ let package = Package(
             dependencies: [
                 "VectorDatabase", "DefaultModel", "AutoRegEmbed", "Training", "Tuning",
                 "Evaluation", "Tokenization", "Tensors", "VectorMath", "FileFormat", "ModelHub",
-                argumentParser,
+                "JSON", "TextBytes", argumentParser,
             ],
             swiftSettings: swift),
         .executableTarget(
             name: "vdb-bench",
             dependencies: [
                 "VectorIndex", "LexicalIndex", "AutoRegEmbed", "Training", "VectorMath",
-                "FileFormat", argumentParser,
+                "FileFormat", "JSON", argumentParser,
             ],
             path: "Benchmarks/vdb-bench", swiftSettings: swift),
 
@@ -182,7 +189,7 @@ let package = Package(
             name: "FuzzTargets",
             dependencies: [
                 "VectorDatabase", "DocumentStore", "VectorIndex", "LexicalIndex", "AutoRegEmbed",
-                "Transformer", "Tokenization", "Tensors", "FileFormat", "Evaluation",
+                "Transformer", "Tokenization", "Tensors", "FileFormat", "JSON", "Evaluation",
                 "TestSupport", "TestOracles",
             ],
             path: "Fuzz/Targets", swiftSettings: swift),
@@ -198,12 +205,18 @@ let package = Package(
             dependencies: ["FileFormat", "TestSupport"],
             swiftSettings: swift),
         .testTarget(
+            name: "TextBytesTests", dependencies: ["TextBytes", "TestSupport"], swiftSettings: swift
+        ),
+        .testTarget(
+            name: "JSONTests", dependencies: ["JSON", "TextBytes", "TestSupport"],
+            swiftSettings: swift),
+        .testTarget(
             name: "EvaluationTests",
             dependencies: ["Evaluation", "TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .testTarget(
             name: "TensorsTests",
-            dependencies: ["Tensors", "VectorMath", "FileFormat", "TestSupport"],
+            dependencies: ["Tensors", "VectorMath", "FileFormat", "JSON", "TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .testTarget(
             name: "TokenizationTests",

@@ -71,6 +71,19 @@ def smaller(tokenizer, tokens=40):
     return result
 
 
+def values():
+    texts = [
+        '{"a":1,"b":[true,false,null],"c":{"d":"e"}}', "[]", "{}", '""', "0", "-0.0",
+        '"\\ud83c\\udf4f \\u00e9 \\" \\\\ \\/ \\b\\f\\n\\r\\t\\u0000"', "[1e308,5e-324,0.1,1E+2]",
+        "[9223372036854775808,-9223372036854775809,123456789012345678901234567890]",
+        '{"\u00e9":1,"e\u0301":2}', " [ 1 , 2 ] ", "[" * 40 + "]" * 40,
+        "{" + ",".join(f'"k{i}":{i}' for i in range(20)) + "}",
+    ]
+    for number, text in enumerate(texts):
+        seed("json", f"seed-{number:02}", text)
+    dictionary("json", ["true", "false", "null", "\\u", "\\ud800", "1e999", '{"', '":', "[[", "]]", '"a":'])
+
+
 def tokenizers():
     words = []
     families = json.loads((TESTS / "TokenizationTests/Fixtures/families.json").read_text())
@@ -324,7 +337,10 @@ def settings():
 
 
 def main():
-    for make in [tokenizers, configurations, checkpoints, gguf_files, indexes, records, filters, evaluation, settings]:
+    for make in [
+        values, tokenizers, configurations, checkpoints, gguf_files, indexes, records, filters, evaluation,
+        settings,
+    ]:
         make()
     return 0
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import JSON
 import Training
 
 /// `vdb-bench train`: tokens a second and peak memory of some steps of a stage. The first step, which
@@ -52,16 +53,17 @@ struct TrainCommand: ParsableCommand {
         let tokens = measured.reduce(0) { $0 + $1.tokens }
         let seconds = measured.reduce(0) { $0 + $1.seconds }
         let rates = measured.map { Double($0.tokens) / $0.seconds }.sorted()
-        let result: [String: Any] = [
-            "stage": stage.rawValue, "precision": precision.rawValue, "steps": measured.count,
-            "tokens": tokens, "seconds": seconds, "tokens_per_second": Double(tokens) / seconds,
-            "median_tokens_per_second": rates[rates.count / 2],
-            "best_tokens_per_second": rates[rates.count - 1],
-            "first_loss": Double(summary.firstLoss ?? 0), "peak_buffer_bytes": summary.peakBytes,
-            "peak_resident_bytes": Self.peakResidentBytes,
+        let result: JSONValue = [
+            "stage": .string(stage.rawValue), "precision": .string(precision.rawValue),
+            "steps": .init(measured.count), "tokens": .init(tokens), "seconds": .number(seconds),
+            "tokens_per_second": .number(Double(tokens) / seconds),
+            "median_tokens_per_second": .number(rates[rates.count / 2]),
+            "best_tokens_per_second": .number(rates[rates.count - 1]),
+            "first_loss": .number(Double(summary.firstLoss ?? 0)),
+            "peak_buffer_bytes": .init(summary.peakBytes),
+            "peak_resident_bytes": .init(Self.peakResidentBytes),
         ]
-        let json = try JSONSerialization.data(withJSONObject: result, options: [.sortedKeys])
-        print(String(decoding: json, as: UTF8.self))
+        print(result.jsonText)
     }
 
     private static var peakResidentBytes: Int {

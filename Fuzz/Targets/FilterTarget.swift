@@ -6,7 +6,7 @@ import VectorDatabase
 
 /// `--where`: reading it, which is quick, and asking SQLite, which is not.
 enum FilterTarget {
-    static let metadata: [[String: JSONValue]] = [
+    static let metadata: [JSONObject] = [
         [:], ["a": 1, "b": "x", "tag": ["a", "b"]], ["a": 2.5, "b": "X%", "tag": []],
         ["a": .null, "b": ["x": 1], "tag": "a"], ["a": true, "year": 2020, "lang": "en"],
         ["a": "1", "year": "2020", "draft": false, "lang": "de"],

@@ -8,6 +8,7 @@ import Synchronization
 /// libFuzzer calls ``run(_:)`` with inputs that it evolves (`make fuzz`), `FuzzTests` with the
 /// inputs under `Tests/FuzzTests/Corpus`: seeds, and whatever was found and mended.
 package enum FuzzTarget: String, CaseIterable, Sendable {
+    case json
     case tokenizer
     case configuration
     case safetensors
@@ -25,6 +26,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
 
     package func run(_ input: [UInt8]) async throws {
         switch self {
+        case .json: try JSONTarget.run(input)
         case .tokenizer: try TokenizerTarget.run(input)
         case .configuration: try ConfigurationTarget.run(input)
         case .safetensors: try SafetensorsTarget.run(input)

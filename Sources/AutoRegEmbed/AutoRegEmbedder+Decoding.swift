@@ -54,10 +54,15 @@ extension AutoRegEmbedder {
         do {
             let ids = try decoder.generateGreedily(
                 after: SequenceInput(prefix: prefix, rows: compressedIDs.count, tokens: []),
-                maximumTokens: maximumTokens,
+                maximumTokens: min(maximumTokens, longestText(of: decoder)),
                 stopping: Set(
                     decoder.configuration.endOfText + [tokenizer.eosID].compactMap(\.self)))
             return tokenizer.decode(ids, skippingSpecialTokens: true)
         } catch { throw AutoRegEmbedError.model(error) }
+    }
+
+    /// Tokens after which a decoder that never ends its text is stopped, whatever was asked for.
+    private func longestText(of decoder: LanguageModel) -> Int {
+        max(4096, decoder.configuration.maximumPositions)
     }
 }

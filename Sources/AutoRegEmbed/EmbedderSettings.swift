@@ -1,5 +1,5 @@
 import Foundation
-import Tensors
+import JSON
 import Transformer
 
 /// `autoregembed.json`: how the model is used. Without the file, or a key of it, the values below
@@ -57,17 +57,17 @@ package struct EmbedderSettings: Sendable, Equatable {
 
     /// - Parameter path: names the file in messages.
     package init(json: UnsafeRawBufferPointer, path: String) throws(AutoRegEmbedError) {
-        let value: StrictJSON
-        do { value = try StrictJSON(parsing: json) } catch {
+        let value: JSONValue
+        do { value = try JSONValue(parsing: json) } catch {
             throw .settings(path: path, key: "", problem: error.description)
         }
-        guard let object = value.object else {
+        guard let object = value.objectValue else {
             throw .settings(path: path, key: "", problem: "must be an object")
         }
         func wrong(_ key: String, _ expected: String) -> AutoRegEmbedError {
             .settings(path: path, key: key, problem: "must be \(expected)")
         }
-        func field(_ key: String) -> StrictJSON? {
+        func field(_ key: String) -> JSONValue? {
             object[key].flatMap { $0 == .null ? nil : $0 }
         }
 
@@ -77,9 +77,9 @@ package struct EmbedderSettings: Sendable, Equatable {
         namesPooling = field("compressed_tokens") != nil || field("pooling") != nil
 
         if let tokens = field("compressed_tokens") {
-            if let count = tokens.integer, 0...1024 ~= count {
+            if let count = tokens.integerValue, 0...1024 ~= count {
                 compressedTokens = (0..<count).map { "<EMBED\($0)>" }
-            } else if let names = tokens.array?.map(\.string), names.count <= 1024,
+            } else if let names = tokens.arrayValue?.map(\.stringValue), names.count <= 1024,
                 !names.contains(nil)
             {
                 compressedTokens = names.compactMap { $0 }
@@ -88,7 +88,7 @@ package struct EmbedderSettings: Sendable, Equatable {
             }
         }
         if let name = field("pooling") {
-            guard let pooling = name.string.flatMap(Pooling.init) else {
+            guard let pooling = name.stringValue.flatMap(Pooling.init) else {
                 throw wrong("pooling", "compressed, last, mean or cls")
             }
             self.pooling = pooling
@@ -97,37 +97,39 @@ package struct EmbedderSettings: Sendable, Equatable {
             throw wrong("compressed_tokens", "at least 1 with pooling compressed")
         }
         if let flag = field("normalize") {
-            guard let flag = flag.bool else { throw wrong("normalize", "true or false") }
+            guard let flag = flag.boolValue else { throw wrong("normalize", "true or false") }
             isNormalized = flag
         }
         if let length = field("max_length") {
-            guard let length = length.integer, 1...(1 << 20) ~= length else {
+            guard let length = length.integerValue, 1...(1 << 20) ~= length else {
                 throw wrong("max_length", "a number from 1 to 1048576")
             }
             maximumLength = length
         }
         if let path = field("decoder") {
-            guard let string = path.string else { throw wrong("decoder", "a path or null") }
+            guard let string = path.stringValue else { throw wrong("decoder", "a path or null") }
             decoder = string
         }
         if let hash = field("decoder_fingerprint") {
-            guard let string = hash.string else { throw wrong("decoder_fingerprint", "a string") }
+            guard let string = hash.stringValue else {
+                throw wrong("decoder_fingerprint", "a string")
+            }
             decoderFingerprint = string
         }
         if let size = field("decoder_vocabulary") {
-            guard let size = size.integer, 1...(1 << 24) ~= size else {
+            guard let size = size.integerValue, 1...(1 << 24) ~= size else {
                 throw wrong("decoder_vocabulary", "a positive number")
             }
             decoderVocabulary = size
         }
         if let weight = field("hybrid_weight") {
-            guard let weight = weight.double, weight.isFinite, weight >= 0 else {
+            guard let weight = weight.doubleValue, weight.isFinite, weight >= 0 else {
                 throw wrong("hybrid_weight", "a number that is not negative")
             }
             hybridWeight = weight
         }
         if let source = field("template") {
-            guard let template = source.string.flatMap({ InputTemplate($0) }) else {
+            guard let template = source.stringValue.flatMap({ InputTemplate($0) }) else {
                 throw wrong(
                     "template",
                     "a string with {text} and, if wanted, {bos}, {instruction}, {compressed_tokens}"
@@ -136,15 +138,15 @@ package struct EmbedderSettings: Sendable, Equatable {
             self.template = template
         }
         if let tasks = field("instructions") {
-            guard let tasks = tasks.object else { throw wrong("instructions", "an object") }
-            for name in tasks.keys {
-                guard let task = EmbeddingTask(rawValue: name), let pair = tasks[name]?.object
+            guard let tasks = tasks.objectValue else { throw wrong("instructions", "an object") }
+            for (name, pair) in tasks {
+                guard let task = EmbeddingTask(rawValue: name), let pair = pair.objectValue
                 else { throw wrong("instructions.\(name)", "retrieval or sts, each an object") }
-                for key in pair.keys {
+                for (key, text) in pair {
                     guard Self.instructionKeys.contains(key) else {
                         throw wrong("instructions.\(name).\(key)", "next, self or previous")
                     }
-                    guard let text = pair[key]?.string else {
+                    guard let text = text.stringValue else {
                         throw wrong("instructions.\(name).\(key)", "a string")
                     }
                     instructions[task, default: [:]][key] = text

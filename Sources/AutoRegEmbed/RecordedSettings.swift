@@ -1,11 +1,12 @@
 import Embedding
 import Foundation
+import JSON
 import Tensors
 
 /// How a model was set up beyond its files, as a database records it in `EmbedderIdentity.settings`.
 extension AutoRegEmbedder {
-    var recordedSettings: [String: JSONValue] {
-        var values: [String: JSONValue] = [
+    var recordedSettings: JSONObject {
+        var values: JSONObject = [
             "pooling": .string(settings.pooling.rawValue),
             "compressed_tokens": .integer(Int64(compressedIDs.count)),
             "max_length": .integer(Int64(settings.maximumLength)),
@@ -14,7 +15,7 @@ extension AutoRegEmbedder {
         ]
         if !instructionOverrides.isEmpty {
             values["instructions"] = .object(
-                instructionOverrides.mapValues { $0.map(JSONValue.string) ?? .null })
+                JSONObject(instructionOverrides.mapValues { $0.map(JSONValue.string) ?? .null }))
         }
         // What modules.json says is found again there.
         if sentences != nil { values["pooling"] = nil }
@@ -26,7 +27,7 @@ extension AutoRegEmbedder {
 extension AutoRegEmbedder.Options {
     /// Sets a model up as it was when `settings` were recorded. What is not recorded, or not
     /// understood, is left to the model's folder; the fingerprint tells whether that was right.
-    public init(recorded settings: [String: JSONValue]) {
+    public init(recorded settings: JSONObject) {
         self.init()
         precision = settings["precision"]?.stringValue.flatMap(ComputePrecision.init(rawValue:))
         pooling = settings["pooling"]?.stringValue.flatMap(Pooling.init(rawValue:))
@@ -35,7 +36,7 @@ extension AutoRegEmbedder.Options {
             maximumLength = Int(clamping: length)
         }
         if case .object(let texts)? = settings["instructions"] {
-            instructions = texts.mapValues(\.stringValue)
+            instructions = Dictionary(texts.map { ($0.key, $0.value.stringValue) }) { $1 }
         }
     }
 }

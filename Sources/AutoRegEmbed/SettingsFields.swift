@@ -1,19 +1,20 @@
 import FileFormat
 import Foundation
+import JSON
 import Tensors
 import Tokenization
 
 /// The fields of a model folder's small JSON files, asked for by type. A missing one and `null` are the
 /// same.
 struct SettingsFields {
-    let object: StrictJSON.Object
+    let object: JSONObject
     let path: String
 
     static let largestRank = 65536
     static let largestAlpha = 1e6
 
     init(_ data: Data, path: String) throws(AutoRegEmbedError) {
-        guard let object = try Self.value(data, path: path).object else {
+        guard let object = try Self.value(data, path: path).objectValue else {
             throw .settings(path: path, key: "", problem: "must be an object")
         }
         (self.object, self.path) = (object, path)
@@ -25,7 +26,7 @@ struct SettingsFields {
         try self.init(data, path: file.path)
     }
 
-    private init(object: StrictJSON.Object, path: String) {
+    private init(object: JSONObject, path: String) {
         (self.object, self.path) = (object, path)
     }
 
@@ -33,8 +34,8 @@ struct SettingsFields {
     static func list(_ file: URL) throws(AutoRegEmbedError) -> [SettingsFields]? {
         guard let data = try read(file) else { return nil }
         var list: [SettingsFields] = []
-        for element in try value(data, path: file.path).array ?? [.null] {
-            guard let object = element.object else {
+        for element in try value(data, path: file.path).arrayValue ?? [.null] {
+            guard let object = element.objectValue else {
                 throw .settings(path: file.path, key: "", problem: "must be a list of objects")
             }
             list.append(SettingsFields(object: object, path: file.path))
@@ -51,18 +52,9 @@ struct SettingsFields {
 
     private static func value(
         _ data: Data, path: String
-    ) throws(AutoRegEmbedError) -> StrictJSON {
-        let parsed: Result<StrictJSON, StrictJSON.SyntaxError> = data.withUnsafeBytes { bytes in
-            do throws(StrictJSON.SyntaxError) {
-                return .success(try StrictJSON(parsing: bytes))
-            } catch {
-                return .failure(error)
-            }
-        }
-        switch parsed {
-        case .failure(let error):
+    ) throws(AutoRegEmbedError) -> JSONValue {
+        do { return try JSONValue(parsing: data) } catch {
             throw .settings(path: path, key: "", problem: error.description)
-        case .success(let value): return value
         }
     }
 
@@ -85,7 +77,7 @@ struct SettingsFields {
         }
     }
 
-    subscript(key: String) -> StrictJSON? {
+    subscript(key: String) -> JSONValue? {
         let value = object[key]
         return value == .null ? nil : value
     }
@@ -103,19 +95,19 @@ struct SettingsFields {
 
     func string(_ key: String) throws(AutoRegEmbedError) -> String? {
         guard let value = self[key] else { return nil }
-        guard let string = value.string else { throw wrong(key, "must be a string") }
+        guard let string = value.stringValue else { throw wrong(key, "must be a string") }
         return string
     }
 
     func boolean(_ key: String) throws(AutoRegEmbedError) -> Bool? {
         guard let value = self[key] else { return nil }
-        guard let bool = value.bool else { throw wrong(key, "must be true or false") }
+        guard let bool = value.boolValue else { throw wrong(key, "must be true or false") }
         return bool
     }
 
     func number(_ key: String) throws(AutoRegEmbedError) -> Double? {
         guard let value = self[key] else { return nil }
-        guard let number = value.double, number.magnitude <= Self.largestAlpha else {
+        guard let number = value.doubleValue, number.magnitude <= Self.largestAlpha else {
             throw wrong(key, "must be a number")
         }
         return number
@@ -123,7 +115,7 @@ struct SettingsFields {
 
     func positive(_ key: String) throws(AutoRegEmbedError) -> Int? {
         guard let value = self[key] else { return nil }
-        guard let integer = value.integer, 1...Self.largestRank ~= integer else {
+        guard let integer = value.integerValue, 1...Self.largestRank ~= integer else {
             throw wrong(key, "must be a positive integer")
         }
         return integer
@@ -131,10 +123,10 @@ struct SettingsFields {
 
     func strings(_ key: String) throws(AutoRegEmbedError) -> [String]? {
         guard let value = self[key] else { return nil }
-        if value.string?.isEmpty == true { return nil }
+        if value.stringValue?.isEmpty == true { return nil }
         var strings: [String] = []
-        for element in value.array ?? [.null] {
-            guard let string = element.string else {
+        for element in value.arrayValue ?? [.null] {
+            guard let string = element.stringValue else {
                 throw wrong(key, "must be a list of strings")
             }
             strings.append(string)
@@ -145,8 +137,8 @@ struct SettingsFields {
     func integers(_ key: String) throws(AutoRegEmbedError) -> [Int]? {
         guard let value = self[key] else { return nil }
         var integers: [Int] = []
-        for element in value.array ?? [.null] {
-            guard let integer = element.integer else {
+        for element in value.arrayValue ?? [.null] {
+            guard let integer = element.integerValue else {
                 throw wrong(key, "must be a list of whole numbers")
             }
             integers.append(integer)
@@ -155,9 +147,9 @@ struct SettingsFields {
     }
 
     /// An object's entries in the order of the file.
-    func entries(_ key: String) throws(AutoRegEmbedError) -> [(key: String, value: StrictJSON)] {
+    func entries(_ key: String) throws(AutoRegEmbedError) -> [(key: String, value: JSONValue)] {
         guard let value = self[key] else { return [] }
-        guard let object = value.object else { throw wrong(key, "must be an object") }
-        return object.keys.compactMap { key in object[key].map { (key, $0) } }
+        guard let object = value.objectValue else { throw wrong(key, "must be an object") }
+        return Array(object)
     }
 }

@@ -1,3 +1,5 @@
+import JSON
+
 /// Turns texts into vectors. Bring your own, or use `AutoRegEmbedder`, which conforms.
 ///
 /// A query and a document may be encoded differently (another instruction, another model), but

@@ -1,3 +1,5 @@
+import JSON
+
 /// Which embedder made a vector. Two vectors are comparable only if this is the same.
 public struct EmbedderIdentity: Sendable, Hashable {
     /// For people: shown in statistics and messages, not compared.
@@ -8,11 +10,11 @@ public struct EmbedderIdentity: Sendable, Hashable {
     /// The folder from which it can be loaded again, if there is one.
     public var path: String?
     /// How it was set up beyond its files (precision, for example), as JSON; not compared.
-    public var settings: [String: JSONValue]
+    public var settings: JSONObject
 
     public init(
         name: String, fingerprint: String, dimensions: Int, path: String? = nil,
-        settings: [String: JSONValue] = [:]
+        settings: JSONObject = [:]
     ) {
         self.name = name
         self.fingerprint = fingerprint

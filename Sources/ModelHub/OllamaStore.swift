@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// The store that Ollama keeps:
 ///
@@ -44,7 +45,7 @@ public struct OllamaStore: Sendable {
         guard let data = FileManager.default.contents(atPath: manifest.path) else {
             throw .notInCache("ollama:\(text)", cache: folder.path)
         }
-        guard let layers = try? JSONDecoder().decode(Manifest.self, from: data).layers,
+        guard let layers = try? JSONValue(parsing: data).decoded(as: Manifest.self).layers,
             let layer = layers.first(where: {
                 $0.mediaType == "application/vnd.ollama.image.model"
             }), let digest = Self.fileName(ofDigest: layer.digest)

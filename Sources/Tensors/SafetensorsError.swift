@@ -1,4 +1,5 @@
 import FileFormat
+import JSON
 
 /// Why a safetensors file is refused: one case per malformation, facts only.
 package enum SafetensorsError: Error, Equatable, Sendable {
@@ -9,7 +10,7 @@ package enum SafetensorsError: Error, Equatable, Sendable {
     case headerTooLong(path: String, length: UInt64, maximum: Int)
     /// The header runs past the end of the file.
     case headerTruncated(path: String, length: UInt64, available: Int)
-    case headerNotJSON(path: String, StrictJSON.SyntaxError)
+    case headerNotJSON(path: String, JSONError)
     /// The header, or an entry of it, has another form than the format defines.
     case headerForm(path: String, entry: String, expected: String)
     case unknownElementType(path: String, tensor: String, name: String)

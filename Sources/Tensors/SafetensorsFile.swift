@@ -1,4 +1,5 @@
 import FileFormat
+import JSON
 
 /// A checkpoint file, mapped: names, shapes and element types are read, weights are not touched
 /// before somebody uses them.
@@ -24,6 +25,9 @@ package final class SafetensorsFile: Sendable {
     /// The format's own limit on the header.
     package static let maximumHeaderLength = 100_000_000
 
+    /// A header is an object of objects of arrays; what is nested deeper is no header.
+    private static let headerRules = JSONReader.Rules(maximumDepth: 32)
+
     package convenience init(path: String) throws(SafetensorsError) {
         let file: MappedFile
         do { file = try MappedFile(modelFile: path) } catch { throw .file(error) }
@@ -48,18 +52,17 @@ package final class SafetensorsFile: Sendable {
         let header = UnsafeRawBufferPointer(rebasing: bytes[8..<8 + Int(length)])
         let data = UnsafeRawBufferPointer(rebasing: bytes[(8 + Int(length))...])
 
-        let json: StrictJSON
-        do { json = try StrictJSON(parsing: header) } catch {
+        let json: JSONValue
+        do { json = try JSONValue(parsing: header, rules: Self.headerRules) } catch {
             throw .headerNotJSON(path: path, error)
         }
-        guard let entries = json.object else {
+        guard let entries = json.objectValue else {
             throw .headerForm(path: path, entry: "", expected: "an object")
         }
 
         var placed: [Placed] = []
         var metadata: [String: String] = [:]
-        for name in entries.keys {
-            guard let entry = entries[name] else { continue }
+        for (name, entry) in entries {
             if name == "__metadata__" {
                 metadata = try Self.metadata(entry, path: path)
             } else {
@@ -91,17 +94,17 @@ package final class SafetensorsFile: Sendable {
     }
 
     private static func metadata(
-        _ entry: StrictJSON, path: String
+        _ entry: JSONValue, path: String
     ) throws(SafetensorsError) -> [String: String] {
-        guard let object = entry.object else {
+        guard let object = entry.objectValue else {
             throw .headerForm(path: path, entry: "__metadata__", expected: "an object of strings")
         }
         var metadata: [String: String] = [:]
-        for key in object.keys {
-            guard let value = object[key]?.string else {
+        for (key, value) in object {
+            guard let text = value.stringValue else {
                 throw .headerForm(path: path, entry: "__metadata__", expected: "strings only")
             }
-            metadata[key] = value
+            metadata[key] = text
         }
         return metadata
     }
@@ -134,12 +137,13 @@ private struct Placed {
     let end: Int
 
     init(
-        name: String, entry: StrictJSON, data: Int, path: String
+        name: String, entry: JSONValue, data: Int, path: String
     ) throws(SafetensorsError) {
-        guard let object = entry.object, let typeName = object["dtype"]?.string,
-            let shapeValues = object["shape"]?.array, let offsets = object["data_offsets"]?.array,
-            object.keys.count == 3, offsets.count == 2, let begin = offsets[0].integer,
-            let end = offsets[1].integer
+        guard let object = entry.objectValue, let typeName = object["dtype"]?.stringValue,
+            let shapeValues = object["shape"]?.arrayValue,
+            let offsets = object["data_offsets"]?.arrayValue,
+            object.count == 3, offsets.count == 2, let begin = offsets[0].integerValue,
+            let end = offsets[1].integerValue
         else {
             throw .headerForm(
                 path: path, entry: name,
@@ -150,7 +154,7 @@ private struct Placed {
         }
         var shape: [Int] = []
         for value in shapeValues {
-            guard let dimension = value.integer else {
+            guard let dimension = value.integerValue else {
                 throw .headerForm(path: path, entry: name, expected: "a shape of integers")
             }
             shape.append(dimension)

@@ -1,4 +1,5 @@
 import FileFormat
+import JSON
 
 /// Writes a safetensors file through `AtomicFile`: it is there whole, or not at all.
 ///
@@ -62,11 +63,10 @@ package struct SafetensorsWriter {
         of tensors: [Declaration], metadata: [String: String]
     ) throws(WriteError) -> [UInt8] {
         var names: Set<String> = []
-        var entries: [String] = []
+        var header = JSONWriter()
         if !metadata.isEmpty {
-            let pairs = metadata.sorted { $0.key < $1.key }
-                .map { "\(quoted($0.key)):\(quoted($0.value))" }
-            entries.append("\"__metadata__\":{\(pairs.joined(separator: ","))}")
+            header.set(
+                "__metadata__", .object(JSONObject(metadata.mapValues { .string($0) })))
         }
         var offset = 0
         for tensor in tensors {
@@ -74,29 +74,15 @@ package struct SafetensorsWriter {
                 throw .duplicateName(tensor.name)
             }
             let end = offset + tensor.byteCount
-            let shape = tensor.shape.map(String.init).joined(separator: ",")
-            entries.append(
-                "\(quoted(tensor.name)):{\"dtype\":\"\(tensor.elementType.rawValue)\","
-                    + "\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}")
+            var entry = JSONWriter()
+            entry.set("dtype", tensor.elementType.rawValue)
+            entry.set("shape", .array(tensor.shape.map { JSONValue($0) }))
+            entry.set("data_offsets", .array([JSONValue(offset), JSONValue(end)]))
+            header.set(tensor.name, entry)
             offset = end
         }
-        var bytes = Array("{\(entries.joined(separator: ","))}".utf8)
+        var bytes = header.bytes
         while bytes.count % 8 != 0 { bytes.append(UInt8(ascii: " ")) }
         return bytes
-    }
-
-    private static func quoted(_ string: String) -> String {
-        var result = "\""
-        for scalar in string.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case _ where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 extension Tokenizer {
     /// A tokenizer's files with special tokens added to them.
@@ -58,7 +59,7 @@ extension Tokenizer {
         throws(TokenizerError) -> Data
     {
         let entries = new.map { token in
-            #"{"id": \#(token.id), "content": \#(quoted(token.name)), "single_word": false, "#
+            #"{"id": \#(token.id), "content": \#(JSONWriter.quoted(token.name)), "single_word": false, "#
                 + #""lstrip": false, "rstrip": false, "normalized": false, "special": true}"#
         }
         var editor = try JSONEditor(data, file: TokenizerFile.name)
@@ -70,10 +71,10 @@ extension Tokenizer {
         throws(TokenizerError) -> Data
     {
         let described = new.map { token in
-            #""\#(token.id)": {"content": \#(quoted(token.name)), "lstrip": false, "#
+            #""\#(token.id)": {"content": \#(JSONWriter.quoted(token.name)), "lstrip": false, "#
                 + #""normalized": false, "rstrip": false, "single_word": false, "special": true}"#
         }
-        let names = new.map { quoted($0.name) }
+        let names = new.map { JSONWriter.quoted($0.name) }
         var data = data
         for (field, brackets, entries) in [
             ("added_tokens_decoder", "{}", described), ("extra_special_tokens", "[]", names),
@@ -84,19 +85,5 @@ extension Tokenizer {
             data = editor.data
         }
         return data
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var out = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"", "\\": out += "\\\(scalar)"
-            case "\u{0}"..<" ":
-                let digits = String(scalar.value, radix: 16)
-                out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: out.unicodeScalars.append(scalar)
-            }
-        }
-        return out + "\""
     }
 }

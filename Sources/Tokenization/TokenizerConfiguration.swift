@@ -1,5 +1,5 @@
-import FileFormat
 import Foundation
+import JSON
 
 /// What is read of tokenizer_config.json: which tokens begin and end a text.
 struct TokenizerConfiguration: Sendable, Equatable {
@@ -16,15 +16,15 @@ struct TokenizerConfiguration: Sendable, Equatable {
             try reader.end()
             return json
         }
-        beginningOfText = Self.token(json["bos_token"])
-        endOfText = Self.token(json["eos_token"])
-        if let length = json["model_max_length"]?.integer, 1...(1 << 30) ~= length {
+        beginningOfText = Self.token(json.field("bos_token"))
+        endOfText = Self.token(json.field("eos_token"))
+        if let length = json["model_max_length"]?.integerValue, 1...(1 << 30) ~= length {
             maximumLength = length
         }
     }
 
     /// A token's name is a string, or the `content` of an object.
     private static func token(_ json: JSONValue?) -> String? {
-        json?.string ?? json?["content"]?.string
+        json?.stringValue ?? json?["content"]?.stringValue
     }
 }

@@ -1,5 +1,5 @@
-import FileFormat
 import Foundation
+import JSON
 
 /// The parts of a tokenizer.json, the tables already in their final form.
 ///
@@ -36,7 +36,7 @@ struct TokenizerFile {
             case "added_tokens":
                 let value = try JSONValue(&reader)
                 if value == .null { break }
-                guard let array = value.array else {
+                guard let array = value.arrayValue else {
                     throw TokenizerError.badField(field, expected: "an array")
                 }
                 addedTokens = try array.map { try AddedToken($0) }
@@ -60,7 +60,7 @@ struct TokenizerFile {
     // MARK: The model
 
     private mutating func readModel(_ reader: inout JSONReader) throws {
-        var members: [JSONValue.Member] = []
+        var members = JSONObject()
         var sawVocabulary = false
         var oddVocabulary = false
         var laterMerges: Int?
@@ -84,7 +84,9 @@ struct TokenizerFile {
                 }
                 // What a pair makes depends on the vocabulary and on the settings.
                 laterMerges = try reader.skip().lowerBound
-            default: members.append(.init(name: field, value: try JSONValue(&reader)))
+            default:
+                if members.contains(key: field) { throw reader.repeated(field) }
+                members[field] = try JSONValue(&reader)
             }
         }
         let end = reader.position
@@ -114,7 +116,7 @@ struct TokenizerFile {
         settings.fusesUnknown = try model.bool("fuse_unk", default: false, in: context)
         settings.fallsBackToBytes = try model.bool("byte_fallback", default: false, in: context)
         settings.ignoresMerges = try model.bool("ignore_merges", default: false, in: context)
-        switch model["dropout"] {
+        switch model.field("dropout") {
         case nil, .integer(0), .number(0): break
         default: throw .unsupportedStage(kind: "model setting", type: "dropout")
         }

@@ -42,7 +42,7 @@ package enum ModelCopy {
             var settings = try SettingsFile(folder: source)
             if let decoder = settings.decoderFolder, settings.values.decoder?.hasPrefix("/") != true
             {
-                settings.set("decoder", RelativePath.from(target, to: decoder))
+                settings.set("decoder", .string(RelativePath.from(target, to: decoder)))
             }
             try file.write(Array(settings.data()))
         } else {

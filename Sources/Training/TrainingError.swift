@@ -1,5 +1,6 @@
 import AutoRegEmbed
 import Foundation
+import JSON
 
 /// What stops a training run, as facts. `description` states them; what to do about them is for the
 /// application to say.
@@ -33,8 +34,7 @@ public enum TrainingError: Error, Sendable {
     /// Why a line of the data is not a row of the stage.
     public enum RowProblem: Sendable, Equatable {
         case notAnObject
-        /// - Parameter byte: from 1.
-        case notJSON(expected: String, byte: Int)
+        case notJSON(JSONError)
         case missingKey(String)
         case notAString(key: String)
         case notStrings(key: String)
@@ -113,7 +113,7 @@ extension TrainingError.RowProblem: CustomStringConvertible {
     public var description: String {
         switch self {
         case .notAnObject: "not a JSON object"
-        case .notJSON(let expected, let byte): "not JSON: \(expected) is expected at byte \(byte)"
+        case .notJSON(let error): "not JSON: \(error)"
         case .missingKey(let key): "the key \"\(key)\" is missing"
         case .notAString(let key): "\"\(key)\" is not a string"
         case .notStrings(let key): "\"\(key)\" is neither a string nor an array of strings"

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Tensors
 
 /// Everything that decides a training run: the same options, data and model give the same bytes.
@@ -102,11 +103,26 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     /// The settings that decide losses and weights, beside the content of model and data.
     var deciding: [String: String] {
         let free = Set(Self.free.map(\.rawValue))
-        // Strings, numbers and flags only: encoding cannot fail.
-        let object =
-            (try? JSONSerialization.jsonObject(with: JSONEncoder().encode(self)))
-            as? [String: Any] ?? [:]
-        return object.filter { !free.contains($0.key) }.mapValues { "\($0)" }
+        // Strings, numbers and flags only: encoding fails for numbers that `validate` refuses.
+        let object = (try? JSONValue(encoding: self))?.objectValue ?? [:]
+        var deciding: [String: String] = [:]
+        for (key, value) in object where !free.contains(key) {
+            deciding[key] = Self.recorded(value)
+        }
+        return deciding
+    }
+
+    /// A setting as version 0.1 recorded it, so that its saved states can be resumed: flags are 1 and
+    /// 0, numbers without a fraction have none.
+    private static func recorded(_ value: JSONValue) -> String {
+        switch value {
+        case .bool(let flag): flag ? "1" : "0"
+        case .number(let number) where number.magnitude < 1e16:
+            Int64(exactly: number).map { String($0) } ?? "\(number)"
+        case .string(let text): text
+        case .array(let elements): "\(elements.compactMap(\.stringValue))"
+        default: value.jsonText
+        }
     }
 
     /// A setting that cannot be, as a fact about it.

@@ -1,5 +1,6 @@
 import FileFormat
 import Foundation
+import JSON
 import Tensors
 
 /// Where a checkpoint's tensors come from.
@@ -123,18 +124,18 @@ struct SafetensorsSource: TensorSource {
     init(index: String, folder: URL) throws(ModelError) {
         let file: MappedFile
         do { file = try MappedFile(modelFile: index) } catch { throw .checkpoint(.file(error)) }
-        let json: StrictJSON
-        do { json = try StrictJSON(parsing: file.bytes) } catch {
+        let json: JSONValue
+        do { json = try JSONValue(parsing: file.bytes) } catch {
             throw .index(path: index, problem: error.description)
         }
-        guard let map = json.object?["weight_map"]?.object else {
+        guard let map = json["weight_map"]?.objectValue else {
             throw .index(path: index, problem: "\"weight_map\" is missing or not an object")
         }
         var files: [SafetensorsFile] = []
         var numbers: [String: Int] = [:]
         var places: [String: Int] = [:]
-        for name in map.keys {
-            guard let shard = map[name]?.string, !shard.isEmpty, !shard.contains("/"),
+        for (name, shard) in map {
+            guard let shard = shard.stringValue, !shard.isEmpty, !shard.contains("/"),
                 shard != "..", shard != "."
             else {
                 throw .index(

@@ -1,3 +1,4 @@
+import JSON
 import Tensors
 
 /// What becomes of each key of a `config.json`.
@@ -84,14 +85,15 @@ enum ConfigurationKeys {
         }
     }
 
-    private static func isOff(_ value: StrictJSON, key: String) -> Bool {
+    private static func isOff(_ value: JSONValue, key: String) -> Bool {
         switch value {
         case .null, .string(""): return true
         case .bool(let bool): return bool == (key == "is_causal")
         case .array(let array): return array.isEmpty
-        case .object(let object): return object.keys.isEmpty
+        case .object(let object): return object.isEmpty
         case .integer(let number): return isNeutral(Double(number), key: key)
         case .number(let number): return isNeutral(number, key: key)
+        case .largeInteger: return false
         case .string: return false
         }
     }
@@ -102,12 +104,13 @@ enum ConfigurationKeys {
             && ["multiplier", "scale", "scaling", "factor"].contains { key.hasSuffix($0) }
     }
 
-    private static func describe(_ value: StrictJSON) -> String {
+    private static func describe(_ value: JSONValue) -> String {
         switch value {
         case .null: "null"
         case .bool(let bool): "\(bool)"
         case .integer(let number): "\(number)"
         case .number(let number): "\(number)"
+        case .largeInteger(let number): number.description
         case .string(let string): string
         case .array, .object: "present"
         }

@@ -4,14 +4,11 @@ extension LanguageModel {
     ///
     /// - Parameters:
     ///   - input: not empty.
-    ///   - maximumTokens: fewer are generated where the model's positions end.
     ///   - stopping: ids that end the text; they are not part of the result.
     package func generateGreedily(
         after input: SequenceInput, maximumTokens: Int, stopping: Set<Int32> = [],
         isCancelled: () -> Bool = { false }
     ) throws(ModelError) -> [Int32] {
-        let maximumTokens = min(
-            maximumTokens, max(0, configuration.maximumPositions - input.length))
         let cache = KeyValueCache(configuration, capacity: input.length + min(maximumTokens, 256))
         let pass = makePass()
         var generated: [Int32] = []

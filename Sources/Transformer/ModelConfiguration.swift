@@ -1,5 +1,6 @@
 import FileFormat
 import Foundation
+import JSON
 import Tensors
 
 /// The shape and settings of a decoder-only language model, as `config.json` has them.
@@ -182,7 +183,7 @@ package struct ModelConfiguration: Sendable, Equatable {
             try checkClass(fields)
             return architecture
         }
-        guard let name = fields.object["architectures"]?.array?.first?.string else {
+        guard let name = fields.object["architectures"]?.arrayValue?.first?.stringValue else {
             throw .missing(path: fields.path, key: "model_type")
         }
         guard
@@ -201,7 +202,7 @@ package struct ModelConfiguration: Sendable, Equatable {
     private static func checkClass(
         _ fields: ConfigurationFields
     ) throws(ModelConfigurationError) {
-        for name in fields.object["architectures"]?.array?.compactMap(\.string) ?? []
+        for name in fields.object["architectures"]?.arrayValue?.compactMap(\.stringValue) ?? []
         where ["Bidirectional", "Bidirec", "BiModel", "BiFor", "Encoder"].contains(where: {
             name.contains($0)
         }) {

@@ -1,10 +1,10 @@
 import FileFormat
-import Tensors
+import JSON
 
 /// Why a `config.json`, or a GGUF file's metadata, is refused.
 package enum ModelConfigurationError: Error, Equatable, Sendable {
     case file(FileError)
-    case notJSON(path: String, StrictJSON.SyntaxError)
+    case notJSON(path: String, JSONError)
     /// A GGUF file's metadata.
     case metadata(GGUFError)
     case missing(path: String, key: String)
@@ -43,20 +43,20 @@ extension ModelConfigurationError: CustomStringConvertible {
 /// The keys of one JSON object, asked for by type and range. An absent key and `null` are the same
 /// except where `has(_:orNull:)` is asked.
 struct ConfigurationFields {
-    let object: StrictJSON.Object
+    let object: JSONObject
     let path: String
     /// Written before a key in messages: "rope_scaling." for a nested object.
     var prefix = ""
 
-    init(object: StrictJSON.Object, path: String, prefix: String = "") {
+    init(object: JSONObject, path: String, prefix: String = "") {
         (self.object, self.path, self.prefix) = (object, path, prefix)
     }
 
     /// - Parameter path: names the bytes in messages.
     init(json: UnsafeRawBufferPointer, path: String) throws(ModelConfigurationError) {
-        let value: StrictJSON
-        do { value = try StrictJSON(parsing: json) } catch { throw .notJSON(path: path, error) }
-        guard let object = value.object else {
+        let value: JSONValue
+        do { value = try JSONValue(parsing: json) } catch { throw .notJSON(path: path, error) }
+        guard let object = value.objectValue else {
             throw .wrongType(path: path, key: "", expected: "an object")
         }
         self.init(object: object, path: path)
@@ -67,7 +67,7 @@ struct ConfigurationFields {
         return orNull || value != .null
     }
 
-    private func value(_ key: String) -> StrictJSON? {
+    private func value(_ key: String) -> JSONValue? {
         let value = object[key]
         return value == .null ? nil : value
     }
@@ -76,7 +76,7 @@ struct ConfigurationFields {
         _ key: String, in range: ClosedRange<Int>
     ) throws(ModelConfigurationError) -> Int? {
         guard let value = value(key) else { return nil }
-        guard let integer = value.integer else {
+        guard let integer = value.integerValue else {
             throw .wrongType(path: path, key: prefix + key, expected: "an integer")
         }
         guard range.contains(integer) else {
@@ -100,7 +100,7 @@ struct ConfigurationFields {
         _ key: String, in range: ClosedRange<Double>
     ) throws(ModelConfigurationError) -> Double? {
         guard let value = value(key) else { return nil }
-        guard let number = value.double else {
+        guard let number = value.doubleValue else {
             throw .wrongType(path: path, key: prefix + key, expected: "a number")
         }
         guard range.contains(number) else {
@@ -122,7 +122,7 @@ struct ConfigurationFields {
 
     func boolean(_ key: String) throws(ModelConfigurationError) -> Bool? {
         guard let value = value(key) else { return nil }
-        guard let bool = value.bool else {
+        guard let bool = value.boolValue else {
             throw .wrongType(path: path, key: prefix + key, expected: "true or false")
         }
         return bool
@@ -130,7 +130,7 @@ struct ConfigurationFields {
 
     func string(_ key: String) throws(ModelConfigurationError) -> String? {
         guard let value = value(key) else { return nil }
-        guard let string = value.string else {
+        guard let string = value.stringValue else {
             throw .wrongType(path: path, key: prefix + key, expected: "a string")
         }
         return string
@@ -138,12 +138,12 @@ struct ConfigurationFields {
 
     func strings(_ key: String) throws(ModelConfigurationError) -> [String]? {
         guard let value = value(key) else { return nil }
-        guard let array = value.array else {
+        guard let array = value.arrayValue else {
             throw .wrongType(path: path, key: prefix + key, expected: "an array of strings")
         }
         var strings: [String] = []
         for element in array {
-            guard let string = element.string else {
+            guard let string = element.stringValue else {
                 throw .wrongType(path: path, key: prefix + key, expected: "an array of strings")
             }
             strings.append(string)
@@ -155,8 +155,8 @@ struct ConfigurationFields {
     func tokens(_ key: String) throws(ModelConfigurationError) -> [Int32]? {
         guard let value = value(key) else { return nil }
         var ids: [Int32] = []
-        for element in value.array ?? [value] {
-            guard let id = element.integer.flatMap({ Int32(exactly: $0) }) else {
+        for element in value.arrayValue ?? [value] {
+            guard let id = element.integerValue.flatMap({ Int32(exactly: $0) }) else {
                 throw .wrongType(
                     path: path, key: prefix + key, expected: "a token's id or an array of them")
             }
@@ -171,13 +171,13 @@ struct ConfigurationFields {
         _ key: String, count: Int, in range: ClosedRange<Double>
     ) throws(ModelConfigurationError) -> [Double] {
         guard let value = value(key) else { throw .missing(path: path, key: prefix + key) }
-        guard let array = value.array, array.count == count else {
+        guard let array = value.arrayValue, array.count == count else {
             throw .wrongType(
                 path: path, key: prefix + key, expected: "an array of \(count) numbers")
         }
         var numbers: [Double] = []
         for element in array {
-            guard let number = element.double, range.contains(number) else {
+            guard let number = element.doubleValue, range.contains(number) else {
                 throw .outOfRange(
                     path: path, key: prefix + key, found: "\(element)",
                     allowed: "\(range.lowerBound) to \(range.upperBound)")
@@ -189,7 +189,7 @@ struct ConfigurationFields {
 
     func nested(_ key: String) throws(ModelConfigurationError) -> ConfigurationFields? {
         guard let value = value(key) else { return nil }
-        guard let object = value.object else {
+        guard let object = value.objectValue else {
             throw .wrongType(path: path, key: prefix + key, expected: "an object")
         }
         return ConfigurationFields(object: object, path: path, prefix: "\(prefix)\(key).")

@@ -116,8 +116,7 @@ extension RopeConfiguration {
         let newer = try fields.nested("rope_parameters")
         // Where both are there, transformers takes the older, unless it is empty.
         let nested = older?.object.keys.isEmpty == false ? older : newer
-        guard let nested, nested.object.keys.contains(where: { nested.object[$0]?.object != nil })
-        else {
+        guard let nested, nested.object.values.contains(where: { $0.objectValue != nil }) else {
             try self.init(
                 nested, in: fields, maximumPositions: maximumPositions,
                 headDimension: headDimension)

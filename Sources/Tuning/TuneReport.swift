@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import JSON
 import Training
 
 /// What tuning came to. nDCG@10 is that of dense retrieval for the held-out queries, every vector
@@ -113,10 +114,10 @@ public struct TuneReport: Sendable, Codable, Equatable {
 
     /// One JSON object on one line.
     public var json: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.dateEncodingStrategy = .iso8601
-        return String(decoding: (try? encoder.encode(self)) ?? Data(), as: UTF8.self)
+        // Encoding fails for a loss that is not finite, with which training ends before.
+        var object = (try? JSONValue(encoding: self))?.objectValue ?? [:]
+        object["began"] = .string(began.ISO8601Format())
+        return JSONValue.object(object).jsonText
     }
 
     init(_ journal: TuneJournal, folder: TuneFolder, database: String) throws {

@@ -1,5 +1,6 @@
-// Applications bring embedders and read identities with `import VectorDatabase` alone.
+// Applications bring embedders and read metadata and identities with `import VectorDatabase` alone.
 @_exported import Embedding
+@_exported import JSON
 // The metric of a collection.
 @_exported import Ranking
 

@@ -18,7 +18,7 @@ struct RecordedModelFinderTests {
         #expect(first.identity.settings["max_length"] == 77)
         #expect(
             first.identity.settings["instructions"]
-                == ["next": "Which text answers this?", "self": nil])
+                == ["next": "Which text answers this?", "self": .null])
         let found = try #require(again as? AutoRegEmbedder)
         for instruction: Instruction in [.next, .self_] {
             #expect(

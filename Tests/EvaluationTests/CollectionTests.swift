@@ -63,7 +63,8 @@ import Testing
         ) { try TestCollection(folder: empty.url) }
         for (line, problem) in [
             ("{\"_id\": \"1\"}", "2: the object has no text under 'text'"),
-            ("{\"_id\": 1, \"text\": \"x\"}", "2: the object has no text under '_id'"),
+            ("{\"_id\": 1, \"text\": \"x\"}", "2: query '1' comes twice"),
+            ("{\"_id\": 1.5, \"text\": \"x\"}", "2: the object has no text under '_id'"),
             ("[]", "2: the line is not a JSON object"),
             ("{\"_id\": \"1\", \"text\": \"x\"}", "2: query '1' comes twice"),
         ] {

@@ -1,4 +1,5 @@
 import FileFormat
+import JSON
 import Foundation
 import Tensors
 import TestSupport
@@ -115,24 +116,24 @@ struct SafetensorsBytes {
         #expect(
             SafetensorsBytes(header: "[]").error()
                 == .headerForm(path: "x", entry: "", expected: "an object"))
-        for (header, reason, offset) in [
-            ("{", StrictJSON.SyntaxError.Reason.unexpectedEnd, 1),
-            ("{} x", .trailingBytes, 3),
-            ("{\"a\":1,\"a\":2}", .duplicateKey("a"), 12),
-            ("{\"a\":01}", .invalidNumber, 5),
-            (String(repeating: "[", count: 100), .tooDeep, 33),
+        for (header, reason, offset, expected) in [
+            ("{", JSONError.Reason.unexpectedEnd, 1, JSONError.Expectation.key),
+            ("{} x", .trailingBytes, 3, .end),
+            ("{\"a\":1,\"a\":2}", .repeatedKey("a"), 7, .distinctKeys),
+            ("{\"a\":01}", .invalidNumber, 5, .numberWithoutLeadingZero),
+            (String(repeating: "[", count: 100), .tooDeep(maximum: 32), 32, .nesting),
         ] {
             #expect(
                 SafetensorsBytes(header: header).error()
                     == .headerNotJSON(
-                        path: "x", StrictJSON.SyntaxError(reason: reason, offset: offset)))
+                        path: "x", JSONError(reason: reason, offset: offset, expected: expected)))
         }
         var invalid = SafetensorsBytes(header: "{\"?\":1}")
         invalid.bytes[10] = 0xFF
         #expect(
             invalid.error()
                 == .headerNotJSON(
-                    path: "x", StrictJSON.SyntaxError(reason: .notUTF8, offset: 1)))
+                    path: "x", JSONError(reason: .notUTF8, offset: 1, expected: .utf8)))
 
         #expect(
             file(entry("a", "[3]", 0, 8), data: 8).error()

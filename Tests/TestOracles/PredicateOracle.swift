@@ -5,12 +5,12 @@ import VectorDatabase
 package enum PredicateOracle {
     /// Whether a document with these metadata matches.
     package static func holds(
-        _ predicate: MetadataPredicate, for metadata: [String: JSONValue]
+        _ predicate: MetadataPredicate, for metadata: JSONObject
     ) -> Bool { truth(of: predicate, for: metadata) == true }
 
     /// By Kleene's logic: a comparison of a field without values is unknown, `nil`.
     package static func truth(
-        of predicate: MetadataPredicate, for metadata: [String: JSONValue]
+        of predicate: MetadataPredicate, for metadata: JSONObject
     ) -> Bool? {
         switch predicate {
         case .and(let parts):
@@ -29,7 +29,7 @@ package enum PredicateOracle {
 
     /// A comparison by itself.
     private static func isSatisfied(
-        _ predicate: MetadataPredicate, by metadata: [String: JSONValue]
+        _ predicate: MetadataPredicate, by metadata: JSONObject
     ) -> Bool {
         switch predicate {
         case .and, .or, .not: return false
@@ -82,16 +82,17 @@ package enum PredicateOracle {
             case .integer(let integer): self = .integer(integer)
             case .number(let real): self = .real(real)
             case .bool(let flag): self = .integer(flag ? 1 : 0)
+            case .largeInteger(let integer): self = .real(integer.doubleValue)
             case .null, .array, .object: return nil
             }
         }
     }
 
-    private static func isPresent(_ field: String, in metadata: [String: JSONValue]) -> Bool {
+    private static func isPresent(_ field: String, in metadata: JSONObject) -> Bool {
         member(field, of: metadata).map { $0 != .null } ?? false
     }
 
-    private static func member(_ field: String, of metadata: [String: JSONValue]) -> JSONValue? {
+    private static func member(_ field: String, of metadata: JSONObject) -> JSONValue? {
         var value: JSONValue? = .object(metadata)
         for name in field.split(
             separator: MetadataPredicate.pathSeparator, omittingEmptySubsequences: false)
@@ -102,7 +103,7 @@ package enum PredicateOracle {
         return value
     }
 
-    private static func values(of field: String, in metadata: [String: JSONValue]) -> [Scalar] {
+    private static func values(of field: String, in metadata: JSONObject) -> [Scalar] {
         switch member(field, of: metadata) {
         case nil: []
         case .array(let elements)?: elements.compactMap { Scalar($0) }

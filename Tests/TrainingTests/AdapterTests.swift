@@ -216,7 +216,7 @@ struct AdapterTests {
         }
         let config = try String(
             contentsOfFile: fixture.output("grown/config.json"), encoding: .utf8)
-        #expect(config.contains("\"vocab_size\" : \(rows + 2)"))
+        #expect(config.contains("\"vocab_size\": \(rows + 2)"))
         let embedder = try AutoRegEmbedder(folder: URL(filePath: fixture.output("grown")))
         let tokens = embedder.inputTokens("the wing", instruction: .next)
         #expect(tokens.suffix(2) == [Int32(rows), Int32(rows + 1)])

@@ -41,7 +41,7 @@ struct DataTests {
                 == "data.jsonl:1: the key \"context\" is missing")
         #expect(
             try failure(.align, good + "\n{\"query\":\"a\",}\n")
-                == "data.jsonl:2: not JSON: a key in double quotes is expected at byte 14")
+                == "data.jsonl:2: not JSON: expected a key in double quotes at byte 14")
         #expect(
             try failure(.contrast, #"{"sentence1":"a","sentence2":"b","score":0.4}"#)
                 .hasPrefix("data.jsonl:1: \"score\": labelled pairs are not read"))

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FileFormat
 import Foundation
+import JSON
 import VectorIndex
 import VectorMath
 
@@ -96,11 +97,7 @@ struct ANNCommand: ParsableCommand {
             report.exactMs = try exactMilliseconds(VectorFile(path: vectorPath), queryVectors)
         }
         switch format {
-        case .json:
-            let encoder = JSONEncoder()
-            encoder.keyEncodingStrategy = .convertToSnakeCase
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            print(String(decoding: try encoder.encode(report), as: UTF8.self))
+        case .json: print(try JSONValue(encoding: report).jsonText)
         case .table: print(report.table)
         }
     }

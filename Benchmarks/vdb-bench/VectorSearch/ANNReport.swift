@@ -6,7 +6,7 @@ extension VectorQuantization: ExpressibleByArgument {}
 extension Metric: ExpressibleByArgument {}
 
 /// What the command prints.
-struct ANNReport: Codable {
+struct ANNReport: Encodable {
     var buildSeconds = 0.0
     var buildCpuSeconds = 0.0
     var saveSeconds = 0.0
@@ -18,7 +18,19 @@ struct ANNReport: Codable {
     var exactMs: Double?
     var points: [Point] = []
 
-    struct Point: Codable {
+    enum CodingKeys: String, CodingKey {
+        case points
+        case buildSeconds = "build_seconds"
+        case buildCpuSeconds = "build_cpu_seconds"
+        case saveSeconds = "save_seconds"
+        case buildPeakBytes = "build_peak_bytes"
+        case indexBytes = "index_bytes"
+        case residentBytes = "resident_bytes"
+        case loadSeconds = "load_seconds"
+        case exactMs = "exact_ms"
+    }
+
+    struct Point: Encodable {
         var ef: Int
         var recall: Double
         var qps: Double
@@ -29,6 +41,14 @@ struct ANNReport: Codable {
         /// Means over the queries.
         var distances: Double
         var hops: Double
+
+        enum CodingKeys: String, CodingKey {
+            case ef, recall, qps, distances, hops
+            case p50Us = "p50_us"
+            case p99Us = "p99_us"
+            case maxUs = "max_us"
+            case cpuUs = "cpu_us"
+        }
     }
 
     var table: String {

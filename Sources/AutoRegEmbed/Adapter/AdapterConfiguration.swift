@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Tensors
 import Tokenization
 
@@ -41,14 +42,15 @@ package struct AdapterConfiguration: Sendable {
 
         var ranks = ModuleValues<Int>()
         for (key, value) in try fields.entries("rank_pattern") {
-            guard let rank = value.integer, 1...SettingsFields.largestRank ~= rank else {
+            guard let rank = value.integerValue, 1...SettingsFields.largestRank ~= rank else {
                 throw fields.wrong("rank_pattern", "must hold positive numbers")
             }
             do { try ranks.add(key, rank) } catch { throw fields.wrong("rank_pattern", error) }
         }
         var alphas = ModuleValues<Double>()
         for (key, value) in try fields.entries("alpha_pattern") {
-            guard let alpha = value.double, alpha.magnitude <= SettingsFields.largestAlpha else {
+            guard let alpha = value.doubleValue, alpha.magnitude <= SettingsFields.largestAlpha
+            else {
                 throw fields.wrong("alpha_pattern", "must hold numbers")
             }
             do { try alphas.add(key, alpha) } catch { throw fields.wrong("alpha_pattern", error) }
@@ -84,13 +86,13 @@ package struct AdapterConfiguration: Sendable {
             do { return try WholeTextPattern(source) } catch { throw fields.wrong(key, error) }
         }
         func names(_ key: String) throws(AutoRegEmbedError) -> ModuleNames? {
-            if let source = fields[key]?.string, !source.isEmpty {
+            if let source = fields[key]?.stringValue, !source.isEmpty {
                 return .expression(try expression(source, key))
             }
             return try fields.strings(key).map { .list($0) }
         }
         var modules = ModuleSelection()
-        if let wanted = fields["target_modules"]?.string, wanted.lowercased() == "all-linear" {
+        if let wanted = fields["target_modules"]?.stringValue, wanted.lowercased() == "all-linear" {
             modules.targets = nil
         } else {
             // What PEFT takes for Llama, Mistral and Qwen where the file has none.
@@ -101,13 +103,14 @@ package struct AdapterConfiguration: Sendable {
             modules.saved.append(
                 try expression("(^|.*\\.)\(name)($|\\..*)", "modules_to_save"))
         }
-        if let layer = fields["layers_to_transform"]?.integer {
+        if let layer = fields["layers_to_transform"]?.integerValue {
             modules.layers = [layer]
         } else if let layers = try fields.integers("layers_to_transform"), !layers.isEmpty {
             modules.layers = layers
         }
         let lists =
-            if let name = fields["layers_pattern"]?.string { name.isEmpty ? [] : [name] } else {
+            if let name = fields["layers_pattern"]?.stringValue { name.isEmpty ? [] : [name] } else
+            {
                 try fields.strings("layers_pattern") ?? []
             }
         for name in lists {
@@ -121,20 +124,20 @@ package struct AdapterConfiguration: Sendable {
     private static func tokens(_ fields: SettingsFields) throws(AutoRegEmbedError) -> [Int32] {
         let key = "trainable_token_indices"
         guard let value = fields[key] else { return [] }
-        var list = value.array
-        if let layers = value.object {
+        var list = value.arrayValue
+        if let layers = value.objectValue {
             for name in layers.keys {
                 guard name.hasBytes("embed_tokens") || name.hasByteSuffix(".embed_tokens") else {
                     throw fields.wrong(key, "of \(name) is not supported, only of embed_tokens")
                 }
-                list = layers[name]?.array
+                list = layers[name]?.arrayValue
             }
-            if layers.keys.isEmpty { list = [] }
+            if layers.isEmpty { list = [] }
         }
         guard let list else { throw fields.wrong(key, "must be a list of ids") }
         var ids: [Int32] = []
         for element in list {
-            guard let id = element.integer, 0..<(1 << 24) ~= id else {
+            guard let id = element.integerValue, 0..<(1 << 24) ~= id else {
                 throw fields.wrong(key, "must be a list of ids")
             }
             ids.append(Int32(id))

@@ -1,3 +1,4 @@
+import JSON
 import Tensors
 
 /// Every key that PEFT writes into an `adapter_config.json`, and what becomes of it.
@@ -53,19 +54,19 @@ enum AdapterKeys {
             guard let value = fields[key], !isOff(value, key: key) else { continue }
             if refused.contains(key) {
                 throw fields.wrong(
-                    key, (value.string.map { "\($0) " } ?? "") + "is not supported")
+                    key, (value.stringValue.map { "\($0) " } ?? "") + "is not supported")
             }
             throw fields.wrong(
                 key, "is not a setting that is known here, so its effect on vectors is not either")
         }
     }
 
-    private static func isOff(_ value: StrictJSON, key: String) -> Bool {
+    private static func isOff(_ value: JSONValue, key: String) -> Bool {
         switch value {
         case .null, .bool(false), .string(""): true
         case .string(let string): key == "bias" && string == "none"
         case .array(let array): array.isEmpty
-        case .object(let object): object.keys.isEmpty
+        case .object(let object): object.isEmpty
         default: false
         }
     }

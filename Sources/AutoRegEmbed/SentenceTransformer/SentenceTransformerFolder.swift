@@ -1,5 +1,6 @@
 import FileFormat
 import Foundation
+import JSON
 import Tensors
 
 /// A sentence-transformers folder: `modules.json` names a Transformer, a Pooling and what comes after
@@ -104,7 +105,7 @@ struct SentenceTransformerFolder: Sendable {
             throw .settings(path: file.path, key: "", problem: "is missing")
         }
         var modes: [(key: String, mode: String)] = []
-        if let mode = fields["pooling_mode"]?.string {
+        if let mode = fields["pooling_mode"]?.stringValue {
             modes = [("pooling_mode", mode)]
         } else if let list = try fields.strings("pooling_mode") {
             modes = list.map { ("pooling_mode", $0) }
@@ -141,7 +142,7 @@ struct SentencePrompts: Sendable {
     init(_ file: URL) throws(AutoRegEmbedError) {
         guard let fields = try SettingsFields(file) else { return }
         for (name, value) in try fields.entries("prompts") {
-            guard let text = value.string else {
+            guard let text = value.stringValue else {
                 throw fields.wrong("prompts", "\(name) must be a string")
             }
             byName.append((name, text))

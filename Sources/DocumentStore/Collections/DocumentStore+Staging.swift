@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import JSON
 
 /// Re-encoding a collection by another model, while it goes on answering with the old vectors.
 ///
@@ -38,7 +39,7 @@ extension DocumentStore {
                 throw StoreError.alreadyStaged(
                     collection: collection.name, fingerprint: present.model.fingerprint)
             }
-            let json = String(decoding: try JSONEncoder().encode(staging), as: UTF8.self)
+            let json = try JSONValue(encoding: staging).jsonText
             try database.execute(
                 sql: "UPDATE collection SET staged_model = ? WHERE id = ?",
                 arguments: [json, collection.id])
@@ -146,7 +147,7 @@ extension DocumentStore {
         let json = try String.fetchOne(
             database, sql: "SELECT staged_model FROM collection WHERE id = ?",
             arguments: [collection])
-        return try json.map { try JSONDecoder().decode(Staging.self, from: Data($0.utf8)) }
+        return try json.map { try JSONValue(parsing: $0).decoded(as: Staging.self) }
     }
 
     @discardableResult

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// A judged collection in a folder: documents, queries, judgments of one split.
 ///
@@ -114,40 +115,39 @@ public struct TestCollection: Sendable {
 
     // MARK: - Queries
 
-    private struct QueryObject: Decodable {
-        let _id: String
-        let text: String
-    }
-
-    private static func problem(of error: any Error) -> EvaluationError.Problem {
-        switch error {
-        case DecodingError.keyNotFound(let key, _): .missingKey(key.stringValue)
-        case DecodingError.typeMismatch(_, let context),
-            DecodingError.valueNotFound(_, let context):
-            context.codingPath.last.map { .missingKey($0.stringValue) } ?? .notAnObject
-        default: .notAnObject
-        }
-    }
-
     private static func objects(
         _ url: URL, judged: Judgments
     ) throws(EvaluationError) -> [Identifier: String] {
         let file = LineFile(url: url)
-        let decoder = JSONDecoder()
         var texts: [Identifier: String] = [:]
         try file.forEachLine { line, number throws(EvaluationError) in
             if line.isBlank { return }
-            let object: QueryObject
-            do { object = try decoder.decode(QueryObject.self, from: Data(line.bytes)) } catch {
-                throw file.problem(problem(of: error), line: number)
+            guard let object = (try? JSONValue(parsing: line.bytes))?.objectValue else {
+                throw file.problem(.notAnObject, line: number)
             }
-            let id = Identifier(object._id)
+            guard let name = identifier(object["_id"]) else {
+                throw file.problem(.missingKey("_id"), line: number)
+            }
+            guard let text = object["text"]?.stringValue else {
+                throw file.problem(.missingKey("text"), line: number)
+            }
+            let id = Identifier(name)
             if judged.grades[id] == nil { return }
-            guard texts.updateValue(object.text, forKey: id) == nil else {
-                throw file.problem(.duplicateQuery(object._id), line: number)
+            guard texts.updateValue(text, forKey: id) == nil else {
+                throw file.problem(.duplicateQuery(name), line: number)
             }
         }
         return texts
+    }
+
+    /// A string, or an integer as its digits: both are found in published collections.
+    private static func identifier(_ value: JSONValue?) -> String? {
+        switch value {
+        case .string(let text)?: text
+        case .integer(let number)?: String(number)
+        case .largeInteger(let number)?: number.description
+        default: nil
+        }
     }
 
     private static func table(

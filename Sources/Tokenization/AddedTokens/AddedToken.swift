@@ -1,3 +1,5 @@
+import JSON
+
 /// An entry of `added_tokens`: a token that is found in the text before the model sees it.
 struct AddedToken: Sendable, Equatable {
     var content: String

@@ -1,4 +1,5 @@
-import FileFormat
+import JSON
+import TextBytes
 
 /// How tokens become text again: Hugging Face's `decoder`. A stage takes the list of tokens and
 /// gives another; the last list is joined.

@@ -1,5 +1,6 @@
 import FileFormat
 import Foundation
+import JSON
 
 /// The same tokenizer as the files of a Hugging Face folder, for folders that are made from a GGUF
 /// model.
@@ -10,7 +11,7 @@ extension GGUFTokenizer {
             guard let id = vocabulary.id(of: token.content.utf8) else { continue }
             if index > 0 { out.append(0x2C) }
             out += Array(
-                (#"{"id":\#(id),"content":\#(JSONText.quoted(token.content)),"single_word":false,"#
+                (#"{"id":\#(id),"content":\#(JSONWriter.quoted(token.content)),"single_word":false,"#
                     + #""lstrip":false,"rstrip":false,"normalized":false,"special":\#(token.special)}"#)
                     .utf8)
         }
@@ -21,7 +22,7 @@ extension GGUFTokenizer {
         ] {
             out += Array(",\"\(name)\":\(stage ?? "null")".utf8)
         }
-        let unknown = settings.unknownToken.map { JSONText.quoted($0) } ?? "null"
+        let unknown = settings.unknownToken.map { JSONWriter.quoted($0) } ?? "null"
         out += Array(
             (#","model":{"type":"BPE","dropout":null,"unk_token":\#(unknown),"#
                 + #""continuing_subword_prefix":null,"end_of_word_suffix":null,"#
@@ -32,16 +33,16 @@ extension GGUFTokenizer {
             guard let token = vocabulary.token(id) else { continue }
             if !isFirst { out.append(0x2C) }
             isFirst = false
-            JSONText.append(token, to: &out)
+            JSONWriter.append(utf8: token, to: &out)
             out += Array(":\(id)".utf8)
         }
         out += Array(#"},"merges":["#.utf8)
         for (index, pair) in merges.pairs.enumerated() {
             if index > 0 { out.append(0x2C) }
             out.append(0x5B)
-            JSONText.append(vocabulary.token(pair.left) ?? [], to: &out)
+            JSONWriter.append(utf8: vocabulary.token(pair.left) ?? [], to: &out)
             out.append(0x2C)
-            JSONText.append(vocabulary.token(pair.right) ?? [], to: &out)
+            JSONWriter.append(utf8: vocabulary.token(pair.right) ?? [], to: &out)
             out.append(0x5D)
         }
         out += Array("]}}".utf8)
@@ -52,16 +53,16 @@ extension GGUFTokenizer {
     func configurationJSON() -> Data {
         func name(_ id: Int32?) -> String {
             guard let token = id.flatMap({ vocabulary.token($0) }) else { return "null" }
-            return JSONText.quoted(String(decoding: token, as: UTF8.self))
+            return JSONWriter.quoted(String(decoding: token, as: UTF8.self))
         }
         var fields = [
             #""tokenizer_class":"PreTrainedTokenizerFast""#, "\"bos_token\":\(name(bosID))",
             "\"eos_token\":\(name(eosID))",
-            #""unk_token":\#(settings.unknownToken.map { JSONText.quoted($0) } ?? "null")"#,
+            #""unk_token":\#(settings.unknownToken.map { JSONWriter.quoted($0) } ?? "null")"#,
             #""clean_up_tokenization_spaces":false"#,
         ]
         if let template = chatTemplate {
-            fields.append(#""chat_template":\#(JSONText.quoted(template))"#)
+            fields.append(#""chat_template":\#(JSONWriter.quoted(template))"#)
         }
         return Data("{\(fields.joined(separator: ","))}".utf8)
     }

@@ -1,4 +1,6 @@
 import FileFormat
+import JSON
+import TextBytes
 
 /// A tokenizer as GGUF metadata has it: tokens, their kinds, and merges or scores. What it says is
 /// what the tokenizer.json that it was converted from said.
@@ -119,7 +121,7 @@ struct GGUFTokenizer {
         var parts: [String] = []
         var specials: [String] = []
         func add(_ id: Int32) {
-            let name = JSONText.quoted(tokens.string(Int(id)).text)
+            let name = JSONWriter.quoted(tokens.string(Int(id)).text)
             parts.append(#"{"SpecialToken":{"id":\#(name),"type_id":0}}"#)
             specials.append(#"\#(name):{"id":\#(name),"ids":[\#(id)],"tokens":[\#(name)]}"#)
         }
@@ -136,7 +138,10 @@ struct GGUFTokenizer {
     func file() throws(TokenizerError) -> TokenizerFile {
         func value(_ json: String?) throws(TokenizerError) -> JSONValue? {
             guard let json else { return nil }
-            return try JSONValue(parsing: json)
+            do { return try JSONValue(parsing: json) } catch {
+                throw .malformedJSON(
+                    file: TokenizerFile.name, offset: error.offset, problem: error.problem)
+            }
         }
         var file = TokenizerFile()
         file.addedTokens = addedTokens

@@ -1,5 +1,6 @@
 import FileFormat
 import Foundation
+import JSON
 
 /// How a GGUF file's byte-level tokenizer treats a text: the file only names a family
 /// (`tokenizer.ggml.pre`), by llama.cpp's names; the stages are those of the family's tokenizer.json.
@@ -114,7 +115,7 @@ struct GGUFTokenizerFamily: Sendable {
     }
 
     private static func isolated(_ expression: String) -> String {
-        #"{"type":"Split","pattern":{"Regex":\#(JSONText.quoted(expression))},"#
+        #"{"type":"Split","pattern":{"Regex":\#(JSONWriter.quoted(expression))},"#
             + #""behavior":"Isolated","invert":false}"#
     }
 

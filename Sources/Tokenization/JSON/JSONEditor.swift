@@ -1,5 +1,5 @@
-import FileFormat
 import Foundation
+import JSON
 
 /// Adds elements to a list or object at the top level of a JSON document, leaving every other byte
 /// as it is.

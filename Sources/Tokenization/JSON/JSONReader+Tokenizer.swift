@@ -1,5 +1,5 @@
-import FileFormat
 import Foundation
+import JSON
 
 extension JSONReader {
     /// Calls `body` with a reader of `data`, whose failures become the tokenizer's.
@@ -15,10 +15,9 @@ extension JSONReader {
         } catch let error as TokenizerError {
             throw error
         } catch {
-            let failure = error as? Failure
+            let failure = error as? JSONError
             throw .malformedJSON(
-                file: file, offset: failure?.offset ?? 0,
-                problem: failure.map { "expected \($0.expected)" } ?? "\(error)")
+                file: file, offset: failure?.offset ?? 0, problem: failure?.problem ?? "\(error)")
         }
     }
 
@@ -31,8 +30,10 @@ extension JSONReader {
     }
 
     /// A value, nil where it is null.
-    mutating func optionalValue() throws(Failure) -> JSONValue? {
+    mutating func optionalValue() throws(JSONError) -> JSONValue? {
         let value = try JSONValue(&self)
-        return value == .null ? nil : value
+        // Not `?:`, in which nil would be a JSON value itself.
+        if value == .null { return nil }
+        return value
     }
 }

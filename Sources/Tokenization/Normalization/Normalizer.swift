@@ -1,3 +1,5 @@
+import JSON
+
 /// What is done to a text before it is cut into pieces: Hugging Face's `normalizer`.
 enum Normalizer: Sendable {
     case sequence([Normalizer])

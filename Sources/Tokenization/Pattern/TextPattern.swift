@@ -1,3 +1,5 @@
+import JSON
+
 /// The `pattern` of a stage: `{"String": …}` or `{"Regex": …}`.
 enum TextPattern: Sendable {
     case literal([UInt8])
@@ -6,10 +8,10 @@ enum TextPattern: Sendable {
     case scanner(PieceScanner)
 
     init(_ json: JSONValue, in context: String) throws(TokenizerError) {
-        guard let pattern = json["pattern"] else { throw .missingField("\(context).pattern") }
-        if let string = pattern["String"]?.string ?? pattern.string {
+        guard let pattern = json.field("pattern") else { throw .missingField("\(context).pattern") }
+        if let string = pattern["String"]?.stringValue ?? pattern.stringValue {
             self = .literal(Array(string.utf8))
-        } else if let source = pattern["Regex"]?.string {
+        } else if let source = pattern["Regex"]?.stringValue {
             try self.init(expression: source)
         } else {
             throw .badField("\(context).pattern", expected: "a String or a Regex")

@@ -1,3 +1,5 @@
+import JSON
+
 /// What is put around the ids of a text: Hugging Face's `post_processor`, for one sequence.
 struct PostProcessor: Sendable {
     enum Part: Sendable, Equatable {
@@ -53,16 +55,18 @@ struct PostProcessor: Sendable {
     {
         var parts: [Part] = []
         for element in try json.elements("single", in: context) {
-            if let special = element["SpecialToken"] {
+            if let special = element.field("SpecialToken") {
                 let name = try special.string("id", in: "\(context).single")
                 let field = "\(context).special_tokens.\(name)"
-                guard let token = json["special_tokens"]?[name] else { throw .missingField(field) }
+                guard let token = json["special_tokens"]?.field(name) else {
+                    throw .missingField(field)
+                }
                 var ids: [Int32] = []
                 for id in try token.elements("ids", in: field) {
                     ids.append(try Self.id(id, field))
                 }
                 parts.append(.special(ids))
-            } else if element["Sequence"] != nil {
+            } else if element.field("Sequence") != nil {
                 parts.append(.text)
             } else {
                 throw .badField("\(context).single", expected: "special tokens and sequences")
@@ -84,7 +88,7 @@ struct PostProcessor: Sendable {
     }
 
     private static func id(_ json: JSONValue, _ field: String) throws(TokenizerError) -> Int32 {
-        guard let value = json.integer, let id = Int32(exactly: value), id >= 0 else {
+        guard let value = json.integerValue, let id = Int32(exactly: value), id >= 0 else {
             throw .badField(field, expected: "an id")
         }
         return id

@@ -1,3 +1,5 @@
+import JSON
+
 /// How a text is cut into the pieces that the model encodes one by one: Hugging Face's
 /// `pre_tokenizer`, its sequences flattened into stages.
 struct PreTokenizer: Sendable {

@@ -1,3 +1,5 @@
+import JSON
+
 /// What becomes of the text that a pattern matches when a piece is cut at it.
 enum SplitBehavior: String, Sendable {
     case removed = "Removed"

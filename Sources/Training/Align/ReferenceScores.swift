@@ -1,5 +1,6 @@
 import FileFormat
 import Foundation
+import JSON
 import Tensors
 
 /// log ref of the alignment stage: what the model gives each pair before the stage begins.
@@ -87,12 +88,13 @@ struct ReferenceScores {
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
         var lines = data.split(separator: UInt8(ascii: "\n")).makeIterator()
         guard let head = lines.next(),
-            let object = (try? JSONSerialization.jsonObject(with: head)) as? [String: Any],
-            object["key"] as? String == key
+            (try? JSONValue(parsing: head))?["key"] == .string(key)
         else { return nil }
         var scores: [Int: [Double]] = [:]
         while let line = lines.next() {
-            guard let entry = try? JSONDecoder().decode(Entry.self, from: line) else { return nil }
+            guard let entry = try? JSONValue(parsing: line).decoded(as: Entry.self) else {
+                return nil
+            }
             scores[entry.row] = entry.scores.map { Double(bitPattern: $0) }
         }
         return scores
@@ -105,12 +107,11 @@ struct ReferenceScores {
                     atPath: options.output, withIntermediateDirectories: true)
             }
             let file = try AtomicFile(path: path)
-            let encoder = JSONEncoder()
-            try file.write(Array(try encoder.encode(["key": key])) + [UInt8(ascii: "\n")])
+            try file.write(Array((JSONValue.object(["key": .string(key)]).jsonText + "\n").utf8))
             for row in scores.keys.sorted() {
                 let entry = Entry(
                     row: row, scores: (scores[row] ?? []).map(\.bitPattern))
-                try file.write(Array(try encoder.encode(entry)) + [UInt8(ascii: "\n")])
+                try file.write(Array((try JSONValue(encoding: entry).jsonText + "\n").utf8))
             }
             try file.commit()
         } catch {

@@ -1,4 +1,4 @@
-import FileFormat
+import JSON
 
 /// The members of one row that are text, with errors that name file, line and key.
 struct RowFields {
@@ -15,7 +15,7 @@ struct RowFields {
     private let path: String
     private let line: Int
 
-    init(_ reader: inout JSONReader, path: String, line: Int) throws(JSONReader.Failure) {
+    init(_ reader: inout JSONReader, path: String, line: Int) throws(JSONError) {
         self.path = path
         self.line = line
         var fields: [String: Field] = [:]
@@ -25,6 +25,7 @@ struct RowFields {
         } else {
             try reader.enterObject()
             while let key = try reader.nextKey() {
+                if fields[key] != nil { throw reader.repeated(key) }
                 if try reader.kind() == .null {
                     // As if it were not there.
                     try reader.null()
@@ -38,7 +39,7 @@ struct RowFields {
         self.list = list
     }
 
-    private static func field(_ reader: inout JSONReader) throws(JSONReader.Failure) -> Field {
+    private static func field(_ reader: inout JSONReader) throws(JSONError) -> Field {
         switch try reader.kind() {
         case .string: return .text(try reader.string())
         case .number: return try reader.number().integer.map { .integer(Int($0)) } ?? .other

@@ -1,4 +1,5 @@
 import FileFormat
+import JSON
 
 /// The layouts that rows come in, told apart by their keys.
 ///
@@ -27,7 +28,7 @@ struct RowReader: Sendable {
     private static let instructionKeys = ["instruction", "prompt"]
     private static let outputKeys = ["output", "answer"]
     private static let rules = JSONReader.Rules(
-        maximumDepth: 64, replacesUnstorable: true, allowsByteOrderMark: true)
+        maximumDepth: 64, allowsByteOrderMark: true)
 
     func row(
         _ bytes: UnsafeRawBufferPointer, line: Int
@@ -113,14 +114,11 @@ struct RowReader: Sendable {
         _ bytes: UnsafeRawBufferPointer, line: Int
     ) throws(TrainingError) -> RowFields {
         var reader = JSONReader(bytes, rules: Self.rules)
-        do throws(JSONReader.Failure) {
+        do throws(JSONError) {
             return try RowFields(&reader, path: path, line: line)
         } catch {
-            let isOther = error.fault == .byte && error.offset == 0
-            throw .badLine(
-                path: path, line: line,
-                isOther
-                    ? .notAnObject : .notJSON(expected: error.expected, byte: error.offset + 1))
+            let isOther = error.expected == .object && error.offset == 0
+            throw .badLine(path: path, line: line, isOther ? .notAnObject : .notJSON(error))
         }
     }
 }

@@ -1,5 +1,6 @@
 import FileFormat
 import Foundation
+import JSON
 import Tensors
 import Transformer
 
@@ -70,26 +71,20 @@ struct ModelWriter {
     private func configuration() throws(TrainingError) -> Data {
         let path = model.folder.path + "/config.json"
         guard let data = FileManager.default.contents(atPath: path),
-            var object = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any]
+            var object = (try? JSONValue(parsing: data))?.objectValue
         else { throw .cannotRead(path: path, reason: "not a JSON object") }
         let typeKey = object["torch_dtype"] == nil ? "dtype" : "torch_dtype"
-        let hasVocabulary = object["vocab_size"] as? Int == model.configuration.vocabularySize
-        let hasType = object[typeKey] as? String == elementType.torchName
+        let hasVocabulary = object["vocab_size"]?.integerValue == model.configuration.vocabularySize
+        let hasType = object[typeKey]?.stringValue == elementType.torchName
         if hasVocabulary, hasType { return data }
-        object["vocab_size"] = model.configuration.vocabularySize
-        object[typeKey] = elementType.torchName
-        do {
-            return try JSONSerialization.data(
-                withJSONObject: object,
-                options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
-        } catch {
-            throw .cannotWrite(path: options.output + "/config.json", reason: "\(error)")
-        }
+        object["vocab_size"] = .init(model.configuration.vocabularySize)
+        object[typeKey] = .string(elementType.torchName)
+        return Data((JSONValue.object(object).indentedText + "\n").utf8)
     }
 
     private func settings() throws(TrainingError) -> SettingsFile {
         var settings = model.settings
-        settings.setDefault("compressed_tokens", model.conditional.compressedTokens)
+        settings.setDefault("compressed_tokens", .init(model.conditional.compressedTokens))
         // What the stages have trained, whatever the starting model pooled by.
         if settings.values.pooling != .compressed { settings.set("pooling", "compressed") }
         let own = model.adapter != nil && !options.merges
@@ -103,14 +98,15 @@ struct ModelWriter {
         }
         if let decoder {
             settings.set(
-                "decoder", RelativePath.from(options.output, to: decoder.path) as Any)
-            settings.set("decoder_fingerprint", decoder.fingerprint())
+                "decoder", .string(RelativePath.from(options.output, to: decoder.path)))
+            settings.set("decoder_fingerprint", .string(decoder.fingerprint()))
         } else {
-            settings.set("decoder", NSNull())
+            settings.set("decoder", .null)
             settings.set(
                 "decoder_vocabulary",
-                settings.values.decoderVocabulary
-                    ?? model.folder.configuration.vocabularySize)
+                .init(
+                    settings.values.decoderVocabulary
+                        ?? model.folder.configuration.vocabularySize))
         }
         return settings
     }
@@ -162,19 +158,19 @@ struct ModelWriter {
 
     private func writeAdapter(_ adapter: AdapterSettings) throws {
         let encoder = model.conditional.encoder
-        var object: [String: Any] = [
-            "peft_type": "LORA", "task_type": "CAUSAL_LM", "r": adapter.rank,
-            "lora_alpha": adapter.alpha, "lora_dropout": adapter.dropout, "bias": "none",
-            "target_modules": Projection.allCases.map(\.shortName).sorted(),
+        var object: JSONObject = [
+            "peft_type": "LORA", "task_type": "CAUSAL_LM", "r": .init(adapter.rank),
+            "lora_alpha": .number(adapter.alpha), "lora_dropout": .number(adapter.dropout),
+            "bias": "none",
+            "target_modules": .array(
+                Projection.allCases.map(\.shortName).sorted().map { .string($0) }),
             "base_model_name_or_path": ".", "inference_mode": true, "fan_in_fan_out": false,
         ]
         if let (ids, _) = encoder.trainedRows {
-            object["trainable_token_indices"] = ["embed_tokens": ids.map(Int.init)]
+            object["trainable_token_indices"] = ["embed_tokens": .array(ids.map { .init($0) })]
         }
-        let json = try JSONSerialization.data(
-            withJSONObject: object,
-            options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
-        try write(json, name: SavedAdapter.configurationName)
+        let json = JSONValue.object(object).indentedText + "\n"
+        try write(Data(json.utf8), name: SavedAdapter.configurationName)
         let trained = model.trained.sorted { $0.name < $1.name }
         try SafetensorsWriter.write(
             to: options.output + "/" + SavedAdapter.weightsName,

@@ -1,5 +1,6 @@
 import AutoRegEmbed
 import Foundation
+import JSON
 
 /// `autoregembed.json`: what makes a language model's folder an embedder's, as the embedder reads it,
 /// and as it is written again: keys that nobody here knows are kept as they are.
@@ -7,7 +8,7 @@ struct SettingsFile {
     static let name = EmbedderSettings.fileName
     private let folder: String
     let values: EmbedderSettings
-    private var object: [String: Any]
+    private var object: JSONObject
 
     init(folder: String) throws(TrainingError) {
         self.folder = folder
@@ -16,10 +17,9 @@ struct SettingsFile {
             (object, values) = ([:], EmbedderSettings())
             return
         }
-        guard let object = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] else {
-            throw .badModel(path: path, reason: "not a JSON object")
-        }
-        self.object = object
+        do {
+            object = try JSONValue(parsing: data).objectValue ?? [:]
+        } catch { throw .badModel(path: path, reason: error.description) }
         let parsed: Result<EmbedderSettings, AutoRegEmbedError> = data.withUnsafeBytes { bytes in
             do throws(AutoRegEmbedError) {
                 return .success(try EmbedderSettings(json: bytes, path: path))
@@ -33,10 +33,10 @@ struct SettingsFile {
         values.decoder.map { $0.hasPrefix("/") ? $0 : folder + "/" + $0 }
     }
 
-    mutating func set(_ key: String, _ value: Any) { object[key] = value }
+    mutating func set(_ key: String, _ value: JSONValue) { object[key] = value }
 
     /// Sets what the file does not say.
-    mutating func setDefault(_ key: String, _ value: Any) {
+    mutating func setDefault(_ key: String, _ value: JSONValue) {
         if object[key] == nil { object[key] = value }
     }
 
@@ -50,10 +50,5 @@ struct SettingsFile {
             next: texts["next"] ?? own, own: own, previous: texts["previous"] ?? previous)
     }
 
-    func data() -> Data {
-        // Only JSON values were put in.
-        (try? JSONSerialization.data(
-            withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]))
-            ?? Data("{}".utf8)
-    }
+    func data() -> Data { Data((JSONValue.object(object).indentedText + "\n").utf8) }
 }

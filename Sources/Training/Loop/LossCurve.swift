@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// A stage's losses, as its log has them.
 public struct LossCurve: Sendable, Equatable {
@@ -35,7 +36,9 @@ public struct LossCurve: Sendable, Equatable {
         var seconds = 0.0
         for line in data.split(separator: UInt8(ascii: "\n")) {
             // The last line of a run that was killed may be cut short.
-            guard let step = try? JSONDecoder().decode(Line.self, from: line) else { continue }
+            guard let step = try? JSONValue(parsing: line).decoded(as: Line.self) else {
+                continue
+            }
             points.append(Point(step: step.step, loss: step.loss))
             tokens += step.tokens
             if step.tokens_per_second > 0 {

@@ -1,5 +1,6 @@
 import FileFormat
 import Foundation
+import JSON
 
 /// The JSON Lines log: one object a step, each written as its step ends.
 final class TrainingLog {
@@ -14,8 +15,8 @@ final class TrainingLog {
             var kept: [UInt8] = []
             if let step, let old = FileManager.default.contents(atPath: path) {
                 for line in old.split(separator: UInt8(ascii: "\n")) {
-                    let object = (try? JSONSerialization.jsonObject(with: Data(line)))
-                    guard let number = (object as? [String: Any])?["step"] as? Int, number <= step
+                    guard let number = (try? JSONValue(parsing: line))?["step"]?.integerValue,
+                        number <= step
                     else { continue }
                     kept += line + [UInt8(ascii: "\n")]
                 }

@@ -1,5 +1,6 @@
 import FileFormat
 import Foundation
+import JSON
 
 /// `training.json` in a finished output folder: what the model was trained with, and that the run
 /// came to its end.
@@ -38,7 +39,7 @@ struct TrainingRecord: Codable {
     init?(folder: String) throws(TrainingError) {
         let path = folder + "/" + Self.name
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
-        do { self = try JSONDecoder().decode(Self.self, from: data) } catch {
+        do { self = try JSONValue(parsing: data).decoded(as: Self.self) } catch {
             throw .cannotRead(path: path, reason: "not the record of a training run")
         }
     }
@@ -46,10 +47,8 @@ struct TrainingRecord: Codable {
     func write(folder: String) throws(TrainingError) {
         let path = folder + "/" + Self.name
         do {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
             let file = try AtomicFile(path: path)
-            try file.write(Array(try encoder.encode(self)) + [UInt8(ascii: "\n")])
+            try file.write(Array((try JSONValue(encoding: self).indentedText + "\n").utf8))
             try file.commit()
         } catch {
             throw .cannotWrite(path: path, reason: "\(error)")

@@ -1,5 +1,6 @@
 import FileFormat
 import Foundation
+import JSON
 import Tensors
 
 /// A run's whole state in one file, so that one rename makes it durable: weights, the optimizer's
@@ -50,18 +51,14 @@ struct TrainingState {
         do {
             try FileManager.default.createDirectory(
                 atPath: output, withIntermediateDirectories: true)
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = .sortedKeys
-            let text = { (value: any Encodable) in
-                String(decoding: try encoder.encode(value), as: UTF8.self)
-            }
             var next = buffers.makeIterator()
             try SafetensorsWriter.write(
                 to: path, tensors: declarations,
                 metadata: [
                     "step": String(optimizer.steps), "data": identity.data,
-                    "model": identity.model, "options": try text(identity.options.deciding),
-                    "totals": try text(totals),
+                    "model": identity.model,
+                    "options": try JSONValue(encoding: identity.options.deciding).jsonText,
+                    "totals": try JSONValue(encoding: totals).jsonText,
                 ], fileSystem: fileSystem
             ) { _, write in
                 guard let buffer = next.next() else { return }
@@ -85,7 +82,7 @@ struct TrainingState {
         do {
             let file = try SafetensorsFile(path: path)
             func decoded<T: Decodable>(_ type: T.Type, _ key: String) throws -> T {
-                try JSONDecoder().decode(type, from: Data((file.metadata[key] ?? "").utf8))
+                try JSONValue(parsing: file.metadata[key] ?? "").decoded(as: type)
             }
             if let difference = identity.difference(
                 data: file.metadata["data"], model: file.metadata["model"],

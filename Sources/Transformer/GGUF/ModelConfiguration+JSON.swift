@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 extension ModelConfiguration {
     /// `config.json` that says the same, for folders that are made from models of another form.
@@ -8,52 +9,52 @@ extension ModelConfiguration {
         // A window in every layer is Mistral's; its files are Llama's in all else.
         let window = slidingWindows.first.flatMap { $0 }
         let type = architecture == .llama && window != nil ? Architecture.mistral : architecture
-        var object: [String: Any] = [
-            "model_type": type.rawValue, "architectures": [type.className],
-            "vocab_size": vocabularySize, "hidden_size": hiddenSize,
-            "intermediate_size": intermediateSize, "num_hidden_layers": layerCount,
-            "num_attention_heads": headCount, "num_key_value_heads": keyValueHeadCount,
-            "head_dim": headDimension, "rms_norm_eps": Self.shortest(normEpsilon),
-            "max_position_embeddings": maximumPositions, "hidden_act": "silu",
-            "rope_theta": rope.theta, "tie_word_embeddings": isTied, "dtype": elementType,
-            "attention_bias": hasQueryKeyValueBias, "mlp_bias": hasFeedForwardBias,
+        var object: JSONObject = [
+            "model_type": .string(type.rawValue), "architectures": [.string(type.className)],
+            "vocab_size": .init(vocabularySize), "hidden_size": .init(hiddenSize),
+            "intermediate_size": .init(intermediateSize), "num_hidden_layers": .init(layerCount),
+            "num_attention_heads": .init(headCount),
+            "num_key_value_heads": .init(keyValueHeadCount), "head_dim": .init(headDimension),
+            "rms_norm_eps": .number(Self.shortest(normEpsilon)),
+            "max_position_embeddings": .init(maximumPositions), "hidden_act": "silu",
+            "rope_theta": .number(rope.theta), "tie_word_embeddings": .bool(isTied),
+            "dtype": .string(elementType), "attention_bias": .bool(hasQueryKeyValueBias),
+            "mlp_bias": .bool(hasFeedForwardBias),
         ]
-        if type == .mistral { object["sliding_window"] = window }
-        if let bosID { object["bos_token_id"] = Int(bosID) }
-        if let eosID { object["eos_token_id"] = Int(eosID) }
+        if type == .mistral { object["sliding_window"] = window.map { .init($0) } }
+        if let bosID { object["bos_token_id"] = .init(bosID) }
+        if let eosID { object["eos_token_id"] = .init(eosID) }
         object["rope_scaling"] = Self.json(rope.scaling)
-        // Only numbers, strings, and arrays and objects of them were put in.
-        return
-            (try? JSONSerialization.data(
-                withJSONObject: object,
-                options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]))
-            ?? Data()
+        return Data((JSONValue.object(object).indentedText + "\n").utf8)
     }
 
     /// The double with the fewest digits that is this float: 1e-05, not 9.999999747378752e-06.
     private static func shortest(_ value: Float) -> Double { Double("\(value)") ?? Double(value) }
 
-    private static func json(_ scaling: RopeConfiguration.Scaling) -> [String: Any]? {
+    private static func json(_ scaling: RopeConfiguration.Scaling) -> JSONValue? {
         switch scaling {
         case .none: nil
-        case .linear(let factor): ["rope_type": "linear", "factor": factor]
-        case .dynamic(let factor, _): ["rope_type": "dynamic", "factor": factor]
+        case .linear(let factor): ["rope_type": "linear", "factor": .number(factor)]
+        case .dynamic(let factor, _): ["rope_type": "dynamic", "factor": .number(factor)]
         case .llama3(let factor, let low, let high, let original):
             [
-                "rope_type": "llama3", "factor": factor, "low_freq_factor": low,
-                "high_freq_factor": high, "original_max_position_embeddings": original,
+                "rope_type": "llama3", "factor": .number(factor), "low_freq_factor": .number(low),
+                "high_freq_factor": .number(high),
+                "original_max_position_embeddings": .init(original),
             ]
         case .yarn(let factor, let attention, let fast, let slow, let truncate, let original):
             [
-                "rope_type": "yarn", "factor": factor, "attention_factor": attention,
-                "beta_fast": fast, "beta_slow": slow, "truncate": truncate,
-                "original_max_position_embeddings": original,
+                "rope_type": "yarn", "factor": .number(factor),
+                "attention_factor": .number(attention), "beta_fast": .number(fast),
+                "beta_slow": .number(slow), "truncate": .bool(truncate),
+                "original_max_position_embeddings": .init(original),
             ]
         case .longrope(let short, let long, let attention, let original):
             [
-                "rope_type": "longrope", "short_factor": short, "long_factor": long,
-                "attention_factor": attention, "factor": 1.0,
-                "original_max_position_embeddings": original,
+                "rope_type": "longrope", "short_factor": .array(short.map { .number($0) }),
+                "long_factor": .array(long.map { .number($0) }),
+                "attention_factor": .number(attention), "factor": 1.0,
+                "original_max_position_embeddings": .init(original),
             ]
         }
     }

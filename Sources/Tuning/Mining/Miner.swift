@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import JSON
 import Training
 import Training
 import VectorDatabase
@@ -51,14 +52,15 @@ public struct Miner: Sendable {
 
         /// `{"query", "pos", "neg"}` as training reads it, with ids, ranks and scores beside.
         public var json: String {
-            let object: [String: Any] = [
-                "query_id": queryID, "query": query, "pos": positives, "pos_ids": positiveIDs,
-                "neg": negatives.map(\.text), "neg_ids": negatives.map(\.id),
-                "neg_ranks": negatives.map(\.rank), "neg_scores": negatives.map(\.score),
+            func strings(_ texts: [String]) -> JSONValue { .array(texts.map { .string($0) }) }
+            let object: JSONObject = [
+                "query_id": .string(queryID), "query": .string(query), "pos": strings(positives),
+                "pos_ids": strings(positiveIDs), "neg": strings(negatives.map(\.text)),
+                "neg_ids": strings(negatives.map(\.id)),
+                "neg_ranks": .array(negatives.map { .init($0.rank) }),
+                "neg_scores": .array(negatives.map { .number($0.score) }),
             ]
-            let data = try? JSONSerialization.data(
-                withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
-            return String(decoding: data ?? Data(), as: UTF8.self)
+            return JSONValue.object(object).jsonText
         }
     }
 

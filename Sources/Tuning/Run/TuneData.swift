@@ -1,6 +1,7 @@
 import Evaluation
 import FileFormat
 import Foundation
+import JSON
 import Training
 import VectorDatabase
 
@@ -52,7 +53,7 @@ struct TuneData {
             guard generator.below(max(1, count)) < options.mostCompressedTexts else { continue }
             let text = document.embeddedText
             if text.isEmpty { continue }
-            try file.append(Self.line(["text": text]))
+            try file.append(JSONValue.object(["text": .string(text)]).jsonText)
         }
         // A cancelled task sees the stream end early, and would take what it has for all.
         try Task.checkCancellation()
@@ -61,17 +62,13 @@ struct TuneData {
             guard case .pair(let query, let positives, _, _, _) = try data.row(index) else {
                 continue
             }
-            try file.append(Self.line(["query": query, "pos": positives[0]]))
+            let row: JSONObject = ["query": .string(query), "pos": .string(positives[0])]
+            try file.append(JSONValue.object(row).jsonText)
         }
         try file.commit()
         return file.rows
     }
 
-    private static func line(_ object: [String: String]) -> String {
-        let data = try? JSONSerialization.data(
-            withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
-        return String(decoding: data ?? Data(), as: UTF8.self)
-    }
 }
 
 /// A file of rows that appears whole.

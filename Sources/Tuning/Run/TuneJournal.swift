@@ -1,5 +1,6 @@
 import FileFormat
 import Foundation
+import JSON
 import Training
 
 /// What a tuning run has done: written whole after every step, so that a killed run continues there.
@@ -104,16 +105,13 @@ struct TuneJournal: Codable {
     }
 
     func save(_ path: String) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try TuneFolder.write(
-            String(decoding: try encoder.encode(self), as: UTF8.self) + "\n", to: path)
+        try TuneFolder.write(try JSONValue(encoding: self).indentedText + "\n", to: path)
     }
 
     init(reading path: String) throws {
         do {
             let data = try Data(contentsOf: URL(filePath: path))
-            self = try JSONDecoder().decode(TuneJournal.self, from: data)
+            self = try JSONValue(parsing: data).decoded(as: TuneJournal.self)
         } catch {
             throw TuneError.cannotRead(path: path, reason: "\(error)")
         }

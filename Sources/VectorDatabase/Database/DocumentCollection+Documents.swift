@@ -1,5 +1,6 @@
 import DocumentStore
 import Foundation
+import JSON
 
 extension DocumentCollection {
     /// A document as it was given, or `nil` if there is none with this id.
@@ -153,9 +154,9 @@ extension DocumentCollection {
     }
 
     /// Metadata from their stored form.
-    func metadata(_ json: String?) throws -> [String: JSONValue] {
+    func metadata(_ json: String?) throws -> JSONObject {
         guard let json else { return [:] }
-        guard case .object(let values)? = JSONValue(parsing: json) else {
+        guard let values = (try? JSONValue(parsing: json))?.objectValue else {
             throw DatabaseError.damaged(
                 path: database.path, reason: "a document's metadata are not a JSON object")
         }

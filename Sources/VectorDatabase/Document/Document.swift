@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// What goes into a database and what comes back: an identifier, a text, and what else is known.
 ///
@@ -17,7 +18,7 @@ public struct Document: Sendable, Equatable, Identifiable {
     public var title: String
     public var text: String
     /// What filters compare; any JSON object.
-    public var metadata: [String: JSONValue]
+    public var metadata: JSONObject
     /// A ready-made vector of the whole document, or `nil` to have the text encoded.
     public var vector: [Float]?
     /// How the text is cut, as it was in the database that it was exported from; `nil` leaves that to
@@ -29,7 +30,7 @@ public struct Document: Sendable, Equatable, Identifiable {
     public var source: Source?
 
     public init(
-        id: String, text: String, title: String = "", metadata: [String: JSONValue] = [:],
+        id: String, text: String, title: String = "", metadata: JSONObject = [:],
         vector: [Float]? = nil, source: Source? = nil, layout: TextLayout = .record
     ) {
         self.id = id

@@ -1,5 +1,6 @@
 import DocumentStore
 import FileFormat
+import JSON
 
 extension IngestRun {
     /// Characters that a window holds at most, however small its documents.

@@ -1,3 +1,4 @@
+import JSON
 import VectorIndex
 
 /// One question to a collection.
@@ -93,7 +94,7 @@ public struct Hit: Sendable, Equatable, Identifiable {
     public var title: String
     /// The best passage: the whole text of a document that is not cut in passages.
     public var text: String
-    public var metadata: [String: JSONValue]
+    public var metadata: JSONObject
     /// Which passage of the document `text` is, from 0.
     public var passage: Int
     /// log p(document | query) where the hit was re-ranked.

@@ -1,3 +1,5 @@
+import JSON
+
 /// What the cells of a column are taken for, decided for the whole column: were it decided cell by
 /// cell, `02139` would be text beside the number 12345, and no filter would find both.
 ///
@@ -57,19 +59,12 @@ struct CSVColumnTypes: Equatable {
         guard let first = cell.utf8.first, first == 45 || (48...57).contains(first) else {
             return nil
         }
-        switch JSONValue(parsing: cell) {
-        case .integer(let value): return .integer(value)
-        // Digits alone that are no integer are too many for one: their value would change.
-        case .number(let value)
-        where value.isFinite && cell.utf8.contains(where: Self.isOfFraction):
-            return .number(value)
+        guard let value = try? JSONValue(parsing: cell) else { return nil }
+        switch value {
+        case .integer: return value
+        case .number(let number) where number.isFinite: return value
         default: return nil
         }
-    }
-
-    /// `.`, `e` or `E`.
-    private static func isOfFraction(_ byte: UInt8) -> Bool {
-        byte == 46 || byte == 69 || byte == 101
     }
 
     private static func boolean(_ cell: String) -> JSONValue? {

@@ -1,4 +1,5 @@
 import FileFormat
+import JSON
 
 /// RFC 4180 with a header: a row is a document, quoted fields may span lines.
 ///

@@ -1,4 +1,6 @@
 import FileFormat
+import JSON
+import TextBytes
 
 /// One JSON object a line: `_id` or `id`, `title`, `text`, `metadata`, `vector`.
 ///
@@ -46,20 +48,21 @@ final class JSONLinesReader: RecordReader {
         if let offset = UTF8Check.firstInvalidByte(in: bytes) {
             throw .notUTF8(path: file.path, line: lines.line, column: offset + 1)
         }
-        var reader = JSONReader(UnsafeRawBufferPointer(bytes), rules: .document)
+        var reader = JSONReader(UnsafeRawBufferPointer(bytes), rules: Self.rules)
         var record = Record()
-        do throws(JSONReader.Failure) {
+        do throws(JSONError) {
             try reader.enterObject()
             while let key = try reader.nextKey() { try read(key, &reader, into: &record) }
             try reader.end()
         } catch {
-            let expected = error.fault == .rest ? "the end of the line" : error.expected
-            throw .malformed(
-                path: file.path, line: lines.line,
-                fault: .notJSON(expected: expected, byte: error.offset + 1))
+            throw .malformed(path: file.path, line: lines.line, fault: .notJSON(error))
         }
         return try finish(record)
     }
+
+    /// Lines are checked to be UTF-8 before. A text with U+0000 could not be stored.
+    private static let rules = JSONReader.Rules(
+        maximumDepth: JSONValue.maximumDepth, refusesNull: true, isKnownUTF8: true)
 
     /// What a line holds, before it is known to be complete.
     private struct Record {
@@ -70,54 +73,49 @@ final class JSONLinesReader: RecordReader {
         var vector: [Float]?
         var strangeVector: JSONValue?
         var metadata: JSONValue?
-        var others: [String: JSONValue] = [:]
+        var others = JSONObject()
     }
 
     private func read(_ key: String, _ reader: inout JSONReader, into record: inout Record)
-        throws(JSONReader.Failure)
+        throws(JSONError)
     {
-        if let idField = options.idField {
-            if key == idField {
-                record.underscoreID = try JSONValue(&reader)
-                return
-            }
-        } else if key == "_id" {
-            record.underscoreID = try JSONValue(&reader)
-            return
-        } else if key == "id" {
-            record.id = try JSONValue(&reader)
-            return
+        func fill(_ field: inout JSONValue?) throws(JSONError) {
+            if field != nil { throw reader.repeated(key) }
+            field = try JSONValue(&reader)
         }
-        if key == options.textField ?? "text" {
-            record.text = try JSONValue(&reader)
-        } else if key == options.titleField ?? "title" {
-            record.title = try JSONValue(&reader)
+        if let idField = options.idField {
+            if key.hasSameBytes(as: idField) { return try fill(&record.underscoreID) }
+        } else if key == "_id" {
+            return try fill(&record.underscoreID)
+        } else if key == "id" {
+            return try fill(&record.id)
+        }
+        if key.hasSameBytes(as: options.textField ?? "text") {
+            try fill(&record.text)
+        } else if key.hasSameBytes(as: options.titleField ?? "title") {
+            try fill(&record.title)
         } else if key == "vector" {
-            record.vector = nil
-            record.strangeVector = nil
-            if reader.peek() == UInt8(ascii: "["), let vector = try numbers(&reader) {
+            if record.vector != nil || record.strangeVector != nil { throw reader.repeated(key) }
+            if reader.peek() == UInt8(ascii: "["), let vector = numbers(&reader) {
                 record.vector = vector
             } else {
-                record.strangeVector = try JSONValue(&reader)
+                try fill(&record.strangeVector)
             }
         } else if key == "metadata" {
-            record.metadata = try JSONValue(&reader)
+            try fill(&record.metadata)
         } else {
+            if record.others.contains(key: key) { throw reader.repeated(key) }
             record.others[key] = try JSONValue(&reader)
         }
     }
 
-    /// The array of numbers that begins here; `nil`, and nothing read, where it is another array.
-    private func numbers(_ reader: inout JSONReader) throws(JSONReader.Failure) -> [Float]? {
+    /// The array of numbers that begins here; `nil`, and nothing read, if it is another array.
+    private func numbers(_ reader: inout JSONReader) -> [Float]? {
         var ahead = reader
-        do throws(JSONReader.Failure) {
-            let vector = try ahead.floats(reserving: dimensions)
-            dimensions = vector.count
-            reader = ahead
-            return vector
-        } catch {
-            return nil
-        }
+        guard let vector = try? ahead.floats(reserving: dimensions) else { return nil }
+        dimensions = vector.count
+        reader = ahead
+        return vector
     }
 
     /// The settings that a record gives which is the first line of an export, and no document.
@@ -166,6 +164,7 @@ final class JSONLinesReader: RecordReader {
         case nil, .null: document.id = file.derivedID(line)
         case .string(let id) where !id.isEmpty: document.id = id
         case .integer(let id): document.id = String(id)
+        case .largeInteger(let id): document.id = id.description
         case let found?: throw wrong(idField, "a string that is not empty, or an integer", found)
         }
         switch record.title {
@@ -192,7 +191,8 @@ final class JSONLinesReader: RecordReader {
         case let found?: throw wrong(options.textField ?? "text", "a string", found)
         }
         document.metadata = record.others
-        if isExport, let passages = document.metadata.removeValue(forKey: "passages") {
+        if isExport, let passages = document.metadata["passages"] {
+            document.metadata["passages"] = nil
             guard let cut = Self.passages(passages) else {
                 throw wrong("passages", "an array of objects with a start and a vector", passages)
             }
@@ -208,7 +208,7 @@ final class JSONLinesReader: RecordReader {
     }
 
     private func missingText(_ record: Record) -> SourceError {
-        var fields = record.others.keys.sorted()
+        var fields = record.others.keys.sorted { $0.precedesByBytes($1) }
         if record.id != nil { fields.insert("id", at: 0) }
         if record.underscoreID != nil { fields.insert(options.idField ?? "_id", at: 0) }
         if record.title != nil { fields.append(options.titleField ?? "title") }
@@ -223,7 +223,7 @@ extension JSONValue {
         switch self {
         case .null: "null"
         case .bool: "a boolean"
-        case .integer, .number: "a number"
+        case .integer, .largeInteger, .number: "a number"
         case .string(let text): text.isEmpty ? "an empty string" : "a string"
         case .array: "an array"
         case .object: "an object"

@@ -1,4 +1,5 @@
 import FileFormat
+import TextBytes
 
 /// Reads one file's documents one after another.
 ///

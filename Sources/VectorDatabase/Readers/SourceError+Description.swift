@@ -1,3 +1,5 @@
+import JSON
+
 extension SourceError: CustomStringConvertible {
     public var description: String {
         switch self {
@@ -54,10 +56,23 @@ extension SourceError.RecordFault: CustomStringConvertible {
         case .noTab: "has no tab between an id and a text"
         case .noIDBeforeTab: "has no id before the tab"
         case .utf16: "is UTF-16"
-        case .notJSON(let expected, let byte):
-            "is not valid JSON: expected \(expected) at byte \(byte) of the line"
+        case .notJSON(let error): Self.describe(error)
         case .unknownExport(let version): "is an export of version \(version), which is not known"
         case .vectorNotFinite: "the vector has a number that is not finite"
+        }
+    }
+}
+
+extension SourceError.RecordFault {
+    private static func describe(_ error: JSONError) -> String {
+        let place = "at byte \(error.offset + 1) of the line"
+        return switch error.reason {
+        case .repeatedKey(let key): "has the key '\(key)' twice, again \(place)"
+        case .nullCharacter: "has the character \\u0000, which cannot be stored, \(place)"
+        case .loneSurrogate: "has half of a surrogate pair, which is no character, \(place)"
+        case .tooDeep(let maximum): "is nested more than \(maximum) levels deep \(place)"
+        case .trailingBytes: "is not valid JSON: expected the end of the line \(place)"
+        default: "is not valid JSON: expected \(error.expected) \(place)"
         }
     }
 }

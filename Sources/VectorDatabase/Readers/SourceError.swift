@@ -1,3 +1,5 @@
+import JSON
+
 /// Why documents could not be read, as facts. `description` states them: `corpus.jsonl:1234: …`.
 public enum SourceError: Error, Sendable, Equatable {
     // The file as a whole.
@@ -40,8 +42,8 @@ public enum SourceError: Error, Sendable, Equatable {
         case noIDBeforeTab
         // Text.
         case utf16
-        // JSON Lines. Bytes of the line count from 1.
-        case notJSON(expected: String, byte: Int)
+        // JSON Lines.
+        case notJSON(JSONError)
         /// The first line of an export of a later version.
         case unknownExport(version: String)
         // Vectors.

@@ -1,4 +1,4 @@
-import FileFormat
+import TextBytes
 
 /// The path of a file or folder as the system has it: bytes, usually but not always UTF-8.
 public struct SourcePath: Sendable, Hashable {

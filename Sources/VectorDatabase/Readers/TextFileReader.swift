@@ -1,5 +1,6 @@
 import FileFormat
 import Foundation
+import TextBytes
 
 /// A file of text or Markdown as one document, titled by its first heading, else by its name.
 ///

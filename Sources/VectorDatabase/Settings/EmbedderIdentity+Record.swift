@@ -1,4 +1,5 @@
 import DocumentStore
+import JSON
 
 /// How identities are kept in the database.
 ///
@@ -25,8 +26,7 @@ extension EmbedderIdentity {
         CollectionRecord.ModelRecord(name: "", fingerprint: readyMadeFingerprint)
     }
 
-    private static func parse(settings: String) -> [String: JSONValue] {
-        guard case .object(let values)? = JSONValue(parsing: settings) else { return [:] }
-        return values
+    private static func parse(settings: String) -> JSONObject {
+        (try? JSONValue(parsing: settings))?.objectValue ?? [:]
     }
 }

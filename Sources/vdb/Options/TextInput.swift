@@ -1,4 +1,5 @@
 import FileFormat
+import TextBytes
 import VectorDatabase
 
 /// Texts from arguments, or, where the only one is `-`, from the lines of standard input.

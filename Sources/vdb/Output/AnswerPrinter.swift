@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import JSON
 import VectorDatabase
 
 /// Prints what a query found: a table for people, JSON, or lines of a TREC run.
@@ -21,7 +22,7 @@ struct AnswerPrinter {
     // MARK: JSON
 
     private func json(_ answer: Answer, id: String?) {
-        var line = JSONLine()
+        var line = JSONWriter()
         if let id { line.set("query_id", id) }
         line.set("query", answer.query.text)
         line.set("mode", answer.mode.rawValue)
@@ -31,8 +32,8 @@ struct AnswerPrinter {
         line.print()
     }
 
-    private func json(_ hit: Hit) -> JSONLine {
-        var line = JSONLine()
+    private func json(_ hit: Hit) -> JSONWriter {
+        var line = JSONWriter()
         line.set("rank", hit.rank)
         line.set("id", hit.id)
         line.set("score", .number(hit.score))
@@ -45,12 +46,12 @@ struct AnswerPrinter {
         return line
     }
 
-    private func json(_ explanation: Explanation) -> JSONLine {
-        var line = JSONLine()
+    private func json(_ explanation: Explanation) -> JSONWriter {
+        var line = JSONWriter()
         line.set(
             "phases",
             explanation.phases.map { phase in
-                var line = JSONLine()
+                var line = JSONWriter()
                 line.set("name", phase.name)
                 line.set("ms", .number(phase.milliseconds))
                 return line

@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import JSON
 
 /// Measurements as text: a table for a terminal, JSON for scripts, Markdown for a model card.
 struct EvalReport {
@@ -76,21 +77,21 @@ struct EvalReport {
     private var json: String {
         get throws {
             let keys = measurements.measures.map(\.key)
-            var object: [String: EvalJSON] = [:]
-            for label in labels { object[label.key] = .text(label.value) }
-            object["queries"] = .count(measurements.queries.count)
+            var object = JSONObject()
+            for label in labels { object[label.key] = .string(label.value) }
+            object["queries"] = .init(measurements.queries.count)
             for (key, mean) in zip(keys, measurements.means) { object[key] = .number(mean) }
             if perQuery {
-                object["per_query"] = .list(
+                object["per_query"] = .array(
                     measurements.queries.enumerated().map { place, query in
-                        var row: [String: EvalJSON] = ["query_id": .text(query.text)]
+                        var row: JSONObject = ["query_id": .string(query.text)]
                         for (measure, key) in keys.enumerated() {
                             row[key] = .number(measurements.values[measure][place])
                         }
                         return .object(row)
                     })
             }
-            return try EvalJSON.object(object).text
+            return JSONValue.object(object).jsonText
         }
     }
 }

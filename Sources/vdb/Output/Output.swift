@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Synchronization
 
 /// Standard output: results, and nothing else.
@@ -82,4 +83,9 @@ enum Messages {
     private static func oneLine(_ message: String) -> String {
         message.split(whereSeparator: \.isNewline).joined(separator: " ")
     }
+}
+
+extension JSONWriter {
+    /// Prints the object as one line.
+    func print() { Output.write(bytes + [10]) }
 }

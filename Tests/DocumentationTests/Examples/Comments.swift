@@ -79,9 +79,16 @@ struct Comments {
     }
 
     @Test func metadataLiterals() {
-        let metadata: [String: JSONValue] = ["lang": "en", "year": 2024, "tags": ["a", "b"]]
+        let metadata: JSONObject = ["lang": "en", "year": 2024, "tags": ["a", "b"]]
         #expect(
             JSONValue.object(metadata).jsonText == #"{"lang":"en","tags":["a","b"],"year":2024}"#)
+    }
+
+    @Test func membersOfAnObject() {
+        var metadata: JSONObject = ["lang": "en"]
+        metadata["year"] = 2024
+        for (key, value) in metadata { print(key, value) }
+        #expect(metadata.keys == ["lang", "year"])
     }
 
     func firstDatabase() async throws {

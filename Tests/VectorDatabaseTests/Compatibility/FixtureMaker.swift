@@ -57,7 +57,7 @@ struct DatabaseFixtureMaker {
     static let languages = ["en", "de", "fr"]
 
     private static func document(_ number: Int, words: Int = 12) -> Document {
-        var metadata: [String: JSONValue] = [
+        var metadata: JSONObject = [
             "year": .integer(Int64(2000 + number % 25)), "lang": .string(languages[number % 3]),
             "tags": .array((0..<number % 4).map { .string("t\($0)") }),
         ]

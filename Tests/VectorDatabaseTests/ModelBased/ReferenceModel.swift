@@ -171,9 +171,9 @@ extension ScriptDocument {
                     : nil)
     }
 
-    static func metadata(_ number: Int) -> [String: JSONValue] {
+    static func metadata(_ number: Int) -> JSONObject {
         guard number > 0 else { return [:] }
-        var metadata: [String: JSONValue] = ["number": .integer(Int64(number % 10))]
+        var metadata: JSONObject = ["number": .integer(Int64(number % 10))]
         if number % 2 == 0 { metadata["even"] = true }
         if number % 3 == 0 { metadata["tags"] = .array([.string("t\(number % 4)"), "all", 5]) }
         if number % 5 == 0 { metadata["name"] = .string("Naïve \(number % 6)") }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import JSON
 import VectorDatabase
 
 /// `vdb check`: whether everything is as it was written.
@@ -36,20 +37,21 @@ struct CheckCommand: AsyncParsableCommand {
         if !report.isSound { throw ExitCode(ExitStatus.badData.rawValue) }
     }
 
-    private func json(_ report: CheckReport) -> JSONLine {
-        var line = JSONLine()
+    private func json(_ report: CheckReport) -> JSONWriter {
+        var line = JSONWriter()
         line.set("sound", .bool(report.isSound))
         line.set(
             "findings",
             report.findings.map { finding in
-                var line = JSONLine()
+                var line = JSONWriter()
                 line.set("fault", .bool(finding.isFault))
                 line.set("subject", finding.subject)
                 line.set("message", finding.sentence)
                 line.set("remedy", finding.remedySentence)
                 return line
             })
-        line.set("sampled_recall", .object(report.sampledRecall.mapValues { .number($0) }))
+        line.set(
+            "sampled_recall", .object(JSONObject(report.sampledRecall.mapValues { .number($0) })))
         return line
     }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import JSON
 import VectorDatabase
 
 /// `vdb stats`: what a database holds and how.
@@ -37,7 +38,7 @@ struct StatsCommand: AsyncParsableCommand {
         guard format == .json else {
             return Output.line("\(arguments.path) is an empty database")
         }
-        var line = JSONLine()
+        var line = JSONWriter()
         line.set("db", arguments.path)
         line.set("collection", arguments.collection)
         line.set("collections", .array([]))
@@ -49,8 +50,8 @@ struct StatsCommand: AsyncParsableCommand {
         line.print()
     }
 
-    private func json(_ statistics: CollectionStatistics, _ names: [String]) -> JSONLine {
-        var line = JSONLine()
+    private func json(_ statistics: CollectionStatistics, _ names: [String]) -> JSONWriter {
+        var line = JSONWriter()
         line.set("db", arguments.path)
         line.set("collection", statistics.name)
         line.set("collections", .array(names.map { .string($0) }))
@@ -60,7 +61,7 @@ struct StatsCommand: AsyncParsableCommand {
         line.set("metric", statistics.metric.rawValue)
         line.set("vector_type", statistics.vectorType)
         if let model = statistics.model {
-            var identity = JSONLine()
+            var identity = JSONWriter()
             identity.set("name", model.name)
             identity.set("fingerprint", model.fingerprint)
             identity.set("path", model.path)
@@ -75,8 +76,8 @@ struct StatsCommand: AsyncParsableCommand {
         return line
     }
 
-    private static func json(_ index: IndexStatistics) -> JSONLine {
-        var line = JSONLine()
+    private static func json(_ index: IndexStatistics) -> JSONWriter {
+        var line = JSONWriter()
         line.set("state", index.state.rawValue)
         line.set("m", index.options.m)
         line.set("ef_construction", index.options.efConstruction)
@@ -88,8 +89,8 @@ struct StatsCommand: AsyncParsableCommand {
         return line
     }
 
-    private static func json(_ bytes: [PartBytes]) -> JSONLine {
-        var line = JSONLine()
+    private static func json(_ bytes: [PartBytes]) -> JSONWriter {
+        var line = JSONWriter()
         for part in bytes {
             line.set(part.part.replacing(" ", with: "_"), part.bytes)
         }

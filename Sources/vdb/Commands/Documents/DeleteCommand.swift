@@ -1,4 +1,5 @@
 import ArgumentParser
+import JSON
 import VectorDatabase
 
 /// `vdb delete`: documents by their ids or metadata.
@@ -47,7 +48,7 @@ struct DeleteCommand: AsyncParsableCommand {
         }
         switch format {
         case .json:
-            var line = JSONLine()
+            var line = JSONWriter()
             line.set("deleted", deleted)
             line.print()
         case .table: general.say("\(deleted) document\(deleted == 1 ? "" : "s") deleted")

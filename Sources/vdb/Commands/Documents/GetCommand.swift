@@ -1,4 +1,5 @@
 import ArgumentParser
+import JSON
 import VectorDatabase
 
 /// `vdb get`: documents by their ids.
@@ -51,8 +52,8 @@ struct GetCommand: AsyncParsableCommand {
 
 extension Document {
     /// The document as `vdb ingest` reads it, apart from the key of its id.
-    func jsonLine(idKey: String) -> JSONLine {
-        var line = JSONLine()
+    func jsonLine(idKey: String) -> JSONWriter {
+        var line = JSONWriter()
         line.set(idKey, id)
         line.set("title", title)
         line.set("text", text)
@@ -62,7 +63,7 @@ extension Document {
             line.set(
                 "passages",
                 passages.map { passage in
-                    var line = JSONLine()
+                    var line = JSONWriter()
                     line.set("start", passage.start)
                     if let vector = passage.vector { line.set("vector", vector) }
                     return line

@@ -1,3 +1,4 @@
+import JSON
 import Synchronization
 import VectorDatabase
 
@@ -44,7 +45,7 @@ final class IngestReport: Sendable {
     var unreadableSources: Set<String> { source.failedSources }
 
     func finish(_ summary: IngestSummary, prints: Bool) {
-        var line = JSONLine()
+        var line = JSONWriter()
         line.set("documents", summary.documents)
         line.set("inserted", summary.inserted)
         line.set("replaced", summary.replaced)
@@ -60,7 +61,7 @@ final class IngestReport: Sendable {
         tellLeftOut(summary)
         Messages.line(
             Messages.isTerminal
-                ? Self.sentence(summary) : String(decoding: line.text, as: UTF8.self))
+                ? Self.sentence(summary) : line.text)
     }
 
     /// `1,234 documents: 1,000 new, 234 unchanged; 56,789 tokens encoded in 0:12`

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import JSON
 import VectorDatabase
 
 /// `vdb query`: what is nearest to a text.
@@ -154,7 +155,7 @@ struct QueryCommand: AsyncParsableCommand {
     }
 
     private static func numbers(_ json: String) throws -> [Float] {
-        if case .array(let values)? = JSONValue(parsing: json) {
+        if let values = (try? JSONValue(parsing: json))?.arrayValue {
             let numbers = values.compactMap { $0.doubleValue.map { Float($0) } }
             if numbers.count == values.count, numbers.allSatisfy(\.isFinite), !numbers.isEmpty {
                 return numbers

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Evaluation
 import Foundation
+import JSON
 
 /// `vdb eval compare`: is the second run better than the first beyond chance?
 struct EvalCompareCommand: ParsableCommand {
@@ -91,20 +92,20 @@ struct EvalCompareCommand: ParsableCommand {
     }
 
     private func json(_ rows: [Row]) throws -> String {
-        try EvalJSON.object([
-            "queries": .count(rows.first?.test.queries ?? 0), "seed": .text(String(seed)),
-            "measures": .list(
+        JSONValue.object([
+            "queries": .init(rows.first?.test.queries ?? 0), "seed": .string(String(seed)),
+            "measures": .array(
                 rows.map { row in
                     .object([
-                        "measure": .text(row.measure.key), "first": .number(row.first),
+                        "measure": .string(row.measure.key), "first": .number(row.first),
                         "second": .number(row.second),
                         "difference": .number(row.test.meanDifference),
-                        "better": .count(row.test.better), "equal": .count(row.test.equal),
-                        "worse": .count(row.test.worse), "t": .number(row.test.t),
+                        "better": .init(row.test.better), "equal": .init(row.test.equal),
+                        "worse": .init(row.test.worse), "t": .number(row.test.t),
                         "p_t_test": .number(row.test.tTestP),
                         "p_randomisation": .number(row.test.randomizationP),
                     ])
                 }),
-        ]).text
+        ]).jsonText
     }
 }

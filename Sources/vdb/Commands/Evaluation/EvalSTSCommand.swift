@@ -2,6 +2,7 @@ import ArgumentParser
 import AutoRegEmbed
 import Evaluation
 import Foundation
+import JSON
 
 /// `vdb eval sts`: does the cosine of two sentences' vectors follow people's scores?
 struct EvalSTSCommand: ParsableCommand {
@@ -74,16 +75,16 @@ struct EvalSTSCommand: ParsableCommand {
         let cells = rows.map { ($0.name, $0.pairs, EvalColumns.fixed($0.correlation, 2)) }
         switch format {
         case .json:
-            return try EvalJSON.object([
-                "model": .text(model), "mean": .number(mean),
-                "files": .list(
+            return JSONValue.object([
+                "model": .string(model), "mean": .number(mean),
+                "files": .array(
                     rows.map {
                         .object([
-                            "file": .text($0.file), "dataset": .text($0.name),
-                            "pairs": .count($0.pairs), "spearman": .number($0.correlation),
+                            "file": .string($0.file), "dataset": .string($0.name),
+                            "pairs": .init($0.pairs), "spearman": .number($0.correlation),
                         ])
                     }),
-            ]).text
+            ]).jsonText
         case .table:
             let width = max(8, cells.map(\.0.count).max() ?? 0)
             return

@@ -1,5 +1,6 @@
 import ArgumentParser
 import AutoRegEmbed
+import JSON
 import VectorDatabase
 
 /// `vdb embed`: the vectors of texts.
@@ -46,7 +47,7 @@ struct EmbedCommand: AsyncParsableCommand {
                     array.append(states ?? [encoded.vector])
                     continue
                 }
-                var line = JSONLine()
+                var line = JSONWriter()
                 line.set("text", text)
                 line.set(
                     "tokens", embedder.inputTokens(text, instruction: instruction, task: task))

@@ -1,5 +1,6 @@
 import ArgumentParser
 import AutoRegEmbed
+import JSON
 
 /// `vdb score`: how likely documents are after a query.
 struct ScoreCommand: AsyncParsableCommand {
@@ -27,7 +28,7 @@ struct ScoreCommand: AsyncParsableCommand {
         for try await batch in TextInput(documents, batchSize: 64) {
             let scores = try embedder.score(query: query, documents: batch)
             for (document, score) in zip(batch, scores) {
-                var line = JSONLine()
+                var line = JSONWriter()
                 line.set("document", document)
                 line.set("tokens", score.tokenCount)
                 line.set("log_probability", .number(score.logProbability))

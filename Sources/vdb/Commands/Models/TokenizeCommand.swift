@@ -2,6 +2,7 @@ import ArgumentParser
 import AutoRegEmbed
 import DefaultModel
 import Foundation
+import JSON
 import ModelHub
 import Tokenization
 import VectorDatabase
@@ -47,7 +48,7 @@ struct TokenizeCommand: AsyncParsableCommand {
                 if decode {
                     Output.line(tokenizer.decode(try Self.ids(text), skippingSpecialTokens: false))
                 } else {
-                    Output.write(JSONLine.array(tokenizer.encode(text)) + [10])
+                    Output.write(JSONWriter.array(tokenizer.encode(text)) + [10])
                 }
             }
             Output.flush()
@@ -71,11 +72,8 @@ struct TokenizeCommand: AsyncParsableCommand {
     }
 
     private static func ids(_ json: String) throws -> [Int32] {
-        if case .array(let values)? = JSONValue(parsing: json) {
-            let ids = values.compactMap { value -> Int32? in
-                guard case .integer(let id) = value else { return nil }
-                return Int32(exactly: id)
-            }
+        if let values = (try? JSONValue(parsing: json))?.arrayValue {
+            let ids = values.compactMap { $0.integerValue.flatMap(Int32.init(exactly:)) }
             if ids.count == values.count { return ids }
         }
         throw CommandFailure(

@@ -2,6 +2,7 @@ import ArgumentParser
 import Evaluation
 import FileFormat
 import Foundation
+import JSON
 import Training
 import Tuning
 import VectorDatabase
@@ -92,7 +93,7 @@ struct MineCommand: AsyncParsableCommand {
         copies: Int
     ) throws -> String {
         let statistics = try collection.statistics(includesBytes: false)
-        var line = JSONLine()
+        var line = JSONWriter()
         line.set("database", arguments.path)
         line.set("database_identity", database.identity)
         line.set("collection", arguments.collection)
@@ -102,16 +103,14 @@ struct MineCommand: AsyncParsableCommand {
         line.set("queries_hash", try hash(queries))
         line.set("qrels", qrels)
         line.set("qrels_hash", try hash(qrels))
-        // As a number where JSON's readers can hold it.
-        let seed = JSONValue.string(String(options.seed))
-        line.set("seed", Int64(exactly: options.seed).map(JSONValue.integer) ?? seed)
+        line.set("seed", JSONValue(options.seed))
         line.set("from_rank", options.fromRank)
         line.set("to_rank", options.toRank)
         line.set("negatives", options.negatives)
         line.set("exact", .bool(options.isExact))
         line.set("max_score_ratio", options.maximumScoreRatio.map { .number($0) } ?? .null)
         line.set("equal_texts", copies)
-        return String(decoding: line.text, as: UTF8.self) + "\n"
+        return line.text + "\n"
     }
 
     /// Of a file's content, since its name says little.

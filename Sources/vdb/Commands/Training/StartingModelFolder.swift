@@ -2,6 +2,7 @@ import AutoRegEmbed
 import DefaultModel
 import FileFormat
 import Foundation
+import JSON
 
 /// A model that is no folder of its own, as a folder, for training that starts from it: the built-in
 /// model, or a GGUF file, whose weights are written in float32.
@@ -66,10 +67,9 @@ struct StartingModelFolder {
     /// Removes it where the model written beside it does not name it as its decoder.
     func removeUnlessNeeded() {
         let settings = path + "/../autoregembed.json"
-        let object =
-            FileManager.default.contents(atPath: settings)
-            .flatMap { try? JSONSerialization.jsonObject(with: $0) } as? [String: Any]
-        if object?["decoder"] as? String != "base" {
+        let object = FileManager.default.contents(atPath: settings)
+            .flatMap { try? JSONValue(parsing: $0) }
+        if object?["decoder"]?.stringValue != "base" {
             try? FileManager.default.removeItem(atPath: path)
         }
     }

@@ -1,3 +1,4 @@
+import JSON
 import VectorDatabase
 
 extension SourceError: WordedError {
@@ -38,7 +39,7 @@ extension SourceError.RecordFault {
         case .noTab: "each line must be an id, a tab and a text"
         case .noIDBeforeTab: "put one there"
         case .utf16: "convert the file to UTF-8 (iconv -f UTF-16 -t UTF-8)"
-        case .notJSON: "each line must be one JSON object"
+        case .notJSON(let error): error.isSyntax ? "each line must be one JSON object" : nil
         case .unknownExport: "update vdb"
         case .vectorNotFinite: "leave the row out"
         }
@@ -52,6 +53,16 @@ extension SourceError.VectorFileFault {
         case .elementType: "save it as float32 (array.astype('<f4'))"
         case .fortranOrder: "save numpy.ascontiguousarray(array)"
         default: nil
+        }
+    }
+}
+
+extension JSONError {
+    /// Whether the bytes are no JSON at all, rather than JSON that is not accepted.
+    fileprivate var isSyntax: Bool {
+        switch reason {
+        case .repeatedKey, .nullCharacter, .loneSurrogate, .tooDeep: false
+        default: true
         }
     }
 }

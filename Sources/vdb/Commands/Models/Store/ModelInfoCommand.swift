@@ -2,6 +2,7 @@ import ArgumentParser
 import AutoRegEmbed
 import DefaultModel
 import Foundation
+import JSON
 
 /// `vdb model info`: one model, and how it is used.
 struct ModelInfoCommand: ParsableCommand {
@@ -26,7 +27,7 @@ struct ModelInfoCommand: ParsableCommand {
         let embedder =
             try location.map { try AutoRegEmbedder(folder: $0) } ?? DefaultModel.embedder()
         let summary = embedder.summary
-        var line = JSONLine()
+        var line = JSONWriter()
         line.set("name", model ?? "built-in")
         line.set("path", location?.path)
         Self.describe(summary, in: &line)
@@ -34,7 +35,7 @@ struct ModelInfoCommand: ParsableCommand {
         line.set("precision", embedder.arithmetic)
         line.set("vocabulary", summary.vocabulary)
         line.set("template", summary.template)
-        var instructions = JSONLine()
+        var instructions = JSONWriter()
         for (use, text) in summary.instructions.sorted(by: { $0.key < $1.key }) {
             instructions.set(use, text)
         }
@@ -55,7 +56,7 @@ struct ModelInfoCommand: ParsableCommand {
     }
 
     /// The fields that a list has, too.
-    static func describe(_ summary: ModelSummary, in line: inout JSONLine) {
+    static func describe(_ summary: ModelSummary, in line: inout JSONWriter) {
         line.set("architecture", summary.architecture)
         line.set("parameters", summary.parameters)
         line.set("bytes", summary.bytes)

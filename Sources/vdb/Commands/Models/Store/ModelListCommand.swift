@@ -1,6 +1,7 @@
 import ArgumentParser
 import AutoRegEmbed
 import DefaultModel
+import JSON
 import ModelHub
 
 /// `vdb model list`: the built-in model and those in the store.
@@ -35,7 +36,7 @@ struct ModelListCommand: ParsableCommand {
         do {
             let model = try load()
             if format == .json {
-                var line = JSONLine()
+                var line = JSONWriter()
                 line.set("name", name)
                 line.set("source", source)
                 ModelInfoCommand.describe(model.summary, in: &line)
@@ -46,7 +47,7 @@ struct ModelListCommand: ParsableCommand {
         } catch {
             let reason = CommandFailure(error)?.message ?? "\(error)"
             if format == .json {
-                var line = JSONLine()
+                var line = JSONWriter()
                 line.set("name", name)
                 line.set("source", source)
                 line.set("problem", reason)

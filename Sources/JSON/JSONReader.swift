@@ -1,7 +1,7 @@
-/// Reads JSON (RFC 8259) in one pass over bytes in memory, a piece at a time.
+/// Reads JSON (RFC 8259) in one pass over bytes in memory, one token after another.
 ///
-/// The caller walks what it knows, and builds values only where it wants them: a tokenizer's
-/// vocabulary goes straight into its table, a document's fields into the document.
+/// The caller walks what it knows and builds values only for the rest: a tokenizer's vocabulary goes
+/// straight into its table, a document's vector into its floats.
 ///
 ///     try reader.enterObject()
 ///     while let key = try reader.nextKey() { … try reader.string() … }
@@ -10,52 +10,29 @@
 /// - Strict: no comments, trailing commas, leading zeros, bare control characters or infinities.
 /// - Strings without an escape are handed out in place, whatever their length.
 /// - Nesting is bounded, so that hostile input cannot exhaust the stack.
-/// - Keys given twice are the caller's matter, as only it remembers keys: `repeated` makes the
-///   failure of those who refuse them.
+/// - An object read as a value has each key once. A caller that walks an object remembers the keys
+///   itself and throws `repeated` at the second.
 package struct JSONReader {
-    /// In what the users differ.
+    /// What differs between the kinds of text that are read.
     package struct Rules: Sendable {
         /// How many objects and arrays may lie in one another.
         package var maximumDepth: Int
-        /// Whether a lone surrogate escape and `\u0000`, neither of which can be stored as text,
-        /// become U+FFFD. Otherwise the one is a fault, and the other itself.
-        package var replacesUnstorable: Bool
+        /// Whether the escape `\u0000`, which SQLite cannot store in a text, is a fault.
+        package var refusesNull: Bool
         /// Whether a byte order mark may come first. It is not JSON, but files have it.
         package var allowsByteOrderMark: Bool
         /// Whether the bytes are known to be UTF-8; otherwise each string is checked.
         package var isKnownUTF8: Bool
 
         package init(
-            maximumDepth: Int, replacesUnstorable: Bool = false, allowsByteOrderMark: Bool = false,
+            maximumDepth: Int, refusesNull: Bool = false, allowsByteOrderMark: Bool = false,
             isKnownUTF8: Bool = false
         ) {
             self.maximumDepth = maximumDepth
-            self.replacesUnstorable = replacesUnstorable
+            self.refusesNull = refusesNull
             self.allowsByteOrderMark = allowsByteOrderMark
             self.isKnownUTF8 = isKnownUTF8
         }
-    }
-
-    /// Where and why the bytes stop being the JSON that is taken.
-    package struct Failure: Error, Equatable, Sendable {
-        package enum Fault: Equatable, Sendable {
-            /// The bytes end inside a value.
-            case end
-            /// A byte that cannot be there.
-            case byte
-            case number
-            case string
-            case notUTF8
-            case repeatedKey(String)
-            case nesting
-            /// Something follows the value.
-            case rest
-        }
-        package let fault: Fault
-        /// Bytes before the fault.
-        package let offset: Int
-        /// What was expected there, as a noun phrase: `a value`, `'}' or ','`.
-        package let expected: String
     }
 
     /// A value's kind.
@@ -71,6 +48,8 @@ package struct JSONReader {
     @usableFromInline var depth = 0
     /// The next key or element is the first of its object or array.
     @usableFromInline var isAtFirst = false
+    /// Where the last key begins.
+    private var keyOffset = 0
     /// The strings before this byte are known to be UTF-8.
     private(set) var checked = 0
     /// The last string that held an escape.
@@ -93,19 +72,20 @@ package struct JSONReader {
 
     // MARK: Failing
 
+    /// The error at `offset`, or where the reader is. Without a reason the byte there is at fault.
     @usableFromInline @inline(never)
-    mutating func failure(_ expected: String, fault: Failure.Fault = .byte, at offset: Int? = nil)
-        -> Failure
-    {
+    func failure(
+        _ expected: JSONError.Expectation, _ reason: JSONError.Reason? = nil, at offset: Int? = nil
+    ) -> JSONError {
         let offset = offset ?? position
-        return Failure(
-            fault: offset < count || fault == .nesting ? fault : .end, offset: offset,
-            expected: expected)
+        let found: JSONError.Reason =
+            offset < count ? reason ?? .unexpectedByte(base[offset]) : .unexpectedEnd
+        return JSONError(reason: found, offset: offset, expected: expected)
     }
 
-    /// The failure of an object that has `key` twice, its second value just read.
-    package func repeated(_ key: String) -> Failure {
-        Failure(fault: .repeatedKey(key), offset: position, expected: "each key once")
+    /// The error of an object that has `key`, just read, twice.
+    package func repeated(_ key: String) -> JSONError {
+        failure(.distinctKeys, .repeatedKey(key), at: keyOffset)
     }
 
     // MARK: Tokens
@@ -133,7 +113,7 @@ package struct JSONReader {
     }
 
     /// The kind of the next value, by its first byte.
-    @inlinable package mutating func kind() throws(Failure) -> Kind {
+    @inlinable package mutating func kind() throws(JSONError) -> Kind {
         switch next() {
         case UInt8(ascii: "{"): return .object
         case UInt8(ascii: "["): return .array
@@ -141,21 +121,21 @@ package struct JSONReader {
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number
         case UInt8(ascii: "t"), UInt8(ascii: "f"): return .bool
         case UInt8(ascii: "n"): return .null
-        default: throw failure("a value")
+        default: throw failure(.value)
         }
     }
 
-    package mutating func bool() throws(Failure) -> Bool {
+    package mutating func bool() throws(JSONError) -> Bool {
         let first = next()
         guard takeWord(first == UInt8(ascii: "t") ? "true" : "false") else {
-            throw failure("a value")
+            throw failure(.value)
         }
         return first == UInt8(ascii: "t")
     }
 
-    package mutating func null() throws(Failure) {
+    package mutating func null() throws(JSONError) {
         _ = next()
-        guard takeWord("null") else { throw failure("a value") }
+        guard takeWord("null") else { throw failure(.value) }
     }
 
     private mutating func takeWord(_ word: StaticString) -> Bool {
@@ -170,16 +150,22 @@ package struct JSONReader {
 
     // MARK: Walking
 
-    package mutating func enterObject() throws(Failure) { try enter("{") }
-
-    package mutating func enterArray() throws(Failure) { try enter("[") }
-
-    private mutating func enter(_ bracket: Unicode.Scalar) throws(Failure) {
+    package mutating func enterObject() throws(JSONError) {
         _ = next()
-        guard take(bracket) else { throw failure("'\(bracket)'") }
+        guard take("{") else { throw failure(.object) }
+        try enter()
+    }
+
+    package mutating func enterArray() throws(JSONError) {
+        _ = next()
+        guard take("[") else { throw failure(.array) }
+        try enter()
+    }
+
+    private mutating func enter() throws(JSONError) {
         depth += 1
         if depth > rules.maximumDepth {
-            throw failure("at most \(rules.maximumDepth) levels", fault: .nesting)
+            throw failure(.nesting, .tooDeep(maximum: rules.maximumDepth), at: position - 1)
         }
         isAtFirst = true
     }
@@ -191,40 +177,41 @@ package struct JSONReader {
     }
 
     /// The next member's key, the colon read; nil once the object is closed.
-    package mutating func nextKey() throws(Failure) -> String? {
+    package mutating func nextKey() throws(JSONError) -> String? {
         guard let bytes = try nextKeyBytes() else { return nil }
         return String(decoding: bytes, as: UTF8.self)
     }
 
     /// `nextKey` as UTF-8, which is valid until the next string is read.
-    package mutating func nextKeyBytes() throws(Failure) -> UnsafeBufferPointer<UInt8>? {
+    package mutating func nextKeyBytes() throws(JSONError) -> UnsafeBufferPointer<UInt8>? {
         if next() == UInt8(ascii: "}") {
             leave()
             return nil
         }
-        if !isAtFirst, !take(",") { throw failure("'}' or ','") }
+        if !isAtFirst, !take(",") { throw failure(.commaOrBrace) }
         isAtFirst = false
-        guard next() == UInt8(ascii: "\"") else { throw failure("a key in double quotes") }
+        guard next() == UInt8(ascii: "\"") else { throw failure(.key) }
+        keyOffset = position
         let key = try stringBytes()
         _ = next()
-        guard take(":") else { throw failure("':'") }
+        guard take(":") else { throw failure(.colon) }
         return key
     }
 
     /// Whether the array has another element, which then must be read; false once it is closed.
-    @inlinable package mutating func nextElement() throws(Failure) -> Bool {
+    @inlinable package mutating func nextElement() throws(JSONError) -> Bool {
         if next() == UInt8(ascii: "]") {
             leave()
             return false
         }
-        if !isAtFirst, !take(",") { throw failure("']' or ','") }
+        if !isAtFirst, !take(",") { throw failure(.commaOrBracket) }
         isAtFirst = false
         return true
     }
 
     /// Passes over a value, checked like any other, and gives its range of bytes.
     @discardableResult
-    package mutating func skip() throws(Failure) -> Range<Int> {
+    package mutating func skip() throws(JSONError) -> Range<Int> {
         let first = next()
         let start = position
         switch first {
@@ -253,8 +240,8 @@ package struct JSONReader {
     }
 
     /// Makes sure that nothing but white space follows.
-    package mutating func end() throws(Failure) {
+    package mutating func end() throws(JSONError) {
         _ = next()
-        if position < count { throw failure("the end of the text", fault: .rest) }
+        if position < count { throw failure(.end, .trailingBytes) }
     }
 }

@@ -1,3 +1,5 @@
+import JSON
+
 /// What a collection is apart from its documents: what an export begins with, and what a collection
 /// that an ingest makes takes over from it.
 public struct CollectionSettings: Sendable, Equatable {
@@ -20,12 +22,6 @@ public struct CollectionSettings: Sendable, Equatable {
         self.index = index
         self.indexedFields = indexedFields
     }
-
-    public init(_ statistics: CollectionStatistics) {
-        self.init(
-            metric: statistics.metric, dimensions: statistics.dimensions, model: statistics.model,
-            index: statistics.index.options, indexedFields: statistics.indexedFields)
-    }
 }
 
 extension CollectionSettings {
@@ -35,7 +31,7 @@ extension CollectionSettings {
 
     /// The first line of an export, without its end.
     public var exportLine: JSONValue {
-        var object: [String: JSONValue] = [
+        var object: JSONObject = [
             Self.exportKey: .integer(Self.exportVersion),
             "metric": .string(metric.rawValue),
             "dimensions": .integer(Int64(dimensions)),
@@ -57,7 +53,7 @@ extension CollectionSettings {
     }
 
     /// What such a line says; `nil` if it is not one of this version.
-    init?(exportLine object: [String: JSONValue]) {
+    init?(exportLine object: JSONObject) {
         func number(_ value: JSONValue?) -> Int? {
             guard case .integer(let number)? = value, number >= 0 else { return nil }
             return Int(exactly: number)
@@ -81,7 +77,7 @@ extension CollectionSettings {
             let name = recorded["name"]?.stringValue,
             let fingerprint = recorded["fingerprint"]?.stringValue
         {
-            var settings: [String: JSONValue] = [:]
+            var settings: JSONObject = [:]
             if case .object(let values)? = recorded["settings"] { settings = values }
             model = EmbedderIdentity(
                 name: name, fingerprint: fingerprint, dimensions: dimensions,

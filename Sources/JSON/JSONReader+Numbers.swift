@@ -1,15 +1,23 @@
 extension JSONReader {
     package struct Number: Sendable {
         package let double: Double
-        /// Exact, where it is written without fraction and exponent and fits.
+        /// Exact, if it is written without fraction and exponent and fits.
         package let integer: Int64?
+        /// Whether it is an integer beyond 64 bits, of which `double` is only near.
+        package let isLarge: Bool
+
+        init(double: Double, integer: Int64?, isLarge: Bool = false) {
+            self.double = double
+            self.integer = integer
+            self.isLarge = isLarge
+        }
     }
 
     /// -? digits [. digits] [e digits], without leading zeros; finite as a double.
     ///
     /// A mantissa below 2^53 times or over a power of ten up to 10^22 is exact in one operation
     /// (Clinger 1990); whatever is longer goes the slow way.
-    package mutating func number() throws(Failure) -> Number {
+    package mutating func number() throws(JSONError) -> Number {
         _ = next()
         let start = position
         let isNegative = take("-")
@@ -18,16 +26,16 @@ extension JSONReader {
         var exponent = 0
         var digits = takeDigits(into: &mantissa)
         if digits == 0 {
-            throw failure("a value", fault: isNegative ? .number : .byte, at: start)
+            throw failure(.value, isNegative ? .invalidNumber : nil, at: start)
         }
         if digits > 1, base[firstDigit] == UInt8(ascii: "0") {
-            throw failure("a number without a leading zero", fault: .number, at: firstDigit)
+            throw failure(.numberWithoutLeadingZero, .invalidNumber, at: firstDigit)
         }
         var isInteger = true
         if take(".") {
             isInteger = false
             let fraction = takeDigits(into: &mantissa)
-            if fraction == 0 { throw failure("a digit", fault: .number) }
+            if fraction == 0 { throw failure(.digit, .invalidNumber) }
             exponent = -fraction
             digits += fraction
         }
@@ -37,7 +45,7 @@ extension JSONReader {
             if !isDown { _ = take("+") }
             var power: UInt64 = 0
             let powerDigits = takeDigits(into: &power)
-            if powerDigits == 0 { throw failure("a digit", fault: .number) }
+            if powerDigits == 0 { throw failure(.digit, .invalidNumber) }
             // More digits than these may have overflown; the slow way knows what they mean.
             let size = powerDigits <= 18 ? Int(min(power, 100_000)) : 100_000
             exponent += isDown ? -size : size
@@ -69,14 +77,30 @@ extension JSONReader {
         return position - start
     }
 
-    private mutating func longNumber(start: Int, isInteger: Bool) throws(Failure) -> Number {
+    private mutating func longNumber(start: Int, isInteger: Bool) throws(JSONError) -> Number {
         let text = String(
             decoding: UnsafeBufferPointer(start: base + start, count: position - start),
             as: UTF8.self)
         guard let value = Double(text), value.isFinite else {
-            throw failure("a number within a double's range", fault: .number, at: start)
+            throw failure(.numberInRange, .invalidNumber, at: start)
         }
-        return Number(double: value, integer: isInteger ? Int64(text) : nil)
+        let integer = isInteger ? Int64(text) : nil
+        return Number(double: value, integer: integer, isLarge: isInteger && integer == nil)
+    }
+
+    /// The next number as a value that keeps every digit of an integer.
+    mutating func numberValue() throws(JSONError) -> JSONValue {
+        _ = next()
+        let start = position
+        let number = try number()
+        if let integer = number.integer { return .integer(integer) }
+        if number.isLarge {
+            let digits = UnsafeBufferPointer(start: base + start, count: position - start)
+            if let large = LargeInteger(String(decoding: digits, as: UTF8.self)) {
+                return .largeInteger(large)
+            }
+        }
+        return .number(number.double)
     }
 
     private static let powersOfTen: [Double] = [
@@ -85,7 +109,7 @@ extension JSONReader {
     ]
 
     /// An array of numbers.
-    package mutating func floats(reserving count: Int = 0) throws(Failure) -> [Float] {
+    package mutating func floats(reserving count: Int = 0) throws(JSONError) -> [Float] {
         var values: [Float] = []
         values.reserveCapacity(count)
         try enterArray()

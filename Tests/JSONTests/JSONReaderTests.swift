@@ -1,4 +1,4 @@
-import FileFormat
+import JSON
 import Testing
 
 @Suite struct JSONReaderTests {
@@ -21,11 +21,11 @@ import Testing
         }
     }
 
-    private func fault(of bytes: [UInt8]) -> JSONReader.Failure? {
+    private func fault(of bytes: [UInt8]) -> JSONError? {
         do {
             try read(bytes) { _ = try $0.skip() }
             return nil
-        } catch { return error as? JSONReader.Failure }
+        } catch { return error as? JSONError }
     }
 
     @Test func walk() throws {
@@ -57,7 +57,7 @@ import Testing
                 for bad: UInt8 in [0x00, 0x1F, 0xFF] {
                     let bytes = Array("\"\(plain)".utf8) + [bad] + Array("aaaaaaaaa\"".utf8)
                     let failure = fault(of: bytes)
-                    #expect(failure?.fault == (bad == 0xFF ? .notUTF8 : .string))
+                    #expect(failure?.reason == (bad == 0xFF ? .notUTF8 : .invalidString))
                     #expect(failure?.offset == (bad == 0xFF ? 0 : plain.utf8.count + 1))
                 }
             }
@@ -65,25 +65,37 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", JSONReader.Failure.Fault.end, 0), ("[1,", .end, 3), ("\"a", .end, 2),
-        ("[1,]", .byte, 3), ("{\"a\":1,}", .byte, 7), ("[1 2]", .byte, 3), ("nul", .byte, 0),
-        ("1 x", .rest, 2), ("-", .number, 0), ("01", .number, 0), ("1e999", .number, 0),
-        (#""\x""#, .string, 2), (#""\ud800""#, .string, 7), ("[[[[[1]]]]]", .nesting, 5),
+        ("", JSONError.Reason.unexpectedEnd, 0, JSONError.Expectation.value),
+        ("[1,", .unexpectedEnd, 3, .value), ("\"a", .unexpectedEnd, 2, .closingQuote),
+        ("[1,]", .unexpectedByte(93), 3, .value), ("{\"a\":1,}", .unexpectedByte(125), 7, .key),
+        ("[1 2]", .unexpectedByte(50), 3, .commaOrBracket),
+        ("nul", .unexpectedByte(110), 0, .value),
+        ("1 x", .trailingBytes, 2, .end), ("-", .invalidNumber, 0, .value),
+        ("01", .invalidNumber, 0, .numberWithoutLeadingZero),
+        ("1e999", .invalidNumber, 0, .numberInRange), (#""\x""#, .invalidString, 2, .escape),
+        (#""a\ud800b""#, .loneSurrogate, 2, .otherSurrogate),
+        (#""\udc00""#, .loneSurrogate, 1, .otherSurrogate),
+        (#""\ud800\u0041""#, .loneSurrogate, 1, .otherSurrogate),
+        ("[[[[[1]]]]]", .tooDeep(maximum: 4), 4, .nesting),
     ])
-    func faults(_ text: String, _ expected: JSONReader.Failure.Fault, _ offset: Int) {
-        let failure = fault(of: Array(text.utf8))
-        #expect(failure?.fault == expected)
-        #expect(failure?.offset == offset)
+    func faults(
+        _ text: String, _ reason: JSONError.Reason, _ offset: Int,
+        _ expected: JSONError.Expectation
+    ) {
+        #expect(
+            fault(of: Array(text.utf8))
+                == JSONError(reason: reason, offset: offset, expected: expected))
     }
 
     @Test func rules() throws {
-        let text = #""\ud83d\ude00 \udc00 \u0000""#
-        #expect(throws: JSONReader.Failure.self) { try read(text) { try $0.string() } }
-        #expect(try read(#""\u0000""#) { try $0.string() } == "\0")
-        let replacing = JSONReader.Rules(maximumDepth: 4, replacesUnstorable: true)
-        #expect(try read(text, replacing) { try $0.string() } == "😀 \u{FFFD} \u{FFFD}")
+        let text = #""\ud83d\ude00 \u0000""#
+        #expect(try read(text) { try $0.string() } == "😀 \0")
+        let refusing = JSONReader.Rules(maximumDepth: 4, refusesNull: true)
+        #expect(
+            throws: JSONError(reason: .nullCharacter, offset: 14, expected: .characterBesidesNull)
+        ) { try read(text, refusing) { try $0.string() } }
         let marked = "\u{FEFF}1"
-        #expect(throws: JSONReader.Failure.self) { try read(marked) { try $0.number().integer } }
+        #expect(throws: JSONError.self) { try read(marked) { try $0.number().integer } }
         let marks = JSONReader.Rules(maximumDepth: 4, allowsByteOrderMark: true)
         #expect(try read(marked, marks) { try $0.number().integer } == 1)
     }

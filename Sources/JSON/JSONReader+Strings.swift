@@ -1,12 +1,14 @@
+import TextBytes
+
 extension JSONReader {
-    package mutating func string() throws(Failure) -> String {
+    package mutating func string() throws(JSONError) -> String {
         String(decoding: try stringBytes(), as: UTF8.self)
     }
 
     /// The next string as UTF-8, escapes resolved; valid until the next string is read.
-    package mutating func stringBytes() throws(Failure) -> UnsafeBufferPointer<UInt8> {
+    package mutating func stringBytes() throws(JSONError) -> UnsafeBufferPointer<UInt8> {
         _ = next()
-        guard take("\"") else { throw failure("a string") }
+        guard take("\"") else { throw failure(.string) }
         let start = position
         let isASCII = skipPlain()
         guard take("\"") else { return try unescape(from: start) }
@@ -17,14 +19,14 @@ extension JSONReader {
 
     private mutating func checkUTF8(
         _ text: UnsafeBufferPointer<UInt8>, of start: Int
-    ) throws(Failure) {
+    ) throws(JSONError) {
         if start > checked, UTF8Check.firstInvalidByte(in: text) != nil {
-            throw failure("UTF-8", fault: .notUTF8, at: start - 1)
+            throw failure(.utf8, .notUTF8, at: start - 1)
         }
     }
 
-    /// Passes over bytes that need no attention in a string: all but control characters, quotes
-    /// and backslashes. True where all are ASCII.
+    /// Skips bytes that need no attention in a string: all but control characters, quotes
+    /// and backslashes. True if all are ASCII.
     ///
     /// Eight bytes at a time: a byte's top bit is set in `found` where the byte needs attention.
     /// A borrow may set it in later bytes, too, but never before the first that is right.
@@ -60,8 +62,9 @@ extension JSONReader {
         return seen & tops == 0
     }
 
-    /// The slow road of `stringBytes`, from the first byte that needs attention on.
-    private mutating func unescape(from start: Int) throws(Failure) -> UnsafeBufferPointer<UInt8> {
+    /// The slow path of `stringBytes`, from the first byte that needs attention on.
+    private mutating func unescape(from start: Int) throws(JSONError) -> UnsafeBufferPointer<UInt8>
+    {
         unescaped.removeAll(keepingCapacity: true)
         var plain = start
         while true {
@@ -71,9 +74,9 @@ extension JSONReader {
             if take("\\") {
                 try escape()
             } else if position < count {
-                throw failure("an escape in place of a control character", fault: .string)
+                throw failure(.escapedControlCharacter, .invalidString)
             } else {
-                throw failure("the closing '\"'")
+                throw failure(.closingQuote)
             }
             plain = position
             _ = skipPlain()
@@ -85,8 +88,8 @@ extension JSONReader {
     }
 
     /// What follows a backslash.
-    private mutating func escape() throws(Failure) {
-        guard position < count else { throw failure("an escape") }
+    private mutating func escape() throws(JSONError) {
+        guard position < count else { throw failure(.escape) }
         let byte = base[position]
         position += 1
         switch byte {
@@ -97,20 +100,22 @@ extension JSONReader {
         case UInt8(ascii: "r"): unescaped.append(0x0D)
         case UInt8(ascii: "t"): unescaped.append(0x09)
         case UInt8(ascii: "u"):
-            var scalar = try escapedScalar()
-            if scalar.value == 0, rules.replacesUnstorable { scalar = "\u{FFFD}" }
+            let start = position - 2
+            let scalar = try escapedScalar()
+            if scalar.value == 0, rules.refusesNull {
+                throw failure(.characterBesidesNull, .nullCharacter, at: start)
+            }
             unescaped.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
         default:
-            throw failure(
-                "an escape (one of \" \\ / b f n r t u)", fault: .string, at: position - 1)
+            throw failure(.escape, .invalidString, at: position - 1)
         }
     }
 
     /// The scalar of `uXXXX`, or of the surrogate pair that begins there; the `u` has been read.
-    private mutating func escapedScalar() throws(Failure) -> Unicode.Scalar {
+    private mutating func escapedScalar() throws(JSONError) -> Unicode.Scalar {
+        let start = position - 2
         let high = try fourHexadecimalDigits()
         if let scalar = Unicode.Scalar(high) { return scalar }
-        let mark = position
         if high < 0xDC00, take("\\"), take("u") {
             let low = try fourHexadecimalDigits()
             if 0xDC00..<0xE000 ~= low,
@@ -119,18 +124,14 @@ extension JSONReader {
                 return scalar
             }
         }
-        position = mark
-        guard rules.replacesUnstorable else {
-            throw failure("the other half of a surrogate pair", fault: .string)
-        }
-        return "\u{FFFD}"
+        throw failure(.otherSurrogate, .loneSurrogate, at: start)
     }
 
-    private mutating func fourHexadecimalDigits() throws(Failure) -> UInt32 {
+    private mutating func fourHexadecimalDigits() throws(JSONError) -> UInt32 {
         var value: UInt32 = 0
         for _ in 0..<4 {
             guard position < count, let digit = hexadecimalDigit(base[position]) else {
-                throw failure("four hexadecimal digits", fault: .string)
+                throw failure(.hexadecimalDigits, .invalidString)
             }
             value = value << 4 | UInt32(digit)
             position += 1

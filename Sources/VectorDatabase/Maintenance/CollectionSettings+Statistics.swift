@@ -1,0 +1,8 @@
+extension CollectionSettings {
+    /// What an export of the collection begins with.
+    public init(_ statistics: CollectionStatistics) {
+        self.init(
+            metric: statistics.metric, dimensions: statistics.dimensions, model: statistics.model,
+            index: statistics.index.options, indexedFields: statistics.indexedFields)
+    }
+}
