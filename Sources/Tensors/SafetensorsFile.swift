@@ -1,5 +1,6 @@
 import FileFormat
 import JSON
+import TextBytes
 
 /// A checkpoint file, mapped: names, shapes and element types are read, weights are not touched
 /// before somebody uses them.
@@ -20,7 +21,7 @@ package final class SafetensorsFile: Sendable {
     /// In the order of their bytes.
     package let names: [String]
     package let metadata: [String: String]
-    private let tensors: [String: TensorView]
+    private let tensors: [Identifier: TensorView]
 
     /// The format's own limit on the header.
     package static let maximumHeaderLength = 100_000_000
@@ -77,7 +78,7 @@ package final class SafetensorsFile: Sendable {
         tensors = Dictionary(
             uniqueKeysWithValues: placed.map { entry in
                 (
-                    entry.name,
+                    Identifier(entry.name),
                     TensorView(
                         name: entry.name, shape: entry.shape, elementType: entry.elementType,
                         bytes: UnsafeRawBufferPointer(rebasing: data[entry.begin..<entry.end]),
@@ -86,10 +87,10 @@ package final class SafetensorsFile: Sendable {
             })
     }
 
-    package func contains(_ name: String) -> Bool { tensors[name] != nil }
+    package func contains(_ name: String) -> Bool { tensors[Identifier(name)] != nil }
 
     package func tensor(named name: String) throws(SafetensorsError) -> TensorView {
-        guard let tensor = tensors[name] else { throw .noSuchTensor(path: path, tensor: name) }
+        guard let tensor = tensors[Identifier(name)] else { throw .noSuchTensor(path: path, tensor: name) }
         return tensor
     }
 

@@ -1,5 +1,6 @@
 import FileFormat
 import JSON
+import TextBytes
 
 /// Writes a safetensors file through `AtomicFile`: it is there whole, or not at all.
 ///
@@ -62,7 +63,7 @@ package struct SafetensorsWriter {
     private static func header(
         of tensors: [Declaration], metadata: [String: String]
     ) throws(WriteError) -> [UInt8] {
-        var names: Set<String> = []
+        var names: Set<Identifier> = []
         var header = JSONWriter()
         if !metadata.isEmpty {
             header.set(
@@ -70,7 +71,7 @@ package struct SafetensorsWriter {
         }
         var offset = 0
         for tensor in tensors {
-            guard tensor.name != "__metadata__", names.insert(tensor.name).inserted else {
+            guard tensor.name != "__metadata__", names.insert(Identifier(tensor.name)).inserted else {
                 throw .duplicateName(tensor.name)
             }
             let end = offset + tensor.byteCount

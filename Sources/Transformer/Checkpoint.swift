@@ -2,6 +2,7 @@ import FileFormat
 import Foundation
 import JSON
 import Tensors
+import TextBytes
 
 /// Where a checkpoint's tensors come from.
 package protocol TensorSource: Sendable {
@@ -113,11 +114,11 @@ package struct Checkpoint: Sendable {
 struct SafetensorsSource: TensorSource {
     /// In the order of the files and their bytes.
     let files: [SafetensorsFile]
-    private let places: [String: Int]
+    private let places: [Identifier: Int]
 
     init(_ file: SafetensorsFile) {
         files = [file]
-        places = Dictionary(uniqueKeysWithValues: file.names.map { ($0, 0) })
+        places = Dictionary(uniqueKeysWithValues: file.names.map { (Identifier($0), 0) })
     }
 
     /// The shards that an index lists.
@@ -132,8 +133,8 @@ struct SafetensorsSource: TensorSource {
             throw .index(path: index, problem: "\"weight_map\" is missing or not an object")
         }
         var files: [SafetensorsFile] = []
-        var numbers: [String: Int] = [:]
-        var places: [String: Int] = [:]
+        var numbers: [Identifier: Int] = [:]
+        var places: [Identifier: Int] = [:]
         for (name, shard) in map {
             guard let shard = shard.stringValue, !shard.isEmpty, !shard.contains("/"),
                 shard != "..", shard != "."
@@ -141,25 +142,25 @@ struct SafetensorsSource: TensorSource {
                 throw .index(
                     path: index, problem: "\"\(name)\" must name a file in the same folder")
             }
-            if numbers[shard] == nil {
+            if numbers[Identifier(shard)] == nil {
                 let path = folder.appendingPathComponent(shard).path
                 do { files.append(try SafetensorsFile(path: path)) } catch {
                     throw .checkpoint(error)
                 }
-                numbers[shard] = files.count - 1
+                numbers[Identifier(shard)] = files.count - 1
             }
-            guard let number = numbers[shard], files[number].contains(name) else {
+            guard let number = numbers[Identifier(shard)], files[number].contains(name) else {
                 throw .index(path: index, problem: "\"\(name)\" is not in \(shard)")
             }
-            places[name] = number
+            places[Identifier(name)] = number
         }
         (self.files, self.places) = (files, places)
     }
 
-    var names: [String] { Array(places.keys) }
+    var names: [String] { places.keys.map(\.text) }
 
     func tensor(named name: String) -> TensorView? {
-        places[name].flatMap { try? files[$0].tensor(named: name) }
+        places[Identifier(name)].flatMap { try? files[$0].tensor(named: name) }
     }
 
     var storedTensors: [TensorView] { names.compactMap { tensor(named: $0) } }

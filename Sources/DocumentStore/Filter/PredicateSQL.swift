@@ -1,4 +1,5 @@
 import GRDB
+import TextBytes
 
 /// A predicate as SQL over `document AS d`, with every name and value bound.
 ///
@@ -15,9 +16,9 @@ import GRDB
 struct PredicateSQL {
     private(set) var sql = ""
     private(set) var arguments: [String: DatabaseValue] = [:]
-    private let fields: [String: Int64]
+    private let fields: [Identifier: Int64]
     /// Columns of the common table, by field.
-    private var columns: [String: Int] = [:]
+    private var columns: [Identifier: Int] = [:]
     /// What the common table selects.
     private var selected: [String] = []
 
@@ -35,7 +36,7 @@ struct PredicateSQL {
     /// - Throws: `predicateTooLarge`.
     init(_ predicate: MetadataPredicate, fields: [IndexedField]) throws(StoreError) {
         self.fields = Dictionary(
-            fields.map { ($0.name, $0.id) }, uniquingKeysWith: { first, _ in first })
+            fields.map { (Identifier($0.name), $0.id) }, uniquingKeysWith: { first, _ in first })
         var terms = 0
         guard Self.fits(predicate, depth: 0, terms: &terms) else {
             throw .predicateTooLarge(terms: terms, limit: Self.termLimit)
@@ -43,7 +44,7 @@ struct PredicateSQL {
         let tree = Self.normalized(predicate)
         for (field, count) in tree.comparisons
         where count >= Self.extractionThreshold && self.fields[field] == nil {
-            extract(field)
+            extract(field.text)
         }
         sql = render(tree)
     }
@@ -101,10 +102,10 @@ struct PredicateSQL {
         case list([Tree], isAnd: Bool)
 
         /// How often each field is compared.
-        var comparisons: [String: Int] {
+        var comparisons: [Identifier: Int] {
             switch self {
             case .leaf(let leaf, let negated):
-                leaf.field.map { [$0: negated ? 2 : 1] } ?? [:]
+                leaf.field.map { [Identifier($0): negated ? 2 : 1] } ?? [:]
             case .list(let parts, _):
                 parts.reduce(into: [:]) { $0.merge($1.comparisons, uniquingKeysWith: +) }
             }
@@ -133,7 +134,7 @@ struct PredicateSQL {
     /// the place of the first.
     private static func fold(_ parts: [Tree], isAnd: Bool) -> [Tree] {
         var folded: [Tree] = []
-        var places: [String: Int] = [:]
+        var places: [Identifier: Int] = [:]
         for part in parts {
             guard case .leaf(let leaf, let negated) = part, negated == isAnd,
                 let (field, values) = leaf.equality
@@ -141,8 +142,8 @@ struct PredicateSQL {
                 folded.append(part)
                 continue
             }
-            guard let place = places[field] else {
-                places[field] = folded.count
+            guard let place = places[Identifier(field)] else {
+                places[Identifier(field)] = folded.count
                 folded.append(part)
                 continue
             }
@@ -221,13 +222,13 @@ struct PredicateSQL {
     /// 1 if some value of the field satisfies `VALUE condition(VALUE)`, else 0.
     private mutating func some(_ field: String, _ condition: (String) -> String) -> String {
         func test(_ value: String) -> String { "\(value) \(condition(value))" }
-        if let id = fields[field] {
+        if let id = fields[Identifier(field)] {
             return """
                 (d.key IN (SELECT document FROM field_value
                     WHERE field = \(id) AND \(test("value"))))
                 """
         }
-        if let column = columns[field] {
+        if let column = columns[Identifier(field)] {
             return """
                 (CASE x.kind\(column) WHEN 1 THEN \(test("x.value\(column)"))
                     WHEN 2 THEN EXISTS (SELECT 1 FROM json_each(x.value\(column)) AS e
@@ -260,7 +261,7 @@ struct PredicateSQL {
     /// array, 3 an object), and its value, of an array its JSON.
     private mutating func extract(_ field: String) {
         let column = columns.count
-        columns[field] = column
+        columns[Identifier(field)] = column
         if let path = Self.path(to: field) {
             let bound = bind(.text(path))
             selected += [
@@ -289,7 +290,7 @@ struct PredicateSQL {
     }
 
     private mutating func isPresent(_ field: String) -> String {
-        if let column = columns[field] {
+        if let column = columns[Identifier(field)] {
             return "(x.kind\(column) <> 0)"
         }
         guard let path = Self.path(to: field) else {

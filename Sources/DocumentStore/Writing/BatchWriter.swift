@@ -1,6 +1,7 @@
 import FileFormat
 import Foundation
 import GRDB
+import TextBytes
 
 /// The statements of one write transaction in one collection.
 ///
@@ -15,7 +16,7 @@ struct BatchWriter {
     private var deletedPassages: [Int64] = []
     private var documentDelta = 0
     private var fields: [IndexedField]
-    private var sources: [String: Int64] = [:]
+    private var sources: [Identifier: Int64] = [:]
 
     init(_ database: Database, collection: CollectionRecord) throws {
         self.database = database
@@ -154,12 +155,12 @@ struct BatchWriter {
     }
 
     private mutating func sourceID(of path: String) throws -> Int64 {
-        if let id = sources[path] { return id }
+        if let id = sources[Identifier(path)] { return id }
         let known = try Int64.fetchOne(
             database.cachedStatement(sql: "SELECT id FROM source WHERE path = ?"),
             arguments: [path])
         let id = try known ?? insertSource(path)
-        sources[path] = id
+        sources[Identifier(path)] = id
         return id
     }
 

@@ -1,6 +1,7 @@
 import FileFormat
 import Foundation
 import GRDB
+import TextBytes
 
 extension DocumentStore {
     /// Stores a batch in one transaction: all of it, durably, or nothing.
@@ -77,7 +78,7 @@ extension DocumentStore {
 
     /// The signatures of those documents that are stored, so that unchanged ones need no encoding.
     package func signatures(ofIDs ids: [String], in collection: CollectionRecord)
-        throws(StoreError) -> [String: Signature]
+        throws(StoreError) -> [Identifier: Signature]
     {
         try read { database in
             let statement = try database.cachedStatement(
@@ -87,13 +88,14 @@ extension DocumentStore {
                     FROM document AS d LEFT JOIN source AS s ON s.id = d.source
                     WHERE d.collection = ? AND d.id = ?
                     """)
-            var signatures: [String: Signature] = [:]
+            var signatures: [Identifier: Signature] = [:]
             for id in ids where !id.hasNUL {
                 let row = try Row.fetchOne(statement, arguments: [collection.id, id])
                 guard let row else { continue }
                 // A damaged row is there, and no content is the same as its.
                 let hash = row[2] ? row[0] : Data()
-                signatures[id] = Signature(contentHash: ContentHash(data: hash), source: row[1])
+                signatures[Identifier(id)] = Signature(
+                    contentHash: ContentHash(data: hash), source: row[1])
             }
             return signatures
         }

@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import TextBytes
 import Training
 
 /// Judged queries parted in two: those that train, and those that the model never sees, which
@@ -25,13 +26,13 @@ struct QuerySplit: Codable, Equatable {
     /// - Throws: `TuneError.noJudgedDocument`, `TuneError.tooFewQueries`.
     init(
         queries: [(id: String, text: String)], judgments: Judgments, options: TuneOptions,
-        collection: String, existing: ([String]) throws -> Set<String>
+        collection: String, existing: ([String]) throws -> Set<Identifier>
     ) throws {
         let texts = Dictionary(queries.map { (Identifier($0.id), $0.text) }) { first, _ in first }
         var counts = TuneReport.Counts()
         counts.judgedQueries = judgments.queries.count
-        let judged = Set(judgments.grades.values.flatMap { $0.keys.map(\.text) }).sorted()
-        var there: Set<String> = []
+        let judged = Set(judgments.grades.values.flatMap(\.keys)).sorted().map(\.text)
+        var there: Set<Identifier> = []
         for start in stride(from: 0, to: judged.count, by: 4096) {
             there.formUnion(try existing(Array(judged[start..<min(judged.count, start + 4096)])))
         }
@@ -39,8 +40,8 @@ struct QuerySplit: Codable, Equatable {
         for id in judgments.queries {
             let grades = judgments[id]
             counts.judgments += grades.count
-            counts.judgmentsOfMissing += grades.keys.count { !there.contains($0.text) }
-            let relevant = grades.filter { $0.value > 0 && there.contains($0.key.text) }
+            counts.judgmentsOfMissing += grades.keys.count { !there.contains($0) }
+            let relevant = grades.filter { $0.value > 0 && there.contains($0.key) }
             guard let text = texts[id], !text.allSatisfy(\.isWhitespace) else {
                 counts.queriesWithoutText += 1
                 continue
@@ -54,7 +55,7 @@ struct QuerySplit: Codable, Equatable {
                     id: id.text, text: text,
                     grades: Dictionary(relevant.map { ($0.key.text, $0.value) }) { one, _ in one }))
         }
-        counts.missingExample = judged.first { !there.contains($0) }
+        counts.missingExample = judged.first { !there.contains(Identifier($0)) }
         if there.isEmpty, let example = counts.missingExample {
             throw TuneError.noJudgedDocument(
                 collection: collection, judgments: counts.judgments, example: example)
@@ -66,30 +67,30 @@ struct QuerySplit: Codable, Equatable {
             throw TuneError.tooFewQueries(
                 usable: usable.count, judged: counts.judgedQueries, needed: needed)
         }
-        training = usable.filter { !chosen.contains($0.id) }.map(\.id)
-        heldOut = usable.filter { chosen.contains($0.id) }
+        training = usable.filter { !chosen.contains(Identifier($0.id)) }.map(\.id)
+        heldOut = usable.filter { chosen.contains(Identifier($0.id)) }
         counts.trainingQueries = training.count
         counts.heldOutQueries = heldOut.count
         self.counts = counts
     }
 
     /// Groups of one text in random order, until there are enough queries.
-    private static func draw(_ count: Int, of usable: [Question], seed: UInt64) -> Set<String> {
+    private static func draw(_ count: Int, of usable: [Question], seed: UInt64) -> Set<Identifier> {
         func key(_ text: String) -> String {
             text.lowercased().split(whereSeparator: \.isWhitespace).joined(separator: " ")
         }
-        var groups: [[String]] = []
+        var groups: [[Identifier]] = []
         var places: [String: Int] = [:]
         for question in usable {
             if let place = places[key(question.text)] {
-                groups[place].append(question.id)
+                groups[place].append(Identifier(question.id))
             } else {
                 places[key(question.text)] = groups.count
-                groups.append([question.id])
+                groups.append([Identifier(question.id)])
             }
         }
         var generator = SeededGenerator(seed: seed, purpose: 8)
-        var chosen: Set<String> = []
+        var chosen: Set<Identifier> = []
         for place in generator.permutation(groups.count) where chosen.count < count {
             chosen.formUnion(groups[place])
         }

@@ -1,6 +1,7 @@
 import DocumentStore
 import Foundation
 import Synchronization
+import TextBytes
 
 /// A database of documents that are found by meaning and by words: one file, and caches beside it.
 ///
@@ -26,7 +27,7 @@ public final class Database: Sendable {
     let files: DatabaseFiles
     let embedders: EmbedderResolver
     private let writers = AsyncLock()
-    private let collections = Mutex<[String: DocumentCollection]>([:])
+    private let collections = Mutex<[Identifier: DocumentCollection]>([:])
 
     /// Opens a database, or makes it, as `options.access` says.
     ///
@@ -63,9 +64,9 @@ public final class Database: Sendable {
     /// A collection by name; it need not exist yet. The first ingest makes it.
     public func collection(_ name: String = "default") -> DocumentCollection {
         collections.withLock { collections in
-            if let collection = collections[name] { return collection }
+            if let collection = collections[Identifier(name)] { return collection }
             let collection = DocumentCollection(name: name, database: self)
-            collections[name] = collection
+            collections[Identifier(name)] = collection
             return collection
         }
     }

@@ -1,6 +1,7 @@
 import DocumentStore
 import Foundation
 import JSON
+import TextBytes
 
 extension DocumentCollection {
     /// A document as it was given, or `nil` if there is none with this id.
@@ -18,7 +19,7 @@ extension DocumentCollection {
     }
 
     /// Those of `ids` that are there.
-    package func existing(_ ids: [String]) throws -> Set<String> {
+    package func existing(_ ids: [String]) throws -> Set<Identifier> {
         try rethrowing {
             Set(try store.signatures(ofIDs: ids, in: requireRecord()).keys)
         }

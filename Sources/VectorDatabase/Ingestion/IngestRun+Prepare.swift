@@ -1,6 +1,7 @@
 import DocumentStore
 import FileFormat
 import JSON
+import TextBytes
 
 extension IngestRun {
     /// Characters that a window holds at most, however small its documents.
@@ -39,9 +40,9 @@ extension IngestRun {
         var result: [PendingDocument] = []
         result.reserveCapacity(window.count)
         for document in window {
-            let pending = prepare(document, stored: stored?[document.id])
+            let pending = prepare(document, stored: stored?[Identifier(document.id)])
             if pending.isNew {
-                inFlight.withLock { $0[document.id, default: 0] += 1 }
+                inFlight.withLock { $0[Identifier(document.id), default: 0] += 1 }
             }
             result.append(pending)
         }
@@ -62,7 +63,7 @@ extension IngestRun {
                 chunking: chunkingDescription(of: document)), fate: .new)
         // What a document on its way will leave in the database is not known yet: the store
         // decides when it comes to this one.
-        let isInFlight = inFlight.withLock { $0[document.id] != nil }
+        let isInFlight = inFlight.withLock { $0[Identifier(document.id)] != nil }
         if !isInFlight, stored == pending.signature {
             pending.fate = .unchanged
             pending.hasMoved = signature?.source != document.source?.path

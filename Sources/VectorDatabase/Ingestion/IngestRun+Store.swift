@@ -1,4 +1,5 @@
 import DocumentStore
+import TextBytes
 
 extension IngestRun {
     /// Fourth stage: commits. Windows that wait are committed together.
@@ -64,7 +65,7 @@ extension IngestRun {
         }
         inFlight.withLock { inFlight in
             for document in new {
-                let id = document.document.id
+                let id = Identifier(document.document.id)
                 inFlight[id] = inFlight[id].flatMap { $0 > 1 ? $0 - 1 : nil }
             }
         }

@@ -1,6 +1,7 @@
 import DocumentStore
 import FileFormat
 import Synchronization
+import TextBytes
 
 /// What the stages of one ingest share.
 ///
@@ -21,7 +22,7 @@ final class IngestRun: Sendable {
     let encoded: BoundedQueue<[PendingDocument]>
     let progress: Mutex<IngestProgress>
     /// Identifiers between preparation and commit, with how often.
-    let inFlight = Mutex<[String: Int]>([:])
+    let inFlight = Mutex<[Identifier: Int]>([:])
     /// The collection, once it exists.
     let record: Mutex<CollectionRecord?>
     let report: (@Sendable (IngestProgress) -> Void)?
