@@ -90,7 +90,9 @@ package final class SafetensorsFile: Sendable {
     package func contains(_ name: String) -> Bool { tensors[Identifier(name)] != nil }
 
     package func tensor(named name: String) throws(SafetensorsError) -> TensorView {
-        guard let tensor = tensors[Identifier(name)] else { throw .noSuchTensor(path: path, tensor: name) }
+        guard let tensor = tensors[Identifier(name)] else {
+            throw .noSuchTensor(path: path, tensor: name)
+        }
         return tensor
     }
 

@@ -71,7 +71,8 @@ package struct SafetensorsWriter {
         }
         var offset = 0
         for tensor in tensors {
-            guard tensor.name != "__metadata__", names.insert(Identifier(tensor.name)).inserted else {
+            guard tensor.name != "__metadata__", names.insert(Identifier(tensor.name)).inserted
+            else {
                 throw .duplicateName(tensor.name)
             }
             let end = offset + tensor.byteCount
