@@ -17,7 +17,9 @@ struct TuneInputTests {
         options.seed = seed
         return try QuerySplit(
             queries: queries, judgments: Judgments(grades), options: options, collection: "c"
-        ) { ids in existing.map { Set(ids).intersection($0) } ?? Set(ids) }
+        ) { ids in
+            Set((existing.map { Set(ids).intersection($0) } ?? Set(ids)).map { Identifier($0) })
+        }
     }
 
     private let queries = (0..<40).map { (id: "q\($0)", text: "question \($0)") }
