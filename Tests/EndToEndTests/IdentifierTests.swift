@@ -39,6 +39,14 @@ import Testing
         }
     }
 
+    @Test func integersBeyond64BitsKeepTheirDigitsAndAreNotCompared() throws {
+        let digits = "12345678901234567890"
+        try vdb.write("c.jsonl", "{\"_id\":\"a\",\"text\":\"tea\",\"n\":\(digits)}\n")
+        try vdb.run("ingest", "c.jsonl", "-q")
+        #expect(try vdb.run("export").output.contains("\"n\":\(digits)"))
+        try vdb.fails(64, "at most 64 bits", "query", "tea", "--where", "n = \(digits)")
+    }
+
     @Test func deletingOneLeavesTheOther() throws {
         try vdb.write("c.jsonl", Self.corpus)
         try vdb.run("ingest", "c.jsonl", "-q")

@@ -31,8 +31,10 @@ import VectorDatabase
         #expect(try predicate("a = -1.5e2") == .comparison(field: "a", .equal, .real(-150)))
         #expect(try predicate("a = true") == .comparison(field: "a", .equal, .boolean(true)))
         #expect(
-            try predicate("a = 99999999999999999999")
+            try predicate("a = 99999999999999999999.0")
                 == .comparison(field: "a", .equal, .real(1e20)))
+        // As a double it would equal its neighbors.
+        #expect(throws: FilterError.self) { try predicate("a = 99999999999999999999") }
     }
 
     @Test func quotingAndNames() throws {

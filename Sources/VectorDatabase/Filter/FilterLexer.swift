@@ -159,7 +159,15 @@ struct FilterLexer {
             while isDigit(index) { index += 1 }
         }
         let text = String(characters[start..<index])
-        if isInteger, let value = Int64(text) { return .integer(value) }
+        if isInteger {
+            // As a double it would equal its neighbors.
+            guard let value = Int64(text) else {
+                throw failure(
+                    "an integer of at most 64 bits, or a number with a decimal point",
+                    found: "'\(text)'", at: start + 1)
+            }
+            return .integer(value)
+        }
         guard let value = Double(text), value.isFinite else {
             throw failure("a number", found: "'\(text)'", at: start + 1)
         }
