@@ -57,8 +57,6 @@ struct TextInput: AsyncSequence {
                 }
             } catch let error as LineReader.LineTooLong {
                 throw SourceError.recordTooLong(path: "-", line: error.line, limit: error.limit)
-            } catch let error as ByteStreamError {
-                throw CommandFailure(.inputOutput, error.description)
             }
         }
     }

@@ -105,9 +105,7 @@ struct AnswerPrinter {
         let rankWidth = String(answer.hits.count).count
         let indent = String(repeating: " ", count: rankWidth + 2)
         for hit in answer.hits {
-            let rank =
-                String(repeating: " ", count: rankWidth - String(hit.rank).count)
-                + String(hit.rank)
+            let rank = Columns.right(String(hit.rank), rankWidth, gap: 0)
             let score = Self.score(hit.score, mode: answer.mode)
             let name = Columns.truncated(
                 Columns.plain(hit.id), to: max(8, width - rankWidth - score.count - 6))
@@ -130,18 +128,19 @@ struct AnswerPrinter {
 
     /// Fused scores are small: their differences lie behind the second place.
     private static func score(_ score: Double, mode: QueryMode) -> String {
-        String(format: mode == .lexical ? "%.2f" : "%.4f", score)
+        Figures.fixed(score, mode == .lexical ? 2 : 4)
     }
 
     private func explain(_ answer: Answer) {
         let explanation = answer.explanation
         Output.line("")
         Output.line(
-            "mode \(answer.mode.rawValue), \(String(format: "%.2f", Self.milliseconds(answer.duration))) ms"
+            "mode \(answer.mode.rawValue), \(Figures.fixed(Self.milliseconds(answer.duration), 2)) ms"
         )
         for phase in explanation.phases {
-            let name = phase.name.padding(toLength: 10, withPad: " ", startingAt: 0)
-            Output.line("  \(name)\(String(format: "%8.2f", phase.milliseconds)) ms")
+            Output.line(
+                "  " + Columns.left(phase.name, 10)
+                    + Columns.right(Figures.fixed(phase.milliseconds, 2), 8) + " ms")
         }
         Output.line("  \(explanation.distanceComputations) distances computed")
         Output.line(

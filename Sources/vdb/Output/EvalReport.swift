@@ -43,18 +43,18 @@ struct EvalReport {
             let names = measurements.measures.map(\.name)
             let width = rows.map(\.name.count).max() ?? 0
             lines.append(
-                ([EvalColumns.left("query", width)] + names.map { EvalColumns.right($0, 11) })
+                ([Columns.left("query", width)] + names.map { Columns.right($0, 11) })
                     .joined())
             for row in rows {
-                let cells = row.values.map { EvalColumns.right(EvalColumns.fixed($0, 4), 11) }
-                lines.append(([EvalColumns.left(row.name, width)] + cells).joined())
+                let cells = row.values.map { Columns.right(Figures.fixed($0, 4), 11) }
+                lines.append(([Columns.left(row.name, width)] + cells).joined())
             }
         } else {
             lines.append("queries: \(measurements.queries.count)")
             for (measure, mean) in zip(measurements.measures, measurements.means) {
                 lines.append(
-                    EvalColumns.left(measure.name, 12)
-                        + EvalColumns.right(EvalColumns.fixed(mean, 4), 7))
+                    Columns.left(measure.name, 12)
+                        + Columns.right(Figures.fixed(mean, 4), 7))
             }
         }
         return lines.joined(separator: "\n")
@@ -67,7 +67,7 @@ struct EvalReport {
             "|\(String(repeating: " --- |", count: labels.count + 1))\(String(repeating: " ---: |", count: names.count))",
         ]
         for row in rows {
-            let cells = row.values.map { EvalColumns.fixed($0, 4) }
+            let cells = row.values.map { Figures.fixed($0, 4) }
             let name = perQuery ? row.name : String(measurements.queries.count)
             lines.append("| \((labels.map(\.value) + [name] + cells).joined(separator: " | ")) |")
         }

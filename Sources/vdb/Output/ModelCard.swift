@@ -33,15 +33,15 @@ struct ModelCard {
                 + "\(report.queries.heldOutQueries) judged queries that training has not seen:",
             "", "| model | nDCG@10 | change | training | steps | loss |",
             "| --- | ---: | ---: | ---: | ---: | ---: |",
-            "| before (`\(report.base)`) | \(Self.fixed(report.before)) | | | | |",
+            "| before (`\(report.base)`) | \(Figures.fixed(report.before, 4)) | | | | |",
         ]
         for stage in report.stages {
             let losses = stage.firstLoss.flatMap { first in
                 stage.lastLoss.map { String(format: "%.4g to %.4g", first, $0) }
             }
             lines.append(
-                "| after \(stage.stage.rawValue) | \(Self.fixed(stage.ndcg)) | "
-                    + "\(Self.signed(stage.ndcg - report.before)) | "
+                "| after \(stage.stage.rawValue) | \(Figures.fixed(stage.ndcg, 4)) | "
+                    + "\(Figures.signed(stage.ndcg - report.before, 4)) | "
                     + "\(Self.duration(stage.trainingSeconds)) | \(stage.steps) | "
                     + "\(losses ?? "") |")
         }
@@ -104,17 +104,14 @@ struct ModelCard {
         """
     }
 
-    private static func fixed(_ value: Double) -> String { String(format: "%.4f", value) }
-    private static func signed(_ value: Double) -> String { String(format: "%+.4f", value) }
-
     static func probability(_ p: Double) -> String {
-        p < 0.001 ? "< 0.001" : String(format: "%.3f", p)
+        p < 0.001 ? "< 0.001" : Figures.fixed(p, 3)
     }
 
     private static func duration(_ seconds: Double) -> String {
         let whole = Int(seconds.rounded())
         if whole < 120 { return "\(whole) s" }
         if whole < 7200 { return "\((whole + 30) / 60) min" }
-        return String(format: "%.1f h", seconds / 3600)
+        return Figures.fixed(seconds / 3600, 1) + " h"
     }
 }

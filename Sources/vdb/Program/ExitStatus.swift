@@ -31,6 +31,11 @@ struct CommandFailure: Error {
                 + "--escape-ids")
     }
 
+    /// What went wrong, whatever the error.
+    static func message(of error: any Error) -> String {
+        CommandFailure(error)?.message ?? "\(error)"
+    }
+
     /// What an error means to the shell; `nil` for one of the argument parser's.
     init?(_ error: any Error) {
         switch error {

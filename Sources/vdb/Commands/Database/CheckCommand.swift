@@ -67,7 +67,7 @@ struct CheckCommand: AsyncParsableCommand {
         Output.line(report.isSound ? "\(arguments.path): sound" : "\(arguments.path): damaged")
     }
 
-    private func percent(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }
+    private func percent(_ share: Double) -> String { Figures.fixed(share * 100, 1) + " %" }
 }
 
 extension CheckReport.Finding {

@@ -23,6 +23,6 @@ struct CompactCommand: AsyncParsableCommand {
         try await database.compact()
         let after = try database.bytesByPart().reduce(0) { $0 + $1.bytes }
         general.say(
-            "\(ProgressBar.grouped(before)) bytes before, \(ProgressBar.grouped(after)) after")
+            "\(Figures.grouped(before)) bytes before, \(Figures.grouped(after)) after")
     }
 }

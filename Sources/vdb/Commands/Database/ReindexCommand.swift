@@ -50,7 +50,7 @@ struct ReindexCommand: AsyncParsableCommand {
         if let quantization { options.quantization = quantization }
         if model.model != nil {
             let embedder = try finder.load()
-            let bar = ProgressBar(unit: "passages", isQuiet: general.quiet)
+            let bar = ProgressLine(unit: "passages", isQuiet: general.quiet)
             defer { bar.clear() }
             try await collection.reindex(with: embedder) { progress in
                 bar.update(

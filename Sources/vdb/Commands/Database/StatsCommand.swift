@@ -99,14 +99,14 @@ struct StatsCommand: AsyncParsableCommand {
     }
 
     private func show(_ statistics: CollectionStatistics, _ names: [String]) {
-        var rows: [(String, String)] = [
+        var rows: [(name: String, value: String)] = [
             ("database", arguments.path),
             (
                 "collection",
                 statistics.name + (names.count > 1 ? " (of \(names.joined(separator: ", ")))" : "")
             ),
-            ("documents", ProgressBar.grouped(statistics.documents)),
-            ("passages", ProgressBar.grouped(statistics.passages)),
+            ("documents", Figures.grouped(statistics.documents)),
+            ("passages", Figures.grouped(statistics.passages)),
             ("dimensions", "\(statistics.dimensions), \(statistics.vectorType)"),
             ("metric", statistics.metric.rawValue),
         ]
@@ -127,32 +127,17 @@ struct StatsCommand: AsyncParsableCommand {
         rows.append(
             (
                 "index rows",
-                "\(ProgressBar.grouped(index.graphRows)) in the graph, "
-                    + "\(ProgressBar.grouped(index.tailRows)) behind it, "
-                    + "\(ProgressBar.grouped(index.deletedRows)) deleted"
+                "\(Figures.grouped(index.graphRows)) in the graph, "
+                    + "\(Figures.grouped(index.tailRows)) behind it, "
+                    + "\(Figures.grouped(index.deletedRows)) deleted"
             ))
         if !statistics.indexedFields.isEmpty {
             rows.append(("indexed fields", statistics.indexedFields.joined(separator: ", ")))
         }
         for part in statistics.bytes {
-            rows.append((part.part.replacing("_", with: " "), Self.size(part.bytes)))
+            rows.append((part.part.replacing("_", with: " "), Figures.size(part.bytes)))
         }
-        rows.append(("total", Self.size(statistics.bytes.reduce(0) { $0 + $1.bytes })))
-        let width = rows.map(\.0.count).max() ?? 0
-        for (name, value) in rows {
-            let padded = name.padding(toLength: width + 2, withPad: " ", startingAt: 0)
-            Output.line(Terminal.styled(padded, .dim) + Columns.plain(value))
-        }
-    }
-
-    private static func size(_ bytes: Int) -> String {
-        var value = Double(bytes)
-        for unit in ["bytes", "kB", "MB", "GB"] {
-            if value < 1000 || unit == "GB" {
-                return unit == "bytes" ? "\(bytes) bytes" : String(format: "%.1f \(unit)", value)
-            }
-            value /= 1000
-        }
-        return "\(bytes) bytes"
+        rows.append(("total", Figures.size(statistics.bytes.reduce(0) { $0 + $1.bytes })))
+        for line in Columns.facts(rows) { Output.line(line) }
     }
 }

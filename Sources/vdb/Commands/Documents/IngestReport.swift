@@ -6,14 +6,14 @@ import VectorDatabase
 final class IngestReport: Sendable {
     private let source: SourceProgress
     private let isQuiet: Bool
-    private let bar: ProgressBar
+    private let bar: ProgressLine
     /// The first few documents that the database refused.
     private let refused = Mutex<(count: Int, messages: [String])>((0, []))
 
     init(_ source: SourceProgress, isQuiet: Bool) {
         self.source = source
         self.isQuiet = isQuiet
-        bar = ProgressBar(unit: "documents", isQuiet: isQuiet)
+        bar = ProgressLine(unit: "documents", isQuiet: isQuiet)
     }
 
     var show: @Sendable (IngestProgress) -> Void {
@@ -31,7 +31,7 @@ final class IngestReport: Sendable {
     }
 
     func fail(_ error: any Error) {
-        let message = CommandFailure(error)?.message ?? "\(error)"
+        let message = CommandFailure.message(of: error)
         refused.withLock { refused in
             refused.count += 1
             if refused.messages.count < SourceProgress.failuresKept {
@@ -70,12 +70,12 @@ final class IngestReport: Sendable {
             (summary.inserted, "new"), (summary.replaced, "replaced"),
             (summary.unchanged, "unchanged"), (summary.skipped, "skipped"),
             (summary.failed, "failed"), (summary.deleted, "deleted"),
-        ].filter { $0.0 > 0 }.map { "\(ProgressBar.grouped($0.0)) \($0.1)" }
+        ].filter { $0.0 > 0 }.map { "\(Figures.grouped($0.0)) \($0.1)" }
         let documents = summary.documents
-        return "\(ProgressBar.grouped(documents)) document\(documents == 1 ? "" : "s")"
+        return "\(Figures.grouped(documents)) document\(documents == 1 ? "" : "s")"
             + (counts.isEmpty ? "" : ": " + counts.joined(separator: ", "))
-            + (summary.tokens > 0 ? "; \(ProgressBar.grouped(summary.tokens)) tokens encoded" : ";")
-            + " in \(ProgressBar.duration(summary.seconds))"
+            + (summary.tokens > 0 ? "; \(Figures.grouped(summary.tokens)) tokens encoded" : ";")
+            + " in \(Figures.duration(summary.seconds))"
     }
 
     /// Ends the program with a failure's status if a file in a folder could not be read.

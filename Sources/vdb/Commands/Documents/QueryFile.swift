@@ -15,7 +15,7 @@ struct QueryFile {
         var options = SourceOptions()
         options.numbersStreams = true
         let reader = try DocumentReader([path], options: options)
-        let bar = ProgressBar(unit: "queries", isQuiet: isQuiet || Output.isTerminal)
+        let bar = ProgressLine(unit: "queries", isQuiet: isQuiet || Output.isTerminal)
         var batch: [Document] = []
         var done = 0
         func send() async throws {

@@ -28,10 +28,7 @@ final class EvalCache {
         if let given { return given }
         if let made { return made }
         let hasher = ContentHasher()
-        let corpus: MappedFile
-        do {
-            corpus = try MappedFile(path: collection.corpus.path(percentEncoded: false))
-        } catch { throw CommandFailure(.inputOutput, "\(error)") }
+        let corpus = try MappedFile(path: collection.corpus.path(percentEncoded: false))
         corpus.advise(.sequential)
         hasher.update(corpus.bytes)
         hasher.update(fingerprint ?? "lexical")

@@ -62,10 +62,10 @@ struct EvalCompareCommand: ParsableCommand {
 
         var cells: [String] {
             [
-                EvalColumns.fixed(first, 4), EvalColumns.fixed(second, 4),
-                (test.meanDifference < 0 ? "" : "+") + EvalColumns.fixed(test.meanDifference, 4),
-                "\(test.better)/\(test.equal)/\(test.worse)", EvalColumns.fixed(test.tTestP, 4),
-                EvalColumns.fixed(test.randomizationP, 4),
+                Figures.fixed(first, 4), Figures.fixed(second, 4),
+                Figures.signed(test.meanDifference, 4),
+                "\(test.better)/\(test.equal)/\(test.worse)", Figures.fixed(test.tTestP, 4),
+                Figures.fixed(test.randomizationP, 4),
             ]
         }
     }
@@ -76,8 +76,8 @@ struct EvalCompareCommand: ParsableCommand {
 
     private func table(_ rows: [Row]) -> String {
         let line = { (name: String, cells: [String]) in
-            zip(cells, Self.heads).reduce(EvalColumns.left(name, 11)) { text, cell in
-                text + EvalColumns.right(cell.0, max(9, cell.1.count + 2))
+            zip(cells, Self.heads).reduce(Columns.left(name, 11)) { text, cell in
+                text + Columns.right(cell.0, max(9, cell.1.count + 2))
             }
         }
         return ([line("", Self.heads)] + rows.map { line($0.measure.name, $0.cells) })

@@ -87,7 +87,7 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         let experiment = RetrievalExperiment(
             collection.queries.map { .init(id: $0.id, text: $0.text) }, mode: mode,
             isExact: exact, rerankDepth: rerank, fusion: fusion.fusion, name: name)
-        let bar = ProgressBar(unit: "queries", isQuiet: general.quiet)
+        let bar = ProgressLine(unit: "queries", isQuiet: general.quiet)
         let run = try await experiment.run(in: documents) {
             bar.update(done: $0, total: collection.queries.count)
         }
@@ -130,7 +130,7 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         var ingest = IngestOptions()
         let recorded = try? documents.statistics(includesBytes: false).dimensions
         ingest.encodesText = embedder != nil || recorded ?? 0 > 0
-        let bar = ProgressBar(unit: "documents", isQuiet: general.quiet)
+        let bar = ProgressLine(unit: "documents", isQuiet: general.quiet)
         let summary = try await documents.ingest(reader, options: ingest) { progress in
             bar.update(done: progress.stored.documents, total: nil)
         }
@@ -147,7 +147,7 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         _ documents: DocumentCollection, with embedder: AutoRegEmbedder
     ) async throws {
         guard try documents.statistics(includesBytes: false).dimensions == 0 else { return }
-        let bar = ProgressBar(unit: "passages", isQuiet: general.quiet)
+        let bar = ProgressLine(unit: "passages", isQuiet: general.quiet)
         defer { bar.clear() }
         try await documents.reindex(with: embedder) { progress in
             bar.update(done: progress.done, total: progress.total, note: nil)

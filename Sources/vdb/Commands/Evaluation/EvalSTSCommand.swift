@@ -72,7 +72,7 @@ struct EvalSTSCommand: ParsableCommand {
     }
 
     private func text(_ rows: [Row], mean: Double, model: String) throws -> String {
-        let cells = rows.map { ($0.name, $0.pairs, EvalColumns.fixed($0.correlation, 2)) }
+        let cells = rows.map { ($0.name, $0.pairs, Figures.fixed($0.correlation, 2)) }
         switch format {
         case .json:
             return JSONValue.object([
@@ -89,17 +89,17 @@ struct EvalSTSCommand: ParsableCommand {
             let width = max(8, cells.map(\.0.count).max() ?? 0)
             return
                 (["model: \(model)"]
-                + cells.map { EvalColumns.left($0.0, width) + EvalColumns.right($0.2, 9) }
+                + cells.map { Columns.left($0.0, width) + Columns.right($0.2, 9) }
                 + [
-                    EvalColumns.left("mean", width)
-                        + EvalColumns.right(EvalColumns.fixed(mean, 2), 9)
+                    Columns.left("mean", width)
+                        + Columns.right(Figures.fixed(mean, 2), 9)
                 ])
                 .joined(separator: "\n")
         case .markdown:
             return
                 (["| set | pairs | Spearman x 100 |", "| --- | ---: | ---: |"]
                 + cells.map { "| \($0.0) | \($0.1) | \($0.2) |" }
-                + ["| mean | | \(EvalColumns.fixed(mean, 2)) |"]).joined(separator: "\n")
+                + ["| mean | | \(Figures.fixed(mean, 2)) |"]).joined(separator: "\n")
         }
     }
 }

@@ -23,7 +23,7 @@ struct MineCommand: AsyncParsableCommand {
 
     @OptionGroup var arguments: DatabaseArguments
     @OptionGroup var general: GeneralArguments
-    @OptionGroup var models: ModelArguments
+    @OptionGroup var model: ModelArguments
     @OptionGroup var prompts: PromptArguments
 
     @Option(
@@ -57,10 +57,10 @@ struct MineCommand: AsyncParsableCommand {
         }
         let database = try arguments.open(
             .readOnly, threads: general.threads,
-            models: models.finder(threads: general.threads, prompts: prompts))
+            models: model.finder(threads: general.threads, prompts: prompts))
         defer { try? database.close() }
         let collection = database.collection(arguments.collection)
-        let bar = ProgressBar(unit: "queries", isQuiet: general.quiet)
+        let bar = ProgressLine(unit: "queries", isQuiet: general.quiet)
         let rows = try await Miner(collection: collection, options: options).mine(
             texts, judgments: judgments
         ) { bar.update(done: $0, total: $1) }
@@ -69,9 +69,9 @@ struct MineCommand: AsyncParsableCommand {
             throw CommandFailure(
                 .badData, "\(qrels): no query of \(queries) has a positive in the collection")
         }
-        try write(rows.map(\.json).joined(separator: "\n") + "\n", to: out)
+        try TextFile.write(rows.map(\.json).joined(separator: "\n") + "\n", to: out)
         let copies = rows.reduce(0) { $0 + $1.copies }
-        try write(
+        try TextFile.write(
             try record(options, database, collection, copies: copies), to: out + ".json")
         let short = rows.filter { $0.negatives.count < negatives }.count
         let positive = judgments.queries.count { judgments[$0].contains { $0.value > 0 } }
@@ -116,19 +116,7 @@ struct MineCommand: AsyncParsableCommand {
     /// Of a file's content, since its name says little.
     private func hash(_ path: String) throws -> String? {
         guard path != "-" else { return nil }
-        do {
-            let file = try MappedFile(path: path)
-            return withExtendedLifetime(file) { ContentHash(of: file.bytes).hexadecimal }
-        } catch { throw CommandFailure(.inputOutput, "\(error)") }
-    }
-
-    private func write(_ text: String, to path: String) throws {
-        do {
-            let file = try AtomicFile(path: path)
-            try file.write(Array(text.utf8))
-            try file.commit()
-        } catch {
-            throw CommandFailure(.cannotCreate, "\(path): cannot be written: \(error)")
-        }
+        let file = try MappedFile(path: path)
+        return withExtendedLifetime(file) { ContentHash(of: file.bytes).hexadecimal }
     }
 }

@@ -74,7 +74,7 @@ struct TrainCommand: ParsableCommand {
     }
 
     func run() throws {
-        let reporter = TrainReporter(quiet: surviving.quiet)
+        let reporter = TrainReporter(isQuiet: surviving.quiet)
         Trainer.whenOutOfMemory { bytes in
             Messages.error(
                 "out of memory: \(bytes >> 20) MiB more were needed; " + TrainReporter.memoryAdvice)

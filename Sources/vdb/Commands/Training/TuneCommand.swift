@@ -1,7 +1,6 @@
 import ArgumentParser
 import DefaultModel
 import Evaluation
-import FileFormat
 import Foundation
 import Training
 import Tuning
@@ -42,7 +41,7 @@ struct TuneCommand: AsyncParsableCommand {
     @OptionGroup(title: "Recipe") var recipe: RecipeOptions
     @OptionGroup var arguments: DatabaseArguments
     @OptionGroup var general: GeneralArguments
-    @OptionGroup var models: ModelArguments
+    @OptionGroup var model: ModelArguments
     @OptionGroup var prompts: PromptArguments
 
     func run() async throws {
@@ -53,7 +52,7 @@ struct TuneCommand: AsyncParsableCommand {
         }
         let database = try arguments.open(
             .readWrite, threads: general.threads,
-            models: models.finder(threads: general.threads, prompts: prompts))
+            models: model.finder(threads: general.threads, prompts: prompts))
         defer { try? database.close() }
         let tuner = Tuner(
             collection: database.collection(arguments.collection), queries: texts,
@@ -87,14 +86,7 @@ struct TuneCommand: AsyncParsableCommand {
             (ModelCard.name, ModelCard(report: report, options: tuner.options).markdown),
         ]
         for (name, text) in files {
-            let path = out + "/" + name
-            do {
-                let file = try AtomicFile(path: path)
-                try file.write(Array(text.utf8))
-                try file.commit()
-            } catch {
-                throw CommandFailure(.cannotCreate, "\(path): cannot be written: \(error)")
-            }
+            try TextFile.write(text, to: out + "/" + name)
         }
     }
 

@@ -12,8 +12,8 @@ struct TuneTable {
             lines.append(
                 row([
                     "after \(stage.stage.rawValue)", number(stage.ndcg),
-                    String(format: "%+.4f", stage.ndcg - report.before),
-                    ProgressBar.grouped(stage.steps), ProgressBar.duration(stage.trainingSeconds),
+                    Figures.signed(stage.ndcg - report.before, 4),
+                    Figures.grouped(stage.steps), Figures.duration(stage.trainingSeconds),
                 ]))
         }
         let counts = report.queries
@@ -29,18 +29,18 @@ struct TuneTable {
                 ? "\(report.database): encoded by \(report.model)"
                     + (report.kept.map { ", the model after \($0.rawValue)" } ?? "")
                 : "\(report.database): keeps \(report.base)")
-                + "; \(ProgressBar.duration(report.seconds)) in all")
+                + "; \(Figures.duration(report.seconds)) in all")
         return lines.joined(separator: "\n")
     }
 
     private func row(_ cells: [String]) -> String {
-        EvalColumns.left(cells[0], 16)
-            + cells.dropFirst().map { EvalColumns.right($0, 10) }.joined()
+        Columns.left(cells[0], 16)
+            + cells.dropFirst().map { Columns.right($0, 10) }.joined()
     }
 
-    private func number(_ value: Double) -> String { EvalColumns.fixed(value, 4) }
+    private func number(_ value: Double) -> String { Figures.fixed(value, 4) }
 
     private var probability: String {
-        report.test.p < 0.001 ? "below 0.001" : EvalColumns.fixed(report.test.p, 3)
+        report.test.p < 0.001 ? "below 0.001" : Figures.fixed(report.test.p, 3)
     }
 }

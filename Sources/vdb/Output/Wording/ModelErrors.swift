@@ -1,5 +1,4 @@
 import AutoRegEmbed
-import FileFormat
 import Tokenization
 
 extension AutoRegEmbedError: WordedError {
@@ -34,21 +33,5 @@ extension TokenizerError: WordedError {
     var status: ExitStatus {
         if case .unreadable = self { return .missing }
         return .badData
-    }
-}
-
-extension FileError: WordedError {
-    var status: ExitStatus {
-        if case .locked = self { return .temporary }
-        return .inputOutput
-    }
-
-    var remedy: String? {
-        switch self {
-        case .locked: "try again when it has finished"
-        case .truncated: "get the file again"
-        case .gitPointer: "fetch the file with 'git lfs pull'"
-        default: nil
-        }
     }
 }

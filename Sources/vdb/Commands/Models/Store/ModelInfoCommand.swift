@@ -20,7 +20,7 @@ struct ModelInfoCommand: ParsableCommand {
     @Argument(help: "A model's folder, .gguf file or name; without it, the built-in model.")
     var model: String?
 
-    @Option(help: "table or json.") var format = ModelListCommand.Format.table
+    @Option(help: "table or json.") var format = AnswerFormat.table
 
     func run() throws {
         let location = try model.map { try ModelFinder.locate($0) }
@@ -42,17 +42,18 @@ struct ModelInfoCommand: ParsableCommand {
         line.set("instructions", instructions)
         line.set("fingerprint", embedder.modelFingerprint)
         guard format == .table else { return line.print() }
-        Output.line("name          \(model ?? "built-in")")
-        if let location { Output.line("path          \(location.path)") }
-        Output.line("model         \(Self.short(summary))")
-        Output.line("pooling       \(summary.pooling.rawValue)")
-        Output.line("precision     \(embedder.arithmetic)")
-        Output.line("vocabulary    \(summary.vocabulary)")
-        Output.line("template      \(Self.quoted(summary.template))")
+        var facts: [(name: String, value: String)] = [("name", model ?? "built-in")]
+        if let location { facts.append(("path", location.path)) }
+        facts += [
+            ("model", Self.short(summary)), ("pooling", summary.pooling.rawValue),
+            ("precision", embedder.arithmetic), ("vocabulary", "\(summary.vocabulary)"),
+            ("template", Self.quoted(summary.template)),
+        ]
         for (use, text) in summary.instructions.sorted(by: { $0.key < $1.key }) {
-            Output.line("instruction   \(use): \(Self.quoted(text))")
+            facts.append(("instruction", "\(use): \(Self.quoted(text))"))
         }
-        Output.line("fingerprint   \(embedder.modelFingerprint)")
+        facts.append(("fingerprint", embedder.modelFingerprint))
+        for line in Columns.facts(facts) { Output.line(line) }
     }
 
     /// The fields that a list has, too.
@@ -69,10 +70,9 @@ struct ModelInfoCommand: ParsableCommand {
     /// In one line.
     static func short(_ summary: ModelSummary) -> String {
         let millions = Double(summary.parameters) / 1e6
-        let megabytes = Double(summary.bytes) / 1e6
         var facts = [
-            summary.architecture, String(format: "%.1fM parameters", millions),
-            String(format: "%.1f MB", megabytes), summary.elementType,
+            summary.architecture, Figures.fixed(millions, 1) + "M parameters",
+            Figures.size(summary.bytes), summary.elementType,
             "\(summary.dimensions) dimensions", "\(summary.context) positions",
         ]
         if let license = summary.license { facts.append(license) }

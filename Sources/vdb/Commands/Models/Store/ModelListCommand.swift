@@ -6,8 +6,6 @@ import ModelHub
 
 /// `vdb model list`: the built-in model and those in the store.
 struct ModelListCommand: ParsableCommand {
-    enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }
-
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "List the built-in model and the models in the store.",
@@ -18,7 +16,7 @@ struct ModelListCommand: ParsableCommand {
             The store is $VDB_MODELS, else ~/.local/share/vdb/models.
             """)
 
-    @Option(help: "table, or json: one object a line.") var format = Format.table
+    @Option(help: "table, or json: one object a line.") var format = AnswerFormat.table
 
     func run() throws {
         print("built-in", from: "built in") { try DefaultModel.embedder() }
@@ -45,7 +43,7 @@ struct ModelListCommand: ParsableCommand {
                 Output.line("\(name)\t\(ModelInfoCommand.short(model.summary))")
             }
         } catch {
-            let reason = CommandFailure(error)?.message ?? "\(error)"
+            let reason = CommandFailure.message(of: error)
             if format == .json {
                 var line = JSONWriter()
                 line.set("name", name)

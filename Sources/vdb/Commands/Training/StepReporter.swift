@@ -1,0 +1,69 @@
+import Synchronization
+import Training
+
+/// How a run of training steps shows itself on standard error: on a terminal a line that is redrawn,
+/// elsewhere a line now and then. `vdb train` and `vdb tune` share it.
+final class StepReporter: Sendable {
+    let line: ProgressLine
+    private let isQuiet: Bool
+    private let occasionally = OccasionalLines()
+    private let hasBegun = Atomic(false)
+
+    init(isQuiet: Bool) {
+        self.isQuiet = isQuiet
+        line = ProgressLine(isQuiet: isQuiet)
+    }
+
+    /// Names the kernels that the run computes with, once.
+    func begin() {
+        guard !hasBegun.exchange(true, ordering: .relaxed) else { return }
+        line.say(ArithmeticReport.summary)
+        for warning in ArithmeticReport.warnings { line.say(warning) }
+    }
+
+    func prepare(_ what: TrainingProgress.Preparation, done: Int, total: Int?, stage: String? = nil)
+    {
+        line.begin(what.unit, stage.map { "\($0), \(what.text)" } ?? what.text)
+        line.update(done: done, total: total)
+    }
+
+    /// - Parameter stage: of `vdb tune`, which has several.
+    func show(_ step: TrainingStep, stage: String? = nil) {
+        begin()
+        let loss = "loss \(Figures.fixed(Double(step.loss), 4))"
+        let rate = "\(Int(step.tokensPerSecond)) tokens/s"
+        let left = Figures.duration(Self.secondsLeft(after: step)) + " left"
+        if !isQuiet, !Messages.isTerminal {
+            occasionally.say(
+                (stage.map { "\($0): " } ?? "")
+                    + "step \(step.step)/\(step.totalSteps)  \(loss)  \(rate)  \(left)")
+        }
+        line.begin("steps", stage)
+        line.update(
+            done: step.step, total: step.totalSteps,
+            note: [stage ?? rate, loss, left].joined(separator: "  "))
+    }
+
+    private static func secondsLeft(after step: TrainingStep) -> Double {
+        let tokens = Double(step.totalSteps - step.step) * Double(step.tokens)
+        return step.tokensPerSecond > 0 ? tokens / step.tokensPerSecond : 0
+    }
+}
+
+extension TrainingProgress.Preparation {
+    var text: String {
+        switch self {
+        case .tokenizing: "tokenizing"
+        case .referenceScores: "reference scores"
+        case .reading(let name): "reading \(name)"
+        }
+    }
+
+    fileprivate var unit: String {
+        switch self {
+        case .tokenizing: "texts"
+        case .referenceScores: "rows"
+        case .reading: "documents"
+        }
+    }
+}

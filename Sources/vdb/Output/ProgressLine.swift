@@ -1,0 +1,94 @@
+import Foundation
+import Synchronization
+
+/// A line on a terminal's standard error that shows how far something has come: done of total,
+/// rate, time left. Nothing is shown if standard error is not a terminal.
+final class ProgressLine: Sendable {
+    private struct State {
+        /// What is counted, in the plural.
+        var unit: String
+        /// What is being done, if that is not plain from the unit.
+        var activity: String?
+        var started = ContinuousClock.now
+        var lastDrawn: ContinuousClock.Instant?
+        var isShown = false
+    }
+
+    private let isQuiet: Bool
+    private let state: Mutex<State>
+
+    /// - Parameter unit: what is counted, in the plural.
+    init(unit: String = "", isQuiet: Bool) {
+        self.isQuiet = isQuiet
+        state = Mutex(State(unit: unit))
+    }
+
+    /// Counts something else from now on. Does nothing if it is what is already counted.
+    func begin(_ unit: String, _ activity: String? = nil) {
+        state.withLock { state in
+            guard state.unit != unit || state.activity != activity else { return }
+            state = State(unit: unit, activity: activity, isShown: state.isShown)
+        }
+    }
+
+    /// Redraws the line, ten times a second at most.
+    ///
+    /// - Parameters:
+    ///   - total: an estimate is enough; `nil` if it is not known.
+    ///   - note: shown at the end, in place of the activity and the time left.
+    func update(done: Int, total: Int?, note: String? = nil) {
+        guard Messages.isTerminal, !isQuiet else { return }
+        let text = state.withLock { state -> String? in
+            let now = ContinuousClock.now
+            if let last = state.lastDrawn, now - last < .milliseconds(100) { return nil }
+            state.lastDrawn = now
+            state.isShown = true
+            return Self.text(
+                done: done, total: total, unit: state.unit, note: note ?? state.activity,
+                seconds: (now - state.started) / .seconds(1))
+        }
+        guard let text else { return }
+        let width = Terminal.width(of: STDERR_FILENO)
+        Messages.raw("\r" + Columns.truncated(text, to: width - 1) + Terminal.clearing)
+    }
+
+    static func text(
+        done: Int, total: Int?, unit: String, note: String?, seconds: Double
+    ) -> String {
+        let rate = seconds > 0 ? Double(done) / seconds : 0
+        var parts: [String] = []
+        if let total, total > 0 {
+            let share = min(1, Double(done) / Double(total))
+            let filled = Int(share * 20)
+            parts.append(
+                String(repeating: "█", count: filled) + String(repeating: "░", count: 20 - filled))
+            parts.append("\(Int(share * 100)) %")
+            parts.append("\(Figures.grouped(done))/\(Figures.grouped(total)) \(unit)")
+        } else {
+            parts.append("\(Figures.grouped(done)) \(unit)")
+        }
+        if rate >= 1 { parts.append("\(Figures.grouped(Int(rate.rounded())))/s") }
+        if let note {
+            parts.append(note)
+        } else if let total, rate > 0, total > done {
+            parts.append(Figures.duration(Double(total - done) / rate) + " left")
+        }
+        return parts.joined(separator: "  ")
+    }
+
+    /// Erases the line.
+    func clear() {
+        let wasShown = state.withLock { state in
+            defer { state.isShown = false }
+            return state.isShown
+        }
+        if wasShown { Messages.raw("\r" + Terminal.clearing) }
+    }
+
+    /// Writes a line that stays, above the progress.
+    func say(_ text: String) {
+        guard !isQuiet else { return }
+        clear()
+        Messages.line(text)
+    }
+}
