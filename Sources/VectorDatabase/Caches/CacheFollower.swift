@@ -1,10 +1,10 @@
 import DocumentStore
 
-/// The caches of a collection that grow while documents come in. One task at a time uses it.
+/// Extends a collection's caches during an ingest. Used by one task at a time.
 ///
-/// A graph is extended during an ingest once queries would have to scan too much beyond it, and words
-/// once readers would have to index too many passages; both are written out now and then, so that
-/// queries meanwhile, and an ingest that is interrupted and called again, have the use of them.
+/// The graph is extended once queries would have to scan too many rows beyond it, the word index
+/// once readers would have to index too many passages. Both are saved from time to time, so that
+/// concurrent queries, and an interrupted ingest that is resumed, can use them.
 final class CacheFollower {
     private let caches: CollectionCaches
     private var graph: GraphFollower?
@@ -12,12 +12,12 @@ final class CacheFollower {
 
     init(_ caches: CollectionCaches) { self.caches = caches }
 
-    /// Whether anything has grown that could be saved.
+    /// Whether anything is being extended, so that ``save(_:)`` has something to write.
     var isFollowing: Bool { graph != nil || words != nil }
 
-    /// Takes in what has come and gone.
+    /// Applies the insertions and deletions since the last call.
     ///
-    /// - Returns: passages that the graph lacks; `nil` while none is being extended.
+    /// - Returns: the number of passages that the graph lacks; `nil` if no graph is being extended.
     func follow(_ record: CollectionRecord) throws -> Int? {
         if words == nil { words = try caches.words.startFollowing(record) }
         try words?.follow()
@@ -29,7 +29,7 @@ final class CacheFollower {
         return max(0, record.passageCount - graph.count)
     }
 
-    /// Writes what the policy asks for, up to date.
+    /// Writes the caches that the policy wants written, after bringing them up to date.
     func save(_ record: CollectionRecord) throws {
         try caches.writer(for: record).update(graph: graph, lexicon: words)
     }

@@ -1,6 +1,7 @@
 import DocumentStore
 
-/// Writes a collection's caches and prunes the change log to what they no longer need.
+/// Writes a collection's caches, then prunes the change log up to the position that all of them
+/// cover.
 struct CacheWriter {
     let record: CollectionRecord
     let vectors: VectorCacheWriter
@@ -8,11 +9,11 @@ struct CacheWriter {
     let store: DocumentStore
 
     /// - Parameters:
-    ///   - vectors: what becomes of the graph and the flat file; `nil` leaves them as they are.
-    ///   - words: the same for the lexical files. They follow the texts, which re-encoding leaves
-    ///     alone.
-    ///   - graph: one that has been following; it is brought to its end and saved.
-    ///   - lexicon: the same for the words.
+    ///   - vectors: how much of the graph and the flat file to write; `nil` leaves them alone.
+    ///   - words: the same for the lexical files. They depend on the texts only, which re-encoding
+    ///     does not change.
+    ///   - graph: a follower to bring up to date and save instead of starting a new one.
+    ///   - lexicon: the same for the word index.
     func update(
         vectors vectorExtent: CacheExtent? = .asNeeded, words wordExtent: CacheExtent? = .asNeeded,
         graph: GraphFollower? = nil, lexicon: LexicalFollower? = nil
@@ -22,13 +23,13 @@ struct CacheWriter {
         if try vectors.update(vectorExtent, follower: graph) { try pruneChanges() }
     }
 
-    /// Removes files that do not belong to the database, before it changes.
+    /// Removes files that do not belong to the database. Called before every change to it.
     func removeForeign() throws {
         try vectors.removeForeign()
         try words.removeForeign()
     }
 
-    /// Forgets the changes that all caches cover.
+    /// Deletes the log entries that all caches cover.
     private func pruneChanges() throws {
         guard let position = try vectors.coveredPosition() else { return }
         let covered = try words.coveredPosition() ?? position

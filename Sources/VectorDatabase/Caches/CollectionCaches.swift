@@ -13,12 +13,12 @@ import FileFormat
 /// 1. The database is the truth. A cache file counts only if it names this database and collection
 ///    (the vectors' also the model and parameters), and a position in the change log that this
 ///    history has passed and the log still reaches.
-/// 2. A snapshot is immutable. A search holds one and is not disturbed by what comes after.
-/// 3. Each search first takes in the changes since the last snapshot, so that it sees every commit
-///    that came before it.
+/// 2. A snapshot is immutable. A search holds one and does not see later changes.
+/// 3. Each search first applies the changes since the last snapshot, so that it sees every earlier
+/// commit.
 /// 4. When a writer has replaced a cache file, the next search maps the new one.
 /// 5. Files that do not belong to the database are removed before it changes (``CacheWriter``): one
-///    that is newer than the database must not look right by accident after later changes.
+/// that is newer than the database must not match it by accident after later changes.
 /// 6. The change log is pruned only as far as every cache covers it.
 final class CollectionCaches: Sendable {
     let vectors: VectorCache
@@ -54,13 +54,13 @@ final class CollectionCaches: Sendable {
     /// Caches that grow while documents come in. Only the one writer of the database may use it.
     func follower() -> CacheFollower { CacheFollower(self) }
 
-    /// Removes all files: of a collection that is not there.
+    /// Removes all files, for a collection that does not exist.
     func removeFiles() {
         vectors.files.remove()
         words.files.remove()
     }
 
-    /// Lets go of mapped files.
+    /// Unmaps the files.
     func release() {
         vectors.release()
         words.release()
@@ -68,11 +68,11 @@ final class CollectionCaches: Sendable {
 
     // MARK: Check
 
-    /// What is wrong with the files, compared with the database.
+    /// Compares the files with the database.
     ///
-    /// A cache that is missing, lags, or belongs to another database or state is a remark: readers
-    /// do without it and the next writer writes it again. A cache that is damaged, or that says it
-    /// belongs here and holds something else than the database, is a fault.
+    /// A cache that is missing, lags behind, or belongs to another database or state is a remark:
+    /// readers do without it and the next writer rewrites it. A cache that is damaged, or that
+    /// claims to belong here but differs from the database, is a fault.
     func check(_ record: CollectionRecord) throws
         -> (findings: [CheckReport.Finding], sampledRecall: Double?)
     {
@@ -86,7 +86,7 @@ final class CollectionCaches: Sendable {
         )
     }
 
-    /// Writes again the caches that findings are about.
+    /// Rewrites the caches that the findings are about.
     func repair(_ findings: [CheckReport.Finding], of record: CollectionRecord) throws {
         func concerns(_ paths: [String]) -> Bool {
             findings.contains { paths.contains($0.subject) }

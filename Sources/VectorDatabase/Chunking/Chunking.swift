@@ -1,32 +1,38 @@
-/// How long documents are cut into passages, each of which gets its own vector.
+/// How long documents are cut into passages, each with its own vector.
 ///
-/// A model reads only so many tokens (512 unless it says otherwise) and one vector says less about
-/// a long text than about a short one. A document in several passages stays one document: it is
-/// found by its best passage and counted once.
+/// A model reads a limited number of tokens (often 512), and one vector says less about a long text
+/// than about a short one. A document in several passages remains one document: it is found by its
+/// best passage and appears once among the hits.
 ///
 /// ```swift
 /// var options = IngestOptions()
 /// options.chunking = Chunking(maximumTokens: 128, overlapTokens: 16, cutsRecords: true)
 /// ```
 ///
-/// - Text is cut between paragraphs where that leaves a passage at least half full, else between
+/// - Text is cut between paragraphs if that leaves a passage at least half full, else between
 ///   sentences, else between words.
-/// - Markdown is cut at headings first: a heading begins a passage as soon as the one before is a
-///   quarter full, and never ends one. Lines of code, lists and tables count as sentences.
-/// - A passage repeats the last sentences of the one before it, up to `overlapTokens`, unless a
-///   heading stands between.
+/// - Markdown is cut at headings first: a heading starts a new passage once the current one is a
+///   quarter full, and is never the last line of one. Lines of code, lists and tables count as
+///   sentences.
+/// - A passage repeats the last sentences of the previous one, up to `overlapTokens`, unless it
+///   begins with a heading.
 public struct Chunking: Sendable, Equatable {
-    /// Tokens in a passage, at most.
+    /// The most tokens in a passage, at least 1.
     public var maximumTokens: Int
-    /// Tokens that a passage repeats of the one before, at most; less than half of the maximum.
+    /// The most tokens that a passage repeats of the previous one: from 0 to half of
+    /// ``maximumTokens``.
     public var overlapTokens: Int
-    /// Whether documents of the layout ``TextLayout/record`` are cut, too. They are not by default:
-    /// who writes records has chosen what belongs together.
+    /// Whether documents of the layout ``TextLayout/record`` are cut, too. By default they are not:
+    /// a record is assumed to be a meaningful unit.
     public var cutsRecords: Bool
 
+    /// The default of ``maximumTokens``.
     public static let defaultMaximumTokens = 256
+    /// The default of ``overlapTokens``.
     public static let defaultOverlapTokens = 32
 
+    /// Creates a chunking. Values out of range are clamped: at least one token, an overlap of at
+    /// most half the maximum.
     public init(
         maximumTokens: Int = Chunking.defaultMaximumTokens,
         overlapTokens: Int = Chunking.defaultOverlapTokens, cutsRecords: Bool = false
@@ -37,32 +43,36 @@ public struct Chunking: Sendable, Equatable {
     }
 }
 
-/// How a document's text is laid out, which says where it may be cut.
+/// How a document's text is laid out, which determines where it may be cut.
 public enum TextLayout: String, Sendable, CaseIterable, Codable {
-    /// A row of a file of records: kept whole unless chunking says otherwise, then cut as `plain`.
+    /// One record of a file: kept whole unless ``Chunking/cutsRecords`` is set, then cut like
+    /// `plain`.
     case record
-    /// Paragraphs with blank lines between.
+    /// Paragraphs separated by blank lines.
     case plain
+    /// Markdown: cut at headings, then like `plain`; lines of code, list items and table rows count
+    /// as sentences.
     case markdown
 }
 
 /// A piece of a document's text.
 public struct TextPassage: Sendable, Equatable {
-    /// Where it stands in the document's text, in bytes of UTF-8.
+    /// Its place in the document's text, in bytes of UTF-8.
     public var range: Range<Int>
     /// The bytes in `range`.
     public var text: String
 }
 
 extension Chunking {
-    /// The passages of a text, in order; one, of the whole text, if it is short enough or is a
-    /// record and records are not cut.
+    /// Cuts a text into passages, in order. There is one passage, the whole text, if the text is
+    /// short enough or is a record and records are not cut.
     ///
     /// - Parameters:
-    ///   - text: the document's.
-    ///   - layout: what a passage may end at.
-    ///   - tokenCount: the number of tokens of a piece of text. It is called for each sentence once,
-    ///     and a passage's length is the sum.
+    ///   - text: the document's text.
+    ///   - layout: how the text is laid out.
+    ///   - tokenCount: counts the tokens of a piece of text. It is called for the whole text, for
+    ///     each sentence, and for the pieces of a sentence that is too long. A passage's length is
+    ///     taken as the sum over its sentences.
     public func passages(
         of text: String, layout: TextLayout, tokenCount: (String) -> Int
     ) -> [TextPassage] {
@@ -81,13 +91,13 @@ extension Chunking {
         return passages.isEmpty ? whole : passages
     }
 
-    /// A segment with its length in tokens.
+    /// A segment and its length in tokens.
     struct Unit {
         var segment: TextSegment
         var tokens: Int
     }
 
-    /// The segment, or the pieces of one that is longer than a passage, cut between words.
+    /// The segment itself or, if it is longer than a passage, its pieces, cut between words.
     private func pieces(
         of segment: TextSegment, in bytes: [UInt8], tokenCount: (String) -> Int
     ) -> [Unit] {
@@ -118,7 +128,7 @@ extension Chunking {
         return units
     }
 
-    /// The last end of a word at or before `limit`, or a character boundary where there is none;
+    /// The last end of a word at or before `limit`, or a character boundary if there is none;
     /// always after the range's start.
     private func wordEnd(in bytes: [UInt8], _ range: Range<Int>, near limit: Int) -> Int {
         guard limit < range.upperBound else { return range.upperBound }
@@ -133,12 +143,12 @@ extension Chunking {
         return end
     }
 
-    /// Byte ranges of passages that hold all units in order, each at most `maximumTokens` long
-    /// except where a single unit is longer.
+    /// The byte ranges of passages that hold all units in order, each at most `maximumTokens` long
+    /// unless a single unit is longer.
     func pack(_ units: [Unit]) -> [Range<Int>] {
         var ranges: [Range<Int>] = []
         var start = 0
-        /// The first unit that no passage holds yet; those between `start` and it are repeated.
+        /// The first unit that is in no passage yet; the units from `start` to it are the overlap.
         var fresh = 0
         while fresh < units.count {
             let end = passageEnd(units, start: start, fresh: fresh)
@@ -172,7 +182,7 @@ extension Chunking {
         return end
     }
 
-    /// Where the passage that begins with unit `end` starts to repeat what precedes it.
+    /// The first unit to repeat in the passage whose first new unit is `end`.
     private func overlapStart(_ units: [Unit], before end: Int, notBefore floor: Int) -> Int {
         guard end < units.count, units[end].segment.kind != .heading else { return end }
         let room = min(overlapTokens, maximumTokens - units[end].tokens)

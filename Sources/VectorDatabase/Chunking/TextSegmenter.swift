@@ -1,4 +1,4 @@
-/// The smallest piece that chunking moves as one: a sentence, a heading, a line of code.
+/// The smallest piece of text that chunking keeps together: a sentence, a heading, a line of code.
 struct TextSegment: Equatable {
     enum Kind: Equatable {
         case heading
@@ -12,14 +12,14 @@ struct TextSegment: Equatable {
     var kind: Kind
 }
 
-/// Cuts a text into segments, in order and without overlap; only white space lies between them.
+/// Cuts a text into segments, in order and without overlap; only white space is left out.
 struct TextSegmenter {
     private let bytes: [UInt8]
     private let isMarkdown: Bool
     private var segments_: [TextSegment] = []
     /// Lines of the paragraph being read.
     private var paragraph: [Range<Int>] = []
-    /// Of the code block being read, the character and number of its fence.
+    /// The character and length of the fence that opened the current code block.
     private var fence: (character: UInt8, count: Int)?
 
     init(_ bytes: [UInt8], isMarkdown: Bool) {
@@ -59,7 +59,7 @@ struct TextSegmenter {
         }
     }
 
-    /// Takes the line if it opens or closes a code block.
+    /// Consumes the line if it opens or closes a code block.
     private mutating func readFence(_ line: Range<Int>) -> Bool {
         guard let first = line.first.map({ bytes[$0] }), first == 96 || first == 126 else {
             return false
@@ -108,7 +108,7 @@ struct TextSegmenter {
         if byLines {
             paragraph.forEach(append)
         } else {
-            // Lists and tables: each item or row is a sentence at least.
+            // A list item or table row is at least one sentence of its own.
             var start = first.lowerBound
             for line in paragraph.dropFirst() where isMarkdown && isItem(line) {
                 sentences(in: trim(start..<line.lowerBound)).forEach(append)
@@ -132,9 +132,9 @@ struct TextSegmenter {
         return mark == UInt8(ascii: ".") || mark == UInt8(ascii: ")")
     }
 
-    /// Cuts after `.`, `!`, `?` or `…`, closing quotes and brackets included, where white space
-    /// follows and then anything but a lower-case letter (so not after "e.g."), and after the full
-    /// stops of Chinese and Japanese.
+    /// Cuts after `.`, `!`, `?` or `…` and any closing quotes or brackets, if white space follows
+    /// and then anything but a lower-case letter (so not after "e.g."), and after the full stops of
+    /// Chinese and Japanese.
     private func sentences(in range: Range<Int>) -> [Range<Int>] {
         var result: [Range<Int>] = []
         var start = range.lowerBound

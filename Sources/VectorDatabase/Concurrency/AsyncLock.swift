@@ -2,8 +2,8 @@ import Synchronization
 
 /// Lets one task at a time through, in the order of arrival.
 ///
-/// Unlike a mutex it may be held across suspension points; a task that is cancelled while it
-/// waits leaves the line with `CancellationError`.
+/// Unlike a mutex it may be held across suspension points. A task that is canceled while it waits
+/// leaves the queue with `CancellationError`.
 final class AsyncLock: Sendable {
     private struct State {
         var isHeld = false

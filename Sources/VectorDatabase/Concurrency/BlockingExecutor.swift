@@ -1,11 +1,11 @@
 import Dispatch
 
-/// Runs tasks on threads of its own, which may block.
+/// Runs tasks on threads that may block.
 ///
-/// Storing waits for the disk, reading for a pipe, encoding fills all cores: on Swift's shared
-/// pool, which has a thread a core, that would starve an application's other tasks (on one core,
-/// a read from a terminal would stop everything). Tasks that prefer this executor run on
-/// libdispatch's threads instead, of which it starts more when some block.
+/// Storing waits for the disk, reading for a pipe, and encoding uses all cores. On Swift's shared
+/// pool, which has one thread per core, that would starve the application's other tasks. Tasks that
+/// prefer this executor run on libdispatch's threads instead; it starts more of them when some
+/// block.
 final class BlockingExecutor: TaskExecutor {
     static let shared = BlockingExecutor()
 

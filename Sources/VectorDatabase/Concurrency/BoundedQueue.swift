@@ -1,12 +1,12 @@
 import Synchronization
 
-/// Hands elements from one task to one other, holding at most a given weight of them.
+/// Passes elements from one task to another, holding at most a given total weight.
 ///
 /// 1. One producer calls `send`, then `finish` once; one consumer calls `receive` until `nil`.
-/// 2. Order is kept. The producer is suspended while the weight held is at the bound, so memory
-///    stays bounded whatever the source gives; an element heavier than the bound passes alone.
-/// 3. The consumer gets a batch as soon as it is full, or when its oldest element has waited for
-///    `patience`, or at the end: a slow source's elements are not held back.
+/// 2. Order is kept. The producer is suspended while the weight held has reached the bound, so
+/// memory stays bounded; an element heavier than the bound passes alone.
+/// 3. The consumer gets a batch as soon as it is full, when its oldest element has waited for
+/// `patience`, or at the end, so that a slow source is not held back.
 /// 4. Cancelling either task ends its wait with `CancellationError`.
 final class BoundedQueue<Element: Sendable>: Sendable {
     private struct State {
@@ -17,7 +17,7 @@ final class BoundedQueue<Element: Sendable>: Sendable {
         var failure: (any Error)?
         var producer: CheckedContinuation<Void, any Error>?
         var consumer: CheckedContinuation<Void, any Error>?
-        /// What the waiting consumer asked for.
+        /// The batch that the waiting consumer asked for.
         var wanted = Batch(count: 1, weight: 0)
 
         mutating func takeConsumer() -> CheckedContinuation<Void, any Error>? {
@@ -52,7 +52,7 @@ final class BoundedQueue<Element: Sendable>: Sendable {
         case wait(Duration?)
     }
 
-    /// When a batch is full: either bound reached.
+    /// A batch is full when either bound is reached.
     struct Batch {
         var count: Int
         var weight: Int
@@ -67,7 +67,7 @@ final class BoundedQueue<Element: Sendable>: Sendable {
         self.patience = patience
     }
 
-    /// Appends, once there is room.
+    /// Appends an element, waiting for room if necessary.
     func send(_ element: Element, weight: Int) async throws {
         try Task.checkCancellation()
         while true {
@@ -87,7 +87,7 @@ final class BoundedQueue<Element: Sendable>: Sendable {
         }
     }
 
-    /// No more elements will come; the consumer gets what is left, then `nil` or the error.
+    /// Ends the queue; the consumer gets what is left, then `nil` or the error.
     func finish(throwing failure: (any Error)? = nil) {
         let consumer = state.withLock { state in
             state.isFinished = true
@@ -97,12 +97,12 @@ final class BoundedQueue<Element: Sendable>: Sendable {
         consumer?.resume()
     }
 
-    /// Elements held.
+    /// The number of elements held.
     var count: Int { state.withLock { $0.elements.count } }
 
-    /// The next batch in order, of one element at least; `nil` after the last.
+    /// The next batch in order, of at least one element; `nil` after the last.
     ///
-    /// It is `batch.count` elements long, or reaches `batch.weight`, or is what there was.
+    /// It has `batch.count` elements or reaches `batch.weight`, unless it was handed out early.
     func receive(_ batch: Batch) async throws -> [Element]? {
         while true {
             try Task.checkCancellation()
@@ -142,7 +142,7 @@ final class BoundedQueue<Element: Sendable>: Sendable {
 
     private enum Reason: Equatable {
         case room
-        /// `isEmpty`: as the consumer saw the queue, which decides what will wake it.
+        /// `isEmpty` is what the consumer saw; it decides what wakes it.
         case elements(isEmpty: Bool)
     }
 
@@ -155,7 +155,8 @@ final class BoundedQueue<Element: Sendable>: Sendable {
                         if Task.isCancelled || state.weight < bound { return true }
                         state.producer = continuation
                     case .elements(let wasEmpty):
-                        // An alarm may have rung, or a first element come, before this lock.
+                        // The timer may have fired, or a first element arrived, before this lock
+                        // was taken.
                         if Task.isCancelled || state.isFinished || isReady(state)
                             || isOverdue(state) || wasEmpty != state.elements.isEmpty
                         {
@@ -175,8 +176,8 @@ final class BoundedQueue<Element: Sendable>: Sendable {
         }
     }
 
-    /// Waits until a batch is ready, or for `duration`; where nothing is held, for the first element,
-    /// which starts the clock.
+    /// Waits until a batch is ready, at most for `duration`. With `nil` (an empty queue) it waits
+    /// for the first element, which starts the clock.
     private func waitForElements(atMost duration: Duration?) async throws {
         guard let duration else { return try await wait(for: .elements(isEmpty: true)) }
         let alarm = Task {

@@ -1,11 +1,11 @@
 import Foundation
 import Synchronization
 
-/// Values that are loaded once for each key, by the thread that needs one first; others wait for it.
+/// Loads a value once for each key, on the first thread that needs it; other threads wait.
 ///
-/// No lock is held while a value loads, so that a load may ask for other values, and values of
-/// several keys load at once. A thread that would wait for itself, directly or through the loads of
-/// other threads, gets ``Cycle`` instead.
+/// No lock is held while a value loads, so that a load may ask for other values, and several keys
+/// can load at once. A thread that would wait for itself, directly or through other threads' loads,
+/// gets ``Cycle`` instead.
 final class KeyedLoads<Value: Sendable>: Sendable {
     /// Waiting would never end.
     struct Cycle: Error {}
@@ -31,7 +31,7 @@ final class KeyedLoads<Value: Sendable>: Sendable {
     private struct State {
         var values: [String: Value] = [:]
         var running: [String: Load] = [:]
-        /// What each thread waits for.
+        /// The load that each thread waits for.
         var waiting: [ObjectIdentifier: Load] = [:]
 
         /// Whether `load` cannot end before `thread` continues.
@@ -52,8 +52,8 @@ final class KeyedLoads<Value: Sendable>: Sendable {
 
     func set(_ value: Value, for key: String) { state.withLock { $0.values[key] = value } }
 
-    /// The value, loaded by `load` if nobody has. A failure, or `nil`, is given to everyone who
-    /// waited, and not kept.
+    /// The value, loaded by `load` if it is not present. A failure or `nil` is returned to all that
+    /// waited, and is not kept.
     func value(for key: String, load: () throws -> Value?) throws -> Value? {
         let thread = ObjectIdentifier(Thread.current)
         let step = try state.withLock { state throws(Cycle) -> Step in

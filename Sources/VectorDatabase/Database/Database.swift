@@ -3,7 +3,8 @@ import Foundation
 import Synchronization
 import TextBytes
 
-/// A database of documents that are found by meaning and by words: one file, and caches beside it.
+/// A database of documents that are found by meaning and by words: one file, with caches next to
+/// it.
 ///
 /// ```swift
 /// let database = try Database(path: "notes.vdb", embedder: Letters())
@@ -14,14 +15,16 @@ import TextBytes
 /// try database.close()
 /// ```
 ///
-/// Safe to use from any number of tasks, and from any number of processes at once. Readers never
-/// wait for a writer and see what is committed. There is one writer at a time: within a process
-/// writers queue, across processes one waits for `DatabaseOptions.lockTimeout` and then throws
+/// Safe to use from any number of tasks and processes at once. Readers never wait for a writer;
+/// they see what is committed. There is one writer at a time: within a process writers queue,
+/// across processes one waits for `DatabaseOptions.lockTimeout` and then throws
 /// ``DatabaseError/locked(path:holder:seconds:)``.
 ///
-/// What a call has acknowledged survives a crash of the process and a power cut.
+/// Once a call has returned, its writes survive a crash of the process and a power failure.
 public final class Database: Sendable {
+    /// The path of the database file, as given to the initializer. The caches are next to it.
     public let path: String
+    /// The options that the database was opened with.
     public let options: DatabaseOptions
     let store: DocumentStore
     let files: DatabaseFiles
@@ -29,10 +32,11 @@ public final class Database: Sendable {
     private let writers = AsyncLock()
     private let collections = Mutex<[Identifier: DocumentCollection]>([:])
 
-    /// Opens a database, or makes it, as `options.access` says.
+    /// Opens a database, or creates it if ``DatabaseOptions/access`` allows that. An older format
+    /// is migrated.
     ///
     /// - Throws: ``DatabaseError``: `databaseMissing`, `cannotCreate`, `notADatabase`,
-    ///   `newerFormat`, `damaged`.
+    ///   `newerFormat`, `olderFormat`, `damaged`, `locked`, `inputOutput`, `diskFull`.
     public init(path: String, options: DatabaseOptions = DatabaseOptions()) throws {
         self.path = path
         self.options = options
@@ -51,17 +55,20 @@ public final class Database: Sendable {
         }
     }
 
-    /// Opens a database, or makes it, whose collections one embedder fills.
+    /// Opens a database, or creates it, with one embedder for all its collections.
+    ///
+    /// - Throws: ``DatabaseError``, as ``init(path:options:)``.
     public convenience init(path: String, embedder: any Embedder) throws {
         var options = DatabaseOptions()
         options.embedder = embedder
         try self.init(path: path, options: options)
     }
 
-    /// Drawn when the database was made, and the same in its copies: 32 hexadecimal digits.
+    /// A random identity of 32 hexadecimal digits, given to the database when it was created and
+    /// shared by its copies.
     public var identity: String { store.identity.hexadecimal }
 
-    /// A collection by name; it need not exist yet. The first ingest makes it.
+    /// The collection of this name. It need not exist yet: the first ingest creates it.
     public func collection(_ name: String = "default") -> DocumentCollection {
         collections.withLock { collections in
             if let collection = collections[Identifier(name)] { return collection }
@@ -71,13 +78,17 @@ public final class Database: Sendable {
         }
     }
 
-    /// Names of the collections that exist, in order.
+    /// The names of the collections that exist, sorted.
+    ///
+    /// - Throws: ``DatabaseError``.
     public func collectionNames() throws -> [String] {
         try rethrowing { try store.collections().map(\.name) }
     }
 
-    /// Ends the use of the database: later calls throw ``DatabaseError/closed(path:)``. Wait for
-    /// running ones first.
+    /// Closes the database. Wait for running calls first; later ones throw
+    /// ``DatabaseError/closed(path:)``.
+    ///
+    /// - Throws: ``DatabaseError``.
     public func close() throws {
         collections.withLock { $0.values.forEach { $0.release() } }
         try rethrowing { try store.close() }

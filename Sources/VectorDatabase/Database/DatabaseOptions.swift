@@ -2,42 +2,50 @@ import FileFormat
 
 /// How a database is opened.
 public struct DatabaseOptions: Sendable {
+    /// What opening a database may do to its file.
     public enum Access: Sendable {
-        /// Nothing is written; the file must be there.
+        /// The file must exist. Nothing is written to it.
         case readOnly
-        /// The file must be there.
+        /// The file must exist.
         case readWrite
-        /// An empty database is made where there is none.
+        /// If there is no file, an empty database is created.
         case create
     }
 
+    /// Whether the database may be written to, and created if there is none.
     public var access = Access.create
 
-    /// Encodes for every collection. `nil`: each collection's recorded embedder is found by
+    /// The embedder for all collections. If `nil`, each collection's recorded embedder is found by
     /// ``findEmbedder``.
     public var embedder: (any Embedder)?
 
-    /// Finds the embedder of a collection when one is first needed: its recorded identity, or
-    /// `nil` for a collection without one. What it returns is compared with the recorded
-    /// identity, and kept. The default finds none. For models in folders, use AutoRegEmbed's
-    /// `RecordedModelFinder().find`; with the built-in model too, `DefaultModel.finder.find`.
+    /// Finds the embedder of a collection when one is first needed. It is called with the
+    /// collection's recorded identity, or `nil` for a collection that records none. What it returns
+    /// is checked against the recorded identity, then kept. The default finds none. For model
+    /// folders use AutoRegEmbed's `RecordedModelFinder().find`; to include the built-in model,
+    /// `DefaultModel.finder.find`.
     ///
-    /// It may be called by several threads at once, though not for one identity, and may use the
+    /// Several threads may call it at once, though never for the same identity, and it may use the
     /// database. An `EmbedderUnavailable` that it throws becomes
-    /// ``DatabaseError/embedderUnavailable(path:reason:)``; other errors pass as they are.
+    /// ``DatabaseError/embedderUnavailable(path:reason:)``; other errors are passed on unchanged.
     public var findEmbedder: @Sendable (EmbedderIdentity?) throws -> (any Embedder)? = { _ in nil }
 
-    /// How long a writer waits for another one, in this process or in others.
+    /// How long a writer waits for one in another process before it throws
+    /// ``DatabaseError/locked(path:holder:seconds:)``. Writers within this process queue without a
+    /// limit.
     public var lockTimeout: Duration = .seconds(10)
 
-    /// Threads for search and indexing; `nil`: as many as the process may use.
+    /// The number of threads for search and indexing, at least 1; `nil` for as many as there are
+    /// processors.
     public var threads: Int?
 
-    /// When index files are written; other values only in tests.
+    /// When caches are written; set only in tests.
     package var cachePolicy = CachePolicy()
 
-    /// What writes and reads cache files, backups and the writer's lock; others only in tests.
+    /// The file system for caches, backups and the writer's lock; set only in tests.
     package var fileSystem: any FileSystem = SystemFileSystem()
 
+    /// The defaults: create the database if there is none, no embedder, a lock timeout of 10
+    /// seconds.
     public init() {}
 }

@@ -1,14 +1,13 @@
 import DocumentStore
 
 extension DocumentCollection {
-    /// Brings the caches up to what the policy asks for.
+    /// Writes the caches that lag further behind than the policy allows.
     func updateCaches(_ record: CollectionRecord) throws {
         guard let fresh = try store.collection(named: record.name) else { return }
         try caches.writer(for: fresh).update()
     }
 
-    /// Before a change: a file that does not belong to the database must not look as if it did
-    /// afterwards.
+    /// Deletes foreign caches before a change, so that they cannot match by accident later.
     func prepareForWriting(_ record: CollectionRecord?) throws {
         if let record {
             try caches.writer(for: record).removeForeign()

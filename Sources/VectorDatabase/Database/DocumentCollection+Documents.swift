@@ -4,11 +4,12 @@ import JSON
 import TextBytes
 
 extension DocumentCollection {
-    /// A document as it was given, or `nil` if there is none with this id.
+    /// The document with this id as it was ingested; `nil` if there is none.
     ///
     /// - Parameters:
-    ///   - id: compared by its bytes.
-    ///   - includesVector: whether a document of one passage comes with its vector.
+    ///   - id: compared byte by byte.
+    ///   - includesVector: whether ``Document/vector`` is set, if the document is a single passage.
+    /// - Throws: ``DatabaseError``.
     public func document(_ id: String, includesVector: Bool = false) throws -> Document? {
         try rethrowing {
             let record = try requireRecord()
@@ -18,18 +19,23 @@ extension DocumentCollection {
         }
     }
 
-    /// Those of `ids` that are there.
+    /// The ids among `ids` that the collection has.
     package func existing(_ ids: [String]) throws -> Set<Identifier> {
         try rethrowing {
             Set(try store.signatures(ofIDs: ids, in: requireRecord()).keys)
         }
     }
 
-    /// Documents in the order of their identifiers' bytes, from the one after `id`.
+    /// A page of documents in the byte order of their ids.
     ///
     /// - Parameters:
-    ///   - includesVectors: of documents that are one passage, and of the passages that are included.
-    ///   - includesPassages: of documents that are cut into several.
+    ///   - id: where to start: the page begins with the document after this id; `nil` for the
+    ///     first.
+    ///   - limit: the most documents to return.
+    ///   - includesVectors: whether to include vectors: of documents that are a single passage, and
+    ///     of the passages that are included.
+    ///   - includesPassages: whether ``Document/passages`` is set for documents with several.
+    /// - Throws: ``DatabaseError``.
     public func documents(
         after id: String? = nil, limit: Int = 100, includesVectors: Bool = false,
         includesPassages: Bool = false
@@ -44,8 +50,9 @@ extension DocumentCollection {
         }
     }
 
-    /// All documents in the order of their identifiers' bytes, read as they are asked for. Documents
-    /// that come or go meanwhile may or may not be among them; the others all are, once.
+    /// All documents in the byte order of their ids, read page by page as they are consumed.
+    /// Documents that are added or deleted meanwhile may or may not appear; all others appear once.
+    /// Errors, of type ``DatabaseError``, end the stream.
     ///
     /// ```swift
     /// for try await document in notes.export() { print(document.id) }
@@ -58,18 +65,20 @@ extension DocumentCollection {
         return AsyncThrowingStream { try await cursor.next() }
     }
 
-    /// Deletes documents; durable when it returns. Identifiers that are not there are passed over.
+    /// Deletes documents, durably once it returns. Ids that do not exist are ignored.
     ///
-    /// - Returns: how many were there.
+    /// - Returns: the number of documents deleted.
+    /// - Throws: ``DatabaseError``; then nothing has been deleted.
     @discardableResult
     public func delete(_ ids: [String]) async throws -> Int {
         try await deleting { record in try self.store.delete(ids: ids, from: record).deleted }
     }
 
-    /// Deletes the documents that match; durable when it returns. Interrupted, it has deleted some of
-    /// them.
+    /// Deletes the documents that match, durably once it returns. They are deleted in batches: a
+    /// call that is interrupted or throws may have deleted some of them.
     ///
-    /// - Returns: how many matched.
+    /// - Returns: the number of documents deleted.
+    /// - Throws: ``DatabaseError``.
     @discardableResult
     public func delete(where filter: Filter) async throws -> Int {
         try await deleting { record in
@@ -84,15 +93,17 @@ extension DocumentCollection {
             let record = try requireRecord()
             try prepareForWriting(record)
             let count = try body(record)
-            // What is deleted is deleted, and a call that throws has changed nothing: caches that
-            // cannot follow (the disk is full, another row is damaged) stay as they were, which is
-            // right, and the next writer tries again.
+            // The deletion is committed, so this call must not throw now. Caches that cannot be
+            // updated (the disk is full, another row is damaged) stay valid as they are; the next
+            // writer tries again.
             try? updateCaches(record)
             return count
         }
     }
 
-    /// How many documents match; all of them without a filter.
+    /// The number of documents that match; without a filter, of all documents.
+    ///
+    /// - Throws: ``DatabaseError``.
     public func count(where filter: Filter? = nil) throws -> Int {
         try rethrowing {
             let record = try requireRecord()
@@ -101,16 +112,22 @@ extension DocumentCollection {
         }
     }
 
-    /// Makes filters on a metadata field fast.
+    /// Indexes a metadata field, which makes filters on it fast. Indexing an indexed field does
+    /// nothing.
+    ///
+    /// - Parameter field: the name of a top-level field; the index keeps its scalar values and
+    ///   those of an array.
+    /// - Throws: ``DatabaseError``.
     public func indexField(_ field: String) async throws {
         try await database.asWriter { [self] in
             try store.indexField(field, in: requireRecord())
         }
     }
 
-    /// Forgets what ``indexField(_:)`` made; filters on the field still work.
+    /// Removes the index that ``indexField(_:)`` made; filters on the field still work.
     ///
-    /// - Returns: whether there was anything to forget.
+    /// - Returns: whether there was an index.
+    /// - Throws: ``DatabaseError``.
     @discardableResult
     public func dropIndexField(_ field: String) async throws -> Bool {
         try await database.asWriter { [self] in
@@ -154,7 +171,7 @@ extension DocumentCollection {
         return document
     }
 
-    /// Metadata from their stored form.
+    /// Parses stored metadata.
     func metadata(_ json: String?) throws -> JSONObject {
         guard let json else { return [:] }
         guard let values = (try? JSONValue(parsing: json))?.objectValue else {

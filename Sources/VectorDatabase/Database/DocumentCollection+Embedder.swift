@@ -3,8 +3,8 @@ import DocumentStore
 extension DocumentCollection {
     /// The embedder that made this collection's vectors.
     ///
-    /// - Throws: `noRecordedEmbedder` where they are ready-made; `embedderMissing`,
-    ///   `embedderUnavailable` or `embedderMismatch` where it cannot be had.
+    /// - Throws: `noRecordedEmbedder` if the vectors are ready-made; `embedderMissing`,
+    ///   `embedderUnavailable` or `embedderMismatch` if it cannot be loaded.
     func requireEmbedder(for record: CollectionRecord) throws -> any Embedder {
         guard let identity = EmbedderIdentity(record) else {
             if let given = try database.embedders.embedder(for: nil, collection: name) {
@@ -17,11 +17,11 @@ extension DocumentCollection {
         return embedder
     }
 
-    /// The embedder with which texts of this collection are encoded: the recorded one, loaded where
-    /// it is needed for the first time. For a collection that does not exist yet, the one that an
-    /// ingest would use.
+    /// The embedder that encodes texts of this collection: the recorded one, loaded on first use.
+    /// For a collection that does not exist yet, the one that an ingest would use.
     ///
-    /// - Throws: ``DatabaseError`` as ``query(_:limit:mode:filter:)`` does.
+    /// - Throws: ``DatabaseError``: `embedderMissing`, `embedderUnavailable`, `embedderMismatch`;
+    ///   `noRecordedEmbedder` for ready-made vectors.
     public var embedder: any Embedder {
         get throws {
             if let record = try rethrowing({ try store.collection(named: name) }) {

@@ -1,12 +1,12 @@
 import DocumentStore
 import Synchronization
 
-/// The documents under one name in a database, with vectors of one embedder and one metric.
+/// A named set of documents in a database, with vectors of one embedder, compared by one metric.
 ///
-/// Get it from ``Database/collection(_:)``. It may not exist yet: reading from it then throws
-/// ``DatabaseError/collectionMissing(name:path:)``; the first `ingest`
-/// creates it.
+/// Get one from ``Database/collection(_:)``. It may not exist yet: then reading from it throws
+/// ``DatabaseError/collectionMissing(name:path:)``, and the first `ingest` creates it.
 public final class DocumentCollection: Sendable {
+    /// The name that was passed to ``Database/collection(_:)``.
     public let name: String
     package let database: Database
     let caches: CollectionCaches
@@ -20,12 +20,12 @@ public final class DocumentCollection: Sendable {
             threads: database.threadCount)
     }
 
-    /// Whether anything was ever ingested into it.
+    /// Whether the collection has been created, which the first ingest does.
     public var exists: Bool {
         get throws { try rethrowing { try store.collection(named: name) != nil } }
     }
 
-    /// Which embedder made the vectors; `nil` for ready-made ones, and where there are none.
+    /// The embedder that made the vectors; `nil` if they are ready-made or there are none.
     package var recordedEmbedder: EmbedderIdentity? {
         get throws {
             let record = try rethrowing { try requireRecord() }
@@ -42,6 +42,6 @@ public final class DocumentCollection: Sendable {
         return record
     }
 
-    /// Lets go of mapped files.
+    /// Unmaps the cache files.
     func release() { caches.release() }
 }

@@ -3,11 +3,11 @@ import Foundation
 
 /// The right to write to a database, which one process has at a time.
 ///
-/// 1. `corpus.vdb-lock` is locked by `flock`: the kernel gives the lock back when its holder ends,
-///    however that happens.
-/// 2. The file says who holds it, for the message that a waiting process gives up with. It is never
-///    removed, so that all processes lock the same file.
-/// 3. SQLite's own lock guards each transaction beneath; this one spans an ingest as a whole.
+/// 1. `corpus.vdb-lock` is locked with `flock`: the kernel releases the lock when its holder ends,
+/// however it ends.
+/// 2. The file names its holder, for the error message of a process that has waited in vain. It is
+/// never removed, so that all processes lock the same file.
+/// 3. SQLite's own lock guards each transaction; this one spans a whole ingest.
 final class WriterLock: Sendable {
     private let lock: FileLock
 
@@ -15,7 +15,7 @@ final class WriterLock: Sendable {
 
     /// Waits for the lock.
     ///
-    /// - Throws: `locked` with the holder when it takes longer than `timeout`; `CancellationError`.
+    /// - Throws: `locked`, with the holder, after `timeout`; `CancellationError`.
     static func acquire(
         _ path: String, database: String, timeout: Duration, fileSystem: any FileSystem
     ) async throws -> WriterLock {
@@ -47,7 +47,7 @@ final class WriterLock: Sendable {
 
     func release() { lock.release() }
 
-    /// Who we are: for the message of another process.
+    /// This process, as named in another one's error message.
     private static var description: String {
         let name = CommandLine.arguments.first.map { ($0 as NSString).lastPathComponent } ?? "?"
         return "process \(getpid()) (\(name))"

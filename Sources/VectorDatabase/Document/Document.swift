@@ -1,7 +1,7 @@
 import Foundation
 import JSON
 
-/// What goes into a database and what comes back: an identifier, a text, and what else is known.
+/// A document as it is ingested and read back: an id, a text, and optional metadata.
 ///
 /// ```swift
 /// let note = Document(
@@ -9,26 +9,32 @@ import JSON
 ///     title: "Storing apples", metadata: ["year": 2024, "draft": false])
 /// ```
 ///
-/// The text that is embedded is the title and the text with a space between them. Where
-/// `vector` is given it is stored as it is and no model is asked.
+/// The title and the text, joined by a space, are embedded. If ``vector`` is set, it is stored as
+/// it is and no model is needed.
 public struct Document: Sendable, Equatable, Identifiable {
-    /// Unique in its collection. Ingesting the same identifier again replaces the document.
+    /// Unique in its collection, compared byte by byte, not empty, without NUL characters.
+    /// Ingesting an id again replaces its document, unless ``IngestOptions/onConflict`` says
+    /// otherwise.
     public var id: String
-    /// May be empty.
+    /// Embedded and indexed along with the text. May be empty.
     public var title: String
+    /// The text that is embedded, indexed and returned with hits. It may be empty if ``vector`` is set.
     public var text: String
-    /// What filters compare; any JSON object.
+    /// The fields that a ``Filter`` compares: any JSON object.
     public var metadata: JSONObject
-    /// A ready-made vector of the whole document, or `nil` to have the text encoded.
+    /// A ready-made vector of the whole document, which is then not cut; `nil` to have the text
+    /// encoded.
     public var vector: [Float]?
-    /// How the text is cut, as it was in the database that it was exported from; `nil` leaves that to
-    /// the ingest.
+    /// How the text is cut into passages. Set by readers of an export, to restore the original
+    /// cuts; `nil` leaves that to ``IngestOptions/chunking``.
     public var passages: [Passage]?
-    /// How the text is laid out, which decides whether and where it is cut into passages.
+    /// How the text is laid out, which determines whether and where it may be cut. Not stored.
     public var layout: TextLayout
-    /// Where it was read from; needed only to find out later what has gone from that source.
+    /// The file or other source that the document was read from. Needed only for
+    /// ``IngestOptions/synchronizedSources``.
     public var source: Source?
 
+    /// Creates a document with an id, a text, and whatever else is known of it.
     public init(
         id: String, text: String, title: String = "", metadata: JSONObject = [:],
         vector: [Float]? = nil, source: Source? = nil, layout: TextLayout = .record
@@ -42,26 +48,28 @@ public struct Document: Sendable, Equatable, Identifiable {
         self.layout = layout
     }
 
-    /// A piece of the text that has a vector of its own. It ends where the next one starts.
+    /// A piece of the text that has its own vector. It ends where the next one starts.
     public struct Passage: Sendable, Equatable {
-        /// In bytes of UTF-8 from the text's start; 0 for the first.
+        /// Offset in the document's text in bytes of UTF-8; 0 for the first passage, rising.
         public var start: Int
         /// A ready-made vector, or `nil` to have the passage encoded.
         public var vector: [Float]?
 
+        /// Creates a passage that starts at a byte offset.
         public init(start: Int, vector: [Float]? = nil) {
             self.start = start
             self.vector = vector
         }
     }
 
-    /// The place a document was read from.
+    /// The place that a document was read from.
     public struct Source: Sendable, Hashable {
-        /// A file, or any other name of a whole from which documents come.
+        /// The absolute path of a file, or another name for a source of documents.
         public var path: String
-        /// The line, row or record in it, counted from 1.
+        /// The line, row or record in the source, counted from 1.
         public var position: Int
 
+        /// Creates a source.
         public init(path: String, position: Int) {
             self.path = path
             self.position = position
@@ -70,7 +78,7 @@ public struct Document: Sendable, Equatable, Identifiable {
 }
 
 extension Document {
-    /// (title + " " + text), trimmed: what is embedded for a document that is not cut in passages.
+    /// The text to embed for a document that is not cut: title + " " + text, trimmed.
     package var embeddedText: String { Self.embeddedText(title: title, text: text) }
 
     package static func embeddedText(title: String, text: String) -> String {

@@ -1,18 +1,18 @@
 import Embedding
 import Synchronization
 
-/// Finds embedders and keeps those that are loaded, one for each fingerprint.
+/// Finds embedders and keeps the loaded ones, one for each fingerprint.
 ///
 /// Invariants:
 /// 1. No lock is held while the application's closure runs: it may use the database, and several
 ///    embedders may load at once.
-/// 2. Of the calls that need one fingerprint at once, one loads and the others wait for it.
-/// 3. A call never waits for a load that waits, in the end, for this very call; it throws instead.
+/// 2. If several calls need the same fingerprint at once, one loads it and the others wait.
+/// 3. A call never waits for a load that in turn waits for this call; it throws instead.
 final class EmbedderResolver: Sendable {
     private let given: (any Embedder)?
     private let find: @Sendable (EmbedderIdentity?) throws -> (any Embedder)?
     private let loads = KeyedLoads<any Embedder>()
-    /// Collections that recorded the given embedder when they were asked.
+    /// The collections that have been served with the given embedder.
     private let served = Mutex<Set<String>>([])
 
     init(
@@ -23,12 +23,12 @@ final class EmbedderResolver: Sendable {
         self.find = find
     }
 
-    /// Whether the application named its embedder, rather than leaving it to what is recorded.
+    /// Whether the application passed an embedder, rather than a function that finds recorded ones.
     var isGiven: Bool { given != nil }
 
     /// The embedder for a collection that records `identity`, or for one that records none.
     ///
-    /// - Returns: `nil` if nothing is given and nothing can be found.
+    /// - Returns: `nil` if none was given and none is found.
     /// - Throws: `embedderMismatch` if the embedder that was found is not the recorded one;
     ///   `embedderUnavailable` if loading fails.
     func embedder(for identity: EmbedderIdentity?, collection: String) throws -> (any Embedder)? {
@@ -39,9 +39,10 @@ final class EmbedderResolver: Sendable {
                 served.withLock { _ = $0.insert(collection) }
                 return given
             }
-            // One that was re-encoded with since then, by this process.
+            // This process has re-encoded the collection meanwhile.
             if let other = loads.value(for: identity.fingerprint) { return other }
-            // By another process: a reader that was served goes on with what is recorded now.
+            // Another process has: a reader that was served before continues with the newly
+            // recorded one.
             if !served.withLock({ $0.contains(collection) }) {
                 try Self.compare(identity, given.identity, collection)
             }
@@ -52,12 +53,12 @@ final class EmbedderResolver: Sendable {
         }
     }
 
-    /// Keeps an embedder that a collection has just been re-encoded with.
+    /// Keeps the embedder that a collection has just been re-encoded with.
     func remember(_ embedder: any Embedder) {
         loads.set(embedder, for: embedder.identity.fingerprint)
     }
 
-    /// The key of the embedder for collections that record none.
+    /// The key for collections that record no embedder.
     private static let unrecorded = ""
 
     private struct Mismatch: Error {
@@ -68,7 +69,7 @@ final class EmbedderResolver: Sendable {
     private func load(_ identity: EmbedderIdentity?) throws -> (any Embedder)? {
         do {
             return try loads.value(for: identity?.fingerprint ?? Self.unrecorded) {
-                // Perhaps what an ingest into a new collection has just loaded and recorded.
+                // An ingest into a new collection may have just loaded and recorded this one.
                 if let identity, let other = loads.value(for: Self.unrecorded),
                     other.identity.fingerprint == identity.fingerprint
                 {

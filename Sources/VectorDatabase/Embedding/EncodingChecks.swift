@@ -1,11 +1,11 @@
-/// What every vector must be before it is compared or stored.
+/// Validates vectors before they are compared or stored.
 enum VectorCheck {
-    /// The squared length that no vector may exceed. Of two that do not, inner product and squared
-    /// distance are finite in float32, also while they are summed up: |q · d| ≤ |q| |d| (Cauchy and
-    /// Schwarz) and |q - d|² ≤ (|q| + |d|)².
+    /// The largest squared length of a vector. Within it, inner products and squared distances are
+    /// finite in float32, partial sums included: |q · d| ≤ |q| |d| (Cauchy-Schwarz) and |q - d|² ≤
+    /// (|q| + |d|)².
     static let largestSquare = Float.greatestFiniteMagnitude / 8
 
-    /// - Throws: `dimensionMismatch` or `invalidVector`, with `subject` as whose it is.
+    /// - Throws: `dimensionMismatch` or `invalidVector`, with `subject` as the owner of the vector.
     static func check(_ vector: [Float], dimensions: Int?, of subject: String) throws {
         if vector.isEmpty {
             throw DatabaseError.invalidVector(of: subject, fault: .empty)
@@ -14,7 +14,7 @@ enum VectorCheck {
             throw DatabaseError.dimensionMismatch(
                 of: subject, expected: dimensions, found: vector.count)
         }
-        // Not a number and infinity fail the comparison, too: one pass without branches.
+        // NaN and infinity fail the comparison, too, so this is one pass without branches.
         var square: Float = 0
         for value in vector { square += value * value }
         guard square <= largestSquare else {
@@ -26,9 +26,9 @@ enum VectorCheck {
     }
 }
 
-/// Calls an embedder and holds it to its contract.
+/// Calls an embedder and checks that it keeps its contract.
 enum EncodingCheck {
-    /// - Throws: `encodingFailed` where it throws, or answers with another number of embeddings.
+    /// - Throws: `encodingFailed` if it throws or returns another number of embeddings.
     static func embed(
         _ texts: [String], with embedder: any Embedder,
         _ call: ([String]) async throws -> [EncodedText]

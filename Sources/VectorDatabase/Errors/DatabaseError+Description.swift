@@ -1,6 +1,7 @@
 import Foundation
 
 extension DatabaseError: CustomStringConvertible, LocalizedError {
+    /// One clause in English that states the error's facts, without a period and without advice.
     public var description: String {
         switch self {
         case .databaseMissing(let path): "\(path): there is no database here"
@@ -76,6 +77,7 @@ extension DatabaseError: CustomStringConvertible, LocalizedError {
         }
     }
 
+    /// ``description``, for Foundation's `localizedDescription`.
     public var errorDescription: String? { description }
 
     private static func place(_ source: Document.Source?) -> String {
@@ -98,6 +100,7 @@ extension DatabaseError: CustomStringConvertible, LocalizedError {
 }
 
 extension DatabaseError.ForeignFile: CustomStringConvertible {
+    /// The predicate of a sentence about the file: `is a folder`.
     public var description: String {
         switch self {
         case .folder: "is a folder"
@@ -110,6 +113,7 @@ extension DatabaseError.ForeignFile: CustomStringConvertible {
 }
 
 extension DatabaseError.VectorFault: CustomStringConvertible {
+    /// A clause about the vector: `it is empty`.
     public var description: String {
         switch self {
         case .empty: "it is empty"
@@ -121,6 +125,7 @@ extension DatabaseError.VectorFault: CustomStringConvertible {
 }
 
 extension DatabaseError.DocumentFault: CustomStringConvertible {
+    /// A clause about the document: `its id is empty`.
     public var description: String {
         switch self {
         case .emptyID: "its id is empty"

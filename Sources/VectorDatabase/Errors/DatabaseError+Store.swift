@@ -4,7 +4,7 @@ import Foundation
 import VectorIndex
 
 extension DatabaseError {
-    /// What a failure below means to whoever uses the library.
+    /// Translates an error of the store into one that users of the library see.
     init(_ error: StoreError) {
         switch error {
         case .missing(let path): self = .databaseMissing(path: path)
@@ -84,8 +84,8 @@ extension DatabaseError {
         }
     }
 
-    /// `error` as an error of this type, where it is known; others, of an application's own
-    /// embedder or sequence, pass as they are.
+    /// Translates errors of the modules below into this type. Others, such as those of an
+    /// application's own sequence, are passed on unchanged.
     static func wrap(_ error: any Error) -> any Error {
         switch error {
         case let error as StoreError: DatabaseError(error)
@@ -98,7 +98,7 @@ extension DatabaseError {
 }
 
 extension DatabaseError.ForeignFile {
-    /// What lies at a path at which the store found no database.
+    /// Finds out what is at a path where the store found no database.
     fileprivate init(at path: String) {
         var status = stat()
         guard stat(path, &status) == 0 else {
@@ -113,7 +113,7 @@ extension DatabaseError.ForeignFile {
     }
 }
 
-/// Runs `body` and turns what the modules below throw into what this one promises.
+/// Runs `body` and translates errors of the modules below into ``DatabaseError``.
 func rethrowing<Result>(_ body: () throws -> Result) throws -> Result {
     do { return try body() } catch { throw DatabaseError.wrap(error) }
 }

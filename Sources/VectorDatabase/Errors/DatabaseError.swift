@@ -1,10 +1,10 @@
-/// What a database could not do, as facts. `description` states them; what to do about them is for
-/// the application to say.
+/// Why a database operation failed, as facts. `description` states them; advice is left to the
+/// application.
 ///
-/// ``kind`` sorts the cases for programs that only need to know who has to act: caller, user or
+/// ``kind`` groups the cases for programs that only need to know who has to act: caller, user or
 /// operator.
 public enum DatabaseError: Error, Sendable, Equatable {
-    // A thing that is not there.
+    // Missing things.
     case databaseMissing(path: String)
     case collectionMissing(name: String, path: String)
     case documentsMissing(ids: [String])
@@ -13,71 +13,74 @@ public enum DatabaseError: Error, Sendable, Equatable {
     case cannotCreate(path: String, reason: String)
     case notADatabase(path: String, found: ForeignFile)
     case newerFormat(path: String, found: String, supported: String)
-    /// It has an older format, and cannot be written to and so not be migrated.
+    /// The database has an older format and cannot be migrated, because it cannot be written to.
     case olderFormat(path: String, found: Int, supported: Int)
     case damaged(path: String, reason: String)
     case diskFull(path: String)
     case inputOutput(path: String, reason: String)
     case readOnly(path: String)
     case closed(path: String)
-    /// It was moved or deleted while it was open: what was written last is not where the path says.
+    /// The file was moved or deleted while it was open, so the last writes are not at this path.
     case moved(path: String)
-    /// Another writer holds the database, and still did after `seconds`.
+    /// Another writer held the database for longer than `seconds`. `holder` names its process, if
+    /// known.
     case locked(path: String, holder: String?, seconds: Double)
 
     // Identity.
-    /// The collection's vectors were made by another embedder than the given one.
+    /// The collection's vectors were made by another embedder than the one given.
     case embedderMismatch(collection: String, recorded: EmbedderIdentity, given: EmbedderIdentity)
-    /// The collection holds ready-made vectors: no embedder made them, none can ask them.
+    /// The collection holds ready-made vectors, so no embedder can encode queries for it.
     case noRecordedEmbedder(collection: String, given: EmbedderIdentity)
     case metricMismatch(collection: String, recorded: Metric, given: Metric)
     case dimensionMismatch(of: String, expected: Int, found: Int)
-    /// No embedder was found for the collection, whose recorded one is named.
+    /// No embedder was found for the collection. `recorded` is the one it needs; `nil` if it
+    /// records none.
     case embedderMissing(collection: String, recorded: EmbedderIdentity?)
     case embedderUnavailable(path: String, reason: String)
-    /// Re-ranking was asked for, with an embedder that gives no probabilities.
+    /// Re-ranking was requested, but the embedder is not a `ScoringEmbedder`.
     case cannotRerank(embedder: String)
 
     // Input.
     case invalidVector(of: String, fault: VectorFault)
     case invalidDocument(id: String, source: Document.Source?, fault: DocumentFault)
     case documentExists(id: String, source: Document.Source?)
-    /// A parameter of a call has a value that it cannot have; `allowed` completes "must be …".
+    /// A parameter is out of range. `allowed` completes the phrase "must be …".
     case outOfRange(parameter: String, value: String, allowed: String)
-    /// A collection's name is part of file names: 1 to 120 bytes, where bytes other than ASCII
-    /// letters, digits, `.` and `_` count three each.
+    /// The name cannot be part of file names. It must have 1 to 120 bytes, of which those other
+    /// than ASCII letters, digits, `.` and `_` count three times.
     case invalidCollectionName(String)
-    /// A search by vectors in a collection that has none.
+    /// A vector search in a collection without vectors.
     case wordsOnly(collection: String)
-    /// Documents without vectors for a collection whose documents have them.
+    /// An ingest without encoding into a collection that has vectors.
     case vectorsNeeded(collection: String)
-    /// A query by a vector alone, for what compares words.
+    /// A query with a vector but no text, in a mode or for a purpose that needs the text.
     case textNeeded(for: String)
     case filterTooLarge(limit: Int)
     case embedderWithoutDimensions(name: String)
-    /// The call contradicts the state of the database, which another call has changed.
+    /// The call contradicts the current state of the database, which another call may have changed.
     case conflict(String)
-    /// The embedder failed, or answered with another number of embeddings than it was asked for.
+    /// The embedder threw an error, or returned another number of embeddings than texts.
     case encodingFailed(embedder: String, reason: String)
 
-    /// What a path that is no database holds.
+    /// What was found at a path instead of a database.
     public enum ForeignFile: Sendable, Equatable {
         case folder
         /// A device, a pipe or the like.
         case notAFile
         /// A file of another program.
         case other
-        /// A database without content: a copy whose write-ahead log, which holds it, was left behind;
-        /// or one whose making was interrupted.
+        /// An empty main file: either a copy that lacks the write-ahead log with the content, or a
+        /// database whose creation was interrupted.
         case withoutLog
     }
 
     /// Why a vector cannot be used.
     public enum VectorFault: Sendable, Equatable {
         case empty
-        /// The number at `index`, counted from 0; `nil` if that is not known.
+        /// The component at `index`, counted from 0, is NaN or infinite; `nil` if the index is not
+        /// known.
         case notFinite(index: Int?)
-        /// Its scores would overflow: the sum of its numbers' squares exceeds 4.25e37.
+        /// The sum of its squared components exceeds 4.25e37, so that scores would overflow.
         case tooLong
     }
 
@@ -90,24 +93,25 @@ public enum DatabaseError: Error, Sendable, Equatable {
         case tooLarge(bytes: Int, limit: Int)
     }
 
-    /// What a caller can do about an error.
+    /// Groups of errors by what can be done about them.
     public enum Kind: Sendable, CaseIterable {
-        /// The call itself is wrong.
+        /// The call is wrong: change the program or its arguments.
         case usage
-        /// Data or a model does not fit.
+        /// The data or the model does not fit the database.
         case badData
-        /// A file, collection or document is not there.
+        /// A file, collection or document does not exist.
         case missing
         /// Something needed was not found or cannot be used.
         case unavailable
-        /// A file cannot be made.
+        /// A file cannot be created or written to.
         case cannotCreate
         /// Reading or writing failed.
         case inputOutput
-        /// It may work another time.
+        /// Trying again later may succeed.
         case temporary
     }
 
+    /// The group that this error belongs to.
     public var kind: Kind {
         switch self {
         case .outOfRange, .invalidCollectionName, .wordsOnly, .vectorsNeeded, .textNeeded,

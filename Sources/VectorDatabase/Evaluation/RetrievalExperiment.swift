@@ -1,9 +1,9 @@
 import Evaluation
 import Foundation
 
-/// One way of searching, tried on judged queries: what `vdb eval` and tuning measure.
+/// Runs judged queries with one search configuration, for `vdb eval` and tuning.
 package struct RetrievalExperiment: Sendable {
-    /// A query whose answers are judged.
+    /// A judged query.
     package struct Question: Sendable {
         package let id: Identifier
         package let text: String
@@ -17,19 +17,20 @@ package struct RetrievalExperiment: Sendable {
     let questions: [Question]
     let mode: QueryMode
     let isExact: Bool
-    /// How many of the first hits the model re-orders by log p(document | query); nil for none.
+    /// How many of the first hits to re-rank by log p(document | query); `nil` for none.
     let rerankDepth: Int?
-    /// Of hybrid mode; nil: the model's.
+    /// The fusion for hybrid mode; `nil` for the model's.
     let fusion: ReciprocalRankFusion?
-    /// Hits of a query.
+    /// Hits per query.
     let depth: Int
     let name: String
     /// Queries answered together.
     private static let batch = 64
 
     /// - Parameters:
-    ///   - depth: what the deepest measure looks at: 1000 for Recall@1000.
-    ///   - name: the run's.
+    ///   - depth: hits per query; as many as the deepest measure needs, such as 1000 for
+    ///     Recall@1000.
+    ///   - name: the name of the run.
     package init(
         _ questions: [Question], mode: QueryMode, isExact: Bool, rerankDepth: Int? = nil,
         fusion: ReciprocalRankFusion? = nil, depth: Int = 1000, name: String
@@ -43,7 +44,9 @@ package struct RetrievalExperiment: Sendable {
         self.name = name
     }
 
-    /// - Parameter progress: how many queries have been answered.
+    /// Answers all questions.
+    ///
+    /// - Parameter progress: called after each batch with the number of queries answered so far.
     package func run(
         in documents: DocumentCollection, progress: (Int) -> Void = { _ in }
     ) async throws -> Evaluation.Run {
@@ -68,7 +71,7 @@ package struct RetrievalExperiment: Sendable {
     }
 
     private func query(for asked: Question) -> Query {
-        // One more than wanted, for the hit that may be dropped.
+        // One hit more than wanted, since one may be dropped.
         var query = Query(asked.text, limit: depth + 1, mode: mode, isExact: isExact)
         query.rerankDepth = rerankDepth
         query.fusion = fusion
@@ -76,8 +79,8 @@ package struct RetrievalExperiment: Sendable {
         return query
     }
 
-    /// A hit is dropped only where id and text are both the query's: in many collections ids of
-    /// queries and of documents that have nothing to do with each other are the same numbers.
+    /// Drops a hit only if both its id and its text are the query's: in many collections, unrelated
+    /// queries and documents share numeric ids.
     private func isQueryItself(
         _ id: String, _ asked: Question, in documents: DocumentCollection
     ) throws -> Bool {

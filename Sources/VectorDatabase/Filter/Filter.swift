@@ -1,6 +1,6 @@
 import DocumentStore
 
-/// A condition on documents' metadata, in the language of `--where`.
+/// A condition on documents' metadata, in the language of the option `--where`.
 ///
 /// ```swift
 /// let filter = try Filter("lang = 'en' AND year >= 2020 AND tag IN ('a', 'b') AND NOT draft")
@@ -18,28 +18,31 @@ import DocumentStore
 /// | `TRUE`, `FALSE` | always, never |
 ///
 /// - A field is a name (letters, digits, `_`; not a keyword) or `"any name"` in double quotes, in
-///   which `""` stands for one quote. `author.name` is the field `name` of the object `author`;
-///   in such a way to a field no name is empty or holds quotes, backslashes or control characters.
+///   which `""` stands for one quote. `author.name` is the field `name` of the object `author`; in
+///   such a path no name may be empty or contain quotes, backslashes or control characters.
 /// - A value is a number, `TRUE`, `FALSE`, or `'text'` in single quotes, in which `''` stands for
 ///   one. Numbers compare with numbers and text with text.
 /// - A field that holds an array is compared by its elements: `tag = 'a'` finds the documents
 ///   whose array `tag` contains `a`; `tag != 'a'` those that have tags, none of them `a`.
-/// - The logic is SQL's, of three values. A comparison, IN, LIKE or BETWEEN of a field that is
+/// - The logic is SQL's, with three values. A comparison, IN, LIKE or BETWEEN of a field that is
 ///   missing, null or an array without values is neither true nor false, and neither is its NOT: so
 ///   `year != 2020`, `NOT year = 2020` and `year NOT IN (2020)` find the same documents, all of
 ///   which have a year. `field` alone asks whether it is true, which is always known: `NOT draft`
 ///   finds documents without the field, too.
-/// - Keywords are read in either case.
+/// - Keywords are case-insensitive.
 public struct Filter: Sendable, Equatable {
-    /// What was parsed.
+    /// The source text of the filter.
     public let expression: String
     package let predicate: MetadataPredicate
 
-    /// Bytes of an expression and levels of parentheses and NOT, at most.
+    /// The most bytes of an expression, and levels of parentheses and NOT.
     static let maximumLength = 65_536
     static let maximumDepth = 64
 
-    /// - Throws: `FilterError` with the column at which the expression stops making sense.
+    /// Parses an expression.
+    ///
+    /// - Throws: ``FilterError`` with the column of the first mistake. An expression has at most
+    ///   65,536 bytes and 64 levels of nesting.
     public init(_ expression: String) throws(FilterError) {
         self.expression = expression
         guard expression.utf8.count <= Self.maximumLength else {
@@ -48,7 +51,7 @@ public struct Filter: Sendable, Equatable {
                 expected: "at most \(Self.maximumLength) bytes",
                 found: "\(expression.utf8.count)")
         }
-        // SQLite would be given what stands before it.
+        // SQLite would see only the part before the NUL.
         if let place = expression.firstIndex(where: { $0.unicodeScalars.contains("\0") }) {
             throw FilterError(
                 expression: expression,
@@ -60,23 +63,26 @@ public struct Filter: Sendable, Equatable {
     }
 }
 
-/// Where an expression stops making sense, and what could have stood there.
+/// A syntax error in a filter: its place, what was expected there, and what was found.
 public struct FilterError: Error, Sendable, Equatable {
+    /// The whole expression.
     public let expression: String
-    /// In characters, from 1.
+    /// The place of the error, in characters (grapheme clusters) from 1.
     public let column: Int
-    /// A noun phrase, such as `a value`.
+    /// What could stand there, as a noun phrase: `a value`.
     public let expected: String
     /// What stands there instead.
     public let found: String
 }
 
 extension FilterError: CustomStringConvertible {
+    /// `filter, column 6: expected a value, found AND, in: year AND`; long expressions are
+    /// abridged.
     public var description: String {
         "filter, column \(column): expected \(expected), found \(found), in: \(excerpt)"
     }
 
-    /// The expression, or the part of a long one around the column.
+    /// The expression; of a long one, the part around the column.
     private var excerpt: String {
         let characters = Array(expression)
         guard characters.count > 120 else { return expression }

@@ -1,10 +1,10 @@
 import DocumentStore
 
-/// A word of the filter language and where it begins.
+/// A token of the filter language and its place.
 struct FilterToken: Equatable {
     enum Kind: Equatable {
         case keyword(FilterKeyword)
-        /// A bare or quoted name; `isQuoted` only to explain a mistake.
+        /// A bare or quoted name; `isQuoted` serves error messages only.
         case name(String, isQuoted: Bool)
         case text(String)
         case integer(Int64)
@@ -34,7 +34,7 @@ enum FilterKeyword: String, CaseIterable {
     case `false` = "FALSE"
 }
 
-/// Cuts an expression into words.
+/// Splits an expression into tokens.
 struct FilterLexer {
     private let expression: String
     private let characters: [Character]
@@ -45,7 +45,7 @@ struct FilterLexer {
         characters = Array(expression)
     }
 
-    /// All words, `end` last.
+    /// All tokens; the last is `end`.
     mutating func tokens() throws(FilterError) -> [FilterToken] {
         var tokens: [FilterToken] = []
         repeat { tokens.append(try next()) } while tokens.last?.kind != .end
@@ -121,7 +121,7 @@ struct FilterLexer {
         return .name(word, isQuoted: false)
     }
 
-    /// The text between two quotes, of which a doubled one inside stands for one.
+    /// The text between two quotes, in which a doubled quote stands for one.
     private mutating func quoted(by quote: Character, _ expected: String) throws(FilterError)
         -> String
     {
@@ -160,7 +160,7 @@ struct FilterLexer {
         }
         let text = String(characters[start..<index])
         if isInteger {
-            // As a double it would equal its neighbors.
+            // As a double, the number would equal its neighbors.
             guard let value = Int64(text) else {
                 throw failure(
                     "an integer of at most 64 bits, or a number with a decimal point",

@@ -1,6 +1,6 @@
 import DocumentStore
 
-/// Recursive descent over the words of a filter:
+/// A recursive-descent parser for filters:
 ///
 ///     either     = both { OR both }
 ///     both       = negation { AND negation }
@@ -163,7 +163,7 @@ struct FilterParser {
 }
 
 extension MetadataPredicate.Operator {
-    /// The operator for the two sides exchanged.
+    /// The operator for swapped operands.
     fileprivate var mirrored: Self {
         switch self {
         case .less: .greater

@@ -1,10 +1,10 @@
 import FileFormat
 
-/// By what a document is recognised as unchanged.
+/// The hash by which an unchanged document is recognized.
 ///
-/// 128 bits: the high half over all that its vectors depend on (title, text, ready-made vector, how
-/// it is cut in passages), the low half over its metadata. So a change of metadata alone is told
-/// from a change of content, and needs no encoding. Only versions of one document are ever
+/// 128 bits: the high half covers everything that the vectors depend on (title, text, ready-made
+/// vector, how the text is cut), the low half the metadata. So a change of metadata alone can be
+/// told from a change of content, and needs no encoding. Only versions of one document are ever
 /// compared, for which 64 bits each are ample.
 enum ContentSignature {
     static func of(_ document: Document, metadata: String, chunking: String) -> ContentHash {

@@ -1,8 +1,8 @@
 import DocumentStore
 
 extension DocumentCollection {
-    /// Takes documents in: reading, encoding, storing and indexing overlap, in memory that does not
-    /// grow with their number.
+    /// Ingests documents. Reading, encoding, storing and indexing overlap, in memory that does not
+    /// grow with the number of documents.
     ///
     /// ```swift
     /// var options = IngestOptions()
@@ -10,18 +10,18 @@ extension DocumentCollection {
     /// let summary = try await notes.ingest(documents, options: options)
     /// ```
     ///
-    /// A document that is there already with the same content is recognised and not encoded
-    /// again, so an interrupted ingest resumes where it stopped when it is called again with the
-    /// same documents. A document of which only metadata have changed
-    /// keeps its vectors.
+    /// A document that is already stored with the same content is not encoded again, so an
+    /// interrupted ingest resumes where it stopped when it is called again with the same documents.
+    /// A document of which only the metadata have changed keeps its vectors.
     ///
-    /// Cancel the task to stop. What was acknowledged stays.
+    /// Cancel the task to stop. Acknowledged documents stay stored.
     ///
     /// - Parameters:
-    ///   - documents: taken one by one, as fast as they can be stored.
-    ///   - options: what happens to known and to faulty documents, how long ones are cut.
-    ///   - progress: called from the ingest's tasks, several times a second at most.
-    /// - Throws: ``DatabaseError``; what the sequence throws; `CancellationError`.
+    ///   - documents: pulled one by one, as fast as they can be stored.
+    ///   - options: how to treat known and faulty documents, and how to cut long ones.
+    ///   - progress: called from the ingest's tasks after each step of a stage.
+    /// - Returns: counts of what was done with the documents.
+    /// - Throws: ``DatabaseError``; errors of the sequence; `CancellationError`.
     public func ingest<Documents: AsyncSequence & Sendable>(
         _ documents: Documents, options: IngestOptions = IngestOptions(),
         progress: (@Sendable (IngestProgress) -> Void)? = nil
@@ -44,7 +44,7 @@ extension DocumentCollection {
                     while try await group.next() != nil {}
                 }
             } catch {
-                // What came before the document that stopped it is to be found quickly, too.
+                // The documents before the one that failed are stored; index them, too.
                 if !Task.isCancelled, let record = run.currentRecord { try? updateCaches(record) }
                 throw error
             }
@@ -53,7 +53,10 @@ extension DocumentCollection {
         }
     }
 
-    /// Takes in documents that are at hand.
+    /// Ingests an array of documents, as the variant for sequences does.
+    ///
+    /// - Returns: counts of what was done with the documents.
+    /// - Throws: ``DatabaseError``; `CancellationError`.
     @discardableResult
     public func ingest(
         _ documents: [Document], options: IngestOptions = IngestOptions(),
@@ -80,14 +83,14 @@ extension DocumentCollection {
         }
     }
 
-    /// A name becomes part of file names, which have a limit.
+    /// The name becomes part of file names, whose length is limited.
     private func checkName() throws {
         guard !name.isEmpty, DatabaseFiles.encode(name).utf8.count <= 120 else {
             throw DatabaseError.invalidCollectionName(name)
         }
     }
 
-    /// Makes the collection.
+    /// Creates the collection.
     func create(
         dimensions: Int, metric: Metric, identity: EmbedderIdentity?, index: IndexOptions
     ) throws -> CollectionRecord {

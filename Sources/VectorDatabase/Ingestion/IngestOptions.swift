@@ -1,57 +1,70 @@
 import Foundation
 
-/// How documents are taken in.
+/// How documents are ingested.
 public struct IngestOptions: Sendable {
-    /// What happens to a document whose identifier the collection has, with other content.
+    /// What to do with a document whose id exists in the collection with other content.
     public enum Conflict: String, Sendable, CaseIterable {
-        case replace, skip, error
+        /// Replace the stored document.
+        case replace
+        /// Keep the stored document and count the new one as skipped.
+        case skip
+        /// Stop with ``DatabaseError/documentExists(id:source:)``; documents before it stay stored.
+        case error
     }
 
-    /// What happens when a document cannot be stored (a vector of wrong length, for instance).
+    /// What to do with a document that cannot be stored, for instance because its vector has the
+    /// wrong length.
     public enum Failure: String, Sendable, CaseIterable {
-        /// The ingest ends with that error; what was acknowledged stays.
+        /// Stop with that error; documents before it stay stored.
         case stop
-        /// The document is counted as failed and left out.
+        /// Leave the document out and count it as failed.
         case skip
     }
 
+    /// What to do with a document whose id exists with other content.
     public var onConflict: Conflict = .replace
+    /// What to do with a document that cannot be stored.
     public var onFailure: Failure = .stop
-    /// Told of each document that is left out under ``Failure/skip``.
+    /// Called for each document that is left out under ``Failure/skip``, with the reason.
     public var failed: (@Sendable (Document, any Error) -> Void)?
 
-    /// Documents taken together at most, and passages encoded together: fewer where encoding is slow,
-    /// so that acknowledgements come about twice a second.
+    /// The most documents to prepare, and passages to encode, in one batch; at least 1. Batches are
+    /// smaller if encoding is slow, so that acknowledgments come about twice a second.
     public var batchSize = 1024
 
-    /// Cuts long documents in passages; `nil` keeps each whole.
+    /// How long documents are cut into passages; `nil` keeps each document whole.
     public var chunking: Chunking?
 
-    /// Whether texts are encoded. `false` stores and searches words only: no vectors, no model.
+    /// Whether texts are encoded. With `false` a new collection has words only: no vectors, no
+    /// model.
     public var encodesText = true
 
-    /// For a new collection; an existing one must have it already. `nil`: inner product.
+    /// The metric of a new collection; `nil` for the one of the export being read, else the inner
+    /// product. An existing collection must have this metric, or the ingest throws
+    /// `metricMismatch`.
     public var metric: Metric?
-    /// For a new collection: how its index is built.
+    /// How the index of a new collection is built. An export's settings take precedence.
     public var index = IndexOptions()
 
-    /// What the documents' export says of the collection that they come from: asked when a document
-    /// is prepared, for a reader knows it only after it has begun. A collection that this ingest makes
-    /// takes it over, as far as `metric` does not say otherwise; vectors that another model made
-    /// are refused.
+    /// The settings of the collection that the documents were exported from, usually
+    /// ``SourceProgress/exported``. It is called when a document is prepared, since a reader learns
+    /// the settings only from the first line. A collection that this ingest creates gets these
+    /// settings, except for a ``metric`` given here; ready-made vectors of another model than the
+    /// collection's are refused.
     public var exported: (@Sendable () -> CollectionSettings?)?
 
-    /// Sources whose documents are deleted at the end where this ingest did not meet them again:
-    /// for each, a path that equals a document's `source.path`, or a folder above it.
+    /// Sources to synchronize: at the end, stored documents of these sources that this ingest has
+    /// not seen are deleted. Each is a document's `source.path`, or a folder above it.
     public var synchronizedSources: [String] = []
 
-    /// Asked at the end for files of which some records could not be read, and for folders that could
-    /// not: nothing of theirs is deleted, since a document that was not met may be there.
+    /// Called at the end for the files and folders that could not be read completely, usually
+    /// ``SourceProgress/failedSources``. Synchronizing deletes nothing of theirs.
     public var unreadableSources: (@Sendable () -> Set<String>)?
 
-    /// Called after each durable commit with the number of documents of this run, in their order,
-    /// that are in the database now: unchanged and skipped ones included.
+    /// Called after each durable commit with a number n: the first n documents of this ingest have
+    /// been settled; stored, unchanged, skipped and failed ones all count.
     public var acknowledged: (@Sendable (Int) -> Void)?
 
+    /// The defaults: replace known documents, stop at a faulty one, keep documents whole.
     public init() {}
 }

@@ -1,7 +1,7 @@
 import DocumentStore
 
 extension IngestRun {
-    /// Texts handed to the embedder at once.
+    /// The most texts in one call of the embedder.
     private static let encodingBatch = 256
 
     /// Third stage: gives every passage its vector.
@@ -21,9 +21,9 @@ extension IngestRun {
         } catch { encoded.finish(throwing: error) }
     }
 
-    /// As many documents as have the passages to encode that the pace allows, one at least: an
-    /// interrupted ingest that goes on runs through what is unchanged at once, and yet acknowledges
-    /// often after that.
+    /// Takes documents until the pace's number of passages to encode is reached, at least one
+    /// document. Unchanged documents count nothing, so a resumed ingest skips them at once and
+    /// still acknowledges often afterwards.
     private func takePart(of rest: inout ArraySlice<PendingDocument>) -> [PendingDocument] {
         let limit = pacing.current
         var passages = 0
@@ -55,7 +55,7 @@ extension IngestRun {
         if !places.isEmpty, let embedder = try embedderForEncoding() {
             let began = ContinuousClock.now
             defer { pacing.record(count: places.count, took: ContinuousClock.now - began) }
-            // Texts of like length together: an embedder that pads wastes little.
+            // Batches of similar lengths, so that an embedder that pads wastes little.
             places.sort { $0.text.utf8.count < $1.text.utf8.count }
             for start in stride(from: 0, to: places.count, by: Self.encodingBatch) {
                 let batch = places[start..<min(start + Self.encodingBatch, places.count)]
@@ -86,7 +86,7 @@ extension IngestRun {
         if embedding.isTruncated { document.truncated += 1 }
     }
 
-    /// The embedder of the collection, or `nil` where this collection has words only.
+    /// The embedder of the collection; `nil` if it has words only.
     func embedderForEncoding() throws -> (any Embedder)? {
         let name = collection.name
         let resolver = collection.database.embedders
@@ -102,7 +102,8 @@ extension IngestRun {
         return try collection.requireEmbedder(for: record)
     }
 
-    /// Makes the collection with the first vector at hand, and fails what does not fit it.
+    /// Creates the collection with the dimensions of the first document, and fails documents that
+    /// do not fit.
     private func settleRecord(for window: inout [PendingDocument]) throws {
         let record: CollectionRecord
         if let current = currentRecord {
@@ -129,8 +130,8 @@ extension IngestRun {
 
     private func createCollection(for first: PendingDocument) throws -> CollectionRecord {
         let dimensions = first.passages.first?.vector?.count ?? 0
-        // A model that the application names is the collection's, also where the first document
-        // brings its vector; one that would only be looked for is not.
+        // An embedder that the application passed becomes the collection's even if the first
+        // document brings its own vector; one that would have to be found does not.
         let embedders = collection.database.embedders
         let bringsVector =
             first.document.vector != nil || first.document.passages?.first?.vector != nil

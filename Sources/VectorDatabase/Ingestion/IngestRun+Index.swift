@@ -1,7 +1,8 @@
 import DocumentStore
 
 extension IngestRun {
-    /// Fifth stage: keeps the caches near the database, and brings them up to date at the end.
+    /// Fifth stage: keeps the caches close behind the database, and brings them up to date at the
+    /// end.
     func index() async throws {
         let follower = collection.caches.follower()
         var lastSave = ContinuousClock.now
@@ -11,7 +12,7 @@ extension IngestRun {
             guard let record = try freshRecord() else { continue }
             if let lag = try follower.follow(record) { update { $0.unindexed = lag } }
             guard follower.isFollowing else { continue }
-            // Written when the lag of the written one calls for it, but within a share of time.
+            // Save if the files lag too far, but spend only a fraction of the time on it.
             let now = ContinuousClock.now
             if now - lastSave > saving * collection.caches.policy.savingShare {
                 try follower.save(record)

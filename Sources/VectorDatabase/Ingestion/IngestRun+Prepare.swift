@@ -4,10 +4,10 @@ import JSON
 import TextBytes
 
 extension IngestRun {
-    /// Characters that a window holds at most, however small its documents.
+    /// The most bytes in a window, however small its documents.
     private static let windowWeight = 8 << 20
 
-    /// First stage: takes documents from the sequence.
+    /// First stage: pulls documents from the sequence.
     func read<Documents: AsyncSequence & Sendable>(
         _ source: Documents
     ) async where Documents.Element == Document {
@@ -19,8 +19,8 @@ extension IngestRun {
         } catch { documents.finish(throwing: error) }
     }
 
-    /// Second stage: recognises what is unchanged, refuses what cannot be stored, cuts the rest in
-    /// passages.
+    /// Second stage: recognizes unchanged documents, refuses those that cannot be stored, and cuts
+    /// the rest into passages.
     func prepare() async {
         do {
             while let window = try await documents.receive(
@@ -61,8 +61,8 @@ extension IngestRun {
             signature: ContentSignature.of(
                 document, metadata: metadata ?? "",
                 chunking: chunkingDescription(of: document)), fate: .new)
-        // What a document on its way will leave in the database is not known yet: the store
-        // decides when it comes to this one.
+        // If another version of the document is in flight, its outcome is not known yet; the store
+        // decides when this one's turn comes.
         let isInFlight = inFlight.withLock { $0[Identifier(document.id)] != nil }
         if !isInFlight, stored == pending.signature {
             pending.fate = .unchanged
@@ -116,7 +116,7 @@ extension IngestRun {
         }
     }
 
-    /// As the document itself says, where it does so.
+    /// The passages that the document itself defines, if it does.
     private func ownPassages(of document: Document) -> [PendingPassage]? {
         guard let passages = document.passages, passages.count > 1 else { return nil }
         let bytes = Array(document.text.utf8)
@@ -132,7 +132,8 @@ extension IngestRun {
         }
     }
 
-    /// A ready-made vector is of the whole document, which is then not cut.
+    /// Cuts a document. One with a ready-made vector is kept whole, since the vector is of the
+    /// whole.
     private func passages(of document: Document) -> [PendingPassage] {
         if let own = ownPassages(of: document) { return own }
         guard document.vector == nil, let chunking = options.chunking else {
@@ -144,8 +145,8 @@ extension IngestRun {
         guard cuts.count > 1 else {
             return [PendingPassage(text: document.text, start: 0, vector: nil)]
         }
-        // White space between passages goes with the one before it, so that the stored passages
-        // make up the text again.
+        // White space between passages belongs to the one before it, so that the stored passages
+        // concatenate to the text.
         let bytes = Array(document.text.utf8)
         return cuts.indices.map { index in
             let start = index == 0 ? 0 : cuts[index].range.lowerBound
@@ -157,7 +158,8 @@ extension IngestRun {
         }
     }
 
-    /// What is stored of a document of which only metadata have changed: it needs no encoding.
+    /// The stored passages and vectors of a document of which only metadata have changed; they need
+    /// no encoding.
     private func storedPassages(of document: Document) throws -> [PendingPassage]? {
         guard let record = currentRecord,
             let stored = try collection.store.document(id: document.id, in: record)
@@ -173,7 +175,8 @@ extension IngestRun {
         }
     }
 
-    /// A text that is stored whole is the same whatever its layout.
+    /// The part of the signature that depends on chunking. A text that is kept whole is the same in
+    /// any layout.
     private func chunkingDescription(of document: Document) -> String {
         options.chunking == nil ? "" : "\(chunkingDescription) \(document.layout.rawValue)"
     }

@@ -2,10 +2,10 @@ import DocumentStore
 import TextBytes
 
 extension IngestRun {
-    /// Fourth stage: commits. Windows that wait are committed together.
+    /// Fourth stage: commits. Waiting windows are committed together.
     ///
-    /// Faults of the stages before it surface here, in the documents' order: what comes before a
-    /// document that stops the ingest is stored and acknowledged.
+    /// Faults of earlier stages surface here, in document order: everything before a document that
+    /// stops the ingest is stored and acknowledged.
     func store() async throws {
         defer { committed.continuation.finish() }
         while let windows = try await encoded.receive(
@@ -26,7 +26,7 @@ extension IngestRun {
         try deleteUnseen()
     }
 
-    /// What the synchronised sources no longer have.
+    /// Deletes documents that their synchronized sources no longer have.
     private func deleteUnseen() throws {
         guard !options.synchronizedSources.isEmpty, let record = currentRecord else { return }
         let outcome = try rethrowing {
@@ -87,7 +87,8 @@ extension IngestRun {
         if !options.synchronizedSources.isEmpty {
             try collection.store.markSeen(ids: documents.map(\.document.id))
         }
-        // What is unchanged was not written, but is acknowledged as being there.
+        // Unchanged documents are not written but acknowledged, so check that the file is still in
+        // place.
         if new.isEmpty { try rethrowing { try collection.store.requireInPlace() } }
         update { $0.stored.add(change) }
         options.acknowledged?(progress.withLock { $0.stored.documents })

@@ -3,14 +3,14 @@ import FileFormat
 import Synchronization
 import TextBytes
 
-/// What the stages of one ingest share.
+/// The state that the stages of one ingest share.
 ///
 /// Invariants:
 /// 1. Documents keep the order of their sequence from stage to stage; each window is one array.
-/// 2. Between two stages lies a queue bounded by bytes: memory does not grow with the corpus.
+/// 2. The queues between stages are bounded by bytes: memory does not grow with the corpus.
 /// 3. Only the store stage writes to the database; `acknowledged` is called after its commits.
-/// 4. The index stage follows the database's change log, not the stages before it: what it has
-///    not seen when a run ends is found there by the next one.
+/// 4. The index stage follows the database's change log, not the stages before it: what it has not
+/// seen when a run ends, the next run finds there.
 /// 5. The first error, or a cancellation, ends every stage. What was committed stays.
 final class IngestRun: Sendable {
     let collection: DocumentCollection
@@ -21,22 +21,21 @@ final class IngestRun: Sendable {
     let prepared: BoundedQueue<[PendingDocument]>
     let encoded: BoundedQueue<[PendingDocument]>
     let progress: Mutex<IngestProgress>
-    /// Identifiers between preparation and commit, with how often.
+    /// The ids of documents between preparation and commit, with their counts.
     let inFlight = Mutex<[Identifier: Int]>([:])
     /// The collection, once it exists.
     let record: Mutex<CollectionRecord?>
     let report: (@Sendable (IngestProgress) -> Void)?
-    /// Tells the index stage that there is something new.
+    /// Wakes the index stage after a commit.
     let committed = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-    /// How documents are cut, as part of what makes them the same; empty where they are not.
+    /// How documents are cut, as part of their signature; empty if they are not cut.
     let chunkingDescription: String
-    /// By whose tokens passages are measured, once a text is long enough to ask; an empty list where
-    /// there is nobody.
+    /// The embedder that measures passages, once one is needed; an empty list if there is none.
     private let tokenCounter = Mutex<[any Embedder]?>(nil)
 
-    /// Bytes that wait between two stages at most.
+    /// The most bytes that wait between two stages.
     static let queueBound = 32 << 20
-    /// Documents in a commit at most; windows that wait are joined up to this.
+    /// The most documents in a commit; waiting windows are joined up to this.
     static let largestCommit = 8192
 
     init(
@@ -58,8 +57,8 @@ final class IngestRun: Sendable {
             } ?? ""
     }
 
-    /// The number of tokens in a text, as the embedder counts them that will encode it. Where there
-    /// is none it is estimated; encoding then fails, or there is none to be done.
+    /// The number of tokens in a text, as counted by the embedder that will encode it. Without an
+    /// embedder it is estimated; then encoding fails, or is not needed.
     func tokenCount(of text: String) -> Int {
         let embedder = tokenCounter.withLock { counter -> (any Embedder)? in
             if let counter { return counter.first }
@@ -72,7 +71,7 @@ final class IngestRun: Sendable {
 
     var currentRecord: CollectionRecord? { record.withLock { $0 } }
 
-    /// Changes the progress and tells the observer.
+    /// Changes the progress and reports it.
     func update(_ change: (inout IngestProgress) -> Void) {
         let current = progress.withLock { progress in
             change(&progress)

@@ -1,41 +1,51 @@
-/// What an ingest has done.
+/// Counts of what an ingest did.
 public struct IngestSummary: Sendable, Equatable, Codable {
-    /// Documents read and settled: inserted + replaced + unchanged + skipped + failed.
+    /// Documents settled: inserted + replaced + unchanged + skipped + failed.
     public var documents = 0
+    /// Documents whose id was new.
     public var inserted = 0
+    /// Documents that replaced another version of themselves.
     public var replaced = 0
-    /// The same identifier with the same content was there: nothing was encoded.
+    /// Documents that were stored already with the same content; nothing was encoded.
     public var unchanged = 0
-    /// The identifier was there with other content, and conflicts are skipped.
+    /// Documents left out under ``IngestOptions/Conflict/skip``: the id existed with other content.
     public var skipped = 0
+    /// Documents left out under ``IngestOptions/Failure/skip``.
     public var failed = 0
-    /// Deleted because their source no longer has them.
+    /// Documents deleted because a synchronized source no longer has them.
     public var deleted = 0
-    /// Passages longer than what the model reads.
+    /// Passages that were longer than the model reads, and were truncated for encoding.
     public var truncated = 0
-    /// Tokens encoded.
+    /// Tokens that the model encoded.
     public var tokens = 0
+    /// Wall-clock time since the ingest began, in seconds.
     public var seconds = 0.0
 
+    /// All counts zero.
     public init() {}
 }
 
-/// How far an ingest has come.
+/// The progress of an ingest.
 public struct IngestProgress: Sendable {
     /// Documents taken from the sequence.
     public var read = 0
-    /// What is durable, as the summary counts it.
+    /// Counts of the documents that are settled, durably.
     public var stored = IngestSummary()
-    /// Passages that wait to enter the index; it follows behind the commits.
+    /// Passages that are stored but not yet in the graph, which follows behind the commits.
     public var unindexed = 0
+    /// What the ingest is doing.
     public var stage = Stage.storing
 
+    /// The phases of an ingest, in order.
     public enum Stage: Sendable {
+        /// Documents are being read, encoded and stored.
         case storing
-        /// All is stored; the index is being extended and written.
+        /// All documents are stored; the caches are being extended and written.
         case indexing
+        /// Everything is done.
         case finished
     }
 
+    /// Nothing read yet.
     public init() {}
 }

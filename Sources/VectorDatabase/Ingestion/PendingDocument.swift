@@ -5,15 +5,15 @@ import FileFormat
 ///
 ///     read ──Document──> prepare ──PendingDocument──> encode ──with vectors──> store ──> index
 ///
-/// Every document that was read reaches the store stage, in order, whatever becomes of it:
-/// acknowledgements count them all.
+/// Every document that was read reaches the store stage, in order, whatever its fate, since
+/// acknowledgments count them all.
 struct PendingDocument: Sendable {
     let document: Document
-    /// Canonical JSON of the metadata; `nil` where there are none.
+    /// The metadata as canonical JSON; `nil` if there are none.
     let metadata: String?
     let signature: ContentHash
     var fate: Fate
-    /// Whether it is stored as coming from another file.
+    /// Whether the stored version names another source.
     var hasMoved = false
     var passages: [PendingPassage] = []
     /// Passages longer than the model reads.
@@ -31,7 +31,7 @@ struct PendingDocument: Sendable {
 
     var isNew: Bool { if case .new = fate { true } else { false } }
 
-    /// The bytes that it holds, roughly: what bounds the queues.
+    /// Approximate size in bytes, for the bounds of the queues.
     var weight: Int {
         document.weight
             + passages.reduce(0) { $0 + $1.text.utf8.count + 4 * ($1.vector?.count ?? 0) }
@@ -50,20 +50,20 @@ struct PendingDocument: Sendable {
     }
 }
 
-/// What carries a vector: a document, or a piece of it.
+/// A text with its own vector: a document or a piece of one.
 struct PendingPassage: Sendable {
     let text: String
     /// Where it starts in the document's text, in bytes of UTF-8.
     let start: Int
-    /// `nil` until encoded, and in a collection without vectors.
+    /// `nil` until it is encoded, and always in a collection without vectors.
     var vector: [Float]?
     var tokens = 0
-    /// By this ingest.
+    /// Whether this ingest encoded it.
     var wasEncoded = false
 }
 
 extension Document {
-    /// The bytes that it holds, roughly.
+    /// Approximate size in bytes.
     var weight: Int {
         256 + id.utf8.count + title.utf8.count + text.utf8.count + 4 * (vector?.count ?? 0)
             + 64 * metadata.count

@@ -1,10 +1,10 @@
 import Synchronization
 
-/// How many passages to encode together so that each commit is about half a second's work.
+/// Chooses how many passages to encode together, so that each commit is about half a second's work.
 ///
-/// Encoders differ by a factor of a thousand in speed, and ready-made vectors need none: too
-/// small a window wastes a large encoder's parallelism, too large a one delays acknowledgements.
-/// It starts small and follows the measured rate, at most doubling at a step.
+/// Encoders differ in speed by a factor of a thousand. Too small a window wastes an encoder's
+/// parallelism, too large a one delays acknowledgments. The window starts small and follows the
+/// measured rate, at most doubling at each step.
 final class WindowPacing: Sendable {
     private let maximum: Int
     private let target: Duration
@@ -18,7 +18,7 @@ final class WindowPacing: Sendable {
 
     var current: Int { size.withLock { $0 } }
 
-    /// Tells that encoding `count` passages took so long.
+    /// Records how long encoding `count` passages took.
     func record(count: Int, took duration: Duration) {
         guard count > 0, duration > .zero else { return }
         let fitting = Double(count) * (target / duration)

@@ -1,6 +1,6 @@
 import DocumentStore
 
-/// Verifies a database and its caches, and writes damaged caches again.
+/// Verifies a database and its caches, and rewrites damaged caches.
 struct Checker {
     let database: Database
 
@@ -13,7 +13,7 @@ struct Checker {
                     .fault, subject: database.path, message: place + finding.detail,
                     remedy: finding.isDerived ? .deriveAgain : nil))
         }
-        // Caches are compared with the database, which says nothing if that is damaged.
+        // Comparing caches with a damaged database would prove nothing.
         guard report.isSound else { return report }
         for record in try database.store.collections() {
             let (findings, recall) = try database.collection(record.name).caches.check(record)
@@ -23,9 +23,9 @@ struct Checker {
         return report
     }
 
-    /// Writes the caches of every collection with findings again, and checks once more.
+    /// Rewrites the caches that have findings, and checks once more.
     func repair(_ report: CheckReport) throws -> CheckReport {
-        // A damaged database must not be spread into its caches.
+        // Do not copy damage from the database into its caches.
         let faults = report.findings.filter { $0.isFault && $0.subject == database.path }
         guard faults.allSatisfy({ $0.remedy == .deriveAgain }) else { return report }
         if !faults.isEmpty {

@@ -1,5 +1,5 @@
 extension CollectionSettings {
-    /// What an export of the collection begins with.
+    /// The settings that an export of the collection begins with.
     public init(_ statistics: CollectionStatistics) {
         self.init(
             metric: statistics.metric, dimensions: statistics.dimensions, model: statistics.model,

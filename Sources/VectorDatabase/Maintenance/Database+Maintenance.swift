@@ -1,10 +1,12 @@
 import DocumentStore
 
 extension Database {
-    /// Verifies the database, the caches against it, and every checksum.
+    /// Verifies the database with all its checksums, and compares the caches with it.
     ///
-    /// - Parameter repairing: removes caches that are damaged and makes them anew. What is damaged in
-    ///   the database itself only a backup brings back.
+    /// - Parameter repairing: whether to rewrite caches that have findings. Damage in the database
+    ///   itself cannot be repaired, except in parts that can be derived from the documents; restore
+    ///   a backup.
+    /// - Throws: ``DatabaseError``, if the check cannot be done. Damage is reported, not thrown.
     public func check(repairing: Bool = false) async throws -> CheckReport {
         let report = try await asReader { [self] in try Checker(database: self).check() }
         guard repairing, !report.findings.isEmpty else { return report }
@@ -13,8 +15,10 @@ extension Database {
         }
     }
 
-    /// Gives space back: rewrites the database without what was deleted, and its caches with it.
-    /// Needs as much free space as the database has.
+    /// Rewrites the database and its caches without deleted content, to free disk space. Needs as
+    /// much free space as the database occupies.
+    ///
+    /// - Throws: ``DatabaseError``; then the database is unchanged.
     public func compact() async throws {
         try await asWriter { [self] in
             for record in try store.collections() {
@@ -26,13 +30,17 @@ extension Database {
         }
     }
 
-    /// Copies the database to a new file, as it is at one moment, while others go on writing. Caches
-    /// are not copied: they are made again where they are needed.
+    /// Copies the database, as of one moment, to a new file; other processes can write meanwhile.
+    /// Caches are not copied; the copy's first writer creates its own.
+    ///
+    /// - Throws: ``DatabaseError``; then there is no new file.
     public func backup(to path: String) async throws {
         try await asReader { [self] in try store.backup(to: path) }
     }
 
-    /// Bytes of the database and its caches by what they hold. Reads the whole file.
+    /// The size of the database file by kind of content. Reads the whole file.
+    ///
+    /// - Throws: ``DatabaseError``.
     public func bytesByPart() throws -> [PartBytes] {
         try rethrowing {
             try store.bytesByPart().map { PartBytes(part: $0.kind.rawValue, bytes: $0.bytes) }

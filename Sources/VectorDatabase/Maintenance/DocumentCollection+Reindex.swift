@@ -1,25 +1,33 @@
 import DocumentStore
 
 extension DocumentCollection {
-    /// How far a re-encoding has come.
+    /// The progress of re-encoding a collection.
     public struct ReindexProgress: Sendable {
-        /// Passages that this call has encoded.
+        /// The number of passages encoded or reused by this call, without those of an interrupted
+        /// earlier one.
         public var done: Int
+        /// The number of passages in the collection.
         public var total: Int
+        /// What the call is doing.
         public var stage: Stage
 
+        /// The phases of re-encoding, in order: passages are encoded, then, with the new vectors in
+        /// effect, the caches are rebuilt.
         public enum Stage: Sendable { case encoding, indexing }
     }
 
     /// Passages encoded and committed together.
     private static let batchSize = 512
 
-    /// Encodes everything again, with another embedder or the same, and puts the new vectors in the
-    /// place of the old ones all at once.
+    /// Encodes all passages again, with the same or another embedder, then replaces all vectors in
+    /// one transaction.
     ///
-    /// Until then queries are answered with the old vectors. Interrupted, it goes on where it stopped
-    /// when it is called again with the same embedder; with another one it begins again.
+    /// Until then queries use the old vectors. An interrupted call resumes where it stopped when it
+    /// is repeated with the same embedder; with another one it starts over.
     ///
+    /// - Parameters:
+    ///   - embedder: the embedder that the collection records from then on.
+    ///   - progress: called after each batch of passages.
     /// - Throws: ``DatabaseError``; `CancellationError`.
     public func reindex(
         with embedder: any Embedder, progress: (@Sendable (ReindexProgress) -> Void)? = nil
@@ -28,10 +36,10 @@ extension DocumentCollection {
     }
 
     /// - Parameters:
-    ///   - replaced: the embedder whose vectors are to be replaced; `embedderMismatch` is thrown
-    ///     where another process has put a third one in its place meanwhile.
-    ///   - copy: this collection in a copy of the database, encoded by `embedder` already: vectors
-    ///     of passages that have not changed since are taken from there.
+    ///   - replaced: the embedder whose vectors are expected to be replaced; `embedderMismatch` is
+    ///     thrown if another process has re-encoded with a third one meanwhile.
+    ///   - copy: this collection in a copy of the database that `embedder` has already encoded.
+    ///     Vectors of passages that have not changed since are taken from it.
     package func reindex(
         with embedder: any Embedder, replacing replaced: EmbedderIdentity?,
         reusing copy: DocumentCollection?,
@@ -70,7 +78,10 @@ extension DocumentCollection {
         }
     }
 
-    /// Builds the index again with other parameters; vectors stay as they are.
+    /// Rebuilds the graph with other parameters; vectors are not changed.
+    ///
+    /// - Parameter options: the parameters that the collection records from then on.
+    /// - Throws: ``DatabaseError``: `outOfRange` for parameters that are not allowed.
     public func reindex(options: IndexOptions) async throws {
         try await database.asWriter { [self] in
             let record = try requireRecord()
@@ -123,15 +134,15 @@ extension DocumentCollection {
     }
 }
 
-/// Vectors that a copy of the database has by the embedder with which this one is being encoded.
+/// The vectors in a copy of the database that the new embedder has already encoded.
 ///
-/// A passage's key is never used again, so that the same key, title and text in a copy of the same
-/// database are the same passage.
+/// Passage keys are never reused, so the same key, title and text in a copy of the same database
+/// mean the same passage.
 private struct EncodedCopy {
     private let store: DocumentStore
     private let record: CollectionRecord
 
-    /// `nil` where the collection is not a copy, or not encoded by this embedder.
+    /// `nil` if the collection is not in a copy, or was not encoded by this embedder.
     init?(
         _ collection: DocumentCollection, _ identity: EmbedderIdentity, of original: DocumentStore
     ) throws {

@@ -1,8 +1,11 @@
 import DocumentStore
 
 extension DocumentCollection {
-    /// Counts, model, index and bytes. Reads the whole file to tell the bytes of its parts, unless
-    /// `includesBytes` is false.
+    /// The size and settings of the collection.
+    ///
+    /// - Parameter includesBytes: whether to include ``CollectionStatistics/bytes``, which reads
+    ///   the whole file.
+    /// - Throws: ``DatabaseError``.
     public func statistics(includesBytes: Bool = true) throws -> CollectionStatistics {
         try rethrowing {
             let record = try requireRecord()
@@ -17,7 +20,8 @@ extension DocumentCollection {
         }
     }
 
-    /// The database's parts, this collection's cache files, and all other collections' together.
+    /// The parts of the database file, this collection's cache files, and those of all other
+    /// collections together.
     private func bytesByPart() throws -> [PartBytes] {
         var parts = try store.bytesByPart().map {
             PartBytes(part: $0.kind.rawValue, bytes: $0.bytes)
@@ -38,7 +42,7 @@ extension DocumentCollection {
 }
 
 extension IndexStatistics {
-    /// - Parameter record: as it is now; the snapshot's may be older.
+    /// - Parameter record: the current record; the snapshot's may be older.
     init(_ snapshot: VectorSnapshot, of record: CollectionRecord) {
         let graphRows = snapshot.graph?.count ?? 0
         let state: State =

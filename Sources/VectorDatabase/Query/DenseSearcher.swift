@@ -1,7 +1,7 @@
 import DocumentStore
 import VectorIndex
 
-/// Finds the passages nearest to a vector in one snapshot.
+/// Finds the nearest passages to a vector in one snapshot.
 ///
 ///     graph walk ─┐
 ///     flat scan  ─┼─ merged by score, then key ─ without deleted rows ─> candidates
@@ -11,15 +11,15 @@ struct DenseSearcher: Sendable {
     let store: DocumentStore
     let threads: Int
 
-    /// Rows for which a second thread is worth starting.
+    /// The number of rows that justifies one more thread.
     private static let rowsPerThread = 8192
 
-    /// The best `count` passages, best first, then by key; fewer only where no more match.
+    /// The best `count` passages, best first, ties by key; fewer only if no more match.
     ///
-    /// Keys in `allowed` were read from the database: none of them is deleted.
+    /// `allowed` was read from the database, so it holds no deleted keys.
     ///
-    /// - Parameter cost: the comparisons are added to it; the numbers of rows are those of the
-    ///   snapshot, however often it is searched.
+    /// - Parameter cost: comparisons are added up over several searches; row counts are those of
+    ///   the snapshot.
     func search(
         _ vector: [Float], count: Int, ef: Int?, isExact: Bool, allowed: LabelFilter?,
         cost: inout SearchCost
@@ -30,8 +30,8 @@ struct DenseSearcher: Sendable {
         if let allowed, allowed.count == 0 { return [] }
         let flatRows =
             graph == nil ? 0..<(snapshot.flat?.count ?? 0) : snapshot.flatBeyondGraph
-        // Deleted rows are found, too, and dropped: so many more are asked for, until enough
-        // stay or there are no more.
+        // Deleted rows are found, too, and dropped. Ask for twice as many until enough are left, or
+        // there are no more.
         var wanted = count
         while true {
             var found = SearchSum(limit: wanted)
@@ -54,9 +54,9 @@ struct DenseSearcher: Sendable {
         }
     }
 
-    /// Everything that the graph does not cover.
+    /// Scans the rows that the graph does not cover.
     ///
-    /// - Returns: rows that were read from the database.
+    /// - Returns: the number of rows read from the database.
     private func scan(
         _ flatRows: Range<Int>, _ vector: [Float], _ allowed: LabelFilter?,
         into found: inout SearchSum, cost: inout SearchCost

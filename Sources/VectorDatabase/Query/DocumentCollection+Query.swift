@@ -1,33 +1,42 @@
 import DocumentStore
 
 extension DocumentCollection {
-    /// Finds the documents nearest to a text.
+    /// Finds the documents that best match a text.
     ///
     /// ```swift
     /// let answer = try await notes.query("how long do apples keep", limit: 3)
     /// ```
     ///
-    /// - Throws: ``DatabaseError``: `collectionMissing`; `embedderMissing` or
-    ///   `embedderUnavailable` where the text would have to be encoded and cannot;
-    ///   `embedderMismatch`; `invalidArgument`.
+    /// - Parameters:
+    ///   - text: the question, encoded by the collection's embedder unless the mode is lexical.
+    ///   - limit: the most hits, at least 1.
+    ///   - mode: `nil` for hybrid if the collection has vectors of an embedder, else lexical.
+    ///   - filter: only documents that match are considered.
+    /// - Throws: ``DatabaseError``: `collectionMissing`; `embedderMissing`, `embedderUnavailable`,
+    ///   `embedderMismatch` or `encodingFailed` if the text must be encoded and cannot be;
+    ///   `wordsOnly`; `outOfRange`; `filterTooLarge`. Also `CancellationError`.
     public func query(
         _ text: String, limit: Int = 10, mode: QueryMode? = nil, filter: Filter? = nil
     ) async throws -> Answer {
         try await query(Query(text, limit: limit, mode: mode, filter: filter))
     }
 
-    /// Finds what one query asks for.
+    /// Answers one query.
+    ///
+    /// - Throws: ``DatabaseError``, as ``query(_:limit:mode:filter:)``; `textNeeded`,
+    ///   `cannotRerank`, `invalidVector` or `dimensionMismatch` if the query is inconsistent.
     public func query(_ query: Query) async throws -> Answer {
         try await self.query([query])[0]
     }
 
-    /// Answers many queries: texts are encoded together, and searches run on all cores.
+    /// Answers many queries. Texts are encoded in batches, and searches run on all cores.
     ///
-    /// - Returns: an answer to each, in order.
+    /// - Returns: the answers, in the order of the queries.
+    /// - Throws: as for one query; one failure fails the whole call.
     public func query(_ queries: [Query]) async throws -> [Answer] {
         try await database.asReader { [self] in
             do { return try await answer(queries) } catch {
-                // Another process has re-encoded the collection since its record was read.
+                // Another process re-encoded the collection after its record was read.
                 guard (error as? StoreError)?.meansReencoded == true else { throw error }
                 return try await answer(queries)
             }
@@ -38,8 +47,8 @@ extension DocumentCollection {
         let record = try requireRecord()
         let plans = try await QueryPlanner(collection: self, record: record).plan(queries)
         let threads = min(database.threadCount, plans.count)
-        // A single query searches by vector and by words at the same time; many keep the
-        // cores busy by themselves.
+        // A single query searches vectors and words in parallel; many keep the cores busy by
+        // themselves.
         guard threads > 1 else {
             var answers: [Answer] = []
             for plan in plans {

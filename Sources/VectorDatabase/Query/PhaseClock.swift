@@ -18,7 +18,7 @@ struct PhaseClock {
     }
 }
 
-/// What a search by vector has looked at.
+/// The work that a vector search has done.
 struct SearchCost: Sendable {
     var distanceComputations = 0
     var graphRows = 0

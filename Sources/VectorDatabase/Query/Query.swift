@@ -9,32 +9,34 @@ import VectorIndex
 /// let answer = try await notes.query(query)
 /// ```
 public struct Query: Sendable {
-    /// What is asked; empty only where `vector` is given and the mode is dense.
+    /// The question. May be empty if ``vector`` is set and the mode is dense.
     public var text: String
-    /// A ready-made vector of the query: nothing is encoded.
+    /// A ready-made vector of the query, so that nothing is encoded; `nil` to encode ``text``.
     public var vector: [Float]?
-    /// Hits wanted: fewer come back only when fewer match.
+    /// The number of hits, at least 1. Fewer are returned only if fewer documents match.
     public var limit: Int
-    /// `nil` chooses: hybrid where there are a text and a way to a vector, else whichever works.
+    /// By what to search. `nil` means hybrid if there are a text and a vector or an embedder for
+    /// it; otherwise dense or lexical, whichever is possible.
     public var mode: QueryMode?
-    /// How many candidates the walk through the index keeps: more is slower and finds more.
-    /// At least `limit`. `nil` takes the collection's default (see `Query.defaultEf`).
+    /// The number of candidates kept while the graph is searched: more is slower and has higher
+    /// recall. Raised to the number of hits wanted; `nil` for ``defaultEf``.
     public var ef: Int?
-    /// Compares with every vector instead of walking the index: the ground truth.
+    /// Compares the query with every vector instead of searching the graph. The result is exact.
     public var isExact: Bool
-    /// Only documents that match are considered.
+    /// Only documents that match are considered; `nil` for all.
     public var filter: Filter?
-    /// Re-orders this many of the first hits by log p(document | query); needs a
-    /// `ScoringEmbedder`.
+    /// Re-ranks this many of the first hits by log p(document | query), which needs a
+    /// `ScoringEmbedder`; `nil` for none.
     public var rerankDepth: Int?
-    /// How dense and lexical ranks are joined in hybrid mode. `nil` takes the default, with the
-    /// embedder's `hybridWeight` if it has one and encodes the query: for a query that
-    /// comes with its ``vector``, no model is opened.
+    /// How dense and lexical ranks are fused in hybrid mode. `nil` takes the default, with the
+    /// embedder's `hybridWeight` if it has one and encodes the query; for a query with its own
+    /// ``vector`` no model is loaded.
     public var fusion: ReciprocalRankFusion?
-    /// `false` leaves title, text and metadata of the hits empty: enough for run files, whose
-    /// thousands of hits would cost more to read than to find.
+    /// Whether hits have their title, text and metadata. `false` is enough for run files, whose
+    /// thousands of hits would take longer to read than to find.
     public var fetchesContent = true
 
+    /// Creates a query for a text; each parameter sets the property of its name.
     public init(
         _ text: String, limit: Int = 10, mode: QueryMode? = nil, ef: Int? = nil,
         isExact: Bool = false, filter: Filter? = nil, rerankDepth: Int? = nil,
@@ -50,84 +52,94 @@ public struct Query: Sendable {
         self.fusion = fusion
     }
 
-    /// A dense query by a ready-made vector.
+    /// Creates a dense query for a ready-made vector.
     public init(vector: [Float], limit: Int = 10, filter: Filter? = nil) {
         self.init("", limit: limit, filter: filter)
         self.vector = vector
     }
 
-    /// Recall@10 at this width: .97 on 60,000 short sentences through the built-in model, above .99 on
-    /// clustered sets of that size.
+    /// The default of ``ef``. Its Recall@10 is 0.97 on 60,000 short sentences with the built-in
+    /// model, and above 0.99 on clustered sets of that size.
     public static let defaultEf = IndexParameters.defaultEf
 }
 
-/// By what documents are found.
+/// What a query searches by.
 public enum QueryMode: String, Sendable, CaseIterable, Codable {
-    /// By the vector: score is the inner product, the cosine, or minus the squared distance,
-    /// as the collection's metric has it. Higher is better.
+    /// Vectors. The score is the inner product, the cosine, or minus the squared distance,
+    /// according to the collection's metric. Higher is better.
     case dense
-    /// By the words: score is BM25. Higher is better.
+    /// Words. The score is BM25. Higher is better.
     case lexical
-    /// By both: score is the sum of reciprocal ranks.
+    /// Both. The score is the weighted sum of reciprocal ranks; see ``ReciprocalRankFusion``.
     case hybrid
 }
 
-/// What came back.
+/// The answer to a query.
 public struct Answer: Sendable {
+    /// The query as it was asked.
     public let query: Query
-    /// The mode that was used, also where the query left the choice.
+    /// The mode that was used, even if the query left the choice open.
     public let mode: QueryMode
-    /// Best first; scores never increase. Equal scores are in the order of identifiers.
+    /// The documents found, best first; equal scores in the order of ids.
     public let hits: [Hit]
-    /// From the call to the answer; for one of many queries, its share of the common work and
-    /// its own.
+    /// The time that the answer took; for one of many queries, its own time and its share of the
+    /// encoding.
     public let duration: Duration
+    /// How the answer was found.
     public let explanation: Explanation
 }
 
-/// A document that matches, with the passage by which it does.
+/// A matching document, with its best passage.
 public struct Hit: Sendable, Equatable, Identifiable {
-    /// From 1.
+    /// The place among the hits, from 1.
     public var rank: Int
+    /// The document's id.
     public var id: String
+    /// The score, higher for better hits; its meaning depends on the mode (``QueryMode``). For
+    /// re-ranked hits it is ``logProbability``.
     public var score: Double
+    /// The document's title; empty unless the query fetches content.
     public var title: String
-    /// The best passage: the whole text of a document that is not cut in passages.
+    /// The text of the best passage, which for a document that is not cut is its whole text; empty
+    /// unless the query fetches content.
     public var text: String
+    /// The document's metadata; empty unless the query fetches content.
     public var metadata: JSONObject
-    /// Which passage of the document `text` is, from 0.
+    /// The number of the best passage in the document, from 0; 0 unless the query fetches content.
     public var passage: Int
-    /// log p(document | query) where the hit was re-ranked.
+    /// log p(document | query) in nats; `nil` if the hit was not re-ranked.
     public var logProbability: Double?
 }
 
 /// How an answer was found: what `vdb query --explain` prints.
 public struct Explanation: Sendable {
-    /// In the order in which they began; dense and lexical search overlap in time.
+    /// The steps and their times. Dense and lexical search may overlap.
     public var phases: [Phase] = []
-    /// Vectors compared with the query, in the walk, in re-scoring, and in scans.
+    /// The number of vectors compared with the query: in the graph, in re-scoring and in scans.
     public var distanceComputations = 0
-    /// Rows in the graph that was walked; 0 where everything was scanned.
+    /// The number of rows in the graph that was searched; 0 if everything was scanned.
     public var graphRows = 0
-    /// Rows newer than the graph, which were scanned and merged.
+    /// The number of rows beyond the graph, which were scanned.
     public var tailRows = 0
-    /// Rows of the graph or the flat file that have been deleted since and were filtered out.
+    /// The number of rows deleted since the caches were written, which were filtered out.
     public var deletedRows = 0
-    /// Occurrences of the query's words in passages whose weights were added up.
+    /// The number of postings of the query's words that were added up.
     public var postings = 0
-    /// Passages whose words were then scored to the last digit.
+    /// The number of passages that were then scored exactly.
     public var scoredPassages = 0
-    /// Passages that the filter lets pass; `nil` without one.
+    /// The number of passages that match the filter; `nil` without a filter.
     public var matchingPassages: Int?
-    /// How the two rankings were joined; `nil` but in hybrid mode.
+    /// How the two rankings were fused; `nil` unless the mode was hybrid.
     public var fusion: ReciprocalRankFusion?
 
     /// A step and its time.
     public struct Phase: Sendable, Equatable {
         /// `encode`, `filter`, `dense`, `lexical`, `fuse`, `fetch` or `rerank`.
         public let name: String
+        /// Wall-clock time in milliseconds.
         public let milliseconds: Double
     }
 
+    /// An explanation without steps, all counts zero.
     public init() {}
 }

@@ -1,25 +1,25 @@
 import DocumentStore
 
-/// A query with all that must be settled before searching: the mode, the vector, the filter.
+/// A query with everything that is decided before searching: the mode, the vector, the fusion.
 struct QueryPlan: Sendable {
     let query: Query
     let mode: QueryMode
-    /// Where the mode needs one.
+    /// Set if the mode needs one.
     var vector: [Float]?
-    /// Of hybrid mode.
+    /// Used in hybrid mode.
     var fusion: ReciprocalRankFusion
-    /// This query's share of the time in which texts were encoded.
+    /// This query's share of the time spent on encoding.
     var encoding: Duration?
-    /// Where hits are re-ranked.
+    /// Set if hits are re-ranked.
     let scorer: (any ScoringEmbedder)?
 }
 
-/// Settles modes and encodes texts.
+/// Chooses modes and encodes texts.
 struct QueryPlanner {
     let collection: DocumentCollection
     let record: CollectionRecord
 
-    /// Texts handed to the embedder at once.
+    /// The most texts in one call of the embedder.
     private static let batchSize = 256
 
     func plan(_ queries: [Query]) async throws -> [QueryPlan] {
@@ -90,7 +90,7 @@ struct QueryPlanner {
         }
     }
 
-    /// Hybrid where there are words and a way to a vector.
+    /// Hybrid if there are words and a vector, or an embedder for one.
     private func defaultMode(of query: Query) throws -> QueryMode {
         if record.dimensions == 0 { return .lexical }
         if query.vector != nil { return query.text.isEmpty ? .dense : .hybrid }

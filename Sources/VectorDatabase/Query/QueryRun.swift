@@ -2,7 +2,7 @@ import DocumentStore
 import LexicalIndex
 import VectorIndex
 
-/// One query, from its plan to its answer.
+/// Runs one planned query.
 struct QueryRun: Sendable {
     let collection: DocumentCollection
     let record: CollectionRecord
@@ -11,7 +11,7 @@ struct QueryRun: Sendable {
     private var store: DocumentStore { collection.store }
     private var query: Query { plan.query }
 
-    /// A ranking and what finding it cost.
+    /// A ranking and its cost.
     private struct Found: Sendable {
         var documents: [RankedDocument] = []
         var cost = SearchCost()
@@ -19,10 +19,10 @@ struct QueryRun: Sendable {
         var duration = Duration.zero
     }
 
-    /// A writer may take a document away between its being found and its being read.
+    /// How often to try if a writer deletes a document after it was found and before it is read.
     private static let attempts = 4
 
-    /// More than any collection has, and little enough to be multiplied.
+    /// More than any collection has, and small enough to be multiplied without overflow.
     private static let mostDocuments = 1 << 40
 
     /// - Parameter inParallel: whether dense and lexical search may run at the same time.
@@ -36,8 +36,8 @@ struct QueryRun: Sendable {
         }
     }
 
-    /// - Parameter mayLack: whether hits that have gone meanwhile are simply left out.
-    /// - Returns: `nil` where some have gone and must not be.
+    /// - Parameter mayLack: whether hits that have been deleted meanwhile may be left out.
+    /// - Returns: `nil` if some were deleted meanwhile and none may be left out.
     private func answer(inParallel: Bool, mayLack: Bool) async throws -> Answer? {
         try Task.checkCancellation()
         var clock = PhaseClock()
@@ -127,8 +127,8 @@ struct QueryRun: Sendable {
         return found
     }
 
-    /// A document found by vector and by words shows the passage by which it has the more of its
-    /// score: the words' if both give the same.
+    /// A document found by both shows the passage of the ranking that contributes more to its
+    /// score; of equal contributions, the lexical one.
     private func fuse(_ dense: [RankedDocument], _ lexical: [RankedDocument]) -> [RankedDocument] {
         var (nearest, bestWords): ([Int64: RankedDocument], [Int64: RankedDocument]) = ([:], [:])
         for document in dense { nearest[document.key] = document }
@@ -146,11 +146,11 @@ struct QueryRun: Sendable {
             .sorted { ($1.score, $0.id) < ($0.score, $1.id) }
     }
 
-    /// Re-orders the first documents by log p(document | query).
+    /// Re-ranks the first documents by log p(document | query).
     ///
-    /// The score of those becomes that log-probability. Those after them keep their order, each a
-    /// whole unit below the one before: steps as small as their own scores have would be lost beside a
-    /// log-probability in the 32-bit floats of a run file.
+    /// That log-probability becomes their score. The documents after them keep their order, each
+    /// scored one below its predecessor: smaller steps would be lost in the 32-bit floats of a run
+    /// file.
     private func rerank(
         _ documents: inout [RankedDocument], by scorer: any ScoringEmbedder,
         clock: inout PhaseClock
@@ -200,7 +200,7 @@ struct QueryRun: Sendable {
                 rank: hits.count + 1, id: document.id, score: document.score, title: "", text: "",
                 metadata: [:], passage: 0, logProbability: document.logProbability)
             if query.fetchesContent {
-                // Deleted since it was found: it is no hit any more.
+                // Deleted after it was found, so no longer a hit.
                 guard let passage = passages[document.passage] else { continue }
                 hit.title = passage.title
                 hit.text = passage.text

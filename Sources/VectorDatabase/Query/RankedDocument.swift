@@ -1,6 +1,6 @@
 import DocumentStore
 
-/// A document by its best passage.
+/// A document, represented by its best passage.
 struct RankedDocument: Sendable, Equatable {
     /// The document's key.
     let key: Int64
@@ -10,20 +10,21 @@ struct RankedDocument: Sendable, Equatable {
     var logProbability: Double?
 }
 
-/// Turns a ranking of passages into one of documents.
+/// Turns a ranking of passages into a ranking of documents.
 ///
-/// A document counts once, by its best passage, so k documents may need many more passages; and
-/// passages of equal score must all be looked at, since their documents are ordered by identifier.
-/// So the search is repeated, for twice as many passages, until the k-th document is certain.
+/// A document counts once, by its best passage, so k documents may need many more passages.
+/// Passages of equal score must all be examined, since their documents are ordered by id. So the
+/// search is repeated with twice as many passages until the k-th document is certain.
 struct DocumentRanking {
     let store: DocumentStore
     let collection: CollectionRecord
 
-    /// Passages looked at beyond the hits wanted before ties are given up on.
+    /// The number of passages beyond the limit after which a tie is left unresolved.
     private static let largestTie = 16_384
 
-    /// - Parameter search: the best `n` passages, best first; fewer only where no more match.
-    /// - Returns: the best `limit` documents, by score, then by identifier.
+    /// - Parameter search: returns the best `count` passages, best first; fewer only if no more
+    ///   match.
+    /// - Returns: the best `limit` documents, by score, then by id.
     func documents(
         limit: Int, search: (_ count: Int) throws -> [ScoredKey]
     ) throws -> [RankedDocument] {
@@ -41,7 +42,7 @@ struct DocumentRanking {
         }
     }
 
-    /// Passages that were deleted meanwhile have no owner and drop out.
+    /// Passages that were deleted meanwhile have no owner and are dropped.
     private func best(of candidates: [ScoredKey]) throws -> [RankedDocument] {
         let owners = try store.owners(ofPassages: candidates.map(\.key))
         var seen: Set<Int64> = []

@@ -1,8 +1,9 @@
-/// Joins the dense and the lexical ranking: score(d) = Σ over rankings of weight / (constant + rank(d)).
+/// Fuses the dense and the lexical ranking: score(d) = Σ over rankings of weight / (constant +
+/// rank(d)).
 ///
-/// After Cormack, Clarke and Büttcher (2009), whose constant 60 is kept: it makes the first places
-/// matter without letting one ranking's first place outvote agreement of both. A document that is
-/// in one list only gets nothing from the other.
+/// Cormack, Clarke and Büttcher (SIGIR 2009), with their constant of 60: the first ranks matter,
+/// but one ranking's first rank does not outvote the agreement of both. Ranks count from 1. A
+/// document that is missing from a ranking gets nothing from it.
 ///
 /// The dense ranking counts about a third as much as the lexical one. With the built-in model on
 /// the six judged collections of its model card, nDCG@10 x 100 compared with the lexical ranking
@@ -14,43 +15,47 @@
 /// | worst set | -2.6 | -1.1 | -0.6 | 0.3 | 0.2 |
 ///
 /// With equal weights a small model, whose dense ranking alone reaches three quarters of BM25,
-/// pulls the good down as often as it adds. For a model that is ahead of BM25 by itself, equal
-/// weights are better: such a model's `autoregembed.json` can say so (`"hybrid_weight": 1`).
+/// hurts as often as it helps. For a model that beats BM25 by itself equal weights are better; its
+/// `autoregembed.json` can say so (`"hybrid_weight": 1`).
 ///
-/// The lists are ``depth(limit:)`` documents deep. Documents that are equal in score are ordered
-/// by identifier.
+/// Each ranking is ``depth(limit:)`` documents deep. Equal scores are ordered by id.
 public struct ReciprocalRankFusion: Sendable, Equatable {
-    /// Added to every rank; larger flattens the difference between places.
+    /// Added to every rank, at least 0; a larger one flattens the differences between ranks.
     public var constant: Double
+    /// The weight of the dense ranking, at least 0.
     public var denseWeight: Double
+    /// The weight of the lexical ranking, at least 0.
     public var lexicalWeight: Double
 
+    /// Creates a fusion. A query with a negative or infinite value throws `outOfRange`.
     public init(constant: Double = 60, denseWeight: Double = 0.35, lexicalWeight: Double = 1) {
         self.constant = constant
         self.denseWeight = denseWeight
         self.lexicalWeight = lexicalWeight
     }
 
-    /// How many documents of each ranking are joined: 100, or twice the hits wanted if that is more,
-    /// so that a document in the middle of both lists can pass one at the top of a single list.
+    /// The number of documents taken from each ranking: 100 or twice `limit`, whichever is more, so
+    /// that a document in the middle of both rankings can pass one at the top of a single one.
     public static func depth(limit: Int) -> Int {
         let (twice, overflows) = limit.multipliedReportingOverflow(by: 2)
         return overflows ? Int.max : max(100, twice)
     }
 
-    /// A document's place in the joined ranking.
+    /// A document in the fused ranking.
     package struct Entry<ID: Hashable & Sendable>: Sendable {
         package let id: ID
-        /// What its rank in each list gives; 0 if it is not there.
+        /// The contribution of each ranking; 0 if the document is not in it.
         package fileprivate(set) var dense = 0.0
         package fileprivate(set) var lexical = 0.0
 
         package var score: Double { dense + lexical }
     }
 
-    /// The joined ranking, in no order.
+    /// The fused ranking, unsorted.
     ///
-    /// - Parameters: identifiers of documents, best first, each once in a list.
+    /// - Parameters:
+    ///   - dense: ids of documents, best first, each once.
+    ///   - lexical: likewise.
     package func fuse<ID: Hashable & Sendable>(dense: [ID], lexical: [ID]) -> [Entry<ID>] {
         var entries: [ID: Entry<ID>] = [:]
         entries.reserveCapacity(dense.count + lexical.count)

@@ -1,12 +1,12 @@
 import JSON
 
-/// What the cells of a column are taken for, decided for the whole column: were it decided cell by
-/// cell, `02139` would be text beside the number 12345, and no filter would find both.
+/// The types of a CSV file's columns. A type is decided for the whole column: cell by cell, `02139`
+/// would be text and 12345 a number, and no filter would find both.
 ///
-/// - A column of numbers has only numbers as JSON writes them (and so no leading zero or plus sign),
-///   integers within 64 bits.
-/// - A column of booleans has only `true` and `false`, in either case.
-/// - Any other is text. Empty cells are missing values and decide nothing.
+/// - A numeric column has only numbers in JSON's notation (no leading zero, no plus sign); integers
+///   fit 64 bits.
+/// - A boolean column has only `true` and `false`, in any letter case.
+/// - Any other column is text. Empty cells are missing values and do not affect the type.
 struct CSVColumnTypes: Equatable {
     enum ColumnType { case number, boolean, text }
 
@@ -18,8 +18,8 @@ struct CSVColumnTypes: Equatable {
         mayBeBoolean = mayBeNumber
     }
 
-    /// Reads a whole file. Records that cannot be read are passed over, and so is what follows a fault
-    /// of the file: the reader of its documents reports them.
+    /// Reads a whole file. Unreadable records are skipped, and a fault of the file ends the survey;
+    /// the reader of the documents reports both.
     init(surveying parser: CSVParser) throws {
         let header = try? parser.next()
         self.init(columns: header?.count ?? 0)
@@ -37,7 +37,7 @@ struct CSVColumnTypes: Equatable {
         mayBeNumber[column] ? .number : mayBeBoolean[column] ? .boolean : .text
     }
 
-    /// Takes a record into account; one with another number of cells is not, since it is refused.
+    /// Takes a record into account, unless it has the wrong number of cells and will be refused.
     mutating func add(_ cells: [String]) {
         guard cells.count == mayBeNumber.count else { return }
         for (column, cell) in cells.enumerated() where !cell.isEmpty {
@@ -46,7 +46,7 @@ struct CSVColumnTypes: Equatable {
         }
     }
 
-    /// A cell as a value of its column's type.
+    /// The value of a cell, in its column's type.
     func value(_ cell: String, column: Int) -> JSONValue {
         switch self[column] {
         case .number: Self.number(cell) ?? .string(cell)

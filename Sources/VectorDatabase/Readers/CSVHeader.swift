@@ -1,4 +1,4 @@
-/// The first line of what may be CSV, split at a separator.
+/// The first line of a file that may be CSV, split at a separator.
 struct CSVHeader {
     private let columns: [ArraySlice<UInt8>]
     /// Whether the fields are separated by tabs.
@@ -6,7 +6,7 @@ struct CSVHeader {
 
     /// - Parameters:
     ///   - start: a file's first bytes.
-    ///   - separator: `nil`: the most frequent one.
+    ///   - separator: `nil` for the most frequent one.
     init(_ start: ArraySlice<UInt8>, separator: UInt8?) {
         var line = start.prefix { $0 != 10 && $0 != 13 }
         if line.starts(with: [0xEF, 0xBB, 0xBF]) { line = line.dropFirst(3) }
@@ -20,8 +20,8 @@ struct CSVHeader {
         }
     }
 
-    /// Whether it names the columns that a header has, so that it is not a record: that of the text,
-    /// and that of the id or, unless `needsID`, any other one.
+    /// Whether the line is a header: it names the text column, and the id column or, unless
+    /// `needsID`, any second one.
     func names(_ options: SourceOptions, needsID: Bool) -> Bool {
         func has(_ name: String) -> Bool { columns.contains { $0.elementsEqual(name.utf8) } }
         let hasID = options.idField.map(has) ?? (has("id") || has("_id"))

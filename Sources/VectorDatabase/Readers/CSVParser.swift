@@ -1,12 +1,12 @@
 import FileFormat
 
-/// Cuts a CSV file in records and fields.
+/// Splits a CSV file into records and fields.
 final class CSVParser {
     private let lines: LineReader
     private let file: InputFile
     private let limit: Int
     private var separator: UInt8?
-    /// The line at which the record given last begins.
+    /// The line on which the last record began.
     private(set) var recordLine = 0
 
     init(_ stream: any ByteStream, file: InputFile, options: SourceOptions) {
@@ -43,13 +43,14 @@ final class CSVParser {
         }
     }
 
-    /// The most frequent of comma, semicolon and tab outside of quotes; in doubt the earlier.
+    /// The most frequent of comma, semicolon and tab outside quotes; of equally frequent ones the
+    /// first in this order.
     static func separator(of line: UnsafeBufferPointer<UInt8>) -> UInt8 {
         var counts = [0, 0, 0]
         var isQuoted = false
         for byte in line {
             if byte == UInt8(ascii: "\"") {
-                // A quote written twice changes nothing.
+                // A doubled quote toggles twice.
                 isQuoted.toggle()
             } else if !isQuoted, let index = candidates.firstIndex(of: byte) {
                 counts[index] += 1
@@ -70,7 +71,7 @@ final class CSVParser {
         var size = 0
     }
 
-    /// Takes in a line with its end. Returns whether the record ends with it.
+    /// Parses a line, including its line ending. Returns whether the record ends with it.
     private func read(_ bytes: UnsafeBufferPointer<UInt8>, into record: inout Record) throws -> Bool
     {
         record.size += bytes.count

@@ -1,13 +1,14 @@
 import FileFormat
 import JSON
 
-/// RFC 4180 with a header: a row is a document, quoted fields may span lines.
+/// Reads CSV (RFC 4180) with a header: each row is a document; quoted fields may span lines.
 ///
-/// - Columns `_id` or `id`, `title` and `text`, or as the options name them; all others are
-///   metadata, of the type that `CSVColumnTypes` finds; an empty field is a missing value.
-/// - Fields are separated by what the options say; else by whichever of comma, semicolon and tab is
-///   most frequent outside of quotes in the first line, and by commas if none is in it.
-/// - Lines end in LF, CR LF, or all in CR.
+/// - The columns `_id` or `id`, `title` and `text`, or those that the options name, are the
+///   document's own. All others are metadata, of the types that `CSVColumnTypes` finds; an empty
+///   field is a missing value.
+/// - The separator is the one in the options, else whichever of comma, semicolon and tab is most
+///   frequent outside quotes in the first line, else the comma.
+/// - Lines end in LF or CR LF, or all of them in CR.
 /// - A quote inside an unquoted field is an ordinary character.
 final class CSVReader: RecordReader {
     private let parser: CSVParser
@@ -18,7 +19,7 @@ final class CSVReader: RecordReader {
     private let text: Int
     private let title: Int?
 
-    /// - Parameter types: what reading the same bytes to their end has found.
+    /// - Parameter types: the result of surveying the same file.
     init(
         _ stream: any ByteStream, types: CSVColumnTypes, file: InputFile, options: SourceOptions
     ) throws {

@@ -1,27 +1,32 @@
-/// The documents of files, folders and standard input, one after another in bounded memory.
+/// Reads documents from files, folders and standard input, one by one in bounded memory.
 ///
 /// ```swift
 /// let documents = try DocumentReader(["notes", "corpus.jsonl.gz"])
 /// let summary = try await notes.ingest(documents)
 /// ```
 ///
-/// Paths are looked up at once, files are opened one by one. A file may be compressed by gzip or
-/// zstd, whatever its name. Order is that of the paths, of a folder's names, of a file's lines.
+/// Folders are walked by the initializer; files are opened one by one. A file may be compressed
+/// with gzip or zstd, whatever its name. Documents come in the order of the paths; in a folder, in
+/// the byte order of file names; in a file, in its own order.
 ///
-/// Reading blocks the thread it runs on while the disk or a pipe is slow. A task that waits for a
-/// pipe notices its cancellation.
+/// Reading blocks its thread while the disk or a pipe is slow. A task that waits for a pipe can be
+/// canceled.
 ///
-/// A file that cannot be read ends the reading if it was named. One that was found in a folder is
-/// left out, and so is a record in it: ``SourceProgress/failures`` has it. With
-/// ``SourceOptions/skipsFailures`` the same holds for files that were named and their records.
+/// If a named file or one of its records cannot be read, iteration throws ``SourceError``. A file
+/// that was found in a folder, or a record in it, is skipped instead and listed in
+/// ``SourceProgress/failures``. With ``SourceOptions/skipsFailures`` that holds for named files,
+/// too.
 public struct DocumentReader: AsyncSequence, Sendable {
+    /// The sequence yields documents.
     public typealias Element = Document
 
     let files: [InputFile]
     private let options: SourceOptions
-    /// How far reading has come, in this sequence's iterations altogether.
+    /// The progress of all iterations of this sequence together.
     public let progress: SourceProgress
 
+    /// Finds the files to read.
+    ///
     /// - Parameters:
     ///   - paths: files, folders, or `-` for standard input.
     ///   - options: the format, and what happens to what cannot be read.
@@ -30,8 +35,10 @@ public struct DocumentReader: AsyncSequence, Sendable {
         try self.init(paths.map { SourcePath($0) }, options: options)
     }
 
+    /// Finds the files to read, by paths that need not be UTF-8.
+    ///
     /// - Parameters:
-    ///   - paths: files, folders, or `-` for standard input; their names need not be UTF-8.
+    ///   - paths: files, folders, or `-` for standard input.
     ///   - options: the format, and what happens to what cannot be read.
     /// - Throws: `SourceError.missing`, or `.unreadable` for a folder.
     public init(
@@ -45,26 +52,31 @@ public struct DocumentReader: AsyncSequence, Sendable {
             walk: walk)
     }
 
+    /// Starts reading from the first file. Standard input can be read only once.
     public func makeAsyncIterator() -> Iterator {
         Iterator(reading: Reading(files: files, options: options, progress: progress))
     }
 
+    /// Reads the files in order.
     public struct Iterator: AsyncIteratorProtocol {
         fileprivate let reading: Reading
 
+        /// The next document; `nil` after the last.
+        ///
+        /// - Throws: ``SourceError``; `CancellationError`.
         public mutating func next() async throws -> Document? {
             try Task.checkCancellation()
             return try reading.next()
         }
     }
 
-    /// Calls `body` with each document, for a caller that is no task.
+    /// Calls `body` with each document, for synchronous callers.
     package func forEachDocument(_ body: (Document) throws -> Void) throws {
         let reading = Reading(files: files, options: options, progress: progress)
         while let document = try reading.next() { try body(document) }
     }
 
-    /// The place in the files at which an iteration is.
+    /// The position of an iteration.
     fileprivate final class Reading {
         private var files: ArraySlice<InputFile>
         private let options: SourceOptions
@@ -122,10 +134,11 @@ public struct DocumentReader: AsyncSequence, Sendable {
 }
 
 extension DocumentReader {
-    /// What `Document.Source.path` is for documents read from a path, or begins with for a folder:
-    /// what `IngestOptions.synchronizedSources` wants to be told.
+    /// The source of documents read from a path: the value, or for a folder the leading part, of
+    /// their ``Document/Source/path``. Use it for ``IngestOptions/synchronizedSources``.
     public static func source(ofPath path: String) -> String { source(ofPath: SourcePath(path)) }
 
+    /// The source of documents read from a path that need not be UTF-8.
     public static func source(ofPath path: SourcePath) -> String {
         path == SourcePath("-") ? "-" : FileWalk.absolute("\(path)")
     }

@@ -1,23 +1,23 @@
 import FileFormat
 import Foundation
 
-/// The files that paths stand for, in a fixed order.
+/// Finds the files that paths stand for, in a fixed order.
 struct FileWalk {
     private(set) var files: [InputFile] = []
-    /// What in folders is left alone.
+    /// Files in folders that are skipped by design.
     private(set) var passedOver: [PassedOverFile] = []
-    /// What should be read and cannot be looked at: folders and links, with their sources.
+    /// Folders and links that should be read but cannot be examined.
     private(set) var failures: [SourceFailure] = []
 
     private let options: SourceOptions
     private let baseFolder: String
 
-    /// A path is a file, a folder, or `-`. Folders are walked in the order of their names' bytes;
-    /// hidden files and folders are left out, links to folders are not followed. Of a folder's files
-    /// those are read whose extension says they are text or Markdown, or of the format asked for.
+    /// A path is a file, a folder, or `-`. Folders are walked in the byte order of names; hidden
+    /// files and folders are skipped, and links to folders are not followed. In a folder, only
+    /// files with an extension for text or Markdown, or for the requested format, are read.
     ///
-    /// What a folder holds and cannot be looked at becomes one of `failures`. So does a path
-    /// itself if `options.skipsFailures`; otherwise it ends the walk.
+    /// An entry of a folder that cannot be examined is added to `failures`. So is a given path if
+    /// `options.skipsFailures`; otherwise it ends the walk with an error.
     init(_ paths: [SourcePath], options: SourceOptions) throws(SourceError) {
         self.options = options
         baseFolder = Self.absolute(options.baseFolder ?? ".")
@@ -103,7 +103,7 @@ struct FileWalk {
             return format == .text || format == .markdown ? format : nil
         }
         if format == chosenFormat { return format }
-        // Markdown is text as well.
+        // Markdown counts as text, too.
         return chosenFormat == .text && format == .markdown
             || chosenFormat == .markdown && format == .text ? chosenFormat : nil
     }
@@ -126,7 +126,7 @@ struct FileWalk {
                 size: size, isFromFolder: isFromFolder))
     }
 
-    /// From the root, without `.`, `..` and doubled slashes; links are left as they are.
+    /// The absolute path, without `.`, `..` and repeated slashes; links are not resolved.
     static func absolute(_ path: String) -> String {
         let full =
             path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
@@ -142,28 +142,32 @@ struct FileWalk {
     }
 }
 
-/// A file in a folder that is left alone: it is no failure.
+/// A file in a folder that was skipped by design; it is not a failure.
 public struct PassedOverFile: Sendable, Hashable {
+    /// Why a file was skipped.
     public enum Reason: Sendable, Hashable, CaseIterable {
-        /// Its name does not say that it is text, Markdown, or of the format asked for.
+        /// Its extension is not that of text, Markdown, or the requested format.
         case name
-        /// It is empty, or holds white space only.
+        /// It has no content but white space.
         case empty
-        /// It is a link to a folder. Links are not followed, since they may lead round in circles.
+        /// It is a link to a folder. These are not followed, since they may form cycles.
         case linkToFolder
         /// It is a pipe, a socket or a device.
         case special
     }
 
+    /// The file's path, as text; see ``SourcePath``.
     public let path: String
+    /// Why it was skipped.
     public let reason: Reason
 }
 
-/// A file, folder or record that could not be read and was left out.
+/// A file, folder or record that could not be read and was skipped.
 public struct SourceFailure: Sendable, Equatable {
+    /// Why it could not be read.
     public let error: SourceError
-    /// As `Document.Source.path` names the file; for a folder, its path.
+    /// The file as ``Document/Source/path`` names it, or the folder's absolute path.
     public let source: String
-    /// Whether the file was found in a folder, rather than named.
+    /// Whether the file was found in a folder, rather than given.
     public let isFromFolder: Bool
 }

@@ -1,6 +1,7 @@
 import FileFormat
 
-/// `.fvecs`: each vector a 32-bit dimension, then as many 32-bit floats, all little-endian.
+/// Reads `.fvecs`: each vector is a 32-bit dimension, then as many 32-bit floats, all
+/// little-endian.
 final class FvecsSource: VectorSource {
     private let stream: any ByteStream
     private let path: String
@@ -8,7 +9,7 @@ final class FvecsSource: VectorSource {
     private var dimensions: Int?
     private var row = 0
 
-    /// - Parameter size: of the uncompressed file; 0 where it is not known.
+    /// - Parameter size: bytes of the uncompressed file; 0 if that is not known.
     init(_ stream: PeekableStream, path: String, size: Int) throws {
         self.stream = stream
         self.path = path

@@ -1,27 +1,27 @@
 import FileFormat
 import Foundation
 
-/// A file that documents will be read from.
+/// A file to read documents from.
 struct InputFile: Sendable, Equatable {
-    /// As it is named in messages; `-` is standard input.
+    /// The name in messages; `-` for standard input.
     var path: String
-    /// What is opened.
+    /// The path to open.
     var location: SourcePath
-    /// What identifies it in the database: its absolute path, or `-`.
+    /// The file's identity in the database: its absolute path, or `-`.
     var source: String
-    /// What the ids of its documents are derived from; empty for a stream, whose documents have ids
-    /// derived from their content.
+    /// The prefix of derived document ids; empty for a stream, whose ids are derived from the
+    /// content.
     var name: String
-    /// `nil`: to be told from its content.
+    /// `nil` to detect it from the content.
     var format: SourceFormat?
-    /// Bytes; 0 where that is not known.
+    /// Bytes; 0 if that is not known.
     var size: Int
-    /// Whether it was found in a folder, rather than named.
+    /// Whether it was found in a folder, rather than given.
     var isFromFolder = false
 }
 
 extension InputFile {
-    /// A file beside the ones that are walked, such as one of identifiers.
+    /// A file that was not found by a walk, such as a file of ids.
     init(path: String, source: String = "", name: String = "") {
         self.init(
             path: path, location: SourcePath(path), source: source, name: name, format: nil,

@@ -2,21 +2,22 @@ import FileFormat
 import JSON
 import TextBytes
 
-/// One JSON object a line: `_id` or `id`, `title`, `text`, `metadata`, `vector`.
+/// Reads JSON Lines, one object per line with the keys `_id` or `id`, `title`, `text`, `metadata`
+/// and `vector`.
 ///
-/// - An identifier is a string or an integer; without one it is derived from the file and line.
-/// - `metadata` is an object; any other key counts as metadata, too, unless the object has it.
-/// - `vector` is an array of numbers, stored as they are.
-/// - What `vdb export` writes begins with a line that is no document: `CollectionSettings`. After it
-///   `passages` says how a document is cut.
-/// - Empty lines are passed over.
+/// - An id is a string or an integer; a missing one is derived from the file and line.
+/// - `metadata` is an object. Any other key counts as metadata, too, unless that object has it.
+/// - `vector` is an array of numbers, stored as it is.
+/// - An export (`vdb export`) begins with a line that is not a document, but `CollectionSettings`.
+///   In its documents, `passages` says how the text is cut.
+/// - Empty lines are skipped.
 final class JSONLinesReader: RecordReader {
     private let lines: LineReader
     private let file: InputFile
     private let options: SourceOptions
     private let needsText: Bool
     private var dimensions = 0
-    /// Told what the first line of an export says.
+    /// Called with the settings in the first line of an export.
     var noteExport: ((CollectionSettings) -> Void)?
     private var isExport = false
 
@@ -60,11 +61,11 @@ final class JSONLinesReader: RecordReader {
         return try finish(record)
     }
 
-    /// Lines are checked to be UTF-8 before. A text with U+0000 could not be stored.
+    /// Lines are checked for UTF-8 before. U+0000 is refused because it could not be stored.
     private static let rules = JSONReader.Rules(
         maximumDepth: JSONValue.maximumDepth, refusesNull: true, isKnownUTF8: true)
 
-    /// What a line holds, before it is known to be complete.
+    /// The content of a line, before it is known to be complete.
     private struct Record {
         var underscoreID: JSONValue?
         var id: JSONValue?
@@ -109,7 +110,8 @@ final class JSONLinesReader: RecordReader {
         }
     }
 
-    /// The array of numbers that begins here; `nil`, and nothing read, if it is another array.
+    /// The array of numbers that begins here. If it holds anything else: `nil`, and nothing is
+    /// consumed.
     private func numbers(_ reader: inout JSONReader) -> [Float]? {
         var ahead = reader
         guard let vector = try? ahead.floats(reserving: dimensions) else { return nil }
@@ -118,7 +120,7 @@ final class JSONLinesReader: RecordReader {
         return vector
     }
 
-    /// The settings that a record gives which is the first line of an export, and no document.
+    /// The settings in a record that is the first line of an export; `nil` if it is a document.
     private func settings(in record: Record) throws(SourceError) -> CollectionSettings? {
         guard record.text == nil, let version = record.others[CollectionSettings.exportKey]
         else { return nil }
@@ -129,7 +131,7 @@ final class JSONLinesReader: RecordReader {
         return settings
     }
 
-    /// How the document of an export was cut.
+    /// Parses how the document of an export was cut.
     private static func passages(_ value: JSONValue?) -> [Document.Passage]? {
         guard case .array(let values)? = value else { return nil }
         let passages = values.compactMap { value -> Document.Passage? in
@@ -218,7 +220,7 @@ final class JSONLinesReader: RecordReader {
 }
 
 extension JSONValue {
-    /// What kind of value it is, with an article.
+    /// The kind of value, with an article: `a string`.
     var kindDescription: String {
         switch self {
         case .null: "null"

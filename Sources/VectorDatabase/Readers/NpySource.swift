@@ -1,10 +1,10 @@
 import FileFormat
 import Foundation
 
-/// `.npy` (NumPy's NEP 1): a magic number, a version, the length of a header that is a Python
-/// dictionary (`descr`, `fortran_order`, `shape`), then the rows.
+/// Reads `.npy` (NumPy's NEP 1): a magic number, a version, the length of a header, the header as a
+/// Python dictionary (`descr`, `fortran_order`, `shape`), then the rows.
 ///
-/// Taken are arrays of two dimensions in C order of little-endian float16, float32 or float64.
+/// Supports two-dimensional arrays in C order of little-endian float16, float32 or float64.
 final class NpySource: VectorSource {
     private enum Element {
         case float16, float32, float64
@@ -91,7 +91,7 @@ final class NpySource: VectorSource {
         }
     }
 
-    /// IEEE 754 binary16, bit by bit: the type Float16 is not on every machine.
+    /// Converts IEEE 754 binary16 bit by bit, since not every platform has the type Float16.
     static func float(half: UInt16) -> Float {
         let sign = UInt32(half & 0x8000) << 16
         let exponent = UInt32(half >> 10) & 0x1F

@@ -1,18 +1,18 @@
 import FileFormat
 import TextBytes
 
-/// Reads one file's documents one after another.
+/// Reads the documents of one file.
 ///
-/// `next` throws `SourceError`; after one that concerns a single record it can be called again
-/// and goes on with the record after it.
+/// `next` throws `SourceError`. After an error that concerns a single record it can be called
+/// again, and continues with the next record.
 protocol RecordReader: AnyObject {
     func next() throws -> Document?
-    /// Bytes of the file used so far, as it lies on disk.
+    /// Bytes of the file consumed so far, before decompression.
     var position: Int { get }
 }
 
 extension InputFile {
-    /// Opens the file and finds out what it is.
+    /// Opens the file and detects its format.
     func open(options: SourceOptions) throws -> any RecordReader {
         try translating {
             let base =
@@ -54,7 +54,8 @@ extension InputFile {
         }
     }
 
-    /// A column's type needs the whole file: it is read twice, and a pipe is kept until its end.
+    /// Column types depend on the whole file, so a file is read twice, and a pipe is buffered to
+    /// its end.
     private func csvReader(
         _ stream: any ByteStream, canReopen: Bool, options: SourceOptions
     ) throws -> CSVReader {
@@ -76,7 +77,7 @@ extension InputFile {
         return try CSVReader(stream, types: types, file: self, options: options)
     }
 
-    /// Runs `body` and makes what its streams throw a `SourceError`.
+    /// Runs `body` and translates the errors of its streams into `SourceError`.
     func translating<Result>(_ body: () throws -> Result) throws -> Result {
         do {
             return try body()
@@ -89,11 +90,13 @@ extension InputFile {
 
     func place(_ line: Int) -> Document.Source { Document.Source(path: source, position: line) }
 
-    /// A stable id for a record without one; empty if its content gives it (see `streamID`).
+    /// A stable id for a record without one; empty if it is derived from the content (see
+    /// `streamID`).
     func derivedID(_ line: Int) -> String { name.isEmpty ? "" : "\(name):\(line)" }
 
-    /// The id of a document from a stream that gives it none: what another stream has at the same
-    /// place must not replace it, and the same document again must be recognised.
+    /// The id of a document from a stream that gives it none. It is derived from the content, so
+    /// that a document at the same place of another stream does not replace it, and the same
+    /// document is recognized.
     static func streamID(of document: Document) -> String {
         let hasher = ContentHasher()
         for text in [document.title, document.text, JSONValue.object(document.metadata).jsonText] {
@@ -104,7 +107,7 @@ extension InputFile {
         return "stdin:" + hasher.finalize().hexadecimal
     }
 
-    /// Makes sure that bytes are text.
+    /// Checks that bytes are text: UTF-8 without NUL.
     func checkText(_ bytes: UnsafeBufferPointer<UInt8>, line: Int) throws(SourceError) {
         if let offset = UTF8Check.firstInvalidByte(in: bytes) {
             throw .notUTF8(path: path, line: line, column: offset + 1)

@@ -1,6 +1,8 @@
 import JSON
 
 extension SourceError: CustomStringConvertible {
+    /// One clause in English that names the place: `corpus.jsonl:12: has no tab between an id and a
+    /// text`.
     public var description: String {
         switch self {
         case .missing(let path): "\(path): there is no such file or folder"
@@ -44,6 +46,7 @@ extension SourceError: CustomStringConvertible {
 }
 
 extension SourceError.RecordFault: CustomStringConvertible {
+    /// The predicate of a sentence about the record: `has no id before the tab`.
     public var description: String {
         switch self {
         case .emptyFile: "the file is empty, without a header"
@@ -78,6 +81,7 @@ extension SourceError.RecordFault {
 }
 
 extension SourceError.VectorFileFault: CustomStringConvertible {
+    /// The predicate of a sentence about the file: `is not an .npy file`.
     public var description: String {
         switch self {
         case .notNumPy: "is not an .npy file"

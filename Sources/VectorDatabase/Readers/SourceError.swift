@@ -1,26 +1,27 @@
 import JSON
 
 /// Why documents could not be read, as facts. `description` states them: `corpus.jsonl:1234: …`.
+/// Lines, columns and bytes count from 1.
 public enum SourceError: Error, Sendable, Equatable {
     // The file as a whole.
     case missing(path: String)
-    /// A link to something that is not there.
+    /// A symbolic link whose target does not exist.
     case brokenLink(path: String)
-    /// The system would not let it be read.
+    /// The system refused to open or read the file.
     case unreadable(path: String, reason: String)
-    /// Compressed data that is damaged or cut short.
+    /// Compressed data that is damaged or truncated.
     case damaged(path: String, reason: String)
-    /// Neither its name nor its content says what it is.
+    /// The format cannot be detected from the name or the content.
     case unknownFormat(path: String)
-    /// A CSV header without a column that is needed.
+    /// A CSV header lacks a required column.
     case missingColumn(path: String, column: String, columns: [String])
-    /// An array of vectors that is not what it should be.
+    /// A file of vectors cannot be used.
     case unusableVectors(path: String, fault: VectorFileFault)
-    /// The file of identifiers is longer or shorter than the vectors.
+    /// The file of ids does not have one for each vector.
     case idCount(path: String, ids: String, vectors: Int, found: Int)
     case fileTooLarge(path: String, limit: Int)
 
-    // One record of it.
+    // One record.
     case notUTF8(path: String, line: Int, column: Int)
     case containsNUL(path: String, line: Int)
     case recordTooLong(path: String, line: Int, limit: Int)
@@ -35,7 +36,7 @@ public enum SourceError: Error, Sendable, Equatable {
         case duplicateColumn(String)
         case fieldCount(found: Int, header: Int)
         case unclosedQuote
-        /// A closing quote, the `byte`th of its line counted from 1, is followed by more text.
+        /// A closing quote at byte `byte` of its line, from 1, is followed by more text.
         case textAfterQuote(byte: Int)
         // TSV.
         case noTab
@@ -44,7 +45,7 @@ public enum SourceError: Error, Sendable, Equatable {
         case utf16
         // JSON Lines.
         case notJSON(JSONError)
-        /// The first line of an export of a later version.
+        /// The first line of an export has an unknown version.
         case unknownExport(version: String)
         // Vectors.
         case vectorNotFinite
@@ -52,25 +53,25 @@ public enum SourceError: Error, Sendable, Equatable {
 
     /// What is wrong with a file of vectors.
     public enum VectorFileFault: Sendable, Equatable {
-        // NumPy's.
+        // NumPy.
         case notNumPy
         case unusableHeader
         case noElementType
-        /// NumPy's name of the element type.
+        /// The element type, in NumPy's notation.
         case elementType(String)
         case fortranOrder
         case noShape
         case shape([Int])
         case bytesAfterRows(Int)
         case rowsMissing(found: Int, expected: Int)
-        // .fvecs. Vectors count from 1.
+        // `.fvecs`; vectors count from 1.
         case dimension(vector: Int, found: Int, first: Int?)
         case noNumbers(vector: Int)
-        /// The file ends inside a part of it.
+        /// The file ends inside one of its parts; sizes in bytes.
         case cutShort(found: Int, expected: Int)
     }
 
-    /// Whether it concerns one record, so that the others can still be read.
+    /// Whether the error concerns a single record, so that the others can still be read.
     public var isOfOneRecord: Bool {
         switch self {
         case .notUTF8, .containsNUL, .recordTooLong, .malformed, .missingField, .wrongType,
@@ -80,7 +81,7 @@ public enum SourceError: Error, Sendable, Equatable {
         }
     }
 
-    /// What a caller can do about it.
+    /// The group of errors that this one belongs to.
     public var kind: DatabaseError.Kind {
         switch self {
         case .missing, .brokenLink: .missing

@@ -1,60 +1,63 @@
 /// How files of documents are read.
 public struct SourceOptions: Sendable {
+    /// The format of all files; `automatic` decides for each file.
     public var format: SourceFormat = .automatic
 
-    /// The key or column that holds the identifier; `nil`: `_id`, else `id`.
+    /// The key or column of the id; `nil` for `_id`, else `id`.
     public var idField: String?
-    /// The key or column that holds the text; `nil`: `text`.
+    /// The key or column of the text; `nil` for `text`.
     public var textField: String?
-    /// The key or column that holds the title; `nil`: `title`.
+    /// The key or column of the title; `nil` for `title`.
     public var titleField: String?
 
-    /// What separates the fields of CSV: an ASCII character other than a quote or a line's end; `nil`:
-    /// comma, semicolon or tab, whichever the first line has most of.
+    /// The separator of CSV fields: an ASCII character other than a quote or a line ending. `nil`
+    /// for whichever of comma, semicolon and tab is most frequent in the first line.
     public var delimiter: UInt8?
 
-    /// For `.fvecs` and `.npy`: a file with an identifier on each line, or JSON Lines with whole
-    /// documents, one for each vector.
+    /// For `.fvecs` and `.npy`: the path of a file with one id per line, or of JSON Lines with one
+    /// document per vector.
     public var idsPath: String?
 
-    /// Whether documents of standard input that have no id are numbered (`stdin:1` …), as queries
-    /// are, instead of having ids derived from their content.
+    /// Whether documents of standard input without an id are numbered (`stdin:1` …), as queries
+    /// are, instead of getting ids derived from their content.
     public var numbersStreams = false
 
-    /// Whether a file or record that cannot be read is counted and left out, rather than ending the
-    /// whole. For files found in folders it always is.
+    /// Whether an unreadable file or record is counted and skipped instead of ending the iteration.
+    /// For files found in folders that is always so.
     public var skipsFailures = false
 
-    /// Bytes of a line, a CSV record or a text file, at most.
+    /// The most bytes of a line, a CSV record or a text file.
     public var recordLimit = 64 << 20
 
-    /// Files beneath this folder give their documents identifiers relative to it, so that these
-    /// stay the same wherever the program is run; `nil`: the current folder.
+    /// Derived ids of documents in files below this folder begin with the path relative to it, so
+    /// that they do not depend on where the program runs; `nil` for the current folder.
     public var baseFolder: String?
 
+    /// The defaults: detect formats, stop at the first unreadable file or record, at most 64 MiB
+    /// per record.
     public init() {}
 }
 
-/// What a file of documents looks like inside.
+/// The format of a file of documents.
 public enum SourceFormat: String, Sendable, CaseIterable, Codable {
-    /// By the file name's extension, else by content.
+    /// Detected by the file name's extension, else by content.
     case automatic = "auto"
-    /// One JSON object a line.
+    /// JSON Lines: one object per line.
     case jsonLines = "jsonl"
-    /// `id<TAB>text` a line; with a header that names these columns, as CSV.
+    /// `id<TAB>text` on each line; with a header that names the columns, read as CSV with tabs.
     case tsv
-    /// RFC 4180, with a header.
+    /// CSV (RFC 4180) with a header.
     case csv
-    /// The file is one document.
+    /// Plain text: the file is one document.
     case text
-    /// The file is one document, titled by its first heading.
+    /// Markdown: the file is one document, titled by its first heading.
     case markdown
-    /// Vectors: each a 32-bit dimension and as many 32-bit floats, little-endian.
+    /// Vectors, each a 32-bit dimension and as many 32-bit floats, little-endian.
     case fvecs
-    /// Vectors: a NumPy array of two dimensions.
+    /// Vectors as a two-dimensional NumPy array.
     case npy
 
-    /// - Parameter name: a file name; an extension that tells of compression is passed over.
+    /// - Parameter name: a file name; an extension for compression is ignored.
     static func of(fileName name: String) -> SourceFormat? {
         var parts = name.lowercased().split(separator: ".", omittingEmptySubsequences: false)
         if let last = parts.last, ["gz", "gzip", "zst", "zstd"].contains(last) {

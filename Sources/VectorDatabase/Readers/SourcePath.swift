@@ -1,11 +1,14 @@
 import TextBytes
 
-/// The path of a file or folder as the system has it: bytes, usually but not always UTF-8.
+/// The path of a file or folder as the system stores it: bytes, usually but not always UTF-8.
 public struct SourcePath: Sendable, Hashable {
+    /// The bytes of the path, without a terminating NUL.
     public let bytes: [UInt8]
 
+    /// A path in UTF-8.
     public init(_ path: String) { bytes = Array(path.utf8) }
 
+    /// A path of any bytes.
     public init(bytes: [UInt8]) { self.bytes = bytes }
 
     /// A file in this folder.
@@ -14,11 +17,12 @@ public struct SourcePath: Sendable, Hashable {
     }
 }
 
-/// The path as text: what messages, identifiers and `Document.Source` call the file.
+/// The path as text, for messages, ids and `Document.Source`.
 ///
-/// Of a path that is not UTF-8, each byte that is none becomes `\xE9`, and a backslash two, so that
-/// different names stay different. A path in UTF-8 is itself.
+/// A path in UTF-8 is unchanged. In any other, each invalid byte becomes an escape such as `\xE9`,
+/// and each backslash is doubled, so that different paths stay different.
 extension SourcePath: CustomStringConvertible {
+    /// The path as text, with invalid bytes escaped.
     public var description: String {
         if let text = String(validating: bytes, as: UTF8.self) { return text }
         var text: [UInt8] = []

@@ -1,10 +1,10 @@
 import Synchronization
 
-/// How far a `DocumentReader` has come. Safe to look at from any thread.
+/// The progress of a ``DocumentReader``. Safe to read from any thread.
 public final class SourceProgress: Sendable {
-    /// Bytes of all files as they lie on disk; `nil` where that cannot be known.
+    /// The size of all files on disk, in bytes; `nil` if any is unknown, as for standard input.
     public let totalBytes: Int?
-    /// Files that are read.
+    /// The number of files to read.
     public let files: Int
 
     private struct State {
@@ -19,7 +19,7 @@ public final class SourceProgress: Sendable {
 
     private let state: Mutex<State>
 
-    /// Failures that are kept to be shown.
+    /// The most failures that ``failures`` keeps.
     public static let failuresKept = 100
 
     init(totalBytes: Int?, walk: FileWalk) {
@@ -29,24 +29,24 @@ public final class SourceProgress: Sendable {
         for failure in walk.failures { fail(failure) }
     }
 
-    /// Bytes read so far.
+    /// Bytes read so far, before decompression.
     public var bytes: Int { state.withLock { $0.bytes } }
-    /// Records, files and folders left out because they could not be read.
+    /// The number of records, files and folders that could not be read.
     public var failed: Int { state.withLock { $0.failed } }
-    /// The first ``failuresKept`` of them.
+    /// The first ``failuresKept`` failures.
     public var failures: [SourceFailure] { state.withLock { $0.failures } }
-    /// The first failure in a folder: such a failure ends nothing, but a program should not report
-    /// complete success.
+    /// The first failure in a folder; `nil` if there was none. It does not end the iteration, but a
+    /// program should not report complete success.
     public var firstFailureInFolder: SourceFailure? { state.withLock { $0.firstInFolder } }
 
-    /// The files that failures are in, and folders that cannot be read, as `Document.Source.path`
+    /// The files with failures, and the folders that cannot be read, as ``Document/Source/path``
     /// names them.
     public var failedSources: Set<String> { state.withLock { $0.failedSources } }
 
-    /// Files in folders that are left alone, and empty files, which are no documents.
+    /// Files that were skipped by design: in folders those of other formats, and empty ones.
     public var passedOver: [PassedOverFile] { state.withLock { $0.passedOver } }
 
-    /// What the export that is being read says of the collection that it is of.
+    /// The settings in the export being read; `nil` before its first line, and for other files.
     public var exported: CollectionSettings? { state.withLock { $0.exported } }
 
     func note(_ exported: CollectionSettings) { state.withLock { $0.exported = exported } }

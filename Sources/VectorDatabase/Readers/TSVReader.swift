@@ -1,9 +1,9 @@
 import FileFormat
 
-/// `id<TAB>text` a line, without a header, as MS MARCO's `collection.tsv`. A file whose first line
-/// names the columns is read by `CSVReader`.
+/// Reads TSV without a header, `id<TAB>text` on each line, as in MS MARCO's `collection.tsv`. A
+/// file with a header is read by `CSVReader`.
 ///
-/// Tabs after the first belong to the text. Empty lines are passed over.
+/// Tabs after the first belong to the text. Empty lines are skipped.
 final class TSVReader: RecordReader {
     private let lines: LineReader
     private let file: InputFile

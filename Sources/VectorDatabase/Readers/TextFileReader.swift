@@ -2,17 +2,17 @@ import FileFormat
 import Foundation
 import TextBytes
 
-/// A file of text or Markdown as one document, titled by its first heading, else by its name.
+/// Reads a file of text or Markdown as one document, titled by its first heading, else by its name.
 ///
-/// CR LF becomes LF, and so does CR in a text without any LF; the byte-order mark is left out. A text
-/// of white space only is no document.
+/// CR LF becomes LF, as does CR in a text without any LF; the byte order mark is dropped. A file of
+/// white space only has no document.
 final class TextFileReader: RecordReader {
     private let stream: any ByteStream
     private let file: InputFile
     private let isMarkdown: Bool
     private let limit: Int
     private var isDone = false
-    /// Whether the file was read and holds nothing but white space.
+    /// Whether the file was read and has nothing but white space.
     private(set) var isBlank = false
 
     init(

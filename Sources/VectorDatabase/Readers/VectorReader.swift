@@ -1,18 +1,18 @@
 import FileFormat
 import Foundation
 
-/// Ready-made vectors, row by row.
+/// A file of ready-made vectors, read row by row.
 protocol VectorSource: AnyObject {
-    /// Rows, where the file says so at its start.
+    /// The number of rows, if the file says so at its start.
     var rows: Int? { get }
     var position: Int { get }
     func next() throws -> [Float]?
 }
 
-/// A file of vectors with a file of identifiers: each row a document without text.
+/// Reads a file of vectors with a file of ids: each row is a document without text.
 ///
-/// The identifiers are one a line, or JSON Lines with whole documents whose `vector` the row becomes.
-/// Without such a file they are derived from the vectors' file and row.
+/// The file of ids has one per line, or is JSON Lines with documents whose `vector` the row
+/// becomes. Without such a file, ids are derived from the vectors' file and row.
 final class VectorReader: RecordReader {
     private let vectors: any VectorSource
     private let file: InputFile
@@ -44,7 +44,7 @@ final class VectorReader: RecordReader {
         documents =
             isJSON
             ? JSONLinesReader(lines, file: idsFile, options: options, needsText: false) : nil
-        // Found out before anything is stored, where the vectors say how many they are.
+        // If the number of vectors is known, compare the counts before anything is stored.
         if let rows = vectors.rows {
             let found = try Self.count(idsFile, limit: options.recordLimit)
             if found != rows {
@@ -79,7 +79,7 @@ final class VectorReader: RecordReader {
         return document
     }
 
-    /// The document that the next vector belongs to; `nil` where there is none.
+    /// The document that the next vector belongs to; `nil` after the last.
     private func nextDocument() throws -> Document? {
         if let documents { return try documents.next() }
         guard let ids else { return Document(id: file.derivedID(row), text: "") }
@@ -108,11 +108,11 @@ final class VectorReader: RecordReader {
     }
 }
 
-/// Fixed numbers of bytes from a stream.
+/// Reads fixed numbers of bytes from a stream.
 struct ByteTaker {
     let stream: any ByteStream
 
-    /// Exactly `count` bytes; `nil` where the stream ends before the first.
+    /// Exactly `count` bytes; `nil` if the stream ends before the first.
     func take(_ count: Int, path: String) throws -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: count)
         var filled = 0

@@ -1,17 +1,20 @@
 import JSON
 
-/// What a collection is apart from its documents: what an export begins with, and what a collection
-/// that an ingest makes takes over from it.
+/// The settings of a collection. An export begins with them, and an ingest of the export creates a
+/// collection with the same ones.
 public struct CollectionSettings: Sendable, Equatable {
+    /// How vectors are compared.
     public var metric: Metric
-    /// 0 if the collection has no vectors.
+    /// Components of a vector; 0 if the collection has no vectors.
     public var dimensions: Int
-    /// Which embedder made the vectors; `nil` if none did.
+    /// The embedder that made the vectors; `nil` if they are ready-made or there are none.
     public var model: EmbedderIdentity?
+    /// The parameters of the graph.
     public var index: IndexOptions
-    /// Metadata fields with an index of their own.
+    /// Metadata fields with an index.
     public var indexedFields: [String]
 
+    /// Creates settings; each parameter sets the property of its name.
     public init(
         metric: Metric, dimensions: Int, model: EmbedderIdentity?, index: IndexOptions,
         indexedFields: [String]
@@ -25,11 +28,12 @@ public struct CollectionSettings: Sendable, Equatable {
 }
 
 extension CollectionSettings {
-    /// The key by which the first line of an export is told from a document, and its version.
+    /// The key that distinguishes the first line of an export from a document.
     public static let exportKey = "vdb_export"
+    /// The value of ``exportKey`` in exports of this version. Others are refused.
     public static let exportVersion: Int64 = 1
 
-    /// The first line of an export, without its end.
+    /// The first line of an export, as an object.
     public var exportLine: JSONValue {
         var object: JSONObject = [
             Self.exportKey: .integer(Self.exportVersion),
@@ -52,7 +56,7 @@ extension CollectionSettings {
         return .object(object)
     }
 
-    /// What such a line says; `nil` if it is not one of this version.
+    /// Parses the first line of an export; `nil` if it is not one of this version.
     init?(exportLine object: JSONObject) {
         func number(_ value: JSONValue?) -> Int? {
             guard case .integer(let number)? = value, number >= 0 else { return nil }

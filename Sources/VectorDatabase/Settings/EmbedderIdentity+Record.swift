@@ -1,13 +1,13 @@
 import DocumentStore
 import JSON
 
-/// How identities are kept in the database.
+/// Conversion between identities and their records in the database.
 ///
-/// Vectors that an application brought have the fingerprint ``readyMadeFingerprint`` and no name.
+/// Ready-made vectors have the fingerprint ``readyMadeFingerprint`` and no name.
 extension EmbedderIdentity {
     static let readyMadeFingerprint = "ready-made vectors"
 
-    /// `nil` for ready-made vectors, and for a collection without any.
+    /// `nil` for ready-made vectors and for a collection without vectors.
     init?(_ record: CollectionRecord) {
         let model = record.model
         guard model.fingerprint != Self.readyMadeFingerprint else { return nil }

@@ -1,16 +1,21 @@
-/// How a collection's index is built.
+/// How a collection's graph is built (HNSW; Malkov and Yashunin 2018).
 public struct IndexOptions: Sendable, Equatable {
-    /// What the walk through the graph compares; candidates are re-scored exactly in any case.
+    /// The form of the vectors that are compared during graph search. Candidates are re-scored
+    /// exactly in any case.
     public enum Quantization: String, Sendable, CaseIterable, Codable {
         case none, int8
     }
 
-    /// Links a node keeps on each upper layer; twice as many on the bottom.
+    /// M: the most links of a node on each upper layer, twice as many on the bottom one; 2 to 128.
+    /// More cost memory and time and increase recall.
     public var m: Int
-    /// Candidates examined for a new node's links.
+    /// The number of candidates examined for the links of a new node. More make building slower and
+    /// increase recall; 1 to 100,000.
     public var efConstruction: Int
+    /// The form of the vectors that are compared during graph search.
     public var quantization: Quantization
 
+    /// Creates options. Values out of range throw `outOfRange` when a graph is built.
     public init(m: Int = 16, efConstruction: Int = 200, quantization: Quantization = .int8) {
         self.m = m
         self.efConstruction = efConstruction

@@ -1,7 +1,7 @@
 import DocumentStore
 import VectorIndex
 
-// The same notions as the modules below name them.
+// Conversion to the types of the modules below.
 
 extension IndexOptions {
     init(_ record: CollectionRecord.IndexRecord) {
@@ -18,7 +18,7 @@ extension IndexOptions {
 }
 
 extension CollectionRecord {
-    /// What the index of this collection is made with.
+    /// The parameters of this collection's graph.
     var indexParameters: IndexParameters {
         IndexParameters(
             dimensions: dimensions, metric: metric,

@@ -1,9 +1,9 @@
 /// How much of a cache is written.
 enum CacheExtent: Sendable {
-    /// What the policy asks for.
+    /// Only what lags further behind than the policy allows.
     case asNeeded
-    /// Everything up to date.
+    /// Everything that lags behind at all.
     case all
-    /// Everything, without using the files that are there.
+    /// Everything, from the database alone; existing files are ignored.
     case rebuild
 }

@@ -1,4 +1,4 @@
-/// When caches are written: what keeps both queries and writes cheap.
+/// When caches are written, as a compromise between the cost of queries and of writes.
 package struct CachePolicy: Sendable {
     /// Rows that queries may have to scan beyond the graph before it is extended, and the size
     /// above which a collection gets a graph at all: scanning 10,000 vectors of 384 dimensions
@@ -7,23 +7,24 @@ package struct CachePolicy: Sendable {
     /// Rows that a fresh reader may have to fetch from the database, at a few microseconds each,
     /// before the flat file is written again.
     package var smallestFlatLag = 512
-    /// Either may lag by one part in this many of its rows.
+    /// The graph and the flat file may each lag by their row count divided by this number.
     package var lagShare = 20
     /// Rows inserted into a graph at once. During an ingest only whole batches are inserted, so
     /// that the same documents in the same order give the same graph.
     package var batch = 4096
-    /// Passages that a fresh reader may have to read from the database and index in memory, at about
-    /// 15 microseconds each, before the lexical files are written again: one part in this many of the
-    /// recent ones, within these bounds.
+    /// Passages that a fresh reader may have to read from the database and index in memory, at
+    /// about 15 microseconds each, before the lexical files are written again: the recent segment's
+    /// passages divided by `lexicalLagShare`, within these two bounds.
     package var smallestLexicalLag = 128
     package var largestLexicalLag = 512
     package var lexicalLagShare = 50
-    /// Recent passages, or deleted ones, for which the main lexical segment is written again; or one
-    /// part in this many of its own.
+    /// The main lexical segment is rewritten once the recent passages, or its deleted ones,
+    /// outnumber this bound or its own passages divided by `lexicalMergeShare`, whichever is
+    /// larger.
     package var smallestLexicalMerge = 16_384
     package var lexicalMergeShare = 8
-    /// During a long ingest the caches are written when the graph's lag calls for it, but writing may
-    /// take no more than one part in this many of the time.
+    /// During a long ingest the caches are saved only once this many times as long has passed as
+    /// the last save took, so that saving takes about 1 / `savingShare` of the time.
     package var savingShare = 20
 
     package init() {}

@@ -1,36 +1,40 @@
-/// What `check` found.
+/// The result of ``Database/check(repairing:)``.
 public struct CheckReport: Sendable {
+    /// One thing that is wrong, or was.
     public struct Finding: Sendable, Equatable {
+        /// Whether anything is damaged. The raw value is printed by `vdb check`.
         public enum Severity: String, Sendable, Codable {
-            /// A part is damaged.
+            /// Something is damaged.
             case fault
             /// Nothing is lost: a cache is missing, lags, or belongs to another database.
             case remark
-            /// A part was damaged and has been written again.
+            /// A part was damaged and has been rewritten.
             case repaired
         }
 
-        /// What brings the part back.
+        /// How the part can be repaired. The raw value is printed by `vdb check`.
         public enum Remedy: String, Sendable, Codable {
-            /// The next writer writes the cache again, and so does a repairing check.
+            /// The next writer rewrites the cache; so does a check with `repairing: true`.
             case rewriteCache = "rewrite_cache"
-            /// A repairing check derives the part from the documents again.
+            /// A check with `repairing: true` derives the part from the documents again.
             case deriveAgain = "derive_again"
-            /// The document is deleted and ingested again, or a backup takes the database's place.
+            /// Delete the document and ingest it again, or restore a backup.
             case replaceDocument = "replace_document"
         }
 
+        /// Whether this is damage, a remark, or damage that was repaired.
         public var severity: Severity
-        /// The file or part it concerns.
+        /// The path of the file concerned: the database or one of its caches.
         public var subject: String
-        /// What is wrong with it.
+        /// What is wrong with it, as a clause without subject: `is missing`.
         public var message: String
-        /// `nil` if only a backup helps, or if nothing is needed any more.
+        /// How to repair it; `nil` if only a backup helps, or if nothing needs to be done.
         public var remedy: Remedy?
 
-        /// A part is damaged.
+        /// Whether ``severity`` is ``Severity/fault``.
         public var isFault: Bool { severity == .fault }
 
+        /// Creates a finding. Applications only need it for tests of their own reporting.
         public init(
             _ severity: Severity, subject: String, message: String, remedy: Remedy? = nil
         ) {
@@ -43,13 +47,14 @@ public struct CheckReport: Sendable {
 
     /// In the order in which they were found.
     public var findings: [Finding] = []
-    /// Of the graph's answers, the share that exact search gives as well, by collection, for each
-    /// collection that has a graph.
+    /// Recall@10 of the graph, from 0 to 1, estimated on about 50 of the collection's own vectors;
+    /// by collection name, for collections that have a graph.
     public var sampledRecall: [String: Double] = [:]
 
-    /// Nothing is damaged.
+    /// Whether nothing is damaged; remarks are allowed.
     public var isSound: Bool { !findings.contains { $0.isFault } }
 
+    /// A report without findings.
     public init() {}
 }
 
@@ -63,7 +68,8 @@ struct CacheFindings: Sendable {
         findings.append(.init(.remark, subject: path, message: message, remedy: .rewriteCache))
     }
 
-    /// A file that is sound and not this database's, or not of its present state.
+    /// Records a file that is undamaged but belongs to another database or another state of this
+    /// one.
     mutating func remarkForeign(_ path: String) {
         remark(path, "belongs to another database or another state of this one, and is not used")
     }

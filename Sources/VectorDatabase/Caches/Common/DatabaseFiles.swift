@@ -1,18 +1,19 @@
 import Foundation
 
-/// Names of the files that belong to a database `corpus.vdb`.
+/// The names of the files that belong to a database, here `corpus.vdb`.
 ///
 /// | file | what |
 /// | --- | --- |
 /// | corpus.vdb | the truth; `corpus.vdb-wal` and `-shm` beside it while it is open |
-/// | corpus.vdb-lock | held by the one writer; says who that is |
+/// | corpus.vdb-lock | locked by the one writer; names it |
 /// | corpus.vdb-index | cache: the graph of the collection `default` |
 /// | corpus.vdb-vectors | cache: its vectors, flat |
 /// | corpus.vdb-lexical, corpus.vdb-lexical-recent | cache: its words |
 /// | corpus.vdb-NAME-index, corpus.vdb-NAME-vectors … | the same for the collection NAME |
 ///
-/// In NAME, bytes other than ASCII letters, digits, `.` and `_` are written `%XX`: hyphens too, so
-/// that no two collections, and no collection and a file of SQLite's, share a name.
+/// In NAME, bytes other than ASCII letters, digits, `.` and `_` are written `%XX`. That includes
+/// hyphens, so that the names of two collections, or of a collection and SQLite's files, never
+/// collide.
 struct DatabaseFiles: Sendable {
     let database: String
 
@@ -28,7 +29,7 @@ struct DatabaseFiles: Sendable {
 
     func recentWords(of collection: String) -> String { words(of: collection) + "-recent" }
 
-    /// Bytes of a collection's cache files, by kind.
+    /// The sizes of a collection's cache files in bytes; 0 for a missing one.
     func cacheBytes(of collection: String) -> (graph: Int, vectors: Int, words: Int) {
         (
             Self.size(of: graph(of: collection)), Self.size(of: vectors(of: collection)),

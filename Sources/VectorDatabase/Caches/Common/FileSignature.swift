@@ -1,6 +1,7 @@
 import Foundation
 
-/// Which file a path names at a moment: another after it has been replaced by rename.
+/// Identifies the file that a path names at a moment. It changes when the file is replaced by a
+/// rename.
 struct FileSignature: Equatable, Sendable {
     let device: UInt
     let inode: UInt
@@ -8,7 +9,7 @@ struct FileSignature: Equatable, Sendable {
     let seconds: Int
     let nanoseconds: Int
 
-    /// `nil` if there is no file.
+    /// `nil` if there is no such file.
     init?(path: String) {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }

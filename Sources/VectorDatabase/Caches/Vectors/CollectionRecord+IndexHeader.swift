@@ -4,9 +4,9 @@ import Foundation
 import VectorIndex
 
 extension CollectionRecord {
-    /// What a cache file that covers the change log up to `position` says of itself.
+    /// The header of a cache file that covers the change log up to `position`.
     ///
-    /// - Throws: `StoreError.changesPruned` if the log no longer reaches back to there.
+    /// - Throws: `StoreError.changesPruned` if the log no longer reaches back that far.
     func header(of store: DocumentStore, position: Int64) throws -> IndexHeader {
         guard let token = try store.historyToken(at: position, in: self) else {
             throw StoreError.changesPruned(

@@ -2,8 +2,8 @@ import DocumentStore
 import FileFormat
 import VectorIndex
 
-/// A graph that grows with the database: it follows keys for what was inserted and the change log
-/// for what was deleted, from wherever it stands. One task at a time uses it.
+/// Keeps a graph in step with the database: insertions are found by key, deletions in the change
+/// log. Used by one task at a time.
 final class GraphFollower {
     let record: CollectionRecord
     private let store: DocumentStore
@@ -12,12 +12,13 @@ final class GraphFollower {
     private let builder: HNSWBuilder
     /// The log has been followed to here.
     private var position: Int64
-    /// The last key that was asked for; keys up to it are in the graph or gone.
+    /// The last key read; every key up to it is in the graph or has been deleted.
     private var lastKey: Int64
-    /// Deleted keys that are still in the graph: taken out together, since that costs a pass.
+    /// Deleted keys that are still in the graph. They are removed together, since each removal is a
+    /// pass over the graph.
     private var removed: [Int64] = []
 
-    /// Takes over a graph, or begins with an empty one.
+    /// Extends an existing graph, or starts with an empty one.
     init(
         record: CollectionRecord, extending graph: HNSWIndex?, store: DocumentStore,
         policy: CachePolicy, threads: Int
@@ -27,7 +28,7 @@ final class GraphFollower {
         self.policy = policy
         self.threads = threads
         if let graph {
-            // A damaged file must not become the seed of the next one.
+            // Never extend a damaged file.
             let isSound = (try? graph.verify()) != nil
             builder =
                 try isSound
@@ -44,7 +45,8 @@ final class GraphFollower {
 
     var count: Int { builder.count }
 
-    /// Inserts what has come; whole batches only unless `isFinal`.
+    /// Inserts new vectors, in whole batches only unless `isFinal`, which also removes deleted
+    /// ones.
     func follow(isFinal: Bool) throws {
         let now = try store.position(of: record)
         while true {
@@ -76,7 +78,7 @@ final class GraphFollower {
         }
     }
 
-    /// Everything in the database is in the graph when this is called: `follow(isFinal: true)`.
+    /// Writes the graph. Call `follow(isFinal: true)` first, so that it holds the whole database.
     func save(to path: String, fileSystem: any FileSystem) throws {
         try builder.save(
             to: path, header: try record.header(of: store, position: position),

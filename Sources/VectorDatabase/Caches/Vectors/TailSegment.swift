@@ -1,11 +1,11 @@
 import DocumentStore
 import VectorIndex
 
-/// Rows in memory, shared by snapshots: prepared for the metric (with the cosine, of length one).
+/// Rows in memory, shared by snapshots and prepared for the metric (normalized for the cosine).
 final class TailSegment: @unchecked Sendable {
     let keys: [Int64]
     private let dimensions: Int
-    /// keys.count x dimensions, row by row; allocated here so that its address stays.
+    /// `[keys.count, dimensions]`, row-major; allocated by hand so that its address never changes.
     private let values: UnsafeMutableBufferPointer<Float>
 
     /// Prepares rows as they are stored.

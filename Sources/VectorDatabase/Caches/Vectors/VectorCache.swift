@@ -3,7 +3,8 @@ import FileFormat
 import Synchronization
 import VectorIndex
 
-/// Where searches by vector look: the graph and the flat file, and what the database has beyond them.
+/// The source of vector searches: the graph, the flat file, and the rows that only the database
+/// has.
 final class VectorCache: Sendable {
     let files: VectorCacheFiles
     private let store: DocumentStore
@@ -18,7 +19,7 @@ final class VectorCache: Sendable {
         self.threads = threads
     }
 
-    /// The state of the collection as of now.
+    /// A snapshot that includes every commit so far.
     func snapshot(for record: CollectionRecord) throws -> VectorSnapshot {
         try current.withLock { current in
             let signatures = files.signatures
@@ -45,7 +46,8 @@ final class VectorCache: Sendable {
             record: record, files: files, store: store, policy: policy, threads: threads)
     }
 
-    /// A graph to extend while documents come in, if it lags enough or would be worth having.
+    /// A graph to extend during an ingest; `nil` if it lags too little, or the collection is too
+    /// small.
     func startFollowing(_ record: CollectionRecord) throws -> GraphFollower? {
         let old = try VectorCacheReader(record: record, files: files, store: store).openGraph()
         let covered = old?.count ?? 0
@@ -57,7 +59,7 @@ final class VectorCache: Sendable {
     func release() { current.withLock { $0 = nil } }
 }
 
-/// The paths of a collection's caches, and how they are read and written.
+/// The paths of a collection's vector caches, and the file system they are on.
 struct VectorCacheFiles: Sendable {
     let graph: String
     let flat: String
@@ -71,7 +73,7 @@ struct VectorCacheFiles: Sendable {
         Signatures(graph: FileSignature(path: graph), flat: FileSignature(path: flat))
     }
 
-    /// Which files were there.
+    /// Identifies the files that were opened.
     struct Signatures: Equatable, Sendable {
         let graph: FileSignature?
         let flat: FileSignature?

@@ -13,7 +13,8 @@ struct VectorCacheChecker {
     private(set) var found = CacheFindings()
     private(set) var sampledRecall: Double?
 
-    /// Queries by which the graph is compared with exact search, and hits of each.
+    /// The number of queries on which the graph is compared with exact search, and of hits for
+    /// each.
     private static let samples = 50
     private static let sampledHits = 10
 
@@ -59,7 +60,7 @@ struct VectorCacheChecker {
         if !found.hasFault { try sampleRecall(reader) }
     }
 
-    /// Whether a file is there and opens.
+    /// Whether a file exists and can be opened; records a finding otherwise.
     private mutating func open(
         _ path: String, isExpected: Bool, as body: () throws -> Void
     ) throws -> Bool {
@@ -80,8 +81,8 @@ struct VectorCacheChecker {
         }
     }
 
-    /// The vectors file is guarded by checksums, the database's pages are not: if the two differ, the
-    /// database has changed, and rewriting the file would spread that.
+    /// The vectors file has checksums and SQLite's pages do not. If the two differ, the database is
+    /// the damaged one, and rewriting the file would copy the damage.
     private mutating func faultInDatabase(_ passage: Int64) {
         found.add(
             .init(
@@ -95,7 +96,7 @@ struct VectorCacheChecker {
 
     private mutating func check(_ flat: VectorFile) throws {
         do { try flat.verify() } catch { return found.fault(files.flat, "\(error)") }
-        // Row by row: with the metric's preparation the stored vector is the row, bit for bit.
+        // A stored vector, prepared for the metric, must equal its row bit for bit.
         var row = 0
         var extra: [Int64] = []
         var differing: Int64?
@@ -141,7 +142,7 @@ struct VectorCacheChecker {
         try check(extra, of: files.graph, since: graph.header.changeLogPosition)
     }
 
-    /// Calls `body` with each stored key and its prepared vector, until it names a fault.
+    /// Calls `body` with each stored key and its prepared vector, until it returns a fault.
     private func forEachStored(
         through last: Int64?, _ body: (Int64, [Float]) -> String?
     ) throws -> String? {
@@ -161,7 +162,7 @@ struct VectorCacheChecker {
         }
     }
 
-    /// Rows that the database does not have must have been deleted since the file was written.
+    /// Rows that the database lacks must have been deleted since the file was written.
     private mutating func check(_ extra: [Int64], of path: String, since position: Int64) throws {
         guard !extra.isEmpty else { return }
         var deleted: Set<Int64> = []
@@ -179,7 +180,8 @@ struct VectorCacheChecker {
 
     // MARK: Recall
 
-    /// Compares the graph with exact search on vectors of the collection itself.
+    /// Estimates recall: compares the graph with exact search for a sample of the collection's
+    /// vectors.
     private mutating func sampleRecall(_ reader: VectorCacheReader) throws {
         let caches = try reader.open()
         guard let graph = caches.graph, let flat = caches.flat, graph.count > 0 else { return }
@@ -194,7 +196,7 @@ struct VectorCacheChecker {
             let walked = try graph.search(
                 query, k: Self.sampledHits, ef: IndexParameters.defaultEf, source: flat
             ).hits
-            // By score: of equal vectors any will do.
+            // Compared by score, since equal vectors are interchangeable.
             let worst = exact.last?.score ?? 0
             agreed += min(exact.count, walked.count { $0.score >= worst })
             wanted += exact.count
@@ -204,7 +206,7 @@ struct VectorCacheChecker {
 }
 
 extension Metric {
-    /// The vector as the index compares it.
+    /// The vector in the form that the index compares.
     func prepared(_ vector: ArraySlice<Float>) throws(IndexError) -> [Float] {
         var result = [Float](repeating: 0, count: vector.count)
         let outcome: Result<Void, IndexError> = vector.withUnsafeBufferPointer { source in

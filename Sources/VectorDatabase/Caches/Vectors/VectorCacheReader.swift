@@ -2,16 +2,17 @@ import DocumentStore
 import FileFormat
 import VectorIndex
 
-/// The caches of a collection that can be trusted now.
+/// The caches of a collection that match the database.
 struct VectorCacheContents {
-    /// Only ever together with `flat`, whose keys include all of its.
+    /// Only set together with `flat`, which contains all of its keys.
     var graph: HNSWIndex?
     var flat: VectorFile?
-    /// The change log from here on says what has been deleted since; the older of the two.
+    /// The change log must be read from here to find later deletions: the older position of the two
+    /// files.
     var position: Int64
 }
 
-/// Opens cache files and decides whether they belong to the database as it is.
+/// Opens cache files and decides whether they match the database.
 ///
 /// A file is ignored, never an error, if it is missing, truncated, damaged in what opening reads, or of
 /// another version, database, collection, model or parameters; if it is newer than the database (a
@@ -36,13 +37,13 @@ struct VectorCacheReader {
         return VectorCacheContents(graph: nil, flat: flat, position: flat.header.changeLogPosition)
     }
 
-    /// The graph alone, to be extended by a writer.
+    /// The graph alone, for a writer to extend.
     func openGraph() throws -> HNSWIndex? {
         guard let graph = graphFile(), try isCurrent(graph.header) else { return nil }
         return graph
     }
 
-    /// The flat file alone, to be extended by a writer.
+    /// The flat file alone, for a writer to extend.
     func openFlat() throws -> VectorFile? {
         guard let flat = flatFile(), try isCurrent(flat.header) else { return nil }
         return flat
@@ -64,7 +65,7 @@ struct VectorCacheReader {
     }
 
     /// Whether the file was made from this database's own history, and the log still reaches back
-    /// to where it ends.
+    /// to its position.
     private func isCurrent(_ header: IndexHeader) throws -> Bool {
         guard
             let token = try store.historyToken(at: header.changeLogPosition, in: record)

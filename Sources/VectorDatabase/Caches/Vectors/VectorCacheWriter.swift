@@ -2,7 +2,7 @@ import DocumentStore
 import FileFormat
 import VectorIndex
 
-/// Writes a collection's flat file and graph. Only the one writer of the database uses it.
+/// Writes a collection's flat file and graph. For the one writer of the database only.
 ///
 /// The flat file is written before the graph, so that a graph never covers a row that the flat
 /// file lacks.
@@ -17,8 +17,8 @@ struct VectorCacheWriter {
         VectorCacheReader(record: record, files: files, store: store)
     }
 
-    /// - Parameter follower: a graph that has been following; it is brought to its end and saved.
-    /// - Returns: whether anything was written or removed, so that the change log may be pruned.
+    /// - Parameter follower: a graph to bring up to date and save instead of starting a new one.
+    /// - Returns: whether anything was written or removed, and the change log may be pruned.
     func update(_ extent: CacheExtent, follower: GraphFollower? = nil) throws -> Bool {
         guard record.dimensions > 0, record.passageCount > 0 else {
             files.remove()
@@ -26,7 +26,7 @@ struct VectorCacheWriter {
         }
         let old = extent == .rebuild ? nil : try reader.openGraph()
         let writesGraph = try follower != nil || needsGraph(extent, old: old)
-        // A graph that is newer than the flat file would be of no use.
+        // A graph that is newer than the flat file would be ignored.
         let wroteFlat = try updateFlat(writesGraph && extent == .asNeeded ? .all : extent)
         if writesGraph {
             let graph = try extent == .rebuild ? newFollower(nil) : follower ?? newFollower(old)
@@ -42,8 +42,8 @@ struct VectorCacheWriter {
         if try reader.openFlat() == nil { remove(files.flat) }
     }
 
-    /// The position up to which these files no longer need the change log; `nil` if they must be
-    /// written first.
+    /// The change-log position up to which the files are complete; `nil` if they must be written
+    /// first.
     func coveredPosition() throws -> Int64? {
         guard record.dimensions > 0, record.passageCount > 0 else {
             return try store.position(of: record)
@@ -100,7 +100,7 @@ struct VectorCacheWriter {
 
     // MARK: Graph
 
-    /// Whether a graph must be written. One that is of no more use is removed.
+    /// Whether a graph must be written. Removes one that is no longer useful.
     private func needsGraph(_ extent: CacheExtent, old: HNSWIndex?) throws -> Bool {
         let removed =
             try old.map { graph in
@@ -112,7 +112,7 @@ struct VectorCacheWriter {
         let lag = record.passageCount - covered + 2 * removed
         let mayLag = extent == .asNeeded ? policy.graphLag(rows: covered) : 0
         if record.passageCount <= policy.graphLag(rows: 0) {
-            // Few enough to scan. A graph that is there serves until it lags.
+            // Few enough rows to scan. An existing graph is used until it lags too far.
             if old == nil || lag > mayLag { remove(files.graph) }
             return false
         }
@@ -124,7 +124,7 @@ struct VectorCacheWriter {
             record: record, extending: old, store: store, policy: policy, threads: threads)
     }
 
-    /// Keys deleted after a position that the log reaches.
+    /// The keys deleted after a position that the log still reaches.
     private func deletions(since position: Int64) throws -> [Int64] {
         var keys: [Int64] = []
         var position = position

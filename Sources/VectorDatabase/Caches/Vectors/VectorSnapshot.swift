@@ -3,12 +3,12 @@ import VectorIndex
 
 /// A collection's vectors at one moment, ready to be searched.
 ///
-/// Passage keys only grow, so "beyond the flat file" means "keys greater than its last": rows
-/// are found by key, and the change log is read only for what was deleted.
+/// Passage keys only grow, so the rows beyond the flat file are those with keys greater than its
+/// last. They are found by key; the change log is read for deletions only.
 struct VectorSnapshot: Sendable {
     let record: CollectionRecord
     let signatures: VectorCacheFiles.Signatures
-    /// Covers a prefix of the flat file's keys; only ever present with it.
+    /// Covers a prefix of the flat file's keys; only set together with it.
     let graph: HNSWIndex?
     let flat: VectorFile?
     /// The change log has been followed to here.
@@ -19,15 +19,15 @@ struct VectorSnapshot: Sendable {
     private(set) var deleted: Set<Int64> = []
     /// The last key in `tail` or, before it, in the flat file.
     private(set) var lastKey: Int64
-    /// Whether rows beyond `lastKey` are left in the database, to be read at each search, because
-    /// the tail has outgrown its memory.
+    /// Whether rows beyond `lastKey` must be read from the database at each search, because the
+    /// tail has reached its memory bound.
     private(set) var hasStreamedRows = false
 
-    /// Bytes of vectors that a tail keeps in memory.
+    /// The most bytes of vectors that a tail keeps in memory.
     private static let tailBound = 256 << 20
     /// Rows read from the database at once.
     static let readBatch = 4096
-    /// Segments before they are joined: each commit adds one.
+    /// The number of segments beyond which they are joined. Each commit adds one.
     private static let mostSegments = 16
 
     var tailRows: Int { tail.reduce(0) { $0 + $1.keys.count } }
@@ -37,7 +37,7 @@ struct VectorSnapshot: Sendable {
             && record.model.fingerprint == self.record.model.fingerprint
     }
 
-    /// Maps the files that can be trusted, and reads the rows beyond them.
+    /// Maps the files that match the database, and reads the rows beyond them.
     static func open(
         _ record: CollectionRecord, files: VectorCacheFiles,
         signatures: VectorCacheFiles.Signatures,
@@ -48,12 +48,12 @@ struct VectorSnapshot: Sendable {
             record: record, signatures: signatures, graph: caches.graph, flat: caches.flat,
             position: caches.position, lastKey: caches.flat?.lastLabel ?? 0)
         if caches.flat == nil {
-            // Everything is read from the database: nothing that was deleted before can appear.
+            // Everything is read from the database, so earlier deletions need no tracking.
             snapshot.position = try store.position(of: record)
             try snapshot.readTail(from: store)
             return snapshot
         }
-        // Without a cache to lag behind, pruning cannot get in between.
+        // A writer pruned the log meanwhile. Without cache files no log is needed.
         guard let updated = try snapshot.caughtUp(with: store, isNew: true) else {
             var bare = VectorSnapshot(
                 record: record, signatures: signatures, graph: nil, flat: nil,
@@ -64,8 +64,8 @@ struct VectorSnapshot: Sendable {
         return updated
     }
 
-    /// This snapshot with the commits since; `nil` if it cannot be brought up to date and must be
-    /// opened again.
+    /// This snapshot plus later commits; `nil` if it cannot be brought up to date and must be
+    /// reopened.
     func caughtUp(with store: DocumentStore, isNew: Bool = false) throws -> VectorSnapshot? {
         let now = try store.position(of: record)
         if now == position && !isNew { return self }

@@ -2,16 +2,15 @@ import DocumentStore
 import LexicalIndex
 import Synchronization
 
-/// Where searches by words look: the cache files, and what the database has beyond them, indexed in
-/// memory.
+/// The source of word searches: the cache files, and an in-memory index of the passages that only
+/// the database has.
 ///
-/// As with the vectors, a snapshot is immutable, and each search first takes in the changes since, so
-/// that it sees every commit that came before it.
+/// As with vectors, a snapshot is immutable, and each search first applies later changes, so that
+/// it sees every earlier commit.
 ///
-/// If the files are missing or cannot be used, all passages are beyond them: the first search of a
-/// process indexes the whole collection, at about 15 microseconds of processor time a passage, and
-/// keeps it, compressed, in about 75 bytes a passage (measured on web passages of 57 words). The next
-/// writer writes the files again.
+/// If the files are missing or unusable, the first search of a process indexes the whole collection
+/// in memory, at about 15 microseconds of processor time and 75 compressed bytes per passage
+/// (measured on web passages of 57 words). The next writer rewrites the files.
 final class LexicalCache: Sendable {
     let files: LexicalCacheFiles
     private let store: DocumentStore
@@ -27,7 +26,7 @@ final class LexicalCache: Sendable {
         self.policy = policy
     }
 
-    /// The state of the collection as of now.
+    /// A snapshot that includes every commit so far.
     func snapshot(for record: CollectionRecord) throws -> LexicalSnapshot {
         try current.withLock { current in
             let signatures = files.signatures
@@ -50,8 +49,8 @@ final class LexicalCache: Sendable {
             record: record.id, signatures: signatures, files: contents.segments,
             position: contents.place?.position, lastKey: contents.throughKey)
         if let updated = try state.caughtUp(record, with: store) { return updated }
-        // A writer has pruned the log since the files were opened: without them there is no log to
-        // follow.
+        // A writer pruned the log after the files were opened. Without cache files no log is
+        // needed.
         let bare = State(record: record.id, signatures: signatures, files: [], lastKey: 0)
         guard let updated = try bare.caughtUp(record, with: store) else {
             throw StoreError.changesPruned(
@@ -69,7 +68,7 @@ final class LexicalCache: Sendable {
         LexicalCacheChecker(record: record, files: files, store: store, policy: policy)
     }
 
-    /// An index to extend while documents come in; `nil` if it lags too little to be worth it.
+    /// An index to extend during an ingest; `nil` if it lags too little to be worth it.
     func startFollowing(_ record: CollectionRecord) throws -> LexicalFollower? {
         let caches = try LexicalCacheReader(record: record, files: files, store: store).open()
         let covered = caches.segments.reduce(0) { $0 + $1.count }
@@ -81,7 +80,7 @@ final class LexicalCache: Sendable {
 
     func release() { current.withLock { $0 = nil } }
 
-    /// Files, and passages beyond them in memory.
+    /// The segments of the files, and those in memory.
     private struct State: Sendable {
         let record: Int64
         let signatures: [FileSignature?]
@@ -94,7 +93,7 @@ final class LexicalCache: Sendable {
         /// Bytes of postings collected before they are compressed.
         private static let builderBound = 32 << 20
 
-        /// With the changes since; `nil` if the log no longer reaches back.
+        /// This state plus later changes; `nil` if the log no longer reaches back to it.
         func caughtUp(_ record: CollectionRecord, with store: DocumentStore) throws -> State? {
             if let position, try store.position(of: record) == position, !snapshot.segments.isEmpty
             {
@@ -115,7 +114,7 @@ final class LexicalCache: Sendable {
                     return nil
                 }
                 if !changes.deleted.isEmpty {
-                    // A builder cannot forget; a segment can.
+                    // Deletions apply to segments, not to a builder.
                     try next.append(&builder)
                     for index in next.files.indices {
                         next.files[index].delete(keys: changes.deleted)
@@ -141,8 +140,7 @@ final class LexicalCache: Sendable {
             guard builder.count > 0 else { return }
             tail.append(LiveSegment(builder.segment()))
             builder = SegmentBuilder()
-            // Like sizes are joined: a passage is merged a number of times that grows with the
-            // logarithm of the tail.
+            // Segments of similar size are merged, so that a passage is merged O(log n) times.
             while tail.count > 1, tail[tail.count - 2].count < 2 * tail[tail.count - 1].count {
                 let joined = try SegmentMerger(Array(tail.suffix(2))).segment()
                 tail.removeLast(2)

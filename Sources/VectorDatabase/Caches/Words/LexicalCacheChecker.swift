@@ -2,8 +2,8 @@ import DocumentStore
 import FileFormat
 import LexicalIndex
 
-/// Verifies one collection's lexical files against the database: their checksums, their structure, and
-/// for every passage that its words are in them as often as in its text.
+/// Verifies one collection's lexical files against the database: their checksums, their structure,
+/// and every passage's word counts.
 struct LexicalCacheChecker {
     let record: CollectionRecord
     let files: LexicalCacheFiles
@@ -48,7 +48,7 @@ struct LexicalCacheChecker {
         }
     }
 
-    /// A part by itself, and on its way from slot to slot through the database.
+    /// A segment, and the slot that the pass over the database has reached.
     private struct Checked {
         let live: LiveSegment
         let digests: [PassageDigest]
@@ -66,7 +66,7 @@ struct LexicalCacheChecker {
         }
     }
 
-    /// Every passage's words against its text.
+    /// Compares every passage's indexed words with its text.
     private mutating func compare(
         _ caches: LexicalCacheContents, _ parts: inout [Checked], since position: Int64
     ) throws {
@@ -93,7 +93,8 @@ struct LexicalCacheChecker {
                 extra.append((part.live.segment.key(at: slot), part.live.segment.path ?? ""))
             }
         }
-        // What the database does not have must have been deleted, before the files or since.
+        // Passages that the database lacks must have been deleted, before or after the files were
+        // written.
         for (key, path) in extra where !deleted.contains(key) {
             let isKnown = caches.segments.contains { part in
                 part.segment.slot(ofKey: key).map { part.deletions?.contains(UInt32($0)) == true }
@@ -103,7 +104,7 @@ struct LexicalCacheChecker {
         }
     }
 
-    /// Finds a stored passage in the parts; false after a fault.
+    /// Finds a stored passage in the segments; `false` after a fault.
     private mutating func take(
         _ key: Int64, _ digest: PassageDigest, _ parts: inout [Checked],
         _ extra: inout [(key: Int64, path: String)]

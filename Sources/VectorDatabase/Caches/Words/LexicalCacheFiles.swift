@@ -3,23 +3,23 @@ import FileFormat
 import Foundation
 import LexicalIndex
 
-/// The lexical index's cache files of a collection.
+/// The cache files of a collection's lexical index.
 ///
 ///     passage keys    0 ................. K0 ........ K1 ..... now
 ///     main segment    [==================]
 ///     recent segment                      [==========]
 ///     tail (memory)                                   [=======]
 ///
-/// As passages come, only the recent segment is rewritten; when it has grown to a share of the main
-/// one, the two are merged.
+/// New passages rewrite only the recent segment. When it has grown to a fraction of the main one,
+/// the two are merged.
 ///
 /// Invariants:
 /// 1. The database is the truth. A file counts only if it names this database and collection, and a
 ///    place in the change log that this history has passed.
 /// 2. The recent segment names the main one that it continues, by its place in the log; beside another
 ///    it is ignored.
-/// 3. What was deleted from the main segment until the recent one was written is listed there; what
-///    was deleted later is in the change log.
+/// 3. Passages deleted from the main segment before the recent one was written are listed in the
+/// recent one; later deletions are in the change log.
 struct LexicalCacheFiles: Sendable {
     let main: String
     let recent: String
@@ -36,13 +36,13 @@ struct LexicalCacheFiles: Sendable {
     func removeIfThere(_ path: String) { try? fileSystem.remove(path) }
 }
 
-/// The segments of a collection's files that can be trusted now.
+/// The segments of a collection that match the database.
 struct LexicalCacheContents {
     var main: LiveSegment?
-    /// Only ever together with `main`.
+    /// Only set together with `main`.
     var recent: LiveSegment?
 
-    /// Where the change log must be followed from; nil without files.
+    /// The place from which the change log must be read; `nil` without files.
     var place: LexicalHeader.Place? { (recent ?? main)?.segment.header.place }
 
     /// Passages with keys beyond this are not covered.
@@ -51,8 +51,8 @@ struct LexicalCacheContents {
     var segments: [LiveSegment] { [main, recent].compactMap { $0 } }
 }
 
-/// Opens the files and decides whether they belong to the database as it is. What does not is ignored,
-/// never an error.
+/// Opens the files and decides whether they match the database. A file that does not is ignored;
+/// that is never an error.
 struct LexicalCacheReader {
     let record: CollectionRecord
     let files: LexicalCacheFiles
@@ -82,7 +82,7 @@ struct LexicalCacheReader {
         return segment
     }
 
-    /// Whether this history has passed there, and the log still reaches back to it.
+    /// Whether this database's history has passed that place, and the log still reaches back to it.
     private func isCurrent(_ place: LexicalHeader.Place) throws -> Bool {
         try store.historyToken(at: place.position, in: record) == place.token
     }

@@ -2,14 +2,14 @@ import DocumentStore
 import FileFormat
 import LexicalIndex
 
-/// Writes a collection's lexical index. Only the one writer of the database uses it.
+/// Writes a collection's lexical index. For the one writer of the database only.
 struct LexicalCacheWriter {
     let record: CollectionRecord
     let files: LexicalCacheFiles
     let store: DocumentStore
     let policy: CachePolicy
 
-    /// - Parameter follower: one that has been following; it is brought to the end.
+    /// - Parameter follower: a follower to bring up to date and save instead of starting a new one.
     func update(_ extent: CacheExtent, follower: LexicalFollower? = nil) throws {
         guard record.passageCount > 0 else { return files.remove() }
         let follower = try follower ?? newFollower(ignoresFiles: extent == .rebuild)
@@ -20,7 +20,7 @@ struct LexicalCacheWriter {
             guard case .damaged = error else { throw error }
             try rebuild()
         } catch let error as StoreError {
-            // Files that the log no longer reaches are of no use.
+            // The log no longer reaches back to these files, so they cannot be extended.
             guard case .changesPruned = error else { throw error }
             try rebuild()
         }
@@ -44,7 +44,7 @@ struct LexicalCacheWriter {
         if caches.recent == nil { files.removeIfThere(files.recent) }
     }
 
-    /// The position up to which these files no longer need the change log; `nil` without files.
+    /// The change-log position up to which the files are complete; `nil` without files.
     func coveredPosition() throws -> Int64? {
         try LexicalCacheReader(record: record, files: files, store: store).open().place?.position
     }

@@ -3,9 +3,10 @@ import FileFormat
 import Foundation
 import LexicalIndex
 
-/// A lexical index that grows with the database, starting from its files. One task at a time uses it.
+/// Keeps a lexical index in step with the database, starting from its files. Used by one task at a
+/// time.
 ///
-/// New passages are collected in memory, as postings and then, compressed, as segments; `save()`
+/// New passages are collected in memory, first as postings, then as compressed segments; `save()`
 /// merges them into the files.
 final class LexicalFollower {
     private let record: CollectionRecord
@@ -15,10 +16,10 @@ final class LexicalFollower {
     private var caches: LexicalCacheContents
     private var builder = SegmentBuilder()
     private var runs: [LiveSegment] = []
-    /// The log has been followed to here; nil before anything is held.
+    /// The log has been followed to here; `nil` before anything is held.
     private var position: Int64?
     private var lastKey: Int64
-    /// Passages inserted, and deleted from the files, since the files were written.
+    /// The number of insertions, and of deletions from the files, since the files were written.
     private(set) var pending = 0
 
     /// Bytes of postings collected before they are compressed, and of compressed ones before they are
@@ -26,7 +27,7 @@ final class LexicalFollower {
     private static let builderBound = 96 << 20
     private static let runBound = 256 << 20
 
-    /// - Parameter ignoresFiles: starts from the passages alone.
+    /// - Parameter ignoresFiles: indexes all passages again.
     init(
         record: CollectionRecord, files: LexicalCacheFiles, store: DocumentStore,
         policy: CachePolicy,
@@ -65,7 +66,7 @@ final class LexicalFollower {
     }
 
     private func delete(_ keys: [ClosedRange<Int64>]) throws {
-        // A builder cannot forget; a segment can.
+        // Deletions apply to segments, not to a builder.
         closeRun()
         for index in runs.indices { runs[index].delete(keys: keys) }
         let before = caches.segments.reduce(0) { $0 + $1.count }
@@ -80,10 +81,10 @@ final class LexicalFollower {
         builder = SegmentBuilder()
     }
 
-    /// Whether readers would have too much to catch up with.
+    /// Whether readers would have too many passages to index themselves.
     var isBehind: Bool { pending > policy.lexicalLag(recentRows: caches.recent?.count ?? 0) }
 
-    /// Writes the files, if anything is new.
+    /// Writes the files, if anything has changed.
     func save() throws {
         guard pending > 0 || caches.main == nil, let position else { return }
         closeRun()
@@ -100,7 +101,7 @@ final class LexicalFollower {
                 to: files.recent, header: header,
                 deletionsBefore: main.deletions?.slots ?? [], fileSystem: files.fileSystem)
         } else {
-            // A damaged file must not become the seed of the next one.
+            // Never extend a damaged file.
             for part in caches.segments { try part.segment.verify() }
             try SegmentMerger([caches.main].compactMap { $0 } + recent).write(
                 to: files.main, header: header, fileSystem: files.fileSystem)
@@ -110,7 +111,7 @@ final class LexicalFollower {
         runs = []
         pending = 0
         if caches.place != header.place {
-            // Somebody removed the files: their passages must be read again.
+            // The files were removed meanwhile, so their passages must be read again.
             caches = LexicalCacheContents()
             (self.position, lastKey) = (nil, 0)
         }
