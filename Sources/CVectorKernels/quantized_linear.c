@@ -1,4 +1,4 @@
-// Linear layers over quantised blocks: panel by panel, all rows against each.
+// Linear layers over quantized blocks: panel by panel, all rows against each.
 
 #include "quantized_tile.h"
 #include "quantized_unpack.h"

@@ -78,6 +78,6 @@ struct Line {
 }
 
 extension ArraySlice<UInt8> {
-    /// The bytes as text, or nil where they are not valid UTF-8.
+    /// The bytes as text, or `nil` where they are not valid UTF-8.
     var text: String? { String(validating: self, as: UTF8.self) }
 }

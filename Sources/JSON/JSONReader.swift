@@ -176,7 +176,7 @@ package struct JSONReader {
         isAtFirst = false
     }
 
-    /// The next member's key, the colon read; nil once the object is closed.
+    /// The next member's key, the colon read; `nil` once the object is closed.
     package mutating func nextKey() throws(JSONError) -> String? {
         guard let bytes = try nextKeyBytes() else { return nil }
         return String(decoding: bytes, as: UTF8.self)

@@ -65,7 +65,7 @@ struct CandidatePool {
         return nil
     }
 
-    /// Marks the nearest unexpanded node as expanded and returns it; nil where there is none.
+    /// Marks the nearest unexpanded node as expanded and returns it; `nil` where there is none.
     @inline(__always)
     mutating func next() -> UInt32? {
         let entries = entries

@@ -32,7 +32,7 @@ final class GraphWalker {
         }
     }
 
-    /// The slot where greedy descent arrives; nil in an empty graph.
+    /// The slot where greedy descent arrives; `nil` in an empty graph.
     func bottomEntry(_ graph: GraphLayers, _ rows: VectorRows) -> UInt32? {
         switch graph.entry {
         case .empty: nil

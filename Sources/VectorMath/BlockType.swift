@@ -1,6 +1,6 @@
 import CVectorKernels
 
-/// How the numbers of a weight matrix are stored: one by one, or in quantised blocks that share
+/// How the numbers of a weight matrix are stored: one by one, or in quantized blocks that share
 /// scales. Raw values are GGUF's own (ggml_type).
 // These are the names by which the field knows the types.
 // swift-format-ignore: AlwaysUseLowerCamelCase
@@ -61,7 +61,7 @@ package enum BlockType: Int32, Sendable, CaseIterable, Hashable {
         }
     }
 
-    /// Bytes of `weights` weights; nil where that is no whole number of blocks, or overflows.
+    /// Bytes of `weights` weights; `nil` where that is no whole number of blocks, or overflows.
     package func byteCount(of weights: Int) -> Int? {
         guard weights >= 0, weights.isMultiple(of: weightsPerBlock) else { return nil }
         let (bytes, overflows) = (weights / weightsPerBlock).multipliedReportingOverflow(

@@ -13,7 +13,7 @@ package enum CausalAttention {
         package var dimension: Int
         /// Query heads, side by side in a row.
         package var group: Int
-        /// How many keys a query sees, itself included; nil: all up to it.
+        /// How many keys a query sees, itself included; `nil`: all up to it.
         package var window: Int?
 
         package init(

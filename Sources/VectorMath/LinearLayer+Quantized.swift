@@ -1,7 +1,7 @@
 import CVectorKernels
 
-/// Products with weights in quantised blocks, as they lie: activations are signed bytes, too, so that
-/// sums are whole numbers within a group of 16 or 32 inputs and float32 beyond it.
+/// Products with weights in quantized blocks, as they lie: activations are signed bytes, too, so
+/// that sums are whole numbers within a group of 16 or 32 inputs and float32 beyond it.
 ///
 /// A row's result depends neither on the rows beside it nor on how outputs are split between threads.
 extension LinearLayer {
@@ -14,7 +14,7 @@ extension LinearLayer {
     ///
     /// - Parameters:
     ///   - rows: the first so many of x.
-    ///   - weight: of a quantised type.
+    ///   - weight: of a quantized type.
     ///   - checksWeights: looks at each scale.
     /// - Returns: false if a scale is infinite or NaN (only with `checksWeights`).
     package static func multiply(
@@ -59,7 +59,7 @@ extension StoredMatrix {
 }
 
 extension LinearReference {
-    /// The same in plain Swift: activations quantised, weights dequantised, products in double
+    /// The same in plain Swift: activations quantized, weights dequantized, products in double
     /// precision.
     ///
     /// - Parameter x: [rows, inputs]

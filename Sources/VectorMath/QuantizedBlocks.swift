@@ -1,4 +1,4 @@
-/// Quantised blocks in plain Swift: what ``BlockType/dequantize(_:)`` and the products are tested
+/// Quantized blocks in plain Swift: what ``BlockType/dequantize(_:)`` and the products are tested
 /// against.
 ///
 /// The layouts are GGUF's (`dequantize_row_*` in ggml-quants.c). `d` is a block's scale, a float16;

@@ -1,7 +1,7 @@
 import CVectorKernels
 
 /// Rows of activations as signed bytes, every 32 with a scale of their own, for products with
-/// quantised weights. One thread's; the memory grows and is used again.
+/// quantized weights. One thread's; the memory grows and is used again.
 ///
 /// x = scale a with scale = max |x| / 127 and a in -127 ... 127, so that the error of a number is at
 /// most half a scale. A number that is not finite makes the scale of its 32 NaN, and so all products of

@@ -3,7 +3,7 @@ import CVectorKernels
 /// A linear layer's weight where it lies: W [outputs, inputs], row-major, in the type it is stored
 /// in, so that y = x W^T + bias. It is converted panel by panel as a product runs, never whole.
 ///
-/// Of a quantised type, `inputs` is a whole number of blocks.
+/// Of a quantized type, `inputs` is a whole number of blocks.
 package struct StoredMatrix: @unchecked Sendable {
     package typealias Encoding = BlockType
 
@@ -12,7 +12,7 @@ package struct StoredMatrix: @unchecked Sendable {
     package let encoding: Encoding
     package let outputs: Int
     package let inputs: Int
-    /// `outputs` numbers, or nil.
+    /// `outputs` numbers, or `nil`.
     package let bias: UnsafePointer<Float>?
 
     package init(

@@ -69,7 +69,7 @@ package enum TransformerRows {
         transformer_narrow(x, stride, rows, width, y, outputStride)
     }
 
-    /// Stored values as float32; of a quantised type, whole blocks.
+    /// Stored values as float32; of a quantized type, whole blocks.
     package static func widen(
         _ values: UnsafeRawPointer, _ encoding: StoredMatrix.Encoding, count: Int,
         into y: UnsafeMutablePointer<Float>

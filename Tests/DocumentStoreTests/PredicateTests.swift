@@ -33,7 +33,7 @@ private enum JSONValue {
         return "\"\(escaped.joined())\""
     }
 
-    /// The field's values; nil where it is null.
+    /// The field's values; `nil` where it is null.
     var values: [MetadataPredicate.Value]? {
         switch self {
         case .null: nil

@@ -30,7 +30,7 @@ import Testing
                     #expect(list.impact(ofBlock: block) == impacts[start..<end].max())
                 }
             }
-            // Every third slot and its neighbours looked up.
+            // Every third slot and its neighbors looked up.
             var cursor = PostingCursor(list)
             defer { cursor.deallocate() }
             var last: UInt32?

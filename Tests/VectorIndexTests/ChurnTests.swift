@@ -149,7 +149,7 @@ import VectorIndex
     }
 
     /// Whole clusters vanish at once, so that many nodes lose every neighbor they had.
-    @Test func removingWholeNeighbourhoods() throws {
+    @Test func removingWholeNeighborhoods() throws {
         let sample = SampleVectors(count: 2000, dimensions: 8, clusters: 10, spread: 0.05)
         let builder = try HNSWBuilder(
             parameters: IndexParameters(dimensions: 8, metric: .euclidean, m: 4))

@@ -4,7 +4,7 @@ import TestSupport
 import VectorIndex
 import VectorMath
 
-/// Vectors around centres, as embeddings of text are: rows one after another.
+/// Vectors around centers, as embeddings of text are: rows one after another.
 struct SampleVectors {
     let count: Int
     let dimensions: Int
@@ -12,15 +12,15 @@ struct SampleVectors {
 
     init(count: Int, dimensions: Int, clusters: Int = 50, spread: Float = 0.5, seed: UInt64 = 1) {
         var random = RandomSource(seed: seed)
-        // The centres depend on the shape alone, so that queries drawn with another seed belong.
-        var centreRandom = RandomSource(seed: UInt64(dimensions * 1000 + clusters))
-        let centres = (0..<clusters * dimensions).map { _ in centreRandom.normal() }
+        // The centers depend on the shape alone, so that queries drawn with another seed belong.
+        var centerRandom = RandomSource(seed: UInt64(dimensions * 1000 + clusters))
+        let centers = (0..<clusters * dimensions).map { _ in centerRandom.normal() }
         var values: [Float] = []
         values.reserveCapacity(count * dimensions)
         for _ in 0..<count {
-            let centre = Int(random.next() % UInt64(clusters)) * dimensions
+            let center = Int(random.next() % UInt64(clusters)) * dimensions
             for i in 0..<dimensions {
-                values.append(centres[centre + i] + spread * random.normal())
+                values.append(centers[center + i] + spread * random.normal())
             }
         }
         self.count = count

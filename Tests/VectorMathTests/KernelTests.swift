@@ -127,7 +127,7 @@ import VectorMath
             let expected = Float(Float16(bitPattern: bits))
             #expect(value.bitPattern == expected.bitPattern || (value.isNaN && expected.isNaN))
         }
-        // Each number, its neighbours, and the midpoint to the next.
+        // Each number, its neighbors, and the midpoint to the next.
         var samples: [Float] = [1e-45, 3e-8, 6e-8, 65504, 65519.99, 65520, 1e30, -1e30, .infinity]
         for value in stride(from: 0, to: values.count, by: 7).map({ values[$0] })
         where value.isFinite {

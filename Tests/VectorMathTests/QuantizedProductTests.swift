@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import VectorMath
 
-/// Products with quantised weights, on every instruction set, against plain Swift.
+/// Products with quantized weights, on every instruction set, against plain Swift.
 ///
 /// `VDB_TEST_SEED` chooses other random numbers; a failure prints the seed.
 @Suite struct QuantizedProductTests {
@@ -257,7 +257,7 @@ import VectorMath
         }
     }
 
-    @Test func rowsAreQuantisedAsTheReferenceSays() {
+    @Test func rowsAreQuantizedAsTheReferenceSays() {
         var random = RandomNumbers(state: Self.seed)
         for kind in Activations.allCases {
             let x = Self.activations(kind, rows: 3, inputs: 160, random: &random)

@@ -51,7 +51,7 @@ private struct Matrix {
                     let bits = UInt16(truncatingIfNeeded: value.bitPattern >> 9) & 0xBFFF
                     return withUnsafeBytes(of: bits & 0xBBFF) { Array($0) }
                 }
-            default: preconditionFailure("quantised types have tests of their own")
+            default: preconditionFailure("quantized types have tests of their own")
             }
         bytes = [0] + words
     }

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Weights in quantised blocks, as GGUF stores them: a row is a whole number of blocks, and a block
+// Weights in quantized blocks, as GGUF stores them: a row is a whole number of blocks, and a block
 // holds 32 or 256 weights in a few bits each, with the scales of its groups.
 
 /// Types of blocks, by GGUF's own numbers.
@@ -30,7 +30,7 @@ size_t quantized_block_weights(int type);
 /// Writes `count` weights as float32, whole blocks.
 void quantized_dequantize(int type, const void *blocks, size_t count, float *y);
 
-// Products. Activations are quantised to signed bytes, every 32 of a row with a scale of their own:
+// Products. Activations are quantized to signed bytes, every 32 of a row with a scale of their own:
 //
 //     x = scale a,   scale = max |x| / 127,   a in -127 ... 127
 //
@@ -43,7 +43,7 @@ void quantized_dequantize(int type, const void *blocks, size_t count, float *y);
 // The sums over a group are integers, exact; groups are added in float32, in order. So a row's result
 // depends neither on the rows beside it nor on the number of threads.
 
-/// Rows of activations, quantised.
+/// Rows of activations, quantized.
 struct quantized_rows {
     int8_t *values;  // [rows, width]
     float *scales;   // [rows, width / 32]

@@ -91,7 +91,7 @@ bool transformer_is_finite(const float *x, size_t count);
 /// The sum of e^(x - m) with m the greatest element, which is written to `greatest`.
 double transformer_sum_exponentials(const float *x, size_t count, float *greatest);
 
-/// Converts `count` stored values to float32; of quantised blocks, whole ones.
+/// Converts `count` stored values to float32; of quantized blocks, whole ones.
 void transformer_widen(const void *values, int type, size_t count, float *y);
 
 /// Floats of scratch for `transformer_attention`.

@@ -303,7 +303,7 @@ struct PredicateSQL {
         return "(coalesce(json_type(d.metadata, \(bind(.text(path)))), 'null') <> 'null')"
     }
 
-    /// A JSON path, or nil: some names cannot be written in one.
+    /// A JSON path, or `nil`: some names cannot be written in one.
     private static func path(to field: String) -> String? {
         let names = field.split(
             separator: MetadataPredicate.pathSeparator, omittingEmptySubsequences: false)

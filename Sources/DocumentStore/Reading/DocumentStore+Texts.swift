@@ -25,7 +25,7 @@ extension DocumentStore {
     /// The passages after `key`, and what was deleted since `position`, read in one transaction.
     ///
     /// - Parameters:
-    ///   - position: nil where nothing is held that could have been deleted.
+    ///   - position: `nil` where nothing is held that could have been deleted.
     ///   - limit: passages at most.
     /// - Throws: `changesPruned` where the log no longer reaches back to `position`; `corrupt` where a
     ///   passage is not as it was written.

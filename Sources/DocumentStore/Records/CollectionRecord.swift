@@ -28,7 +28,7 @@ package struct CollectionRecord: Sendable, Equatable {
         /// Covers weights, tokenizer, template, instructions, k and pooling. For ready-made vectors
         /// any constant that their owner chooses.
         package var fingerprint: String
-        /// Where it was, for opening it again; nil for the built-in model and ready-made vectors.
+        /// Where it was, for opening it again; `nil` for the built-in model and ready-made vectors.
         package var path: String?
         /// A JSON object, the owner's business.
         package var settings: String

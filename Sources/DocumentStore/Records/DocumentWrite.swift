@@ -5,7 +5,7 @@ package struct DocumentWrite: Sendable {
     /// Unique in its collection.
     package var id: String
     package var title: String
-    /// A JSON object as text, or nil.
+    /// A JSON object as text, or `nil`.
     package var metadata: String?
     /// The file it came from, and where in it (a line, a row: the reader's business).
     package var source: String?

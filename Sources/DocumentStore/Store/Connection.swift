@@ -3,7 +3,7 @@ import GRDB
 import GRDBSQLite
 import Schema
 
-/// How a database file is opened: recognised, set up, and migrated.
+/// How a database file is opened: recognized, set up, and migrated.
 ///
 ///     file there? ── header ours or empty? ── connections ── application_id, user_version ── migrate
 enum Connection {

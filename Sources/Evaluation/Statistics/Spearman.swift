@@ -1,7 +1,7 @@
 /// Spearman's rank correlation as scipy computes it: equal values share the mean of their ranks,
 /// and the ranks' Pearson correlation is taken.
 public enum Spearman {
-    /// From -1 to 1; nil where it is not defined: fewer than two pairs, one side constant, or a
+    /// From -1 to 1; `nil` where it is not defined: fewer than two pairs, one side constant, or a
     /// value that is not a number.
     /// - Precondition: both sides have one value for each pair.
     public static func correlation(_ first: [Double], _ second: [Double]) -> Double? {

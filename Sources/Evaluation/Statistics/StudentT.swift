@@ -1,6 +1,6 @@
 import Foundation
 
-/// The tail of Student's t distribution, through the regularised incomplete beta function.
+/// The tail of Student's t distribution, through the regularized incomplete beta function.
 enum StudentT {
     /// P(|T| ≥ |t|) = I_x(ν/2, 1/2) with x = ν / (ν + t²).
     static func twoSidedP(t: Double, degreesOfFreedom nu: Double) -> Double {

@@ -65,7 +65,7 @@ struct PostingCursor {
     /// The slot that it is at, after `seek`.
     var slot: UInt32 { slots[position] }
 
-    /// The impact of the block that reaches `slot`, which is not unpacked; nil at the end.
+    /// The impact of the block that reaches `slot`, which is not unpacked; `nil` at the end.
     mutating func impact(reaching slot: UInt32) -> UInt8? {
         let found = list.block(reaching: slot, from: block)
         if found != block {

@@ -12,7 +12,7 @@ struct PostingList {
     /// - Parameters:
     ///   - bytes: the list's own; `BitPacking.slack` bytes more can be read behind them.
     ///   - count: at least 1.
-    /// - Returns: nil where the bytes cannot be a list of so many.
+    /// - Returns: `nil` where the bytes cannot be a list of so many.
     init?(_ bytes: UnsafeRawBufferPointer, count: Int, impact: UInt8) {
         let tableBytes = PostingListLayout.tableBytes(count)
         guard let base = bytes.baseAddress, count > 0, bytes.count >= tableBytes + 2 else {

@@ -34,7 +34,7 @@ package struct LexicalSnapshot: Sendable {
     /// more, words in more than 40 % of them are left out unless there are no others; of a long query
     /// the 64 terms of the greatest weight are used.
     ///
-    /// - Parameter allowed: keys, ascending, of the passages that may be found; nil for all.
+    /// - Parameter allowed: keys, ascending, of the passages that may be found; `nil` for all.
     package func search(
         _ text: String, limit: Int, allowed: [Int64]? = nil
     ) -> (hits: [ScoredKey], cost: LexicalCost) {

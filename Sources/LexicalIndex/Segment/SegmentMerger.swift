@@ -4,7 +4,7 @@ import FileFormat
 package struct SegmentMerger {
     /// In the order of their keys.
     private let parts: [LiveSegment]
-    /// For each part the new slot of each old one; nil where all move alike.
+    /// For each part the new slot of each old one; `nil` where all move alike.
     private let moves: [[UInt32]?]
     private let starts: [UInt32]
     private let keys: [Int64]

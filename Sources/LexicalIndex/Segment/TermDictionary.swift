@@ -87,7 +87,7 @@ struct TermDictionary {
         return nil
     }
 
-    /// Its bytes where they lie; nil where they make no sense.
+    /// Its bytes where they lie; `nil` where they make no sense.
     private func firstTerm(ofBlock block: Int) -> UnsafeRawBufferPointer? {
         var place = start(ofBlock: block).bytes
         guard readNumber(&place) == 0, let length = readNumber(&place),
@@ -96,7 +96,7 @@ struct TermDictionary {
         return UnsafeRawBufferPointer(rebasing: bytes[place..<place + length])
     }
 
-    /// A variable-length number; nil where there is none.
+    /// A variable-length number; `nil` where there is none.
     fileprivate func readNumber(_ place: inout Int) -> Int? {
         var value: UInt64 = 0
         var shift: UInt64 = 0

@@ -1,7 +1,7 @@
-"""Makes quantized-blocks.json: blocks of every type, with what PyPI's `gguf` package dequantises
+"""Makes quantized-blocks.json: blocks of every type, with what PyPI's `gguf` package dequantizes
 them to.
 
-Some blocks are what the package makes of normally distributed numbers (where it can quantise to the
+Some blocks are what the package makes of normally distributed numbers (where it can quantize to the
 type); the others are random bytes whose scales are set to chosen float16 numbers, extremes among
 them.
 
