@@ -3,12 +3,13 @@ import Foundation
 
 /// Copies the folder of a trained model.
 package enum ModelCopy {
-    /// What a run keeps for itself.
+    /// Files that only a running or interrupted run needs; they are not copied.
     private static let temporary = [TrainingState.name, TokenFile.name, ReferenceScores.name]
-    /// They come last: a folder with weights is complete.
+    /// Copied last: a folder with weights is complete.
     private static let weights = ["model.safetensors", SavedAdapter.weightsName]
 
-    /// Each file appears whole. The decoder's path, which is relative to the folder, is adapted.
+    /// Writes each file atomically. The decoder's path, which is relative to the folder, is
+    /// adapted.
     ///
     /// - Throws: `TrainingError`
     package static func write(from source: String, to target: String) throws(TrainingError) {

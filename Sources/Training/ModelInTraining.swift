@@ -1,9 +1,9 @@
 import Tensors
 
-/// The model of a run between two steps, as an evaluation sees it.
+/// A run's model between two steps, as an evaluation sees it.
 ///
-/// It encodes with the weights as they are, without a record and without dropout: a run has the same
-/// losses and weights with and without an evaluation.
+/// It encodes with the current weights, records nothing for gradients and applies no dropout, so a
+/// run has the same losses and weights with and without an evaluation.
 public struct ModelInTraining {
     let model: ConditionalModel
     let inputs: TextInputs
@@ -16,18 +16,25 @@ public struct ModelInTraining {
         let tokens: [Int32]
     }
 
-    /// The number of a vector's elements, H.
+    /// The number of elements in a vector, H: the model's hidden size.
     public var dimensions: Int { model.encoder.configuration.hiddenSize }
 
+    /// Tokenizes a query with the instruction for queries, I_next. The text is cut to the model's
+    /// maximum length.
     public func query(_ text: String) -> Input {
         Input(tokens: inputs.input(text, instruction: inputs.instructions.next))
     }
 
+    /// Tokenizes a document with the instruction for documents, I_self. The text is cut to the
+    /// model's maximum length.
     public func document(_ text: String) -> Input {
         Input(tokens: inputs.input(text, instruction: inputs.instructions.own))
     }
 
-    /// Hands on the vectors of `inputs` in their order, some at a time: `[count, H]`, normalized.
+    /// Encodes `inputs` in groups, in order, and passes each group's vectors to `each`: `[group,
+    /// H]`, row-major, each row of length 1.
+    ///
+    /// - Throws: what `each` throws.
     public func encode(
         _ inputs: [Input], _ each: (_ vectors: [Float]) throws -> Void
     ) rethrows {
@@ -59,20 +66,20 @@ public struct ModelInTraining {
 
 /// Measures a model in the middle of its training.
 public protocol ModelEvaluation {
-    /// What it measures on, for progress.
+    /// The name of the collection it measures on, for progress and logs.
     var dataset: String { get }
 
-    /// nDCG@10 of the model as it is now.
+    /// Returns the mean nDCG@10 (0 to 1) of the model with its current weights.
     ///
-    /// - Parameter progress: told of documents encoded.
+    /// - Parameter progress: called with the number of documents encoded so far and in total.
     func ndcgAt10(
         of model: ModelInTraining, progress: (_ done: Int, _ total: Int) throws -> Void
     ) throws -> Double
 }
 
-/// Makes an evaluation ready once the model is loaded: reads and tokenizes what it measures on.
+/// Prepares an evaluation once the model is loaded: reads and tokenizes its collection.
 ///
-/// `progress` is told of documents read.
+/// `progress` is called with the number of documents read.
 public typealias ModelEvaluationMaker = (
     _ model: ModelInTraining, _ progress: (TrainingProgress) throws -> Void
 ) throws -> any ModelEvaluation

@@ -1,7 +1,7 @@
 import FileFormat
 import Tensors
 
-/// Puts data, model and loss of a stage together.
+/// Combines a stage's data, model and loss.
 struct StageAssembly {
     let options: TrainingOptions
     let model: TrainableModel
@@ -60,7 +60,7 @@ struct StageAssembly {
         }
     }
 
-    /// What decides the tokens of the data's texts.
+    /// Hash of everything that determines the tokens of the data's texts.
     private var tokenKey: String {
         let hasher = ContentHasher()
         hasher.update(data.fingerprint)

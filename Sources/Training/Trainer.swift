@@ -3,7 +3,7 @@ import Foundation
 import Tensors
 import Transformer
 
-/// Runs one stage of training from a model folder to a model folder.
+/// Runs one stage of training: reads a model folder, writes a model folder.
 ///
 /// ```swift
 /// var options = TrainingOptions(
@@ -13,36 +13,48 @@ import Transformer
 /// ```
 ///
 /// The losses and the bytes written are a function of the options, the data and the model; a run
-/// that was killed and is resumed from its last saved state ends with the same.
+/// that was killed and is resumed from its last saved state gives the same result.
 public enum Trainer {
     /// What a run did.
     public struct Summary: Sendable, Equatable {
-        /// Nothing was done: the run to be resumed had come to its end.
+        /// Whether there was nothing to do, because the run to resume had already finished.
+        /// `firstLoss` is then nil and `tokens`, `seconds` and `peakBytes` are 0.
         public var wasFinished = false
+        /// Optimizer steps of the whole run, including those before it was resumed.
         public let steps: Int
+        /// Loss of the first batch; nil if the run was already finished.
         public let firstLoss: Float?
+        /// Loss of the last batch, before its update.
         public let lastLoss: Float?
+        /// Tokens that went through encoder and decoder, over the whole run.
         public let tokens: Int
+        /// Time spent in steps, in seconds, over the whole run; evaluation is not included.
         public let seconds: Double
+        /// The most bytes that tensors took at once, in this process.
         public let peakBytes: Int
-        /// nDCG@10 by the run's evaluation, in the order of the steps.
+        /// nDCG@10 measured by the run's evaluation, in order of steps; empty without one.
         public var retrieval: [RetrievalPoint] = []
-        /// Negatives of the data that equal a positive of their row, and were left out.
+        /// Number of negatives left out because they equal a positive of their row.
         public var negativesLeftOut = 0
-        /// How often a text of another row was no in-batch negative because it equals a positive.
+        /// How often a text of another row was left out of the in-batch negatives because it equals
+        /// a positive of the row.
         public var inBatchLeftOut = 0
     }
 
-    /// Calls `body` with the bytes that could not be allocated if the system refuses memory: nothing can
-    /// be computed from there on. Unless this is called, the process ends with a failed precondition.
+    /// Sets what happens if the system refuses memory: `body` is called with the number of bytes
+    /// that could not be allocated, and must end the process. By default the process stops with a
+    /// failed precondition.
     public static func whenOutOfMemory(_ body: @escaping @Sendable (_ bytes: Int) -> Never) {
         OutOfMemory.handle(body)
     }
 
-    /// Makes sure that a run replaces no model that somebody may want to keep.
+    /// Checks that a run would not replace a model that somebody may want to keep.
     ///
-    /// - Throws: `TrainingError.outputExists` if the folder holds a model, or the configuration of
-    ///   one, that is neither this run's to resume nor to be overwritten.
+    /// - Parameters:
+    ///   - overwriting: whether an existing model may be replaced.
+    ///   - resuming: whether the run resumes an earlier one, whose folder it may then write to.
+    /// - Throws: `TrainingError.outputExists` if the folder holds a model or a model's
+    ///   configuration and neither flag allows writing to it.
     public static func checkOutput(
         _ folder: String, overwriting: Bool, resuming: Bool
     ) throws(TrainingError) {
@@ -59,15 +71,15 @@ public enum Trainer {
     /// Runs a stage.
     ///
     /// - Parameters:
-    ///   - evaluation: measures nDCG@10 before the first step and after the last, and as
-    ///     `evaluationSteps` says.
-    ///   - log: a JSON Lines file for one object a step.
+    ///   - evaluation: measures nDCG@10 before the first step, after the last, and every
+    ///     `evaluationSteps` steps; nil measures nothing.
+    ///   - log: path of a JSON Lines file, which gets one object a step; nil writes none.
     ///   - overwriting: whether the output folder may hold a model, which the new one replaces.
-    ///   - resuming: continue from the state that an earlier run of the same options saved; begin
-    ///     with step 1 if nothing was saved, and do nothing if that run is finished.
-    ///   - isCancelled: asked before each step; true saves the state and throws
+    ///   - resuming: continue from the state that an earlier run with the same options saved.
+    ///     Without a saved state the run begins with step 1; a finished run is left as it is.
+    ///   - isCancelled: asked before each step; returning true saves the state and throws
     ///     `TrainingError.interrupted`.
-    /// - Throws: `TrainingError`, and what `evaluation` throws.
+    /// - Throws: `TrainingError`, and what `evaluation` and `progress` throw.
     public static func run(
         _ options: TrainingOptions, evaluation: ModelEvaluationMaker? = nil,
         log: String? = nil, overwriting: Bool = false, resuming: Bool = false,
@@ -106,7 +118,7 @@ public enum Trainer {
         }
         if totals == nil {
             if resuming { try progress(.nothingToResume) }
-            // What an earlier run left must not be taken for this one's.
+            // Remove an earlier run's state, so that it is not mistaken for this run's.
             try TrainingState.remove(options.output)
             try TrainingRecord.remove(options.output)
         }
@@ -141,7 +153,7 @@ public enum Trainer {
         try TrainingRecord(
             steps: optimizer.steps, lastLoss: loop.totals.lastLoss, identity: identity
         ).write(folder: options.output)
-        // What is left is what is deployed.
+        // The finished folder holds only what is deployed.
         try TrainingState.remove(options.output)
         try ReferenceScores.remove(options.output)
         try TokenFile.remove(options.output)

@@ -2,37 +2,48 @@ import AutoRegEmbed
 import Foundation
 import JSON
 
-/// What stops a training run, as facts. `description` states them; what to do about them is for the
-/// application to say.
+/// Why a training run cannot start or continue, as typed facts. `description` states them; the
+/// remedy is the application's to say.
 public enum TrainingError: Error, Sendable {
+    /// An option has a value that it cannot have.
     case badOption(TrainingOption, OptionProblem)
-    /// A language model retrieves nothing: pre-training has no evaluation.
+    /// An evaluation was given for pre-training, whose language model is not an embedder.
     case evaluatesLanguageModel
+    /// An input file cannot be opened or read.
     case cannotRead(path: String, reason: String)
+    /// An output file or folder cannot be written.
     case cannotWrite(path: String, reason: String)
-    /// The data are compressed; `format` is the compression's name.
+    /// The data file is compressed; `format` is the compression's name.
     case compressed(path: String, format: String)
+    /// A line of the data (counted from 1) is not a row of the stage.
     case badLine(path: String, line: Int, RowProblem)
+    /// The data file has no row to train on.
     case noRows(path: String)
+    /// The model folder, or one of its files, cannot be used.
     case badModel(path: String, reason: String)
-    /// A file, such as a GGUF one, in the place of a model's folder.
+    /// The path is a file, such as a GGUF file, instead of a model folder.
     case notAFolder(path: String)
-    /// The model's embedder settings are refused.
+    /// The model's embedder settings or its adapter are invalid.
     case embedder(AutoRegEmbedError)
-    /// Encoder and decoder do not fit together.
+    /// The decoder cannot read the encoder's compressed tokens.
     case decoderMismatch(model: String, decoder: String, DecoderProblem)
-    /// The output folder holds a model already, and not one that the run may replace.
+    /// The output folder already holds a model that the run may not replace.
     case outputExists(path: String)
-    /// Loss or gradient is not a number any more.
+    /// The loss or the gradient norm became infinite or NaN. `checkpoint` is the path of the last
+    /// saved state, nil if none was saved.
     case notFinite(step: Int, quantity: Quantity, batch: Batch, checkpoint: String?)
-    /// The saved run had another setting; values are nil if they were or are not set.
+    /// The run to resume had another setting. `saved` and `given` are nil if the option was or is
+    /// not set.
     case resumedDifferently(RunInput, saved: String?, given: String?)
-    /// There is nothing to resume: the folder holds the end of another run.
+    /// The folder holds a finished run with another setting, so there is nothing to resume.
     case finishedDifferently(path: String, RunInput, saved: String?, given: String?)
+    /// `isCancelled` returned true after `step` steps. `checkpoint` is the path of the last saved
+    /// state, nil if none was saved.
     case interrupted(step: Int, checkpoint: String?)
 
-    /// Why a line of the data is not a row of the stage.
+    /// Why a line of the data is not a row of the stage. `key` is the JSON key concerned.
     public enum RowProblem: Sendable, Equatable {
+        /// The line is neither a JSON object nor an array that the stage accepts.
         case notAnObject
         case notJSON(JSONError)
         case missingKey(String)
@@ -40,54 +51,63 @@ public enum TrainingError: Error, Sendable {
         case notStrings(key: String)
         case empty(key: String)
         case noNegative(key: String)
-        /// Every negative equals a positive.
+        /// Every negative equals a positive of the row.
         case onlyPositives(key: String)
+        /// An array has fewer than two texts.
         case shortArray
-        /// Pairs with a score, of which not each is a positive.
+        /// Pairs with a label or score: not every pair is a positive one.
         case labelledPairs(key: String)
         case tooLong(limitBytes: Int)
     }
 
+    /// How encoder and decoder differ.
     public enum DecoderProblem: Sendable, Equatable {
+        /// The hidden sizes H differ.
         case hiddenSize(model: Int, decoder: Int)
+        /// The tokenizer has more tokens than the decoder's embedding has rows.
         case vocabulary(tokenizer: Int, decoder: Int)
     }
 
+    /// A number that is checked at every step.
     public enum Quantity: Sendable { case loss, gradientNorm }
 
-    /// What decides a run.
+    /// Something that losses and weights depend on.
     public enum RunInput: Sendable, Equatable {
-        /// The content of the data file, of the starting model's folder.
+        /// The content of the data file, or of the starting model's folder.
         case data, model
         case option(TrainingOption)
-        /// One of a version that this one does not know.
+        /// An option recorded by another version and unknown to this one.
         case unknownOption(String)
     }
 
-    /// The rows of one step: their lines in the data, and the ids of those that have one.
+    /// The rows of one step.
     public struct Batch: Sendable, Equatable {
+        /// Path of the data file.
         public let data: String
+        /// Their lines in the data file, counted from 1.
         public let lines: [Int]
+        /// The ids of those rows that have one.
         public let ids: [String]
     }
 }
 
 extension TrainingError: CustomStringConvertible, LocalizedError {
+    /// The facts as one English phrase without a remedy, for logs.
     public var description: String {
         switch self {
         case .badOption(let option, let problem): "\(option.rawValue) \(problem)"
-        case .evaluatesLanguageModel: "pre-training makes no embedder that could be evaluated"
+        case .evaluatesLanguageModel: "pre-training makes no embedder to evaluate"
         case .cannotRead(let path, let reason): "\(path): cannot be read: \(reason)"
         case .cannotWrite(let path, let reason): "\(path): cannot be written: \(reason)"
         case .compressed(let path, let format): "\(path): is compressed (\(format))"
         case .badLine(let path, let line, let problem): "\(path):\(line): \(problem)"
-        case .noRows(let path): "\(path): there is no row to train on"
+        case .noRows(let path): "\(path): no rows to train on"
         case .badModel(let path, let reason): "\(path): \(reason)"
-        case .notAFolder(let path): "\(path): a file, not a model's folder"
+        case .notAFolder(let path): "\(path): a file, not a model folder"
         case .embedder(let error): error.description
         case .decoderMismatch(let model, let decoder, let problem):
             "the decoder \(decoder) does not fit the model \(model): \(problem)"
-        case .outputExists(let path): "\(path): holds a model already"
+        case .outputExists(let path): "\(path): already holds a model"
         case .notFinite(let step, let quantity, let batch, _):
             "step \(step): the \(quantity) is not a finite number (\(batch.data), lines "
                 + Self.list(batch.lines.map(String.init))
@@ -101,15 +121,17 @@ extension TrainingError: CustomStringConvertible, LocalizedError {
         }
     }
 
+    /// Equals `description`.
     public var errorDescription: String? { description }
 
-    /// The first of many.
+    /// The first 16 names, with "…" if there are more.
     private static func list(_ names: [String]) -> String {
         names.prefix(16).joined(separator: ", ") + (names.count > 16 ? ", …" : "")
     }
 }
 
 extension TrainingError.RowProblem: CustomStringConvertible {
+    /// The problem as an English phrase that completes "file:line: …".
     public var description: String {
         switch self {
         case .notAnObject: "not a JSON object"
@@ -119,16 +141,17 @@ extension TrainingError.RowProblem: CustomStringConvertible {
         case .notStrings(let key): "\"\(key)\" is neither a string nor an array of strings"
         case .empty(let key): "\"\(key)\" is empty"
         case .noNegative(let key): "no negative in \"\(key)\""
-        case .onlyPositives(let key): "each text in \"\(key)\" is a positive of the row, too"
-        case .shortArray: "an array needs a query and a positive"
+        case .onlyPositives(let key): "every text in \"\(key)\" is also a positive of the row"
+        case .shortArray: "an array needs at least a query and a positive"
         case .labelledPairs(let key):
-            "\"\(key)\": labelled pairs are not read, as not each is a positive"
+            "\"\(key)\": pairs with a label or score are not supported, as not every pair is a positive"
         case .tooLong(let limit): "longer than \(limit >> 20) MiB"
         }
     }
 }
 
 extension TrainingError.DecoderProblem: CustomStringConvertible {
+    /// The problem as an English phrase with both numbers.
     public var description: String {
         switch self {
         case .hiddenSize(let model, let decoder):
@@ -140,15 +163,17 @@ extension TrainingError.DecoderProblem: CustomStringConvertible {
 }
 
 extension TrainingError.Quantity: CustomStringConvertible {
+    /// "loss" or "gradient norm".
     public var description: String {
         switch self {
         case .loss: "loss"
-        case .gradientNorm: "gradient's norm"
+        case .gradientNorm: "gradient norm"
         }
     }
 }
 
 extension TrainingError.RunInput: CustomStringConvertible {
+    /// An English noun phrase, or the option's recorded name.
     public var description: String {
         switch self {
         case .data: "the content of the data"

@@ -1,4 +1,4 @@
-/// The options of a training run, by the names that saved states and records have for them.
+/// The options of a training run. Raw values are their names in saved states and records.
 public enum TrainingOption: String, Sendable, CaseIterable, CodingKey {
     case stage, model, base, data
     case output = "out"
@@ -31,8 +31,8 @@ public enum TrainingOption: String, Sendable, CaseIterable, CodingKey {
     case evaluationSteps = "eval_steps"
     case threads
 
-    /// The name of an option in a file of any version: 0.1 wrote the command line's (`--max-steps`),
-    /// and two phrases.
+    /// The current name of an option that any version has saved: 0.1 wrote command-line flags
+    /// (`--max-steps`) and two phrases.
     static func currentName(_ saved: String) -> String {
         switch saved {
         case "the micro-batch's tokens": microBatchTokens.rawValue
@@ -44,29 +44,38 @@ public enum TrainingOption: String, Sendable, CaseIterable, CodingKey {
     }
 }
 
-/// Numbers that an option may have.
+/// The numbers that an option may have.
 public struct OptionRange: Sendable, Equatable, CustomStringConvertible {
+    /// The least number, or the bound that it must exceed.
     public var lower: Double
+    /// Whether `lower` itself is allowed.
     public var includesLower = true
-    /// Nil: without end.
+    /// The greatest number, or the bound that it must stay below; nil if there is none.
     public var upper: Double?
+    /// Whether `upper` itself is allowed.
     public var includesUpper = true
 
+    /// `lower` or more, without an upper bound.
     public static func atLeast(_ lower: Int) -> OptionRange { OptionRange(lower: Double(lower)) }
-    /// From `lower` to a number far beyond what is useful, and small enough that products of a few
-    /// such numbers cannot overflow.
+    /// `lower` to 2^20, which is far beyond what is useful and small enough that a product of three
+    /// such numbers does not overflow.
     public static func count(atLeast lower: Int = 1) -> OptionRange {
         OptionRange(lower: Double(lower), upper: 0x1p20)
     }
+    /// 1 to 1024.
     public static let threads = OptionRange(lower: 1, upper: 1024)
-    /// Of a low-rank adapter.
+    /// Ranks of a low-rank adapter: 1 to 65,536.
     public static let rank = OptionRange(lower: 1, upper: 0x1p16)
+    /// More than 0.
     public static let positive = OptionRange(lower: 0, includesLower: false)
+    /// 0 or more.
     public static let notNegative = OptionRange(lower: 0)
+    /// 0 to 1.
     public static let share = OptionRange(lower: 0, upper: 1)
+    /// 0 or more and below 1.
     public static let shareBelowOne = OptionRange(lower: 0, upper: 1, includesUpper: false)
 
-    /// "1 or more", "more than 0", "0 to 1", "0 or more and below 1".
+    /// The range in English: "1 or more", "more than 0", "0 to 1" or "0 or more and below 1".
     public var description: String {
         let low = Self.text(lower)
         guard let upper else { return includesLower ? "\(low) or more" : "more than \(low)" }
@@ -74,6 +83,7 @@ public struct OptionRange: Sendable, Equatable, CustomStringConvertible {
         return includesUpper ? "\(low) to \(high)" : "\(low) or more and below \(high)"
     }
 
+    /// Whether the number is finite and in the range.
     public func contains(_ number: Double) -> Bool {
         guard number.isFinite, includesLower ? number >= lower : number > lower else {
             return false
@@ -86,39 +96,40 @@ public struct OptionRange: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// Why an option cannot have its value.
+/// Why an option cannot have the value it was given.
 public enum OptionProblem: Sendable, Equatable {
+    /// The number is not in the range.
     case outside(OptionRange)
-    /// It says how often to measure a run that has no evaluation.
+    /// The option sets how often to evaluate, but the run has no evaluation.
     case withoutEvaluation
-    /// The stage makes a language model, and the option is of an embedder's.
+    /// The option applies to embedders, but the stage trains a language model.
     case needsEmbedderStage
-    /// Beside an adapter all weights stay as they are.
+    /// The option cannot be combined with an adapter, which leaves all other weights unchanged.
     case besideAdapter
-    /// Divergences have no strategies.
+    /// A strategy was chosen for a divergence (KL or JS), which has none.
     case withDivergence(AlignmentSimilarity)
-    /// The folder is the one of another option.
+    /// The folder is the same as another option's.
     case sameFolder(TrainingOption)
-    /// The model has no such parameter, nor any under the name.
+    /// The model has no parameter of that name or below it.
     case noSuchParameter(String)
-    /// Nothing is left to train.
+    /// Every parameter is frozen.
     case allParameters
 }
 
 extension OptionProblem: CustomStringConvertible {
-    /// Completes "epochs …".
+    /// The problem as an English phrase that completes "epochs …".
     public var description: String {
         switch self {
         case .outside(let range): "must be \(range)"
         case .withoutEvaluation: "needs an evaluation"
         case .needsEmbedderStage:
             "needs a stage that trains an embedder: compress, align or contrast"
-        case .besideAdapter: "cannot be combined with an adapter, beside which no weight is trained"
+        case .besideAdapter: "cannot be combined with an adapter, which trains no other weights"
         case .withDivergence(let similarity):
             "must be \(AlignmentStrategy.documentGivenQuery.rawValue) with the similarity "
                 + "\(similarity.rawValue), which has no strategies"
-        case .sameFolder(let other): "must be another folder than \(other.rawValue)"
-        case .noSuchParameter(let name): "names \(name), which is no parameter of the model"
+        case .sameFolder(let other): "must be a different folder than \(other.rawValue)"
+        case .noSuchParameter(let name): "names \(name), which is not a parameter of the model"
         case .allParameters: "leaves nothing to train"
         }
     }

@@ -2,79 +2,107 @@ import Foundation
 import JSON
 import Tensors
 
-/// Everything that decides a training run: the same options, data and model give the same bytes.
+/// Everything that determines a training run: the same options, data and model give the same bytes.
 public struct TrainingOptions: Sendable, Codable, Equatable {
+    /// The stage to run. It determines the defaults of the other options.
     public var stage: TrainingStage
     /// The model folder to start from.
     public var model: String
-    /// The base model's folder, where `model` is an adapter's that does not name it; nil: the one that
-    /// it names.
+    /// The base model's folder if `model` holds only an adapter; nil uses the base that the adapter
+    /// names.
     public var base: String?
     /// The JSON Lines file to train on.
     public var data: String
     /// The model folder to write.
     public var output: String
-    /// The frozen decoder's folder; nil: the one that the model names, else the model itself as it
-    /// was before training.
+    /// The folder of the frozen decoder D; nil uses the one that the model names, or else the model
+    /// itself as it was before training.
     public var decoder: String?
 
+    /// Passes over the data, 1 or more. By default 1 to pretrain and contrast, 2 to compress, 4 to
+    /// align.
     public var epochs: Int
-    /// Ends the run after so many steps, and is what the schedule is laid out for.
+    /// The number of optimizer steps, which replaces `epochs` and which the learning-rate schedule
+    /// spans; nil trains `epochs` epochs.
     public var maximumSteps: Int?
+    /// Rows per optimizer step.
     public var batchSize: Int
-    /// Rows computed at once; nil: as many as stay below `microBatchTokens`. Gradients add up to
-    /// those of the whole batch.
+    /// Rows computed at once; nil computes as many as fit in `microBatchTokens`. Gradients are
+    /// accumulated over the batch, so the result does not depend on it beyond rounding.
     public var microBatchSize: Int?
+    /// The most tokens computed at once if `microBatchSize` is nil. A longer row is computed alone.
     public var microBatchTokens = 16_384
+    /// The peak learning rate, 0 or more. By default 6e-4 to pretrain, 2e-5 to compress and
+    /// contrast, 5e-6 to align.
     public var learningRate: Double
+    /// The share of steps (0 to 1) over which the learning rate rises linearly from 0.
     public var warmupRatio = 0.05
+    /// How the learning rate falls after the warm-up.
     public var schedule = LearningRateSchedule.cosine
+    /// AdamW's decoupled weight decay, 0 or more.
     public var weightDecay = 0.0
+    /// The L2 norm to which the gradient of a batch is clipped; infinity does not clip.
     public var maximumGradientNorm = 1.0
-    /// Nil: bfloat16 if the checkpoint is stored so, else float32.
+    /// The arithmetic of matrix products; nil uses bfloat16 if the checkpoint is stored in
+    /// bfloat16, else float32.
     public var precision: ComputePrecision?
+    /// Which of the model's instructions are used: those for retrieval or for semantic similarity.
     public var task = TrainingTask.retrieval
-    /// The most tokens of a text, and of a target.
+    /// The most tokens of a text, and of a target without its EOS; nil uses the model's own limit.
+    /// To pretrain, the length of a sequence.
     public var maximumLength: Int?
+    /// Seed of every random choice: order, drawn positives and negatives, initial weights, dropout.
     public var seed: UInt64 = 0
+    /// Whether each epoch has its own random order, and positives and negatives are drawn at
+    /// random. If false, rows are used in the file's order, with the first positive and the first
+    /// negatives.
     public var shuffles = true
 
-    /// Nil: all weights are trained.
+    /// The rank r of a LoRA adapter (Hu et al. 2021); nil trains all weights.
     public var adapterRank: Int?
-    /// Nil: twice the rank.
+    /// LoRA's alpha: the adapter's product is scaled by alpha / r. Nil uses twice the rank.
     public var adapterAlpha: Double?
+    /// Dropout on the adapter's input, 0 or more and below 1.
     public var adapterDropout = 0.0
-    /// Write the sum of weights and adapter instead of both.
+    /// Whether to write the base's weights with the adapter added, instead of the adapter next to
+    /// the base.
     public var merges = false
-    /// Weights that stay as they are: names of the checkpoint's parameters, or of what they are
-    /// under (`model.embed_tokens`, `model.layers.0.self_attn`). Sorted, each once.
+    /// Weights that are not trained: names of the checkpoint's parameters, or prefixes that end
+    /// before a dot (`model.embed_tokens`, `model.layers.0.self_attn`). Sorted, without duplicates.
     public var frozen: [String] = []
 
-    /// Alignment: the factor inside the similarity.
+    /// Align: β, the factor inside the similarity, more than 0 (equation 2 of the paper).
     public var beta = 0.1
-    /// Nil: 0.05 for alignment, 0.02 for contrast.
+    /// τ of the align and contrast losses, more than 0; nil uses 0.05 to align and 0.02 to
+    /// contrast.
     public var temperature: Double?
+    /// Align: how two conditional distributions are compared.
     public var similarity = AlignmentSimilarity.sigmoid
+    /// Align: which probabilities are compared. Divergences (KL, JS) allow only the default.
     public var strategy = AlignmentStrategy.documentGivenQuery
-    /// The file that the reference scores are kept in, and read from if they fit; nil: in the output folder until
-    /// the run is done.
+    /// Align: the file of the reference scores log ref. It is read if it belongs to the same data,
+    /// model and options, else written. Nil keeps them in the output folder until the run finishes.
     public var referenceScores: String?
-    /// Add the reference difference instead of subtracting it, as the authors' trainer does.
+    /// Align: add the difference of the reference scores instead of subtracting it. The paper
+    /// subtracts, the authors' trainer adds.
     public var reversesReferenceSign = false
-    /// The most negatives used of each row.
+    /// The most negatives used of each row, 1 or more; 0 is allowed with in-batch negatives.
     public var negatives = 7
+    /// Contrast: whether the documents of the batch's other rows are negatives, too.
     public var usesInBatchNegatives = false
 
-    /// Compute layers again in the backward pass instead of keeping their values.
+    /// Whether to recompute layers in the backward pass instead of keeping their values: less
+    /// memory, more time.
     public var recomputesLayers = false
-    /// Save the whole state every so many steps.
+    /// Save the state every so many steps; nil saves it only when the run is cancelled.
     public var saveSteps: Int?
-    /// Measure the model after every so many steps, too, not only before the first and after the
-    /// last. Measuring changes nothing that is trained.
+    /// Evaluate the model every so many steps as well as before the first and after the last; nil
+    /// does only these two. Evaluation does not affect training.
     public var evaluationSteps: Int?
+    /// Threads for computing, 1 to 1024. Losses and weights do not depend on it.
     public var threads: Int
 
-    /// The stage's usual settings (the paper's, if it says).
+    /// Options with the stage's defaults, which are the paper's if it names them.
     public init(
         stage: TrainingStage, model: String, data: String, output: String, threads: Int
     ) {
@@ -92,15 +120,16 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
         }
     }
 
+    /// Options are encoded under the names of ``TrainingOption``.
     public typealias CodingKeys = TrainingOption
 
-    /// What neither losses nor weights depend on.
+    /// Options that neither losses nor weights depend on.
     private static let free: Set<TrainingOption> = [
         .threads, .saveSteps, .model, .base, .data, .output, .decoder, .referenceScores,
         .evaluationSteps,
     ]
 
-    /// The settings that decide losses and weights, beside the content of model and data.
+    /// The settings that determine losses and weights, apart from the content of model and data.
     var deciding: [String: String] {
         let free = Set(Self.free.map(\.rawValue))
         // Strings, numbers and flags only: encoding fails for numbers that `validate` refuses.
@@ -125,9 +154,11 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
         }
     }
 
-    /// A setting that cannot be, as a fact about it.
+    /// Checks every option that can be checked without reading a file.
     ///
     /// - Parameter isEvaluated: whether the run has an evaluation.
+    /// - Throws: `TrainingError.badOption` for the first invalid option, `evaluatesLanguageModel`
+    ///   if pre-training has an evaluation.
     public func validate(isEvaluated: Bool) throws(TrainingError) {
         func check(
             _ number: (some BinaryInteger)?, _ option: TrainingOption, _ range: OptionRange
@@ -151,7 +182,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
         try check(learningRate, .learningRate, .notNegative)
         try check(warmupRatio, .warmupRatio, .share)
         try check(weightDecay, .weightDecay, .notNegative)
-        // Infinite: gradients are not clipped.
+        // Infinity: gradients are not clipped.
         if maximumGradientNorm != .infinity {
             try check(maximumGradientNorm, .maximumGradientNorm, .positive)
         }

@@ -1,60 +1,70 @@
-/// What a run tells its caller as it goes.
+/// Events that a run reports to its caller.
 public enum TrainingProgress: Sendable {
-    /// Work before the first step. `total` is nil if it is not known.
+    /// Work before the first step, in rows or documents. `total` is nil if it is unknown.
     case preparing(Preparation, done: Int, total: Int?)
-    /// A run was to be resumed, but nothing of it was saved: it begins with step 1.
+    /// Resuming was requested, but no state was saved: the run begins with step 1.
     case nothingToResume
-    /// A run continues after the step that was saved.
+    /// The run continues after the saved step.
     case resumed(step: Int, totalSteps: Int)
-    /// The next part of a batch needs about so many bytes, more than the system has free. Told once.
+    /// The next micro-batch, of `tokens` tokens, needs about `neededBytes`, which is more than the
+    /// system has available. Reported at most once a run.
     case memoryIsShort(tokens: Int, neededBytes: Int, availableBytes: Int)
+    /// An optimizer step was taken.
     case step(TrainingStep)
+    /// The state was saved to `path`.
     case saved(path: String)
-    /// So many negatives of the data equal a positive of their row, and are left out.
+    /// Number of negatives left out because they equal a positive of their row. Reported only if
+    /// there are any.
     case negativesLeftOut(Int)
-    /// Documents encoded of a judged collection.
+    /// Documents of the evaluation's collection encoded so far.
     case evaluating(dataset: String, done: Int, total: Int)
+    /// The model was evaluated.
     case evaluated(dataset: String, RetrievalPoint)
 
-    /// What is prepared.
+    /// The kinds of work before the first step.
     public enum Preparation: Sendable, Equatable {
-        /// The texts of pre-training.
+        /// Tokenizing the texts of pre-training.
         case tokenizing
-        /// What the model gives each pair before alignment.
+        /// Computing log ref, the scores of the model before alignment.
         case referenceScores
-        /// A judged collection, by its name.
+        /// Reading the evaluation's collection, by its name.
         case reading(String)
     }
 }
 
 /// How well the model retrieves at one point of a run.
 public struct RetrievalPoint: Sendable, Equatable, Codable {
-    /// Steps taken; 0 is the starting model.
+    /// Optimizer steps taken; 0 is the starting model.
     public let step: Int
-    /// The mean over all judged queries, by exact search.
+    /// Mean nDCG@10 (0 to 1) over all judged queries, by exact search.
     public let ndcgAt10: Double
 }
 
-/// One step, as the log has it.
+/// One optimizer step, as recorded in the log.
 public struct TrainingStep: Sendable, Equatable {
-    /// From 1.
+    /// The step's number, from 1.
     public let step: Int
+    /// Steps of the whole run.
     public let totalSteps: Int
-    /// Epochs done after this step.
+    /// Epochs completed after this step, with a fraction.
     public let epoch: Double
     /// The loss of the step's batch, before its update.
     public let loss: Float
+    /// The learning rate of this step's update.
     public let learningRate: Double
-    /// Before clipping.
+    /// The L2 norm of the batch's gradient, before clipping.
     public let gradientNorm: Double
+    /// Tokens of the batch that went through encoder and decoder.
     public let tokens: Int
+    /// `tokens` divided by the step's time in seconds.
     public let tokensPerSecond: Double
-    /// Texts of other rows that were no in-batch negatives, as they equal a positive of the row.
+    /// How often a text of another row was left out of the in-batch negatives because it equals a
+    /// positive of the row.
     public let leftOut: Int
-    /// nDCG@10 after this step's update, if it was measured.
+    /// nDCG@10 after this step's update; nil if it was not measured.
     public var ndcgAt10: Double?
 
-    /// One line of the JSON Lines log.
+    /// The step as one line of the JSON Lines log, without its line break.
     public var json: String {
         "{\"step\":\(step),\"epoch\":\(rounded(epoch)),\"loss\":\(loss),"
             + "\"learning_rate\":\(learningRate),\"grad_norm\":\(Float(gradientNorm)),"

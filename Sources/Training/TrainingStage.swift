@@ -1,18 +1,21 @@
 import Tensors
 
-/// What is trained, in the order of the recipe.
+/// The stages of training, in the order of the recipe.
 public enum TrainingStage: String, Sendable, CaseIterable, Codable {
-    /// Next-token prediction: makes the language model itself.
+    /// Next-token prediction, which trains the language model itself.
     case pretrain
-    /// Information compression: the compressed tokens learn to carry a text.
+    /// Information compression (section 3.2 of the paper): the compressed tokens learn to carry a
+    /// text.
     case compress
-    /// Conditional distribution alignment: a query's compressed tokens predict its documents.
+    /// Conditional distribution alignment (section 3.3 of the paper): a query's compressed tokens
+    /// learn to predict its documents.
     case align
-    /// InfoNCE on the vectors that the database searches.
+    /// InfoNCE (van den Oord et al. 2018) on the vectors that the database searches.
     case contrast
 }
 
-/// The learning rate over a run, as transformers' schedules of these names.
+/// The course of the learning rate after the warm-up, as Hugging Face transformers' schedules of
+/// these names.
 public enum LearningRateSchedule: String, Sendable, CaseIterable, Codable {
     case cosine, linear, constant
 
@@ -25,7 +28,7 @@ public enum LearningRateSchedule: String, Sendable, CaseIterable, Codable {
     }
 }
 
-/// Which of AutoRegEmbed's instructions a run uses.
+/// Which of the model's instructions a run uses: retrieval, or semantic textual similarity (STS).
 public enum TrainingTask: String, Sendable, CaseIterable, Codable {
     case retrieval, sts
 }

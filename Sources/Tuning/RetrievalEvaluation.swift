@@ -3,7 +3,7 @@ import Foundation
 import Training
 import VectorDatabase
 
-/// nDCG@10 on a judged collection with a model in the middle of its training.
+/// Measures nDCG@10 on a judged collection with a model in training.
 ///
 /// ```swift
 /// let summary = try Trainer.run(
@@ -13,7 +13,7 @@ import VectorDatabase
 /// Documents and queries are tokenized once. Each measurement compares every query with every
 /// document; only the ten best documents of a query are kept, and no vectors.
 public struct RetrievalEvaluation: ModelEvaluation {
-    /// As `vdb eval` calls it: the folder's name.
+    /// The collection's name, which is its folder's, as in `vdb eval`.
     public let dataset: String
     private let judgments: Judgments
     private let queries: [Query]
@@ -22,15 +22,15 @@ public struct RetrievalEvaluation: ModelEvaluation {
     private struct Query {
         let id: Identifier
         let input: ModelInTraining.Input
-        /// The document that is this very query, which no ranking may contain.
+        /// The index of the document that is the query itself, which is left out of its ranking.
         var itself: Int?
     }
 
     private static let cutoff = 10
 
-    /// Measures on the collection in `folder` (BEIR's layout or MS MARCO's).
+    /// Makes an evaluation on the collection in `folder`, in BEIR's or MS MARCO's layout.
     ///
-    /// What it returns throws `EvaluationError` and `SourceError`, with file and line.
+    /// The returned closure throws `EvaluationError` and `SourceError`, with file and line.
     public static func onFolder(_ folder: String) -> ModelEvaluationMaker {
         { model, progress in
             try RetrievalEvaluation(folder: folder, model: model, progress: progress)
@@ -67,8 +67,8 @@ public struct RetrievalEvaluation: ModelEvaluation {
         self.documents = documents
     }
 
-    /// Ids of queries and of documents that have nothing to do with each other may be the same
-    /// numbers: only if the text is the query's as well is it the query itself.
+    /// Whether a document with a query's id is the query itself: ids of unrelated queries and
+    /// documents may be equal, so the text must be equal as well.
     private static func `is`(_ document: Document, _ query: String) -> Bool {
         let trimmed = { (text: String) in
             Array(text.trimmingCharacters(in: .whitespacesAndNewlines).utf8)
@@ -76,7 +76,7 @@ public struct RetrievalEvaluation: ModelEvaluation {
         return [document.text, document.embeddedText].contains { trimmed($0) == trimmed(query) }
     }
 
-    /// The mean over all judged queries.
+    /// The mean nDCG@10 over all judged queries.
     public func ndcgAt10(
         of model: ModelInTraining, progress: (_ done: Int, _ total: Int) throws -> Void
     ) throws -> Double {
@@ -103,7 +103,7 @@ public struct RetrievalEvaluation: ModelEvaluation {
         return Measurements(of: run, against: judgments, measures: [NDCG(Self.cutoff)]).means[0]
     }
 
-    /// Puts a hit in its place among the best, as trec_eval orders them.
+    /// Inserts a hit into the ten best, ordered as by trec_eval: by score, ties by descending id.
     private static func keep(_ hit: Run.Hit, in best: inout [Run.Hit]) {
         func precedes(_ other: Run.Hit) -> Bool {
             hit.score == other.score ? hit.document > other.document : hit.score > other.score

@@ -1,4 +1,4 @@
-/// Reads options that were saved with snake_case keys, or, by version 0.1, with Swift's names.
+/// Reads saved options, which have snake_case keys, or camelCase keys if version 0.1 wrote them.
 struct SavedOptions {
     private struct Key: CodingKey {
         let stringValue: String
@@ -23,7 +23,7 @@ struct SavedOptions {
     func value<Value: Decodable>(_ key: some CodingKey) throws -> Value {
         if let value: Value = try optional(key) { return value }
         throw DecodingError.keyNotFound(
-            key, .init(codingPath: container.codingPath, debugDescription: "it is missing"))
+            key, .init(codingPath: container.codingPath, debugDescription: "the key is missing"))
     }
 
     func optional<Value: Decodable>(_ key: some CodingKey) throws -> Value? {

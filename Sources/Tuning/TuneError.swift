@@ -1,41 +1,54 @@
 import Foundation
 
-/// Why a collection cannot be tuned, or its model not be replaced, as facts. `description` states
-/// them; what to do about them is for the application to say.
+/// Why a collection cannot be tuned or its model not replaced, as typed facts. `description` states
+/// them; the remedy is the application's to say.
 public enum TuneError: Error, Sendable, Equatable {
+    /// An option has a value that it cannot have.
     case badOption(TuneOption, TuneOptionProblem)
+    /// The collection has no model that can be trained.
     case notTunable(collection: String, NotTunable)
-    /// Queries with a text and a relevant document in the collection: `usable` of `judged`.
+    /// Only `usable` of `judged` queries have a text and a relevant document in the collection,
+    /// fewer than the `needed` ones.
     case tooFewQueries(usable: Int, judged: Int, needed: Int)
-    /// No judged document is in the collection.
+    /// None of the judged documents, such as `example`, is in the collection.
     case noJudgedDocument(collection: String, judgments: Int, example: String)
-    /// No query has a document at the ranks that negatives are drawn from.
+    /// No query has a document at the ranks that negatives are drawn from: `fromRank` or later.
     case noNegatives(documents: Int, fromRank: Int)
+    /// The output folder is not empty, or holds a run that was not asked to be resumed.
     case outputExists(path: String)
+    /// The output folder holds no run to resume.
     case nothingToResume(path: String)
+    /// An input of the run to resume has changed.
     case resumedDifferently(RunInput)
+    /// Another process is running in the folder; `holder` describes it, if known.
     case busy(path: String, holder: String?)
+    /// A disk has less space than the run needs, in bytes.
     case notEnoughSpace(path: String, needed: Int, free: Int)
-    /// Another process has re-encoded the collection since tuning began.
+    /// Another process has re-encoded the collection since tuning began. The tuned model is in the
+    /// folder `tuned`.
     case modelReplacedMeanwhile(collection: String, by: String, tuned: String)
+    /// A file of the run cannot be read.
     case cannotRead(path: String, reason: String)
 
     /// Why a collection has no model to train.
     public enum NotTunable: Sendable, Equatable {
-        /// Its vectors are ready-made, or it has none.
+        /// The collection's vectors were not made by a model, or it has none.
         case noModel
-        /// An embedder of the application's, which is no language model.
+        /// The embedder is the application's own, not a model that can be trained.
         case otherEmbedder(name: String)
-        /// The collection's instructions are not those of the model's folder, which training reads.
+        /// The collection overrides the instructions of the model's folder, which training uses.
         case otherInstructions(name: String)
-        /// The model lies in no folder.
+        /// The model has no folder.
         case noFolder(name: String)
     }
 
-    /// What a run resumes with must be what it began with.
+    /// An input that must be the same when a run is resumed.
     public enum RunInput: Sendable, Equatable {
+        /// Another database or collection.
         case database
+        /// Queries or judgments.
         case queries
+        /// An option.
         case option(TuneOption)
         /// The model of the collection.
         case collectionModel
@@ -45,6 +58,7 @@ public enum TuneError: Error, Sendable, Equatable {
 }
 
 extension TuneError: CustomStringConvertible, LocalizedError {
+    /// The facts as one English phrase without a remedy, for logs.
     public var description: String {
         switch self {
         case .badOption(let option, let problem): "\(option.rawValue) \(problem)"
@@ -52,18 +66,18 @@ extension TuneError: CustomStringConvertible, LocalizedError {
             "collection '\(collection)' cannot be tuned: \(reason)"
         case .tooFewQueries(let usable, let judged, let needed):
             "\(usable) of \(judged) judged queries have a text and a relevant document in the "
-                + "collection, and \(needed) are needed, some to train on and some to measure by"
+                + "collection; at least \(needed) are needed, to train on some and evaluate on others"
         case .noJudgedDocument(let collection, let judgments, let example):
-            "none of the documents that \(judgments) judgments name is in collection "
-                + "'\(collection)', '\(example)' for example"
+            "none of the documents in the \(judgments) judgments, such as '\(example)', is in "
+                + "collection '\(collection)'"
         case .noNegatives(let documents, let fromRank):
-            "no query has a negative: of \(documents) documents none comes at rank \(fromRank) or "
+            "no query has a negative: none of the \(documents) documents is at rank \(fromRank) or "
                 + "later"
-        case .outputExists(let path): "\(path): is there already"
-        case .nothingToResume(let path): "\(path): holds no tuning to resume"
+        case .outputExists(let path): "\(path): already exists"
+        case .nothingToResume(let path): "\(path): holds no tuning run to resume"
         case .resumedDifferently(let input): "\(input) changed since the run began"
         case .busy(let path, let holder):
-            "\(path): \(holder ?? "another process") is tuning there"
+            "\(path): \(holder ?? "another process") is tuning in it"
         case .notEnoughSpace(let path, let needed, let free):
             "\(path): tuning needs about \(Self.megabytes(needed)) MB and \(Self.megabytes(free)) "
                 + "MB are free"
@@ -74,24 +88,27 @@ extension TuneError: CustomStringConvertible, LocalizedError {
         }
     }
 
+    /// Equals `description`.
     public var errorDescription: String? { description }
 
     private static func megabytes(_ bytes: Int) -> Int { max(1, bytes / 1_000_000) }
 }
 
 extension TuneError.NotTunable: CustomStringConvertible {
+    /// The reason as an English clause that completes "cannot be tuned: …".
     public var description: String {
         switch self {
-        case .noModel: "no model made its vectors"
+        case .noModel: "its vectors were not made by a model"
         case .otherEmbedder(let name): "its embedder '\(name)' is not a model that can be trained"
         case .otherInstructions(let name):
-            "its model '\(name)' is used with other instructions than its folder has"
+            "its model '\(name)' is used with different instructions than its folder has"
         case .noFolder(let name): "its model '\(name)' has no folder to start from"
         }
     }
 }
 
 extension TuneError.RunInput: CustomStringConvertible {
+    /// Subject and auxiliary that complete "… changed since the run began".
     public var description: String {
         switch self {
         case .database: "the database or the collection has"

@@ -1,6 +1,6 @@
 import Training
 
-/// The options of a tuning run and of mining, by the names that journals have for them.
+/// The options of a tuning run and of mining. Raw values are their names in journals.
 public enum TuneOption: String, Sendable, CaseIterable {
     case stages
     case heldOutQueries = "held_out_queries"
@@ -22,12 +22,14 @@ public enum TuneOption: String, Sendable, CaseIterable {
     case maximumScoreRatio = "maximum_score_ratio"
 }
 
-/// Why an option of tuning cannot have its value.
+/// Why an option of tuning cannot have the value it was given.
 public enum TuneOptionProblem: Sendable, Equatable, CustomStringConvertible {
+    /// The number is not in the range.
     case outside(OptionRange)
-    /// Not some of compress, align and contrast in this order.
+    /// The stages are not a selection of compress, align and contrast in this order.
     case stageOrder
 
+    /// The problem as an English phrase that completes "stages …".
     public var description: String {
         switch self {
         case .outside(let range): "must be \(range)"

@@ -1,35 +1,40 @@
 import Training
 
-/// Everything that decides what tuning makes of a collection and its judgments: the same options,
-/// documents, queries and judgments give the same model, byte for byte.
+/// Everything that determines the result of tuning a collection: the same options, documents,
+/// queries and judgments give the same model, byte for byte.
 ///
 /// ```swift
 /// var options = TuneOptions(output: "models/tuned", threads: 2)
 /// options.heldOutQueries = 100
 /// ```
 public struct TuneOptions: Sendable, Codable, Equatable {
-    /// The folder of the tuned model. It must not be there yet, unless a run is resumed in it.
+    /// The folder of the tuned model. It must be new or empty, unless a run is resumed in it.
     public var output: String
-    /// What is trained, in this order; `recipe` for all of it.
+    /// The stages to train: any of compress, align and contrast, in this order. By default all
+    /// three.
     public var stages = Stage.recipe
-    /// Judged queries that are kept from training and measured by. Nil: a fifth of them, at least
-    /// 10 and at most 500.
+    /// Number of judged queries to hold out from training and evaluate on; nil holds out a fifth,
+    /// at least 10 and at most 500.
     public var heldOutQueries: Int?
-    /// Decides every random choice: which queries are held out, which negatives are drawn, the order
-    /// of the rows.
+    /// Seed of every random choice: which queries are held out, which negatives are drawn, the
+    /// order of the rows.
     public var seed: UInt64 = 0
-    /// Which documents become hard negatives. Its seed is the run's.
+    /// How hard negatives are mined. Its `seed` is ignored; the run's is used.
     public var mining = MiningOptions()
-    /// Documents that the compression stage reads at most, drawn by the seed.
+    /// About the most documents that the compression stage reads, 0 or more, drawn at random by the
+    /// seed.
     public var mostCompressedTexts = 16_384
-    /// Positives of a query that get a row of training data each, the best judged first.
+    /// The most positives of a query that get a row of training data each, highest grades first; 1
+    /// or more.
     public var mostPositives = 8
-    /// Train a LoRA adapter of this rank; nil: all weights.
+    /// Train a LoRA adapter of this rank; nil trains all weights.
     public var adapterRank: Int?
-    /// Training states are saved every so many steps: what a killed run repeats at most.
+    /// Save the training state every so many steps, 1 or more; a killed run repeats at most as
+    /// many.
     public var saveSteps = 100
+    /// Threads for computing, 1 to 1024. The result does not depend on it.
     public var threads: Int
-    /// Put the tuned model in place of the old one even if it is not better.
+    /// Whether to replace the collection's model even if the tuned one is not better.
     public var replacesWorse = false
 
     enum CodingKeys: String, CodingKey {
@@ -42,6 +47,7 @@ public struct TuneOptions: Sendable, Codable, Equatable {
         case replacesWorse = "replaces_worse"
     }
 
+    /// Decodes snake_case keys, or the camelCase keys that version 0.1 wrote.
     public init(from decoder: any Decoder) throws {
         let saved = try SavedOptions(decoder)
         output = try saved.value(CodingKeys.output)
@@ -57,29 +63,35 @@ public struct TuneOptions: Sendable, Codable, Equatable {
         replacesWorse = try saved.value(CodingKeys.replacesWorse)
     }
 
+    /// Options with the paper's settings. They are checked when a run begins.
     public init(output: String, threads: Int) {
         self.output = output
         self.threads = threads
     }
 
-    /// One stage and how it is trained.
+    /// A stage and its settings.
     public struct Stage: Sendable, Codable, Equatable {
+        /// Compress, align or contrast.
         public var stage: TrainingStage
+        /// Passes over the stage's data, 1 or more.
         public var epochs: Int
-        /// A small set of judgments is gone through more often, until there are so many steps.
+        /// The least number of steps: small data is repeated beyond `epochs` until it is reached.
         public var leastSteps: Int
+        /// The most steps, which takes precedence over `epochs` and `leastSteps`; nil sets no
+        /// limit.
         public var mostSteps: Int?
+        /// Rows per optimizer step.
         public var batchSize: Int
-        /// The highest rate.
+        /// The peak learning rate, 0 or more.
         ///
-        /// The paper's is used at any width. AdamW moves each weight by about the rate in a step, and
-        /// the weights of trained models have much the same size (0.02 to 0.05) at all widths: rates
-        /// in inverse proportion to the width, which are right for random weights, take a small
-        /// trained model apart. On cranfield, six contrastive steps at 2.1e-4 brought the built-in
-        /// model's nDCG@10 from 0.237 to 0.016 (32 rows a step) or 0.035 (8 rows); six of 32 rows at
-        /// 2e-5 leave it at 0.237.
+        /// The paper's rate is used at any width. AdamW moves each weight by about the rate in a
+        /// step, and the weights of trained models have about the same size (0.02 to 0.05) at all
+        /// widths. Rates inversely proportional to the width, which suit random weights, destroy a
+        /// small trained model. On cranfield, six contrastive steps at 2.1e-4 brought the built-in
+        /// model's nDCG@10 from 0.237 to 0.016 (32 rows a step) or 0.035 (8 rows); six of 32 rows
+        /// at 2e-5 leave it at 0.237.
         public var learningRate: Double
-        /// Contrast only: the other rows' documents are negatives too.
+        /// Contrast only: whether the documents of the batch's other rows are negatives, too.
         public var usesInBatchNegatives = false
 
         enum CodingKeys: String, CodingKey {
@@ -91,6 +103,7 @@ public struct TuneOptions: Sendable, Codable, Equatable {
             case usesInBatchNegatives = "uses_in_batch_negatives"
         }
 
+        /// Decodes snake_case keys, or the camelCase keys that version 0.1 wrote.
         public init(from decoder: any Decoder) throws {
             let saved = try SavedOptions(decoder)
             stage = try saved.value(CodingKeys.stage)
@@ -102,6 +115,7 @@ public struct TuneOptions: Sendable, Codable, Equatable {
             usesInBatchNegatives = try saved.value(CodingKeys.usesInBatchNegatives)
         }
 
+        /// A stage without an upper limit of steps and without in-batch negatives.
         public init(
             _ stage: TrainingStage, epochs: Int, leastSteps: Int = 50, batchSize: Int = 32,
             learningRate: Double
@@ -113,21 +127,24 @@ public struct TuneOptions: Sendable, Codable, Equatable {
             self.learningRate = learningRate
         }
 
-        /// The paper's settings.
+        /// The three stages with the paper's settings: compress 2 epochs at 2e-5, align 4 at 5e-6,
+        /// contrast 1 at 2e-5, batches of 32.
         public static let recipe = [
             Stage(.compress, epochs: 2, learningRate: 2e-5),
             Stage(.align, epochs: 4, learningRate: 5e-6),
             Stage(.contrast, epochs: 1, learningRate: 2e-5),
         ]
 
-        /// - Parameter rows: of the stage's data.
+        /// The number of optimizer steps.
+        ///
+        /// - Parameter rows: number of rows of the stage's data.
         func steps(rows: Int) -> Int {
             let perEpoch = (rows + batchSize - 1) / batchSize
             return min(mostSteps ?? .max, max(epochs * perEpoch, leastSteps))
         }
     }
 
-    /// - Throws: `TuneError.badOption`
+    /// - Throws: `TuneError.badOption` for the first invalid option.
     func validate() throws(TuneError) {
         func check(_ number: Int?, _ option: TuneOption, least: Int = 1) throws(TuneError) {
             guard let number, number < least else { return }
@@ -159,7 +176,7 @@ public struct TuneOptions: Sendable, Codable, Equatable {
         try mining.validate()
     }
 
-    /// The first option by which a run of the other options ends with another model; nil: none.
+    /// The first option that differs and affects the resulting model; nil if none does.
     func difference(from other: TuneOptions) -> TuneOption? {
         if stages.map(\.stage) != other.stages.map(\.stage) { return .stages }
         for (own, its) in zip(stages, other.stages) {

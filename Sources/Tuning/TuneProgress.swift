@@ -1,24 +1,30 @@
 import Training
 
-/// What tuning tells its caller as it goes.
+/// Events that tuning reports to its caller.
 public enum TuneProgress: Sendable {
-    /// A copy of the database is being made, to measure on.
+    /// The database is being copied for the evaluation.
     case copying
+    /// Queries mined so far, of all training queries with a positive.
     case mining(done: Int, total: Int)
+    /// An event of the stage in training.
     case training(TrainingStage, TrainingProgress)
-    /// Passages encoded by a model, to be measured or to take their place in the database.
+    /// Passages encoded so far by a model, for an evaluation or for the new vectors of the
+    /// database.
     case encoding(TunePoint, done: Int, total: Int)
+    /// A model was evaluated; `ndcg` is the mean nDCG@10 of the held-out queries.
     case measured(TunePoint, ndcg: Double)
-    /// From here on the new model takes the old one's place.
+    /// The replacement of the collection's model begins.
     case replacing
 }
 
-/// A model on the way: the one that the collection had, or what a stage made.
+/// A model of a run: the one that the collection had, or a stage's.
 public enum TunePoint: Sendable, Equatable, Hashable {
+    /// The model that the collection had.
     case before
+    /// The model after a stage.
     case after(TrainingStage)
 
-    /// `before`, or the stage's name.
+    /// "before", or the stage's name.
     public var name: String {
         switch self {
         case .before: "before"

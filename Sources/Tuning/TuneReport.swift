@@ -3,44 +3,60 @@ import Foundation
 import JSON
 import Training
 
-/// What tuning came to. nDCG@10 is that of dense retrieval for the held-out queries, every vector
-/// compared, averaged over all of them.
+/// The results of tuning. nDCG@10 (0 to 1) is that of exact dense retrieval, averaged over all
+/// held-out queries.
 public struct TuneReport: Sendable, Codable, Equatable {
+    /// Path of the database.
     public var database: String
+    /// Name of the tuned collection.
     public var collection: String
-    /// Documents at the beginning: those that are measured on.
+    /// Number of documents when the run began, which the evaluation searches.
     public var documents: Int
-    /// The old model's name, and the tuned one's folder and fingerprint.
+    /// Name of the model that the collection had before.
     public var base: String
+    /// Folder of the tuned model.
     public var model: String
+    /// Fingerprint of the tuned model.
     public var fingerprint: String
+    /// How many queries and judgments could be used.
     public var queries: Counts
+    /// nDCG@10 of the old model.
     public var before: Double
-    /// After the stage whose model was kept.
+    /// nDCG@10 of the tuned model.
     public var after: Double
-    /// The stage whose model was kept, which retrieves best for the held-out queries.
+    /// The stage whose model was kept: the one with the best nDCG@10. Nil if no stage was
+    /// evaluated.
     public var kept: TrainingStage?
+    /// The trained stages, in order.
     public var stages: [Stage]
+    /// Figures of the mining of hard negatives.
     public var mining: Mining
+    /// Comparison of `before` and `after`, query by query.
     public var test: Test
     /// When the run began.
     public var began: Date
-    /// Whether the database has the tuned model now.
+    /// Whether the collection has the tuned model now.
     public var isReplaced: Bool
-    /// Time of all steps, without what interrupted attempts lost.
+    /// Time of all steps in seconds, without work that interrupted attempts lost.
     public var seconds: Double
 
-    /// What of queries and judgments could be used.
+    /// How many queries and judgments could be used.
     public struct Counts: Sendable, Codable, Equatable {
+        /// Queries that have judgments.
         public var judgedQueries = 0
+        /// Queries trained on.
         public var trainingQueries = 0
+        /// Queries held out and evaluated on.
         public var heldOutQueries = 0
-        /// Judged queries without a text, and without a relevant document in the collection.
+        /// Judged queries without a text.
         public var queriesWithoutText = 0
+        /// Judged queries with a text, but without a relevant document in the collection.
         public var queriesWithoutDocument = 0
+        /// All judgments.
         public var judgments = 0
-        /// Judgments of documents that are not in the collection, and one of these.
+        /// Judgments of documents that are not in the collection.
         public var judgmentsOfMissing = 0
+        /// The id of one such document; nil if there is none.
         public var missingExample: String?
 
         enum CodingKeys: String, CodingKey {
@@ -55,18 +71,30 @@ public struct TuneReport: Sendable, Codable, Equatable {
         }
     }
 
+    /// Figures of one stage.
     public struct Stage: Sendable, Codable, Equatable {
+        /// The stage.
         public var stage: TrainingStage
-        /// After the stage.
+        /// nDCG@10 after the stage.
         public var ndcg: Double
+
+        /// Rows of training data.
         public var rows: Int
+        /// Optimizer steps.
         public var steps: Int
+        /// Rows per optimizer step.
         public var batchSize: Int
+        /// The peak learning rate.
         public var learningRate: Double
+        /// Loss of the first step; nil if the log has none.
         public var firstLoss: Double?
+        /// Loss of the last step; nil if the log has none.
         public var lastLoss: Double?
+        /// Tokens of all steps.
         public var tokens: Int
+        /// Time of all steps in seconds.
         public var trainingSeconds: Double
+        /// Time of the evaluation after the stage in seconds, including encoding.
         public var measuringSeconds: Double
 
         enum CodingKeys: String, CodingKey {
@@ -81,13 +109,18 @@ public struct TuneReport: Sendable, Codable, Equatable {
         }
     }
 
+    /// Figures of the mining of hard negatives.
     public struct Mining: Sendable, Codable, Equatable {
+
+        /// Rows of triples written.
         public var rows: Int
+        /// Negatives drawn, over all queries.
         public var negatives: Int
-        /// Queries left out because no document came late enough to be a negative.
+        /// Queries left out because no document is at the ranks that negatives are drawn from.
         public var queriesWithout: Int
-        /// Candidates passed over because they have a positive's text under another id.
+        /// Candidates skipped because they have the same text as a positive under another id.
         public var copies: Int
+        /// Time of mining in seconds.
         public var seconds: Double
 
         enum CodingKeys: String, CodingKey {
@@ -97,12 +130,16 @@ public struct TuneReport: Sendable, Codable, Equatable {
         }
     }
 
-    /// Before against after, query by query: whether the difference may be luck.
+    /// A paired comparison of the old model with the tuned one: whether the difference may be
+    /// chance.
     public struct Test: Sendable, Codable, Equatable {
+        /// Queries with a higher nDCG@10 than before.
         public var better: Int
+        /// Queries with the same nDCG@10 as before.
         public var equal: Int
+        /// Queries with a lower nDCG@10 than before.
         public var worse: Int
-        /// The two-sided p of the paired randomization test.
+        /// Two-sided p-value of the paired randomization test.
         public var p: Double
     }
 
@@ -112,9 +149,9 @@ public struct TuneReport: Sendable, Codable, Equatable {
         case isReplaced = "replaced"
     }
 
-    /// One JSON object on one line.
+    /// The report as one JSON object on one line.
     public var json: String {
-        // Encoding fails for a loss that is not finite, with which training ends before.
+        // Encoding fails only for a loss that is not finite, which stops training earlier.
         var object = (try? JSONValue(encoding: self))?.objectValue ?? [:]
         object["began"] = .string(began.ISO8601Format())
         return JSONValue.object(object).jsonText

@@ -4,7 +4,7 @@ import Foundation
 import Training
 import VectorDatabase
 
-/// Trains the model of a collection on its users' judgments, and re-encodes the collection by it.
+/// Trains the model of a collection on relevance judgments, and re-encodes the collection with it.
 ///
 /// ```swift
 /// let tuner = Tuner(
@@ -14,17 +14,22 @@ import VectorDatabase
 /// print(report.before, report.after, report.isReplaced)
 /// ```
 ///
-/// A run that was cancelled or killed continues with `run(resuming: true)` and ends with the same
-/// bytes. Until the end the database answers with its old model; then, in one transaction, with the
-/// new one. Other processes may read and write it all the while.
+/// A run that was cancelled or killed continues with `run(resuming: true)` and writes the same
+/// bytes. Until the end the database answers with its old model; one transaction then switches to
+/// the new one. Other processes may read and write it meanwhile.
 public struct Tuner: Sendable {
+    /// The collection to tune, in a database opened for writing.
     public let collection: DocumentCollection
+    /// Texts of the judged queries; others are ignored.
     public let queries: [(id: String, text: String)]
+    /// Grades of documents by query; a grade above 0 means relevant.
     public let judgments: Judgments
+    /// What to train and where to write it.
     public let options: TuneOptions
-    /// The model that has no folder, if the collection was encoded by it.
+    /// The built-in model, needed if the collection uses it, since it has no folder.
     public let builtIn: ModelResource?
 
+    /// Options are checked by ``run(resuming:progress:)``.
     public init(
         collection: DocumentCollection, queries: [(id: String, text: String)],
         judgments: Judgments, options: TuneOptions, builtIn: ModelResource? = nil
@@ -41,7 +46,7 @@ public struct Tuner: Sendable {
         FileManager.default.fileExists(atPath: TuneFolder(output: output).journal)
     }
 
-    /// The losses of the stages that have been trained so far, in their order.
+    /// The losses of the stages trained so far, in order.
     ///
     /// - Throws: `TrainingError.cannotRead`
     public func lossCurves() throws -> [LossCurve] {
@@ -51,12 +56,12 @@ public struct Tuner: Sendable {
             .map { try LossCurve(stage: $0, log: folder.log($0)) }
     }
 
-    /// The recipe, from judgments to a database with a better model: that of the stage after which
-    /// retrieval for the held-out queries is best, if it is better than before.
+    /// Mines negatives, trains and evaluates each stage, and replaces the collection's model by
+    /// that of the best stage if it beats the old one on the held-out queries.
     ///
-    /// - Parameter resuming: continue the run in the output folder, which may also have ended:
-    ///   its report comes back, and with `options.replacesWorse` a model that was held back takes
-    ///   its place after all.
+    /// - Parameter resuming: continue the run in the output folder. If it has finished, its report
+    ///   is returned, and with `options.replacesWorse` a model that was not used because it is
+    ///   worse replaces the collection's after all.
     /// - Throws: `TuneError`, `TrainingError`, `DatabaseError`; `CancellationError` or
     ///   `TrainingError.interrupted` if the task is cancelled.
     public func run(

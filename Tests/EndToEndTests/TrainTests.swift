@@ -151,7 +151,7 @@ struct TrainTests {
         let refused = try run("--learning-rate", "0.1")
         #expect(refused.status == 73)
         #expect(
-            refused.text == "vdb: out: holds a model already; choose another --out, or pass "
+            refused.text == "vdb: out: already holds a model; choose another --out, or pass "
                 + "--overwrite to replace it\n")
         #expect(try run("--model", "out.1", "--out", "out.1").status == 64)
         #expect(try weights("out.1") == first)

@@ -127,7 +127,8 @@ import Testing
         try vdb.run("ingest", "vectors.jsonl", "--db", "vectors.vdb", "--quiet")
         let inputs = ["--queries", "queries.tsv", "--qrels", "qrels.tsv"]
         try vdb.fails(
-            65, "no model made its vectors", "tune", inputs[0], inputs[1], inputs[2], inputs[3],
+            65, "its vectors were not made by a model", "tune", inputs[0], inputs[1], inputs[2],
+            inputs[3],
             "--out", "out", "--db", "vectors.vdb")
         try vdb.fails(
             66, "there is no database here", "tune", inputs[0], inputs[1], inputs[2], inputs[3],
@@ -149,7 +150,7 @@ import Testing
             65, "'x2' for example", "tune", inputs[0], inputs[1], "--qrels", "elsewhere.tsv",
             "--out", "out3")
         try vdb.fails(
-            73, "is there already", "tune", inputs[0], inputs[1], inputs[2], inputs[3],
+            73, "already exists", "tune", inputs[0], inputs[1], inputs[2], inputs[3],
             "--out", vdb.folder)
     }
 

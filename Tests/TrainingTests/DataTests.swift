@@ -44,14 +44,15 @@ struct DataTests {
                 == "data.jsonl:2: not JSON: expected a key in double quotes at byte 14")
         #expect(
             try failure(.contrast, #"{"sentence1":"a","sentence2":"b","score":0.4}"#)
-                .hasPrefix("data.jsonl:1: \"score\": labelled pairs are not read"))
+                .hasPrefix("data.jsonl:1: \"score\": pairs with a label or score are not supported")
+        )
         #expect(
             try failure(.contrast, #"["a"]"#)
-                == "data.jsonl:1: an array needs a query and a positive")
+                == "data.jsonl:1: an array needs at least a query and a positive")
         #expect(
             try failure(.pretrain, "{\"text\":\"a\"}\n{\"text\":\"\u{0}\"}").hasPrefix(
                 "data.jsonl:2: not JSON"))
-        #expect(try failure(.pretrain, "\n \n") == "data.jsonl: there is no row to train on")
+        #expect(try failure(.pretrain, "\n \n") == "data.jsonl: no rows to train on")
     }
 
     private static let pairLayouts = [

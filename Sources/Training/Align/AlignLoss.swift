@@ -1,8 +1,8 @@
 import Tensors
 
-/// Conditional distribution alignment (section 3.3, equation 2): the query's compressed tokens must
-/// give the positive document the probability that its own compressed tokens give it, and a
-/// negative one less than before.
+/// Conditional distribution alignment (section 3.3, equation 2): the query's compressed tokens
+/// learn to give the positive document the probability that its own compressed tokens give it, and
+/// a negative document less than before.
 ///
 ///     S1   = - s( beta | log p(d+ | e_q) - log p(d+ | e_+) | )
 ///     S2_i = - s( beta [ r(d+ | e_q) - r(d-_i | e_q) ] )
@@ -11,7 +11,7 @@ import Tensors
 /// with r(x | e) = log p(x | e) - log ref(x | e), ref the model before this stage, and s the
 /// sigmoid, tanh, or log-sigmoid. With KL or JS
 ///
-///     S1   = - sigmoid( mean over d+'s words of KL(D(d+ | e_+) || D(d+ | e_q)) )
+///     S1   = - sigmoid( mean over d+'s tokens of KL(D(d+ | e_+) || D(d+ | e_q)) )
 ///     S2_i = - sigmoid( the same with e(d-_i, I_self) for e_+ )
 ///
 /// Strategies of appendix E, e_i = e(d-_i, I_self):
@@ -27,7 +27,7 @@ struct AlignLoss: StageLoss {
     let strategy: AlignmentStrategy
     let beta: Float
     let temperature: Float
-    /// Adds the reference difference instead of subtracting it: the authors' trainer's sign.
+    /// Adds the reference difference instead of subtracting it, as the authors' trainer does.
     let reversesReferenceSign: Bool
 
     struct Example: StageExample {
@@ -48,7 +48,8 @@ struct AlignLoss: StageLoss {
         example.targets.reduce(0) { $0 + $1.count }
     }
 
-    /// log p of every word of the examples' scores, and where each score's begin.
+    /// log p of every target token of the examples' scores, and the offset at which each score's
+    /// begin.
     func words(
         _ tape: Tape, _ examples: [Example], dropoutSeed: UInt64?
     ) -> (words: Tensor, offsets: [Int]) {
@@ -97,8 +98,8 @@ struct AlignLoss: StageLoss {
     ) -> Tensor {
         let (words, offsets) = words(tape, examples, dropoutSeed: dropoutSeed)
         let references = examples.flatMap(\.references)
-        // Each term is s(beta (a - b)), a and b among the scores: for S1 the difference's absolute
-        // value, for S2 the references' difference is taken from it.
+        // Each term is s(beta (a - b)), a and b among the scores: S1 takes the absolute value of
+        // the difference, S2 subtracts the references' difference.
         var own = TermList()
         var against = TermList()
         var first = 0
@@ -220,13 +221,14 @@ struct AlignLoss: StageLoss {
     }
 }
 
-/// Terms of the similarities: two scores each, the similarity that they belong to, their share.
+/// Terms of the similarities: two scores each, the index of their similarity, and their weight in
+/// it.
 private struct TermList {
     var pairs: [(a: Int, b: Int)] = []
     var outputs: [Int32] = []
     var weights: [Float] = []
 
-    /// The terms of one similarity, which is their mean; scores counted from `first`.
+    /// Appends the terms of one similarity, which is their mean; scores are counted from `first`.
     mutating func append(_ terms: [(Int, Int)], _ first: Int, _ output: Int32) {
         for (a, b) in terms {
             pairs.append((first + a, first + b))

@@ -5,7 +5,7 @@ struct AlignSource: ExampleSource {
     let choice: PairChoice
     let strategy: AlignmentStrategy
     let isDivergence: Bool
-    /// By row; empty while they are being computed.
+    /// Reference scores by row; empty while they are being computed.
     var references: [Int: [Double]] = [:]
 
     var count: Int { data.count }

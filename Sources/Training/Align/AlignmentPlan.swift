@@ -1,7 +1,7 @@
-/// What the alignment loss needs of one row: which texts are encoded under which instruction, and
-/// which targets are scored under which encoding.
+/// The computations that the alignment loss needs for one row: which texts are encoded under which
+/// instruction, and which targets are scored under which encoding.
 ///
-/// Encodings: e_q = e(q, I_next), e_+ = e(d+, I_self), and by strategy e(q, I_self),
+/// Encodings: e_q = e(q, I_next), e_+ = e(d+, I_self), and depending on the strategy e(q, I_self),
 /// e(d+, I_prev), e(d-_i, I_prev), e(d-_i, I_self).
 struct AlignmentPlan: Sendable, Equatable {
     enum Text: Hashable, Sendable {

@@ -3,11 +3,12 @@ import Foundation
 import JSON
 import Tensors
 
-/// log ref of the alignment stage: what the model gives each pair before the stage begins.
+/// log ref of the alignment stage: the log-probability that the model gives each pair before the
+/// stage.
 ///
-/// Computed once, for the rows that the run will use, and kept: in the output folder until the run is
-/// done, for whoever resumes it; or in the file that `referenceScores` names, for other runs from
-/// the same model and data as well.
+/// Computed once, for the rows that the run will use, and kept: in the output folder until the run
+/// finishes, so that it can be resumed; or in the file that `referenceScores` names, also for other
+/// runs from the same model and data.
 struct ReferenceScores {
     static let name = "reference-scores.jsonl"
     let options: TrainingOptions
@@ -16,7 +17,7 @@ struct ReferenceScores {
     let backend: any Backend
     let precision: ComputePrecision
 
-    /// By row.
+    /// The scores of each row, in the order of its plan.
     func scores(
         _ source: AlignSource, _ loss: AlignLoss, _ progress: (TrainingProgress) throws -> Void
     ) throws -> [Int: [Double]] {
@@ -54,7 +55,7 @@ struct ReferenceScores {
 
     private static func path(in output: String) -> String { output + "/" + name }
 
-    /// Removes the scores that a run kept for itself.
+    /// Removes the scores that a run keeps in its output folder.
     static func remove(_ output: String) throws(TrainingError) {
         let path = path(in: output)
         guard FileManager.default.fileExists(atPath: path) else { return }
@@ -63,7 +64,7 @@ struct ReferenceScores {
         }
     }
 
-    /// The rows that the run's steps will meet, ascending.
+    /// The rows that the run's steps will use, ascending.
     private func rows(_ count: Int) -> [Int] {
         let order = BatchOrder(
             rows: count, batchSize: options.batchSize, seed: options.seed,
@@ -73,7 +74,7 @@ struct ReferenceScores {
         return Set(order.batches(from: 0).prefix(steps).joined()).sorted()
     }
 
-    /// What decides the scores.
+    /// Everything that determines the scores.
     private var key: String {
         let parts =
             fingerprints + [
@@ -119,7 +120,7 @@ struct ReferenceScores {
         }
     }
 
-    /// Scores as their bits: a resumed run must see the very same.
+    /// Scores as bit patterns: a resumed run must see exactly the same values.
     private struct Entry: Codable {
         let row: Int
         let scores: [UInt64]

@@ -1,7 +1,7 @@
 import Tensors
 
-/// Information compression (section 3.2): the frozen decoder must write the output when it is given
-/// only the compressed tokens of context and instruction.
+/// Information compression (section 3.2): the frozen decoder learns to write the output from the
+/// compressed tokens of context and instruction alone.
 ///
 ///     loss = - 1/N  sum over rows  log p(output + EOS | e(context, instruction))
 ///

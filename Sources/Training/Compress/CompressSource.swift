@@ -1,7 +1,7 @@
-/// Rows for compression, tokenized as they are asked for.
+/// Rows for compression, tokenized on demand.
 ///
-/// Beside {context, instruction, output}: of a text alone the model must write the text again under
-/// I_self, of a pair the positive under I_next.
+/// In addition to {context, instruction, output}: from a text alone the model learns to write the
+/// text itself under I_self, from a pair the positive under I_next.
 struct CompressSource: ExampleSource {
     let data: TrainingData
     let inputs: TextInputs

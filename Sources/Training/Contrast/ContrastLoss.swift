@@ -4,13 +4,13 @@ import Tensors
 ///
 ///     loss = - log( exp(v_q . v_+ / tau) / sum over d exp(v_q . v_d / tau) ),   mean over rows
 ///
-/// d runs over the positive, the row's hard negatives and, if asked for, every document of the
-/// other rows of the batch that is not, word for word, a positive of this row.
+/// d runs over the positive, the row's hard negatives and, with in-batch negatives, every document
+/// of the batch's other rows whose bytes do not equal a positive of this row.
 ///
-/// With in-batch negatives the rows of a batch meet in one loss, so that it cannot be computed in
-/// parts. Gradient caching (Gao et al. 2021) does it all the same: vectors of the whole batch
-/// without their record, the loss and its gradient at the vectors, then part by part the vectors
-/// again with their record, played backwards from that gradient.
+/// With in-batch negatives, the loss compares all rows of a batch, so it is not a sum over parts.
+/// Gradient caching (Gao et al. 2021) still computes it in parts: first the vectors of the whole
+/// batch without recording, then the loss and its gradient with respect to the vectors, then, part
+/// by part, the vectors again with recording and backpropagation from that gradient.
 struct ContrastLoss {
     let model: ConditionalModel
     let temperature: Float
@@ -22,15 +22,15 @@ struct ContrastLoss {
         let documents: [[Int32]]
         /// The documents' texts, in their order.
         let texts: [TextBytes]
-        /// All the row's positives, also those that this run does not use.
+        /// All positives of the row, including those that this run does not use.
         let positives: Set<TextBytes>
         var inputs: [[Int32]] { [query] + documents }
         var tokens: Int { inputs.reduce(0) { $0 + $1.count } }
     }
 
-    /// What each example's query is compared with, its positive first, counted through all the
-    /// examples' documents; and how many texts of other rows were left out because they equal a
-    /// positive of the row.
+    /// The documents that each example's query is compared with, its positive first, as indices
+    /// into all examples' documents; and how many texts of other rows were left out because they
+    /// equal a positive of the row.
     func candidates(_ examples: [Example]) -> (candidates: [[Int]], leftOut: Int) {
         var starts = [0]
         for example in examples {
@@ -55,7 +55,7 @@ struct ContrastLoss {
         return (candidates, leftOut)
     }
 
-    /// The loss from the vectors of all the examples' inputs, in their order.
+    /// The loss from the vectors of all inputs, in order: `[inputs, H]`.
     func loss(_ tape: Tape, vectors: Tensor, _ examples: [Example]) -> Tensor {
         var queries: [Int32] = []
         var documents: [Int32] = []
@@ -77,7 +77,7 @@ struct ContrastLoss {
             losses, [Float](repeating: 1 / Float(examples.count), count: examples.count))
     }
 
-    /// Loss of the batch, its gradients left in the parameters.
+    /// Computes the loss of the batch and leaves its gradients in the parameters.
     ///
     /// - Parameter parts: the examples in micro-batches.
     func run(
@@ -93,7 +93,7 @@ struct ContrastLoss {
             tape.backward(from: loss)
             return value
         }
-        // The same seed in both passes: dropout must fall alike.
+        // Use the same seed in both passes, so that dropout is the same.
         let seeds = parts.indices.map { part in dropoutSeed.map { $0 &* 1024 &+ UInt64(part) } }
         var cached: [Float] = []
         for (part, seed) in zip(parts, seeds) {

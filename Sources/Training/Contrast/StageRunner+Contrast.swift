@@ -1,7 +1,7 @@
 import Tensors
 
 extension StageRunner {
-    /// The contrastive stage, whose rows meet in one loss.
+    /// The contrastive stage, whose loss compares the rows of a batch.
     init<Source: ExampleSource>(
         _ source: Source, _ loss: ContrastLoss, backend: any Backend, precision: ComputePrecision,
         options: TrainingOptions

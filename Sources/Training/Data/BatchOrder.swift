@@ -1,8 +1,8 @@
 /// Which rows make up the batch of each step: a function of the options alone, so that a resumed
-/// run needs nothing but the number of its step.
+/// run needs only its step number.
 ///
-/// Every epoch has its own order, drawn from the seed; without shuffling, the file's. An epoch's
-/// last batch may be smaller.
+/// Every epoch has its own order, drawn from the seed, or the file's order without shuffling. An
+/// epoch's last batch may be smaller.
 struct BatchOrder: Sendable {
     let rows: Int
     let batchSize: Int

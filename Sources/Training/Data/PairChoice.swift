@@ -1,5 +1,5 @@
-/// Which positive and which negatives of a row a run uses: the first without shuffling, else drawn
-/// by the seed and the row's number, the same in every epoch.
+/// Which positive and which negatives of a row a run uses: the first ones without shuffling, else
+/// drawn by seed and row number, the same in every epoch.
 struct PairChoice {
     let negatives: Int
     let seed: UInt64

@@ -1,6 +1,6 @@
 import JSON
 
-/// The members of one row that are text, with errors that name file, line and key.
+/// The text members of one row, with errors that name file, line and key.
 struct RowFields {
     private enum Field {
         case text(String)
@@ -27,7 +27,7 @@ struct RowFields {
             while let key = try reader.nextKey() {
                 if fields[key] != nil { throw reader.repeated(key) }
                 if try reader.kind() == .null {
-                    // As if it were not there.
+                    // null counts as absent.
                     try reader.null()
                 } else {
                     fields[key] = try Self.field(&reader)
@@ -67,7 +67,7 @@ struct RowFields {
 
     func has(_ keys: [String]) -> Bool { keys.contains { fields[$0] != nil } }
 
-    /// The key that the row has, else the first of them.
+    /// The first key that the row has, else the first of `keys`.
     func name(_ keys: [String]) -> String { keys.first { fields[$0] != nil } ?? keys[0] }
 
     func optionalString(_ key: String) throws(TrainingError) -> String? {

@@ -1,7 +1,7 @@
 import FileFormat
 import JSON
 
-/// The layouts that rows come in, told apart by their keys.
+/// Reads rows in any supported layout. Layouts are told apart by their keys.
 ///
 ///     pretrain   {"text"}
 ///     compress   {"context", "instruction", "output"}                 the authors'
@@ -14,7 +14,7 @@ import JSON
 ///                ["anchor", "positive"], ["anchor", "positive", "negative", …]
 ///                                                                     sentence-transformers'
 ///
-/// `pos`, `neg` and their like are a string or an array of strings. Other keys are passed over.
+/// Positives and negatives are a string or an array of strings. Other keys are ignored.
 struct RowReader: Sendable {
     let path: String
     let stage: TrainingStage
@@ -104,7 +104,7 @@ struct RowReader: Sendable {
         return found
     }
 
-    /// The row's `_id`, `id` or `query_id`, by which people find it again.
+    /// The row's `_id`, `id` or `query_id`, for error messages.
     func identifier(_ bytes: UnsafeRawBufferPointer) -> String? {
         guard let fields = try? fields(bytes, line: 0) else { return nil }
         return ["_id", "id", "query_id"].lazy.compactMap { fields.identifier($0) }.first

@@ -18,18 +18,19 @@ package struct SeededGenerator: RandomNumberGenerator {
         return z ^ (z >> 31)
     }
 
-    /// Evenly from 0 ..< bound.
+    /// A uniform integer in 0 ..< bound.
     package mutating func below(_ bound: Int) -> Int {
         Int(next().multipliedFullWidth(by: UInt64(bound)).high)
     }
 
-    /// From the standard normal distribution (Box and Muller 1958).
+    /// A sample of the standard normal distribution (Box and Muller 1958).
     package mutating func normal() -> Double {
         let radius = (-2 * log((Double(next() >> 11) + 0.5) / 0x1p53)).squareRoot()
         return radius * cos(2 * .pi * Double(next() >> 11) / 0x1p53)
     }
 
-    /// 0 ..< count in random order (Fisher and Yates). Our own, since the library's may change.
+    /// 0 ..< count in random order (Fisher and Yates 1938). Not `shuffled`, whose algorithm may
+    /// change between Swift versions.
     package mutating func permutation(_ count: Int) -> [Int] {
         var order = Array(0..<count)
         for place in stride(from: count - 1, to: 0, by: -1) {
@@ -38,7 +39,7 @@ package struct SeededGenerator: RandomNumberGenerator {
         return order
     }
 
-    /// `count` of 0 ..< total, ascending.
+    /// `count` distinct numbers of 0 ..< total, ascending.
     package mutating func choice(_ count: Int, of total: Int) -> [Int] {
         Array(permutation(total).prefix(count)).sorted()
     }

@@ -1,5 +1,5 @@
-/// A text as its bytes: two texts that are equal for a reader of Unicode, but not written alike, are
-/// different ones to a tokenizer.
+/// A text compared by its bytes: a tokenizer distinguishes texts that are canonically equal in
+/// Unicode but encoded differently.
 package struct TextBytes: Hashable, Sendable {
     private let bytes: [UInt8]
 

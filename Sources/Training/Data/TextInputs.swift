@@ -1,7 +1,7 @@
 import AutoRegEmbed
 import Tokenization
 
-/// Texts as the encoder and the decoder read them.
+/// Tokenizes texts for encoder and decoder.
 ///
 ///     input      the model's template: [BOS]  tok(text + "\n")  tok(instruction + "\n")  <EMBED0> …
 ///     target     tok(text)  EOS
@@ -24,7 +24,7 @@ struct TextInputs: Sendable {
     let eos: Int32
     let instructions: Instructions
     let maximumLength: Int
-    /// For the instructions that most rows have.
+    /// Prepared for the instructions of most rows.
     private let builders: [String: InputBuilder]
 
     init(
@@ -49,7 +49,8 @@ struct TextInputs: Sendable {
             })
     }
 
-    /// Ends with the compressed tokens: what a template puts behind them cannot change their states.
+    /// The input ends with the compressed tokens: attention is causal, so what a template puts
+    /// after them cannot change their states.
     func input(_ text: String, instruction: String) -> [Int32] {
         let builder =
             builders[instruction]

@@ -1,19 +1,19 @@
 import FileFormat
 import Foundation
 
-/// A JSON Lines file of training rows, of which only the places are kept: rows are read as they are
-/// asked for, and memory does not grow with the file beyond 16 bytes a row.
+/// A JSON Lines file of training rows. Only the rows' positions are kept, 16 bytes a row; rows are
+/// read on demand.
 ///
-/// Every row is checked when the file is opened, so that a bad line ends the run before it begins.
-/// Empty lines are skipped.
+/// Every row is checked when the file is opened, so that a bad line is reported before the run
+/// begins. Empty lines are skipped.
 package final class TrainingData: Sendable {
     package let path: String
     private let file: RandomAccessFile
     private let rows: [Place]
     private let reader: RowReader
-    /// Negatives that equal a positive of their row, and are left out.
+    /// Number of negatives left out because they equal a positive of their row.
     let leftOut: Int
-    /// A hash of the file's bytes, so that a resumed run knows its data.
+    /// A hash of the file's bytes, by which a resumed run recognizes its data.
     let fingerprint: String
 
     private struct Place {

@@ -1,13 +1,13 @@
 /// One row of training data.
 package enum TrainingRow: Sendable, Equatable {
-    /// pretrain; compress: the model must write the text again from itself
+    /// pretrain; compress: the model learns to write the text from its own compressed tokens
     case text(String)
     /// compress
     case instruction(context: String, instruction: String, output: String)
-    /// align and contrast; compress: the model must write the positive from the query. `prompt` stands for
-    /// the query's instruction if the row has one.
+    /// align and contrast; compress: the model learns to write the positive from the query.
+    /// `prompt` replaces the query's instruction if the row has one.
     ///
-    /// A negative that equals a positive is none; `leftOut` says how many of these the row had.
+    /// Negatives that equal a positive are removed; `leftOut` is their number.
     case pair(
         query: String, positives: [String], negatives: [String], prompt: String?, leftOut: Int)
 }

@@ -2,7 +2,7 @@ import Foundation
 import Tensors
 import Transformer
 
-/// A LoRA adapter's shape: rank r, and the factor alpha / r on its product.
+/// The settings of a LoRA adapter: rank r, and alpha, whose quotient alpha / r scales the product.
 struct AdapterSettings: Equatable {
     let rank: Int
     let alpha: Double
@@ -14,7 +14,8 @@ struct AdapterSettings: Equatable {
         self.dropout = dropout
     }
 
-    /// Nil if the run trains all weights. An adapter that the model has already keeps its rank.
+    /// Nil if the run trains all weights. An adapter that the model already has keeps its rank and
+    /// alpha.
     init?(_ options: TrainingOptions, saved: AdapterSettings?) {
         guard let rank = options.adapterRank else { return nil }
         self.init(
@@ -25,11 +26,12 @@ struct AdapterSettings: Equatable {
 
     var scale: Float { Float(alpha / Double(rank)) }
 
-    /// Puts an adapter on every projection and rows of their own on the compressed tokens: the ones
-    /// saved with the model, else A uniform in +-1/sqrt(inputs), B zero, the embedding's rows.
+    /// Attaches an adapter to every projection and trained embedding rows to the compressed tokens:
+    /// those saved with the model, else A uniform in ±1/sqrt(inputs), B zero, and the embedding's
+    /// rows.
     ///
-    /// - Parameter newRows: what the rows of tokens that are new to the model start from.
-    /// - Returns: what is trained.
+    /// - Parameter newRows: initial rows of tokens that are new to the model.
+    /// - Returns: the parameters to train.
     func attach(
         to decoder: inout DifferentiableDecoder, saved: SavedAdapter?, tokens: [Int32],
         newRows: [Int32: [Float]], seed: UInt64, backend: any Backend
@@ -91,6 +93,7 @@ enum AdapterNames {
 
     static func a(_ weight: String) -> String { base(weight) + ".lora_A.weight" }
     static func b(_ weight: String) -> String { base(weight) + ".lora_B.weight" }
-    /// The compressed tokens' rows: the values themselves, whatever the name says.
+    /// The compressed tokens' rows. They are the values themselves, although PEFT's name says
+    /// delta.
     static let tokens = "base_model.model.model.embed_tokens.token_adapter.trainable_tokens_delta"
 }

@@ -1,17 +1,18 @@
 import Foundation
 
-/// A finished model in the folder that a new run writes to, moved aside: the new run overwrites
-/// nothing, and the earlier model can be compared with the new one.
+/// A finished model that was moved out of a new run's output folder, so that the new run overwrites
+/// nothing and the two models can be compared.
 public struct EarlierModel: Sendable {
-    /// The folder it was in, to which the new run writes.
+    /// The folder that the model was in, which the new run writes to.
     public let folder: String
-    /// The folder it is in now: `folder` with the first free number, such as `out.1`.
+    /// The folder that the model is in now: `folder` with the first free number appended, such as
+    /// `out.1`.
     public let path: String
 
     /// Moves the finished model of an earlier training run aside.
     ///
-    /// Only a folder that holds a training run's record is moved. Any other model, and one that the new
-    /// run reads, stays where it is: ``Trainer/checkOutput(_:overwriting:resuming:)`` refuses it.
+    /// Only a folder that holds a training run's record is moved. Any other model, and one that the
+    /// new run reads, stays in place; ``Trainer/checkOutput(_:overwriting:resuming:)`` rejects it.
     ///
     /// - Parameters:
     ///   - folder: the new run's output.
@@ -34,9 +35,9 @@ public struct EarlierModel: Sendable {
         return EarlierModel(folder: output, path: "\(output).\(number)")
     }
 
-    /// Moves the model back if the new run ended before it wrote anything.
+    /// Moves the model back if the new run ended before writing anything.
     public func restoreIfNothingWasWritten() {
-        // Fails, as it should, if the folder holds something.
+        // Fails on purpose if the folder is not empty.
         _ = rmdir(folder)
         if !FileManager.default.fileExists(atPath: folder) { _ = rename(path, folder) }
     }

@@ -2,16 +2,17 @@ import Foundation
 import Tensors
 import Transformer
 
-/// The values that each of the encoder's parameters starts from: the checkpoint's; random ones if a
-/// folder to pre-train has none; the mean of the other rows for tokens that are new.
+/// The initial values of the encoder's parameters: the checkpoint's, random ones if a folder to
+/// pre-train has no weights, and for new tokens the mean of the other rows.
 struct InitialWeights {
     let folder: ModelFolder
     let options: TrainingOptions
     let configuration: ModelConfiguration
     /// Ids of tokens that were added to the tokenizer for this run.
     let newTokens: [Int32]
-    /// Whether an adapter is trained: rows that the checkpoint has, also spare ones that no token had,
-    /// are then the frozen decoder's and stay as they are. New tokens get theirs in the adapter.
+    /// Whether an adapter is trained: all rows of the checkpoint, including spare ones that no
+    /// token had, then belong to the frozen decoder and stay unchanged. New tokens get their rows
+    /// in the adapter.
     let hasAdapter: Bool
     let backend: any Backend
 
@@ -37,7 +38,7 @@ struct InitialWeights {
             isTrained: isTrained)
     }
 
-    /// What an adapter's rows of the new tokens start from, by token: the mean of the rows before
+    /// Initial values of an adapter's rows for new tokens, by token: the mean of the rows before
     /// them. Empty without new tokens.
     func newRows() throws(TrainingError) -> [Int32: [Float]] {
         if newTokens.isEmpty { return [:] }
@@ -45,13 +46,13 @@ struct InitialWeights {
         return Dictionary(newTokens.map { ($0, row) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// The checkpoint's rows of a table.
+    /// The checkpoint's values of an embedding or output table.
     private func stored(_ name: String) throws(TrainingError) -> [Float] {
         let shape = [folder.configuration.vocabularySize, configuration.hiddenSize]
         return try folder.view(ParameterDeclaration(name: name, shape: shape)).floats()
     }
 
-    /// The mean of the rows before the new tokens'.
+    /// The mean of the rows before the first new token's.
     private func mean(_ stored: [Float]) -> [Float] {
         let width = configuration.hiddenSize
         let first = newTokens.map(Int.init).min() ?? stored.count / width
@@ -63,7 +64,7 @@ struct InitialWeights {
         return mean.map { Float($0 / Double(max(1, ordinary))) }
     }
 
-    /// The checkpoint's rows, and the mean of those before the new tokens' for each new one.
+    /// The checkpoint's rows, and for each new token the mean of the rows before the first new one.
     private func grown(
         _ declaration: ParameterDeclaration, isTrained: Bool
     ) throws(TrainingError) -> Parameter {
@@ -81,7 +82,7 @@ struct InitialWeights {
             value: Value(backend.buffer(values)), isTrained: isTrained)
     }
 
-    /// As transformers initialises: normal of deviation 0.02, norms 1, biases 0.
+    /// Initialized as in transformers: normal with standard deviation 0.02, norms 1, biases 0.
     private func random(_ declaration: ParameterDeclaration) -> Parameter {
         let count = declaration.shape.reduce(1, *)
         let values: [Float]

@@ -8,7 +8,7 @@ import Transformer
 package struct ModelFolder {
     let path: String
     package let configuration: ModelConfiguration
-    /// Nil if the folder has no weights yet.
+    /// Nil if the folder has no weights, as before pre-training.
     private let checkpoint: Checkpoint?
 
     package init(path: String) throws(TrainingError) {
@@ -34,10 +34,10 @@ package struct ModelFolder {
 
     var hasWeights: Bool { checkpoint != nil }
 
-    /// A parameter's stored values, of the declared shape.
+    /// The stored values of a parameter, of the declared shape.
     func view(_ declaration: ParameterDeclaration) throws(TrainingError) -> TensorView {
         guard let checkpoint else {
-            throw .badModel(path: path, reason: "there are no weights")
+            throw .badModel(path: path, reason: "the folder has no weights")
         }
         do throws(ModelError) {
             return try checkpoint.weight(named: declaration.name, shape: declaration.shape)
@@ -46,7 +46,7 @@ package struct ModelFolder {
         }
     }
 
-    /// The same for a decoder whose vocabulary ends before the compressed tokens' rows.
+    /// The same for a decoder, whose vocabulary ends before the compressed tokens' rows.
     func decoderView(
         _ declaration: ParameterDeclaration, vocabulary: Int
     ) throws(TrainingError) -> TensorView {
@@ -58,13 +58,14 @@ package struct ModelFolder {
         return try view(stored).prefix(rows: vocabulary)
     }
 
-    /// What the weights are stored as.
+    /// The element type of the stored weights.
     var elementType: ElementType {
         checkpoint?.tensor(named: ModelConfiguration.embeddingName)?.elementType
             ?? configuration.elementType ?? .float32
     }
 
-    /// The weights' fingerprint, recorded wherever another model depends on these.
+    /// A fingerprint of the weights, recorded by models that depend on them. "none" without
+    /// weights.
     func fingerprint() -> String {
         guard let checkpoint else { return "none" }
         return Fingerprint.weights(of: checkpoint, releasesPages: true).hexadecimal

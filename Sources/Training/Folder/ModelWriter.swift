@@ -12,8 +12,8 @@ import Transformer
 ///     model.safetensors                        the weights; with an adapter the base's, unchanged
 ///     adapter_config.json, adapter_model.safetensors      with an adapter that is not merged
 ///
-/// Each file is replaced whole. The weights come last: a folder whose run was cut short has none, or
-/// the old ones.
+/// Each file is replaced atomically. The weights come last: if the process is killed in between,
+/// the folder has no weights or the old ones.
 struct ModelWriter {
     let model: TrainableModel
     let options: TrainingOptions
@@ -62,7 +62,7 @@ struct ModelWriter {
         try file.commit()
     }
 
-    /// Float32, unless the run computes in bfloat16 and the checkpoint is stored in less.
+    /// Float32, unless the run computes in bfloat16 and the checkpoint is stored in a smaller type.
     private var elementType: ElementType {
         guard precision == .bfloat16, model.folder.hasWeights else { return .float32 }
         return model.folder.elementType
@@ -85,7 +85,7 @@ struct ModelWriter {
     private func settings() throws(TrainingError) -> SettingsFile {
         var settings = model.settings
         settings.setDefault("compressed_tokens", .init(model.conditional.compressedTokens))
-        // What the stages have trained, whatever the starting model pooled by.
+        // The stages train pooling over the compressed tokens, however the starting model pooled.
         if settings.values.pooling != .compressed { settings.set("pooling", "compressed") }
         let own = model.adapter != nil && !options.merges
         let decoder: ModelFolder?
@@ -125,7 +125,7 @@ struct ModelWriter {
             guard let parameter = byName[declaration.name] else { return }
             let stored = parameter.value.stored
             if !options.merges, type == .float32, !stored.isHalf {
-                // As it lies: a copy of a large table would be the run's greatest memory.
+                // Written without a copy: that of a large table would be the run's peak of memory.
                 return try write(
                     UnsafeRawBufferPointer(start: stored.floats, count: 4 * stored.count))
             }
@@ -194,7 +194,8 @@ struct ModelWriter {
 }
 
 enum RelativePath {
-    /// The way from folder `start` to `target`, both taken from the working folder.
+    /// The path from folder `start` to `target`, both relative to the working directory or
+    /// absolute.
     static func from(_ start: String, to target: String) -> String {
         let from = URL(filePath: start).standardizedFileURL.pathComponents
         let to = URL(filePath: target).standardizedFileURL.pathComponents

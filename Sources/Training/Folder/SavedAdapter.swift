@@ -3,7 +3,7 @@ import Foundation
 import Tensors
 import Transformer
 
-/// A PEFT LoRA adapter that lies in a model's folder.
+/// A PEFT LoRA adapter in a model's folder.
 struct SavedAdapter {
     static let configurationName = "adapter_config.json"
     static let weightsName = "adapter_model.safetensors"
@@ -14,8 +14,8 @@ struct SavedAdapter {
     private let file: SafetensorsFile
     let path: String
 
-    /// The folder of the model itself: `folder`, or, if that holds an adapter alone, the base that
-    /// is given or that the adapter names.
+    /// The folder of the model itself: `folder`, or if that holds only an adapter, the base that is
+    /// given or that the adapter names.
     static func base(of folder: String, given: String?) throws(TrainingError) -> String {
         let files = FileManager.default
         let path = folder + "/" + configurationName
@@ -39,7 +39,7 @@ struct SavedAdapter {
         return base
     }
 
-    /// Nil if the folder has none.
+    /// Nil if the folder has no adapter.
     init?(folder: String) throws(TrainingError) {
         path = folder + "/" + Self.configurationName
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
@@ -52,7 +52,8 @@ struct SavedAdapter {
                     "an adapter with \"rank_pattern\", \"alpha_pattern\" or \"modules_to_save\" "
                     + "cannot be trained on; merge it first")
         }
-        // alpha / sqrt(r) with rank stabilization: written again as an alpha / r of the same value.
+        // Rank stabilization scales by alpha / sqrt(r); alpha * sqrt(r) gives the same value as
+        // alpha / r.
         settings = AdapterSettings(
             rank: saved.rank,
             alpha: saved.isRankStabilized
@@ -79,7 +80,8 @@ struct SavedAdapter {
         }
     }
 
-    /// A (r x inputs) and B (outputs x r) of a weight of `shape`; nil if it has none.
+    /// A `[r, inputs]` and B `[outputs, r]` of a weight of shape `[outputs, inputs]`; nil if the
+    /// adapter does not have that weight.
     func matrices(name: String, shape: [Int]) throws(TrainingError) -> ([Float], [Float])? {
         guard file.contains(AdapterNames.a(name)) else { return nil }
         return (
@@ -93,8 +95,8 @@ struct SavedAdapter {
         return try values(AdapterNames.tokens, count: count * width)
     }
 
-    /// The stored weight with what the adapter adds to it: W + alpha / r  B A, or the embedding with
-    /// its replaced rows.
+    /// The stored weight with the adapter merged in: W + alpha / r B A, or the embedding with its
+    /// replaced rows.
     func merged(_ view: TensorView, name: String) throws(TrainingError) -> [Float] {
         var weight = view.floats()
         if name == ModelConfiguration.embeddingName, !tokens.isEmpty {
@@ -116,7 +118,7 @@ struct SavedAdapter {
 }
 
 enum LowRankProduct {
-    /// weight (O x I) += scale * b (O x r) a (r x I)
+    /// weight `[O, I]` += scale * b `[O, r]` a `[r, I]`
     static func add(a: [Float], b: [Float], rank: Int, scale: Float, to weight: inout [Float]) {
         let outputs = b.count / rank
         let backend = CPUBackend(threads: 1)

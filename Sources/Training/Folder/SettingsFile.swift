@@ -2,8 +2,8 @@ import AutoRegEmbed
 import Foundation
 import JSON
 
-/// `autoregembed.json`: what makes a language model's folder an embedder's, as the embedder reads it,
-/// and as it is written again: keys that nobody here knows are kept as they are.
+/// `autoregembed.json`: the embedder settings of a model folder, as the embedder reads them and as
+/// training writes them. Unknown keys are kept unchanged.
 struct SettingsFile {
     static let name = EmbedderSettings.fileName
     private let folder: String
@@ -28,14 +28,14 @@ struct SettingsFile {
         do { values = try parsed.get() } catch { throw .embedder(error) }
     }
 
-    /// The decoder's folder; nil for the folder's own weights.
+    /// The folder of the decoder; nil if it is the folder's own weights.
     var decoderFolder: String? {
         values.decoder.map { $0.hasPrefix("/") ? $0 : folder + "/" + $0 }
     }
 
     mutating func set(_ key: String, _ value: JSONValue) { object[key] = value }
 
-    /// Sets what the file does not say.
+    /// Sets a key that the file does not have.
     mutating func setDefault(_ key: String, _ value: JSONValue) {
         if object[key] == nil { object[key] = value }
     }

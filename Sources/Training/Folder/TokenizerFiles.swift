@@ -1,14 +1,14 @@
 import Foundation
 import Tokenization
 
-/// A model's tokenizer with the compressed tokens in it, and the files that say so.
+/// A model's tokenizer extended by the compressed tokens, and the files that define it.
 struct TokenizerFiles {
     let tokenizer: Tokenizer
     /// Ids of the compressed tokens, `<EMBED0>` … `<EMBED(k-1)>` by default.
     let compressedTokens: [Int32]
-    /// Those of them that the model's own tokenizer lacks.
+    /// The ids of those that the model's own tokenizer lacks.
     let added: [Int32]
-    /// By file name, as the new folder has them.
+    /// Content of the new folder's files, by name.
     let files: [String: Data]
 
     init(folder: String, addingCompressedTokens names: [String]) throws(TrainingError) {

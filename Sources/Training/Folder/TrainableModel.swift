@@ -5,22 +5,22 @@ import Tensors
 import Tokenization
 import Transformer
 
-/// Encoder and decoder of a run, with the parameters that it trains and everything that the folder
-/// it writes is made of.
+/// Encoder and decoder of a run, with the parameters that it trains and everything needed to write
+/// the new folder.
 struct TrainableModel {
-    /// The folder that the run starts from: the model's, or that of an adapter on it.
+    /// The folder that the run starts from: a model's, or an adapter's.
     let path: String
-    /// The model's own.
+    /// The model's own folder, which has the configuration and the weights.
     let folder: ModelFolder
     var settings: SettingsFile
-    /// tokenizer.json and tokenizer_config.json as the new folder has them.
+    /// tokenizer.json and tokenizer_config.json of the new folder.
     let tokenizer: TokenizerFiles
     let conditional: ConditionalModel
-    /// In the order in which optimizer state and checkpoints keep them.
+    /// In the order in which the optimizer and saved states keep them.
     let trained: [Parameter]
     /// The encoder's parameters with their checkpoint names, in the checkpoint's order.
     let parameters: [Parameter]
-    /// Configuration of what is written: the vocabulary may have grown.
+    /// The new folder's configuration: the vocabulary may have grown.
     let configuration: ModelConfiguration
     let adapter: AdapterSettings?
     /// The frozen decoder's folder; nil if it is this model's own base.
@@ -55,8 +55,8 @@ struct TrainableModel {
         let initial = InitialWeights(
             folder: folder, options: options, configuration: configuration,
             newTokens: tokenizer.added, hasAdapter: adapter != nil, backend: backend)
-        // If all weights are trained, an encoder starts from what its adapter made of the base; a
-        // language model is the base.
+        // If all weights are trained, an encoder starts from the base with its adapter merged in, a
+        // language model from the base alone.
         let merged = adapter == nil && needsTokens ? saved : nil
         var encoder = try Self.decoder(configuration) { declaration throws(TrainingError) in
             let isHead = declaration.name == ModelConfiguration.outputName
@@ -86,8 +86,8 @@ struct TrainableModel {
                         backend: backend)
                 }
             } else {
-                // Its vocabulary is the one before any token was added. Beside an adapter both
-                // read the same frozen weights.
+                // Its vocabulary is the one before any token was added. With an adapter, encoder
+                // and decoder share the frozen weights.
                 let shared = Dictionary(
                     adapter == nil ? [] : encoder.parameters.map { ($0.name, $0) },
                     uniquingKeysWith: { $1 })
@@ -141,7 +141,8 @@ struct TrainableModel {
         }
     }
 
-    /// Whether a parameter is the named one, or lies under it: dots separate, as in the checkpoint.
+    /// Whether a parameter has the given name or is below it; dots separate levels, as in the
+    /// checkpoint.
     private static func `is`(_ parameter: String, under name: String) -> Bool {
         parameter == name || parameter.hasPrefix(name + ".")
     }
@@ -175,8 +176,8 @@ struct TrainableModel {
         }
     }
 
-    /// Hashes everything in the starting folder that losses depend on: weights, adapter, tokenizer and
-    /// settings; and of the decoder's weights.
+    /// Hashes everything in the starting folder that losses depend on (weights, adapter, tokenizer
+    /// and settings) and the decoder's weights.
     func fingerprint() -> String {
         let hasher = ContentHasher()
         hasher.update(folder.fingerprint())
@@ -193,15 +194,16 @@ struct TrainableModel {
         return hasher.finalize().hexadecimal
     }
 
-    /// How this run reads texts.
+    /// How this run tokenizes texts.
     ///
-    /// - Parameter maximumLength: nil: the run's, else the model's own.
+    /// - Parameter maximumLength: the most tokens of a text; nil uses the run's option, else the
+    ///   model's.
     func inputs(
         _ options: TrainingOptions, maximumLength: Int? = nil
     ) throws(TrainingError) -> TextInputs {
         guard let eos = tokenizer.tokenizer.eosID else {
             throw .badModel(
-                path: folder.path, reason: "tokenizer_config.json names no eos_token")
+                path: folder.path, reason: "tokenizer_config.json has no eos_token")
         }
         return TextInputs(
             tokenizer: tokenizer.tokenizer, template: settings.values.template,

@@ -1,19 +1,19 @@
 import Foundation
 import Transformer
 
-/// About how much memory a part of a batch takes, to be able to say so before the system ends the
+/// An estimate of the memory that a micro-batch takes, in order to warn before the system ends the
 /// process.
 ///
 /// Kept between the passes, for each token and layer: queries and attention's result (Q each), keys
-/// and values, the two residual sums (H each), gate and up (I each); beside them one layer's gradients
-/// in float32. With layers computed again, one sum a layer and one layer's values.
+/// and values, the two residual sums (H each), gate and up (I each); in addition one layer's
+/// gradients in float32. If layers are recomputed, one sum a layer and one layer's values.
 struct MemoryNeed {
     let configuration: ModelConfiguration
     let recomputesLayers: Bool
     /// Bytes of a kept value: 2 in bfloat16, else 4.
     let bytesPerValue: Int
 
-    /// - Parameter tokens: that go through encoder and decoder together.
+    /// - Parameter tokens: tokens that go through encoder and decoder together.
     func bytes(tokens: Int) -> Int {
         let (h, i) = (configuration.hiddenSize, configuration.intermediateSize)
         let layer = 2 * (configuration.queryWidth + configuration.keyValueWidth + h + i)
@@ -22,7 +22,8 @@ struct MemoryNeed {
         return tokens * (bytesPerValue * kept + 4 * 3 * (h + i))
     }
 
-    /// What the system can still give: `MemAvailable`, and less if a control group allows less.
+    /// Bytes that the system can still allocate: `MemAvailable`, or less if the control group
+    /// allows less. Nil if neither can be read.
     static func availableBytes() -> Int? {
         func number(_ path: String) -> Int? {
             (try? String(contentsOfFile: path, encoding: .utf8)).flatMap {

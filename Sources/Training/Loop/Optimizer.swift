@@ -1,9 +1,8 @@
 import Tensors
 
-/// AdamW over a set of parameters, with its two moments per weight.
+/// AdamW (Loshchilov and Hutter 2019) over a set of parameters, with two moments per weight.
 ///
-/// A parameter to which no gradient has come is left alone, as PyTorch leaves one whose gradient is
-/// None.
+/// A parameter without a gradient is not updated, as in PyTorch if its gradient is None.
 final class Optimizer {
     let parameters: [Parameter]
     private let settings: AdamW
@@ -19,7 +18,7 @@ final class Optimizer {
         moments = parameters.map { _ in nil }
     }
 
-    /// The norm of all gradients together.
+    /// The L2 norm of all gradients together.
     func gradientNorm() -> Double {
         parameters.reduce(0.0) { sum, parameter in
             sum + (parameter.slot?.gradient.map(backend.sumOfSquares) ?? 0)
@@ -44,7 +43,7 @@ final class Optimizer {
         }
     }
 
-    /// Puts a saved state in the place of this one.
+    /// Replaces the state by a saved one.
     func restore(steps: Int, moments: [(first: Buffer, second: Buffer)?]) {
         self.steps = steps
         self.moments = moments

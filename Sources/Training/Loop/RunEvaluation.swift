@@ -1,8 +1,8 @@
 import Tensors
 
-/// Measures a run's model when its options say so.
+/// Evaluates a run's model at the steps that its options set.
 struct RunEvaluation {
-    /// Nil: only before the first step and after the last.
+    /// Evaluate every so many steps; nil: only before the first and after the last.
     private let every: Int?
     private let model: ModelInTraining
     private let evaluation: any ModelEvaluation
@@ -15,7 +15,7 @@ struct RunEvaluation {
         every = options.evaluationSteps
         self.model = ModelInTraining(
             model: model.conditional,
-            // As the saved model will read texts: the options' length is training's.
+            // Texts are cut as the saved model cuts them; the options' length is for training only.
             inputs: try model.inputs(options, maximumLength: model.settings.values.maximumLength),
             backend: backend, precision: precision, tokensAtOnce: options.microBatchTokens)
         evaluation = try making(self.model, progress)
@@ -23,7 +23,7 @@ struct RunEvaluation {
 
     var dataset: String { evaluation.dataset }
 
-    /// Whether the model is measured once `step` steps are taken.
+    /// Whether the model is evaluated after `step` steps.
     func isDue(after step: Int, of total: Int) -> Bool {
         step == total || every.map { step % $0 == 0 } ?? (step == 0)
     }

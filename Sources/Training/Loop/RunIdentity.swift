@@ -1,13 +1,13 @@
-/// What a saved state or a finished model belongs to.
+/// Identifies the run that a saved state or a finished model belongs to.
 struct RunIdentity: Equatable {
     let options: TrainingOptions
-    /// Fingerprints of their content.
+    /// Fingerprints of the content of data and model.
     let data: String
     let model: String
 
-    /// The first thing that losses depend on and that is not what it was.
+    /// The first input of the losses that differs from the saved run's; nil if none does.
     ///
-    /// - Parameter saved: option names of any version, and values.
+    /// - Parameter saved: options by their names in any version.
     func difference(
         data: String?, model: String?, options saved: [String: String]
     ) -> (input: TrainingError.RunInput, saved: String?, given: String?)? {

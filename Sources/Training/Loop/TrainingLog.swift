@@ -2,13 +2,13 @@ import FileFormat
 import Foundation
 import JSON
 
-/// The JSON Lines log: one object a step, each written as its step ends.
+/// The JSON Lines log: one object a step, written when the step ends.
 final class TrainingLog {
     private let path: String
     private let handle: FileHandle
 
-    /// Opens the log. A resumed run keeps the lines up to the step that its state has, so that no
-    /// step is there twice; any other begins an empty one.
+    /// Opens the log. A resumed run keeps the lines up to its saved step, so that no step appears
+    /// twice; any other run starts an empty log.
     init(path: String, keepingThrough step: Int?) throws(TrainingError) {
         self.path = path
         do {

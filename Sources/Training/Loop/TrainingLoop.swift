@@ -19,7 +19,7 @@ struct TrainingLoop {
     private var largestPart = 0
     private var hasWarned = false
 
-    /// - Parameter totals: of the saved state if the run is resumed; nil begins with step 1.
+    /// - Parameter totals: the saved state's if the run is resumed; nil begins with step 1.
     init(
         options: TrainingOptions, identity: RunIdentity, data: TrainingData,
         runner: StageRunner, order: BatchOrder, schedule: Schedule, optimizer: Optimizer,
@@ -41,8 +41,8 @@ struct TrainingLoop {
     }
 
     /// - Parameters:
-    ///   - log: called once for each step, when it is done.
-    ///   - progress: what else there is to tell.
+    ///   - log: called once for each step, after it.
+    ///   - progress: called for all other events.
     mutating func run(
         isCancelled: () -> Bool, log: (TrainingStep) throws -> Void,
         progress: (TrainingProgress) throws -> Void
@@ -72,7 +72,7 @@ struct TrainingLoop {
         }
     }
 
-    /// nDCG@10 of the model as it is now, if it must be measured now.
+    /// nDCG@10 of the current model; nil if no evaluation is due.
     private mutating func evaluate(_ progress: (TrainingProgress) throws -> Void) throws -> Double?
     {
         guard let evaluation,
@@ -98,7 +98,7 @@ struct TrainingLoop {
             guard tokens > largestPart, !hasWarned,
                 let available = MemoryNeed.availableBytes()
             else { return }
-            // What the largest part so far has needed is held, and used again.
+            // The memory of the largest micro-batch so far is still allocated, and is reused.
             let needed = memory.bytes(tokens: tokens)
             if needed > available + memory.bytes(tokens: largestPart) {
                 hasWarned = true
@@ -146,7 +146,7 @@ struct TrainingLoop {
     }
 }
 
-/// A step before it is known how long it took.
+/// A step whose duration is not yet known.
 private struct UntimedStep {
     let step: Int
     let totalSteps: Int

@@ -2,11 +2,11 @@ import FileFormat
 import Foundation
 import JSON
 
-/// `training.json` in a finished output folder: what the model was trained with, and that the run
-/// came to its end.
+/// `training.json` in a finished output folder: what the model was trained with, and evidence that
+/// the run finished.
 ///
-/// It holds what decides the weights and nothing else: no time, no path of the output, no number of
-/// threads, so that the same run gives the same bytes.
+/// It holds only what determines the weights: no time, no output path, no number of threads, so
+/// that the same run writes the same bytes.
 struct TrainingRecord: Codable {
     static let name = "training.json"
 
@@ -15,7 +15,7 @@ struct TrainingRecord: Codable {
     /// Fingerprints of the starting model and of the data.
     let model: String
     let data: String
-    /// By their names, `TrainingOption`; version 0.1 wrote the command line's.
+    /// Options by the names of `TrainingOption`; version 0.1 wrote command-line flags.
     let options: [String: String]
 
     enum CodingKeys: String, CodingKey {
@@ -35,7 +35,7 @@ struct TrainingRecord: Codable {
         FileManager.default.fileExists(atPath: folder + "/" + name)
     }
 
-    /// Nil if the folder has none.
+    /// Reads the record of a folder; nil if the folder has none.
     init?(folder: String) throws(TrainingError) {
         let path = folder + "/" + Self.name
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
@@ -63,7 +63,7 @@ struct TrainingRecord: Codable {
         }
     }
 
-    /// - Throws: `finishedDifferently` if the finished run was another one.
+    /// - Throws: `finishedDifferently` if the finished run had other inputs.
     func check(_ identity: RunIdentity) throws(TrainingError) {
         let difference = identity.difference(
             data: data, model: model, options: options)

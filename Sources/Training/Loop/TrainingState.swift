@@ -3,15 +3,16 @@ import Foundation
 import JSON
 import Tensors
 
-/// A run's whole state in one file, so that one rename makes it durable: weights, the optimizer's
-/// moments, the step, and the options and inputs that it belongs to.
+/// A run's whole state in one file, so that one rename replaces it atomically: weights, the
+/// optimizer's moments, the step, and the options and inputs that it belongs to.
 ///
 /// The schedule, the order of the data and every random choice are functions of the options and the
-/// step, so nothing else is needed to continue with the very losses that an uninterrupted run has.
+/// step, so nothing else is needed for a resumed run to have the same losses as an uninterrupted
+/// one.
 struct TrainingState {
     static let name = "training-state.safetensors"
 
-    /// What the summary of a run counts from its beginning, also if it was resumed.
+    /// Counts since the beginning of the run, even if it was resumed.
     struct Totals: Codable, Equatable {
         var firstLoss: Float?
         var lastLoss: Float?
@@ -72,9 +73,9 @@ struct TrainingState {
         return path
     }
 
-    /// Puts the saved state into `optimizer` and its parameters.
+    /// Loads the saved state into `optimizer` and its parameters.
     ///
-    /// - Returns: what had been counted.
+    /// - Returns: the counts so far.
     static func restore(
         into optimizer: Optimizer, identity: RunIdentity, backend: any Backend
     ) throws(TrainingError) -> Totals {
@@ -123,8 +124,8 @@ struct TrainingState {
         }
     }
 
-    /// Removes what a finished run, or one that starts again, has no use for: the state, and what a
-    /// killed process was writing of one.
+    /// Removes the saved state and the temporary files of killed processes, which neither a
+    /// finished nor a newly started run uses.
     static func remove(_ output: String) throws(TrainingError) {
         do {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: output)) ?? []

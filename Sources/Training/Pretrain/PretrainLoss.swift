@@ -10,7 +10,7 @@ struct PretrainLoss: StageLoss {
     let model: DifferentiableDecoder
 
     struct Example: StageExample {
-        /// BOS, the text, EOS; or a piece of that.
+        /// BOS, the text's tokens and EOS, or a piece of these.
         let sequence: [Int32]
         var tokens: Int { sequence.count }
     }

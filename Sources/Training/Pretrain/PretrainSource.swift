@@ -1,13 +1,13 @@
-/// All the text's tokens, cut into sequences of at most the greatest length.
+/// The tokens of all texts, cut into sequences of at most the maximum length.
 ///
-/// A text is BOS, its tokens, EOS; a longer one continues in the next sequence, which begins with the
-/// token that the one before ended with, so that every token but the first is predicted once. The
-/// tokens lie in a file: memory holds two numbers a text.
+/// A text is BOS, its tokens, EOS; a longer one continues in the next sequence, which begins with
+/// the last token of the one before, so that every token but the first is predicted once. The
+/// tokens are in a file; memory holds two numbers a text.
 struct PretrainSource: ExampleSource {
     private let data: TrainingData
     private let tokens: TokenFile
     private let maximumLength: Int
-    /// For each text, how many sequences come before it; at the end, how many there are.
+    /// For each text the number of sequences before it, then the number of all.
     private let starts: [Int]
 
     /// - Parameter maximumLength: 2 or more.
@@ -38,7 +38,7 @@ struct PretrainSource: ExampleSource {
                 row, start..<min(tokens.count(row), start + maximumLength)))
     }
 
-    /// The text that a sequence is of: the last that begins no later.
+    /// The text that a sequence belongs to: the last that begins no later.
     private func row(_ index: Int) -> Int {
         var (low, high) = (0, starts.count - 1)
         while high - low > 1 {

@@ -3,31 +3,31 @@ import FileFormat
 import Foundation
 import Synchronization
 
-/// The tokens of all texts of a pre-training run, in a file beside the output while the run lasts, so
-/// that memory does not grow with the data and blocks can be drawn from anywhere.
+/// The tokens of all texts of a pre-training run, in a file in the output folder while the run
+/// lasts, so that memory does not grow with the tokens and sequences can be read in any order.
 ///
 ///     tokens    Int32 each, text after text: BOS, the text's, EOS
-///     ends      UInt64 for each text: how many tokens there are up to its end
+///     ends      UInt64 for each text: the number of tokens up to its end
 ///     footer    UInt64 number of texts; 32 bytes key; 8 bytes "vdbtoken"
 ///
-/// 1. The file is there whole or not at all (`AtomicFile`).
-/// 2. The key is a hash of the data and the tokenizer: a resumed run reads what an earlier one wrote,
+/// 1. The file is complete or absent (`AtomicFile`).
+/// 2. The key is a hash of the data and the tokenizer: a resumed run reuses the earlier run's file,
 ///    a run on other data writes its own.
-/// 3. Little-endian, as the processors are that this runs on.
+/// 3. Little-endian, the byte order of all supported processors.
 final class TokenFile {
     static let name = "training-tokens.bin"
     private static let magic = Array("vdbtoken".utf8)
     private static let footer = 48
-    /// Texts that are tokenized together.
+    /// Texts tokenized at once.
     private static let chunkRows = 512
 
     private let file: RandomAccessFile
-    /// Tokens up to the end of each text.
+    /// For each text, the number of tokens up to its end.
     private let ends: [UInt64]
 
-    /// Opens the file of an earlier run if it fits, else writes it.
+    /// Opens the file of an earlier run if it has the same key, else writes it.
     ///
-    /// - Parameter tokens: of one row; called on several threads at once.
+    /// - Parameter tokens: returns one row's tokens; called on several threads at once.
     init(
         folder: String, key: String, rows: Int, threads: Int,
         progress: (_ done: Int) throws -> Void,
@@ -104,7 +104,7 @@ final class TokenFile {
         return (file, ends)
     }
 
-    /// How many tokens a text has.
+    /// The number of tokens of a text.
     func count(_ row: Int) -> Int { Int(ends[row] - (row == 0 ? 0 : ends[row - 1])) }
 
     /// A part of a text's tokens.
@@ -117,7 +117,7 @@ final class TokenFile {
         }
     }
 
-    /// Removes what a run kept for itself.
+    /// Removes the file of a run.
     static func remove(_ folder: String) throws(TrainingError) {
         let path = folder + "/" + name
         guard FileManager.default.fileExists(atPath: path) else { return }

@@ -3,20 +3,20 @@ import Transformer
 
 /// Encoder E and frozen decoder D with the k compressed tokens between them.
 ///
-///     e(x, I)        k x H   E's final states at the compressed tokens of the input
+///     e(x, I)        [k, H]  E's final states at the compressed tokens of the input
 ///     log p(d | e)           the probability that D, given e as its first k inputs, continues with d
 struct ConditionalModel {
     var encoder: DifferentiableDecoder
     let decoder: DifferentiableDecoder?
     let compressedTokens: Int
 
-    /// A target d (with its EOS) under the encoding number `encoding`.
+    /// A target d (with its EOS), scored under the encoding with index `encoding`.
     struct Pair {
         let encoding: Int
         let target: [Int32]
     }
 
-    /// e of every input, one below the other: (inputs * k) x H.
+    /// e of every input, concatenated: `[inputs * k, H]`.
     func encode(_ tape: Tape, _ inputs: [[Int32]], dropoutSeed: UInt64?) -> Tensor {
         let layout = SequenceLayout(lengths: inputs.map(\.count))
         let rows = inputs.indices.flatMap {
@@ -27,17 +27,18 @@ struct ConditionalModel {
             dropoutSeed: dropoutSeed)
     }
 
-    /// v of every input: the mean of its k states, divided by its length. inputs x H
+    /// v of every input, the mean of its k states, L2-normalized: `[inputs, H]`.
     func vectors(_ tape: Tape, _ inputs: [[Int32]], dropoutSeed: UInt64?) -> Tensor {
         let states = encode(tape, inputs, dropoutSeed: dropoutSeed)
         let offsets = (0...inputs.count).map { $0 * compressedTokens }
         return tape.normalized(tape.segments(states, offsets: offsets, mean: true))
     }
 
-    /// D's states at the positions that predict the pairs' targets: sequence [e ; d_1 … d_T],
-    /// position k - 1 predicts d_1, the last word EOS.        (sum of target lengths) x H
+    /// D's states at the positions that predict the pairs' targets: in the sequence [e ; d_1 …
+    /// d_T], position k - 1 predicts d_1 and the last position EOS. `[sum of target lengths, H]`
     ///
-    /// - Returns: the states, and where each pair's begin (and the last one's end).
+    /// - Returns: the states, and the row at which each pair's begin, followed by the end of the
+    ///   last.
     func predictingStates(
         _ tape: Tape, encodings: Tensor, _ pairs: [Pair]
     ) -> (states: Tensor, offsets: [Int]) {
@@ -64,7 +65,7 @@ struct ConditionalModel {
         return (states, offsets)
     }
 
-    /// log p of every word of every target, one after another, and where each pair's begin.
+    /// log p of every target token, concatenated, and the offset at which each pair's begin.
     func wordLogProbabilities(
         _ tape: Tape, encodings: Tensor, _ pairs: [Pair]
     ) -> (words: Tensor, offsets: [Int]) {

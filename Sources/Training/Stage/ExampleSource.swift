@@ -1,4 +1,4 @@
-/// Rows as a stage's loss wants them.
+/// Rows in the form that a stage's loss needs.
 protocol ExampleSource {
     associatedtype Example
     var count: Int { get }

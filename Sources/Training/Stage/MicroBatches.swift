@@ -1,7 +1,7 @@
-/// Cuts a batch into parts that are computed one after another.
+/// Splits a batch into parts that are computed one after another.
 enum MicroBatches {
-    /// Parts of at most `rows` examples if that is given, else of at most `tokens` tokens; an
-    /// example longer than that is a part of its own.
+    /// Parts of at most `rows` examples if given, else of at most `tokens` tokens; a longer example
+    /// is a part by itself.
     static func parts<Example: StageExample>(
         _ examples: [Example], rows: Int?, tokens: Int
     ) -> [[Example]] {

@@ -2,25 +2,25 @@ import Tensors
 
 /// One row, tokenized.
 protocol StageExample {
-    /// Rows that it takes through encoder and decoder, about: what micro-batches are cut by.
+    /// About how many tokens it sends through encoder and decoder; micro-batches are cut by it.
     var tokens: Int { get }
 }
 
-/// What a micro-batch must know of the batch that it is part of.
+/// What a micro-batch needs to know about its batch.
 struct BatchFacts {
     /// Rows of the whole batch.
     let rows: Int
-    /// Words to predict in the whole batch, if the loss is a mean over them.
+    /// Tokens to predict in the whole batch, if the loss is a mean over them.
     let targetTokens: Int
     /// Nil: no dropout.
     let dropoutSeed: UInt64?
 }
 
-/// A loss that is a sum over rows, so that a batch can be computed in parts: the parts' losses, and
-/// their gradients, add up to the batch's.
+/// A loss that is a sum over rows, so that a batch can be computed in parts whose losses and
+/// gradients add up to the batch's.
 protocol StageLoss {
     associatedtype Example: StageExample
-    /// The part of the batch's loss that these examples are, as a tensor of one value.
+    /// These examples' share of the batch's loss, as a tensor of one value.
     func loss(_ tape: Tape, _ examples: [Example], batch: BatchFacts) -> Tensor
     func targetTokens(_ example: Example) -> Int
 }

@@ -1,14 +1,15 @@
 import Tensors
 
-/// One batch's loss, with its gradients left in the parameters.
+/// The loss of one batch, whose gradients are in the parameters.
 struct BatchResult {
     let loss: Float
     let tokens: Int
-    /// Texts of other rows that are no negatives, as they equal a positive of the row.
+    /// How often a text of another row was left out of the negatives because it equals a positive
+    /// of the row.
     var leftOut = 0
 }
 
-/// A stage made ready: its rows, and how a batch of them is computed.
+/// A stage ready to run: its rows, and how a batch of them is computed.
 struct StageRunner {
     let rows: Int
     /// The line of the data that a row came from.
@@ -17,8 +18,8 @@ struct StageRunner {
 
     /// - Parameters:
     ///   - rows: the batch.
-    ///   - dropoutSeed: of this step; nil without dropout.
-    ///   - begins: told the tokens of the largest part before anything is computed.
+    ///   - dropoutSeed: this step's; nil without dropout.
+    ///   - begins: called with the tokens of the largest part before anything is computed.
     typealias Run = (
         _ rows: [Int], _ dropoutSeed: UInt64?, _ begins: (_ tokens: Int) throws -> Void
     ) throws -> BatchResult

@@ -1,12 +1,12 @@
 import Evaluation
 import Training
 
-/// The choice among the ranked documents of one query.
+/// Chooses the negatives among the ranked documents of one query.
 ///
-/// It depends on the ranking, the options and the query's id alone: not on other queries, nor on
+/// The choice depends on the ranking, the options and the query's id alone, not on other queries or
 /// threads.
 package struct HardNegatives {
-    /// A document at its place in the ranking without the positives.
+    /// A document with its rank, positives not counted.
     package struct Candidate: Equatable {
         package let id: String
         package let rank: Int
@@ -17,15 +17,16 @@ package struct HardNegatives {
 
     package init(options: MiningOptions) { self.options = options }
 
-    /// 1. Drop the known positives. 2. Keep the ranks asked for. 3. Drop likely false negatives,
-    /// if asked. 4. Draw at random without replacement, passing over what `isPositive` says is a
-    /// positive all the same; fewer than asked for if there are fewer.
+    /// 1. Remove the known positives. 2. Keep the requested ranks. 3. Remove likely false
+    ///    negatives, if requested. 4. Draw at random without replacement, skipping documents for
+    ///    which `isPositive` returns true.
     ///
     /// - Parameters:
-    ///   - ranking: best first, the positives among them.
-    ///   - positiveScore: the best positive's, if the ranking has none of them.
-    ///   - isPositive: whether a document has a positive's text under another id.
-    /// - Returns: the negatives in the order of their ranks, and how many were passed over.
+    ///   - ranking: best first, including the positives.
+    ///   - positiveScore: the best positive's score, used if the ranking contains no positive.
+    ///   - isPositive: whether a document has the same text as a positive, under another id.
+    /// - Returns: the negatives, ascending by rank, fewer than requested if there are not enough;
+    ///   and the number of documents skipped.
     package func choose(
         query: String, ranking: [(id: String, score: Double)], positives: Set<Identifier>,
         positiveScore: Double? = nil, isPositive: (_ id: String) throws -> Bool

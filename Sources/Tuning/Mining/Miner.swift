@@ -2,55 +2,66 @@ import Evaluation
 import Foundation
 import JSON
 import Training
-import Training
 import VectorDatabase
 
-/// Finds hard negatives for judged queries in a collection: documents that the present model ranks
-/// high and nobody judged relevant.
+/// Finds hard negatives for judged queries in a collection: documents that the current model ranks
+/// high and nobody judged relevant (section 4.1 of the paper).
 ///
 /// ```swift
 /// let miner = Miner(collection: database.collection(), options: MiningOptions())
 /// for row in try await miner.mine(queries, judgments: judgments) { print(row.json) }
 /// ```
 public struct Miner: Sendable {
+    /// The collection that is ranked by its own model and that holds the documents.
     public let collection: DocumentCollection
+    /// Which ranks negatives are drawn from, and how many.
     public let options: MiningOptions
 
-    /// How many candidates the walk through the index keeps for each rank that is wanted: ranks
-    /// count here, down to the last.
+    /// Candidates that the index search keeps for each requested rank, since exact ranks matter
+    /// here, down to the last.
     private static let indexEffort = 4
 
-    /// More than any collection has, and little enough to be multiplied.
+    /// More than any collection has, and small enough to be multiplied without overflow.
     private static let mostRanks = 1 << 40
 
-    /// Queries that are searched together.
+    /// Queries searched at once.
     private static let batchSize = 64
 
+    /// Options are checked by ``mine(_:judgments:progress:)``.
     public init(collection: DocumentCollection, options: MiningOptions) {
         self.collection = collection
         self.options = options
     }
 
-    /// A mined negative, with where it stood.
+    /// A mined negative with its rank and score.
     public struct Negative: Sendable, Equatable {
+        /// The document's id.
         public let id: String
+        /// The text that the model embeds: title and text with a space between them.
         public let text: String
-        /// From 1, positives not counted.
+        /// Rank from 1, positives not counted.
         public let rank: Int
+        /// Similarity to the query by the collection's metric.
         public let score: Double
     }
 
-    /// One row of training data.
+    /// One query with its positives and mined negatives: a row of training data.
     public struct Row: Sendable, Equatable {
+        /// The query's id.
         public let queryID: String
+        /// The query's text.
         public let query: String
+        /// Ids of the relevant documents that the collection has, ascending by their bytes.
         public let positiveIDs: [String]
+        /// Their texts, in the same order.
         public let positives: [String]
+        /// Ascending by rank; fewer than requested, or none, if there are not enough candidates.
         public let negatives: [Negative]
-        /// Candidates that were passed over because they have a positive's text.
+        /// Candidates skipped because they have the same text as a positive.
         public var copies = 0
 
-        /// `{"query", "pos", "neg"}` as training reads it, with ids, ranks and scores beside.
+        /// `{"query", "pos", "neg"}` as training reads it, on one line, with ids, ranks and scores
+        /// added.
         public var json: String {
             func strings(_ texts: [String]) -> JSONValue { .array(texts.map { .string($0) }) }
             let object: JSONObject = [
@@ -64,10 +75,15 @@ public struct Miner: Sendable {
         }
     }
 
-    /// Rows of the queries that have a positive in the collection, in the order given; one with no
-    /// candidate at all has no negatives.
+    /// Ranks the collection for each query and draws its negatives.
     ///
-    /// - Throws: `TuneError` for options that cannot be, and what the collection throws.
+    /// - Parameters:
+    ///   - judgments: by query id; a grade above 0 makes a document a positive.
+    ///   - progress: called after each batch with the number of queries done and of all that have a
+    ///     positive.
+    /// - Returns: a row for each query that has a positive in the collection, in the order given;
+    ///   without candidates its negatives are empty.
+    /// - Throws: `TuneError.badOption`, and what the collection throws.
     public func mine(
         _ queries: [(id: String, text: String)], judgments: Judgments,
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
@@ -129,7 +145,7 @@ public struct Miner: Sendable {
         return rows
     }
 
-    /// The best positive's score, wherever it stands among all documents.
+    /// The score of the best positive in an exact search over all documents; nil if there is none.
     private func score(of positives: Set<Identifier>, for query: String) async throws -> Double? {
         var all = Query(query, limit: max(1, try collection.count()), mode: .dense, isExact: true)
         all.fetchesContent = false
@@ -137,7 +153,8 @@ public struct Miner: Sendable {
             .score
     }
 
-    /// The text that the model reads of a document: title and text with a space between them.
+    /// The text that the model embeds: title and text with a space between them. Nil if the
+    /// collection has no such document.
     private func text(_ id: String) throws -> String? {
         try collection.document(id)?.embeddedText
     }

@@ -1,16 +1,23 @@
-/// How hard negatives are chosen from a ranking (section 4.1 of the paper).
+/// How hard negatives are chosen from a ranking (section 4.1 of the paper, whose values are the
+/// defaults).
 public struct MiningOptions: Sendable, Codable, Equatable {
-    /// The first and the last rank drawn from, from 1, counted after the positives are dropped.
+    /// The first rank that negatives are drawn from: 1 or more, counted after the positives are
+    /// removed.
     public var fromRank = 30
+    /// The last rank that negatives are drawn from, inclusive; at least `fromRank`.
     public var toRank = 210
+    /// Negatives drawn for each query, 1 or more. Fewer are used if there are not enough
+    /// candidates.
     public var negatives = 7
+    /// Seed of the draw. Each query's draw depends on the seed and its id alone.
     public var seed: UInt64 = 0
-    /// Rank by comparing with every vector instead of by the index.
+    /// Whether to rank by exact search instead of by the index.
     public var isExact = false
-    /// Drop a candidate whose score exceeds this share of the positive's, of several the best one's:
-    /// a likely false negative. Nil keeps them all, as the paper does.
+    /// Drop candidates whose score exceeds this share of the best positive's, as likely false
+    /// negatives. More than 0; nil drops none, as in the paper.
     public var maximumScoreRatio: Double?
 
+    /// The paper's settings: 7 negatives from ranks 30 to 210.
     public init() {}
 
     enum CodingKeys: String, CodingKey {
@@ -21,6 +28,7 @@ public struct MiningOptions: Sendable, Codable, Equatable {
         case maximumScoreRatio = "maximum_score_ratio"
     }
 
+    /// Decodes snake_case keys, or the camelCase keys that version 0.1 wrote.
     public init(from decoder: any Decoder) throws {
         let saved = try SavedOptions(decoder)
         fromRank = try saved.value(CodingKeys.fromRank)
@@ -31,7 +39,7 @@ public struct MiningOptions: Sendable, Codable, Equatable {
         maximumScoreRatio = try saved.optional(CodingKeys.maximumScoreRatio)
     }
 
-    /// - Throws: `TuneError.badOption`
+    /// - Throws: `TuneError.badOption` for the first invalid option.
     func validate() throws(TuneError) {
         func check(_ number: Int, _ option: TuneOption, least: Int = 1) throws(TuneError) {
             if number < least { throw .badOption(option, .outside(.atLeast(least))) }
@@ -44,7 +52,7 @@ public struct MiningOptions: Sendable, Codable, Equatable {
         }
     }
 
-    /// The first option by which the other options draw other negatives; nil: none.
+    /// The first option that differs and affects which negatives are drawn; nil if none does.
     func difference(from other: MiningOptions) -> TuneOption? {
         if fromRank != other.fromRank { return .fromRank }
         if toRank != other.toRank { return .toRank }

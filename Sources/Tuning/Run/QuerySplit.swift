@@ -3,11 +3,11 @@ import Foundation
 import TextBytes
 import Training
 
-/// Judged queries parted in two: those that train, and those that the model never sees, which
-/// measure.
+/// Judged queries split into those to train on and held-out ones, which the model never sees and is
+/// evaluated on.
 ///
-/// Queries of the same text stay on one side, whatever their ids: a question that was asked twice
-/// would be trained on and measured by.
+/// Queries of the same text stay on one side, whatever their ids; otherwise the model could be
+/// evaluated on a question that it was trained on.
 struct QuerySplit: Codable, Equatable {
     /// A held-out query with its relevant documents and their grades.
     struct Question: Codable, Equatable {
@@ -16,13 +16,13 @@ struct QuerySplit: Codable, Equatable {
         let grades: [String: Int]
     }
 
-    /// Ids, in the order of their bytes.
+    /// Ids, ascending by their bytes.
     let training: [String]
     let heldOut: [Question]
     let counts: TuneReport.Counts
 
     /// - Parameters:
-    ///   - existing: those of the given documents that the collection has.
+    ///   - existing: returns those of the given documents that the collection has.
     /// - Throws: `TuneError.noJudgedDocument`, `TuneError.tooFewQueries`.
     init(
         queries: [(id: String, text: String)], judgments: Judgments, options: TuneOptions,
@@ -74,7 +74,7 @@ struct QuerySplit: Codable, Equatable {
         self.counts = counts
     }
 
-    /// Groups of one text in random order, until there are enough queries.
+    /// Draws groups of queries with the same text at random until there are enough queries.
     private static func draw(_ count: Int, of usable: [Question], seed: UInt64) -> Set<Identifier> {
         func key(_ text: String) -> String {
             text.lowercased().split(whereSeparator: \.isWhitespace).joined(separator: " ")
@@ -97,7 +97,7 @@ struct QuerySplit: Codable, Equatable {
         return chosen
     }
 
-    /// What the held-out queries are measured by.
+    /// The judgments of the held-out queries.
     var judgments: Judgments {
         var grades: [Identifier: [Identifier: Int]] = [:]
         for question in heldOut {

@@ -5,14 +5,15 @@ import JSON
 import Training
 import VectorDatabase
 
-/// The rows that the stages learn from, made of a collection and its judged queries.
+/// Writes the training data of the stages, from a collection and its judged queries.
 struct TuneData {
     let options: TuneOptions
 
-    /// Triples for align and contrast: a row for each of a query's best positives, with the
+    /// Writes triples for align and contrast: a row for each of a query's best positives, with the
     /// query's negatives.
     ///
-    /// - Returns: what was mined; rows without a negative are left out and counted.
+    /// - Returns: numbers of rows, of negatives, and of queries that were left out because they
+    ///   have no negative.
     func writeTriples(
         _ mined: [Miner.Row], judgments: Judgments, to path: String
     ) throws -> (rows: Int, negatives: Int, queriesWithout: Int) {
@@ -36,18 +37,19 @@ struct TuneData {
         return (file.rows, negatives, mined.count { $0.negatives.isEmpty })
     }
 
-    /// Rows for compress: documents to themselves, and training queries to their documents.
+    /// Writes rows for compress: documents as their own targets, and training queries with their
+    /// documents as targets.
     ///
-    /// - Parameter triples: the rows written before.
-    /// - Returns: how many.
+    /// - Parameter triples: path of the triples.
+    /// - Returns: the number of rows.
     func writeCompressRows(
         _ collection: DocumentCollection, triples: String, to path: String
     ) async throws -> Int {
         let file = try JSONLinesWriter(path: path)
         let count = try collection.count()
         for try await document in collection.export() {
-            // A document's place in the draw depends on its id alone, so that nothing of the
-            // collection need be held.
+            // Whether a document is drawn depends on its id alone, so that the collection need not
+            // be held in memory.
             var generator = SeededGenerator(
                 seed: options.seed, purpose: 7, SeededGenerator.hash(document.id))
             guard generator.below(max(1, count)) < options.mostCompressedTexts else { continue }
@@ -55,7 +57,8 @@ struct TuneData {
             if text.isEmpty { continue }
             try file.append(JSONValue.object(["text": .string(text)]).jsonText)
         }
-        // A cancelled task sees the stream end early, and would take what it has for all.
+        // In a cancelled task the stream ends early; do not mistake that for the end of the
+        // collection.
         try Task.checkCancellation()
         let data = try TrainingData(path: triples, stage: .align, needsNegative: false)
         for index in 0..<data.count {
@@ -71,7 +74,7 @@ struct TuneData {
 
 }
 
-/// A file of rows that appears whole.
+/// A JSON Lines file that appears atomically.
 private final class JSONLinesWriter {
     private let file: AtomicFile
     private(set) var rows = 0
@@ -97,7 +100,7 @@ private final class JSONLinesWriter {
 }
 
 extension Miner.Row {
-    /// The row with one of its positives.
+    /// The row with only one of its positives.
     func keepingPositive(_ place: Int) -> Miner.Row {
         Miner.Row(
             queryID: queryID, query: query, positiveIDs: [positiveIDs[place]],

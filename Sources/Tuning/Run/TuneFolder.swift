@@ -4,14 +4,14 @@ import Training
 
 /// The files of a tuning run.
 ///
-///     OUT/                            the tuned model, of the best stage: a Hugging Face folder
-///     OUT/base/                       the built-in model, if the collection had that
-///     OUT/tune/journal.json           what has been done; replaced after every step
-///     OUT/tune/report.json            the end's numbers
+///     OUT/                            the best stage's model, a Hugging Face folder
+///     OUT/base/                       the built-in model, if the collection used it
+///     OUT/tune/journal.json           the steps done; replaced after each
+///     OUT/tune/report.json            the final figures
 ///     OUT/tune/compress.jsonl, triples.jsonl      training data
 ///     OUT/tune/STAGE.log.jsonl        losses
-///     OUT/tune/STAGE/                 the model after a stage; gone at the end
-///     OUT/tune/copy.vdb               the database as it was, to measure on; gone at the end
+///     OUT/tune/STAGE/                 the model after a stage; removed at the end
+///     OUT/tune/copy.vdb               a copy of the database, for evaluation; removed at the end
 struct TuneFolder {
     let output: String
 
@@ -21,23 +21,23 @@ struct TuneFolder {
     var report: String { work + "/report.json" }
     var copy: String { work + "/copy.vdb" }
 
-    /// The rows that a stage learns from: triples serve both align and contrast.
+    /// The training data of a stage; align and contrast share the triples.
     func data(_ stage: TrainingStage) -> String {
         work + (stage == .compress ? "/compress.jsonl" : "/triples.jsonl")
     }
 
     func log(_ stage: TrainingStage) -> String { work + "/\(stage.rawValue).log.jsonl" }
 
-    /// The model that a stage makes.
+    /// The folder that a stage writes its model to.
     func model(_ stage: TrainingStage) -> String { work + "/" + stage.rawValue }
 
-    /// Makes the folder, or takes up the run in it, and keeps other processes out.
+    /// Creates the folder, or opens the run in it, and locks it against other processes.
     func open(resuming: Bool) throws -> FileLock {
         let files = FileManager.default
         let hasRun = files.fileExists(atPath: journal)
         let names = (try? files.contentsOfDirectory(atPath: output)) ?? []
         if resuming, !hasRun { throw TuneError.nothingToResume(path: output) }
-        // A run that was killed before it had begun leaves only its work folder.
+        // A run killed before its journal was written leaves only its work folder.
         if !resuming, hasRun || names.contains(where: { $0 != "tune" && $0 != "base" }) {
             throw TuneError.outputExists(path: output)
         }
@@ -60,14 +60,14 @@ struct TuneFolder {
         }
     }
 
-    /// Removes a run that has not begun, and the folder if nothing else is in it.
+    /// Removes a run that failed to start, and the folder if it is then empty.
     func remove() {
         for path in [work, base] { try? FileManager.default.removeItem(atPath: path) }
         let names = try? FileManager.default.contentsOfDirectory(atPath: output)
         if names?.isEmpty == true { try? FileManager.default.removeItem(atPath: output) }
     }
 
-    /// Removes what only an unfinished run needs.
+    /// Removes files that only an unfinished run needs.
     func removeIntermediates(_ stages: [TrainingStage]) {
         removeCopy()
         for stage in stages { try? FileManager.default.removeItem(atPath: model(stage)) }

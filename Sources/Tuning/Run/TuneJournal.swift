@@ -3,24 +3,26 @@ import Foundation
 import JSON
 import Training
 
-/// What a tuning run has done: written whole after every step, so that a killed run continues there.
+/// The steps that a tuning run has completed. Written atomically after every step, so that a killed
+/// run continues there.
 ///
 /// 1. A step is in the journal only when its results are on the disk.
-/// 2. A step that is not in it is done again, or continues from its own saved state, and ends the same.
+/// 2. A step that is not in it is repeated, or resumed from its own saved state, with the same
+///    result.
 struct TuneJournal: Codable {
     /// Nil in journals of version 0.1, whose last stage wrote the output folder itself, and whose
-    /// rates were in inverse proportion to the model's width.
+    /// learning rates were inversely proportional to the model's width.
     let version: Int?
     let options: TuneOptions
     /// A hash of queries and judgments.
     let inputs: String
-    /// Which database, and which of its collections.
+    /// Identity of the database, and the name of the collection.
     let database: String
     let collection: String
     let base: Base
     let split: QuerySplit
     let documents: Int
-    /// The moment it began.
+    /// When the run began.
     let began: Date
     var mined: Mined?
     var trained: [Trained] = []
@@ -29,28 +31,28 @@ struct TuneJournal: Codable {
     var kept: TrainingStage?
     var replacement: Replacement?
 
-    /// The model that the collection had.
+    /// The model that the collection had before.
     struct Base: Codable {
         let name: String
         let fingerprint: String
         let width: Int
-        /// Its folder; nil for the built-in one, which lies in `OUT/base`.
+        /// Its folder; nil for the built-in model, which is written to `OUT/base`.
         let folder: String?
-        /// How the collection has it compute; nil: as its folder says. The tuned model computes alike.
+        /// How the collection computes with it; nil as its folder says. The tuned model computes
+        /// likewise.
         let precision: String?
         let maximumLength: Int?
         let pooling: String?
-        /// Of an adapter that does not name its base.
+        /// The base model's folder, for an adapter that does not name one.
         var base: String?
     }
 
     struct Mined: Codable {
         let rows: Int
         let negatives: Int
-        /// Queries that no document came late enough for.
+        /// Queries without a document at the ranks that negatives are drawn from.
         let queriesWithout: Int
-        /// Candidates passed over because they have a positive's text; nil in journals of version
-        /// 0.1.
+        /// Candidates skipped because they have a positive's text; nil in journals of version 0.1.
         var copies: Int?
         let seconds: Double
     }
@@ -64,7 +66,7 @@ struct TuneJournal: Codable {
         let learningRate: Double
     }
 
-    /// nDCG@10 of each held-out query, in their order.
+    /// nDCG@10 of each held-out query, in order.
     struct Measurement: Codable {
         let point: String
         let values: [Double]
@@ -79,7 +81,7 @@ struct TuneJournal: Codable {
         let seconds: Double
     }
 
-    /// A stage's rate, as the version that began the run has it.
+    /// The learning rate of a stage, as defined by the version that began the run.
     func learningRate(_ stage: TuneOptions.Stage) -> Double {
         version == nil ? stage.learningRate * 4096 / Double(max(1, base.width)) : stage.learningRate
     }
@@ -132,7 +134,8 @@ struct TuneJournal: Codable {
         began = Date()
     }
 
-    /// What a run resumes with must be what it began with.
+    /// Throws `TuneError.resumedDifferently` if the inputs differ from those that the run began
+    /// with.
     func check(options: TuneOptions, inputs: String, database: String, collection: String) throws {
         if self.database != database || self.collection != collection {
             throw TuneError.resumedDifferently(.database)

@@ -4,7 +4,8 @@ import Foundation
 import Training
 import VectorDatabase
 
-/// A run of the recipe. Each step looks in the journal first: what is done is not done again.
+/// A run of the recipe. Each step consults the journal first and does nothing if it is recorded
+/// there.
 struct TuneRun {
     private let tuner: Tuner
     private let folder: TuneFolder
@@ -17,8 +18,8 @@ struct TuneRun {
 
     // MARK: Begin
 
-    /// Takes the run up, or begins one: checks what can be known now, copies the database, parts
-    /// the queries.
+    /// Resumes a run or begins one, which checks what can be checked, copies the database and
+    /// splits the queries.
     init(
         _ tuner: Tuner, resuming: Bool, progress: @escaping @Sendable (TuneProgress) -> Void
     ) async throws {
@@ -117,7 +118,7 @@ struct TuneRun {
         return try journal.base.load(modelFolder(stage), pooling: nil, threads: options.threads)
     }
 
-    /// The folder of a stage's model: its own folder, until that is removed and the output has the model.
+    /// The folder of a stage's model: its own folder until that is removed, then the output folder.
     private func modelFolder(_ stage: TrainingStage) -> String {
         let own = folder.model(stage)
         if FileManager.default.fileExists(atPath: own + "/config.json") { return own }
@@ -127,8 +128,8 @@ struct TuneRun {
 
     // MARK: Mine
 
-    /// Hard negatives of the training queries, from the collection's own index; and the rows that
-    /// the stages learn from.
+    /// Mines hard negatives for the training queries with the collection's own index, and writes
+    /// the stages' training data.
     mutating func mine() async throws {
         if journal.mined != nil { return }
         let began = ContinuousClock.now
@@ -137,9 +138,10 @@ struct TuneRun {
         }
         var options = options.mining
         options.seed = self.options.seed
-        var training = Set(journal.split.training)
+        var training = Set(journal.split.training.map { Identifier($0) })
         let rows = try await Miner(collection: tuner.collection, options: options).mine(
-            tuner.queries.filter { training.remove($0.id) != nil }, judgments: tuner.judgments
+            tuner.queries.filter { training.remove(Identifier($0.id)) != nil },
+            judgments: tuner.judgments
         ) { [progress] in progress(.mining(done: $0, total: $1)) }
         let data = TuneData(options: self.options)
         let written = try data.writeTriples(
@@ -165,7 +167,7 @@ struct TuneRun {
 
     // MARK: Train
 
-    /// One stage, from the model before it to its own folder.
+    /// Trains one stage, from the model before it to its own folder.
     mutating func train(_ settings: TuneOptions.Stage) async throws {
         let stage = settings.stage
         if journal.trained.contains(where: { $0.stage == stage }) { return }
@@ -199,8 +201,8 @@ struct TuneRun {
         try journal.save(folder.journal)
     }
 
-    /// Runs what takes long and is no task on a thread that may block; `body` can ask whether the
-    /// task that waits for it has been cancelled.
+    /// Runs long synchronous work on a thread that may block; `body` can ask whether the waiting
+    /// task has been cancelled.
     private static func blocking<Result: Sendable>(
         _ body: @escaping @Sendable (_ isCancelled: () -> Bool) throws -> Result
     ) async throws -> Result {
@@ -219,8 +221,8 @@ struct TuneRun {
 
     // MARK: Replace
 
-    /// Copies the best stage's model to the output folder. It reads its texts as it did, so that its
-    /// vectors, and its fingerprint, stay the same.
+    /// Copies the best stage's model to the output folder, with the same settings, so that its
+    /// vectors and fingerprint stay the same.
     mutating func keepBest() throws {
         guard let (stage, _) = journal.best, journal.kept != stage else { return }
         let source = modelFolder(stage)
@@ -231,9 +233,10 @@ struct TuneRun {
         try journal.save(folder.journal)
     }
 
-    /// Puts the best stage's model in place of the old one if it is better: first all new vectors
-    /// come to lie beside the old ones, then one transaction puts them and the model's name in their
-    /// place. Killed at any moment, the database has either model with its own vectors.
+    /// Replaces the collection's model by the best stage's if that is better: all new vectors are
+    /// first stored in addition to the old ones, then one transaction swaps vectors and model. If
+    /// the process is killed at any point, the database has one of the two models with its own
+    /// vectors.
     mutating func replaceModel() async throws {
         guard let before = journal.measurement(.before), let best = journal.best else { return }
         if journal.replacement?.isDone == true { return }
@@ -252,14 +255,14 @@ struct TuneRun {
         let collection = tuner.collection
         let recorded = try collection.recordedEmbedder
         if recorded?.fingerprint == fingerprint {
-            // Killed after the transaction; the index may be left to make.
+            // An earlier attempt was killed after the transaction; the index may still be missing.
             let index = try collection.statistics(includesBytes: false).index
             if index.state == .absent { try await collection.reindex(options: index.options) }
             return
         }
         guard recorded?.fingerprint == journal.base.fingerprint else {
             throw TuneError.modelReplacedMeanwhile(
-                collection: collection.name, by: recorded?.name ?? "ready-made vectors",
+                collection: collection.name, by: recorded?.name ?? "precomputed vectors",
                 tuned: options.output)
         }
         let embedder = try journal.base.load(
@@ -279,7 +282,7 @@ struct TuneRun {
 
     // MARK: Finish
 
-    /// Writes the report, and removes what only an unfinished run needs.
+    /// Writes the report, and removes files that only an unfinished run needs.
     func finish() throws -> TuneReport {
         let report = try TuneReport(
             journal, folder: folder, database: tuner.collection.database.path)

@@ -2,13 +2,13 @@ import Foundation
 import Training
 import VectorDatabase
 
-/// The room on disk that a run needs at its fullest, estimated before it begins.
+/// The peak disk space of a run, in bytes, estimated before it begins.
 struct TuneSpace {
-    /// The disk of the model and the copy of the database: the copy, its new vectors beside the old
-    /// ones, the models of the stages, and a training state (weights and two moments in float32)
-    /// that is being replaced by the next.
+    /// On the output's disk: the copy of the database with its new and old vectors, the models of
+    /// the stages, and two training states (weights and two moments in float32), one replacing the
+    /// other.
     let output: Int
-    /// The disk of the database: new vectors beside the old ones.
+    /// On the database's disk: the new vectors, stored in addition to the old ones.
     let database: Int
     let databasePath: String
 
@@ -22,7 +22,7 @@ struct TuneSpace {
         output =
             Self.size(databasePath) + Self.size(databasePath + "-wal") + 2 * vectors
             + 10 * model
-        // The log holds them once more until it is written back.
+        // The WAL holds the new vectors once more until it is checkpointed.
         database = 2 * vectors
     }
 

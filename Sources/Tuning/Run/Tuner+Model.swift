@@ -8,7 +8,7 @@ import VectorDatabase
 
 /// The models and databases that a tuning run opens.
 extension Tuner {
-    /// The model to start from, as a folder. The built-in one is written to a folder of its own.
+    /// The model to start from, as a folder. The built-in model is written to `OUT/base`.
     func base(_ recorded: EmbedderIdentity, in folder: TuneFolder) throws -> TuneJournal.Base {
         let embedder = try collection.embedder
         guard embedder is AutoRegEmbedder else {
@@ -44,12 +44,12 @@ extension Tuner {
         options.access = .readWrite
         options.embedder = embedder
         options.threads = self.options.threads
-        // Every vector is compared: a graph would be made for nothing.
+        // Evaluation uses exact search, so a graph would be built for nothing.
         options.cachePolicy.smallestGraphLag = .max
         return try Database(path: folder.copy, options: options).collection(collection.name)
     }
 
-    /// A hash of queries and judgments, whatever order they come in.
+    /// A hash of queries and judgments, independent of their order.
     var inputsFingerprint: String {
         let hasher = ContentHasher()
         for query in queries.sorted(by: { Identifier($0.id) < Identifier($1.id) }) {
@@ -68,13 +68,13 @@ extension Tuner {
 }
 
 extension TuneJournal.Base {
-    /// A model as the collection has its own compute.
+    /// Loads a model with the same precision and length as the collection's own.
     ///
-    /// - Parameter pooling: nil for a model that a stage has made, whose folder says it.
+    /// - Parameter pooling: nil for a stage's model, whose folder names its pooling.
     func load(_ path: String, pooling: String?, threads: Int) throws -> any Embedder {
         var options = AutoRegEmbedder.Options()
         options.threads = threads
-        // A stage's model has its base in its own folder.
+        // A stage's model includes its base.
         if path == self.folder { options.base = base.map { URL(filePath: $0) } }
         options.precision = precision.flatMap(ComputePrecision.init(rawValue:))
         options.maximumLength = maximumLength
@@ -85,7 +85,7 @@ extension TuneJournal.Base {
     }
 }
 
-/// Set once, asked from another thread.
+/// A flag that one thread sets and others read.
 final class CancellationFlag: Sendable {
     private let value = Atomic(false)
     var isSet: Bool { value.load(ordering: .relaxed) }

@@ -16,11 +16,10 @@ extension TrainingError: WordedError {
     var fact: String {
         switch self {
         case .badOption(let option, .sameFolder(let other)):
-            "\(option.flag) must be another folder than \(other.flag)"
+            "\(option.flag) must be a different folder than \(other.flag)"
         case .badOption(.evaluationSteps, .withoutEvaluation): "--eval-steps needs --eval"
         case .badOption(.frozen, .besideAdapter):
-            "--freeze cannot be combined with --lora-rank: beside an adapter all weights stay as they "
-                + "are"
+            "--freeze cannot be combined with --lora-rank, which trains no weights of the model"
         case .badOption(.strategy, .withDivergence(let similarity)):
             "--strategy must be 0 with --similarity \(similarity.rawValue), which has no strategies"
         case .badOption(let option, let problem): "\(option.flag) \(problem)"
@@ -39,21 +38,21 @@ extension TrainingError: WordedError {
     var remedy: String? {
         switch self {
         case .badOption(.frozen, .noSuchParameter):
-            "name a parameter or what parameters are under, such as model.embed_tokens"
+            "name a parameter, or a module such as model.embed_tokens"
         case .evaluatesLanguageModel: "use compress, align or contrast"
         case .compressed: "decompress it first"
-        case .notAFolder: "'vdb model convert' writes a GGUF file as a folder"
+        case .notAFolder: "'vdb model convert' writes a GGUF file as a model folder"
         case .badLine(_, _, .noNegative), .badLine(_, _, .onlyPositives):
-            "'vdb mine' finds some"
+            "'vdb mine' adds negatives"
         case .badLine(_, _, .labelledPairs):
-            "give those that are positives as {\"query\", \"pos\"}"
-        case .badLine(_, _, .tooLong): "cut the text into several rows"
+            "keep the positive pairs, as {\"query\", \"pos\"}"
+        case .badLine(_, _, .tooLong): "split the text into several rows"
         case .outputExists: "choose another --out, or pass --overwrite to replace it"
         case .notFinite(_, _, _, let checkpoint):
             "lower --learning-rate; "
                 + (checkpoint.map { "the last good state is \($0)" }
-                    ?? "no state was saved, which --save-steps does")
-        case .resumedDifferently: "use the same, or leave out --resume to start again"
+                    ?? "no state was saved; pass --save-steps to save some")
+        case .resumedDifferently: "use the same value, or leave out --resume to start again"
         case .finishedDifferently:
             "leave out --resume and pass --overwrite to replace it, or choose another --out"
         case .interrupted(_, let checkpoint):
@@ -65,7 +64,7 @@ extension TrainingError: WordedError {
 }
 
 extension TrainingOption {
-    /// As the command line has it.
+    /// The option's name on the command line.
     var flag: String {
         switch self {
         case .shuffles: "--no-shuffle"

@@ -27,24 +27,24 @@ extension TuneError: WordedError {
         switch self {
         case .notTunable(_, .noModel): "encode it with 'vdb reindex --model' first"
         case .notTunable(_, .otherInstructions):
-            "write them in its autoregembed.json, and re-encode with 'vdb reindex --model'"
-        case .tooFewQueries: "judge more, or hold out fewer with --hold-out"
-        case .noJudgedDocument: "check that the identifiers are the collection's"
-        case .noNegatives: "begin earlier with --from-rank"
-        case .outputExists: "name a new folder, or continue its run with --resume"
+            "write them to its autoregembed.json and re-encode with 'vdb reindex --model'"
+        case .tooFewQueries: "judge more queries, or hold out fewer with --hold-out"
+        case .noJudgedDocument: "check that the judgments use the collection's ids"
+        case .noNegatives: "choose a lower --from-rank"
+        case .outputExists: "pass a new folder, or continue its run with --resume"
         case .nothingToResume: "start without --resume"
         case .resumedDifferently:
-            "resume it with what it began with, or start another in a new folder"
-        case .busy: "wait until it has ended"
-        case .notEnoughSpace: "make room, or name another disk's folder with --out"
-        case .modelReplacedMeanwhile: "'vdb reindex --model' puts it in place"
+            "resume with the original inputs, or start another run in a new folder"
+        case .busy: "wait until it ends"
+        case .notEnoughSpace: "free some space, or pass a folder on another disk with --out"
+        case .modelReplacedMeanwhile: "'vdb reindex --model' re-encodes with it"
         default: nil
         }
     }
 }
 
 extension TuneOption {
-    /// As the command line has it.
+    /// The option's name on the command line.
     var flag: String {
         switch self {
         case .heldOutQueries: "--hold-out"
@@ -53,9 +53,9 @@ extension TuneOption {
         case .learningRate: "--learning-rate-scale"
         case .maximumScoreRatio: "--max-score-ratio"
         case .isExact: "--exact"
-        case .mostCompressedTexts: "the compressed texts"
-        case .mostPositives: "the positives of a query"
-        case .leastSteps: "the least steps of a stage"
+        case .mostCompressedTexts: "the number of compressed texts"
+        case .mostPositives: "the number of positives a query"
+        case .leastSteps: "the least number of steps of a stage"
         case .usesInBatchNegatives: "in-batch negatives"
         default: "--" + rawValue.replacing("_", with: "-")
         }
