@@ -2,19 +2,23 @@ import Foundation
 import Tokenization
 import Transformer
 
-/// How likely the decoder finds a document after a query.
+/// The log-probability of a document given a query.
 public struct DocumentScore: Sendable, Equatable {
-    /// log p(document | e(query)), summed over the document's tokens and the end of text.
+    /// log p(document | e(query)), the natural logarithm, summed over the document's tokens and
+    /// EOS.
     public var logProbability: Double
-    /// Tokens summed over, the end of text included.
+    /// The number of tokens summed over, including EOS.
     public var tokenCount: Int
 }
 
 extension AutoRegEmbedder {
-    /// log p(document | e(query, instruction)) for each document, through the frozen decoder: the
-    /// query's k states are its first k input embeddings, the document's tokens follow.
+    /// Returns log p(document | e(query, instruction)) for each document under the frozen decoder D
+    ///: the query's k states are its first k input embeddings, followed
+    /// by the document's tokens, of which the first `max_length` are scored.
     ///
-    /// - Throws: ``AutoRegEmbedError``; `CancellationError`.
+    /// - Parameter isCancelled: asked between batches; returning true throws `CancellationError`.
+    /// - Throws: ``AutoRegEmbedError``: `notCompressed` for a model that pools otherwise,
+    ///   `noEndOfText` if the tokenizer has no EOS; `CancellationError`.
     public func score(
         query: String, documents: [String], instruction: Instruction = .next,
         task: EmbeddingTask = .retrieval, isCancelled: @Sendable () -> Bool = { false }
@@ -42,9 +46,12 @@ extension AutoRegEmbedder {
         } catch { throw AutoRegEmbedError.model(error) }
     }
 
-    /// What the frozen decoder generates, greedily, from the text's compressed embedding.
+    /// Returns the text that the frozen decoder generates greedily from the text's compressed tokens,
+    /// without special tokens.
     ///
-    /// - Throws: ``AutoRegEmbedError``
+    /// - Parameter maximumTokens: the most tokens generated; never more than 4096 or the decoder's
+    ///   context, whichever is larger.
+    /// - Throws: ``AutoRegEmbedError``, `notCompressed` for a model that pools otherwise.
     public func decode(
         _ text: String, instruction: Instruction, task: EmbeddingTask = .retrieval,
         maximumTokens: Int = 128
@@ -61,7 +68,7 @@ extension AutoRegEmbedder {
         } catch { throw AutoRegEmbedError.model(error) }
     }
 
-    /// Tokens after which a decoder that never ends its text is stopped, whatever was asked for.
+    /// The most tokens ever generated, for a decoder that does not end its text.
     private func longestText(of decoder: LanguageModel) -> Int {
         max(4096, decoder.configuration.maximumPositions)
     }

@@ -1,24 +1,35 @@
 import Embedding
 import Synchronization
 
-/// Queries are encoded with the instruction `next`, documents with `self`, of the retrieval task.
+/// As an `Embedder`, queries are encoded with the retrieval task's instruction `next`, documents
+/// with `self`.
 extension AutoRegEmbedder: ScoringEmbedder {
-    /// What a database records and compares. The first use reads all weights once, at the memory's
-    /// speed.
+    /// The identity that a database records and compares. The first use hashes all weights; for large
+    /// models the hash is cached.
     public var identity: EmbedderIdentity {
         EmbedderIdentity(
             name: parts.name, fingerprint: fingerprint, dimensions: dimensions,
             path: parts.location?.path, settings: recordedSettings)
     }
 
+    /// Vectors of documents, in order: `H` elements each, with the instruction `self`.
+    ///
+    /// - Throws: ``AutoRegEmbedError``; `CancellationError` if the task is cancelled.
     public func embedDocuments(_ texts: [String]) async throws -> [EncodedText] {
         try await embed(texts, instruction: .self_)
     }
 
+    /// Vectors of queries, in order: `H` elements each, with the instruction `next`.
+    ///
+    /// - Throws: ``AutoRegEmbedError``; `CancellationError` if the task is cancelled.
     public func embedQueries(_ texts: [String]) async throws -> [EncodedText] {
         try await embed(texts, instruction: .next)
     }
 
+    /// log p(document | e(query)) of each document, in order, as
+    /// ``score(query:documents:instruction:task:isCancelled:)`` computes it.
+    ///
+    /// - Throws: ``AutoRegEmbedError``; `CancellationError` if the task is cancelled.
     public func logProbabilities(
         of documents: [String], given query: String
     ) async throws -> [Double] {
@@ -37,8 +48,7 @@ extension AutoRegEmbedder: ScoringEmbedder {
     }
 }
 
-/// Runs `body` with a question that its own threads can ask: whether the task that waits for it
-/// has been cancelled.
+/// Runs `body` with a closure that tells its threads whether the waiting task has been cancelled.
 private func stoppingWhenCancelled<Result>(
     _ body: (@escaping @Sendable () -> Bool) throws -> Result
 ) async throws -> Result {

@@ -6,15 +6,16 @@ import Tokenization
 import Transformer
 
 extension AutoRegEmbedder {
-    /// The vectors of `texts`, in their order. All cores are used where there is enough work, and a
-    /// text's vector does not depend on the texts beside it.
+    /// Encodes `texts` and returns their vectors in order. A text's vector does not depend on the
+    /// other texts or on the number of threads.
     ///
     /// - Parameters:
-    ///   - texts: each at least one token.
-    ///   - instruction: what the model is asked to express: `next` for queries, `self_` for documents.
-    ///   - task: which of the model's pairs of instructions is meant.
-    ///   - isCancelled: asked between batches.
-    /// - Throws: ``AutoRegEmbedError``; `CancellationError` if `isCancelled` says so.
+    ///   - texts: any number of texts; each must give at least one token with its template.
+    ///   - instruction: `next` for queries, `self_` for documents.
+    ///   - task: which pair of the model's instructions is used.
+    ///   - isCancelled: asked between batches; returning true throws `CancellationError`.
+    /// - Throws: ``AutoRegEmbedError``, `emptyInput` for a text without tokens;
+    ///   `CancellationError`.
     public func encode(
         _ texts: [String], instruction: Instruction, task: EmbeddingTask = .retrieval,
         isCancelled: @Sendable () -> Bool = { false }
@@ -31,16 +32,16 @@ extension AutoRegEmbedder {
         }
     }
 
-    /// The ids that the model reads for a text: the template filled in.
+    /// The token ids that the model reads for a text, with instruction and compressed tokens.
     public func inputTokens(
         _ text: String, instruction: Instruction, task: EmbeddingTask = .retrieval
     ) -> [Int32] {
         makeInputs([text], instruction: instruction, task: task)[0].tokens
     }
 
-    /// e(text, instruction): the last hidden states at the k compressed tokens, k rows.
+    /// e(text, instruction): the last hidden states at the compressed tokens, `[k, H]`.
     ///
-    /// - Throws: ``AutoRegEmbedError``
+    /// - Throws: ``AutoRegEmbedError``, `notCompressed` for a model that pools otherwise.
     public func states(
         _ text: String, instruction: Instruction, task: EmbeddingTask = .retrieval
     ) throws -> [[Float]] {
@@ -54,12 +55,12 @@ extension AutoRegEmbedder {
         }
     }
 
-    /// The number of ids in a text by itself.
+    /// The number of tokens of a text alone, without template and special tokens.
     public func tokenCount(of text: String) -> Int { tokenizer.encode(text).count }
 
     typealias Input = InputBuilder.Input
 
-    /// Tokenises on all cores where there are many texts.
+    /// Tokenizes with several threads if there are many texts.
     func makeInputs(
         _ texts: [String], instruction: Instruction, task: EmbeddingTask
     ) -> [Input] {
@@ -86,7 +87,7 @@ extension AutoRegEmbedder {
         return results.withLock { table in (0..<parts).flatMap { table[$0] ?? [] } }
     }
 
-    /// The states that pooling needs.
+    /// The states that pooling needs, `[rows, H]` for each input.
     private func states(
         of inputs: [Input], isCancelled: @Sendable () -> Bool
     ) throws -> [[Float]] {
@@ -109,8 +110,8 @@ extension AutoRegEmbedder {
         } catch { throw AutoRegEmbedError.model(error) }
     }
 
-    /// Rows from the first compressed token to the end; more than k only where a template puts
-    /// something after them.
+    /// Rows from the first compressed token to the end of the input: k, or more if the template
+    /// puts something after the compressed tokens.
     private var trailingRows: Int {
         let parts = settings.template.parts
         guard let place = parts.lastIndex(of: .compressedTokens) else { return compressedIDs.count }
@@ -124,7 +125,7 @@ extension AutoRegEmbedder {
         return compressedIDs.count + after
     }
 
-    /// Mean of the rows, then L2 normalization, or what a sentence-transformers folder says.
+    /// The mean of the rows, then L2 normalization or the steps of a sentence-transformers folder.
     private func vector(ofStates states: [Float], input: Input) -> [Float] {
         let width = encoder.configuration.hiddenSize
         var rows = 0..<states.count / width

@@ -4,9 +4,9 @@ import Tensors
 import Tokenization
 import Transformer
 
-/// Texts to vectors with a decoder-only language model (Deng et al., EMNLP 2025): the model is asked
-/// to compress a text, or what should follow it, into k tokens, and the mean of their last hidden
-/// states, normalised, is the text's vector.
+/// Embeds texts with a decoder-only language model (AutoRegEmbed, Deng et al., EMNLP 2025): an
+/// instruction asks the model to compress a text, or what should follow it, into k tokens, and the
+/// mean of their last hidden states, L2-normalized, is the text's vector.
 ///
 /// ```swift
 /// let embedder = try AutoRegEmbedder(folder: URL(fileURLWithPath: "models/mine"))
@@ -15,44 +15,48 @@ import Transformer
 /// let score = zip(query.vector, passage.vector).reduce(0) { $0 + $1.0 * $1.1 }
 /// ```
 ///
-/// Any number of threads may use one embedder at once. Opening one reads a few small files; weights
-/// are mapped and read when they are first needed.
+/// An embedder may be used by any number of threads at once. Opening one reads a few small files;
+/// weights are memory-mapped and read at first use.
 public final class AutoRegEmbedder: Sendable {
+    /// Overrides of what a model's folder says, and resources to use. What is nil or empty is left
+    /// to the folder.
     public struct Options: Sendable {
-        /// In place of what the folder's `autoregembed.json` says.
+        /// How states are pooled, instead of the folder's `pooling`.
         public var pooling: Pooling?
-        /// nil: the checkpoint's own; float16 checkpoints compute in float32.
+        /// The arithmetic of matrix products; nil uses bfloat16 for bfloat16 checkpoints, else
+        /// float32 (int8 products for quantized weights).
         public var precision: ComputePrecision?
-        /// nil: as many as the process may use.
+        /// The number of threads; nil uses all processors available to the process.
         public var threads: Int?
-        /// The folder or GGUF file of an adapter's base model, where the adapter does not name it or it
-        /// moved.
+        /// The folder or GGUF file of an adapter's base model; nil uses the one that the adapter
+        /// names.
         public var base: URL?
-        /// In place of the folder's template.
+        /// The input template, instead of the folder's; must contain `{text}`.
         public var template: String?
-        /// In place of the folder's most ids of a text.
+        /// The most tokens of a text, 1 or more, instead of the folder's `max_length`.
         public var maximumLength: Int?
-        /// In place of the folder's instructions, for every task: under `next` for queries, under
-        /// `self` for documents; nil for a text without one.
+        /// Instructions of all tasks, instead of the folder's, under the keys `next` (queries) and
+        /// `self` (documents); a nil value means no instruction.
         public var instructions: [String: String?] = [:]
 
+        /// Options that override nothing.
         public init() {}
     }
 
     /// The base model's and the adapter's files, the tokenizer and the settings.
     let parts: ModelParts
     package let tokenizer: Tokenizer
-    /// E. Its weights are D's where there is no adapter.
+    /// The encoder E. Without an adapter it shares its weights with D.
     package let encoder: LanguageModel
     let settings: EmbedderSettings
     let compressedIDs: [Int32]
-    /// What the options put in place of the folder's instructions.
+    /// The options' overrides of the folder's instructions.
     let instructionOverrides: [String: String?]
-    /// Whether this is a language model that nobody has trained to embed: its tokenizer lacks the
-    /// compressed tokens, and neither its folder nor the options name a pooling. The state at the
-    /// last token is then the vector.
+    /// Whether this is a language model that has not been trained to embed: its tokenizer lacks the
+    /// compressed tokens, and neither its folder nor the options name a pooling. The vector is then
+    /// the state at the last token.
     public let isUntrained: Bool
-    /// The folder that was given for an adapter's base; nil: the one that the adapter names.
+    /// The folder given for an adapter's base; nil uses the one that the adapter names.
     let base: URL?
     let threads: Int
     private let lazy = Mutex(Lazy())
@@ -62,18 +66,19 @@ public final class AutoRegEmbedder: Sendable {
         var decoder: LanguageModel?
     }
 
-    /// Loads a Hugging Face folder, a PEFT LoRA adapter's folder with its base, or a GGUF file.
+    /// Loads a Hugging Face folder, the folder of a PEFT LoRA adapter with its base, or a GGUF
+    /// file.
     ///
     /// - Throws: ``AutoRegEmbedError``
     public convenience init(folder: URL, options: Options = Options()) throws {
         try self.init(
             parts: ModelParts(
                 location: folder, base: options.base,
-                // Another pooling or template asks for the language model by itself.
+                // Another pooling or template means the bare language model.
                 readsModules: options.pooling == nil && options.template == nil), options: options)
     }
 
-    /// Uses a model that the program carries; nothing of it is copied.
+    /// Uses a model in memory without copying it.
     ///
     /// - Throws: ``AutoRegEmbedError``
     public convenience init(resource: ModelResource, options: Options = Options()) throws {
@@ -83,8 +88,8 @@ public final class AutoRegEmbedder: Sendable {
         try self.init(parts: ModelParts(resource: resource), options: options)
     }
 
-    /// A model folder's tokenizer; an adapter's that has none is its base's. No weights are read beside
-    /// the adapter's.
+    /// The tokenizer of a model folder, or of the base if an adapter's folder has none. Apart from
+    /// an adapter's, no weights are read.
     package static func tokenizer(folder: URL, base: URL? = nil) throws -> Tokenizer {
         let folder = folder.standardizedFileURL
         var home = folder
@@ -158,24 +163,26 @@ public final class AutoRegEmbedder: Sendable {
         compressedIDs = ids
     }
 
-    /// What matrix products multiply in.
+    /// The arithmetic of matrix products.
     public var precision: ComputePrecision { encoder.precision }
 
-    /// How products are computed: `float32`, `bfloat16`, or `int8` with quantised weights as they lie,
-    /// which is what no precision asked for gives them. Vectors of one do not belong beside another's.
+    /// The arithmetic of matrix products as recorded with vectors: `float32`, `bfloat16`, or `int8`
+    /// for quantized weights that are multiplied without dequantizing, as they are if no precision
+    /// is set. Vectors of different arithmetic are not comparable.
     public var arithmetic: String {
         encoder.multipliesBlocks ? "int8" : encoder.precision.rawValue
     }
 
-    /// The number of a vector's elements.
+    /// The number of elements in a vector, H, or the output width of the folder's last Dense
+    /// module.
     public var dimensions: Int {
         sentences?.dimensions ?? encoder.configuration.hiddenSize
     }
 
-    /// What a sentence-transformers folder says of inputs and pooling.
+    /// Inputs and pooling of a sentence-transformers folder; nil for other models.
     var sentences: SentenceTransformerFolder? { parts.sentences }
 
-    /// What is written before a text where ``sentences`` says it, or the options in its place.
+    /// The prompt in front of a text: the options', else that of the sentence-transformers folder.
     func prompt(_ instruction: Instruction, _ prompts: SentencePrompts) -> String {
         switch instruction {
         case .next: instructionOverrides["next"].map { $0 ?? "" } ?? prompts.text(for: .next)
@@ -184,12 +191,13 @@ public final class AutoRegEmbedder: Sendable {
         }
     }
 
-    /// How much a rank by this model should count in hybrid search, where a lexical one counts 1, as
-    /// `hybrid_weight` in its `autoregembed.json` says; nil where that says nothing.
+    /// The weight of this model's ranks in hybrid search, relative to 1 for lexical ranks, from
+    /// `hybrid_weight` in its `autoregembed.json`; nil if that sets none.
     public var hybridWeight: Double? { settings.hybridWeight }
 
-    /// 32 hexadecimal digits over weights, tokenizer, template, instructions, compressed tokens,
-    /// pooling, normalization, maximum length and precision. The first use reads all weights.
+    /// A hash, as 32 hexadecimal digits, of weights, tokenizer, template, instructions, compressed
+    /// tokens, pooling, normalization, maximum length and precision. The first use reads all
+    /// weights.
     var fingerprint: String {
         lazy.withLock { lazy in
             if let fingerprint = lazy.fingerprint { return fingerprint }
@@ -199,8 +207,8 @@ public final class AutoRegEmbedder: Sendable {
         }
     }
 
-    /// D, the frozen decoder: the folder that the settings name, else the own weights without the
-    /// adapter. Loaded at first use.
+    /// The frozen decoder D: the model in the folder that the settings name, else the embedder's
+    /// own weights without the adapter. Loaded at first use.
     package var decoder: LanguageModel {
         get throws(AutoRegEmbedError) {
             let result: Result<LanguageModel, AutoRegEmbedError> = lazy.withLock { lazy in

@@ -2,29 +2,30 @@ import Foundation
 import JSON
 import Transformer
 
-/// `autoregembed.json`: how the model is used. Without the file, or a key of it, the values below
-/// hold. `docs/MODEL_FOLDERS.md` describes it for users.
+/// `autoregembed.json`: how the model is used. The values below are the defaults for missing keys
+/// or a missing file. `docs/MODEL_FOLDERS.md` describes it for users.
 package struct EmbedderSettings: Sendable, Equatable {
     package static let fileName = "autoregembed.json"
 
-    /// k, and their tokens: `<EMBED0>` … unless the file lists others.
+    /// The k compressed tokens, `<EMBED0>` … unless the file lists others.
     package var compressedTokens: [String] = (0..<5).map { "<EMBED\($0)>" }
     package var pooling = Pooling.compressed
-    /// Whether the file names the pooling or the compressed tokens. If it does not, a tokenizer without
-    /// them means that nobody has trained the model as an embedder yet.
+    /// Whether the file names the pooling or the compressed tokens. If it does not, a tokenizer
+    /// without them means that the model has not been trained as an embedder.
     package var namesPooling = false
     package var isNormalized = true
-    /// Most ids of a text, its segment's own characters included.
+    /// The most tokens of a text, including the fixed characters of its segment.
     package var maximumLength = 512
-    /// Relative path of the decoder's folder; nil: the own weights without the adapter.
+    /// Path of the decoder's folder, absolute or relative to the model's; nil uses the model's own
+    /// weights without the adapter.
     package var decoder: String?
     /// The decoder's fingerprint when the model was trained.
     package var decoderFingerprint: String?
-    /// Of the own weights' vocabulary how much is the decoder's: compressed tokens that training
-    /// appended are not. Nil: all of it.
+    /// How many rows of the model's own vocabulary the decoder has: without the compressed tokens
+    /// that training appended. Nil means all.
     package var decoderVocabulary: Int?
-    /// How much a rank among the vectors counts in hybrid search, where one among the words counts 1;
-    /// nil: the database's choice. No vector depends on it, so the fingerprint does not.
+    /// The weight of dense ranks in hybrid search, relative to 1 for lexical ranks; nil leaves it
+    /// to the database. Neither vectors nor the fingerprint depend on it.
     package var hybridWeight: Double?
     package var template = InputTemplate.standard
     package var instructions: [EmbeddingTask: [String: String]] = [
@@ -48,14 +49,15 @@ package struct EmbedderSettings: Sendable, Equatable {
 
     package init() {}
 
-    /// For a GGUF file, which says at most how states are pooled.
+    /// Settings for a GGUF file, which names at most its pooling.
     init(pooling: GGUFPooling?) {
         guard let pooling else { return }
         self.pooling = pooling == .mean ? .mean : .last
         namesPooling = true
     }
 
-    /// - Parameter path: names the file in messages.
+    /// - Parameter path: the file's path, for errors.
+    /// - Throws: ``AutoRegEmbedError/settings(path:key:problem:)``
     package init(json: UnsafeRawBufferPointer, path: String) throws(AutoRegEmbedError) {
         let value: JSONValue
         do { value = try JSONValue(parsing: json) } catch {
@@ -72,7 +74,7 @@ package struct EmbedderSettings: Sendable, Equatable {
         }
 
         for key in object.keys where !Self.keys.contains(key) {
-            throw .settings(path: path, key: key, problem: "is no key of this file")
+            throw .settings(path: path, key: key, problem: "is not a key of this file")
         }
         namesPooling = field("compressed_tokens") != nil || field("pooling") != nil
 
@@ -132,7 +134,7 @@ package struct EmbedderSettings: Sendable, Equatable {
             guard let template = source.stringValue.flatMap({ InputTemplate($0) }) else {
                 throw wrong(
                     "template",
-                    "a string with {text} and, if wanted, {bos}, {instruction}, {compressed_tokens}"
+                    "a string with {text} and optionally {bos}, {instruction}, {compressed_tokens}"
                 )
             }
             self.template = template
@@ -155,7 +157,7 @@ package struct EmbedderSettings: Sendable, Equatable {
         }
     }
 
-    /// The instruction's text; nil for none.
+    /// The text of an instruction; nil if there is none.
     package func text(of instruction: Instruction, task: EmbeddingTask) -> String? {
         switch instruction {
         case .next: instructions[task]?["next"]

@@ -3,19 +3,20 @@ import FileFormat
 import Tensors
 import Transformer
 
-/// XXH3-128 over whatever changes a vector.
+/// XXH3-128 of everything that affects a vector.
 package enum Fingerprint {
-    /// Of the tensors' names, types, shapes and bytes; the same however they are spread over files.
+    /// A hash of the tensors' names, types, shapes and bytes, independent of how they are split
+    /// into files.
     ///
-    /// - Parameter releasesPages: whether each tensor's mapped pages are given back once it is hashed,
-    ///   for a caller that is short of memory and will not read them again soon.
+    /// - Parameter releasesPages: whether each tensor's mapped pages are released after hashing, to
+    ///   save memory if they are not read again soon.
     package static func weights(of checkpoint: Checkpoint, releasesPages: Bool = false)
         -> ContentHash
     {
         hash(checkpoint.storedTensors, releasesPages: releasesPages)
     }
 
-    /// Large tensors are hashed by several threads; the result does not depend on how many.
+    /// Tensors are hashed in parallel; the result does not depend on the number of threads.
     static func hash(_ tensors: [TensorView], releasesPages: Bool = false) -> ContentHash {
         let tensors = tensors.sorted { $0.name < $1.name }
         let parts = UnsafeMutableBufferPointer<ContentHash>.allocate(capacity: tensors.count)
@@ -43,8 +44,8 @@ package enum Fingerprint {
 }
 
 extension AutoRegEmbedder {
-    /// 32 hexadecimal digits. Each part is preceded by its name and length, so that parts cannot run
-    /// into each other.
+    /// 32 hexadecimal digits. Each part is preceded by its name and length, so that different parts
+    /// cannot have the same concatenation.
     func makeFingerprint() -> String {
         let hasher = ContentHasher()
         func add(_ name: String, _ value: String) {
@@ -68,7 +69,7 @@ extension AutoRegEmbedder {
         add("template", settings.template.source)
         for task in EmbeddingTask.allCases {
             for key in ["next", "self"] {
-                // An instruction that is not there is another one than an empty one.
+                // A missing instruction differs from an empty one.
                 add("\(task.rawValue).\(key)", settings.instructions[task]?[key] ?? "\u{0}none")
             }
         }
@@ -81,7 +82,7 @@ extension AutoRegEmbedder {
         return hasher.finalize().hexadecimal
     }
 
-    /// Only for folders of sentence-transformers, so that no other model's fingerprint has it.
+    /// Only for sentence-transformers folders, so that fingerprints of other models stay the same.
     private func add(
         modulesOf sentences: SentenceTransformerFolder, with add: (String, String) -> Void
     ) {
@@ -106,7 +107,7 @@ extension AutoRegEmbedder {
         return cache.fingerprint(of: checkpoint, make: make)
     }
 
-    /// The settings that the forward pass depends on and that the weights' shapes do not show.
+    /// The settings of the forward pass that do not follow from the weights' shapes.
     private var canonicalConfiguration: String {
         let c = encoder.configuration
         let windows = c.slidingWindows.map { $0.map(String.init) ?? "-" }.joined(separator: ",")

@@ -2,19 +2,20 @@ import FileFormat
 import Foundation
 import Transformer
 
-/// Remembers the fingerprints of large checkpoints, so that a short command need not read gigabytes
-/// to know which model it has.
+/// Caches the fingerprints of large checkpoints, so that a short command need not read gigabytes to
+/// identify its model.
 ///
-/// An entry is a small file under `$XDG_CACHE_HOME/vdb/fingerprints/`, named after the checkpoint
-/// files' paths, sizes, inodes and times of change, and holding the 32 digits. A file that changes
-/// in any of these is read again; losing the folder loses nothing.
+/// An entry is a small file under `$XDG_CACHE_HOME/vdb/fingerprints/`, named by a hash of the
+/// checkpoint files' paths, sizes, inodes and modification times, and containing the 32 digits. If
+/// any of these changes, the file is hashed again. The folder can be deleted at any time.
 package struct FingerprintCache {
-    /// Checkpoints below this many bytes are hashed every time: some 20 ms at most.
+    /// Smaller checkpoints, in bytes, are hashed every time, which takes at most about 20 ms.
     package static let smallest = 256 << 20
 
     package let folder: URL
 
-    /// In the user's cache folder; nil where there is no home.
+    /// A cache in the user's cache folder; nil if neither `XDG_CACHE_HOME` nor `HOME` is an
+    /// absolute path.
     package init?() {
         let environment = ProcessInfo.processInfo.environment
         if let cache = environment["XDG_CACHE_HOME"], cache.hasPrefix("/") {
@@ -28,7 +29,7 @@ package struct FingerprintCache {
 
     package init(folder: URL) { self.folder = folder }
 
-    /// The checkpoint's fingerprint, from the cache where an entry fits, else from `make`.
+    /// The checkpoint's fingerprint, from the cache if it has an entry, else from `make`.
     package func fingerprint(of checkpoint: Checkpoint, make: () -> ContentHash) -> String {
         guard let key = key(of: checkpoint) else { return make().hexadecimal }
         let entry = folder.appendingPathComponent(key)
@@ -38,7 +39,7 @@ package struct FingerprintCache {
             return String(decoding: data, as: UTF8.self)
         }
         let fingerprint = make().hexadecimal
-        // A cache that cannot be written is no reason to fail.
+        // Failing to write the cache is not an error.
         try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         if let file = try? AtomicFile(path: entry.path) {
             try? file.write(Array(fingerprint.utf8))
@@ -47,7 +48,7 @@ package struct FingerprintCache {
         return fingerprint
     }
 
-    /// Nil where a file's state cannot be told, as for a model in memory.
+    /// Nil if a file's attributes are unknown, as for a model in memory.
     private func key(of checkpoint: Checkpoint) -> String? {
         let hasher = ContentHasher()
         for file in checkpoint.filePaths {

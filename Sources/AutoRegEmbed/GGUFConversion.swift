@@ -4,15 +4,18 @@ import Tensors
 import Tokenization
 import Transformer
 
-/// A GGUF model as a Hugging Face folder, which can be trained and which other programs load.
+/// Converts a GGUF model to a Hugging Face folder, which can be trained and loaded by other
+/// programs.
 ///
 ///     config.json                                the metadata's shapes
 ///     tokenizer.json, tokenizer_config.json      the metadata's tokenizer
-///     model.safetensors                          the weights in float32: quantised ones exactly
+///     model.safetensors                          the weights, dequantized exactly to float32
 public struct GGUFConversion {
     private let model: GGUFModel
     private let tokenizer: Tokenizer
 
+    /// Opens a GGUF file; weights are memory-mapped.
+    ///
     /// - Throws: ``AutoRegEmbedError``
     public init(file: URL) throws {
         do { model = try GGUFModel(path: file.path) } catch {
@@ -25,10 +28,10 @@ public struct GGUFConversion {
 
     private static let sourceKey = "gguf_fingerprint"
 
-    /// Writes the folder. Each file appears whole, the weights last; a folder that was made from the
-    /// same weights before is left as it is.
+    /// Writes the folder. Each file is written atomically, the weights last. A folder already made
+    /// from the same weights is left unchanged.
     ///
-    /// - Throws: `FileError`, or Foundation's error if the folder cannot be made.
+    /// - Throws: `FileError`, or Foundation's error if the folder cannot be created.
     public func write(to folder: URL) throws {
         let weights = folder.appendingPathComponent("model.safetensors").path
         let fingerprint = Fingerprint.weights(of: model.checkpoint).hexadecimal
@@ -58,7 +61,7 @@ public struct GGUFConversion {
             metadata: ["format": "pt", Self.sourceKey: fingerprint]
         ) { declaration, write in
             let tensor = try checkpoint.weight(named: declaration.name, shape: declaration.shape)
-            // A row of blocks at a time, so that no table is held twice.
+            // One row at a time, so that no table is in memory twice.
             let width = declaration.shape.last ?? 1
             var row = [Float](repeating: 0, count: width)
             for start in stride(from: 0, to: tensor.count, by: width) {

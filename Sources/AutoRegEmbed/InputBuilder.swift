@@ -1,27 +1,27 @@
 import Tokenization
 
-/// Puts the model's inputs together under one instruction: the template filled in, the same in
-/// training and in use.
+/// Builds the model's inputs for one instruction from the template, in the same way for training
+/// and inference.
 ///
-/// Everything but the text is tokenised once.
+/// Everything except the text is tokenized once.
 package struct InputBuilder: Sendable {
-    /// The ids that the model reads for a text.
+    /// The token ids that the model reads for a text.
     package struct Input: Sendable {
         package var tokens: [Int32]
-        /// Whether the text was longer than what the model reads.
+        /// Whether the text was cut to the maximum length.
         package var isTruncated: Bool
-        /// Where the text lies in `tokens`; with several, the last.
+        /// The range of the text in `tokens`; the last one if the template repeats it.
         package var text: Range<Int>
         package var isRepeated: Bool
-        /// How many of `tokens` there are up to the last compressed token; nil where the template
-        /// has none.
+        /// The number of `tokens` up to and including the last compressed token; nil if the
+        /// template has none.
         package var compressedEnd: Int?
     }
 
     private enum Piece: Sendable {
         case fixed([Int32], isCompressed: Bool)
         case text(before: String, after: String)
-        /// Prompt and text are one string; the tokenizer puts its special tokens around it.
+        /// Prompt and text are tokenized as one string, with the tokenizer's special tokens.
         case sentence(prompt: String)
     }
 
@@ -30,8 +30,8 @@ package struct InputBuilder: Sendable {
     private let maximumLength: Int
 
     /// - Parameters:
-    ///   - instruction: nil leaves its segment out.
-    ///   - maximumLength: most ids of a text, its segment's own characters included.
+    ///   - instruction: nil omits its segment.
+    ///   - maximumLength: the most tokens of a text, including the fixed characters of its segment.
     package init(
         template: InputTemplate, tokenizer: Tokenizer, instruction: String?,
         compressedTokens: [Int32], maximumLength: Int
@@ -52,9 +52,9 @@ package struct InputBuilder: Sendable {
         }
     }
 
-    /// Inputs as sentence-transformers makes them.
+    /// Builds inputs as sentence-transformers does.
     ///
-    /// - Parameter maximumLength: most ids of an input, special tokens included.
+    /// - Parameter maximumLength: the most tokens of an input, including special tokens.
     init(prompt: String, tokenizer: Tokenizer, maximumLength: Int) {
         self.tokenizer = tokenizer
         self.maximumLength = maximumLength

@@ -1,10 +1,11 @@
-/// How an input is put together: the convention of training, kept with the model as one string.
+/// How an input is put together. The template must be the one used in training, so it is stored
+/// with the model, as one string.
 ///
 ///     {bos}{text}\n{instruction}\n{compressed_tokens}
 ///
-/// A placeholder with the characters that follow it, up to the next placeholder, is a *segment*, and
-/// so are characters before the first one together with it. Each segment is tokenised by itself.
-/// Only text is truncated, after its segment's own characters have been added.
+/// A placeholder and the characters after it, up to the next placeholder, form a *segment*;
+/// characters before the first placeholder belong to its segment. Each segment is tokenized
+/// separately. Only text is truncated, after the fixed characters of its segment have been added.
 package struct InputTemplate: Sendable, Equatable {
     package enum Part: Sendable, Equatable {
         case beginning
@@ -26,7 +27,7 @@ package struct InputTemplate: Sendable, Equatable {
 
     private init(source: String, parts: [Part]) { (self.source, self.parts) = (source, parts) }
 
-    /// Nil where a placeholder is unknown or `{text}` is missing.
+    /// Nil if a placeholder is unknown or `{text}` is missing.
     package init?(_ source: String) {
         var parts: [Part] = []
         var literal = ""

@@ -1,23 +1,24 @@
-/// What the model is asked to express about a text.
+/// What the model is asked to express: the instruction in its input.
 public enum Instruction: Sendable, Hashable {
-    /// The text that should follow: for queries.
+    /// The text that should follow, I_next: for queries.
     case next
-    /// The text itself: for documents.
+    /// The text itself, I_self: for documents.
     case self_
-    /// Nothing: the text alone.
+    /// No instruction.
     case none
-    /// The model's folder does not know this one; the text is used as it is.
+    /// An instruction that the model's folder does not define, used verbatim.
     case custom(String)
 }
 
-/// Which of a model's pairs of instructions is meant.
+/// The task whose instructions are used.
 public enum EmbeddingTask: String, Sendable, CaseIterable {
+    /// Retrieval of documents for queries.
     case retrieval
     /// Semantic textual similarity.
     case sts
 }
 
-/// How a text's vector is made from the last hidden states.
+/// How a text's vector is computed from the last hidden states.
 public enum Pooling: String, Sendable, CaseIterable {
     /// The mean of the states at the compressed tokens.
     case compressed
@@ -25,6 +26,6 @@ public enum Pooling: String, Sendable, CaseIterable {
     case last
     /// The mean of all states; no compressed tokens are added.
     case mean
-    /// The state at the first token, which sees nothing else in a decoder-only model.
+    /// The state at the first token. In a decoder-only model it depends on no other token.
     case first = "cls"
 }

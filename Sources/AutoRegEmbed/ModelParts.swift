@@ -4,20 +4,21 @@ import Tensors
 import Tokenization
 import Transformer
 
-/// Where a model's parts come from: a folder, a folder with an adapter on a base, a GGUF file, or
+/// The parts of a model, from a folder, a folder with an adapter and its base, a GGUF file, or
 /// memory.
 struct ModelParts: Sendable {
     let name: String
-    /// Names the model in messages.
+    /// The model's path or name, for errors.
     let path: String
     /// The folder or GGUF file; nil for a model in memory.
     let location: URL?
-    /// The base model's.
+    /// The configuration of the base model.
     let configuration: ModelConfiguration
     let checkpoint: Checkpoint
     let adapter: Adapter?
     let settings: EmbedderSettings
-    /// What a sentence-transformers folder says in place of the settings.
+    /// A sentence-transformers folder's modules, which replace parts of the settings; nil for other
+    /// models.
     let sentences: SentenceTransformerFolder?
     private let tokenizer: TokenizerSource
 
@@ -28,7 +29,7 @@ struct ModelParts: Sendable {
 
     /// Opens a folder, or a GGUF file.
     ///
-    /// - Parameter readsModules: whether `modules.json` counts, if there is no `autoregembed.json`.
+    /// - Parameter readsModules: whether to read `modules.json` if there is no `autoregembed.json`.
     init(location: URL, base: URL?, readsModules: Bool) throws(AutoRegEmbedError) {
         if Self.isFile(location) {
             guard base == nil else { throw .baseWithoutAdapter(path: location.path) }
@@ -84,7 +85,7 @@ struct ModelParts: Sendable {
             do { checkpoint = try Checkpoint(folder: base) } catch { throw .model(error) }
         }
 
-        // An adapter that another program trained brings none: its base's hold.
+        // An adapter trained by another program has no settings; its base's apply.
         var found = EmbedderSettings()
         for home in [base, folder] {
             let file = home.appendingPathComponent(EmbedderSettings.fileName)
@@ -108,7 +109,7 @@ struct ModelParts: Sendable {
             atPath: folder.appendingPathComponent("tokenizer.json").path)
     }
 
-    /// tokenizer.json, and tokenizer_config.json where it is there.
+    /// tokenizer.json, and tokenizer_config.json if it exists.
     static func tokenizerFiles(in folder: URL) throws(AutoRegEmbedError) -> (Data, Data?) {
         let settings = folder.appendingPathComponent("tokenizer_config.json")
         return (
@@ -116,8 +117,8 @@ struct ModelParts: Sendable {
         )
     }
 
-    /// The folder of the base model's files: the one that is given, else the model's own where it has
-    /// weights, else the one that the adapter names.
+    /// The folder of the base model: the given one, else the model's own if it has weights, else
+    /// the one that the adapter names.
     static func base(
         of folder: URL, adapter: Adapter?, given: URL?
     ) throws(AutoRegEmbedError) -> URL {
@@ -190,7 +191,7 @@ struct ModelParts: Sendable {
             path: "\(resource.name)/adapter_config.json")
     }
 
-    /// Bytes that live for ever, not copied.
+    /// Wraps bytes that are valid for the lifetime of the process, without copying.
     private static func data(_ bytes: UnsafeRawBufferPointer) -> Data {
         guard let base = bytes.baseAddress else { return Data() }
         return Data(
@@ -227,7 +228,7 @@ struct ModelParts: Sendable {
             configuration: Data(configuration.bytes), file: file, path: settings.path)
     }
 
-    /// `general.license` of a GGUF file.
+    /// `general.license` of a GGUF file; nil for other models.
     var license: String? {
         guard case .metadata(let metadata) = tokenizer else { return nil }
         return metadata["general.license"]?.string?.text
@@ -245,8 +246,8 @@ struct ModelParts: Sendable {
     func makeEncoder(precision: ComputePrecision?) throws(AutoRegEmbedError) -> LanguageModel {
         guard let adapter else { return try makeBase(precision: precision) }
         try adapter.checkFits(checkpoint, configuration)
-        // The base's own precision, also if the adapter brings another embedding matrix: bfloat16 or,
-        // as nil says, float32 with quantised blocks as they lie.
+        // The base's own precision, even if the adapter replaces the embedding matrix: bfloat16 or
+        // float32; nil multiplies quantized blocks directly.
         let embedding = checkpoint.tensor(named: ModelConfiguration.embeddingName)?.elementType
         let own: ComputePrecision? =
             embedding == .bfloat16 ? .bfloat16 : checkpoint.isQuantized ? nil : .float32
@@ -279,7 +280,7 @@ struct ModelParts: Sendable {
         } catch { throw .model(error) }
     }
 
-    /// - Parameter settings: in use, which options may have changed.
+    /// - Parameter settings: the folder's settings with the options' overrides.
     func makeDecoder(
         settings: EmbedderSettings, encoder: LanguageModel
     ) throws(AutoRegEmbedError) -> LanguageModel {

@@ -4,9 +4,10 @@ import Foundation
 extension ModelResource {
     /// Writes the model as a Hugging Face folder. Its fingerprint stays the same.
     ///
-    /// Each file appears whole; the weights come last, so that a folder with weights is complete.
+    /// Each file is written atomically, the weights last, so that a folder with weights is
+    /// complete.
     ///
-    /// - Throws: `FileError`, or Foundation's error where the folder cannot be made.
+    /// - Throws: `FileError`, or Foundation's error if the folder cannot be created.
     package func write(to folder: URL) throws {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let files: [(name: String, bytes: UnsafeRawBufferPointer?)] = [

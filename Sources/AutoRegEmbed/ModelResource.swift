@@ -1,16 +1,24 @@
-/// A model's files in memory that lasts as long as the program: what a folder would hold.
+/// The files of a model in memory that is valid for the lifetime of the process, such as a built-in
+/// model's.
 public struct ModelResource: @unchecked Sendable {
+    /// The model's name, for errors and as `EmbedderIdentity.name`.
     public let name: String
+    /// `model.safetensors`
     public let weights: UnsafeRawBufferPointer
+    /// `config.json`
     public let configuration: UnsafeRawBufferPointer
+    /// `tokenizer.json`
     public let tokenizer: UnsafeRawBufferPointer
+    /// `tokenizer_config.json`; nil if the model has none.
     public let tokenizerConfiguration: UnsafeRawBufferPointer?
-    /// `autoregembed.json`
+    /// `autoregembed.json`; nil uses the defaults.
     public let settings: UnsafeRawBufferPointer?
-    /// `adapter_config.json` and `adapter_model.safetensors`
+    /// `adapter_config.json` and `adapter_model.safetensors` of a PEFT LoRA adapter; nil if there
+    /// is none.
     public let adapter: (configuration: UnsafeRawBufferPointer, weights: UnsafeRawBufferPointer)?
 
-    /// All buffers must stay valid and unchanged for ever.
+    /// Nothing is copied or checked. All buffers must stay valid and unchanged for the lifetime of
+    /// the process.
     public init(
         name: String, weights: UnsafeRawBufferPointer, configuration: UnsafeRawBufferPointer,
         tokenizer: UnsafeRawBufferPointer, tokenizerConfiguration: UnsafeRawBufferPointer? = nil,

@@ -4,32 +4,34 @@ import Tensors
 import Tokenization
 import Transformer
 
-/// What a model is, from its files' heads: no weight is read.
+/// A description of a model from its files' headers; no weights are read.
 public struct ModelSummary: Sendable {
     /// `llama`, `mistral`, `qwen2` or `qwen3`.
     public let architecture: String
-    /// Numbers in all weights.
+    /// The number of parameters stored in the weights.
     public let parameters: Int
-    /// Of all weights, as they are stored.
+    /// The size of all weights as stored, in bytes.
     public let bytes: Int
-    /// What most of the weights' bytes are stored as: `BF16`, `Q4_1`.
+    /// The element type of most of these bytes, such as `BF16` or `Q4_1`.
     public let elementType: String
-    /// The number of a vector's elements.
+    /// The number of elements in a vector.
     public let dimensions: Int
-    /// The most positions.
+    /// The context length: the most positions, in tokens.
     public let context: Int
-    /// As the file says; nil if it does not.
+    /// The license in a GGUF file's metadata; nil if it names none.
     public let license: String?
-    /// How states become a vector.
+    /// How a vector is computed from the hidden states.
     public let pooling: Pooling
+    /// The input template, such as `{bos}{text}{compressed_tokens}`.
     public let template: String
-    /// By task and use: `retrieval.next`.
+    /// Instructions by task and key, such as `retrieval.next`.
     public let instructions: [String: String]
-    /// How many ids the tokenizer has.
+    /// The number of token ids of the tokenizer.
     public let vocabulary: Int
 }
 
 extension AutoRegEmbedder {
+    /// A description of the model with its current settings. No weights are read.
     public var summary: ModelSummary {
         let stored = parts.checkpoint.storedTensors
         var bytes: [String: Int] = [:]
@@ -50,6 +52,7 @@ extension AutoRegEmbedder {
             instructions: instructions, vocabulary: tokenizer.vocabularySize)
     }
 
-    /// 32 hexadecimal digits over whatever changes a vector. The first use reads all weights.
+    /// A hash, as 32 hexadecimal digits, of everything that affects a vector. The first use reads
+    /// all weights.
     public var modelFingerprint: String { fingerprint }
 }

@@ -2,8 +2,8 @@ import Embedding
 import Foundation
 import Tensors
 
-/// Opens the model that a database records, from the folder that it was loaded from and with the
-/// settings that it had.
+/// Opens the model that a database records, from its recorded folder and with its recorded
+/// settings.
 ///
 /// ```swift
 /// var options = DatabaseOptions()
@@ -13,18 +13,21 @@ import Tensors
 ///
 /// `DefaultModel.finder` also finds the built-in model.
 public struct RecordedModelFinder: Sendable {
-    /// A model that needs no folder. It is used for a collection that records no model, and for one
-    /// whose recorded folder is missing, if the fingerprints are equal. `nil`: there is none.
+    /// Loads a built-in model, which needs no folder. It is used for a collection that records no
+    /// model, and for one whose recorded folder is missing if the fingerprints are equal. `nil` if
+    /// there is no built-in model.
     public var builtIn: (@Sendable (AutoRegEmbedder.Options) throws -> AutoRegEmbedder)?
 
-    /// What is set here is used in place of what is recorded.
+    /// Overrides of the recorded settings.
     public var options = AutoRegEmbedder.Options()
 
+    /// A finder without a built-in model that uses the recorded settings.
     public init() {}
 
+    /// Opens the recorded model.
+    ///
     /// - Parameter recorded: `nil` for a collection that records no model.
-    /// - Returns: `nil` if what is recorded cannot be found: it has no folder and is not the built-in
-    ///   model.
+    /// - Returns: `nil` if the recorded model has no folder and is not the built-in model.
     /// - Throws: `EmbedderUnavailable` if there is a model but it cannot be loaded.
     @Sendable public func find(_ recorded: EmbedderIdentity?) throws -> (any Embedder)? {
         let options = options(for: recorded)
@@ -35,13 +38,13 @@ public struct RecordedModelFinder: Sendable {
                 try AutoRegEmbedder(folder: URL(fileURLWithPath: path), options: options)
             }
         }
-        // A copy of the built-in model, perhaps, in a folder that has gone. An older built-in model
-        // has another fingerprint.
+        // The recorded folder is missing; it may have been a copy of the built-in model. An older
+        // built-in model has another fingerprint.
         guard let embedder = try loadBuiltIn(options) else { return nil }
         return embedder.fingerprint == recorded.fingerprint ? embedder : nil
     }
 
-    /// What the recorded settings and this finder's own options say.
+    /// The recorded settings, overridden by this finder's own options.
     public func options(for recorded: EmbedderIdentity?) -> AutoRegEmbedder.Options {
         let settings = AutoRegEmbedder.Options(recorded: recorded?.settings ?? [:])
         var result = options

@@ -3,7 +3,7 @@ import Foundation
 import JSON
 import Tensors
 
-/// How a model was set up beyond its files, as a database records it in `EmbedderIdentity.settings`.
+/// The settings of a model beyond its files, as recorded in `EmbedderIdentity.settings`.
 extension AutoRegEmbedder {
     var recordedSettings: JSONObject {
         var values: JSONObject = [
@@ -17,7 +17,7 @@ extension AutoRegEmbedder {
             values["instructions"] = .object(
                 JSONObject(instructionOverrides.mapValues { $0.map(JSONValue.string) ?? .null }))
         }
-        // What modules.json says is found again there.
+        // The pooling of modules.json is read from there again.
         if sentences != nil { values["pooling"] = nil }
         if let base { values["base"] = .string(base.standardizedFileURL.path) }
         return values
@@ -25,8 +25,8 @@ extension AutoRegEmbedder {
 }
 
 extension AutoRegEmbedder.Options {
-    /// Sets a model up as it was when `settings` were recorded. What is not recorded, or not
-    /// understood, is left to the model's folder; the fingerprint tells whether that was right.
+    /// The options with which a model has the recorded settings. What is not recorded or unknown is
+    /// left to the model's folder; the fingerprint shows whether that was right.
     public init(recorded settings: JSONObject) {
         self.init()
         precision = settings["precision"]?.stringValue.flatMap(ComputePrecision.init(rawValue:))

@@ -4,8 +4,7 @@ import JSON
 import Tensors
 import Tokenization
 
-/// The fields of a model folder's small JSON files, asked for by type. A missing one and `null` are the
-/// same.
+/// Typed access to the fields of a model folder's small JSON files. `null` counts as missing.
 struct SettingsFields {
     let object: JSONObject
     let path: String
@@ -20,7 +19,7 @@ struct SettingsFields {
         (self.object, self.path) = (object, path)
     }
 
-    /// Nil where the file is not there.
+    /// Nil if the file does not exist.
     init?(_ file: URL) throws(AutoRegEmbedError) {
         guard let data = try Self.read(file) else { return nil }
         try self.init(data, path: file.path)
@@ -30,7 +29,7 @@ struct SettingsFields {
         (self.object, self.path) = (object, path)
     }
 
-    /// The objects of a file that is a list of them; nil where it is not there.
+    /// Reads a file that is a list of objects; nil if it does not exist.
     static func list(_ file: URL) throws(AutoRegEmbedError) -> [SettingsFields]? {
         guard let data = try read(file) else { return nil }
         var list: [SettingsFields] = []
@@ -58,7 +57,7 @@ struct SettingsFields {
         }
     }
 
-    /// Refuses what is neither known nor off.
+    /// Throws for a key that is neither known nor null or false.
     func check(_ known: Set<String>) throws(AutoRegEmbedError) {
         for key in object.keys where !known.contains(key) {
             switch self[key] {
@@ -68,7 +67,7 @@ struct SettingsFields {
         }
     }
 
-    /// Refuses a module of sentence-transformers that reads or writes something else than the vector.
+    /// Throws if a sentence-transformers module reads or writes anything but the vector.
     func checkReadsSentence() throws(AutoRegEmbedError) {
         for key in ["module_input_name", "module_output_name"] {
             if let name = try string(key), name != "sentence_embedding" {
@@ -90,7 +89,7 @@ struct SettingsFields {
         guard case .badPattern(let pattern, _, let problem) = error else {
             return wrong(key, "\(error)")
         }
-        return wrong(key, "the expression \(pattern) cannot be read: \(problem)")
+        return wrong(key, "the expression \(pattern) is invalid: \(problem)")
     }
 
     func string(_ key: String) throws(AutoRegEmbedError) -> String? {
@@ -139,14 +138,14 @@ struct SettingsFields {
         var integers: [Int] = []
         for element in value.arrayValue ?? [.null] {
             guard let integer = element.integerValue else {
-                throw wrong(key, "must be a list of whole numbers")
+                throw wrong(key, "must be a list of integers")
             }
             integers.append(integer)
         }
         return integers
     }
 
-    /// An object's entries in the order of the file.
+    /// The entries of an object, in file order.
     func entries(_ key: String) throws(AutoRegEmbedError) -> [(key: String, value: JSONValue)] {
         guard let value = self[key] else { return [] }
         guard let object = value.objectValue else { throw wrong(key, "must be an object") }

@@ -106,7 +106,7 @@ import Transformer
     @Test func namesTokenizersThatAreNotRead() throws {
         try withCopy("base") { folder in
             try FileManager.default.removeItem(at: folder.appendingPathComponent("tokenizer.json"))
-            #expect(problem(folder) == "\(folder.path): there is no tokenizer.json")
+            #expect(problem(folder) == "\(folder.path): has no tokenizer.json")
             try Data("x".utf8).write(to: folder.appendingPathComponent("tokenizer.model"))
             #expect(
                 problem(folder)

@@ -72,6 +72,6 @@ struct PlainModelTests {
 
     @Test func aMisspeltKeyIsRefused() throws {
         try vdb.write("plain/autoregembed.json", #"{"poolling":"last"}"#)
-        try vdb.fails(65, "\"poolling\": is no key", "embed", "air", "--model", "plain")
+        try vdb.fails(65, "\"poolling\": is not a key", "embed", "air", "--model", "plain")
     }
 }

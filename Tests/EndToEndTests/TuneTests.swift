@@ -135,7 +135,7 @@ import Testing
             "--out", "out", "--db", "nowhere.vdb")
         try vdb.run("ingest", "corpus.jsonl", "--model", Self.model, "--quiet")
         try vdb.fails(
-            66, "no tuning to resume", "tune", inputs[0], inputs[1], inputs[2], inputs[3],
+            66, "no tuning run to resume", "tune", inputs[0], inputs[1], inputs[2], inputs[3],
             "--out", "out", "--resume")
         try vdb.fails(
             64, "--stages", "tune", inputs[0], inputs[1], inputs[2], inputs[3], "--out", "out",

@@ -3,26 +3,26 @@ import Tensors
 import Transformer
 
 /// A PEFT LoRA adapter (Hu et al. 2021): W' = W + scale B A for the layers it names, and embedding
-/// rows or whole parameters that were trained outright.
+/// rows or whole parameters that replace the base's.
 ///
-/// Read as PEFT reads it: `adapter_config.json`, which ``AdapterConfiguration`` describes; tensors
-/// `base_model.model.<module>.lora_A.weight` [r, in] and `lora_B.weight` [out, r];
+/// Read as by PEFT: `adapter_config.json`, which ``AdapterConfiguration`` describes; tensors
+/// `base_model.model.<module>.lora_A.weight` `[r, in]` and `lora_B.weight` `[out, r]`;
 /// `…embed_tokens.token_adapter.trainable_tokens_delta`; and parameters of `modules_to_save` under
 /// their own names. An adapter that was trained on a model without its head lacks the prefix
 /// `model.`.
 struct Adapter: Sendable {
-    /// Names the adapter in messages.
+    /// Path of `adapter_config.json`, for errors.
     let path: String
     let file: SafetensorsFile
     /// The configuration's bytes, for the fingerprint.
     let configuration: Data
     let base: String?
-    /// By the parameter's name in the checkpoint.
+    /// Low-rank changes by the parameter's name in the checkpoint.
     let lowRank: [String: LowRankChange]
     let replaced: [String: TensorView]
     let trainedRows: [Int32: [Float]]
-    /// Whether `lm_head` has a low-rank change. No state depends on it where the head is a matrix of
-    /// its own.
+    /// Whether `lm_head` has a low-rank change. If the head is not tied to the embedding, no hidden
+    /// state depends on it.
     private let changesHead: Bool
     private let settings: AdapterConfiguration
 
@@ -46,7 +46,7 @@ struct Adapter: Sendable {
                 rows = tensor
             } else if module.contains("lora_") {
                 throw .adapter(
-                    path: path, problem: "\"\(name)\" is of a kind that is not supported")
+                    path: path, problem: "\"\(name)\" is a kind of tensor that is not supported")
             } else {
                 replaced[Self.parameterName(module)] = tensor
             }
@@ -76,15 +76,15 @@ struct Adapter: Sendable {
             a.shape[0] == b.shape[1], a.shape[0] > 0
         else {
             throw .adapter(
-                path: path, problem: "\(module): lora_A and lora_B do not fit together")
+                path: path, problem: "\(module): the shapes of lora_A and lora_B do not match")
         }
-        // PEFT passes over tensors of a module that the configuration does not select, so that
-        // the file and its configuration say two things.
+        // PEFT ignores tensors of modules that the configuration does not select; weights and
+        // configuration then contradict each other.
         guard settings.modules.contains(module) else {
             throw .settings(
                 path: path, key: "target_modules",
                 problem: "does not select \(module), for which the adapter has weights "
-                    + "(exclude_modules, modules_to_save and layers_to_transform count, too)")
+                    + "(exclude_modules, modules_to_save and layers_to_transform count as well)")
         }
         let rank = settings.rank(of: module)
         guard a.shape[0] == rank else {
@@ -102,7 +102,9 @@ struct Adapter: Sendable {
         guard tensor.shape.count == 2, tensor.shape[0] == ids.count, Set(ids).count == ids.count
         else {
             throw .adapter(
-                path: path, problem: "trainable_token_indices do not fit the trained rows")
+                path: path,
+                problem:
+                    "the number of trainable_token_indices differs from that of the trained rows")
         }
         let values = tensor.floats()
         guard values.allSatisfy(\.isFinite) else {
@@ -115,7 +117,7 @@ struct Adapter: Sendable {
             })
     }
 
-    /// The name that PEFT knows the module or parameter by, which its patterns are compared with:
+    /// PEFT's name of the module or parameter, which its patterns are matched against:
     /// `base_model.model.model.layers.0.…` is `model.layers.0.…`.
     private static func moduleName(_ name: String) -> String {
         let name = name.removing(prefix: "base_model.model.") ?? name
@@ -125,13 +127,13 @@ struct Adapter: Sendable {
             .replacingOccurrences(of: ".base_layer.", with: ".")
     }
 
-    /// The checkpoint's name for it.
+    /// The parameter's name in the checkpoint.
     private static func parameterName(_ module: String) -> String {
         let isBare = ["layers.", "embed_tokens.", "norm."].contains { module.hasPrefix($0) }
         return isBare ? "model.\(module)" : module
     }
 
-    /// Refuses an adapter of another model.
+    /// Throws if the adapter belongs to another model.
     func checkFits(
         _ checkpoint: Checkpoint, _ configuration: ModelConfiguration
     ) throws(AutoRegEmbedError) {
@@ -147,13 +149,15 @@ struct Adapter: Sendable {
             }
             guard base.shape == change.shape else {
                 throw .adapter(
-                    path: path, problem: "\"\(name)\" has shape \(base.shape), which does not fit")
+                    path: path,
+                    problem: "\"\(name)\" has shape \(base.shape), the adapter \(change.shape)")
             }
         }
         guard !changesHead || !configuration.isTied else {
             throw .settings(
                 path: path, key: "target_modules",
-                problem: "lm_head is not supported in a model whose lm_head is its embedding")
+                problem:
+                    "lm_head is not supported in a model whose lm_head is tied to its embedding")
         }
         if !settings.startsUnchanged { try checkIsWhole(configuration) }
         for row in trainedRows.values where row.count != configuration.hiddenSize {
@@ -166,7 +170,7 @@ struct Adapter: Sendable {
 }
 
 extension Adapter {
-    /// Refuses an adapter that lacks a module's tensors where PEFT would begin that module at random.
+    /// Throws if tensors are missing for a module that PEFT would initialize at random.
     private func checkIsWhole(_ configuration: ModelConfiguration) throws(AutoRegEmbedError) {
         for layer in 0..<configuration.layerCount {
             for projection in Projection.allCases {
@@ -175,7 +179,7 @@ extension Adapter {
                 guard lowRank[name] != nil || !settings.modules.contains(module) else {
                     throw .adapter(
                         path: path,
-                        problem: "target_modules selects \(module), for which there are no weights")
+                        problem: "target_modules selects \(module), but its weights are missing")
                 }
             }
         }

@@ -3,34 +3,35 @@ import JSON
 import Tensors
 import Tokenization
 
-/// PEFT's `adapter_config.json`: everything in it that decides what an adapter makes of its base.
+/// PEFT's `adapter_config.json`: everything in it that affects how an adapter changes its base.
 ///
-/// ``AdapterKeys`` says what becomes of each key. One that changes vectors is computed or refused by
-/// its name.
+/// ``AdapterKeys`` lists how each key is handled. A key that affects vectors is either computed or
+/// rejected by name.
 package struct AdapterConfiguration: Sendable {
-    /// `base_model_name_or_path`: a path, relative to the adapter's folder, or a name on the hub.
+    /// `base_model_name_or_path`: an absolute path, one relative to the adapter's folder, or a name
+    /// on the Hugging Face Hub.
     package let base: String?
-    /// `r`, the rank of modules that ``ranks`` does not name.
+    /// `r`, the rank of modules that ``ranks`` does not match; 8 if absent.
     package let rank: Int
-    /// `lora_alpha`, likewise.
+    /// `lora_alpha`, for modules that ``alphas`` does not match; 8 if absent.
     package let alpha: Double
-    /// alpha / sqrt(r) in place of alpha / r (Kalajdzievski 2023).
+    /// Whether the scale is alpha / sqrt(r) instead of alpha / r (Kalajdzievski 2023).
     package let isRankStabilized: Bool
     /// Ids of the embedding rows that the adapter replaces, in the order of its rows.
     package let trainedTokens: [Int32]
-    /// Whether one rank and one alpha hold for all modules, and no module is replaced whole.
+    /// Whether all modules have the same rank and alpha, and no module is replaced as a whole.
     package let isUniform: Bool
     /// `rank_pattern`
     let ranks: ModuleValues<Int>
     /// `alpha_pattern`
     let alphas: ModuleValues<Double>
     let modules: ModuleSelection
-    /// Whether B A is zero until it is trained, so that a module without tensors is unchanged.
+    /// Whether B A is initially zero, so that a module without tensors is unchanged.
     let startsUnchanged: Bool
 
     /// - Parameters:
     ///   - data: the file's bytes.
-    ///   - path: names the file in errors.
+    ///   - path: the file's path, for errors.
     /// - Throws: ``AutoRegEmbedError/settings(path:key:problem:)``
     package init(_ data: Data, path: String) throws(AutoRegEmbedError) {
         let fields = try SettingsFields(data, path: path)
@@ -67,7 +68,7 @@ package struct AdapterConfiguration: Sendable {
         }
     }
 
-    /// What the product B A of a module is multiplied by.
+    /// The factor that scales a module's product B A.
     func scale(of module: String, rank: Int) -> Float {
         let divisor = isRankStabilized ? Double(rank).squareRoot() : Double(rank)
         return Float((alphas[module] ?? alpha) / divisor)
@@ -95,7 +96,7 @@ package struct AdapterConfiguration: Sendable {
         if let wanted = fields["target_modules"]?.stringValue, wanted.lowercased() == "all-linear" {
             modules.targets = nil
         } else {
-            // What PEFT takes for Llama, Mistral and Qwen where the file has none.
+            // PEFT's default for Llama, Mistral and Qwen.
             modules.targets = try names("target_modules") ?? .list(["q_proj", "v_proj"])
         }
         modules.excluded = try names("exclude_modules")
@@ -120,7 +121,8 @@ package struct AdapterConfiguration: Sendable {
         return modules
     }
 
-    /// `trainable_token_indices`: ids of the input embedding's rows, or by the name of the layer.
+    /// `trainable_token_indices`: a list of ids of input embedding rows, or an object with such a
+    /// list by layer name.
     private static func tokens(_ fields: SettingsFields) throws(AutoRegEmbedError) -> [Int32] {
         let key = "trainable_token_indices"
         guard let value = fields[key] else { return [] }

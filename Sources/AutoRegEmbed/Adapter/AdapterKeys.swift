@@ -1,38 +1,38 @@
 import JSON
 import Tensors
 
-/// Every key that PEFT writes into an `adapter_config.json`, and what becomes of it.
+/// Every key that PEFT writes to an `adapter_config.json`, and how it is handled.
 ///
-/// A key is computed, is harmless because no vector depends on it, or must be off: null, false, empty.
-/// One that is not listed, as a later PEFT may have, must be off, too.
+/// A key is computed, or ignored because no vector depends on it, or must be off: null, false or
+/// empty. An unlisted key, as a later PEFT may write, must be off as well.
 ///
 /// Source: `LoraConfig` and `PeftConfig` of PEFT 0.21.
 enum AdapterKeys {
-    /// ``AdapterConfiguration`` reads these.
+    /// Keys that ``AdapterConfiguration`` reads.
     private static let computed: Set<String> = [
         "alpha_pattern", "base_model_name_or_path", "exclude_modules", "init_lora_weights",
         "layers_pattern", "layers_to_transform", "lora_alpha", "modules_to_save", "peft_type", "r",
         "rank_pattern", "target_modules", "trainable_token_indices", "use_rslora",
     ]
 
-    /// What happened in training, what was looked for where, and what only counts beside another key
-    /// that is on.
+    /// Keys about training or file locations, and keys that only matter together with another one
+    /// that must be off.
     private static let harmless: Set<String> = [
         "auto_mapping", "corda_config", "ensure_weight_tying", "eva_config", "inference_mode",
         "loftq_config", "lora_dropout", "lora_ga_config", "megatron_core", "merge_weights",
         "peft_version", "qalora_group_size", "revision", "runtime_config", "task_type",
     ]
 
-    /// Known, and not computed.
+    /// Keys that are known but not supported.
     private static let refused: Set<String> = [
         "alora_invocation_tokens", "arrow_config", "bias", "enable_lora", "fan_in_fan_out",
         "kasa_config", "layer_replication", "lora_bias", "megatron_config", "monteclora_config",
         "target_parameters", "use_bdlora", "use_dora", "use_qalora", "velora_config",
     ]
 
-    /// Ways to begin that leave the base as it is. PiSSA, OLoRA, CorDA, LoftQ and LoRA-GA take from
-    /// the base's weights what the adapter begins with, so that the adapter belongs to other weights
-    /// than the base's own.
+    /// Initializations that leave the base unchanged. PiSSA, OLoRA, CorDA, LoftQ and LoRA-GA
+    /// subtract the initial adapter from the base's weights, so their adapters do not fit the
+    /// original base.
     private static let initializations: Set<String> = ["eva", "gaussian", "mica", "orthogonal"]
 
     static func check(_ fields: SettingsFields) throws(AutoRegEmbedError) {
@@ -57,7 +57,7 @@ enum AdapterKeys {
                     key, (value.stringValue.map { "\($0) " } ?? "") + "is not supported")
             }
             throw fields.wrong(
-                key, "is not a setting that is known here, so its effect on vectors is not either")
+                key, "is unknown, and so is its effect on vectors")
         }
     }
 

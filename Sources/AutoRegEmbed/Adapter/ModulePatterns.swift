@@ -1,16 +1,17 @@
 import Tokenization
 
-/// How PEFT finds which of a model's modules a key of `adapter_config.json` means. Modules have dotted
-/// names: `model.layers.0.self_attn.q_proj`.
+/// Matches keys of `adapter_config.json` against a model's modules as PEFT does. Modules have
+/// dotted names: `model.layers.0.self_attn.q_proj`.
 ///
 /// Source: `get_pattern_key` and `check_target_module_exists` in PEFT 0.21.
 enum ModulePattern: Sendable {
-    /// A name in which a dot stands for any character, as it does in an expression; most keys are
-    /// such, and an EVA adapter has one for each module.
+    /// A name in which a dot matches any character, as in a regular expression. Most keys are
+    /// names; an EVA adapter has one for each module.
     case name([UInt8])
     case expression(WholeTextPattern)
 
-    /// A key of `rank_pattern` or `alpha_pattern`: Python's `(.*\.)?(key)$`, from the name's start.
+    /// A key of `rank_pattern` or `alpha_pattern`: Python's `(.*\.)?(key)$`, matched from the start
+    /// of the name.
     init(key: String) throws(TokenizerError) {
         let isName = key.utf8.allSatisfy { byte in
             switch byte {
@@ -38,7 +39,7 @@ enum ModulePattern: Sendable {
     }
 }
 
-/// The values that a pattern of `adapter_config.json` gives to modules, in the order of the file.
+/// The values that `rank_pattern` or `alpha_pattern` assigns to modules, in file order.
 struct ModuleValues<Value: Sendable>: Sendable {
     private var entries: [(pattern: ModulePattern, value: Value)] = []
 
@@ -48,15 +49,15 @@ struct ModuleValues<Value: Sendable>: Sendable {
         entries.append((try ModulePattern(key: key), value))
     }
 
-    /// That of the first key that matches.
+    /// The value of the first key that matches; nil if none does.
     subscript(module: String) -> Value? {
         entries.first { $0.pattern.matches(module) }?.value
     }
 }
 
-/// Names of modules, or one expression for all of them: `target_modules`, `exclude_modules`.
+/// Names of modules, or one regular expression: `target_modules`, `exclude_modules`.
 enum ModuleNames: Sendable {
-    /// A module has such a name, or ends in a dot and one.
+    /// Matches a module that has one of these names, or ends with a dot and one of them.
     case list([String])
     case expression(WholeTextPattern)
 
@@ -71,16 +72,16 @@ enum ModuleNames: Sendable {
 
 /// The modules that an adapter changes.
 struct ModuleSelection: Sendable {
-    /// Nil: every linear layer of the model but its head.
+    /// Nil selects every linear layer of the model except its head.
     var targets: ModuleNames?
     var excluded: ModuleNames?
-    /// Those that `modules_to_save` replaces whole have no low-rank change: PEFT's
+    /// Modules that `modules_to_save` replaces as a whole, which have no low-rank change: PEFT's
     /// `(^|.*\.)name($|\..*)`.
     var saved: [WholeTextPattern] = []
-    /// Nil: all. With `targets` an expression they do not count.
+    /// Layer numbers; nil selects all. Ignored if `targets` is an expression.
     var layers: [Int]?
-    /// The names of the list of layers, each `(?:^|.*?\.)name\.[0-9]+\.` at the module's start; empty:
-    /// any.
+    /// Names of the list of layers, each `(?:^|.*?\.)name\.[0-9]+\.` at the start of the module's
+    /// name; empty matches any.
     var layerLists: [WholeTextPattern] = []
 
     func contains(_ module: String) -> Bool {
@@ -97,8 +98,8 @@ struct ModuleSelection: Sendable {
         }
     }
 
-    /// The number between dots, of which names of decoder-only models have one at most. Without
-    /// names of lists PEFT wants two names before it: `.*?\.[^.]*\.(?P<idx>\d+)\.`.
+    /// The number between dots, of which module names of decoder-only models have at most one.
+    /// Without `layers_pattern`, PEFT requires two names before it: `.*?\.[^.]*\.(?P<idx>\d+)\.`.
     private func layer(of module: String) -> Int? {
         let parts = module.split(separator: ".", omittingEmptySubsequences: false)
         let first = layerLists.isEmpty ? 2 : 1
@@ -110,7 +111,7 @@ struct ModuleSelection: Sendable {
 }
 
 extension String {
-    /// Names are compared by bytes; Swift's `==` takes canonically equivalent ones for the same.
+    /// Compares names by bytes; Swift's `==` treats canonically equivalent ones as equal.
     func hasBytes(_ other: String) -> Bool { utf8.elementsEqual(other.utf8) }
 
     func hasByteSuffix(_ suffix: String) -> Bool {

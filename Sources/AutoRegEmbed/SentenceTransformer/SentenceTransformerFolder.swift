@@ -3,24 +3,25 @@ import Foundation
 import JSON
 import Tensors
 
-/// A sentence-transformers folder: `modules.json` names a Transformer, a Pooling and what comes after
-/// them, each with a folder of its own.
+/// A sentence-transformers folder: `modules.json` lists a Transformer, a Pooling and optionally
+/// further modules, each with its own folder.
 ///
-/// What is read is what sentence-transformers 6 writes, and the forms of its earlier versions. A
-/// module or setting that is not computed is refused by its name.
+/// Reads what sentence-transformers 6 and earlier versions write. An unsupported module or setting
+/// is rejected by name.
 struct SentenceTransformerFolder: Sendable {
     static let fileName = "modules.json"
 
     /// The folder of the language model and its tokenizer.
     let transformer: URL
     let pooling: Pooling
-    /// What happens to the pooled states, in this order.
+    /// The modules applied to the pooled states, in order.
     let steps: [SentenceStep]
     let prompts: SentencePrompts
-    /// Most ids of an input, prompt and special tokens included; nil: as many as the tokenizer says.
+    /// The most tokens of an input, including prompt and special tokens; nil uses the tokenizer's
+    /// limit.
     let maximumLength: Int?
 
-    /// Nil where the folder has no `modules.json`.
+    /// Nil if the folder has no `modules.json`.
     init?(folder: URL) throws(AutoRegEmbedError) {
         guard let list = try SettingsFields.list(folder.appendingPathComponent(Self.fileName))
         else {
@@ -30,14 +31,14 @@ struct SentenceTransformerFolder: Sendable {
         func place(_ fields: SettingsFields) throws(AutoRegEmbedError) -> (kind: String, URL) {
             guard let type = try fields.string("type"), let path = try fields.string("path"),
                 !path.hasPrefix("/"), !path.split(separator: "/").contains("..")
-            else { throw fields.wrong("type", "and a path in the folder are needed") }
+            else { throw fields.wrong("type", "and a path inside the folder are required") }
             let kind = type.split(separator: ".").last.map(String.init) ?? type
             return (kind, path.isEmpty ? folder : folder.appendingPathComponent(path))
         }
         func next(_ kind: String) throws(AutoRegEmbedError) -> URL {
             let file = folder.appendingPathComponent(Self.fileName).path
             guard let fields = modules.popFirst() else {
-                throw .settings(path: file, key: "type", problem: "there is no \(kind)")
+                throw .settings(path: file, key: "type", problem: "the module \(kind) is missing")
             }
             let (found, place) = try place(fields)
             guard found == kind else {
@@ -59,7 +60,7 @@ struct SentenceTransformerFolder: Sendable {
                     try fields.checkReadsSentence()
                 }
                 steps.append(.normalize)
-            // Its rate counts in training only.
+            // Dropout applies in training only.
             case "Dropout": break
             default: throw fields.wrong("type", "\(kind) is not supported")
             }
@@ -69,12 +70,12 @@ struct SentenceTransformerFolder: Sendable {
             folder.appendingPathComponent("config_sentence_transformers.json"))
     }
 
-    /// Of a vector, where a Dense changes that of the states.
+    /// The number of elements in a vector if a Dense module changes it, else nil.
     var dimensions: Int? {
         steps.compactMap { if case .dense(let layer) = $0 { layer.outputs } else { nil } }.last
     }
 
-    /// Refuses a Dense that does not fit what is before it.
+    /// Throws if a Dense module does not fit the one before it.
     func checkFits(hiddenSize: Int, path: String) throws(AutoRegEmbedError) {
         var width = hiddenSize
         for case .dense(let layer) in steps {
@@ -98,7 +99,7 @@ struct SentenceTransformerFolder: Sendable {
         return try fields.positive("max_seq_length")
     }
 
-    /// `pooling_mode`, or the earlier `pooling_mode_…: true`.
+    /// The pooling: `pooling_mode`, or `pooling_mode_…: true` of earlier versions.
     private static func pooling(_ folder: URL) throws(AutoRegEmbedError) -> Pooling {
         let file = folder.appendingPathComponent("config.json")
         guard let fields = try SettingsFields(file) else {
@@ -132,13 +133,13 @@ struct SentenceTransformerFolder: Sendable {
     }
 }
 
-/// `config_sentence_transformers.json`: what is written before a text.
+/// `config_sentence_transformers.json`: the prompts in front of texts.
 struct SentencePrompts: Sendable {
     private var byName: [(name: String, text: String)] = []
     private var standard: String?
 
-    /// Queries take `query`, documents `document` or `passage`. Where there is no such prompt, not even
-    /// an empty one, they take `default_prompt_name`'s.
+    /// Queries take the prompt `query`, documents `document`, `passage` or `corpus`. If there is no
+    /// such prompt, not even an empty one, they take that of `default_prompt_name`.
     init(_ file: URL) throws(AutoRegEmbedError) {
         guard let fields = try SettingsFields(file) else { return }
         for (name, value) in try fields.entries("prompts") {
@@ -149,7 +150,7 @@ struct SentencePrompts: Sendable {
         }
         if let name = try fields.string("default_prompt_name") {
             guard let text = text(named: [name]) else {
-                throw fields.wrong("default_prompt_name", "there is no prompt \(name)")
+                throw fields.wrong("default_prompt_name", "the prompt \(name) is missing")
             }
             standard = text
         }
@@ -172,7 +173,7 @@ struct SentencePrompts: Sendable {
     }
 }
 
-/// What follows pooling.
+/// A module after pooling.
 enum SentenceStep: Sendable {
     case dense(DenseLayer)
     /// x / |x|
@@ -190,13 +191,13 @@ enum SentenceStep: Sendable {
 
 /// y = activation(x W^T + b), as sentence-transformers' Dense.
 struct DenseLayer: Sendable {
-    /// [outputs, inputs]
+    /// `[outputs, inputs]`
     let weight: [Float]
     let bias: [Float]
     let inputs: Int
     let outputs: Int
     private let activation: Activation
-    /// For the fingerprint.
+    /// The stored tensors, for the fingerprint.
     let tensors: [TensorView]
 
     private enum Activation: String {
@@ -222,7 +223,7 @@ struct DenseLayer: Sendable {
         try fields.checkReadsSentence()
         guard let inputs = try fields.positive("in_features"),
             let outputs = try fields.positive("out_features")
-        else { throw fields.wrong("in_features", "and out_features are needed") }
+        else { throw fields.wrong("in_features", "and out_features are required") }
         let hasBias = try fields.boolean("bias") ?? true
         let name = try fields.string("activation_function") ?? Activation.tanh.rawValue
         guard let activation = Activation(rawValue: name) else {
