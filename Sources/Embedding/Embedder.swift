@@ -1,9 +1,9 @@
 import JSON
 
-/// Turns texts into vectors. Bring your own, or use `AutoRegEmbedder`, which conforms.
+/// Turns texts into vectors. Implement your own, or use `AutoRegEmbedder`, which conforms.
 ///
-/// A query and a document may be encoded differently (another instruction, another model), but
-/// always into the same space and number of dimensions.
+/// Queries and documents may be encoded differently (with another instruction or another model),
+/// but always into the same space with the same number of dimensions.
 ///
 /// ```swift
 /// struct Letters: Embedder {
@@ -23,37 +23,49 @@ import JSON
 /// }
 /// ```
 ///
-/// Calls come from several tasks at once. Texts arrive in batches of a few hundred at most, in
-/// no particular order of length; the answer has one vector a text, in the same order.
+/// Methods may be called from several tasks at once. Texts arrive in batches of at most a few
+/// hundred, in no particular order of length. Results have one vector for each text, in the same
+/// order. Errors thrown by an embedder reach the caller of the database's method; an embedder
+/// should check for task cancellation in long calls.
 public protocol Embedder: Sendable {
-    /// Recorded with every collection that this embedder fills, and compared ever after.
+    /// Recorded with every collection that this embedder encodes, and compared whenever that is
+    /// opened or written.
     var identity: EmbedderIdentity { get }
 
-    /// - Parameter texts: titles and texts joined, as documents or passages of documents.
+    /// Encodes documents or passages of documents.
+    ///
+    /// - Parameter texts: each a title and a text joined by a space, or a text alone.
+    /// - Returns: `dimensions` finite elements for each text, in order.
     func embedDocuments(_ texts: [String]) async throws -> [EncodedText]
 
+    /// Encodes queries.
+    ///
+    /// - Returns: `dimensions` finite elements for each text, in order.
     func embedQueries(_ texts: [String]) async throws -> [EncodedText]
 
-    /// The number of tokens in a text: what chunking measures passages by.
+    /// The number of tokens in a text, by which chunking measures passages.
     ///
-    /// The default implementation counts a token for every four bytes of UTF-8, rounded up.
+    /// The default implementation returns a quarter of the number of UTF-8 bytes, rounded up.
     func tokenCount(of text: String) -> Int
 
-    /// How much a dense rank counts in hybrid search beside a lexical one, whose weight is 1: more
-    /// for an embedder that ranks well by itself. At least 0, and finite.
+    /// The weight of dense ranks in hybrid search, relative to 1 for lexical ranks: higher for an
+    /// embedder that ranks well by itself. Finite and 0 or more.
     ///
-    /// The default implementation returns `nil`: the database's own weight.
+    /// The default implementation returns `nil`, which uses the database's own weight.
     var hybridWeight: Double? { get }
 }
 
 extension Embedder {
+    /// A quarter of the number of UTF-8 bytes, rounded up.
     public func tokenCount(of text: String) -> Int { (text.utf8.count + 3) / 4 }
+    /// `nil`: the database's own weight.
     public var hybridWeight: Double? { nil }
 }
 
-/// An embedder that can also say how likely a document is as the continuation of a query, which
-/// re-orders the first hits of a query.
+/// An embedder that can also score a document as the continuation of a query, which reranks the
+/// first hits of a query.
 public protocol ScoringEmbedder: Embedder {
-    /// log p(document | e(query)), summed over the document's tokens, for each of `documents`.
+    /// log p(document | e(query)) of each document, in order: natural logarithms, summed over the
+    /// document's tokens.
     func logProbabilities(of documents: [String], given query: String) async throws -> [Double]
 }

@@ -1,17 +1,21 @@
 import JSON
 
-/// Which embedder made a vector. Two vectors are comparable only if this is the same.
+/// Identifies the embedder of a vector. Vectors are comparable only if the fingerprints of their
+/// embedders are equal.
 public struct EmbedderIdentity: Sendable, Hashable {
-    /// For people: shown in statistics and messages, not compared.
+    /// A name for people, shown in statistics and messages; not compared.
     public var name: String
-    /// Whatever changes a vector changes this: weights, tokenizer, instructions, pooling.
+    /// A hash or version that differs whenever a vector would: it covers weights, tokenizer,
+    /// instructions and pooling.
     public var fingerprint: String
+    /// The number of elements in a vector.
     public var dimensions: Int
-    /// The folder from which it can be loaded again, if there is one.
+    /// The folder to load the embedder from again; nil if there is none.
     public var path: String?
-    /// How it was set up beyond its files (precision, for example), as JSON; not compared.
+    /// Settings beyond the files, such as precision, with which to load it again; not compared.
     public var settings: JSONObject
 
+    /// Without `path`, the application must provide the embedder when it opens the database again.
     public init(
         name: String, fingerprint: String, dimensions: Int, path: String? = nil,
         settings: JSONObject = [:]

@@ -1,13 +1,14 @@
 import Foundation
 
-/// Writes a file that appears whole or not at all.
+/// Writes a file atomically: it appears complete or not at all.
 ///
 ///     PATH.tmp-PID-N  ── write … ── sync ── rename to PATH ── sync folder
-///           └── locked while its writer lives: what nobody holds is a dead one's, and is swept
+///           └── locked while its writer lives: an unlocked one is stale, and is removed
 ///
-/// 1. Until the rename `PATH` keeps its old bytes; after it, it has the new ones. It is never mixed.
-/// 2. When `commit()` returns, the new bytes survive a power cut. When it throws, `PATH` has the old
-///    or the new bytes, whole.
+/// 1. Until the rename, `PATH` keeps its old bytes; afterwards it has the new ones, never a
+///    mixture.
+/// 2. When `commit()` returns, the new bytes survive a power cut. When it throws, `PATH` has either
+///    the old or the new bytes, complete.
 /// 3. Dropping the writer without committing removes the temporary file. One left by a killed process
 ///    is removed by the next writer of the same path.
 package final class AtomicFile {
@@ -51,17 +52,17 @@ package final class AtomicFile {
         if let failure { throw failure }
     }
 
-    /// Zero bytes up to the next multiple of `alignment`.
+    /// Writes zero bytes up to the next multiple of `alignment`.
     package func pad(to alignment: Int) throws(FileError) {
         let excess = count % alignment
         if excess != 0 { try write([UInt8](repeating: 0, count: alignment - excess)) }
     }
 
-    /// Makes the new content durable and puts it in the place of the old.
+    /// Makes the new content durable and replaces the old content by it.
     package func commit() throws(FileError) {
         precondition(descriptor >= 0, "committed or abandoned before")
-        // Whatever fails, nothing may be written after it as if it had not: the file is given up.
-        // After a failed sync in particular the kernel may have dropped the bytes.
+        // After any failure the file is abandoned. After a failed sync in particular, the kernel
+        // may have dropped the bytes.
         defer { abandon() }
         try flush()
         try fileSystem.uninterrupted { system throws(FileError) in
@@ -75,10 +76,11 @@ package final class AtomicFile {
         try Self.synchronizeFolder(of: path, fileSystem: fileSystem)
     }
 
-    /// Removes what has been written; `path` stays as it was.
+    /// Removes the temporary file; `path` stays unchanged.
     package func abandon() {
         guard descriptor >= 0 else { return }
-        // The name first: while the descriptor is open, no sweeper takes the file for its own.
+        // Remove the name first: while the descriptor is open, no other writer considers the file
+        // stale.
         try? fileSystem.uninterrupted { system throws(FileError) in
             try system.remove(temporaryPath)
         }
@@ -86,7 +88,7 @@ package final class AtomicFile {
         descriptor = -1
     }
 
-    /// Makes a rename or a new name in `path`'s folder survive a power cut.
+    /// Makes a rename or a new file in `path`'s folder durable.
     package static func synchronizeFolder(
         of path: String, fileSystem: any FileSystem = SystemFileSystem()
     ) throws(FileError) {

@@ -1,29 +1,29 @@
 import Foundation
 
-/// Bytes that arrive one after another: a file, a pipe, or what decompressing another stream gives.
+/// A stream of bytes: a file, a pipe, or another stream decompressed.
 ///
 /// Not safe for concurrent use; a reader owns its stream.
 package protocol ByteStream: AnyObject {
-    /// What messages call it: a path, or `standard input`.
+    /// The stream's name in messages: a path or `standard input`.
     var name: String { get }
-    /// Bytes taken from the underlying file so far, before decompression: what progress counts.
+    /// Bytes read from the underlying file so far, before decompression; for progress.
     var position: Int { get }
-    /// Fills the front of `buffer` and says how many bytes; 0 only at the end.
+    /// Reads bytes into the front of `buffer` and returns their number, 0 only at the end.
     ///
-    /// - Throws: `ByteStreamError`, or `CancellationError` where the task was cancelled while a
-    ///   pipe had nothing to give.
+    /// - Throws: `ByteStreamError`, or `CancellationError` if the task was cancelled while waiting
+    ///   for a pipe.
     func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int
 }
 
-/// What went wrong with a stream of bytes.
+/// Why a stream of bytes cannot be read.
 package enum ByteStreamError: Error, Equatable, Sendable {
     case missing(name: String)
     case isFolder(name: String)
     /// A system call failed with `code` (an errno value).
     case system(operation: String, name: String, code: Int32)
-    /// Compressed bytes that are damaged; `reason` is the decompressor's.
+    /// The compressed bytes are damaged; `reason` is the decompressor's message.
     case damaged(name: String, format: Compression, reason: String)
-    /// The compressed bytes stop in the middle.
+    /// The compressed bytes end too early.
     case cutShort(name: String, format: Compression)
 }
 
@@ -38,7 +38,7 @@ extension ByteStreamError: CustomStringConvertible, LocalizedError {
         }
     }
 
-    /// What is wrong, without whose it is.
+    /// The fact without the stream's name.
     package var fact: String {
         switch self {
         case .missing: "there is no such file"
@@ -47,23 +47,23 @@ extension ByteStreamError: CustomStringConvertible, LocalizedError {
             "cannot \(operation): \(String(cString: strerror(code)))"
         case .damaged(_, let format, let reason):
             "the \(format.rawValue) data is damaged: \(reason)"
-        case .cutShort(_, let format): "the \(format.rawValue) data is cut short"
+        case .cutShort(_, let format): "the \(format.rawValue) data is truncated"
         }
     }
 
     package var errorDescription: String? { description }
 }
 
-/// A file descriptor's bytes.
+/// The bytes of a file descriptor.
 ///
-/// Reading a pipe or a terminal looks up from waiting five times a second to see whether the task
-/// has been cancelled, so that an interrupted program does not hang on a silent writer.
+/// While waiting for a pipe or a terminal it checks five times a second whether the task has been
+/// cancelled, so that an interrupted program does not hang on a silent writer.
 package final class DescriptorStream: ByteStream {
     package let name: String
     package private(set) var position = 0
     private let descriptor: Int32
     private let ownsDescriptor: Bool
-    /// Reading may have to wait for somebody.
+    /// Whether reading may block: for anything but a regular file.
     private let mayWait: Bool
     /// The size of a regular file; `nil` for anything else.
     package let size: Int?
@@ -75,7 +75,7 @@ package final class DescriptorStream: ByteStream {
 
     /// Opens a file whose path need not be UTF-8.
     ///
-    /// - Parameter name: what messages call it.
+    /// - Parameter name: the file's name in messages.
     package init(path: [UInt8], name: String) throws(ByteStreamError) {
         let path = path.map { CChar(bitPattern: $0) } + [0]
         var descriptor: Int32
@@ -101,7 +101,7 @@ package final class DescriptorStream: ByteStream {
         if isRegular { posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL) }
     }
 
-    /// Reads a descriptor that somebody else opened and will close, such as standard input.
+    /// Reads a descriptor that the caller has opened and closes, such as standard input.
     package init(descriptor: Int32, name: String) {
         self.descriptor = descriptor
         self.name = name

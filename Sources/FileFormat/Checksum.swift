@@ -1,8 +1,8 @@
 import CXXHash
 
-/// XXH3 hashes: 64 bits for a file's sections, 128 bits for content and model identity.
+/// A 128-bit XXH3 hash, for the identity of content and models and for sections of files.
 ///
-/// They guard against accidents, not against an adversary who constructs collisions.
+/// It protects against accidents, not against an adversary who constructs collisions.
 package struct ContentHash: Hashable, Sendable {
     package let high: UInt64
     package let low: UInt64
@@ -31,7 +31,7 @@ package struct ContentHash: Hashable, Sendable {
     }
 }
 
-/// A hash over parts that arrive one after another.
+/// Computes a hash incrementally.
 package final class ContentHasher {
     private let state: OpaquePointer
 
@@ -43,7 +43,7 @@ package final class ContentHasher {
 
     deinit { XXH3_freeState(state) }
 
-    /// Begins again, as if nothing had been added.
+    /// Resets the hasher to its initial state.
     package func reset() { XXH3_128bits_reset(state) }
 
     /// Adds bytes.
@@ -51,7 +51,7 @@ package final class ContentHasher {
         XXH3_128bits_update(state, bytes.baseAddress, bytes.count)
     }
 
-    /// The string's UTF-8 preceded by its length, so that ("ab", "c") and ("a", "bc") differ.
+    /// Adds the string's UTF-8 preceded by its length, so that ("ab", "c") and ("a", "bc") differ.
     package func update(_ string: String) {
         var string = string
         string.withUTF8 { utf8 in
@@ -67,7 +67,7 @@ package final class ContentHasher {
     }
 }
 
-/// XXH3 of 64 bits: of rows and of sections of cache files.
+/// The 64-bit XXH3 hash, for rows and sections of cache files.
 package enum Checksum {
     /// XXH3, 64 bits.
     package static func of(_ bytes: UnsafeRawBufferPointer) -> UInt64 {

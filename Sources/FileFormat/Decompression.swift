@@ -2,7 +2,7 @@ import CZlib
 import CZstd
 import Foundation
 
-/// How a file's bytes are compressed, as its first bytes tell, whatever its name.
+/// A compression format, detected from a file's first bytes, not its name.
 package enum Compression: String, Sendable, CaseIterable {
     case gzip
     case zstd
@@ -12,7 +12,7 @@ package enum Compression: String, Sendable, CaseIterable {
         let start = Array(start.prefix(4))
         if start.starts(with: [0x1F, 0x8B]) { return .gzip }
         if start == [0x28, 0xB5, 0x2F, 0xFD] { return .zstd }
-        // A skippable frame, which pzstd and others put first.
+        // A skippable frame, which pzstd and others write first.
         if start.count == 4, start[0] & 0xF0 == 0x50, start[1...] == [0x2A, 0x4D, 0x18] {
             return .zstd
         }
@@ -20,7 +20,7 @@ package enum Compression: String, Sendable, CaseIterable {
     }
 }
 
-/// A stream whose first bytes can be looked at before they are read.
+/// A stream whose next bytes can be peeked at before they are read.
 package final class PeekableStream: ByteStream {
     private let base: any ByteStream
     private var pending: [UInt8] = []
@@ -30,8 +30,8 @@ package final class PeekableStream: ByteStream {
     package var name: String { base.name }
     package var position: Int { base.position }
 
-    /// The next `count` bytes, fewer where the stream ends before, or where a line does and one is
-    /// enough: a pipe's writer may be waiting for an answer to it.
+    /// The next `count` bytes, or fewer if the stream ends before. With `lineIsEnough`, returns as
+    /// soon as it has a line that is not blank: a pipe's writer may be waiting for an answer to it.
     package func peek(_ count: Int, lineIsEnough: Bool = false) throws -> ArraySlice<UInt8> {
         while pending.count < count, !(lineIsEnough && holdsLine) {
             var chunk = [UInt8](repeating: 0, count: count - pending.count)
@@ -42,7 +42,7 @@ package final class PeekableStream: ByteStream {
         return pending.prefix(count)
     }
 
-    /// Whether the end of a line that is not empty has been seen.
+    /// Whether the pending bytes contain a complete line that is not blank.
     private var holdsLine: Bool {
         pending.drop { $0 == 32 || (9...13).contains($0) }.contains(10)
     }
@@ -56,7 +56,7 @@ package final class PeekableStream: ByteStream {
     }
 }
 
-/// The stream itself, or what its bytes decompress to where they begin as gzip or zstd does.
+/// The stream itself, or its decompressed bytes if they begin like gzip or zstd.
 package func decompressing(
     _ base: any ByteStream
 ) throws -> (stream: PeekableStream, compression: Compression?) {
@@ -69,7 +69,7 @@ package func decompressing(
     }
 }
 
-/// Bytes taken from a stream and not used up yet.
+/// Bytes read from a stream but not yet consumed.
 private struct InputBuffer {
     static let size = 1 << 17
     var bytes = [UInt8](repeating: 0, count: size)
@@ -86,7 +86,7 @@ private struct InputBuffer {
     }
 }
 
-/// gzip (RFC 1952): any number of members one after another, zero padding after the last.
+/// gzip (RFC 1952): any number of consecutive members, with optional zero padding after the last.
 package final class GzipStream: ByteStream {
     private let base: any ByteStream
     private var input = InputBuffer()
@@ -156,7 +156,7 @@ package final class GzipStream: ByteStream {
     }
 }
 
-/// Zstandard (RFC 8878): any number of frames, skippable ones among them.
+/// Zstandard (RFC 8878): any number of frames, including skippable ones.
 package final class ZstdStream: ByteStream {
     private let base: any ByteStream
     private var input = InputBuffer()
@@ -177,7 +177,8 @@ package final class ZstdStream: ByteStream {
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         guard buffer.count > 0 else { return 0 }
         while true {
-            // A frame may still hold output when its input is used up: ask before reading on.
+            // A frame may still have output when its input is consumed, so drain it before reading
+            // more.
             let produced = try decompressOnce(into: buffer)
             if produced > 0 { return produced }
             if input.isEmpty, try !input.refill(from: base) {
@@ -188,7 +189,8 @@ package final class ZstdStream: ByteStream {
     }
 
     private func decompressOnce(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-        // At a frame's end the decompressor would take an empty input for a new frame's start.
+        // At the end of a frame, the decompressor would treat an empty input as the start of a new
+        // frame.
         if input.isEmpty, !isInFrame { return 0 }
         var output = ZSTD_outBuffer(dst: buffer.baseAddress, size: buffer.count, pos: 0)
         let (start, end) = (input.start, input.end)

@@ -1,11 +1,11 @@
 import Foundation
 import Synchronization
 
-/// An exclusive advisory lock on a file, among processes and within one, that says who holds it.
+/// An exclusive advisory lock on a file, between processes and within one, that records its holder.
 ///
-/// The lock is the kernel's (`flock`): it ends with `release()`, with the last reference, or with the
-/// process, however that ends. The file's text is for messages only, and may be a dead holder's. The
-/// file stays: removing it would let two holders lock two files of one name.
+/// The lock is the kernel's (`flock`): it ends with `release()`, with the last reference, or with
+/// the process. The file's text is for messages only and may be a dead holder's. The file is never
+/// removed: otherwise two holders could lock two files of the same name.
 package final class FileLock: Sendable {
     private let fileSystem: any FileSystem
     private let descriptor: Mutex<Int32>
@@ -13,9 +13,9 @@ package final class FileLock: Sendable {
     /// Takes the lock if nobody holds it.
     ///
     /// - Parameters:
-    ///   - path: created if it is missing.
-    ///   - holder: one line, what `holder(of:)` tells others.
-    /// - Returns: `nil` where another holds the lock.
+    ///   - path: the lock file, created if it is missing.
+    ///   - holder: one line, which `holder(of:)` returns.
+    /// - Returns: nil if another holder has the lock.
     package init?(
         path: String, holder: String, fileSystem: any FileSystem = SystemFileSystem()
     ) throws(FileError) {
@@ -56,7 +56,7 @@ package final class FileLock: Sendable {
 
     deinit { release() }
 
-    /// Gives the lock back; again does nothing.
+    /// Releases the lock. Further calls do nothing.
     package func release() {
         descriptor.withLock { descriptor in
             if descriptor >= 0 { fileSystem.close(descriptor) }
@@ -64,7 +64,8 @@ package final class FileLock: Sendable {
         }
     }
 
-    /// Who took the lock last, as far as the file says: the holder, if it is held.
+    /// The last holder recorded in the file, which is the current one if the lock is held; nil if
+    /// none is recorded.
     package static func holder(
         of path: String, fileSystem: any FileSystem = SystemFileSystem()
     ) -> String? {

@@ -1,20 +1,21 @@
 import Foundation
 
-/// Every system call that vdb makes on files of its own (SQLite makes its own).
+/// Every system call that vdb makes on its own files, apart from SQLite's.
 ///
-/// Tests put a faulty implementation here: the nth operation fails, a write is short, a call is
-/// interrupted. Whoever calls one of these goes through `uninterrupted`. Reads through a mapping do
-/// not pass here; only opening one does.
+/// Tests inject a faulty implementation: the nth operation fails, a write is short, a call is
+/// interrupted. Call these methods through `uninterrupted`. Reads through a mapping do not pass
+/// through here; only opening one does.
 package protocol FileSystem: Sendable {
     func open(_ path: String, flags: Int32, mode: mode_t) throws(FileError) -> Int32
     func close(_ descriptor: Int32)
-    /// Bytes written, possibly fewer than asked for.
+    /// Returns the number of bytes written, possibly fewer than given.
     func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, path: String) throws(FileError)
         -> Int
-    /// Bytes read from the file's start, possibly fewer than asked for.
+    /// Returns the number of bytes read from the start of the file, possibly fewer than the buffer
+    /// holds.
     func readStart(_ descriptor: Int32, _ bytes: UnsafeMutableRawBufferPointer, path: String)
         throws(FileError) -> Int
-    /// Makes the file's bytes survive a power cut.
+    /// Makes the file's bytes durable.
     func synchronize(_ descriptor: Int32, path: String) throws(FileError)
     func truncate(_ descriptor: Int32, to count: Int, path: String) throws(FileError)
     func rename(_ source: String, to destination: String) throws(FileError)
@@ -22,15 +23,16 @@ package protocol FileSystem: Sendable {
     func size(_ descriptor: Int32, path: String) throws(FileError) -> Int
     /// Whether the open file still has a name.
     func isLinked(_ descriptor: Int32, path: String) throws(FileError) -> Bool
-    /// Takes the exclusive advisory lock (flock) of an open file without waiting; false where another
-    /// open file holds it. It ends with the descriptor, so also with a killed process.
+    /// Takes the exclusive advisory lock (flock) of an open file without waiting; false if another
+    /// open file holds it. It ends when the descriptor is closed, including by the end of the
+    /// process.
     func tryLock(_ descriptor: Int32, path: String) throws(FileError) -> Bool
-    /// The names in a folder, in no order.
+    /// The names in a folder, in no particular order.
     func names(inFolder path: String) throws(FileError) -> [String]
 }
 
 extension FileSystem {
-    /// Repeats a call as long as signals interrupt it.
+    /// Repeats a call while signals interrupt it.
     package func uninterrupted<T>(_ call: (Self) throws(FileError) -> T) throws(FileError) -> T {
         while true {
             do throws(FileError) {
@@ -50,7 +52,7 @@ extension FileSystem {
             let written = try uninterrupted { system throws(FileError) in
                 try system.write(descriptor, rest, path: path)
             }
-            // A file that takes nothing and reports no error would be asked for ever.
+            // Without this, a file that accepts no bytes and reports no error would loop forever.
             guard written > 0 else { throw .system(operation: "write", path: path, code: EIO) }
             rest = UnsafeRawBufferPointer(rebasing: rest[written...])
         }

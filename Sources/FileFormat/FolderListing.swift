@@ -1,16 +1,16 @@
 import Foundation
 
-/// A folder's entries as the system has them: a name is bytes, usually but not always UTF-8.
+/// The entries of a folder. Names are bytes, usually but not always UTF-8.
 package struct FolderListing {
-    /// A name in the folder and what it leads to.
+    /// A name in the folder and its kind.
     package struct Entry: Equatable, Sendable {
         package let name: [UInt8]
         package let kind: Kind
     }
 
-    /// What an entry is, links followed.
+    /// The kind of an entry, following links.
     package enum Kind: Equatable, Sendable {
-        /// A regular file of so many bytes.
+        /// A regular file with its size in bytes.
         case file(size: Int)
         case folder
         case linkToFolder
@@ -18,15 +18,16 @@ package struct FolderListing {
         case brokenLink
         /// A pipe, a socket, a device.
         case special
-        /// The system did not say: an errno value.
+        /// The kind could not be determined; `code` is the errno value.
         case unknown(code: Int32)
     }
 
-    /// In the order of their names' bytes, without `.` and `..`.
+    /// Entries sorted by the bytes of their names, without `.` and `..`.
     package let entries: [Entry]
 
-    /// - Parameter path: the folder's.
-    /// - Parameter name: what errors call it.
+    /// - Parameters:
+    ///   - path: the folder's path.
+    ///   - name: the folder's name in errors.
     package init(_ path: [UInt8], name: String) throws(FileError) {
         guard let folder = Self.withPath(path, { opendir($0) }) else {
             throw .system(operation: "list", path: name, code: errno)
@@ -54,7 +55,7 @@ package struct FolderListing {
         self.entries = entries.sorted { $0.name.lexicographicallyPrecedes($1.name) }
     }
 
-    /// What a path leads to.
+    /// The kind of the file at a path, following links.
     package static func kind(of path: [UInt8]) -> Kind {
         var link = stat()
         guard withPath(path, { lstat($0, &link) }) == 0 else { return .unknown(code: errno) }

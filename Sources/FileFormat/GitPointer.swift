@@ -1,5 +1,5 @@
-/// What Git leaves in the place of a large file where Git LFS is not installed: three lines that say
-/// which file it would be. Model folders that were cloned so hold it under the name of the weights.
+/// Detects Git LFS pointers: three lines of text that Git checks out instead of a large file if Git
+/// LFS is not installed. Model folders cloned that way have one under the name of the weights.
 package enum GitPointer {
     /// Specification: git-lfs.github.com/spec/v1. The file is shorter than 1024 bytes.
     package static func matches(_ bytes: UnsafeRawBufferPointer) -> Bool {
@@ -10,7 +10,7 @@ package enum GitPointer {
 extension MappedFile {
     /// Maps one of a model's files.
     ///
-    /// - Throws: `FileError.gitPointer` where Git left a pointer in its place.
+    /// - Throws: `FileError.gitPointer` if the file is a Git LFS pointer.
     package convenience init(modelFile path: String) throws(FileError) {
         try self.init(path: path)
         guard !GitPointer.matches(bytes) else { throw .gitPointer(path: path) }

@@ -1,11 +1,11 @@
 import CLZ4
 
-/// LZ4 blocks: the compressed bytes alone; the decompressed length is kept by the caller.
+/// LZ4 blocks: only the compressed bytes; the caller keeps the decompressed length.
 package enum LZ4 {
-    /// Bytes that one block can hold: LZ4's own limit (LZ4_MAX_INPUT_SIZE).
+    /// The most bytes in one block: LZ4's own limit (LZ4_MAX_INPUT_SIZE).
     package static let inputLimit = 0x7e00_0000
 
-    /// A block never grows by more than this factor when it is decompressed.
+    /// A block never expands by more than this factor when decompressed.
     private static let greatestRatio = 255
 
     /// - Throws: `tooLarge` for more than `inputLimit` bytes.
@@ -21,8 +21,9 @@ package enum LZ4 {
         }
     }
 
-    /// Memory is bounded by the input's length, whatever `count` says.
-    /// - Throws: `corruptBlock` where the bytes do not decompress to exactly `count` bytes.
+    /// Memory is bounded by the input's length, whatever `count` is.
+    ///
+    /// - Throws: `corruptBlock` if the bytes do not decompress to exactly `count` bytes.
     package static func decompress(_ bytes: UnsafeRawBufferPointer, count: Int) throws(FileError)
         -> [UInt8]
     {

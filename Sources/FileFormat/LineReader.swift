@@ -1,12 +1,12 @@
 import Foundation
 
-/// A stream's lines, in memory that does not grow beyond the longest line allowed.
+/// Reads the lines of a stream in memory bounded by the longest line allowed.
 ///
-/// A line ends in LF or CR LF; the last one may lack its end. A byte-order mark at the start is
-/// left out. Lines are bytes: what they mean is the caller's business.
+/// A line ends in LF or CR LF, which the last one may lack. A byte-order mark at the start is
+/// skipped. Lines are bytes in any encoding.
 ///
-/// With `Endings.detected`, lines end in CR if the stream has one and its first 256 KiB have no LF:
-/// the files of old Macs, and what some programs still write.
+/// With `Endings.detected`, lines end in CR if the first 256 KiB of the stream have a CR but no LF,
+/// as in files of classic Mac OS and of some programs.
 package final class LineReader {
     private let stream: any ByteStream
     private var buffer: [UInt8]
@@ -14,11 +14,11 @@ package final class LineReader {
     private var end = 0
     private var isAtEnd = false
     private var mayHaveMark: Bool
-    /// LF or CR; `nil`: not detected yet.
+    /// LF or CR; nil if not detected yet.
     private var ending: UInt8?
-    /// The number of the line given last, from 1; 0 before the first.
+    /// The number of the last line returned, from 1; 0 before the first.
     package private(set) var line = 0
-    /// Bytes a line may have.
+    /// The most bytes of a line.
     package let limit: Int
 
     /// 64 MiB.
@@ -28,14 +28,16 @@ package final class LineReader {
     package enum Endings: Sendable { case lineFeed, detected }
     private static let lookAhead = 1 << 18
 
-    /// A line longer than the limit; it has been passed over, and the next call gives the one after.
+    /// A line is longer than the limit. It has been skipped; the next call returns the one after
+    /// it.
     package struct LineTooLong: Error, Equatable {
         /// The line's number, from 1.
         package let line: Int
         package let limit: Int
     }
 
-    /// - Parameter keepsByteOrderMark: whether a mark at the start belongs to the first line.
+    /// - Parameter keepsByteOrderMark: whether a byte-order mark at the start is kept in the first
+    ///   line.
     package init(
         _ stream: any ByteStream, limit: Int = LineReader.defaultLimit,
         keepsByteOrderMark: Bool = false, endings: Endings = .lineFeed
@@ -47,13 +49,14 @@ package final class LineReader {
         buffer = [UInt8](repeating: 0, count: 1 << 18)
     }
 
-    /// Bytes taken from the file so far.
+    /// Bytes read from the file so far.
     package var position: Int { stream.position }
 
-    /// Whether the next line can be had without waiting for the stream.
+    /// Whether the next line is already buffered.
     package var hasLineAtHand: Bool { newline(from: start) != nil }
 
-    /// Calls `body` with the next line's bytes, valid only during the call; `nil` at the end.
+    /// Calls `body` with the next line's bytes, which are valid only during the call. Returns nil
+    /// at the end.
     ///
     /// - Parameter keepsEnd: whether the bytes include the LF or CR LF.
     /// - Throws: `LineTooLong`, or what the stream or `body` throws.
@@ -73,7 +76,7 @@ package final class LineReader {
         }
     }
 
-    /// The next line's place in the buffer, its end included.
+    /// The next line's range in the buffer, including its line end.
     private func nextRange() throws -> Range<Int>? {
         if mayHaveMark { try skipByteOrderMark() }
         if ending == nil { try detectEnding() }
@@ -101,7 +104,7 @@ package final class LineReader {
         }
     }
 
-    /// The place of the first line's end in the buffer from `searched` on.
+    /// The position of the first line end in the buffer from `searched` on.
     private func newline(from searched: Int) -> Int? {
         place(of: ending ?? 10, from: searched)
     }
@@ -128,7 +131,8 @@ package final class LineReader {
         }
     }
 
-    /// Reads more behind what is pending. Returns how far what was pending moved to the front.
+    /// Reads more bytes after the pending ones. Returns by how much the pending ones moved to the
+    /// front.
     private func fill() throws -> Int {
         let moved = start
         if start > 0 {

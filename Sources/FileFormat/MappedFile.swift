@@ -1,12 +1,12 @@
 import Foundation
 
-/// A file's bytes, mapped read-only for as long as this object lives.
+/// A file's bytes, memory-mapped read-only while this object lives.
 ///
-/// The bytes are shared with the page cache: nothing is read before it is touched. A file that
-/// another process truncates while it is mapped raises SIGBUS on access, which is why our own files
-/// are replaced by rename and never shortened in place.
+/// Pages are shared with the page cache and read when they are first accessed. A file that another
+/// process truncates while it is mapped raises SIGBUS on access, so our own files are replaced by
+/// rename and never truncated in place.
 package final class MappedFile: @unchecked Sendable {
-    /// The file's.
+    /// The file's path.
     package let path: String
     /// Valid while `self` lives.
     package let bytes: UnsafeRawBufferPointer
@@ -38,10 +38,10 @@ package final class MappedFile: @unchecked Sendable {
         }
     }
 
-    /// Bytes mapped.
+    /// The number of bytes.
     package var count: Int { bytes.count }
 
-    /// How the pages will be read, so that the kernel reads ahead or does not.
+    /// The expected access pattern, which controls the kernel's read-ahead.
     package enum Access: Sendable { case normal, random, sequential, willNeed }
 
     package func advise(_ access: Access) {
@@ -56,8 +56,8 @@ package final class MappedFile: @unchecked Sendable {
         _ = posix_madvise(UnsafeMutableRawPointer(mutating: address), bytes.count, advice)
     }
 
-    /// Takes the pages that hold `part` out of the process's memory; they are read again when
-    /// somebody touches them.
+    /// Releases the pages of `part` from the process's memory; they are read again on the next
+    /// access.
     package func releasePages(_ part: UnsafeRawBufferPointer) {
         guard let base = bytes.baseAddress, let address = part.baseAddress, address >= base,
             address + part.count <= base + bytes.count

@@ -1,4 +1,4 @@
-/// The folder that a path lies in: `.` for a bare name.
+/// The parent folder of a path: `.` for a bare name.
 ///
 /// Foundation's `deletingLastPathComponent` traps for the path `.`.
 package func parentFolder(of path: String) -> String {

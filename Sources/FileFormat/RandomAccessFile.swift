@@ -1,13 +1,13 @@
 import Foundation
 
-/// A file that is read here and there, in memory that does not grow with what has been read: unlike a
-/// mapping's, its pages never count as the process's own.
+/// A file for random access whose memory does not grow with what has been read: unlike those of a
+/// mapping, its pages do not count as the process's memory.
 ///
 /// Any number of threads may read at once.
 package final class RandomAccessFile: Sendable {
-    /// The file's.
+    /// The file's path.
     package let path: String
-    /// Bytes, when it was opened.
+    /// The size in bytes when the file was opened.
     package let count: Int
     private let descriptor: Int32
     private let fileSystem: any FileSystem
@@ -33,7 +33,7 @@ package final class RandomAccessFile: Sendable {
 
     /// Fills `buffer` from `offset` on.
     ///
-    /// - Throws: `truncated` where the file ends before.
+    /// - Throws: `truncated` if the file ends before.
     package func read(
         into buffer: UnsafeMutableRawBufferPointer, at offset: Int
     ) throws(FileError) {
@@ -57,7 +57,7 @@ package final class RandomAccessFile: Sendable {
         try values(UInt8.self, count: range.count, at: range.lowerBound)
     }
 
-    /// `count` values as they lie in memory, from byte `offset` on.
+    /// `count` values in the machine's byte order, from byte `offset` on.
     package func values<Element: BitwiseCopyable & ExpressibleByIntegerLiteral>(
         _: Element.Type, count: Int, at offset: Int
     ) throws(FileError) -> [Element] {

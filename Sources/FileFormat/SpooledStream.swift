@@ -1,13 +1,14 @@
 import Foundation
 
-/// What a stream gives, kept in a file without a name so that it can be read twice: a pipe's bytes
-/// come once.
+/// A stream copied to an unnamed temporary file, so that it can be read more than once, unlike a
+/// pipe.
 package final class SpooledStream: ByteStream {
     package let name: String
     private let descriptor: Int32
     private let stream: DescriptorStream
 
-    /// Takes in the whole stream. The file lies in `TMPDIR`, else `/tmp`, and goes with this object.
+    /// Reads the whole stream. The temporary file is in `TMPDIR`, else `/tmp`, and is removed with
+    /// this object.
     ///
     /// - Throws: what the stream throws; `ByteStreamError.system` if the file cannot be written.
     package init(_ source: any ByteStream) throws {
@@ -17,7 +18,7 @@ package final class SpooledStream: ByteStream {
         descriptor = mkstemp(&path)
         guard descriptor >= 0 else {
             throw ByteStreamError.system(
-                operation: "make a temporary file in \(folder)", name: name, code: errno)
+                operation: "create a temporary file in \(folder)", name: name, code: errno)
         }
         unlink(path)
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)

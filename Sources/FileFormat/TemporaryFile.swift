@@ -1,15 +1,16 @@
 import Foundation
 
-/// The files `PATH.tmp-PID-N` that become `PATH`: made locked, and swept once nobody holds the lock.
+/// The temporary files `PATH.tmp-PID-N` that become `PATH`: locked by their writer, and removed
+/// once nobody holds the lock.
 ///
-/// The lock rather than the process id says whether a writer lives: ids are reused, and differ between
-/// containers that share a folder.
+/// The lock, not the process id, tells whether the writer is alive: ids are reused, and differ
+/// between containers that share a folder.
 package enum TemporaryFile {
     private static func prefix(of path: String) -> String {
         (path as NSString).lastPathComponent + ".tmp-"
     }
 
-    /// A new file, open for writing and locked.
+    /// Creates a file, opened for writing and locked.
     package static func make(path: String, fileSystem: any FileSystem) throws(FileError)
         -> (path: String, descriptor: Int32)
     {
@@ -23,7 +24,7 @@ package enum TemporaryFile {
                 let isLocked = try fileSystem.uninterrupted { system throws(FileError) in
                     try system.tryLock(descriptor, path: temporary)
                 }
-                // A sweeper may have come between the opening and the lock.
+                // Another writer may have removed it between opening and locking.
                 let isLinked = try fileSystem.uninterrupted { system throws(FileError) in
                     try system.isLinked(descriptor, path: temporary)
                 }
@@ -37,7 +38,8 @@ package enum TemporaryFile {
         }
     }
 
-    /// Removes what dead writers of `path` left. What cannot be removed stays: it harms nobody.
+    /// Removes files that dead writers of `path` left. Files that cannot be removed are harmless
+    /// and stay.
     package static func sweep(path: String, fileSystem: any FileSystem) {
         let folder = parentFolder(of: path)
         let prefix = prefix(of: path)

@@ -1,12 +1,15 @@
 import Foundation
 
-/// `OWNER/REPO[@REVISION][:FILE]`
+/// A model on the Hugging Face Hub, written `OWNER/REPO[@REVISION][:FILE]`.
 public struct HuggingFaceReference: Sendable, Equatable {
+    /// `OWNER/REPO`
     public let repository: String
+    /// A commit's hash, a tag or a branch; `main` if the text names none.
     public let revision: String
+    /// A file's path in the repository; nil for the whole model.
     public let file: String?
 
-    /// Nil for anything of another form, or that would lead out of a folder.
+    /// Nil for text of another form, or with a path that would leave the repository's folder.
     public init?(_ text: String) {
         var rest = text[...]
         var file: String?
@@ -32,16 +35,19 @@ public struct HuggingFaceReference: Sendable, Equatable {
     }
 }
 
-/// The cache that transformers and huggingface_hub keep:
+/// The cache of transformers and huggingface_hub:
 ///
 ///     hub/models--OWNER--REPO/refs/main             the commit's hash
 ///     hub/models--OWNER--REPO/snapshots/HASH/FILE   links into ../../blobs
 public struct HuggingFaceCache: Sendable {
+    /// The cache's folder, which contains `models--OWNER--REPO` folders. It need not exist.
     public let folder: URL
 
+    /// Nothing is read before a model is looked up.
     public init(folder: URL) { self.folder = folder }
 
-    /// `$HF_HOME/hub`, else `~/.cache/huggingface/hub`.
+    /// `$HF_HUB_CACHE`, else `$HF_HOME/hub`, else `~/.cache/huggingface/hub`; nil if none of them
+    /// is an absolute path.
     public init?(environment: [String: String]) {
         if let path = environment["HF_HUB_CACHE"], path.hasPrefix("/") {
             folder = URL(fileURLWithPath: path)
@@ -54,12 +60,12 @@ public struct HuggingFaceCache: Sendable {
         }
     }
 
-    /// The snapshot's folder; nil if it is not in the cache.
+    /// The folder of the reference's revision; nil if it is not in the cache.
     public func snapshot(of reference: HuggingFaceReference) -> URL? {
         let name = "models--" + reference.repository.replacingOccurrences(of: "/", with: "--")
         let repository = folder.appendingPathComponent(name)
         let snapshots = repository.appendingPathComponent("snapshots")
-        // A commit's hash, or a name that stands for one.
+        // A commit's hash, or the name of a branch or tag that refers to one.
         var hash = reference.revision
         let named = repository.appendingPathComponent("refs").appendingPathComponent(hash)
         if let data = FileManager.default.contents(atPath: named.path) {

@@ -1,17 +1,17 @@
-/// A model that has a short name.
+/// A model with a short name.
 public struct KnownModel: Sendable, Equatable {
     public let name: String
-    /// On the hub: `OWNER/REPO`.
+    /// The repository on the Hugging Face Hub, `OWNER/REPO`.
     public let repository: String
     /// A commit, a tag or a branch.
     public let revision: String
-    /// The file in the repository; nil for all that a model's folder holds.
+    /// The file in the repository; nil for all files of a model folder.
     public let file: String?
-    /// As SPDX writes it.
+    /// The license as an SPDX identifier.
     public let license: String
-    /// What it is good for, in one sentence.
+    /// What the model is for, in one sentence.
     public let purpose: String
-    /// How to get it without the hub; nil if there is no other way.
+    /// A command that gets the model without the hub; nil if there is none.
     public let otherSource: String?
 
     /// The only list of short names.
@@ -19,9 +19,10 @@ public struct KnownModel: Sendable, Equatable {
         KnownModel(
             name: "smollm2-135m", repository: "HuggingFaceTB/SmolLM2-135M-Instruct",
             revision: "main", file: nil, license: "Apache-2.0",
-            purpose: "A small English language model: to train on, and to try things with.",
+            purpose: "A small English language model, for training and experiments.",
             otherSource: "make smollm2")
     ]
 
+    /// The model with that short name; nil if there is none.
     public static func named(_ name: String) -> KnownModel? { all.first { $0.name == name } }
 }

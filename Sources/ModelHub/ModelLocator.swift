@@ -1,32 +1,39 @@
 import Foundation
 
-/// Finds what the name of a model means: a path, a name in vdb's store, or a model in the stores of
-/// Hugging Face's or Ollama's programs. Nothing is downloaded.
+/// Finds a model by its path, by its name in vdb's store, or in the stores of Hugging Face or
+/// Ollama. Nothing is downloaded.
 ///
 ///     ./model, model.gguf         a path
 ///     NAME                        an entry of vdb's store
 ///     hf:OWNER/REPO[@REV][:FILE]  Hugging Face's cache
 ///     ollama:NAME[:TAG]           Ollama's store
 public struct ModelLocator: Sendable {
+    /// vdb's own store; nil if there is no home folder.
     public var store: ModelStore?
+    /// The cache of Hugging Face's programs; nil if there is no home folder.
     public var huggingFace: HuggingFaceCache?
+    /// Ollama's store; nil if there is no home folder.
     public var ollama: OllamaStore?
 
-    /// The stores that the environment names.
+    /// Uses the stores that environment variables name, or those in the home folder.
     public init(environment: [String: String] = ProcessInfo.processInfo.environment) {
         store = ModelStore(environment: environment)
         huggingFace = HuggingFaceCache(environment: environment)
         ollama = OllamaStore(environment: environment)
     }
 
-    /// Where a model is.
+    /// The location of a model.
     public struct Location: Sendable, Equatable {
-        /// A model's folder, or a GGUF file.
+        /// A model folder or a GGUF file.
         public var url: URL
-        /// The entry of vdb's store that a path of the same name hides.
+        /// The entry of vdb's store with the same name as the path, which takes precedence; nil if
+        /// there is none.
         public var hidden: URL?
     }
 
+    /// Finds a model. A path takes precedence over a name in vdb's store.
+    ///
+    /// - Throws: `ModelLocationError`
     public func locate(_ given: String) throws(ModelLocationError) -> Location {
         if let rest = Self.dropping("hf:", from: given) {
             return Location(url: try huggingFaceModel(String(rest), given))
@@ -65,8 +72,7 @@ public struct ModelLocator: Sendable {
         text.hasPrefix(prefix) ? text.dropFirst(prefix.count) : nil
     }
 
-    /// The folder itself; the GGUF file, or the first of its parts, in a folder that holds no other
-    /// model.
+    /// The folder itself, or if it holds only a GGUF model, that file or the first of its parts.
     static func modelFile(in url: URL) throws(ModelLocationError) -> URL {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder),
@@ -93,32 +99,35 @@ public struct ModelLocator: Sendable {
 
 /// Why a model cannot be found.
 public enum ModelLocationError: Error, Equatable, Sendable {
-    /// Neither a path nor an entry of the store.
+    /// Neither a path nor an entry of the store. `isName` tells whether it could be a name in the
+    /// store.
     case missing(String, isName: Bool)
-    /// A well-known model that is not in the store yet.
+    /// A model with a short name that is not in the store.
     case notFetched(KnownModel)
-    /// Not of the form that `hf:` or `ollama:` takes.
+    /// Malformed text after `hf:` or `ollama:`.
     case badReference(String)
-    /// Not in the cache of Hugging Face's programs, or Ollama's store.
+    /// The model or its file is not in the cache of Hugging Face's programs or in Ollama's store,
+    /// whose folder is `cache`.
     case notInCache(String, cache: String)
-    /// There is no home folder to look in.
+    /// There is no home folder to look for the named program's store in.
     case noStore(String)
-    /// The store's own files are not what they should be.
+    /// A manifest in Ollama's store is invalid.
     case badManifest(path: String)
-    /// A folder with more than one GGUF model.
+    /// The folder has more than one GGUF model.
     case severalFiles(folder: String, files: [String])
 }
 
 extension ModelLocationError: CustomStringConvertible {
+    /// The facts as one English phrase without a remedy, for logs.
     public var description: String {
         switch self {
-        case .missing(let given, _): "\(given): there is no such model"
-        case .notFetched(let model): "\(model.name): not in the store of models"
+        case .missing(let given, _): "\(given): no such model"
+        case .notFetched(let model): "\(model.name): not in the model store"
         case .badReference(let given):
             "\(given): expected hf:OWNER/REPO[@REVISION][:FILE.gguf] or ollama:NAME[:TAG]"
         case .notInCache(let given, let cache): "\(given): not in \(cache)"
         case .noStore(let program): "no home folder, so the store of \(program) cannot be found"
-        case .badManifest(let path): "\(path): not a manifest that names a model"
+        case .badManifest(let path): "\(path): not a manifest of a model"
         case .severalFiles(let folder, let files):
             "\(folder): holds several models: \(files.joined(separator: ", "))"
         }

@@ -1,17 +1,19 @@
 import FileFormat
 import Foundation
 
-/// vdb's own store of models: a folder with an entry for each, by name.
+/// vdb's own store of models: a folder with a named entry for each.
 ///
-/// An entry is a model's folder, a folder with one GGUF file, or a symbolic link to a model that lies
+/// An entry is a model folder, a folder with one GGUF file, or a symbolic link to a model
 /// elsewhere.
 public struct ModelStore: Sendable {
+    /// The store's folder. It is created when the first model is added.
     public let folder: URL
 
+    /// Nothing is read or created yet.
     public init(folder: URL) { self.folder = folder }
 
-    /// `$VDB_MODELS`, else `$XDG_DATA_HOME/vdb/models`, else `~/.local/share/vdb/models`; nil if there
-    /// is no home either.
+    /// `$VDB_MODELS`, else `$XDG_DATA_HOME/vdb/models`, else `~/.local/share/vdb/models`; nil if
+    /// `HOME` is not set either.
     public init?(environment: [String: String] = ProcessInfo.processInfo.environment) {
         if let path = environment["VDB_MODELS"], !path.isEmpty {
             folder = URL(fileURLWithPath: path)
@@ -24,7 +26,8 @@ public struct ModelStore: Sendable {
         }
     }
 
-    /// Whether a name can be an entry's: letters, digits, `-`, `_`, `.`, and not hidden.
+    /// Whether a name is valid for an entry: 1 to 128 ASCII letters, digits, `-`, `_` and `.`, not
+    /// beginning with a dot.
     public static func isName(_ name: String) -> Bool {
         !name.isEmpty && name.utf8.count <= 128 && !name.hasPrefix(".")
             && name.utf8.allSatisfy { byte in
@@ -38,33 +41,35 @@ public struct ModelStore: Sendable {
             }
     }
 
-    /// Where the entry of that name is; nil if there is none.
+    /// The path of the entry with that name; nil if there is none, or its link is broken.
     public func entry(_ name: String) -> URL? {
         guard Self.isName(name) else { return nil }
         let entry = folder.appendingPathComponent(name)
         return FileManager.default.fileExists(atPath: entry.path) ? entry : nil
     }
 
-    /// Sorted by name.
+    /// The names of all entries, sorted; empty if the store does not exist.
+    ///
+    /// - Throws: Foundation's error if the folder cannot be read.
     public func names() throws -> [String] {
         guard FileManager.default.fileExists(atPath: folder.path) else { return [] }
         return try FileManager.default.contentsOfDirectory(atPath: folder.path)
             .filter { Self.isName($0) }.sorted()
     }
 
-    /// Makes `name` stand for a model that lies elsewhere, by a link, or for a copy of it.
+    /// Adds a model under a name, as a link to it or as a copy.
     ///
     /// - Throws: ``ModelStoreError``, or Foundation's error if the store cannot be written.
     public func add(_ model: URL, as name: String, copying: Bool) throws {
         guard Self.isName(name) else { throw ModelStoreError.badName(name) }
         let entry = folder.appendingPathComponent(name)
-        // A link that leads nowhere counts, too.
+        // A broken link counts as well.
         guard (try? FileManager.default.attributesOfItem(atPath: entry.path)) == nil else {
             throw ModelStoreError.taken(name)
         }
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         if copying {
-            // Under another name first, so that the model is there whole or not at all.
+            // Copy under another name first, so that the entry appears atomically.
             let part = folder.appendingPathComponent(".\(name)-\(UUID().uuidString)")
             do {
                 try FileManager.default.copyItem(at: model.resolvingSymlinksInPath(), to: part)
@@ -79,7 +84,7 @@ public struct ModelStore: Sendable {
         }
     }
 
-    /// Removes an entry; of a link, what it leads to stays.
+    /// Removes an entry. If it is a link, the model itself is kept.
     ///
     /// - Throws: ``ModelStoreError``, or Foundation's error if the store cannot be written.
     public func remove(_ name: String) throws {
@@ -91,22 +96,24 @@ public struct ModelStore: Sendable {
     }
 }
 
-/// Why the store does not change.
+/// Why the store was not changed.
 public enum ModelStoreError: Error, Equatable, Sendable {
-    /// Not a name that an entry can have.
+    /// The name is not valid for an entry; see ``ModelStore/isName(_:)``.
     case badName(String)
-    /// There is an entry of that name.
+    /// There already is an entry of that name.
     case taken(String)
+    /// There is no entry of that name.
     case missing(String)
 }
 
 extension ModelStoreError: CustomStringConvertible {
+    /// The fact as one English phrase without a remedy, for logs.
     public var description: String {
         switch self {
         case .badName(let name):
-            "\(name): a model's name has letters, digits, '-', '_' and '.' only"
-        case .taken(let name): "\(name): there is a model of that name in the store"
-        case .missing(let name): "\(name): there is no such model in the store"
+            "\(name): names of models consist of letters, digits, '-', '_' and '.'"
+        case .taken(let name): "\(name): a model of that name is already in the store"
+        case .missing(let name): "\(name): no such model in the store"
         }
     }
 }

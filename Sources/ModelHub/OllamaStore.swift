@@ -1,16 +1,18 @@
 import Foundation
 import JSON
 
-/// The store that Ollama keeps:
+/// Ollama's store of models:
 ///
-///     manifests/registry.ollama.ai/library/NAME/TAG   JSON, which lists layers by digest
-///     blobs/sha256-…                                  the layers; that of the model is a GGUF file
+///     manifests/registry.ollama.ai/library/NAME/TAG   JSON that lists layers by digest
+///     blobs/sha256-…                                  the layers; the model's is a GGUF file
 public struct OllamaStore: Sendable {
+    /// The store's folder, which contains `manifests` and `blobs`. It need not exist.
     public let folder: URL
 
+    /// Nothing is read before a model is looked up.
     public init(folder: URL) { self.folder = folder }
 
-    /// `$OLLAMA_MODELS`, else `~/.ollama/models`.
+    /// `$OLLAMA_MODELS`, else `~/.ollama/models`; nil if `HOME` is not set either.
     public init?(environment: [String: String]) {
         if let path = environment["OLLAMA_MODELS"], !path.isEmpty {
             folder = URL(fileURLWithPath: path)
@@ -29,7 +31,9 @@ public struct OllamaStore: Sendable {
         let layers: [Layer]
     }
 
-    /// The GGUF file of `NAME[:TAG]`, or of `OWNER/NAME[:TAG]`.
+    /// The GGUF file of `NAME[:TAG]` or `OWNER/NAME[:TAG]`; the tag is `latest` if none is given.
+    ///
+    /// - Throws: `badReference`, `notInCache`, or `badManifest`.
     public func model(_ text: String) throws(ModelLocationError) -> URL {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         let names = (parts.first ?? "").split(separator: "/", omittingEmptySubsequences: false)

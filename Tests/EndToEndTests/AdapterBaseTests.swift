@@ -46,7 +46,7 @@ import Testing
                 == vdb.run("tokenize", "a text", "--model", "whole").output)
 
         try vdb.fails(
-            65, "there is no folder someone/something here", "embed", "x", "--model", "adapter")
+            65, "the folder someone/something was not found", "embed", "x", "--model", "adapter")
         try vdb.fails(65, "--base", "embed", "x", "--model", "adapter")
         try vdb.fails(65, "--base", "tokenize", "x", "--model", "adapter")
         try vdb.fails(65, "leave --base out", "embed", "x", "--model", "base", "--base", "base")

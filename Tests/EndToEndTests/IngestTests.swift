@@ -150,7 +150,7 @@ import Testing
         try vdb.fails(64, "nonsense", "ingest", "x", "--format", "nonsense")
         try vdb.fails(66, "there is no such file or folder", "ingest", "nowhere.jsonl")
         try vdb.fails(
-            66, "there is no such model", "ingest", "-", "--model", "nowhere", input: Program.corpus
+            66, "no such model", "ingest", "-", "--model", "nowhere", input: Program.corpus
         )
         try vdb.write("c.csv", "id,body\n1,a\n")
         try vdb.fails(65, "c.csv:1: the header has no column 'text'", "ingest", "c.csv")

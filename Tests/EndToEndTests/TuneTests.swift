@@ -147,7 +147,7 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: vdb.path("out2")))
         try vdb.write("elsewhere.tsv", "q1\tx2\t1\n")
         try vdb.fails(
-            65, "'x2' for example", "tune", inputs[0], inputs[1], "--qrels", "elsewhere.tsv",
+            65, "such as 'x2'", "tune", inputs[0], inputs[1], "--qrels", "elsewhere.tsv",
             "--out", "out3")
         try vdb.fails(
             73, "already exists", "tune", inputs[0], inputs[1], inputs[2], inputs[3],

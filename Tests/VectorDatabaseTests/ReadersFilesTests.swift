@@ -118,7 +118,7 @@ import VectorDatabase
         let path = try folder.write("odd.jsonl", Array(gzip))
         #expect(try await read([path]).map(\.text) == ["packed"])
         let cut = try folder.write("cut.jsonl.gz", Array(gzip.dropLast(12)))
-        #expect(await failure(cut).hasPrefix("cut.jsonl.gz: the gzip data is cut short"))
+        #expect(await failure(cut).hasPrefix("cut.jsonl.gz: the gzip data is truncated"))
     }
 
     @Test func missingPathsAreNoticedAtOnce() async throws {

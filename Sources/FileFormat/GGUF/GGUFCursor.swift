@@ -1,21 +1,21 @@
 import Foundation
 
-/// Reads a GGUF file's head from front to back. Every length is checked against what is left before
-/// anything is allocated for it.
+/// Reads a GGUF file's header sequentially. Every length is checked against the remaining bytes
+/// before anything is allocated for it.
 struct GGUFCursor {
     let bytes: UnsafeRawBufferPointer
     let owner: (any AnyObject & Sendable)?
     let path: String
     private(set) var offset = 0
 
-    /// Deeper arrays than any writer makes.
+    /// Arrays nested deeper than any writer produces are rejected.
     private static let maximumDepth = 4
 
     init(bytes: UnsafeRawBufferPointer, owner: (any AnyObject & Sendable)?, path: String) {
         (self.bytes, self.owner, self.path) = (bytes, owner, path)
     }
 
-    /// What has been read since `start`, where it lies.
+    /// The bytes read since `start`, without copying.
     func data(from start: Int) -> Data {
         guard let base = bytes.baseAddress, offset > start else { return Data() }
         let owner = owner
@@ -26,7 +26,7 @@ struct GGUFCursor {
 
     private var left: Int { bytes.count - offset }
 
-    /// Makes sure that `needed` bytes follow.
+    /// Checks that at least `needed` bytes remain.
     private func require(_ needed: UInt64, _ field: String) throws(GGUFError) -> Int {
         guard needed <= UInt64(left) else {
             throw .truncated(
@@ -44,7 +44,7 @@ struct GGUFCursor {
         return Number(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: type))
     }
 
-    /// A count of things that take at least `minimum` bytes each.
+    /// Reads a count of items that take at least `minimum` bytes each.
     mutating func count(minimum: Int, _ field: String) throws(GGUFError) -> Int {
         let count = try integer(UInt64.self, field)
         let (needed, overflow) = count.multipliedReportingOverflow(by: UInt64(minimum))
@@ -52,7 +52,7 @@ struct GGUFCursor {
         return Int(count)
     }
 
-    /// The bytes of a string.
+    /// Reads a string's bytes.
     mutating func string(_ field: @autoclosure () -> String) throws(GGUFError)
         -> UnsafeRawBufferPointer
     {
@@ -62,7 +62,7 @@ struct GGUFCursor {
         return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
     }
 
-    /// A key or a tensor's name. Printable ASCII, so that equal strings are equal bytes.
+    /// Reads a key or a tensor's name: printable ASCII, so that equal strings have equal bytes.
     mutating func name(maximum: Int) throws(GGUFError) -> String {
         let start = offset
         let name = try string("a name")
@@ -108,7 +108,7 @@ struct GGUFCursor {
         let field = "metadata \"\(key)\""
         switch kind {
         case .array:
-            // A type and a count each.
+            // Each has a type and a count.
             let count = try count(minimum: 12, field)
             var arrays: [GGUFArray] = []
             for _ in 0..<count { arrays.append(try array(key: key, depth: depth + 1)) }

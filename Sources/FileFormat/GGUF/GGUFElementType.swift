@@ -1,8 +1,8 @@
-/// How a GGUF tensor's numbers are stored, by ggml's numbering. Quantised types store blocks of 32 or
+/// The element types of GGUF tensors, with ggml's numbers. Quantized types store blocks of 32 or
 /// 256 numbers of one row.
 ///
-/// All types of the format are known here, so that a file's layout can be checked; which of them can
-/// be computed with is the tensors' concern.
+/// All types of the format are listed, so that a file's layout can be checked; `Tensors` decides
+/// which of them are supported.
 package enum GGUFElementType: UInt32, Sendable, CaseIterable {
     case f32 = 0
     case f16 = 1
@@ -75,7 +75,7 @@ package enum GGUFElementType: UInt32, Sendable, CaseIterable {
         }
     }
 
-    /// As llama.cpp writes it: `Q4_K`.
+    /// The type's name as llama.cpp writes it, such as `Q4_K`.
     package var name: String {
         switch self {
         case .iq2_XXS, .iq2_XS, .iq3_XXS, .iq1_S, .iq4_NL, .iq3_S, .iq2_S, .iq4_XS, .iq1_M:

@@ -1,8 +1,8 @@
-/// A GGUF file, mapped: metadata and tensor table are read and checked, weights are not touched
-/// before somebody uses them.
+/// A memory-mapped GGUF file: metadata and tensor table are read and checked; weights are not read
+/// before they are used.
 ///
-/// The file is, little-endian throughout (version 2 and 3 are the same but for big-endian files,
-/// which version 3 allows and this reader does not take),
+/// The layout, little-endian throughout (versions 2 and 3 differ only in that version 3 allows
+/// big-endian files, which this reader rejects):
 ///
 ///     "GGUF", UInt32 version, UInt64 tensors, UInt64 values
 ///     values      string key, UInt32 type, value       (a string is a UInt64 length and its bytes)
@@ -10,20 +10,20 @@
 ///     padding     to general.alignment, 32 by default
 ///     data        offsets count from here, and are aligned
 ///
-/// What `init` guarantees: no key and no tensor is there twice, every tensor lies within the data,
-/// encloses exactly the bytes that its shape needs and shares none with another. All arithmetic on
+/// `init` guarantees that keys and tensors are unique, and that every tensor is inside the data,
+/// has exactly the bytes that its shape needs and does not overlap another. All arithmetic on
 /// numbers from the file is checked, and what is allocated for it is bounded by the file's size.
 package final class GGUFFile: Sendable {
-    /// The path, or what else names the bytes in messages.
+    /// The path, or another name for the bytes in messages.
     package let path: String
     package let version: Int
     package let metadata: GGUFMetadata
-    /// In the order of the table.
+    /// The tensors in the order of the table.
     package let tensors: [GGUFTensor]
 
     package static let magic: [UInt8] = Array("GGUF".utf8)
     static let maximumAlignment = 1 << 24
-    /// The format's limit.
+    /// The format's limit on a key's length.
     private static let maximumKey = 65_535
 
     package convenience init(path: String) throws(GGUFError) {
@@ -33,8 +33,8 @@ package final class GGUFFile: Sendable {
     }
 
     /// - Parameters:
-    ///   - bytes: valid for as long as `owner` lives, or for ever where it is nil.
-    ///   - path: names the bytes in messages.
+    ///   - bytes: valid while `owner` lives, or forever if it is nil.
+    ///   - path: the name of the bytes in messages.
     package init(
         bytes: UnsafeRawBufferPointer, owner: (any AnyObject & Sendable)?, path: String
     ) throws(GGUFError) {

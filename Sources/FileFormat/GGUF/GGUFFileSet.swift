@@ -1,22 +1,22 @@
-/// A model's GGUF file, or the parts that it was split into: `NAME-00001-of-00003.gguf` and so on,
-/// the first of which carries the metadata.
+/// A model's GGUF file, or its parts `NAME-00001-of-00003.gguf` and so on, the first of which has
+/// the metadata.
 package struct GGUFFileSet: Sendable {
-    /// The file that was asked for.
+    /// The path of the first file.
     package let path: String
-    /// In order.
+    /// The files in order.
     package let files: [GGUFFile]
-    /// The first file's.
+    /// The metadata of the first file.
     package var metadata: GGUFMetadata { files[0].metadata }
-    /// Of all files, in order.
+    /// The tensors of all files, in order.
     package let tensors: [GGUFTensor]
     private let places: [String: Int]
 
-    /// No model comes in more.
+    /// More parts than any model has are rejected.
     private static let maximumParts = 4096
 
     package init(_ file: GGUFFile) throws(GGUFError) { try self.init(files: [file]) }
 
-    /// Opens the file, and the others where it is one of several.
+    /// Opens a file, and the other parts if it is one of several.
     package init(path: String) throws(GGUFError) {
         let given = try GGUFFile(path: path)
         let count = try given.metadata.integer("split.count", in: 0...Self.maximumParts) ?? 1
@@ -69,7 +69,7 @@ package struct GGUFFileSet: Sendable {
         return String(repeating: "0", count: max(0, 5 - digits.count)) + digits
     }
 
-    /// What comes before the part's number: `NAME-`.
+    /// The part of the path before the part's number: `NAME-`.
     private static func stem(of path: String, count: Int) -> Substring? {
         let ending = "-of-\(padded(count)).gguf"
         guard path.hasSuffix(ending) else { return nil }

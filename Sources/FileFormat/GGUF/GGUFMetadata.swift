@@ -1,13 +1,13 @@
 import Foundation
 
-/// The keys and values at the head of a GGUF file, asked for by type and range.
+/// The keys and values of a GGUF file, with access by type and range.
 package struct GGUFMetadata: Sendable {
-    /// Names the file in messages.
+    /// The file's name in messages.
     package let path: String
-    /// In the order of the file.
+    /// All keys in file order.
     package let keys: [String]
     private let values: [String: GGUFValue]
-    /// Keys and values as they lie in the file, not copied.
+    /// The bytes of keys and values in the file, not copied.
     package let data: Data
 
     init(path: String, keys: [String], values: [String: GGUFValue], data: Data) {
@@ -52,7 +52,7 @@ package struct GGUFMetadata: Sendable {
         return try checked(number, key, range)
     }
 
-    /// An integer, or an array of them that are all equal: some files give a number for each layer.
+    /// An integer, or an array of equal integers: some files have one number for each layer.
     package func uniformInteger(
         _ key: String, in range: ClosedRange<Int>
     ) throws(GGUFError) -> Int? {

@@ -1,16 +1,17 @@
 /// An entry of a GGUF file's tensor table, with its bytes.
 package struct GGUFTensor: @unchecked Sendable {
     package let name: String
-    /// Row-major as everywhere else in this project: the reverse of the file's order.
+    /// The shape in row-major order, as everywhere in this project: the reverse of the file's
+    /// order.
     package let shape: [Int]
     package let elementType: GGUFElementType
-    /// Where they lie in the file; valid while `owner` lives.
+    /// The bytes in the file; valid while `owner` lives.
     package let bytes: UnsafeRawBufferPointer
-    /// Keeps the bytes alive; nil where they live for ever.
+    /// Keeps the bytes alive; nil if they are valid forever.
     package let owner: (any AnyObject & Sendable)?
 }
 
-/// The same before its place in the file has been checked.
+/// An entry whose position in the file has not been checked yet.
 struct GGUFTensorEntry {
     let name: String
     let shape: [Int]
@@ -18,7 +19,7 @@ struct GGUFTensorEntry {
     let offset: UInt64
     let byteCount: Int
 
-    /// The format's limit.
+    /// The format's limit on dimensions.
     private static let maximumDimensions = 4
     /// One more than ggml's own buffers hold, as the format's description says.
     private static let maximumName = 64
@@ -47,7 +48,7 @@ struct GGUFTensorEntry {
         offset = try cursor.integer(UInt64.self, field)
     }
 
-    /// Nil where a dimension is 0, rows are not whole blocks, or a product overflows.
+    /// Nil if a dimension is 0, rows are not whole blocks, or a product overflows.
     private static func byteCount(_ sizes: [UInt64], _ type: GGUFElementType) -> Int? {
         guard sizes.allSatisfy({ $0 > 0 }), sizes[0] % UInt64(type.blockCount) == 0 else {
             return nil

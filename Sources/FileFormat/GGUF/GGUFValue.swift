@@ -1,4 +1,4 @@
-/// A value of a GGUF file's metadata. Strings and arrays are views of the file's bytes.
+/// A metadata value of a GGUF file. Strings and arrays are views of the file's bytes.
 package enum GGUFValue: Sendable {
     case unsigned(UInt64)
     case signed(Int64)
@@ -23,7 +23,7 @@ package enum GGUFValue: Sendable {
         case int64 = 11
         case float64 = 12
 
-        /// Bytes of a value; nil where they vary.
+        /// The size of a value in bytes; nil if it varies.
         var size: Int? {
             switch self {
             case .uint8, .int8, .bool: 1
@@ -56,7 +56,7 @@ package enum GGUFValue: Sendable {
         }
     }
 
-    /// The value as an integer; nil where it is none, or does not fit.
+    /// The value as an integer; nil if it is not one or does not fit.
     package var integer: Int? {
         switch self {
         case .unsigned(let value): Int(exactly: value)
@@ -79,7 +79,7 @@ package enum GGUFValue: Sendable {
     package var array: GGUFArray? { if case .array(let value) = self { value } else { nil } }
 }
 
-/// A string's bytes where they lie in the file. The format says UTF-8; nobody has checked it.
+/// The bytes of a string in the file. The format requires UTF-8, which has not been checked.
 package struct GGUFString: @unchecked Sendable {
     package let bytes: UnsafeBufferPointer<UInt8>
     fileprivate let owner: (any AnyObject & Sendable)?
@@ -88,15 +88,15 @@ package struct GGUFString: @unchecked Sendable {
         (self.bytes, self.owner) = (bytes.bindMemory(to: UInt8.self), owner)
     }
 
-    /// With U+FFFD for what is not UTF-8.
+    /// The string, with U+FFFD in place of invalid UTF-8.
     package var text: String { String(decoding: bytes, as: UTF8.self) }
 }
 
-/// An array's elements where they lie in the file, all of one type.
+/// The elements of an array in the file, all of one type.
 package struct GGUFArray: @unchecked Sendable {
     private enum Elements {
         case fixed(GGUFValue.Kind)
-        /// Where each string's length begins.
+        /// The offset of each string's length.
         case strings(starts: [Int])
         case arrays([GGUFArray])
     }
@@ -136,7 +136,7 @@ package struct GGUFArray: @unchecked Sendable {
 
     package var isOfStrings: Bool { if case .strings = elements { true } else { count == 0 } }
 
-    /// - Precondition: an array of strings.
+    /// - Precondition: the array has strings.
     package func string(_ index: Int) -> GGUFString {
         guard case .strings(let starts) = elements else {
             preconditionFailure("not an array of strings")
@@ -149,7 +149,7 @@ package struct GGUFArray: @unchecked Sendable {
             owner: owner)
     }
 
-    /// All elements as integers; nil where one is none.
+    /// All elements as integers; nil if one is not an integer.
     package var integers: [Int]? {
         var result: [Int] = []
         result.reserveCapacity(count)
@@ -160,7 +160,7 @@ package struct GGUFArray: @unchecked Sendable {
         return result
     }
 
-    /// All elements as numbers; nil where one is none.
+    /// All elements as numbers; nil if one is not a number.
     package var numbers: [Double]? {
         var result: [Double] = []
         result.reserveCapacity(count)

@@ -1,4 +1,4 @@
-/// Little-endian fields, one after another.
+/// Writes consecutive little-endian fields.
 package struct FieldWriter {
     package private(set) var bytes: [UInt8] = []
 

@@ -1,6 +1,6 @@
 import Foundation
 
-// The container of cache files: the vector index's and the lexical index's.
+// The container format of cache files: of the vector index and the lexical index.
 //
 //     0                 magic (8 bytes), version (4), zeros up to 4,096
 //     4,096             section, padded to a multiple of 4,096
@@ -10,17 +10,17 @@ import Foundation
 // Invariants:
 // 1. All integers are little-endian; sections start on a page, so that their elements are aligned.
 // 2. The trailer's checksum (XXH3, 128 bits) covers the first page and the trailer, and is verified
-//    on opening. Each section's is kept in the trailer, and verified by `verify()` alone: reading
-//    all of a large file would make opening slow.
-// 3. The file is written under another name and renamed; a cut file has no valid trailer.
+//    on opening. Each section's checksum is in the trailer, and verified only by `verify()`:
+//    reading all of a large file would make opening slow.
+// 3. The file is written under another name and renamed; a truncated file has no valid trailer.
 
-/// What tells one kind of cache file from another.
+/// Identifies a kind of cache file.
 package struct SectionFileKind: Sendable {
     /// Eight bytes of ASCII.
     package let magic: String
-    /// Another one is refused: the file is rebuilt.
+    /// The format version. Files of other versions are rejected, and rebuilt.
     package let version: UInt32
-    /// What messages call such a file.
+    /// The kind's name in messages.
     package let name: String
 
     package init(magic: String, version: UInt32, name: String) {
@@ -29,14 +29,14 @@ package struct SectionFileKind: Sendable {
     }
 }
 
-/// The parts of a kind of file; raw values are part of its format.
+/// The sections of a kind of file; raw values are part of the format.
 package protocol SectionName: RawRepresentable, CaseIterable, Hashable, Sendable
 where RawValue == UInt32 {}
 
-/// What is wrong with a cache file: facts only.
+/// What is wrong with a cache file, as facts.
 package enum SectionFileError: Error, Equatable, Sendable {
     case file(FileError)
-    /// The file does not begin as this kind of file does.
+    /// The file does not begin with this kind's magic.
     case notThisKind(path: String, expected: String)
     case unsupportedVersion(path: String, found: Int, supported: Int)
     /// Bytes that contradict their checksum or each other.
@@ -61,13 +61,13 @@ extension SectionFileError: CustomStringConvertible, LocalizedError {
 
 /// The layout of a cache file.
 package enum SectionFileLayout {
-    /// Sections begin at multiples of it.
+    /// Sections start at multiples of this many bytes.
     package static let page = 4096
-    /// Fields come first in the trailer, the table after them.
+    /// The offset of the section table in the trailer, after the fields.
     package static let tableOffset = 2048
-    /// In the table: name, offset, count (8 bytes each), checksum.
+    /// The size of a table entry: name, offset, count (8 bytes each) and checksum.
     package static let entryBytes = 40
-    /// The checksum at the end of the file.
+    /// The size of the checksum at the end of the file.
     package static let checksumBytes = 16
 
     static func firstPage(_ kind: SectionFileKind) -> [UInt8] {

@@ -5,7 +5,7 @@ package struct SectionFileReader<Section: SectionName>: Sendable {
     private var offsets: [Section: Range<Int>] = [:]
     private var checksums: [Section: [UInt8]] = [:]
 
-    /// - Throws: `notThisKind`, `unsupportedVersion`, `damaged`, or what the file system says.
+    /// - Throws: `notThisKind`, `unsupportedVersion`, `damaged` or `file`.
     package init(path: String, kind: SectionFileKind, fileSystem: any FileSystem)
         throws(SectionFileError)
     {
@@ -24,7 +24,7 @@ package struct SectionFileReader<Section: SectionName>: Sendable {
                 path: path, found: Int(version), supported: Int(kind.version))
         }
         guard bytes.count >= 2 * page, bytes.count % page == 0 else {
-            throw damaged("file", "\(bytes.count) bytes are not whole pages; it is cut short")
+            throw damaged("file", "\(bytes.count) bytes are not whole pages; it is truncated")
         }
         let covered = page - SectionFileLayout.checksumBytes
         let trailer = UnsafeRawBufferPointer(rebasing: bytes.suffix(page))
@@ -47,7 +47,7 @@ package struct SectionFileReader<Section: SectionName>: Sendable {
             let end = offset.addingReportingOverflow(length)
             guard let section, offset >= page, length >= 0, offset % page == 0, !end.overflow,
                 end.partialValue <= bytes.count - page
-            else { throw damaged("trailer", "a section lies outside the file") }
+            else { throw damaged("trailer", "a section is outside the file") }
             offsets[section] = offset..<end.partialValue
             checksums[section] = checksum
         }
@@ -62,7 +62,7 @@ package struct SectionFileReader<Section: SectionName>: Sendable {
         FieldReader(file.bytes.suffix(SectionFileLayout.page).prefix(SectionFileLayout.tableOffset))
     }
 
-    /// A section, whatever its length; empty if the file has none.
+    /// A section of any length; empty if the file does not have it.
     package func section(_ section: Section) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: file.bytes[offsets[section] ?? 0..<0])
     }
@@ -73,12 +73,12 @@ package struct SectionFileReader<Section: SectionName>: Sendable {
     {
         let found = self.section(section)
         guard offsets[section] != nil, found.count == count else {
-            throw damaged("\(section)", "\(found.count) bytes where \(count) are needed")
+            throw damaged("\(section)", "\(found.count) bytes instead of \(count)")
         }
         return found
     }
 
-    /// Reads every section and compares its checksum.
+    /// Reads every section and verifies its checksum.
     package func verify() throws(SectionFileError) {
         for (section, range) in offsets.sorted(by: { $0.value.lowerBound < $1.value.lowerBound }) {
             let found = ContentHash(of: UnsafeRawBufferPointer(rebasing: file.bytes[range]))

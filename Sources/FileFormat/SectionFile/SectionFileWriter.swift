@@ -1,4 +1,4 @@
-/// Writes a cache file, section after section.
+/// Writes a cache file section by section.
 package struct SectionFileWriter<Section: SectionName> {
     private struct Entry {
         var section: Section
@@ -42,7 +42,7 @@ package struct SectionFileWriter<Section: SectionName> {
         do { try file.pad(to: SectionFileLayout.page) } catch { throw .file(error) }
     }
 
-    /// Writes the trailer and puts the file in its place.
+    /// Writes the trailer and makes the file appear at its path.
     package func commit(fields: FieldWriter) throws(SectionFileError) {
         var trailer = fields.bytes
         precondition(trailer.count <= SectionFileLayout.tableOffset)

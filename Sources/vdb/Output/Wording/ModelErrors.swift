@@ -19,11 +19,11 @@ extension AutoRegEmbedError: WordedError {
         case .missingToken:
             "train it with 'vdb train compress', or set \"pooling\" to \"last\" or \"mean\" in its "
                 + "autoregembed.json"
-        case .noBase: "give the base model's folder with --base"
+        case .noBase: "pass the base model's folder with --base"
         case .baseWithoutAdapter: "leave --base out"
         case .noTokenizer(_, let others) where !others.isEmpty:
-            "save the tokenizer with transformers' fast class, which writes one"
-        case .decoderMismatch: "use the decoder that it was trained with"
+            "save it with a fast tokenizer of transformers, which writes tokenizer.json"
+        case .decoderMismatch: "use the decoder that the model was trained with"
         default: fileError?.remedy
         }
     }

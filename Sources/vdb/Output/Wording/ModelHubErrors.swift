@@ -13,16 +13,18 @@ extension ModelLocationError: WordedError {
     var remedy: String? {
         switch self {
         case .missing(_, let isName):
-            isName ? "name a folder, a .gguf file or a model in the store" : "check the path"
+            isName
+                ? "pass a folder, a .gguf file or the name of a model in the store"
+                : "check the path"
         case .notFetched(let model): model.otherSource.map { "'\($0)' fetches it" }
         case .notInCache(let given, _):
             given.hasPrefix("ollama:")
                 ? "'ollama pull' fetches it"
-                : "fetch it with Hugging Face's own program, 'hf download'"
+                : "'hf download', Hugging Face's own program, fetches it"
         case .badReference: nil
         case .noStore: "set HOME"
         case .badManifest: nil
-        case .severalFiles: "name one of the files"
+        case .severalFiles: "pass one of the files"
         }
     }
 }
