@@ -1,9 +1,8 @@
 import VectorMath
 
-/// How the numbers of a checkpoint are stored, named as safetensors names it; in GGUF files also in
-/// quantised blocks, named as llama.cpp names them.
-// These are the names by which the field knows the types.
-// swift-format-ignore: AlwaysUseLowerCamelCase
+/// The element type of a stored tensor, by safetensors' names; GGUF files also have quantized
+/// types, by llama.cpp's names.
+// The established names of these types. swift-format-ignore: AlwaysUseLowerCamelCase
 package enum ElementType: String, Sendable, CaseIterable, Hashable {
     case float64 = "F64"
     case float32 = "F32"
@@ -30,7 +29,7 @@ package enum ElementType: String, Sendable, CaseIterable, Hashable {
     case q6_k = "Q6_K"
     case iq4_nl = "IQ4_NL"
 
-    /// For the kernels; nil for types that weights do not come in.
+    /// The kernels' type; nil for types that weights never have.
     package var blockType: BlockType? {
         switch self {
         case .float32: .float32
@@ -52,16 +51,16 @@ package enum ElementType: String, Sendable, CaseIterable, Hashable {
     }
 
     package init(_ type: BlockType) {
-        // Every block type is one of these, by the same name.
+        // Every block type has an element type of the same name.
         self = ElementType.allCases.first { $0.blockType == type } ?? .float32
     }
 
     package var isQuantized: Bool { blockType?.isQuantized ?? false }
 
-    /// Elements that are stored together: 1 but for quantised types.
+    /// The number of elements in a block: 1 unless the type is quantized.
     package var elementsPerBlock: Int { isQuantized ? blockType?.weightsPerBlock ?? 1 : 1 }
 
-    /// Bytes of one element, of a quantised type of one block.
+    /// The size in bytes of one element, or of one block of a quantized type.
     package var size: Int {
         switch self {
         case .float64, .int64, .uint64: 8
@@ -73,14 +72,14 @@ package enum ElementType: String, Sendable, CaseIterable, Hashable {
         }
     }
 
-    /// Bytes of so many elements, which are whole blocks.
+    /// The size in bytes of `elements` elements, which must be whole blocks.
     package func byteCount(of elements: Int) -> Int { elements / elementsPerBlock * size }
 
-    /// Types that weights come in.
+    /// Whether weights can have this type.
     package var isWeight: Bool { blockType != nil }
 
-    /// `torch.float32`, `float32`, … as `config.json` writes it; nil for anything that weights do
-    /// not come in.
+    /// From `torch.float32`, `float32`, … as in `config.json`; nil for types that weights never
+    /// have.
     package init?(torchName: String) {
         switch torchName.hasPrefix("torch.") ? String(torchName.dropFirst(6)) : torchName {
         case "float32", "float": self = .float32
@@ -106,7 +105,7 @@ package enum ElementType: String, Sendable, CaseIterable, Hashable {
         case .uint16: "uint16"
         case .uint8: "uint8"
         case .bool: "bool"
-        // Of a quantised checkpoint nothing is said in config.json.
+        // config.json has no names for quantized types.
         default: "float32"
         }
     }
@@ -144,7 +143,7 @@ package enum Float16Bits {
         }
     }
 
-    /// Rounds to nearest, ties to even; too large becomes infinite.
+    /// Rounds to nearest, ties to even; too large values become infinite.
     package static func bits(_ value: Float) -> UInt16 {
         let sign = UInt16(truncatingIfNeeded: value.bitPattern >> 16) & 0x8000
         let magnitude = value.magnitude

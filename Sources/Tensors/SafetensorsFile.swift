@@ -2,8 +2,8 @@ import FileFormat
 import JSON
 import TextBytes
 
-/// A checkpoint file, mapped: names, shapes and element types are read, weights are not touched
-/// before somebody uses them.
+/// A memory-mapped checkpoint file: names, shapes and element types are read; weights are not read
+/// before they are used.
 ///
 /// The file is
 ///
@@ -12,13 +12,13 @@ import TextBytes
 ///                        "__metadata__": { "key": "value" } }
 ///     the rest   the tensors' bytes, row-major, little-endian; offsets count from here
 ///
-/// What `init` guarantees: every tensor lies within the data, encloses exactly the bytes that its
-/// shape needs, shares none with another, and together they cover the data without a hole. All
+/// `init` guarantees that every tensor is inside the data, has exactly the bytes that its shape
+/// needs and does not overlap another, and that together they cover the data without gaps. All
 /// arithmetic on lengths from the file is checked for overflow.
 package final class SafetensorsFile: Sendable {
-    /// The path, or what else names the bytes in messages.
+    /// The path, or another name for the bytes in messages.
     package let path: String
-    /// In the order of their bytes.
+    /// Names of all tensors, in the order of their data.
     package let names: [String]
     package let metadata: [String: String]
     private let tensors: [Identifier: TensorView]
@@ -26,7 +26,7 @@ package final class SafetensorsFile: Sendable {
     /// The format's own limit on the header.
     package static let maximumHeaderLength = 100_000_000
 
-    /// A header is an object of objects of arrays; what is nested deeper is no header.
+    /// A header is an object of objects of arrays, so deeper nesting is invalid.
     private static let headerRules = JSONReader.Rules(maximumDepth: 32)
 
     package convenience init(path: String) throws(SafetensorsError) {
@@ -36,8 +36,8 @@ package final class SafetensorsFile: Sendable {
     }
 
     /// - Parameters:
-    ///   - bytes: valid for as long as `owner` lives, or for ever where it is nil.
-    ///   - path: names the bytes in messages.
+    ///   - bytes: valid while `owner` lives, or forever if it is nil.
+    ///   - path: the name of the bytes in messages.
     package init(
         bytes: UnsafeRawBufferPointer, owner: (any AnyObject & Sendable)?, path: String
     ) throws(SafetensorsError) {
@@ -112,7 +112,7 @@ package final class SafetensorsFile: Sendable {
         return metadata
     }
 
-    /// - Parameter placed: sorted by offset.
+    /// - Parameter placed: entries sorted by offset.
     private static func checkCoverage(
         _ placed: [Placed], data: Int, path: String
     ) throws(SafetensorsError) {

@@ -2,10 +2,10 @@ import FileFormat
 import JSON
 import TextBytes
 
-/// Writes a safetensors file through `AtomicFile`: it is there whole, or not at all.
+/// Writes a safetensors file atomically, through `AtomicFile`.
 ///
-/// Tensors may be given one after another, so that a large model is never held twice. The header
-/// needs their shapes first, which is why they are declared before the first byte.
+/// Tensors are passed one by one, so that a large model is not in memory twice. Their shapes are
+/// declared first, because the header precedes the data.
 package struct SafetensorsWriter {
     package struct Declaration: Sendable, Equatable {
         package let name: String
@@ -21,16 +21,16 @@ package struct SafetensorsWriter {
 
     package enum WriteError: Error, Equatable, Sendable {
         case duplicateName(String)
-        /// `bytes` of `tensor` gave another number of bytes than its shape needs.
+        /// The closure wrote another number of bytes for `tensor` than its shape needs.
         case wrongByteCount(tensor: String, expected: Int, found: Int)
     }
 
     /// - Parameters:
-    ///   - tensors: in the order in which they are written; names differ.
-    ///   - metadata: strings for `__metadata__`; transformers wants `format: pt`.
+    ///   - tensors: in the order in which they are written; names must be unique.
+    ///   - metadata: strings for `__metadata__`; transformers requires `format: pt`.
     ///   - bytes: called once for each tensor, in order, with a function that takes the tensor's
     ///     next bytes (row-major, little-endian).
-    /// - Throws: `FileError`, `WriteError`, and what `bytes` throws; nothing is left behind.
+    /// - Throws: `FileError`, `WriteError`, and what `bytes` throws; the temporary file is removed.
     package static func write(
         to path: String, tensors: [Declaration], metadata: [String: String] = ["format": "pt"],
         fileSystem: any FileSystem = SystemFileSystem(),

@@ -1,15 +1,15 @@
 import FileFormat
 import VectorMath
 
-/// A tensor's bytes where they lie (in a mapped file, in the program's own image), row-major and
-/// little-endian, with what they mean.
+/// A view of a tensor's bytes in a mapped file or in the program's image, row-major and
+/// little-endian, with shape and element type.
 package struct TensorView: @unchecked Sendable {
     package let name: String
     package let shape: [Int]
     package let elementType: ElementType
     /// Valid while this value, or a copy of it, lives. Not necessarily aligned.
     package let bytes: UnsafeRawBufferPointer
-    /// Keeps the bytes alive; nil where they live for ever.
+    /// Keeps the bytes alive; nil if they are valid forever.
     package let owner: (any AnyObject & Sendable)?
 
     package init(
@@ -23,7 +23,7 @@ package struct TensorView: @unchecked Sendable {
     /// Number of elements.
     package var count: Int { bytes.count / elementType.size * elementType.elementsPerBlock }
 
-    /// The first rows of a matrix, the same bytes.
+    /// The first rows of a matrix, without copying.
     package func firstRows(_ rows: Int) -> TensorView {
         precondition(shape.count == 2 && 0...shape[0] ~= rows)
         return TensorView(
@@ -33,9 +33,9 @@ package struct TensorView: @unchecked Sendable {
             owner: owner)
     }
 
-    /// The first rows of a matrix, where they lie.
+    /// The first rows of a matrix, without copying.
     ///
-    /// - Precondition: a matrix; with fewer rows, it is returned as it is.
+    /// - Precondition: the tensor is a matrix. If it has no more rows, it is returned unchanged.
     package func prefix(rows: Int) -> TensorView {
         guard rows < shape[0] else { return self }
         let part = [rows] + shape.dropFirst()
@@ -46,8 +46,7 @@ package struct TensorView: @unchecked Sendable {
             owner: owner)
     }
 
-    /// Gives back the memory of bytes that lie in a mapped file: they are read again when somebody
-    /// touches them.
+    /// Releases the pages of bytes in a mapped file; they are read again on the next access.
     package func releasePages() { (owner as? MappedFile)?.releasePages(bytes) }
 
     /// All elements as float32.
@@ -60,7 +59,7 @@ package struct TensorView: @unchecked Sendable {
         }
     }
 
-    /// The same tensor in float32, in memory of its own.
+    /// A copy of the tensor in float32, in newly allocated memory.
     ///
     /// - Precondition: `elementType.isWeight`.
     package func dequantized() -> TensorView {
@@ -74,10 +73,10 @@ package struct TensorView: @unchecked Sendable {
             bytes: UnsafeRawBufferPointer(start: memory.base, count: count * 4), owner: memory)
     }
 
-    /// Converts the elements of `range` to float32; `destination` holds at least as many.
+    /// Converts the elements of `range` to float32; `destination` must have room for them.
     ///
-    /// - Precondition: `elementType.isWeight`, and `range` lies within `0..<count`; of a quantised
-    ///   type, it is whole blocks.
+    /// - Precondition: `elementType.isWeight`, and `range` is inside `0..<count` and, for a
+    ///   quantized type, consists of whole blocks.
     package func copyFloats(_ range: Range<Int>, to destination: UnsafeMutableBufferPointer<Float>)
     {
         precondition(range.upperBound <= count && range.count <= destination.count)

@@ -5,17 +5,17 @@ extension Tokenizer {
     /// A tokenizer's files with special tokens added to them.
     package struct Extended: Sendable {
         package let tokenizerJSON: Data
-        /// tokenizer_config.json, where there is one.
+        /// tokenizer_config.json; nil if there is none.
         package let configuration: Data?
         /// The tokens' ids, in the order of the names.
         package let ids: [Int32]
     }
 
-    /// The tokenizer's files with special tokens appended, everything else byte for byte as it was.
+    /// The tokenizer's files with special tokens appended; every other byte is unchanged.
     ///
-    /// A name that is a special token already keeps its id. In tokenizer_config.json the tokens
-    /// are added to `added_tokens_decoder`, `extra_special_tokens` and `additional_special_tokens`,
-    /// whichever of them is there.
+    /// A name that already is a special token keeps its id. In tokenizer_config.json the tokens are
+    /// added to those of `added_tokens_decoder`, `extra_special_tokens` and
+    /// `additional_special_tokens` that exist.
     package func addingSpecialTokens(_ names: [String]) throws(TokenizerError) -> Extended {
         var ids: [Int32] = []
         var new: [(name: String, id: Int32)] = []
@@ -44,8 +44,8 @@ extension Tokenizer {
         return Extended(tokenizerJSON: json, configuration: configuration, ids: ids)
     }
 
-    /// tokenizer.json, and tokenizer_config.json where there is one; made where the tokenizer was read
-    /// from a GGUF file.
+    /// tokenizer.json and tokenizer_config.json (nil if there is none); generated if the tokenizer
+    /// was read from a GGUF file.
     package func files() throws(TokenizerError) -> (tokenizer: Data, configuration: Data?) {
         switch source {
         case .files(let data, let configuration): return (data, configuration)

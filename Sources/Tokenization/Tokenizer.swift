@@ -1,15 +1,15 @@
 import FileFormat
 import Foundation
 
-/// Text to ids and back, as Hugging Face's `tokenizers` does it for decoder-only models.
+/// Converts text to token ids and back, like Hugging Face's `tokenizers` for decoder-only models.
 ///
 /// A text goes through the stages of tokenizer.json in this order:
 ///
-///     text -> added tokens cut out -> normalizer -> pre-tokenizer -> byte-pair model -> ids
+///     text -> added tokens split off -> normalizer -> pre-tokenizer -> byte-pair model -> ids
 ///     ids -> tokens -> decoder -> text
 ///
-/// Everything is read and checked when the tokenizer is made; encoding and decoding cannot fail.
-/// Any number of threads may use one tokenizer at once.
+/// Everything is read and checked in `init`; encoding and decoding cannot fail. A tokenizer may be
+/// used by any number of threads at once.
 package struct Tokenizer: Sendable {
     let model: BytePairModel
     let normalizer: Normalizer?
@@ -19,27 +19,28 @@ package struct Tokenizer: Sendable {
     let added: AddedVocabulary
     private let scratch = ScratchPool()
 
-    /// The bytes that a fingerprint is made from: tokenizer.json, or the metadata of a GGUF file.
+    /// The bytes to fingerprint: tokenizer.json, or the metadata of a GGUF file.
     package let fingerprint: Data
-    /// Where it was read from, to be written again.
+    /// The source, from which files are written again.
     let source: Source
 
     enum Source: Sendable {
-        /// tokenizer.json, and tokenizer_config.json where there is one.
+        /// tokenizer.json, and tokenizer_config.json if it exists.
         case files(Data, configuration: Data?)
         case metadata(GGUFMetadata)
     }
 
-    /// The token that begins a text, from tokenizer_config.json; nil where the model has none.
+    /// The token that begins a text; nil if the model has none.
     package let bosID: Int32?
-    /// The token that ends a text.
+    /// The token that ends a text; nil if the model has none.
     package let eosID: Int32?
-    /// `model_max_length` of tokenizer_config.json; nil where that says nothing or has no limit.
+    /// `model_max_length` of tokenizer_config.json, in tokens; nil if it is missing or means no
+    /// limit.
     package let maximumLength: Int?
-    /// The highest id plus one: how many rows the tokenizer needs in an embedding matrix.
+    /// The highest id plus one: the number of rows that the embedding matrix needs.
     package let vocabularySize: Int
 
-    /// Reads tokenizer.json in `folder`, and tokenizer_config.json where it is there; or a GGUF file.
+    /// Reads tokenizer.json and, if it exists, tokenizer_config.json in `folder`, or a GGUF file.
     package init(folder: URL) throws(TokenizerError) {
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder),
@@ -139,33 +140,33 @@ package struct Tokenizer: Sendable {
         return id
     }
 
-    /// The id of a token as the vocabulary spells it, added tokens included.
+    /// The id of a token as spelled in the vocabulary or the added tokens; nil if there is none.
     package func id(ofToken token: String) -> Int32? {
         added.id(of: token) ?? model.vocabulary.id(of: token.utf8)
     }
 
-    /// Whether the id is a special token's, which text never yields.
+    /// Whether the id is that of a special token, which is never produced from text.
     package func isSpecial(_ id: Int32) -> Bool {
         added.entry(id)?.token.special ?? false
     }
 
     // MARK: Encoding
 
-    /// The ids of a text, nothing put around them. A special token's name in the text is ordinary
-    /// characters (Hugging Face's `split_special_tokens`); added tokens that are not special are
-    /// found.
+    /// The ids of a text, without special tokens around them. A special token's name in the text is
+    /// ordinary characters (Hugging Face's `split_special_tokens`); other added tokens are
+    /// recognized.
     package func encode(_ text: String) -> [Int32] {
         encode(text, specialTokens: false)
     }
 
-    /// The ids of a text that may hold special tokens by name, with what the post-processor puts
-    /// around it: what Hugging Face's `encode` gives by default.
+    /// The ids of a text in which special tokens are recognized by name, with those that the
+    /// post-processor adds, as Hugging Face's `encode` returns by default.
     package func encodeWithSpecialTokens(_ text: String) -> [Int32] {
         postProcessor.apply(to: encode(text, specialTokens: true))
     }
 
-    /// The same, of at most `maximumLength` ids: the text's last ones are left out, never those that are
-    /// put around it.
+    /// The same, with at most `maximumLength` ids: the text is truncated, never the added special
+    /// tokens.
     package func encodeWithSpecialTokens(
         _ text: String, maximumLength: Int
     ) -> (ids: [Int32], isTruncated: Bool) {
@@ -174,8 +175,9 @@ package struct Tokenizer: Sendable {
         return (postProcessor.apply(to: Array(ids.prefix(room))), ids.count > room)
     }
 
-    /// The ids of a text, nothing put around them.
-    /// - Parameter specialTokens: whether special tokens named in the text count as such.
+    /// The ids of a text, without special tokens around them.
+    ///
+    /// - Parameter specialTokens: whether special tokens are recognized by name in the text.
     package func encode(_ text: String, specialTokens: Bool) -> [Int32] {
         var text = text
         return text.withUTF8 { bytes in
@@ -206,7 +208,7 @@ package struct Tokenizer: Sendable {
         }
     }
 
-    /// A part of the text that has no added token that is looked for before normalization.
+    /// Encodes a part of the text without added tokens that are matched before normalization.
     /// - Parameter leading: how many bytes at the front stand for the whole text's first character.
     private func encodeSection(
         _ text: UnsafeBufferPointer<UInt8>, leading: Int, specialTokens: Bool,
@@ -269,7 +271,7 @@ package struct Tokenizer: Sendable {
 
     // MARK: Decoding
 
-    /// The text of ids. Ids that no token has are passed over.
+    /// The text of ids. Unknown ids are skipped.
     package func decode(_ ids: [Int32], skippingSpecialTokens: Bool) -> String {
         var tokens: [TokenDecoder.Token] = []
         tokens.reserveCapacity(ids.count)

@@ -1,11 +1,12 @@
 import Foundation
 import JSON
 
-/// What is read of tokenizer_config.json: which tokens begin and end a text.
+/// The parts of tokenizer_config.json that are used: the tokens that begin and end a text, and its
+/// maximum length.
 struct TokenizerConfiguration: Sendable, Equatable {
     private(set) var beginningOfText: String?
     private(set) var endOfText: String?
-    /// Some files have 1e30 for no limit.
+    /// Nil if missing or out of range: some files use 1e30 for no limit.
     private(set) var maximumLength: Int?
 
     static let name = "tokenizer_config.json"

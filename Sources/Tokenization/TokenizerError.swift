@@ -7,27 +7,27 @@ package enum TokenizerError: Error, Equatable, Sendable {
     case unreadable(path: String, reason: String)
     /// The bytes at `offset` are not JSON.
     case malformedJSON(file: String, offset: Int, problem: String)
-    /// A field that must be there is not.
+    /// A required field is missing.
     case missingField(String)
-    /// A field has another type or value than it can have.
+    /// A field has an invalid type or value.
     case badField(String, expected: String)
-    /// A stage that this project does not implement: `kind` is "normalizer", "decoder", …
+    /// A stage that is not supported; `kind` is "normalizer", "decoder", …
     case unsupportedStage(kind: String, type: String)
-    /// A regular expression that does not parse or uses something unsupported, at a character.
+    /// A regular expression is invalid or uses an unsupported construct, at the character `offset`.
     case badPattern(String, offset: Int, problem: String)
     /// A token's id is negative, or far beyond the number of tokens.
     case idOutOfRange(token: String, id: Int)
-    /// Two tokens of the vocabulary are spelled alike.
+    /// Two tokens of the vocabulary have the same spelling.
     case duplicateToken(String)
-    /// Two tokens of the vocabulary share an id.
+    /// Two tokens of the vocabulary have the same id.
     case duplicateID(Int, token: String)
     /// Entry `index` of `merges` is not two tokens.
     case malformedMerge(index: Int)
-    /// Entry `index` of `merges` names or makes a token that the vocabulary lacks.
+    /// Entry `index` of `merges` names or produces a token that is not in the vocabulary.
     case mergeOfUnknownToken(index: Int, token: String)
-    /// A setting names a token that the vocabulary lacks.
+    /// A setting names a token that is not in the vocabulary.
     case unknownToken(String, usedAs: String)
-    /// A GGUF file's metadata is refused.
+    /// A GGUF file's metadata is invalid.
     case metadata(GGUFError)
     /// One of the above in a GGUF file.
     indirect case inFile(path: String, TokenizerError)
@@ -53,7 +53,7 @@ extension TokenizerError: CustomStringConvertible, LocalizedError {
         case .duplicateToken(let token):
             return "tokenizer.json: token \(token) is in the vocabulary twice"
         case .duplicateID(let id, let token):
-            return "tokenizer.json: id \(id) of token \(token) is another token's, too"
+            return "tokenizer.json: id \(id) of token \(token) is also another token's"
         case .malformedMerge(let index):
             return "tokenizer.json: merge \(index) is not a pair of tokens"
         case .mergeOfUnknownToken(let index, let token):

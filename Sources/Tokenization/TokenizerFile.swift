@@ -1,9 +1,9 @@
 import Foundation
 import JSON
 
-/// The parts of a tokenizer.json, the tables already in their final form.
+/// The parts of a tokenizer.json, with tables in their final form.
 ///
-/// Read in one pass; `merges` is visited a second time where it comes before `vocab`.
+/// Read in one pass, except that `merges` is parsed after the rest of the model.
 struct TokenizerFile {
     var addedTokens: [AddedToken] = []
     var normalizer: JSONValue?
@@ -13,7 +13,8 @@ struct TokenizerFile {
     var vocabulary = Vocabulary()
     var merges = MergeTable(capacity: 0)
     var settings = BytePairModel.Settings()
-    /// Whether `▁` only ever begins a token: no merge puts anything but another `▁` before it.
+    /// Whether `▁` occurs only at the start of tokens: no merge puts anything but another `▁`
+    /// before it.
     var marksStartWords = true
 
     static let name = "tokenizer.json"
@@ -46,7 +47,7 @@ struct TokenizerFile {
             case "decoder": decoder = try reader.optionalValue()
             case "model":
                 guard !sawModel else {
-                    throw TokenizerError.badField(field, expected: "there once")
+                    throw TokenizerError.badField(field, expected: "present only once")
                 }
                 sawModel = true
                 try readModel(&reader)
@@ -69,7 +70,7 @@ struct TokenizerFile {
             switch field {
             case "vocab":
                 guard !sawVocabulary else {
-                    throw TokenizerError.badField("model.vocab", expected: "there once")
+                    throw TokenizerError.badField("model.vocab", expected: "present only once")
                 }
                 sawVocabulary = true
                 if try reader.kind() == .object {
@@ -80,9 +81,9 @@ struct TokenizerFile {
                 }
             case "merges":
                 guard laterMerges == nil else {
-                    throw TokenizerError.badField("model.merges", expected: "there once")
+                    throw TokenizerError.badField("model.merges", expected: "present only once")
                 }
-                // What a pair makes depends on the vocabulary and on the settings.
+                // The result of a merge depends on the vocabulary and the settings.
                 laterMerges = try reader.skip().lowerBound
             default:
                 if members.contains(key: field) { throw reader.repeated(field) }
@@ -125,7 +126,8 @@ struct TokenizerFile {
     private mutating func readVocabulary(_ reader: inout JSONReader) throws {
         try reader.enterObject()
         while let token = try reader.nextKeyBytes() {
-            // The bytes are the reader's until its next string; a number does not disturb them.
+            // The bytes are valid until the reader's next string; reading a number does not
+            // invalidate them.
             let id = try reader.integer("model.vocab")
             try vocabulary.insert(token, id: id)
         }
@@ -133,8 +135,8 @@ struct TokenizerFile {
     }
 
     private mutating func readMerges(_ reader: inout JSONReader) throws {
-        // Counting first would cost a pass over megabytes: a vocabulary has one merge a token, or
-        // several; the table grows where that is too few.
+        // Most vocabularies have about one merge for each token; counting them first would cost a
+        // pass over megabytes.
         var pairs: [(Int32, Int32, Int32)] = []
         pairs.reserveCapacity(vocabulary.count)
         guard try reader.kind() == .array else {

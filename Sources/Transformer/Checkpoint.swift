@@ -4,20 +4,20 @@ import JSON
 import Tensors
 import TextBytes
 
-/// Where a checkpoint's tensors come from.
+/// A source of a checkpoint's tensors.
 package protocol TensorSource: Sendable {
-    /// Names as transformers has them.
+    /// The names of all tensors, as in transformers.
     var names: [String] { get }
     func tensor(named name: String) -> TensorView?
-    /// The tensors as they lie in the files, for fingerprints.
+    /// The tensors as stored in the files, for fingerprints.
     var storedTensors: [TensorView] { get }
 }
 
-/// A model's tensors by name, in one file or several, of either kind.
+/// A model's tensors by name, from one or several safetensors or GGUF files.
 package struct Checkpoint: Sendable {
-    /// Names the checkpoint in messages: the file, or the index of several.
+    /// The path for messages: of the file, or of the index of several files.
     package let path: String
-    /// Paths of the files that hold the tensors, in order.
+    /// The paths of the files, in order.
     package let filePaths: [String]
     private let source: any TensorSource
 
@@ -47,30 +47,31 @@ package struct Checkpoint: Sendable {
 
     package var names: [String] { source.names }
 
-    /// The tensors as they lie in the files: what a fingerprint is made of.
+    /// The tensors as stored in the files, for fingerprints.
     package var storedTensors: [TensorView] { source.storedTensors }
 
-    /// Whether some tensors are quantised blocks.
+    /// Whether some tensors are quantized.
     package var isQuantized: Bool { storedTensors.contains { $0.elementType.isQuantized } }
 
-    /// Of all tensors.
+    /// The size of all tensors in bytes.
     package var byteCount: Int { storedTensors.reduce(0) { $0 + $1.bytes.count } }
 
-    /// The tensor, or nil. Checkpoints of a bare `LlamaModel` lack the prefix `model.`; both forms
-    /// are found under the full name.
+    /// The tensor of that name; nil if there is none. Checkpoints of a bare `LlamaModel` lack the
+    /// prefix `model.`; both forms are found by the full name.
     package func tensor(named name: String) -> TensorView? {
         if let tensor = source.tensor(named: name) { return tensor }
         guard name.hasPrefix("model.") else { return nil }
         return source.tensor(named: String(name.dropFirst(6)))
     }
 
-    /// Refuses a checkpoint that has more in a layer than the configuration knows of, such as biases or
-    /// norms of a variant of the architecture.
+    /// Throws if a layer of the checkpoint has tensors that the configuration does not, such as
+    /// biases or norms of a variant of the architecture.
     package func checkIsKnown(to configuration: ModelConfiguration) throws(ModelError) {
         let known = Set(configuration.parameters.map(\.name))
         for name in names {
             let full = name.hasPrefix("model.") ? name : "model." + name
-            // Old checkpoints hold the rotary embedding's frequencies, which are computed here.
+            // Old checkpoints contain the rotary embedding's frequencies, which are computed
+            // instead.
             guard full.hasPrefix("model.layers."), !known.contains(full),
                 !full.hasSuffix(".rotary_emb.inv_freq"),
                 let layer = full.dropFirst("model.layers.".count).split(separator: ".").first,
@@ -80,7 +81,7 @@ package struct Checkpoint: Sendable {
         }
     }
 
-    /// Weights that other programs read, by their names.
+    /// Names of weight files in formats that are not supported.
     private static func otherWeights(in folder: URL) -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         return names.filter { name in
@@ -92,7 +93,9 @@ package struct Checkpoint: Sendable {
         }.sorted()
     }
 
-    /// The tensor, checked to be a weight of this shape.
+    /// The tensor of that name.
+    ///
+    /// - Throws: `ModelError` if it is missing, is not a weight, or has another shape.
     package func weight(
         named name: String, shape: [Int]
     ) throws(ModelError) -> TensorView {
@@ -110,9 +113,9 @@ package struct Checkpoint: Sendable {
     }
 }
 
-/// Safetensors files.
+/// The tensors of safetensors files.
 struct SafetensorsSource: TensorSource {
-    /// In the order of the files and their bytes.
+    /// The files, in the order of the index.
     let files: [SafetensorsFile]
     private let places: [Identifier: Int]
 

@@ -1,16 +1,16 @@
 import JSON
 import Tensors
 
-/// What becomes of each key of a `config.json`.
+/// How each key of a `config.json` is handled.
 ///
-/// A key is computed (``ModelConfiguration`` reads it), or harmless (no state depends on it). Of the
-/// others those pass whose name has nothing to do with a forward pass: programs write their own
-/// notes there. One whose name has a word of a forward pass must be off, so that a variant of an
-/// architecture is refused by name and never taken for the plain one.
+/// A key is computed (``ModelConfiguration`` reads it) or ignored (no state depends on it). Any
+/// other key must be off if its name contains a word related to the forward pass, so that a variant
+/// of an architecture is rejected by name and not mistaken for the plain one. The rest are ignored:
+/// programs store their own notes in this file.
 ///
 /// Sources: the configuration classes of transformers 5, and the files of published models.
 enum ConfigurationKeys {
-    /// Read for every architecture.
+    /// Keys that are read for every architecture.
     private static let computed: Set<String> = [
         "architectures", "dtype", "eos_token_id", "head_dim", "hidden_act", "hidden_size",
         "intermediate_size", "layer_types", "max_position_embeddings", "model_type",
@@ -20,15 +20,15 @@ enum ConfigurationKeys {
         "tie_word_embeddings", "torch_dtype", "vocab_size",
     ]
 
-    /// Read for some architectures. transformers passes over them in the others, where a checkpoint
-    /// that means them has tensors that the architecture lacks.
+    /// Keys that are read for some architectures. For the others transformers ignores them, and a
+    /// checkpoint that relies on them has tensors that the architecture lacks.
     private static let computedForSome: [String: [ModelConfiguration.Architecture]] = [
         "attention_bias": [.llama, .qwen2, .qwen3], "mlp_bias": [.llama],
         "use_sliding_window": [.qwen2, .qwen3],
     ]
 
-    /// Their names have a word of a forward pass, but no state depends on them: which kernel computes,
-    /// what is returned beside the states, how weights began, limits of other programs.
+    /// Keys whose names contain a word related to the forward pass, but that no state depends on:
+    /// the choice of kernel, additional results, initialization, limits of other programs.
     private static let harmless: Set<String> = [
         "_attn_implementation", "_attn_implementation_autoset", "_attn_implementation_internal",
         "_experts_implementation", "_flash_attn_2_enabled", "attn_implementation",
@@ -38,7 +38,7 @@ enum ConfigurationKeys {
         "use_flash_attention", "use_flash_attention_2",
     ]
 
-    /// Must be off or neutral whatever their words.
+    /// Keys that must be off or neutral, although their names contain none of the words.
     private static let refused: Set<String> = [
         "add_cross_attention", "compression_config", "is_causal", "is_encoder_decoder",
         "pruned_heads", "quantization", "rope_interleaved",
@@ -53,7 +53,8 @@ enum ConfigurationKeys {
         "sinks", "softcap", "softcapping", "softmax", "sparse", "sparsity", "theta", "window",
     ]
 
-    /// Keys of the rotary embedding's settings that all types share, or that transformers passes over.
+    /// Keys of the rotary embedding's settings that are read for some type, or that transformers
+    /// ignores.
     private static let rope: Set<String> = [
         "attention_factor", "beta_fast", "beta_slow", "factor", "finetuned", "high_freq_factor",
         "long_factor", "low_freq_factor", "mscale", "mscale_all_dim",
@@ -98,7 +99,7 @@ enum ConfigurationKeys {
         }
     }
 
-    /// A factor of 1 changes nothing, but for attention's, which stands in place of 1/sqrt(d).
+    /// A factor of 1 has no effect, except for attention's, which replaces 1/sqrt(d).
     private static func isNeutral(_ number: Double, key: String) -> Bool {
         number == 1 && !key.contains("attention") && !key.contains("attn")
             && ["multiplier", "scale", "scaling", "factor"].contains { key.hasSuffix($0) }

@@ -1,18 +1,19 @@
 import Tensors
 import VectorMath
 
-/// The decoder-only transformer, one packed batch at a time, on the calling thread.
+/// The forward pass of a decoder-only transformer, for one packed batch at a time, on the calling
+/// thread.
 ///
-/// With x the residual stream [T, H], each block computes
+/// With x the residual stream `[T, H]`, each block computes
 ///
 ///     a = norm(x);  q, k, v = a Wq^T, a Wk^T, a Wv^T (+ biases);  q, k = rope(norm?(q, k))
 ///     x += attention(q, k, v) Wo^T
 ///     b = norm(x);  x += (silu(b Wg^T) * (b Wu^T)) Wd^T
 ///
-/// and after the last block the states are norm(x). Sequences lie one after another without
-/// padding; attention stays within each. Where weights are quantised blocks, the rows before a product
-/// are made signed bytes; everything between products is float32. In the last block everything after the keys and values is
-/// computed only for the rows that are wanted.
+/// and the final states are norm(x). Sequences are packed one after another without padding;
+/// attention stays inside each. For quantized weights, the rows before a product are quantized to
+/// signed bytes; everything between products is float32. In the last block, everything after keys
+/// and values is computed only for the selected rows.
 struct ForwardPass {
     let configuration: ModelConfiguration
     let weights: ModelWeights
@@ -21,10 +22,10 @@ struct ForwardPass {
     let workspace: Workspace
 
     /// - Parameters:
-    ///   - sequences: at least one, none empty.
-    ///   - cache: keys and values of earlier positions; then there is one sequence, which continues
-    ///     them, and its own are added.
-    ///   - output: receives the selected rows, [rows, hidden], sequence after sequence.
+    ///   - sequences: at least one; none may be empty.
+    ///   - cache: keys and values of earlier positions. There is then one sequence, which continues
+    ///     them and whose own are added.
+    ///   - output: receives the selected rows of all sequences in order, `[rows, H]`.
     func run(
         _ sequences: [SequenceInput], selecting selection: RowSelection,
         cache: KeyValueCache? = nil, into output: UnsafeMutablePointer<Float>
@@ -88,7 +89,7 @@ struct ForwardPass {
         }
     }
 
-    /// x = the prefixes' rows and the tokens' embeddings.
+    /// Sets x to the prefixes' rows and the tokens' embeddings.
     private func embed(
         _ sequences: [SequenceInput], layout: SequenceLayout
     ) throws(ModelError) {
@@ -130,7 +131,7 @@ struct ForwardPass {
         }
     }
 
-    /// Qwen3's norm of each head, in place; nothing where the model has none.
+    /// Qwen3's norm of each head, in place; does nothing for models without it.
     private func norm(
         heads x: UnsafeMutablePointer<Float>, rows: Int, count: Int, _ weight: FloatArray?
     ) {
@@ -155,7 +156,7 @@ struct ForwardPass {
         }
     }
 
-    /// Moves the chosen rows to the front.
+    /// Moves the selected rows to the front.
     private func compact(_ operand: Operand, width: Int, _ chosen: Selection) {
         for (place, row) in chosen.rows.enumerated() where place != row {
             let (to, from) = (place * operand.stride, row * operand.stride)
@@ -168,15 +169,15 @@ struct ForwardPass {
         }
     }
 
-    /// Makes the operand's rows what products with quantised weights read.
+    /// Quantizes the operand's rows, for products with quantized weights.
     func quantize(_ operand: Operand, rows: Int, width: Int) {
-        // Rows of quantised weights are whole blocks, of 32 at least.
+        // Rows of quantized weights are whole blocks of at least 32 elements.
         guard weights.multipliesBlocks, width.isMultiple(of: 32) else { return }
         workspace.quantized.load(
             operand.floats, stride: operand.stride, rows: rows, width: width)
     }
 
-    /// y = x W^T; of a quantised W, x is what `quantize` was last called with.
+    /// y = x W^T. If W is quantized, x must be the operand last passed to `quantize`.
     private func linear(
         _ x: Operand, rows: Int, _ weight: MatrixWeight, into y: UnsafeMutablePointer<Float>,
         stride: Int, accumulate: Bool = false
@@ -211,7 +212,7 @@ struct ForwardPass {
         let check = layer.gate.needsCheck || layer.up.needsCheck
         let to = workspace.gated
         let (gate, up) = (layer.gate.stored, layer.up.stored)
-        // Both are, or neither is: ModelWeights sees to it.
+        // Both are quantized or neither is, as ModelWeights ensures.
         guard !gate.encoding.isQuantized else {
             let finite = LinearLayer.gated(
                 workspace.quantized, rows: rows, gate: gate, up: up, into: to.floats,
@@ -246,7 +247,7 @@ struct ForwardPass {
         throw .nonFiniteWeight(path: "", tensor: damaged.name)
     }
 
-    /// Rotates queries and keys, then attends, sequence by sequence.
+    /// Rotates queries and keys, then computes attention, sequence by sequence.
     private func attend(
         _ layer: LayerWeights, number: Int, layout: SequenceLayout, chosen: Selection, past: Int,
         cache: KeyValueCache?
@@ -288,11 +289,11 @@ struct ForwardPass {
     }
 }
 
-/// Which of a batch's rows go on, and where each sequence's lie among them.
+/// The selected rows of a batch, and the range of each sequence in them.
 private struct Selection {
-    /// Ascending.
+    /// Selected rows, ascending.
     var rows: [Int] = []
-    /// For each sequence, its places in `rows`.
+    /// The range of each sequence in `rows`.
     var ranges: [Range<Int>] = []
 
     init(layout: SequenceLayout, selection: RowSelection) {

@@ -1,10 +1,11 @@
 extension LanguageModel {
-    /// The continuation that follows when each next token is the most probable one (the lowest id
-    /// where several are).
+    /// Generates greedily: each next token is the most probable one, or the one with the lowest id
+    /// if several are.
     ///
     /// - Parameters:
-    ///   - input: not empty.
+    ///   - input: must not be empty.
     ///   - stopping: ids that end the text; they are not part of the result.
+    ///   - isCancelled: asked before each token; returning true throws `ModelError.cancelled`.
     package func generateGreedily(
         after input: SequenceInput, maximumTokens: Int, stopping: Set<Int32> = [],
         isCancelled: () -> Bool = { false }
@@ -30,7 +31,7 @@ extension LanguageModel {
 }
 
 extension ForwardPass {
-    /// The id with the greatest logit after one state [hidden].
+    /// The id with the greatest logit for one state `[H]`.
     func mostProbable(state: UnsafePointer<Float>) throws(ModelError) -> Int32 {
         let vocabulary = try output.outputs
         try loadOutputInput(

@@ -16,8 +16,8 @@ final class KeyValueCache {
 
     deinit { for pointer in keys + values { pointer.deallocate() } }
 
-    /// Adds rows [rows, width] after the present ones and returns all of the layer's, which stay in
-    /// place until the next call. `count` moves on with `advance`, once all layers have theirs.
+    /// Appends `[rows, width]` keys and values, and returns all of the layer's, which are valid
+    /// until the next call. `advance` increases `count` after all layers have been appended to.
     func append(
         layer: Int, keys new: UnsafeMutablePointer<Float>,
         values newValues: UnsafeMutablePointer<Float>, rows: Int

@@ -5,7 +5,7 @@ import Tensors
 import VectorMath
 
 /// A decoder-only language model ready to run. Weights stay in the checkpoint's mapped bytes;
-/// loading checks shapes and copies the small vectors only.
+/// loading checks shapes and copies only the small vectors.
 package final class LanguageModel: Sendable {
     package let configuration: ModelConfiguration
     package let checkpoint: Checkpoint
@@ -15,16 +15,17 @@ package final class LanguageModel: Sendable {
 
     package var precision: ComputePrecision { weights.precision }
 
-    /// Whether quantised weights are multiplied as they lie, by activations made signed bytes.
+    /// Whether quantized weights are multiplied without dequantizing, by activations quantized to
+    /// signed bytes.
     package var multipliesBlocks: Bool { weights.multipliesBlocks }
 
-    /// Rows of the embedding matrix, trained additions included.
+    /// The number of rows of the embedding matrix, including trained additional ones.
     package var vocabularySize: Int { weights.embedding.vocabularySize }
 
     /// Loads a Hugging Face folder.
     ///
-    /// - Parameter precision: nil takes the checkpoint's own: bfloat16 for bfloat16, else float32, and
-    ///   quantised blocks as they lie.
+    /// - Parameter precision: nil uses the checkpoint's own: bfloat16 for bfloat16, else float32,
+    ///   without dequantizing quantized weights.
     package convenience init(folder: URL, precision: ComputePrecision? = nil) throws(ModelError) {
         let configuration: ModelConfiguration
         do {
@@ -36,11 +37,11 @@ package final class LanguageModel: Sendable {
     }
 
     /// - Parameters:
-    ///   - replacing: weights that stand in for the checkpoint's, by name.
-    ///   - changes: what an adapter adds to linear layers, by the weight's name; of its shape.
-    ///     Nothing is computed before the first states are asked for.
-    ///   - trainedRows: embedding rows that stand in for the checkpoint's, or follow them.
-    ///   - outputVocabulary: ids that can be predicted, counted from 0; nil: all that have a row.
+    ///   - replacing: weights that replace the checkpoint's, by name.
+    ///   - changes: an adapter's changes of linear layers, by the weight's name and of its shape.
+    ///     They are applied when states are first computed.
+    ///   - trainedRows: embedding rows that replace the checkpoint's or follow them, by id.
+    ///   - outputVocabulary: the number of ids that can be predicted, from 0; nil means all rows.
     package init(
         configuration: ModelConfiguration, checkpoint: Checkpoint,
         precision: ComputePrecision? = nil,
@@ -57,11 +58,11 @@ package final class LanguageModel: Sendable {
         rotary = RotaryCache(configuration)
     }
 
-    /// Final states (after the last norm) of the selected rows of each sequence, in the order given.
+    /// The final states (after the last norm) of the selected rows of each sequence, in order.
     ///
-    /// A sequence's states do not depend on the others, nor on the number of threads.
+    /// A sequence's states do not depend on the others or on the number of threads.
     ///
-    /// - Returns: for each sequence [rows, hidden], rows as `selection` says.
+    /// - Returns: for each sequence `[rows, H]`, with the rows that `selection` selects.
     package func states(
         of sequences: [SequenceInput], selecting selection: RowSelection = .all, threads: Int = 1,
         isCancelled: @Sendable () -> Bool = { false }
@@ -127,7 +128,7 @@ package final class LanguageModel: Sendable {
             workspace: Workspace(configuration, precision: precision))
     }
 
-    /// The inner loops know tensors, not files.
+    /// Adds the checkpoint's path to errors of the inner loops, which do not know it.
     func locate(_ error: ModelError) -> ModelError {
         switch error {
         case .nonFiniteWeight("", let tensor):
@@ -138,7 +139,7 @@ package final class LanguageModel: Sendable {
     }
 }
 
-/// Slots that workers fill, each its own.
+/// Slots that workers fill concurrently, each a different one.
 final class ResultTable<Value>: @unchecked Sendable {
     private let slots: UnsafeMutableBufferPointer<Value?>
 

@@ -3,13 +3,15 @@ import Tensors
 import VectorMath
 
 extension LanguageModel {
-    /// log p(target | what precedes it), summed over the target's tokens.
+    /// A sequence whose last tokens are scored: log p(target | what precedes it), summed over the
+    /// target's tokens.
     ///
-    /// Each element is one sequence: the rows before `targetCount` from its end condition, and the
-    /// last `targetCount` token ids are predicted, each from the state before it.
+    /// The last `targetCount` tokens are the target, each predicted from the state before it; the
+    /// rows before them are the condition.
     package struct TargetInput: Sendable {
         package var sequence: SequenceInput
-        /// At most `sequence.tokens.count`, and less than the sequence's length.
+        /// The number of target tokens: at most `sequence.tokens.count`, and less than the
+        /// sequence's length.
         package var targetCount: Int
 
         package init(sequence: SequenceInput, targetCount: Int) {
@@ -17,14 +19,16 @@ extension LanguageModel {
         }
     }
 
-    /// The softmax runs over the output projection's rows, a piece of the vocabulary at a time
-    /// (Milakov & Gimelshein 2018), so that logits are never held for a whole batch.
+    /// The log-probability of each target, a natural logarithm.
+    ///
+    /// The softmax is computed online, a piece of the vocabulary at a time (Milakov & Gimelshein
+    /// 2018), so that the logits of a whole batch never exist at once.
     package func logProbabilities(
         of targets: [TargetInput], threads: Int = 1,
         isCancelled: @Sendable () -> Bool = { false }
     ) throws(ModelError) -> [Double] {
         let width = configuration.hiddenSize
-        // The last token is predicted, never read.
+        // The last token is only predicted, never an input.
         let sequences = targets.map { target in
             SequenceInput(
                 prefix: target.sequence.prefix, rows: target.sequence.prefixRows,
@@ -53,7 +57,7 @@ extension LanguageModel {
         return results.values
     }
 
-    /// Logits [rows, vocabulary] of final states [rows, hidden].
+    /// The logits `[rows, V]` of final states `[rows, H]`.
     package func logits(ofStates states: [Float]) throws(ModelError) -> [Float] {
         let width = configuration.hiddenSize
         let rows = states.count / width
@@ -72,7 +76,7 @@ extension LanguageModel {
 }
 
 extension ForwardPass {
-    /// The output projection, which predicting needs and embedding does not.
+    /// The output projection, which prediction needs and embedding does not.
     var output: MatrixWeight {
         get throws(ModelError) {
             guard let output = weights.output else { throw .noOutput(path: "") }
@@ -80,10 +84,10 @@ extension ForwardPass {
         }
     }
 
-    /// Vocabulary rows whose logits are held at once.
+    /// The number of vocabulary rows whose logits are computed at once.
     static let vocabularyPiece = 1024
 
-    /// Sum of log softmax over the vocabulary at each target's id; states [targets.count, hidden].
+    /// The sum of log softmax over the vocabulary at each target's id; states `[targets.count, H]`.
     func logProbability(
         of targets: [Int32], states: UnsafePointer<Float>
     ) throws(ModelError) -> Double {
@@ -118,7 +122,7 @@ extension ForwardPass {
         return (0..<rows).reduce(0) { $0 + chosen[$1] - greatest[$1] - log(sums[$1]) }
     }
 
-    /// Makes states [rows, hidden] the operand of `outputLogits`.
+    /// Makes states `[rows, H]` the operand of `outputLogits`.
     func loadOutputInput(
         _ states: some Collection<Float>, rows: Int
     ) throws(ModelError) {
@@ -142,7 +146,7 @@ extension ForwardPass {
         quantize(operand, rows: rows, width: width)
     }
 
-    /// Logits of the vocabulary's `range`, [rows, range.count].
+    /// The logits of the vocabulary's `range`, `[rows, range.count]`.
     func outputLogits(
         _ range: Range<Int>, rows: Int, into logits: UnsafeMutablePointer<Float>
     ) throws(ModelError) {

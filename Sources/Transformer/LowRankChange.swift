@@ -1,11 +1,11 @@
 import Tensors
 import VectorMath
 
-/// What a LoRA adapter adds to a linear layer: W' = W + scale B A (Hu et al. 2021, equation 3).
+/// A LoRA adapter's change of a linear layer: W' = W + scale B A (Hu et al. 2021, equation 3).
 package struct LowRankChange: Sendable {
-    /// [rank, inputs]
+    /// `[rank, inputs]`
     package let a: TensorView
-    /// [outputs, rank]
+    /// `[outputs, rank]`
     package let b: TensorView
     package let scale: Float
 
@@ -15,10 +15,10 @@ package struct LowRankChange: Sendable {
         (self.a, self.b, self.scale) = (a, b, scale)
     }
 
-    /// Of the weights that it changes, [outputs, inputs].
+    /// The shape of the weights that it changes, `[outputs, inputs]`.
     package var shape: [Int] { [b.shape[0], a.shape[1]] }
 
-    /// W', summed in float32 and rounded once, to what products with it read.
+    /// Computes W' in float32, rounded once to the type that products read.
     func applied(
         to weight: TensorView, precision: ComputePrecision, using workspace: LowRankWorkspace
     ) -> TensorView {
@@ -39,7 +39,7 @@ package struct LowRankChange: Sendable {
             into: sum, stride: inputs, accumulate: true, scratch: workspace.kernel.pointer)
 
         let type: ElementType = precision == .float32 ? .float32 : .bfloat16
-        // One more where their number is odd: the kernel pads bfloat16 with a zero.
+        // One extra element: the kernel pads an odd number of bfloat16 values with a zero.
         let memory = AlignedMemory(byteCount: (count + 1) * type.size)
         switch precision {
         case .float32: memory.base.copyMemory(from: sum, byteCount: count * type.size)
@@ -55,12 +55,12 @@ package struct LowRankChange: Sendable {
     }
 }
 
-/// Memory in which changes are added, used again from one weight to the next: half of the time would
-/// go to fetching new pages. For one thread at a time.
+/// Memory for applying changes, reused from one weight to the next, because allocating new pages
+/// would take half of the time. For one thread at a time.
 final class LowRankWorkspace: @unchecked Sendable {
-    /// [outputs, inputs]
+    /// `[outputs, inputs]`
     fileprivate let sum = Scratch<Float>()
-    /// [outputs, rank]
+    /// `[outputs, rank]`
     fileprivate let scaled = Scratch<Float>()
     fileprivate let kernel = Scratch<Float>()
 }

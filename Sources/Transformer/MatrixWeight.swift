@@ -2,23 +2,24 @@ import Synchronization
 import Tensors
 import VectorMath
 
-/// A linear layer's weight: bytes in the checkpoint, quantised blocks too; or those with an adapter's
-/// change, or blocks as float32, made when they are first used.
+/// A linear layer's weight: the checkpoint's bytes, possibly quantized, or a copy with an adapter's
+/// change or dequantized to float32, which is made at first use.
 final class MatrixWeight: Sendable {
     private let original: TensorView
     private let change: LowRankChange?
     private let precision: ComputePrecision
-    /// Whether products take quantised blocks as they lie.
+    /// Whether products read quantized weights without dequantizing.
     private let keepsBlocks: Bool
     private let changed = Mutex<TensorView?>(nil)
     private let bias: FloatArray?
-    /// Whether a product has looked at every weight and found it finite.
+    /// Whether a product has checked that every weight is finite.
     private let seen = Atomic<Bool>(false)
 
     /// - Parameters:
-    ///   - change: of the tensor's shape.
-    ///   - precision: what changed weights are kept in.
-    ///   - keepsBlocks: products take quantised blocks as they lie; a change needs them as float32.
+    ///   - change: an adapter's change, of the tensor's shape.
+    ///   - precision: the type of changed weights.
+    ///   - keepsBlocks: whether products read quantized weights without dequantizing; a change
+    ///     needs float32.
     init(
         tensor: TensorView, bias: FloatArray?, change: LowRankChange? = nil,
         precision: ComputePrecision, keepsBlocks: Bool = false
@@ -27,26 +28,27 @@ final class MatrixWeight: Sendable {
         (self.precision, self.keepsBlocks) = (precision, keepsBlocks)
     }
 
-    /// Whether products multiply quantised blocks.
+    /// Whether products multiply quantized weights.
     var multipliesBlocks: Bool {
         change == nil && keepsBlocks && original.elementType.isQuantized
     }
 
-    /// The parameter's.
+    /// The name of the parameter.
     var name: String { original.name }
-    /// Rows of the weight matrix, the layer's outputs.
+    /// The number of rows of the weight matrix, which are the layer's outputs.
     var outputs: Int { original.shape[0] }
     var inputs: Int { original.shape[1] }
 
-    /// Whether what products read must be made first.
+    /// Whether products can read the checkpoint's bytes as they are.
     var isPrepared: Bool {
         multipliesBlocks || change == nil && !original.elementType.isQuantized
     }
 
-    /// What products read. If it must be made, the first caller makes it and others wait.
+    /// The tensor that products read. If it has to be computed, the first caller does so while
+    /// others wait.
     var tensor: TensorView { tensor(using: LowRankWorkspace()) }
 
-    /// The same, in memory that was used for others before.
+    /// The same, with a workspace that is reused.
     @discardableResult
     func tensor(using workspace: @autoclosure () -> LowRankWorkspace) -> TensorView {
         if isPrepared { return original }
@@ -60,7 +62,7 @@ final class MatrixWeight: Sendable {
         }
     }
 
-    /// For the kernels; valid while `self` lives.
+    /// The matrix for the kernels; valid while `self` lives.
     var stored: StoredMatrix {
         let tensor = tensor
         guard let values = tensor.bytes.baseAddress else {
@@ -73,7 +75,7 @@ final class MatrixWeight: Sendable {
 
     var needsCheck: Bool { !seen.load(ordering: .relaxed) }
 
-    /// Looks at every weight; to find out which of several is damaged.
+    /// Checks every weight, to find out which of several matrices is damaged.
     var isFinite: Bool { tensor.floats().allSatisfy(\.isFinite) }
 
     func markChecked() { seen.store(true, ordering: .relaxed) }

@@ -3,16 +3,16 @@ import Foundation
 import JSON
 import Tensors
 
-/// The shape and settings of a decoder-only language model, as `config.json` has them.
+/// The shape and settings of a decoder-only language model, from `config.json`.
 ///
-/// Read as transformers reads them, its defaults for absent keys included, and both forms of the
-/// rotary embedding's settings: `rope_parameters`, and the older `rope_theta` with `rope_scaling`.
-/// Every number is bounded before anything is computed from it.
+/// Read as by transformers, with the same defaults for absent keys and both forms of the rotary
+/// embedding's settings: `rope_parameters`, and the older `rope_theta` with `rope_scaling`. The
+/// range of every number is checked before it is used.
 package struct ModelConfiguration: Sendable, Equatable {
     package enum Architecture: String, Sendable, CaseIterable {
         case llama, mistral, qwen2, qwen3
 
-        /// transformers' class, as `architectures` names it.
+        /// The class in transformers, as in `architectures`.
         package var className: String {
             switch self {
             case .llama: "LlamaForCausalLM"
@@ -24,18 +24,18 @@ package struct ModelConfiguration: Sendable, Equatable {
     }
 
     package var architecture: Architecture
-    /// Rows of the embedding matrix, V.
+    /// The number of rows of the embedding matrix, V.
     package var vocabularySize: Int
-    /// Width of the residual stream, H.
+    /// The width of the residual stream, H.
     package var hiddenSize: Int
-    /// Width inside the feed-forward layer.
+    /// The inner width of the feed-forward layer, I.
     package var intermediateSize: Int
     package var layerCount: Int
-    /// Query heads.
+    /// The number of query heads.
     package var headCount: Int
-    /// Key and value heads; divides `headCount`.
+    /// The number of key and value heads; divides `headCount`.
     package var keyValueHeadCount: Int
-    /// Width of one head; even. `headCount * headDimension` need not equal `hiddenSize`.
+    /// The width of one head, d; even. `headCount * headDimension` need not equal `hiddenSize`.
     package var headDimension: Int
     /// Added to the mean square in every RMSNorm.
     package var normEpsilon: Float
@@ -51,18 +51,19 @@ package struct ModelConfiguration: Sendable, Equatable {
     package var hasQueryKeyNorm: Bool
     /// The output projection is the embedding matrix.
     package var isTied: Bool
-    /// For each layer how many positions a query sees, itself included; nil: all before it.
+    /// For each layer, the number of positions that a query attends to, including its own; nil
+    /// means all up to it.
     package var slidingWindows: [Int?]
-    /// What `torch_dtype` or `dtype` says; the tensors themselves have the last word.
+    /// The type in `torch_dtype` or `dtype`; the tensors' own types take precedence.
     package var elementType: ElementType?
-    /// Ids that end a text which the model generates.
+    /// Ids that end a generated text.
     package var endOfText: [Int32] = []
 
-    /// Columns of the query projection's output.
+    /// The width of the query projection's output.
     package var queryWidth: Int { headCount * headDimension }
-    /// Columns of the key (or value) projection's output.
+    /// The width of the key or value projection's output.
     package var keyValueWidth: Int { keyValueHeadCount * headDimension }
-    /// Query heads that share one key/value head.
+    /// The number of query heads that share one key/value head.
     package var groupSize: Int { headCount / keyValueHeadCount }
 
     /// Reads `config.json`.
@@ -72,7 +73,7 @@ package struct ModelConfiguration: Sendable, Equatable {
         try self.init(json: file.bytes, path: path)
     }
 
-    /// Reads a model folder's `config.json`, and its `generation_config.json` where it is there.
+    /// Reads a model folder's `config.json`, and its `generation_config.json` if it exists.
     package init(folder: URL) throws(ModelConfigurationError) {
         try self.init(path: folder.appendingPathComponent("config.json").path)
         let generation = folder.appendingPathComponent("generation_config.json").path
@@ -83,7 +84,7 @@ package struct ModelConfiguration: Sendable, Equatable {
         if let ids = try fields.tokens("eos_token_id") { endOfText = ids }
     }
 
-    /// - Parameter path: names the bytes in messages.
+    /// - Parameter path: the name of the bytes in messages.
     package init(
         json: UnsafeRawBufferPointer, path: String
     ) throws(ModelConfigurationError) {
@@ -197,8 +198,8 @@ package struct ModelConfiguration: Sendable, Equatable {
         return architecture
     }
 
-    /// Classes of embedding models whose attention looks both ways, under the type of the model that
-    /// they were made from.
+    /// Throws for classes of embedding models with bidirectional attention, which keep the type of
+    /// the model that they are derived from.
     private static func checkClass(
         _ fields: ConfigurationFields
     ) throws(ModelConfigurationError) {
@@ -211,9 +212,8 @@ package struct ModelConfiguration: Sendable, Equatable {
         }
     }
 
-    /// Mistral has one window for all layers, Qwen one that is on only with `use_sliding_window`, in
-    /// Qwen's layers from `max_window_layers` on; `layer_types` names the layers in place of either.
-    /// Llama has none.
+    /// Mistral has one window for all layers; Qwen has one only with `use_sliding_window`, for
+    /// layers from `max_window_layers` on; `layer_types` overrides both. Llama has none.
     private static func slidingWindows(
         _ fields: ConfigurationFields, architecture: Architecture, layerCount: Int
     ) throws(ModelConfigurationError) -> [Int?] {

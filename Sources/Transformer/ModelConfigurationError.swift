@@ -1,18 +1,18 @@
 import FileFormat
 import JSON
 
-/// Why a `config.json`, or a GGUF file's metadata, is refused.
+/// Why a `config.json` or a GGUF file's metadata is rejected.
 package enum ModelConfigurationError: Error, Equatable, Sendable {
     case file(FileError)
     case notJSON(path: String, JSONError)
-    /// A GGUF file's metadata.
+    /// A GGUF file's metadata is invalid.
     case metadata(GGUFError)
     case missing(path: String, key: String)
     case wrongType(path: String, key: String, expected: String)
     case outOfRange(path: String, key: String, found: String, allowed: String)
-    /// A setting that this program does not compute.
+    /// A setting is not supported.
     case unsupported(path: String, key: String, found: String)
-    /// The model is of a kind that this program has no forward pass for.
+    /// The model's architecture is not supported.
     case unsupportedArchitecture(path: String, key: String, found: String)
     /// Two settings contradict each other.
     case inconsistent(path: String, key: String, fact: String)
@@ -28,7 +28,7 @@ extension ModelConfigurationError: CustomStringConvertible {
         case .wrongType(let path, let key, let expected):
             "\(path): \"\(key)\" must be \(expected)"
         case .outOfRange(let path, let key, let found, let allowed):
-            "\(path): \"\(key)\" is \(found), allowed is \(allowed)"
+            "\(path): \"\(key)\" is \(found), but must be \(allowed)"
         case .unsupported(let path, let key, let found):
             "\(path): \"\(key)\": \(found) is not supported"
         case .unsupportedArchitecture(let path, let key, let found):
@@ -40,12 +40,12 @@ extension ModelConfigurationError: CustomStringConvertible {
     }
 }
 
-/// The keys of one JSON object, asked for by type and range. An absent key and `null` are the same
-/// except where `has(_:orNull:)` is asked.
+/// Access to the keys of one JSON object by type and range. `null` counts as absent, except in
+/// `has(_:orNull:)`.
 struct ConfigurationFields {
     let object: JSONObject
     let path: String
-    /// Written before a key in messages: "rope_scaling." for a nested object.
+    /// The prefix of keys in messages: "rope_scaling." for a nested object.
     var prefix = ""
 
     init(object: JSONObject, path: String, prefix: String = "") {
@@ -151,7 +151,7 @@ struct ConfigurationFields {
         return strings
     }
 
-    /// An id, or several.
+    /// A token id, or several.
     func tokens(_ key: String) throws(ModelConfigurationError) -> [Int32]? {
         guard let value = value(key) else { return nil }
         var ids: [Int32] = []
@@ -160,13 +160,13 @@ struct ConfigurationFields {
                 throw .wrongType(
                     path: path, key: prefix + key, expected: "a token's id or an array of them")
             }
-            // Some files have -1 for none.
+            // Some files use -1 for none.
             if id >= 0 { ids.append(id) }
         }
         return ids
     }
 
-    /// Exactly `count` numbers within `range`.
+    /// Exactly `count` numbers in `range`.
     func numbers(
         _ key: String, count: Int, in range: ClosedRange<Double>
     ) throws(ModelConfigurationError) -> [Double] {

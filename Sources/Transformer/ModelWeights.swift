@@ -1,7 +1,7 @@
 import Tensors
 import VectorMath
 
-/// Numbers at an address that stays, shared between threads and never written after `init`.
+/// Numbers at a fixed address, shared between threads and not written after `init`.
 final class FloatArray: @unchecked Sendable {
     let pointer: UnsafeMutablePointer<Float>
     let count: Int
@@ -38,18 +38,18 @@ struct ModelWeights: Sendable {
     let embedding: EmbeddingTable
     let layers: [LayerWeights]
     let finalNorm: FloatArray
-    /// The output projection [vocabulary, hidden]; nil where the checkpoint has none, as one that was
-    /// saved for embedding.
+    /// The output projection `[V, H]`; nil if the checkpoint has none, as one saved for embedding.
     let output: MatrixWeight?
     let precision: ComputePrecision
-    /// Whether some products multiply quantised blocks as they lie, by bytes.
+    /// Whether some products multiply quantized weights without dequantizing.
     let multipliesBlocks: Bool
 
     /// - Parameters:
-    ///   - precision: nil: the checkpoint's own, and quantised blocks as they lie; otherwise these are
-    ///     made float32.
-    ///   - replacing: weights that take the place of the checkpoint's, by parameter name.
-    ///   - changes: what is added to linear layers, by parameter name; of the parameters' shapes.
+    ///   - precision: nil uses the checkpoint's own and does not dequantize; otherwise quantized
+    ///     weights are dequantized to float32.
+    ///   - replacing: weights that replace the checkpoint's, by parameter name.
+    ///   - changes: adapters' changes of linear layers, by parameter name and of the parameters'
+    ///     shapes.
     init(
         configuration: ModelConfiguration, checkpoint: Checkpoint,
         precision: ComputePrecision? = nil,
@@ -89,7 +89,7 @@ struct ModelWeights: Sendable {
             let bias =
                 configuration.hasBias(projection)
                 ? try vector(ModelConfiguration.biasName(projection, layer: layer), shape[0]) : nil
-            // Gate and up are multiplied together, so both are kept or neither.
+            // Gate and up are multiplied together, so either both stay quantized or neither.
             let pair: [Projection] = [.gate, .up]
             let keeps =
                 keepsBlocks
@@ -152,13 +152,13 @@ struct ModelWeights: Sendable {
             || layers.contains { $0.projections.values.contains(where: \.multipliesBlocks) }
     }
 
-    /// Whether products need matrices that are not in the checkpoint as they are.
+    /// Whether products need matrices that must be computed from the checkpoint's.
     var needsPreparation: Bool {
         layers.contains { $0.projections.values.contains { !$0.isPrepared } }
     }
 
-    /// Makes all matrices that were not made yet, on several threads. Products make what they need by
-    /// themselves, one layer after another.
+    /// Computes all such matrices in parallel. Otherwise products compute what they need, one layer
+    /// after another.
     func applyChanges(threads: Int) {
         let matrices = layers.flatMap(\.projections.values)
         let workspaces = (0..<max(1, threads)).map { _ in LowRankWorkspace() }
@@ -168,19 +168,19 @@ struct ModelWeights: Sendable {
     }
 }
 
-/// The embedding matrix in place, with rows that training replaced or added.
+/// The embedding matrix, with rows that training replaced or added.
 struct EmbeddingTable: Sendable {
-    /// [vocabulary, hidden]
+    /// `[V, H]`
     let tensor: TensorView
-    /// Rows that differ from the tensor's, or lie beyond it: the compressed tokens of an adapter.
+    /// Rows that replace or follow the tensor's: those of an adapter's compressed tokens.
     let trainedRows: [Int32: [Float]]
 
-    /// Number of ids that have a row.
+    /// The number of ids with a row.
     var vocabularySize: Int {
         max(tensor.shape[0], trainedRows.keys.max().map { Int($0) + 1 } ?? 0)
     }
 
-    /// Writes the row of `token`; false where there is none.
+    /// Copies the row of `token`; returns false if there is none.
     func copyRow(_ token: Int32, to destination: UnsafeMutablePointer<Float>) -> Bool {
         let width = tensor.shape[1]
         if let row = trainedRows[token] {

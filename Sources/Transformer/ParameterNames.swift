@@ -1,6 +1,6 @@
-/// The checkpoint's parameters, named as transformers names them, with their shapes.
+/// A parameter of a checkpoint: its name in transformers, and its shape.
 ///
-/// A linear layer's weight is stored [outputs, inputs], so that y = x W^T + b.
+/// The weight of a linear layer is stored as `[outputs, inputs]`, so that y = x W^T + b.
 package struct ParameterDeclaration: Sendable, Equatable {
     package let name: String
     package let shape: [Int]
@@ -8,7 +8,7 @@ package struct ParameterDeclaration: Sendable, Equatable {
     package init(name: String, shape: [Int]) { (self.name, self.shape) = (name, shape) }
 }
 
-/// The seven linear layers of a block, by their names within it.
+/// The seven linear layers of a block, by their names in it.
 package enum Projection: String, Sendable, CaseIterable {
     case query = "self_attn.q_proj"
     case key = "self_attn.k_proj"
@@ -18,7 +18,7 @@ package enum Projection: String, Sendable, CaseIterable {
     case up = "mlp.up_proj"
     case down = "mlp.down_proj"
 
-    /// The last part, which PEFT's `target_modules` uses: `q_proj`.
+    /// The last part of the name, as in PEFT's `target_modules`: `q_proj`.
     package var shortName: String { String(rawValue.split(separator: ".")[1]) }
 }
 
@@ -37,7 +37,7 @@ extension ModelConfiguration {
         "\(layerPrefix(layer))\(projection.rawValue).bias"
     }
 
-    /// [outputs, inputs]
+    /// `[outputs, inputs]`
     package func shape(of projection: Projection) -> [Int] {
         switch projection {
         case .query: [queryWidth, hiddenSize]
@@ -56,7 +56,7 @@ extension ModelConfiguration {
         }
     }
 
-    /// Every parameter that a checkpoint of this configuration has, in the model's order. With tied
+    /// All parameters of a checkpoint with this configuration, in the model's order. With tied
     /// embeddings there is no `lm_head.weight`.
     package var parameters: [ParameterDeclaration] {
         var parameters = [

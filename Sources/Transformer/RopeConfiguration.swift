@@ -1,11 +1,11 @@
 import Foundation
 
-/// The rotary position embedding's settings, and the frequencies that follow from them.
+/// The settings of the rotary position embedding, and the frequencies that follow from them.
 ///
-/// Su et al., "RoFormer" (2021): the pair (x_i, x_{i + d/2}) of a head of width d is turned by the
-/// angle position * f_i. With base b, unscaled, f_i = b^(-2i/d); the scalings below change f, and
-/// some multiply sine and cosine by an attention factor. They are transformers' own
-/// (`modeling_rope_utils`), in its float32 arithmetic.
+/// Su et al., "RoFormer" (2021): the pair (x_i, x_{i + d/2}) of a head of width d is rotated by the
+/// angle position * f_i. Without scaling, f_i = b^(-2i/d) with base b; the scalings below change f,
+/// and some multiply sine and cosine by an attention factor. They follow transformers
+/// (`modeling_rope_utils`), in the same float32 arithmetic.
 package struct RopeConfiguration: Sendable, Equatable {
     /// The base b.
     package var theta: Double
@@ -19,9 +19,10 @@ package struct RopeConfiguration: Sendable, Equatable {
         case none
         /// f / factor.
         case linear(factor: Double)
-        /// The base grows once a sequence is longer than the trained positions.
+        /// The base grows if a sequence is longer than the trained positions.
         case dynamic(factor: Double, maximumPositions: Int)
-        /// Llama 3.1: long wavelengths are divided by factor, short ones kept, between them blended.
+        /// Llama 3.1: frequencies of long wavelengths are divided by factor, those of short ones
+        /// kept, and those between blended.
         case llama3(
             factor: Double, lowFrequencyFactor: Double, highFrequencyFactor: Double,
             originalPositions: Int)
@@ -29,12 +30,13 @@ package struct RopeConfiguration: Sendable, Equatable {
         case yarn(
             factor: Double, attentionFactor: Double, betaFast: Double, betaSlow: Double,
             truncate: Bool, originalPositions: Int)
-        /// Ding et al., "LongRoPE" (2024): one divisor a frequency, two sets of them.
+        /// Ding et al., "LongRoPE" (2024): a divisor for each frequency, one set for short and one
+        /// for long sequences.
         case longrope(
             short: [Double], long: [Double], attentionFactor: Double, originalPositions: Int)
     }
 
-    /// The length from which on frequencies depend on a sequence's own length; nil: they never do.
+    /// The length beyond which frequencies depend on a sequence's length; nil if they never do.
     package var lengthDependentBeyond: Int? {
         switch scaling {
         case .dynamic(_, let maximumPositions): maximumPositions
@@ -43,7 +45,7 @@ package struct RopeConfiguration: Sendable, Equatable {
         }
     }
 
-    /// What sine and cosine are multiplied by.
+    /// The factor on sine and cosine.
     package var attentionFactor: Float {
         switch scaling {
         case .yarn(_, let factor, _, _, _, _), .longrope(_, _, let factor, _): Float(factor)
@@ -51,7 +53,7 @@ package struct RopeConfiguration: Sendable, Equatable {
         }
     }
 
-    /// f, `headDimension / 2` frequencies in radians per position, for a sequence of `length`
+    /// The `headDimension / 2` frequencies f in radians per position, for a sequence of `length`
     /// tokens.
     package func frequencies(headDimension: Int, length: Int) -> [Float] {
         let half = headDimension / 2
@@ -107,14 +109,14 @@ package struct RopeConfiguration: Sendable, Equatable {
 }
 
 extension RopeConfiguration {
-    /// - Parameter layerTypes: the types that the model's layers are of.
+    /// - Parameter layerTypes: the types of the model's layers.
     init(
         fields: ConfigurationFields, maximumPositions: Int, headDimension: Int,
         layerTypes: Set<String>
     ) throws(ModelConfigurationError) {
         let older = try fields.nested("rope_scaling")
         let newer = try fields.nested("rope_parameters")
-        // Where both are there, transformers takes the older, unless it is empty.
+        // If both exist, transformers uses the older, unless it is empty.
         let nested = older?.object.keys.isEmpty == false ? older : newer
         guard let nested, nested.object.values.contains(where: { $0.objectValue != nil }) else {
             try self.init(
@@ -122,7 +124,8 @@ extension RopeConfiguration {
                 headDimension: headDimension)
             return
         }
-        // One set of settings for each type of layer. The forward pass has one for all layers.
+        // There are settings for each type of layer, but the forward pass supports only one for all
+        // layers.
         var found: RopeConfiguration?
         for type in layerTypes.sorted() {
             guard let own = try nested.nested(type) else {
@@ -141,8 +144,8 @@ extension RopeConfiguration {
     }
 
     /// - Parameters:
-    ///   - nested: the settings; nil: none but the base.
-    ///   - fields: of the whole file.
+    ///   - nested: the settings; nil if there is only the base.
+    ///   - fields: the fields of the whole file.
     private init(
         _ nested: ConfigurationFields?, in fields: ConfigurationFields, maximumPositions: Int,
         headDimension: Int

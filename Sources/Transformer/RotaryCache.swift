@@ -1,12 +1,13 @@
 import Synchronization
 import Tensors
 
-/// Cosines and sines for the positions in use, made when a sequence first needs them.
+/// Cosines and sines of the positions in use, computed when a sequence first needs them.
 final class RotaryCache: Sendable {
     private struct State {
-        /// For all sequences whose frequencies do not depend on their length.
+        /// The table of all sequences whose frequencies do not depend on their length.
         var common: RotaryTable?
-        /// For longer ones, by length; where the scaling has only two sets, under one key.
+        /// The tables of longer sequences by length, or under one key if the scaling has only two
+        /// sets of frequencies.
         var special: [Int: RotaryTable] = [:]
     }
 
@@ -37,7 +38,7 @@ final class RotaryCache: Sendable {
         }
     }
 
-    /// Room for more than asked, so that few lengths make a new table.
+    /// Makes a table with more positions than needed, so that new tables are rare.
     private func make(length: Int) -> RotaryTable {
         var positions = 64
         while positions < length { positions *= 2 }

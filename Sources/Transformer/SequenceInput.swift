@@ -1,7 +1,7 @@
-/// What a sequence enters the model as: token ids, preceded by embeddings of their own (the
-/// compressed text that a decoder is given).
+/// The input of a sequence: token ids, optionally preceded by embeddings (the compressed text that
+/// a decoder is given).
 package struct SequenceInput: Sendable, Equatable {
-    /// [rows, hidden]; takes the place of the embeddings at the first positions.
+    /// `[prefixRows, H]`; the embeddings at the first positions.
     package var prefix: [Float]
     package var prefixRows: Int
     package var tokens: [Int32]
@@ -15,7 +15,7 @@ package struct SequenceInput: Sendable, Equatable {
     package var length: Int { prefixRows + tokens.count }
 }
 
-/// Of which rows the final states are wanted. The last layer computes only those.
+/// The rows whose final states are needed. The last layer computes only these.
 package enum RowSelection: Sendable, Equatable {
     case all
     /// The last n rows of each sequence, or all of a shorter one.
@@ -29,15 +29,15 @@ package enum RowSelection: Sendable, Equatable {
     }
 }
 
-/// Sequences put together for one worker.
+/// Groups sequences into packed batches.
 enum BatchPlan {
-    /// Rows after which a batch is closed: enough that converting weights costs a percent or two,
-    /// few enough that activations stay in the cache.
+    /// The most rows of a batch: enough that converting weights costs only a percent or two, few
+    /// enough that activations stay in the cache.
     static let mostRows = 512
 
-    /// Sorts by length, longest first, and fills batches; with several threads the work is split so
-    /// that each has some. Every sequence appears once; the order within batches is arbitrary,
-    /// because no sequence's result depends on its neighbours.
+    /// Sorts sequences by length, longest first, and fills batches; with several threads, batches
+    /// are small enough that each thread has some. Every sequence appears once; the order in
+    /// batches is arbitrary, because results do not depend on it.
     static func batches(lengths: [Int], threads: Int) -> [[Int]] {
         let total = lengths.reduce(0, +)
         let share = (total + threads - 1) / max(1, threads)

@@ -1,7 +1,7 @@
 import Tensors
 import VectorMath
 
-/// Memory that grows and is used again.
+/// Reusable memory that grows as needed.
 final class Scratch<Element: BitwiseCopyable> {
     private(set) var pointer: UnsafeMutablePointer<Element>
     private var capacity: Int
@@ -10,7 +10,7 @@ final class Scratch<Element: BitwiseCopyable> {
 
     deinit { pointer.deallocate() }
 
-    /// Contents are not kept.
+    /// Makes room for `count` elements. The contents are not kept.
     func reserve(_ count: Int) {
         guard count > capacity else { return }
         pointer.deallocate()
@@ -21,36 +21,38 @@ final class Scratch<Element: BitwiseCopyable> {
     }
 }
 
-/// Rows that a matrix product reads: float32 or bfloat16, as the precision has it.
+/// The rows that a matrix product reads, in float32 or bfloat16 depending on the precision.
 struct Operand {
     let floats: UnsafeMutablePointer<Float>
     let halves: UnsafeMutablePointer<UInt16>
     let precision: ComputePrecision
-    /// Elements from one row to the next; even.
+    /// The distance between rows in elements; even.
     let stride: Int
 }
 
-/// One worker's activations. Not shared between threads.
+/// The activations of one worker. Not shared between threads.
 ///
-/// Widths: H hidden, Q queryWidth, K keyValueWidth, I intermediate; T rows of the batch.
+/// Widths: H hidden, Q queryWidth, K keyValueWidth, I intermediate; T is the number of rows of the
+/// batch.
 final class Workspace {
-    /// The residual stream, [T, H].
+    /// The residual stream, `[T, H]`.
     let residual = Scratch<Float>()
-    /// The residual's selected rows, [R, H], in the last layer.
+    /// The residual's selected rows in the last layer, `[R, H]`.
     let selected = Scratch<Float>()
-    /// [T, Q], [T, K], [T, K], [T, Q]
+    /// Queries `[T, Q]`, keys and values `[T, K]`, and attention's output `[T, Q]`.
     let queries = Scratch<Float>()
     let keys = Scratch<Float>()
     let values = Scratch<Float>()
     let attended = Scratch<Float>()
-    /// What the next product reads: normed rows or attention's output, and the gated rows [T, I].
+    /// The input of the next product: normalized rows or attention's output, and the gated rows
+    /// `[T, I]`.
     private let inputFloats = Scratch<Float>()
     private let inputHalves = Scratch<UInt16>()
     private let gatedFloats = Scratch<Float>()
     private let gatedHalves = Scratch<UInt16>()
-    /// The rows that the next products read, for weights in quantised blocks.
+    /// The quantized input of the next products, for quantized weights.
     let quantized = QuantizedRows()
-    /// Panels and attention's scores.
+    /// Scratch for panels of weights and for attention's scores.
     let kernel = Scratch<Float>()
 
     private let configuration: ModelConfiguration
@@ -63,8 +65,8 @@ final class Workspace {
     private static func even(_ n: Int) -> Int { (n + 1) & ~1 }
 
     /// - Parameters:
-    ///   - rows: of the batch.
-    ///   - longest: most keys that one sequence attends to.
+    ///   - rows: the number of rows of the batch.
+    ///   - longest: the most keys that one sequence attends to.
     func reserve(rows: Int, longest: Int) {
         let c = configuration
         let input = rows * Self.even(max(c.hiddenSize, c.queryWidth))

@@ -31,11 +31,11 @@ import Tokenization
         ),
         (
             small(vocabulary: #"{"a": 99999999999999999999}"#),
-            .badField("model.vocab", expected: "a whole number")
+            .badField("model.vocab", expected: "an integer")
         ),
         (
             small(vocabulary: #"{"a": 1.5}"#),
-            .badField("model.vocab", expected: "a whole number")
+            .badField("model.vocab", expected: "an integer")
         ),
         (small(vocabulary: #"{"a": 0, "b": 0, "ab": 1}"#), .duplicateID(0, token: "b")),
         (small(vocabulary: #"{"a": 0, "a": 1}"#), .duplicateToken("a")),

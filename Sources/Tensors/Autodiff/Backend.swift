@@ -1,4 +1,4 @@
-/// A matrix operand: `value` holds rows x columns as stored; `transposed` reads it the other way.
+/// A matrix operand: `value` as stored, `[rows, columns]`, or its transpose if `transposed`.
 package struct Operand {
     package let value: Value
     package let transposed: Bool
@@ -8,12 +8,12 @@ package struct Operand {
     }
 }
 
-/// The one seam between operations and the hardware that runs them.
+/// The only interface between operations and the hardware that runs them.
 ///
-/// Operations say what is computed and how gradients flow; a back end owns memory and loops. Today
-/// there is the processor (`CPUBackend`); another device is another conformance, and no layer or
-/// loss changes. Every method computes the same result for the same input, whatever the timing of
-/// its threads.
+/// Operations define what is computed and how gradients flow; a backend owns memory and loops. The
+/// only one so far is the processor (`CPUBackend`); another device is another conformance, without
+/// changes to layers or losses. Every method computes the same result for the same input,
+/// independent of the timing of its threads.
 package protocol Backend: AnyObject {
     // Memory.
     func buffer(count: Int) -> Buffer
@@ -36,12 +36,12 @@ package protocol Backend: AnyObject {
     func sumRows(_ x: Buffer, columns: Int, to sums: Buffer)
     func dropout(_ x: Buffer, seed: UInt64, rate: Float) -> Buffer
 
-    // Products: c (m x n) = or += factor * a (m x k) b (k x n).
+    // Products: c `[m, n]` = or += factor * a `[m, k]` b `[k, n]`.
     func multiply(
         _ a: Operand, _ b: Operand, m: Int, n: Int, k: Int, factor: Float, into c: Buffer,
         accumulate: Bool, precision: ComputePrecision)
 
-    // Layers. x (rows x columns), scale (rows).
+    // Layers. x `[rows, columns]`, scale `[rows]`.
     func rmsNorm(_ x: Buffer, weight: Buffer, epsilon: Float) -> (y: Buffer, scale: Buffer)
     func rmsNormAgain(_ x: Buffer, weight: Buffer, scale: Buffer) -> Buffer
     func rmsNormBackward(
@@ -49,7 +49,7 @@ package protocol Backend: AnyObject {
         weightGradient: Buffer?)
     func swiglu(_ gate: Buffer, _ up: Buffer) -> Buffer
     func swigluBackward(_ gradient: Buffer, gate: Buffer, up: Buffer) -> (gate: Buffer, up: Buffer)
-    /// Turned by `direction` 1, turned back by -1.
+    /// Rotates with `direction` 1, and back with -1.
     func rotate(
         _ x: Buffer, positions: [Int32], table: RotaryTable, heads: Int, direction: Float
     ) -> Buffer
@@ -61,11 +61,12 @@ package protocol Backend: AnyObject {
         logSum: Buffer, layout: SequenceLayout, shape: AttentionShape
     ) -> (query: Buffer, key: Buffer, value: Buffer)
 
-    // Softmax over a vocabulary: logits = states (rows x H) weight^T (V x H), in blocks of rows.
+    // Softmax over a vocabulary, in blocks of rows: logits = states weight^T, with states `[rows, H]`
+    // and weight `[V, H]`.
     func logProbability(
         states: Value, weight: Value, targets: [Int32], width: Int, precision: ComputePrecision
     ) -> (logProbabilities: Buffer, logSums: Buffer)
-    /// Adds to `statesGradient` (written whole) and `weightGradient`, each where wanted.
+    /// Overwrites `statesGradient` and adds to `weightGradient`, unless they are nil.
     func logProbabilityBackward(
         _ gradient: [Float], states: Value, weight: Value, targets: [Int32], logSums: Buffer,
         width: Int, statesGradient: Buffer?, weightGradient: GradientSlot?,

@@ -1,18 +1,18 @@
-/// A block of memory that a tensor's values or gradients live in.
+/// A block of memory for a tensor's values or gradients.
 ///
-/// It belongs to the pool of the back end that made it and goes back there when the last reference
-/// to it goes. Only a back end, and code that moves values in or out, touches the pointer.
+/// It belongs to the pool of the backend that made it and returns there when the last reference is
+/// released. Only a backend, and code that moves values in or out, uses the pointer.
 package final class Buffer {
-    /// Elements: float32, or bfloat16 where `isHalf`.
+    /// The number of elements, which are float32, or bfloat16 if `isHalf`.
     package let count: Int
     package let isHalf: Bool
     private let address: UnsafeMutableRawPointer
     private let recycle: () -> Void
-    /// Gives back the pages of a mapped file that hold the values; they are read again when somebody
-    /// touches them. Does nothing for memory of our own.
+    /// Releases the pages of a mapped file that hold the values; they are read again on the next
+    /// access. Does nothing for allocated memory.
     package let releasePages: () -> Void
 
-    /// `recycle` is called once, at the end of this object's life; it may keep an owner alive.
+    /// `recycle` is called once, when this object is deinitialized; it may keep an owner alive.
     package init(
         address: UnsafeMutableRawPointer, count: Int, isHalf: Bool,
         releasePages: @escaping () -> Void = {}, recycle: @escaping () -> Void
@@ -32,13 +32,13 @@ package final class Buffer {
         return address.assumingMemoryBound(to: Float.self)
     }
 
-    /// The bfloat16 values, as their bits.
+    /// The bfloat16 values as bit patterns.
     package var halves: UnsafeMutablePointer<UInt16> {
         assert(isHalf)
         return address.assumingMemoryBound(to: UInt16.self)
     }
 
-    /// A copy of the values, for whoever reads results or saves them.
+    /// A copy of the values in float32, for reading or saving results.
     package var array: [Float] {
         guard !isHalf else {
             return (0..<count).map { Float(bitPattern: UInt32(halves[$0]) << 16) }

@@ -1,14 +1,15 @@
 import Foundation
 
-/// Memory for buffers, kept for the next step instead of going back to the system.
+/// A pool of memory for buffers, kept for the next step instead of being returned to the system.
 ///
-/// A training step asks for the same memory again and again, and fresh pages cost more than most
-/// operations on them. What the forward pass keeps is given up piece by piece as the backward pass
-/// makes gradients, of other sizes: blocks are cut from large chunks, the first place that is wide
-/// enough, and free neighbours become one place again (Knuth, The Art of Computer Programming,
-/// 2.5). So a process is hardly larger than the most that was ever in use at once.
+/// Every training step allocates the same memory, and fresh pages cost more than most operations on
+/// them. The backward pass releases the forward pass's buffers one by one while it allocates
+/// gradients of other sizes, so blocks are cut from large chunks first-fit, and adjacent free
+/// blocks are merged (Knuth, The Art of Computer Programming, 2.5). The process is hardly larger
+/// than the peak of memory in use.
 package final class BufferPool {
-    /// Bytes from `start` on; a chunk's number and the place in it, as `Chunk.position` joins them.
+    /// A range of bytes; `start` combines a chunk's number and the offset in it, as
+    /// `Chunk.position` does.
     private struct Span {
         var start: Int
         var count: Int
@@ -23,12 +24,12 @@ package final class BufferPool {
     }
 
     private var chunks: [Chunk] = []
-    /// Ascending, none touching the next.
+    /// Free spans in ascending order, none adjacent to the next.
     private var free: [Span] = []
-    /// Bytes handed out now, and the most ever.
+    /// Bytes in use now, and the peak.
     package private(set) var bytesInUse = 0
     package private(set) var peakBytes = 0
-    /// The end of the furthest place used since pages were last given back, and ever since then.
+    /// The end of the furthest span used since pages were last released, and the same before that.
     private var furthest = 0
     private var touched = 0
     private var steps = 0
@@ -37,7 +38,7 @@ package final class BufferPool {
 
     deinit { for chunk in chunks { munmap(chunk.address, chunk.bytes) } }
 
-    /// A buffer with anything in it; it keeps the pool alive.
+    /// An uninitialized buffer, which keeps the pool alive.
     package func buffer(count: Int, isHalf: Bool) -> Buffer {
         let bytes = (max(1, count) * (isHalf ? 2 : 4) + 63) & ~63
         let start = take(bytes)
@@ -66,7 +67,8 @@ package final class BufferPool {
         return start
     }
 
-    /// A new chunk's place among the free ones. What is never touched of it costs nothing.
+    /// Allocates a new chunk and returns its index in `free`. Pages that are never touched cost
+    /// nothing.
     private func grow(_ bytes: Int) -> Int {
         let page = 1 << 21
         let size = (max(bytes, 1 << 26, bytesInUse / 4) + page - 1) & ~(page - 1)
@@ -96,8 +98,8 @@ package final class BufferPool {
         }
     }
 
-    /// Called between steps. Every few of them the pages beyond what those steps used go back to
-    /// the system, so that one long batch does not make the process large for ever.
+    /// Called between steps. Every 16 steps, pages beyond those that these steps used are returned
+    /// to the system, so that one long batch does not keep the process large forever.
     package func trim() {
         steps += 1
         guard steps % 16 == 0 else { return }
@@ -109,7 +111,7 @@ package final class BufferPool {
         furthest = 0
     }
 
-    /// The whole pages of a range within one chunk.
+    /// Releases the whole pages of a range in one chunk.
     private func discard(_ range: Range<Int>) {
         let page = Int(sysconf(Int32(_SC_PAGESIZE)))
         let from = (range.lowerBound + page - 1) / page * page

@@ -1,13 +1,13 @@
 import Synchronization
 
-/// The end of a process to which the system refuses memory: nothing can be computed from there on, but
-/// a program may say so in its own words.
+/// Ends the process if the system refuses memory. A program can set a handler to report it in its
+/// own words.
 package enum OutOfMemory {
     private static let handler = Mutex<@Sendable (Int) -> Never> { bytes in
         preconditionFailure("out of memory: \(bytes) bytes")
     }
 
-    /// - Parameter body: gets the number of bytes that could not be had.
+    /// - Parameter body: receives the number of bytes that could not be allocated.
     package static func handle(_ body: @escaping @Sendable (_ bytes: Int) -> Never) {
         handler.withLock { $0 = body }
     }

@@ -1,13 +1,13 @@
-/// A named array of weights: trained, or frozen.
+/// A named array of weights, trained or frozen.
 ///
-/// A frozen one may lie in a mapped file, as float32 or bfloat16, and is then never copied unless a
-/// product needs the other form.
+/// A frozen one may be in a mapped file, as float32 or bfloat16, and is then copied only if a
+/// product needs the other type.
 package final class Parameter {
-    /// As the checkpoint names it.
+    /// The name in the checkpoint.
     package let name: String
     package let shape: [Int]
     package let value: Value
-    /// Where its gradient gathers; nil for a frozen one.
+    /// Accumulates the gradient; nil for a frozen parameter.
     package let slot: GradientSlot?
 
     package init(name: String, shape: [Int], value: Value, isTrained: Bool) {
@@ -20,15 +20,15 @@ package final class Parameter {
     package var count: Int { value.count }
     package var isTrained: Bool { slot != nil }
     package var tensor: Tensor { Tensor(shape: shape, value: value, slot: slot) }
-    /// The same weights, through which no gradient flows.
+    /// The same weights without a gradient.
     package var frozen: Parameter {
         Parameter(name: name, shape: shape, value: value, isTrained: false)
     }
 }
 
 extension Parameter {
-    /// Weights as a checkpoint stores them. A trained parameter is always a float32 copy; a frozen
-    /// float32 or bfloat16 one stays where it is.
+    /// A parameter with a checkpoint's weights. A trained one is always a float32 copy; a frozen
+    /// float32 or bfloat16 one uses the mapped bytes.
     package convenience init(
         _ view: TensorView, name: String? = nil, isTrained: Bool, backend: any Backend
     ) {
@@ -43,7 +43,8 @@ extension Parameter {
         if !copied, isHalf || view.elementType == .float32, let address = view.bytes.baseAddress,
             Int(bitPattern: address) % alignment == 0
         {
-            // Only read, since it is frozen; the closure keeps the file mapped.
+            // The bytes are only read, since the parameter is frozen; the closure keeps the file
+            // mapped.
             return Value(
                 Buffer(
                     address: UnsafeMutableRawPointer(mutating: address), count: view.count,

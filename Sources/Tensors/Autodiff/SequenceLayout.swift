@@ -3,11 +3,11 @@ import Foundation
 private func cosine(_ angle: Float) -> Float { Float(cos(Double(angle))) }
 private func sine(_ angle: Float) -> Float { Float(sin(Double(angle))) }
 
-/// How sequences of different lengths lie one after another in the rows of a packed batch.
+/// The layout of a packed batch: sequences of different lengths in consecutive rows.
 package struct SequenceLayout: Sendable, Equatable {
     /// Sequence s has rows offsets[s] ..< offsets[s + 1].
     package let offsets: [Int]
-    /// The place of each row within its sequence, from 0.
+    /// The position of each row in its sequence, from 0.
     package let positions: [Int32]
 
     package init(lengths: [Int]) {
@@ -35,7 +35,7 @@ package struct AttentionShape: Sendable, Equatable {
     /// Grouped-query attention: each key and value head serves heads / keyValueHeads query heads.
     package let keyValueHeads: Int
     package let headDimension: Int
-    /// How many keys a query sees, itself included; nil for all before it.
+    /// The number of keys that a query attends to, including its own; nil for all up to it.
     package let window: Int?
 
     package init(heads: Int, keyValueHeads: Int, headDimension: Int, window: Int?) {
@@ -46,7 +46,7 @@ package struct AttentionShape: Sendable, Equatable {
     }
 }
 
-/// Cosines and sines of the rotary embedding, [position, headDimension / 2].
+/// Cosines and sines of the rotary embedding, each `[positions, headDimension / 2]`.
 package final class RotaryTable: Sendable {
     package let halfDimension: Int
     package let positions: Int

@@ -1,18 +1,18 @@
-/// The record of a computation, played backwards for its gradients.
+/// Records a computation, and runs it backward for its gradients.
 ///
 /// Every operation is a method on the tape, in a file of its own: the forward pass, and directly
 /// below it the closure that turns the output's gradient into the inputs'. A closure keeps only the
-/// values it needs; it is dropped as soon as it has run, and its memory is free for the next one.
+/// values it needs; it is released as soon as it has run, so that its memory can be reused.
 ///
-/// Gradients add up in a fixed order, so that they do not depend on the timing of threads.
+/// Gradients are accumulated in a fixed order, so that they do not depend on the timing of threads.
 package final class Tape {
     package let backend: any Backend
-    /// What the matrix products are computed in. Everything else is float32.
+    /// The precision of matrix products. Everything else is float32.
     package let precision: ComputePrecision
-    /// Off, nothing is kept: for scores that need no gradient.
+    /// If false, nothing is kept: for results that need no gradient.
     package let isRecording: Bool
     private var steps: [() -> Void] = []
-    /// Values made since the innermost block began; nil outside of blocks.
+    /// Values created since the innermost block began; nil outside of blocks.
     private var open: [WeakValue]?
 
     package init(
@@ -23,8 +23,8 @@ package final class Tape {
         self.isRecording = isRecording
     }
 
-    /// An operation's result: it has a gradient where one of its inputs has, and then `backward` is
-    /// called with that gradient, if any arrives.
+    /// An operation's result. It has a gradient if one of its inputs has; `backward` is then called
+    /// with the gradient if there is one.
     package func result(
         shape: [Int], _ values: Buffer, from inputs: [Tensor], recompute: (() -> Buffer)? = nil,
         backward: @escaping (_ gradient: Buffer) -> Void
@@ -52,8 +52,8 @@ package final class Tape {
         return Tensor(shape: shape ?? [values.count], value: Value(buffer), slot: nil)
     }
 
-    /// Runs a part of the forward pass whose values nobody reads after it, its input included, but
-    /// for the result: what the backward pass needs of them is kept in the least memory.
+    /// Runs a part of the forward pass of whose values, including its input, only the result is
+    /// read afterwards; values that the backward pass needs are kept in the least memory.
     package func block(_ input: Tensor, _ body: (Tensor) -> Tensor) -> Tensor {
         guard isRecording, input.needsGradient else { return body(input) }
         let outer = open
@@ -69,8 +69,8 @@ package final class Tape {
 
     package func values(_ tensor: Tensor) -> [Float] { tensor.value.floats(backend).array }
 
-    /// Runs the record backwards from `root`, whose gradient is `seed` (ones by default), and
-    /// empties it. Gradients end in the slots of the tensors that nothing on the tape produced:
+    /// Backpropagates from `root`, whose gradient is `seed` (ones by default), and empties the
+    /// tape. Gradients end up in the slots of tensors that no operation on the tape produced:
     /// parameters and leaves.
     package func backward(from root: Tensor, seed: Buffer? = nil) {
         guard let slot = root.slot else { return }
@@ -79,8 +79,9 @@ package final class Tape {
         while let step = steps.popLast() { step() }
     }
 
-    /// Runs `body` now without keeping anything and again, with its record, when its gradient is
-    /// asked for: memory for time (Chen et al. 2016). `body` must compute the same both times.
+    /// Gradient checkpointing (Chen et al. 2016): runs `body` without recording, and again with
+    /// recording when its gradient is needed, which trades time for memory. `body` must compute the
+    /// same both times.
     package func checkpoint(_ input: Tensor, _ body: @escaping (Tape, Tensor) -> Tensor) -> Tensor {
         guard isRecording else { return body(self, input) }
         let silent = Tape(backend: backend, precision: precision, isRecording: false)

@@ -1,4 +1,4 @@
-/// Values with a shape, and a place for their gradient where one is wanted.
+/// Values with a shape, and a slot for their gradient if one is needed.
 ///
 /// Row-major. Without a gradient slot it is a constant: operations on constants alone record
 /// nothing, so a frozen model costs no gradient memory.
@@ -21,21 +21,21 @@ package struct Tensor {
     package var columns: Int { shape.dropFirst().reduce(1, *) }
     package var count: Int { value.count }
 
-    /// The same values, through which no gradient flows.
+    /// The same values without a gradient.
     package var detached: Tensor { Tensor(shape: shape, value: value, slot: nil) }
 }
 
-/// Where the gradient of one tensor gathers during a backward pass.
+/// Accumulates the gradient of one tensor during a backward pass.
 package final class GradientSlot {
     package let count: Int
     private var buffer: Buffer?
 
     package init(count: Int) { self.count = count }
 
-    /// The gradient so far, nil where none has arrived.
+    /// The gradient so far; nil if there is none.
     package var gradient: Buffer? { buffer }
 
-    /// Hands the gradient over and forgets it.
+    /// Returns the gradient and clears the slot.
     package func take() -> Buffer? {
         defer { buffer = nil }
         return buffer
@@ -43,8 +43,8 @@ package final class GradientSlot {
 
     package func clear() { buffer = nil }
 
-    /// gradient += `contribution`. The contribution may be shared with other slots: it is copied
-    /// before anything is added to it.
+    /// gradient += `contribution`. The contribution may be shared with other slots, so it is copied
+    /// before it is modified.
     package func add(_ contribution: Buffer, _ backend: any Backend) {
         assert(contribution.count == count)
         guard buffer != nil else {
@@ -54,7 +54,7 @@ package final class GradientSlot {
         backend.add(contribution, times: 1, to: writable(backend))
     }
 
-    /// Lets `body` write or add to the gradient: `accumulate` says which.
+    /// Lets `body` write the gradient, or add to it if `accumulate`.
     package func update(_ backend: any Backend, _ body: (Buffer, _ accumulate: Bool) -> Void) {
         if buffer == nil {
             let fresh = backend.buffer(count: count)
@@ -65,7 +65,7 @@ package final class GradientSlot {
         }
     }
 
-    /// A gradient that starts as zeros where none has arrived, for operations that only add.
+    /// The gradient, initially zeros, for operations that only add.
     package func added(_ backend: any Backend) -> Buffer {
         if buffer == nil { buffer = backend.zeros(count: count) }
         return writable(backend)

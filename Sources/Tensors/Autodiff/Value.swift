@@ -1,15 +1,15 @@
-/// A tensor's values as operations keep them for their backward pass.
+/// A tensor's values, as operations keep them for the backward pass.
 ///
-/// The values may exist in float32, in bfloat16 (what the products of `--precision bfloat16` read)
-/// or in both; either is derived from the other on demand. A value that is cheap to compute again,
-/// such as a normalised row, carries the way to do so and need not be kept between the passes.
+/// The values may exist in float32, in bfloat16 (the inputs of bfloat16 products) or in both; each
+/// is derived from the other on demand. A value that is cheap to recompute, such as a normalized
+/// row, has a closure for it and need not be kept between the passes.
 package final class Value {
     package let count: Int
     private var floatBuffer: Buffer?
     private var halfBuffer: Buffer?
     private let recompute: (() -> Buffer)?
 
-    /// `recompute` must give the very same values again.
+    /// `recompute` must return exactly the same values.
     package init(_ buffer: Buffer, recompute: (() -> Buffer)? = nil) {
         count = buffer.count
         self.recompute = recompute
@@ -33,11 +33,11 @@ package final class Value {
         return made
     }
 
-    /// The values in whichever form exists; bfloat16 where only that does.
+    /// The values in the type that exists: bfloat16 only if there is no float32.
     package var stored: Buffer { floatBuffer ?? halfBuffer! }
 
-    /// The forward pass has no more use for the values: keeps what the backward pass cannot make
-    /// again, in bfloat16 where its products read that anyway.
+    /// Called when the forward pass no longer needs the values: keeps only what the backward pass
+    /// cannot recompute, in bfloat16 if its products read that anyway.
     package func settle(_ backend: any Backend, _ precision: ComputePrecision) {
         if recompute != nil {
             floatBuffer = nil
@@ -50,6 +50,6 @@ package final class Value {
         }
     }
 
-    /// After the float32 values were changed in place (an optimizer's step).
+    /// Must be called after the float32 values were changed in place, as by an optimizer's step.
     package func floatsChanged() { halfBuffer = nil }
 }

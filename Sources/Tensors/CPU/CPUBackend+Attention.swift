@@ -6,14 +6,14 @@ import CVectorKernels
 ///     dV = P^T dO,   dP = dO V^T,   dS = P (dP - rowsum(dO O)),   dQ = dS K / sqrt(d),
 ///     dK = dS^T Q / sqrt(d)
 ///
-/// The probabilities are never kept: the backward pass computes them again from the scores and the
-/// log-sum-exp of each row (Dao et al. 2022), a block of queries at a time, so that memory does not
-/// grow with the square of the length and keys after a block's last query are not touched at all.
+/// The probabilities are not kept: the backward pass recomputes them from the scores and the
+/// log-sum-exp of each row (Dao et al. 2022), a block of queries at a time. Memory does not grow
+/// with the square of the length, and keys after a block's last query are not read.
 extension CPUBackend {
     private static let queriesPerBlock = 64
 
-    /// One task is one sequence and one key/value head with the query heads it serves: its outputs
-    /// belong to it alone.
+    /// A task is one sequence and one key/value head with the query heads it serves; no other task
+    /// writes to its outputs.
     package func attention(
         query: Buffer, key: Buffer, value: Buffer, layout: SequenceLayout, shape: AttentionShape
     ) -> (output: Buffer, logSum: Buffer) {
@@ -140,10 +140,10 @@ private struct AttentionUnit {
         window = shape.window
     }
 
-    /// Where the key at `position` of the sequence begins in the packed matrix.
+    /// The offset in the packed matrix of the key at `position` of the sequence.
     func keyOffset(_ position: Int) -> Int { (rows.lowerBound + position) * keyWidth + keyColumn }
 
-    /// Blocks of queries with the keys that any of them sees, as positions in the sequence.
+    /// Blocks of queries with the keys that any of them attends to, as positions in the sequence.
     func blocks(_ size: Int) -> [(queries: Range<Int>, keys: Range<Int>)] {
         stride(from: 0, to: rows.count, by: size).map { first in
             let end = min(first + size, rows.count)

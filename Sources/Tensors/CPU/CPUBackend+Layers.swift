@@ -28,8 +28,9 @@ extension CPUBackend {
         return y
     }
 
-    /// Rows go in pieces of a fixed size, each with a sum of its own for the weight's gradient,
-    /// added up in order: the result does not depend on the number of threads.
+    /// Rows are processed in pieces of a fixed size, each with its own partial sum of the weight's
+    /// gradient, which are added in order, so that the result does not depend on the number of
+    /// threads.
     package func rmsNormBackward(
         _ gradient: Buffer, x: Buffer, weight: Buffer, scale: Buffer, input: Buffer?,
         weightGradient: Buffer?

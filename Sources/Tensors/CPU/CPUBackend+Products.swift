@@ -1,9 +1,10 @@
 import COneDNN
 
-/// Products of whole matrices, split between threads.
+/// Matrix products, split between threads.
 ///
-/// float32 goes to the BLAS. bfloat16 goes to oneDNN, each thread with a slice of its own; where the
-/// library or the processor cannot, the product is float32: slower, and not rounded.
+/// float32 products use the BLAS. bfloat16 products use oneDNN, each thread with its own slice; if
+/// the library is missing or the processor does not support it, the product is float32, which is
+/// slower and not rounded.
 extension CPUBackend {
     package func multiply(
         _ a: Operand, _ b: Operand, m: Int, n: Int, k: Int, factor: Float, into c: Buffer,
@@ -13,7 +14,8 @@ extension CPUBackend {
             m: m, n: n, k: k, aTransposed: a.transposed, bTransposed: b.transposed,
             aStride: a.transposed ? m : k, bStride: b.transposed ? k : n, cStride: n,
             factor: factor, accumulate: accumulate)
-        // A skinny product, such as one of rank 32, is done before a narrow copy of it is made.
+        // For small dimensions, such as LoRA's ranks, converting the operands costs more than it
+        // saves.
         if precision == .bfloat16, factor == 1, min(m, n, k) >= 16, onednn_available(),
             multiplyHalves(a.value.halves(self), b.value.halves(self), c, product)
         {
@@ -54,7 +56,7 @@ extension CPUBackend {
                     Int64(product.k), product.accumulate)
             }
         }
-        // It refuses for all slices or none: they differ by a few rows only.
+        // It rejects all slices or none, as they differ only by a few rows.
         return done.allSatisfy { $0 }
     }
 }

@@ -2,12 +2,12 @@ import CVectorKernels
 
 /// The softmax over the vocabulary, fused with the output projection.
 ///
-/// Logits exist for one block of rows at a time, about sixteen megabytes of them, and are computed
-/// again in the backward pass: a batch's logits would be larger than everything else together.
+/// Logits exist for one block of rows at a time, about 16 MiB, and are recomputed in the backward
+/// pass: all logits of a batch would be larger than everything else together.
 extension CPUBackend {
     private func block(vocabulary: Int) -> Int { max(16, min(1024, (1 << 22) / vocabulary)) }
 
-    /// rows[range] of `states` as a value of its own.
+    /// The rows `range` of `states`, without copying.
     private func part(
         _ states: Value, _ range: Range<Int>, width: Int, _ precision: ComputePrecision
     ) -> Value {
@@ -17,7 +17,7 @@ extension CPUBackend {
             isHalf
             ? UnsafeMutableRawPointer(source.halves + range.lowerBound * width)
             : UnsafeMutableRawPointer(source.floats + range.lowerBound * width)
-        // The closure keeps the source alive as long as the part.
+        // The closure keeps the source alive.
         return Value(
             Buffer(address: start, count: range.count * width, isHalf: isHalf) { _ = source })
     }
@@ -27,7 +27,7 @@ extension CPUBackend {
         for first in stride(from: 0, to: rows, by: size) { body(first..<min(rows, first + size)) }
     }
 
-    /// logits (rows x V) = states (rows x H) weight^T
+    /// logits `[rows, V]` = states `[rows, H]` weight^T, weight `[V, H]`
     private func project(
         _ states: Value, _ weight: Value, width: Int, into logits: Buffer,
         _ precision: ComputePrecision
@@ -167,7 +167,7 @@ extension CPUBackend {
         return (da, db)
     }
 
-    /// Part of a float32 buffer, which it keeps alive.
+    /// A view of part of a float32 buffer, which it keeps alive.
     private func view(_ buffer: Buffer, from start: Int = 0, count: Int) -> Buffer {
         Buffer(
             address: UnsafeMutableRawPointer(buffer.floats + start), count: count, isHalf: false

@@ -1,7 +1,7 @@
 import CVectorKernels
 import Foundation
 
-/// The processor: loops in C split between threads, products through a BLAS.
+/// The backend of the processor: C kernels split between threads, and matrix products by a BLAS.
 package final class CPUBackend: Backend {
     package let parallel: Parallel
     let pool = BufferPool()

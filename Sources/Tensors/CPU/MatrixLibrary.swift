@@ -1,24 +1,25 @@
 import COneDNN
 import COpenBLAS
 
-/// The library that multiplies float32 matrices in training, with the kernels that it runs.
+/// The library that multiplies float32 matrices in training, and its kernels.
 package struct MatrixLibrary: Sendable, Equatable {
-    /// Who chose the kernels.
+    /// How the kernels were chosen.
     package enum Choice: Sendable {
         case library
-        /// We, by what the processor has, since the library would have taken slower ones.
+        /// By vdb, from the processor's features, because the library would have chosen slower
+        /// ones.
         case processor
-        /// The environment variable OPENBLAS_CORETYPE.
+        /// By the environment variable OPENBLAS_CORETYPE.
         case environment
     }
 
-    /// The processor that the kernels are written for, as OpenBLAS names it.
+    /// The processor that the kernels are written for, by OpenBLAS's name.
     package let core: String
     package let choice: Choice
-    /// Whether the processor has vector instructions that the kernels leave unused.
+    /// Whether the processor has vector instructions that the kernels do not use.
     package let isSlow: Bool
 
-    /// OpenBLAS, which this opens; nil: it is not installed, and plain loops take its place.
+    /// OpenBLAS, which this loads; nil if it is not installed, and plain loops are used instead.
     package static var openBLAS: MatrixLibrary? {
         guard openblas_available() else { return nil }
         let choice: Choice =
@@ -32,6 +33,6 @@ package struct MatrixLibrary: Sendable, Equatable {
             isSlow: openblas_is_slow())
     }
 
-    /// Whether oneDNN, which this opens, multiplies bfloat16 matrices here.
+    /// Whether oneDNN, which this loads, multiplies bfloat16 matrices on this processor.
     package static var hasOneDNN: Bool { onednn_available() }
 }

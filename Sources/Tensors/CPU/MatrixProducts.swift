@@ -1,6 +1,7 @@
 import COpenBLAS
 
-/// One product of row-major matrices inside larger ones: c (m x n) = beta c + factor * a b.
+/// A product of row-major matrices that may be parts of larger ones: c = factor * a b, plus c if
+/// `accumulate`; a `[m, k]`, b `[k, n]`, c `[m, n]`, before transposition.
 ///
 /// `aStride`, `bStride` and `cStride` are the distances between stored rows.
 package struct Product {
@@ -28,15 +29,15 @@ package struct Product {
 
 /// A library that multiplies matrices.
 package protocol MatrixProducts: Sendable {
-    /// On the calling thread alone.
+    /// Computes a product on the calling thread.
     func multiplyHere(
         _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>,
         _ product: Product)
 }
 
 extension MatrixProducts {
-    /// Split between threads along the longer side of c, never along k: every element is summed in
-    /// one order.
+    /// Computes a product split between threads along the longer side of c, never along k, so that
+    /// every element is summed in one order.
     package func multiply(
         _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>,
         _ product: Product, parallel: Parallel
@@ -64,7 +65,7 @@ extension MatrixProducts {
         }
     }
 
-    /// Part `index` of `count` of 0 ..< length, cut at multiples of 16 so that kernels stay whole.
+    /// Part `index` of `count` of 0 ..< length, cut at multiples of 16 for the kernels.
     static func slice(_ index: Int, of count: Int, _ length: Int) -> Range<Int> {
         let units = (length + 15) / 16
         let from = min(length, units * index / count * 16)
@@ -73,7 +74,7 @@ extension MatrixProducts {
     }
 }
 
-/// OpenBLAS's sgemm, one product a thread.
+/// OpenBLAS's sgemm, one product on each thread.
 struct OpenBLASProducts: MatrixProducts {
     init(parallel: Parallel) {}
 

@@ -7,16 +7,16 @@ package struct Parallel: Sendable {
 
     package init(threads: Int) { self.threads = max(1, threads) }
 
-    /// Runs `body(task, worker)` for every task; worker is in 0 ..< threads and no two tasks of one
-    /// worker run at once. Tasks go to whoever is free, so that a core busy with something else
-    /// holds nobody up: what a task writes must depend on the task alone.
+    /// Runs `body(task, worker)` for every task. `worker` is in 0 ..< threads, and no two tasks of
+    /// one worker run at once. Free workers take the next task, so that a busy core does not delay
+    /// the rest; what a task writes must depend on the task alone.
     package func tasks(_ count: Int, _ body: (_ task: Int, _ worker: Int) -> Void) {
         guard threads > 1, count > 1 else {
             for task in 0..<count { body(task, 0) }
             return
         }
         let next = Atomic<Int>(0)
-        // concurrentPerform returns when every call has: the body outlives none of them.
+        // concurrentPerform returns after all calls have, so the body does not escape.
         withoutActuallyEscaping(body) { body in
             nonisolated(unsafe) let body = body
             DispatchQueue.concurrentPerform(iterations: min(threads, count)) { worker in
@@ -29,8 +29,8 @@ package struct Parallel: Sendable {
         }
     }
 
-    /// Runs `body` over ranges that cover 0 ..< count. `cost` is the work of one element in
-    /// operations, about: little work stays on one thread.
+    /// Runs `body` over ranges that cover 0 ..< count. `cost` is the approximate number of
+    /// operations for one element; little work stays on one thread.
     package func ranges(_ count: Int, cost: Int, _ body: (Range<Int>) -> Void) {
         let pieces = min(threads * 2, count, max(1, count * cost / 32_768))
         guard threads > 1, pieces > 1 else {

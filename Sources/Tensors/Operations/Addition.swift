@@ -1,5 +1,5 @@
 extension Tape {
-    /// y = a + factor * b        a, b of one shape
+    /// y = a + factor * b        a, b of the same shape
     ///
     /// Backward: da = dy,  db = factor * dy.
     package func add(_ a: Tensor, _ b: Tensor, times factor: Float = 1) -> Tensor {

@@ -1,11 +1,11 @@
 extension Tape {
     /// Causal attention within each sequence of a packed batch.
     ///
-    ///     query (T x heads * d), key and value (T x keyValueHeads * d) -> T x heads * d
+    ///     query [T, heads * d], key and value [T, keyValueHeads * d] -> [T, heads * d]
     ///
-    /// Backward: the probabilities are computed again from the rows' log-sum-exp; formulas in
-    /// `CPUBackend+Attention.swift`. The output is not kept either: beside the layer's projections
-    /// it costs little.
+    /// Backward: the probabilities are recomputed from the rows' log-sum-exp; formulas in
+    /// `CPUBackend+Attention.swift`. The output is not kept either: recomputing it is cheap
+    /// compared with the layer's projections.
     package func attention(
         query: Tensor, key: Tensor, value: Tensor, layout: SequenceLayout, shape: AttentionShape
     ) -> Tensor {

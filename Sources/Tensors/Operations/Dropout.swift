@@ -1,4 +1,4 @@
-/// A dropout whose choices are a function of `seed` and the value's place alone.
+/// Dropout whose choices depend only on `seed` and the element's index.
 package struct Dropout: Sendable, Equatable {
     package let rate: Float
     package let seed: UInt64
@@ -9,9 +9,10 @@ package struct Dropout: Sendable, Equatable {
 }
 
 extension Tape {
-    /// y = x / (1 - rate) where kept, else 0        x of any shape
+    /// y = x / (1 - rate) if kept, else 0        x of any shape
     ///
-    /// Backward: dx = dy / (1 - rate) where kept. Nothing is stored: the choices are drawn again.
+    /// Backward: dx = dy / (1 - rate) if kept, else 0. No mask is stored: the choices are drawn
+    /// again.
     package func dropout(_ x: Tensor, _ dropout: Dropout) -> Tensor {
         let values = x.value
         let make = { [backend] in

@@ -1,9 +1,9 @@
 extension Tape {
-    /// Rows of `table`, except that some ids have trained rows of their own.
+    /// Rows of `table`, except that some ids have their own trained rows.
     ///
-    ///     ids (T), table (V x C) frozen, rows (K x C), rowIDs (K) -> T x C
+    ///     ids [T], table [V, C] frozen, rows [K, C], rowIDs [K] -> [T, C]
     ///
-    /// Backward: drows[k] += dy[t] wherever ids[t] = rowIDs[k].
+    /// Backward: drows[k] += dy[t] for every t with ids[t] = rowIDs[k].
     package func embedding(
         _ ids: [Int32], _ table: Tensor, replacing rowIDs: [Int32], with rows: Tensor
     ) -> Tensor {

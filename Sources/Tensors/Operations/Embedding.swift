@@ -1,5 +1,5 @@
 extension Tape {
-    /// y[t] = table[ids[t]]        ids (T), table (V x C) -> T x C
+    /// y[t] = table[ids[t]]        ids `[T]`, table `[V, C]` -> `[T, C]`
     ///
     /// Backward: dtable[ids[t]] += dy[t].
     package func embedding(_ ids: [Int32], _ table: Tensor) -> Tensor {
@@ -11,7 +11,7 @@ extension Tape {
         }
     }
 
-    /// y[r] = x[rows[r]]        x (T x C) -> rows.count x C; rows may repeat
+    /// y[r] = x[rows[r]]        x `[T, C]` -> `[rows.count, C]`; rows may repeat
     ///
     /// Backward: dx[rows[r]] += dy[r].
     package func gather(_ x: Tensor, rows: [Int32]) -> Tensor {
@@ -23,9 +23,9 @@ extension Tape {
         }
     }
 
-    /// The rows of a followed by those of b.        a (R x C), b (S x C) -> (R + S) x C
+    /// The rows of a followed by those of b.        a `[R, C]`, b `[S, C]` -> `[R + S, C]`
     ///
-    /// Backward: each takes its own rows of dy.
+    /// Backward: da and db are the corresponding rows of dy.
     package func stacked(_ a: Tensor, _ b: Tensor) -> Tensor {
         let columns = a.columns
         let y = backend.buffer(count: a.count + b.count)

@@ -1,9 +1,9 @@
 extension Tape {
-    /// Every row of a with every row of b, as a vector: y[i * S + j] = a[i] . b[j]
+    /// Inner products of all rows of a and b, as a vector: y[i * S + j] = a[i] . b[j]
     ///
-    ///     a (R x C), b (S x C) -> R * S
+    ///     a [R, C], b [S, C] -> [R * S]
     ///
-    /// Backward: with dY as R x S,  da = dY b,  db = dY^T a. Always float32: the scores of a loss.
+    /// Backward: with dY as `[R, S]`,  da = dY b,  db = dY^T a. Always in float32.
     package func innerProducts(_ a: Tensor, _ b: Tensor) -> Tensor {
         let (rows, others, width) = (a.rows, b.rows, a.columns)
         let y = backend.buffer(count: rows * others)

@@ -1,5 +1,5 @@
 extension Tape {
-    /// y = x W^T + b        x (T x I), W (O x I), b (O) -> T x O
+    /// y = x W^T + b        x `[T, I]`, W `[O, I]`, b `[O]` -> `[T, O]`
     ///
     /// Backward: dx = dy W,  dW = dy^T x,  db = sum over rows of dy.
     package func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil) -> Tensor {

@@ -1,7 +1,7 @@
 extension Tape {
     /// log p[r] = log softmax(states[r] W^T)[targets[r]]
     ///
-    ///     states (R x H), W (V x H), targets (R) -> R
+    ///     states [R, H], W [V, H], targets [R] -> [R]
     ///
     /// Backward: with p the softmax, dlogits[r, j] = dy[r] (1[j = target] - p[j]);
     /// dstates = dlogits W,  dW = dlogits^T states. Logits exist for a block of rows at a time.
@@ -22,10 +22,11 @@ extension Tape {
         }
     }
 
-    /// Divergence of two next-token distributions, row by row, p = softmax(a W^T), q = softmax(b W^T):
-    /// KL(p || q), or, symmetric, JS(p, q) = KL(p || m)/2 + KL(q || m)/2 with m = (p + q)/2.
+    /// Divergence of two next-token distributions, row by row, p = softmax(a W^T), q = softmax(b
+    /// W^T): KL(p || q), or if symmetric JS(p, q) = KL(p || m)/2 + KL(q || m)/2 with m = (p + q)/2.
+    /// Natural logarithms.
     ///
-    ///     a, b (R x H), W (V x H), frozen -> R
+    ///     a, b [R, H], W [V, H] frozen -> [R]
     ///
     /// Backward: formulas in training_softmax.c, then da = dlogits W.
     package func divergence(

@@ -1,10 +1,10 @@
 extension Tape {
     /// y[r, c] = x[r, c] w[c] / sqrt(mean over c of x[r, c]^2 + epsilon)
     ///
-    ///     x (R x C) or (T x heads * C), w (C) -> the shape of x
+    ///     x [R, C] or [T, heads * C], w [C] -> the shape of x
     ///
-    /// With a narrower weight every stretch of C values counts as a row (the norms of queries and
-    /// keys). Backward: see training_norm.c. The output is not kept: it is x, scaled.
+    /// If x is wider than w, every C consecutive values are a row, as in the norms of queries and
+    /// keys. Backward: see training_norm.c. The output is not kept, since it is x scaled.
     package func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Float) -> Tensor {
         let input = x.value.floats(backend)
         let weights = weight.value.floats(backend)

@@ -1,9 +1,9 @@
 extension Tape {
-    /// Each head's pairs (i, i + d/2) turned by position * frequency_i (Su et al. 2021).
+    /// Rotates each head's pairs (i, i + d/2) by position * frequency_i (Su et al. 2021).
     ///
-    ///     x (T x heads * d), positions (T) -> T x heads * d
+    ///     x [T, heads * d], positions [T] -> [T, heads * d]
     ///
-    /// Backward: dy turned back, a rotation's transpose being its inverse.
+    /// Backward: dy rotated back, as the transpose of a rotation is its inverse.
     package func rotary(_ x: Tensor, positions: [Int32], table: RotaryTable) -> Tensor {
         let heads = x.columns / (2 * table.halfDimension)
         let y = backend.rotate(

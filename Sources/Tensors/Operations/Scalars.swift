@@ -1,9 +1,9 @@
 import Foundation
 
-/// Operations on the few numbers of a loss: one value per text or pair. Vectors of one length, or
-/// rows x columns where said; computed on the calling thread.
+/// Operations on the few numbers of a loss, one for each text or pair: vectors of the same length
+/// unless said otherwise, computed on the calling thread.
 extension Tape {
-    /// y = f(x), value by value. `slope` gives f'(x) from x and y.
+    /// y = f(x), elementwise. `slope` returns f'(x) from x and y.
     ///
     /// Backward: dx = dy f'(x).
     private func mapped(
@@ -24,7 +24,7 @@ extension Tape {
         mapped(x, { $0 * factor }, slope: { _, _ in factor })
     }
 
-    /// |x|; the slope at 0 is 0, as PyTorch has it.
+    /// |x|; the slope at 0 is 0, as in PyTorch.
     package func absolute(_ x: Tensor) -> Tensor {
         mapped(x, { abs($0) }, slope: { x, _ in x > 0 ? 1 : x < 0 ? -1 : 0 })
     }
@@ -44,18 +44,18 @@ extension Tape {
             x, { min($0, 0) - log1p(exp(-abs($0))) }, slope: { x, _ in 1 / (1 + exp(x)) })
     }
 
-    /// a - b, a constant subtracted value by value.
+    /// x - constants, elementwise.
     package func subtracting(_ x: Tensor, _ constants: [Float]) -> Tensor {
         add(x, constant(constants.map { -$0 }, shape: x.shape))
     }
 
-    /// y[i] = x[indices[i]] of a vector.
+    /// y[i] = x[indices[i]], for a vector x.
     package func picked(_ x: Tensor, _ indices: [Int]) -> Tensor {
         let y = gather(Tensor.column(x), rows: indices.map(Int32.init))
         return Tensor(shape: [indices.count], value: y.value, slot: y.slot)
     }
 
-    /// y[t] = sum of weights[i] x[i] over the i with targets[i] = t, a vector of `count`.
+    /// y[t] = sum of weights[i] x[i] over all i with targets[i] = t; y has `count` elements.
     ///
     /// Backward: dx[i] = weights[i] dy[targets[i]].
     package func combined(
@@ -72,7 +72,7 @@ extension Tape {
         }
     }
 
-    /// Sum of a vector's values times fixed weights, as a vector of one.
+    /// The sum of a vector's values times constant weights, as a vector of one element.
     ///
     /// Backward: dx[i] = weights[i] dy.
     package func weightedSum(_ x: Tensor, _ weights: [Float]) -> Tensor {
@@ -83,10 +83,9 @@ extension Tape {
         }
     }
 
-    /// -log softmax of the first among the candidates of each row:
-    /// y[r] = log sum over j of exp z[r, j] - z[r, 0].
+    /// -log softmax of each row's first candidate: y[r] = log sum over j of exp z[r, j] - z[r, 0].
     ///
-    ///     candidates: for each row the indices in z (a vector) that compete, the right one first
+    ///     candidates: for each row the indices in z (a vector) that compete, the target first
     ///
     /// Backward: dz[j] += dy[r] (p[r, j] - 1[j is the first]).
     package func negativeLogLikelihood(_ z: Tensor, candidates: [[Int]]) -> Tensor {
@@ -115,7 +114,7 @@ extension Tape {
 }
 
 extension Tensor {
-    /// A vector seen as a column: the same values and the same gradient.
+    /// A vector as a column, with the same values and gradient.
     fileprivate static func column(_ x: Tensor) -> Tensor {
         Tensor(shape: [x.count, 1], value: x.value, slot: x.slot)
     }

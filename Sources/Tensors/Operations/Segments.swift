@@ -1,5 +1,5 @@
 extension Tape {
-    /// Sum, or mean, of the rows of each segment.        x (R x C) -> segments x C
+    /// Sum or mean of the rows of each segment.        x `[R, C]` -> `[segments, C]`
     ///
     /// Segment s is the rows offsets[s] ..< offsets[s + 1]. Backward: every row of a segment gets
     /// its dy, divided by the segment's length for the mean.
@@ -11,7 +11,7 @@ extension Tape {
         for segment in 0..<segments {
             let rows = offsets[segment]..<offsets[segment + 1]
             let factor = mean ? 1 / Double(max(1, rows.count)) : 1
-            // In double: alignment takes small differences between large sums.
+            // In double precision: alignment takes small differences between large sums.
             for column in 0..<columns {
                 let sum = rows.reduce(0.0) { $0 + Double(input[$1 * columns + column]) }
                 y.floats[segment * columns + column] = Float(sum * factor)
@@ -35,10 +35,10 @@ extension Tape {
 
     /// y[p] = sum of segment a - sum of segment b - constant, for each pair p = (a, b).
     ///
-    ///     x a vector, segment s its values offsets[s] ..< offsets[s + 1] -> pairs.count
+    ///     x a vector, segment s its values offsets[s] ..< offsets[s + 1] -> [pairs.count]
     ///
-    /// In double until the end: the difference of two log-probabilities of some hundreds is often
-    /// a thousandth of them. Backward: dx = dy in segment a, -dy in segment b.
+    /// Computed in double precision: the difference of two log-probabilities of some hundreds is
+    /// often a thousandth of them. Backward: dx = dy in segment a, -dy in segment b.
     package func segmentDifferences(
         _ x: Tensor, offsets: [Int], pairs: [(a: Int, b: Int)], constants: [Double]
     ) -> Tensor {
@@ -64,7 +64,7 @@ extension Tape {
         }
     }
 
-    /// Each row divided by its length.        x (R x C) -> R x C
+    /// Each row divided by its L2 norm.        x `[R, C]` -> `[R, C]`
     ///
     /// Backward: with y = x / |x|,  dx = (dy - y (y . dy)) / |x|. Rows shorter than 1e-12 are
     /// divided by that, as PyTorch's `normalize` does.

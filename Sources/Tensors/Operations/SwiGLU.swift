@@ -1,5 +1,5 @@
 extension Tape {
-    /// y = silu(gate) * up,  silu(g) = g sigma(g)        gate, up (T x F) -> T x F
+    /// y = silu(gate) * up,  silu(g) = g sigma(g)        gate, up `[T, F]` -> `[T, F]`
     ///
     /// Backward: dup = dy silu(gate),  dgate = dy up sigma(gate) (1 + gate (1 - sigma(gate))).
     /// The output is not kept.

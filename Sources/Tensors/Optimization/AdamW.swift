@@ -22,7 +22,7 @@ package struct AdamW: Sendable, Equatable {
     }
 }
 
-/// What one step of AdamW multiplies by.
+/// The coefficients of one step of AdamW.
 package struct AdamWStep: Sendable {
     package let decay: Float
     package let beta1: Double
@@ -35,8 +35,8 @@ package struct AdamWStep: Sendable {
     package let gradientFactor: Float
 }
 
-/// The factor that brings gradients of global norm `norm` down to `limit`, 1 where they are below
-/// it, as `torch.nn.utils.clip_grad_norm_` has it.
+/// The factor that scales gradients of global norm `norm` down to `limit`, or 1 if the norm is
+/// below it, as in `torch.nn.utils.clip_grad_norm_`.
 package func clippingFactor(norm: Double, limit: Double) -> Double {
     min(1, limit / (norm + 1e-6))
 }

@@ -1,7 +1,7 @@
 import Foundation
 
-/// How the learning rate moves over a run, as transformers' schedules do: a linear rise over the
-/// warm-up, then
+/// The learning rate over a run, as in transformers' schedules: a linear rise over the warm-up,
+/// then
 ///
 ///     cosine    (1 + cos(pi * progress)) / 2
 ///     linear    1 - progress

@@ -1,19 +1,19 @@
 import JSON
 
-/// An entry of `added_tokens`: a token that is found in the text before the model sees it.
+/// An entry of `added_tokens`: a token that is found in the text before the model encodes it.
 struct AddedToken: Sendable, Equatable {
     var content: String
-    /// Only where no word character touches it.
+    /// Matches only if no word character is adjacent.
     var singleWord = false
-    /// Takes the white space before it along, or after it.
+    /// Whether it includes white space before it, or after it.
     var stripsLeft = false
     var stripsRight = false
-    /// Is looked for in the normalized text, not in the text as it came.
+    /// Whether it is matched in the normalized text instead of the original text.
     var normalized = true
-    /// Has a meaning to the model (the beginning of a text, …); text never yields it.
+    /// Has a meaning for the model (the beginning of a text, …) and is never produced from text.
     var special = false
 
-    /// A token that is looked for in the text as it came.
+    /// A token that is matched in the original text.
     init(content: String, special: Bool) {
         (self.content, self.special, normalized) = (content, special, false)
     }

@@ -1,14 +1,14 @@
-/// The tokens beside the model's vocabulary, and how they are found in a text.
+/// The tokens in addition to the model's vocabulary, and their search in a text.
 struct AddedVocabulary: Sendable {
     struct Entry: Sendable {
         let token: AddedToken
         let id: Int32
-        /// What decoding takes it for: the content after the normalizer, where that applies to it.
+        /// The token's text for decoding: its content, normalized if the token is.
         let decoded: [UInt8]
     }
 
     private(set) var entries: [Entry] = []
-    /// By bytes: Swift takes canonically equivalent strings for the same.
+    /// Keyed by bytes, because Swift treats canonically equivalent strings as equal.
     private var idsByContent: [[UInt8]: Int32] = [:]
     private var indicesByID: [Int32: Int] = [:]
     private var plainTrie = TokenTrie()
@@ -17,12 +17,12 @@ struct AddedVocabulary: Sendable {
     /// are ordinary characters in it.
     private(set) var hasOrdinaryTokens = false
 
-    /// The id that the next token gets that neither the model nor the list knows.
+    /// The id for the next token that is in neither the model's vocabulary nor the list.
     private(set) var nextID: Int32
 
-    /// Numbers the tokens as Hugging Face's library does: the model's id where the vocabulary has
-    /// the token, else the next free number after the vocabulary. The ids that the file states are
-    /// these in every file that the library wrote.
+    /// Numbers the tokens as Hugging Face's library does: with the model's id if the vocabulary has
+    /// the token, else the next free number after the vocabulary. In files written by the library,
+    /// these equal the ids in the file.
     init(
         _ tokens: [AddedToken], model: Vocabulary, normalizer: Normalizer?, classes: ScalarClasses
     ) {
@@ -66,17 +66,18 @@ struct AddedVocabulary: Sendable {
 
     // MARK: In a text
 
-    /// A part of a text: an added token, or what lies between.
+    /// A part of a text: an added token, or text between added tokens.
     enum Section {
         case text(Range<Int>)
         case token(Int32)
     }
 
-    /// Cuts a text at its added tokens.
+    /// Splits a text at its added tokens.
+    ///
     /// - Parameters:
-    ///   - normalized: whether the text is normalized, and which tokens are looked for with it.
-    ///   - specialTokens: whether special tokens count; otherwise they are ordinary characters,
-    ///     which is Hugging Face's `split_special_tokens`.
+    ///   - normalized: whether the text is normalized, which determines the tokens to look for.
+    ///   - specialTokens: whether special tokens are recognized; otherwise they are ordinary
+    ///     characters, which is Hugging Face's `split_special_tokens`.
     func sections(
         of text: UnsafeBufferPointer<UInt8>, normalized: Bool, specialTokens: Bool,
         classes: ScalarClasses

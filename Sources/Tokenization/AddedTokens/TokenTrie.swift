@@ -1,10 +1,10 @@
-/// Finds the leftmost-longest of a set of byte strings.
+/// Finds the leftmost, longest match of a set of byte strings.
 struct TokenTrie: Sendable {
-    /// Child of (node, byte); node 0 is the root.
+    /// The child of (node, byte); node 0 is the root.
     private var children: [UInt64: Int32] = [:]
-    /// The pattern that ends at a node, -1: none.
+    /// The pattern that ends at a node, or -1.
     private var patterns: [Int32] = [-1]
-    /// The bytes that begin a pattern.
+    /// Whether a byte begins a pattern.
     private var firstBytes = [Bool](repeating: false, count: 256)
 
     var isEmpty: Bool { patterns.count == 1 }
@@ -26,7 +26,7 @@ struct TokenTrie: Sendable {
         patterns[node] = Int32(number)
     }
 
-    /// The next match at or after `from`: the first place where any pattern matches, and there the
+    /// The next match at or after `from`: at the first position where any pattern matches, the
     /// longest.
     func next(in text: UnsafeBufferPointer<UInt8>, from: Int) -> (pattern: Int, range: Range<Int>)?
     {

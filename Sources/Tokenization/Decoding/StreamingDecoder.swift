@@ -1,18 +1,19 @@
-/// Text from ids that come one by one, as a model generates them.
+/// Decodes ids one by one, as a model generates them.
 ///
-/// A token may end within a character, and what a token reads as may depend on the one before it;
-/// so the last tokens are decoded again together, and what they add is given out once it is whole.
+/// A token may end inside a character, and its text may depend on the token before it. The last
+/// tokens are therefore decoded together again, and the text that they add is returned once it is
+/// complete.
 package struct StreamingDecoder {
     private let tokenizer: Tokenizer
     private let skipsSpecialTokens: Bool
-    /// The ids since the last text that was given out, and those it came from.
+    /// The ids that the last returned text came from, and those since.
     private var window: [Int32] = []
-    /// How many of the window's ids have been given out, and as what.
+    /// The number of ids in the window whose text has been returned, and that text.
     private var given = 0
     private var givenText = ""
 
-    /// A character has at most four bytes, each of which may be a token. A window that grows far
-    /// beyond that holds bytes that will never be text, and is given out as it is.
+    /// A character has at most four bytes, each of which may be a token. A much longer window
+    /// contains bytes that are not UTF-8, and is returned as it is.
     private static let longestWindow = 32
 
     package init(_ tokenizer: Tokenizer, skippingSpecialTokens: Bool = true) {
@@ -20,7 +21,7 @@ package struct StreamingDecoder {
         skipsSpecialTokens = skippingSpecialTokens
     }
 
-    /// The text that this id completes; empty while a character is unfinished.
+    /// Returns the text that this id completes; empty while a character is incomplete.
     package mutating func append(_ id: Int32) -> String {
         window.append(id)
         let text = decoded(window)
@@ -30,7 +31,7 @@ package struct StreamingDecoder {
         return give(text)
     }
 
-    /// What is left when no more ids come: unfinished characters, as U+FFFD.
+    /// Returns the rest after the last id: incomplete characters as U+FFFD.
     package mutating func finish() -> String {
         give(decoded(window))
     }

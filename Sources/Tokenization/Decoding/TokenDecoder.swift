@@ -1,8 +1,8 @@
 import JSON
 import TextBytes
 
-/// How tokens become text again: Hugging Face's `decoder`. A stage takes the list of tokens and
-/// gives another; the last list is joined.
+/// Converts tokens to text: Hugging Face's `decoder`. Each stage maps the list of tokens to
+/// another; the last list is joined.
 enum TokenDecoder: Sendable {
     case sequence([TokenDecoder])
     case byteLevel
@@ -70,7 +70,8 @@ enum TokenDecoder: Sendable {
         return out
     }
 
-    /// The bytes that a token spells; the token's own where it is not in the byte alphabet.
+    /// The bytes that a token spells in the byte alphabet, or its own bytes if it is not in the
+    /// alphabet.
     private static func bytes(_ token: Token) -> Token {
         token.withUnsafeBufferPointer { ByteAlphabet.read($0) } ?? token
     }

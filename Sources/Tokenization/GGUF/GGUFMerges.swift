@@ -1,6 +1,6 @@
 import FileFormat
 
-/// Which tokens of a GGUF file merge, in the order of their ranks.
+/// The merges of a GGUF file's tokens, in order of rank.
 struct GGUFMerges {
     /// (left, right) ids.
     private(set) var pairs: [(left: Int32, right: Int32)] = []
@@ -8,7 +8,7 @@ struct GGUFMerges {
     /// Whether `▁` only ever begins a token, see ``TokenizerFile/marksStartWords``.
     private(set) var marksStartWords = true
 
-    /// From strings `left right`, the first of the highest rank.
+    /// Reads strings `left right`, the highest rank first.
     init(_ merges: GGUFArray, _ vocabulary: Vocabulary) throws(TokenizerError) {
         table = MergeTable(capacity: merges.count)
         pairs.reserveCapacity(merges.count)
@@ -35,11 +35,11 @@ struct GGUFMerges {
         }
     }
 
-    /// From scores, as SentencePiece's model of byte pairs has them: of all neighbours whose
-    /// concatenation is a token, those with the highest score merge first.
+    /// Derives merges from scores, as in SentencePiece's byte-pair model: of all adjacent tokens
+    /// whose concatenation is a token, those with the highest score merge first.
     ///
-    /// Every way in which a token is two others is a merge, ranked by the token's score, then by the
-    /// ids of the parts: so are those of Llama 2's tokenizer.json.
+    /// Every way to split a token into two others is a merge, ranked by the token's score, then by
+    /// the ids of the parts, as in Llama 2's tokenizer.json.
     init(scores: [Float], kinds: [GGUFTokenizer.Kind], _ vocabulary: Vocabulary) {
         struct Candidate {
             let score: Float
@@ -77,7 +77,7 @@ struct GGUFMerges {
         }
     }
 
-    /// No model has longer tokens that merge; looking at all ways to cut one is quadratic.
+    /// No model has longer tokens that merge; trying all splits is quadratic.
     private static let longestMerged = 1024
 
     private mutating func add(

@@ -2,8 +2,7 @@ import FileFormat
 import Foundation
 import JSON
 
-/// The same tokenizer as the files of a Hugging Face folder, for folders that are made from a GGUF
-/// model.
+/// The same tokenizer as files of a Hugging Face folder, for folders converted from a GGUF model.
 extension GGUFTokenizer {
     func tokenizerJSON() -> Data {
         var out = Array(#"{"version":"1.0","truncation":null,"padding":null,"added_tokens":["#.utf8)

@@ -2,11 +2,11 @@ import FileFormat
 import JSON
 import TextBytes
 
-/// A tokenizer as GGUF metadata has it: tokens, their kinds, and merges or scores. What it says is
-/// what the tokenizer.json that it was converted from said.
+/// A tokenizer in GGUF metadata: tokens, their kinds, and merges or scores. It is equivalent to the
+/// tokenizer.json that it was converted from.
 ///
 ///     tokenizer.ggml.model        gpt2: byte-level, with merges; llama: SentencePiece, with scores
-///     tokenizer.ggml.pre          the family whose expressions cut a text (gpt2)
+///     tokenizer.ggml.pre          the family whose expressions split a text (gpt2)
 ///     tokenizer.ggml.tokens, .token_type, .merges or .scores
 ///     tokenizer.ggml.{bos,eos,unknown}_token_id, .add_bos_token, .add_eos_token, .add_space_prefix
 struct GGUFTokenizer {
@@ -14,9 +14,9 @@ struct GGUFTokenizer {
     enum Kind: Int {
         case normal = 1
         case unknown = 2
-        /// Has a meaning to the model; text never yields it.
+        /// Has a meaning for the model and is never produced from text.
         case control = 3
-        /// Found in a text before the model sees it.
+        /// Found in a text before the model encodes it.
         case userDefined = 4
         case unused = 5
         /// `<0x0A>`
@@ -29,11 +29,11 @@ struct GGUFTokenizer {
     let settings: BytePairModel.Settings
     let stages: Stages
     let addedTokens: [AddedToken]
-    /// The token that begins a text; nil where the model has none, or does without.
+    /// The token that begins a text; nil if the model has none or does not use it.
     let bosID: Int32?
     let eosID: Int32?
 
-    /// The stages around the model, as tokenizer.json writes them.
+    /// The stages around the model, in the form of tokenizer.json.
     struct Stages {
         var normalizer: String?
         var preTokenizer: String?
@@ -91,7 +91,7 @@ struct GGUFTokenizer {
         (self.stages, self.settings) = (stages, settings)
     }
 
-    /// All tokens but the unused ones at the end, with which converters fill up to the rows of the
+    /// All tokens except unused ones at the end, which converters add to match the rows of the
     /// embedding matrix.
     private static func vocabulary(
         _ tokens: GGUFArray, _ kinds: [Kind]
@@ -134,7 +134,7 @@ struct GGUFTokenizer {
             + #""special_tokens":{\#(specials.joined(separator: ","))}}"#
     }
 
-    /// The tokenizer's tables in the form that tokenizer.json is read into.
+    /// The tokenizer's tables, in the form of a parsed tokenizer.json.
     func file() throws(TokenizerError) -> TokenizerFile {
         func value(_ json: String?) throws(TokenizerError) -> JSONValue? {
             guard let json else { return nil }
@@ -158,7 +158,7 @@ struct GGUFTokenizer {
 }
 
 extension GGUFTokenizer {
-    /// The metadata's keys under `tokenizer.ggml.`, with the tokenizer's errors.
+    /// Access to the metadata keys under `tokenizer.ggml.`, with the tokenizer's errors.
     struct Fields {
         let metadata: GGUFMetadata
         private static let prefix = "tokenizer.ggml."
@@ -193,7 +193,7 @@ extension GGUFTokenizer {
         }
 
         func id(_ key: String, count: Int) throws(TokenizerError) -> Int32? {
-            // No token is written as the largest number, or as -1.
+            // The largest number and -1 mean no token.
             if let value = metadata[Self.prefix + key]?.integer, value == -1 || value == 0xFFFF_FFFF
             {
                 return nil

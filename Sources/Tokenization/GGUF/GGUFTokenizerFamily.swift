@@ -2,21 +2,21 @@ import FileFormat
 import Foundation
 import JSON
 
-/// How a GGUF file's byte-level tokenizer treats a text: the file only names a family
-/// (`tokenizer.ggml.pre`), by llama.cpp's names; the stages are those of the family's tokenizer.json.
+/// The stages of a GGUF file's byte-level tokenizer: the file only has llama.cpp's name of a family
+/// (`tokenizer.ggml.pre`); the stages are those of the family's tokenizer.json.
 struct GGUFTokenizerFamily: Sendable {
-    /// A normalizer and a pre-tokenizer as tokenizer.json writes them.
+    /// The normalizer and the pre-tokenizer, in the form of tokenizer.json.
     let normalizer: String?
     let preTokenizer: String
-    /// A whole piece that is a token is taken as it is.
+    /// Whether a piece that is a token as a whole is encoded as that token.
     var ignoresMerges = false
-    /// Whether a text begins with the beginning-of-text token where the file does not say.
+    /// Whether a text begins with the beginning-of-text token if the file does not say.
     var addsBeginning = false
 
-    /// Names that a file may give, with the families that they mean.
+    /// The families by the names in files.
     ///
-    /// `default` is what converters wrote before families were named, and what they write for a
-    /// tokenizer that they do not recognise; GPT-2's expression is what transformers assumes then.
+    /// Converters wrote `default` before families had names, and write it for tokenizers that they
+    /// do not recognize; transformers then assumes GPT-2's expression.
     private static let families: [(names: [String], family: GGUFTokenizerFamily)] = [
         (
             [
@@ -85,7 +85,7 @@ struct GGUFTokenizerFamily: Sendable {
         ),
     ]
 
-    /// The family of that name; nil where it is not known.
+    /// The family of that name; nil if it is unknown.
     static func named(_ name: String) -> GGUFTokenizerFamily? {
         families.first { $0.names.contains(name) }?.family
     }
@@ -96,13 +96,14 @@ struct GGUFTokenizerFamily: Sendable {
         #"{"type":"Digits","individual_digits":true}"#, byteLevel(usesExpression: true),
     ])
 
-    /// Llama 3's expression, and Qwen's, which differs in how many digits make a piece.
+    /// The expression of Llama 3 and of Qwen, which differ in the number of digits in a piece.
     private static func words(digits: String) -> String {
         #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|"# + digits
             + #"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
     }
 
-    /// GPT-4o's and Mistral's newer expression, which cut a word before a capital.
+    /// The expression of GPT-4o and of newer Mistral models, which split a word before a capital
+    /// letter.
     private static func cased(digits: String, contraction: String) -> String {
         let (upper, lower) = (#"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"#, #"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"#)
         let start = #"[^\r\n\p{L}\p{N}]?"#
@@ -131,14 +132,15 @@ struct GGUFTokenizerFamily: Sendable {
     static let byteLevelDecoder =
         #"{"type":"ByteLevel","add_prefix_space":true,"trim_offsets":true,"use_regex":true}"#
 
-    /// - Parameter prepends: whether a text's first word begins like all others.
+    /// - Parameter prepends: whether a space is put before the text, so that its first word is
+    ///   encoded like the others.
     static func sentencePieceNormalizer(prepends: Bool) -> String {
         let replace = #"{"type":"Replace","pattern":{"String":" "},"content":"▁"}"#
         guard prepends else { return replace }
         return #"{"type":"Sequence","normalizers":[{"type":"Prepend","prepend":"▁"},\#(replace)]}"#
     }
 
-    /// - Parameter strips: whether the space that was put before the text is taken away again.
+    /// - Parameter strips: whether the space that was put before the text is removed.
     static func sentencePieceDecoder(strips: Bool) -> String {
         let strip = strips ? #",{"type":"Strip","content":" ","start":1,"stop":0}"# : ""
         return #"{"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"▁"},"#

@@ -2,7 +2,7 @@ import Foundation
 import JSON
 
 /// Adds elements to a list or object at the top level of a JSON document, leaving every other byte
-/// as it is.
+/// unchanged.
 struct JSONEditor {
     private(set) var data: Data
     private var fields: [(name: String, value: Range<Int>)] = []
@@ -10,7 +10,7 @@ struct JSONEditor {
     private var start = 0
 
     init(_ data: Data, file: String) throws(TokenizerError) {
-        // A slice counts from another place than zero.
+        // The indices of a slice do not start at zero.
         self.data = data.startIndex == 0 ? data : Data(data)
         (fields, start) = try JSONReader.read(self.data, file: file) { reader in
             var fields: [(name: String, value: Range<Int>)] = []
@@ -23,9 +23,10 @@ struct JSONEditor {
     }
 
     /// Appends `entries`, each a piece of JSON, to the field's value.
+    ///
     /// - Parameters:
-    ///   - brackets: `[]` or `{}`: a value of another kind is left alone.
-    ///   - makingIt: whether the field is made where it is missing or null.
+    ///   - brackets: `[]` or `{}`; a value of another kind is left unchanged.
+    ///   - makingIt: whether to create the field if it is missing or null.
     mutating func append(
         _ entries: [String], to field: String, brackets: String, makingIt: Bool
     ) {
@@ -43,7 +44,7 @@ struct JSONEditor {
             return
         }
         guard data[value.lowerBound] == brackets.utf8.first else { return }
-        // After the last element, so that the closing bracket keeps the place it has.
+        // Insert after the last element, so that the formatting of the closing bracket is kept.
         var end = value.upperBound - 1
         let space: Set<UInt8> = [0x20, 0x09, 0x0A, 0x0D]
         while space.contains(data[end - 1]) { end -= 1 }

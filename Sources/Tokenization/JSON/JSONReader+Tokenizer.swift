@@ -2,7 +2,7 @@ import Foundation
 import JSON
 
 extension JSONReader {
-    /// Calls `body` with a reader of `data`, whose failures become the tokenizer's.
+    /// Calls `body` with a reader of `data`, and converts its errors to the tokenizer's.
     static func read<Value>(
         _ data: Data, file: String, _ body: (inout JSONReader) throws -> Value
     ) throws(TokenizerError) -> Value {
@@ -24,15 +24,15 @@ extension JSONReader {
     /// The next value as an integer.
     mutating func integer(_ field: @autoclosure () -> String) throws -> Int {
         guard try kind() == .number, let integer = try number().integer else {
-            throw TokenizerError.badField(field(), expected: "a whole number")
+            throw TokenizerError.badField(field(), expected: "an integer")
         }
         return Int(integer)
     }
 
-    /// A value, nil where it is null.
+    /// The next value; nil if it is null.
     mutating func optionalValue() throws(JSONError) -> JSONValue? {
         let value = try JSONValue(&self)
-        // Not `?:`, in which nil would be a JSON value itself.
+        // Not `?:`, in which nil would be a JSON value.
         if value == .null { return nil }
         return value
     }

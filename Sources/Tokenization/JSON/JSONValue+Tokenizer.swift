@@ -1,7 +1,7 @@
 import JSON
 
-/// Fields of a stage, read with the default that the format defines and an error naming the field. A
-/// field that is null counts as missing.
+/// Access to the fields of a stage, with the format's defaults and errors that name the field. null
+/// counts as missing.
 extension JSONValue {
     /// The member of that name; nil if there is none or it is null.
     func field(_ name: String) -> JSONValue? {

@@ -1,8 +1,8 @@
-/// The alphabet of byte-level models: each of the 256 bytes is written as a visible character, so
-/// that vocabularies can be text. Printable Latin-1 stands for itself; the other 68 bytes follow
-/// from U+0100 on, in order.
+/// The alphabet of byte-level models: each of the 256 bytes is represented by a visible character,
+/// so that vocabularies can be text. Printable Latin-1 represents itself; the other 68 bytes are
+/// U+0100 and up, in order.
 enum ByteAlphabet {
-    /// The scalar that stands for each byte.
+    /// The scalar of each byte.
     static let scalars: [UInt32] = {
         var next: UInt32 = 0x100
         return (0..<UInt32(256)).map { byte in
@@ -15,7 +15,7 @@ enum ByteAlphabet {
         }
     }()
 
-    /// The byte that each scalar below U+0144 stands for, -1 where it stands for none.
+    /// The byte of each scalar below U+0144, or -1.
     static let bytes: [Int16] = {
         var table = [Int16](repeating: -1, count: 0x144)
         for (byte, scalar) in scalars.enumerated() { table[Int(scalar)] = Int16(byte) }
@@ -34,7 +34,7 @@ enum ByteAlphabet {
         return out
     }
 
-    /// The bytes that `token` spells, nil where it has a character from outside the alphabet.
+    /// The bytes that `token` spells; nil if it has a character outside the alphabet.
     static func read(_ token: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
         let table = bytes
         var out: [UInt8] = []

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Hashing of short byte strings. Seeded once a process, so that a hostile file cannot choose
-/// tokens that collide.
+/// A hash of short byte strings, with a random seed in each process, so that a malicious file
+/// cannot contain tokens chosen to collide.
 enum ByteHash {
     private static let seed = UInt64.random(in: .min ... .max) | 1
 

@@ -1,7 +1,8 @@
 extension BytePairModel {
     /// Appends the ids of a piece.
-    /// - Parameter isBytes: whether the piece is text as it is, of which the byte alphabet's
-    ///   spelling is meant (only where `byteSymbols` is there).
+    ///
+    /// - Parameter isBytes: whether the piece is plain text that stands for its spelling in the
+    ///   byte alphabet; only if there are `byteSymbols`.
     func encode(
         _ piece: UnsafeBufferPointer<UInt8>, isBytes: Bool, into output: inout [Int32],
         _ scratch: EncodingScratch
@@ -50,7 +51,7 @@ extension BytePairModel {
         }
     }
 
-    /// The token that the byte alphabet's spelling of the bytes is, or -1.
+    /// The id of the token that the bytes' spelling in the byte alphabet is, or -1.
     private func idOfSpelled(
         _ bytes: UnsafePointer<UInt8>, _ count: Int, _ scratch: EncodingScratch
     ) -> Int32 {
@@ -70,7 +71,7 @@ extension BytePairModel {
 
     // MARK: Characters
 
-    /// Cuts the piece before each run of the mark, where no merge can reach across.
+    /// Splits the piece before each run of the mark, which no merge can cross.
     private func encodeWords(
         _ piece: UnsafeBufferPointer<UInt8>, _ base: UnsafePointer<UInt8>,
         startingWith mark: [UInt8], _ output: inout [Int32], _ scratch: EncodingScratch
@@ -118,16 +119,16 @@ extension BytePairModel {
             }
             scratch.longSymbols = symbols
         }
-        // A word may become more ids than bytes where a prefix or suffix falls back to bytes.
+        // A word may have more ids than bytes if a prefix or suffix falls back to bytes.
         if cacheable, output.count - first <= Int(UInt16.max) {
             scratch.words.insert(bytes, count, hash: hash, ids: output[first...])
         }
     }
 
-    /// One symbol a character, before any merge. What the vocabulary lacks becomes its bytes'
-    /// symbols, else the unknown token (one for each character, or one for a run), else nothing.
-    /// A pending unknown token is put down by the next character that is known, as in Hugging
-    /// Face's library, so bytes that stand between overtake it.
+    /// Appends one symbol for each character, before any merge. A character that is not in the
+    /// vocabulary becomes its bytes' symbols, else the unknown token (one for each, or one for a
+    /// run), else nothing. As in Hugging Face's library, a pending unknown token is written when
+    /// the next known character is reached, after byte symbols in between.
     private func appendSymbols(
         of bytes: UnsafePointer<UInt8>, _ count: Int, to symbols: inout [Int32]
     ) {
@@ -168,7 +169,8 @@ extension BytePairModel {
         if unknownPending { symbols.append(unknownID) }
     }
 
-    /// The symbols of the character's bytes; false, with nothing appended, where one is missing.
+    /// Appends the symbols of the character's bytes; returns false and appends nothing if one is
+    /// missing.
     private func appendFallback(
         _ character: UnsafeBufferPointer<UInt8>, to symbols: inout [Int32]
     ) -> Bool {

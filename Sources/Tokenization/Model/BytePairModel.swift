@@ -1,5 +1,5 @@
-/// Hugging Face's `BPE` model: the vocabulary, the merges, and what happens to characters that the
-/// vocabulary lacks.
+/// Hugging Face's `BPE` model: the vocabulary, the merges, and the treatment of characters that are
+/// not in the vocabulary.
 struct BytePairModel: Sendable {
     let vocabulary: Vocabulary
     let merges: MergeTable
@@ -11,20 +11,20 @@ struct BytePairModel: Sendable {
         var endOfWordSuffix: [UInt8] = []
         var fusesUnknown = false
         var fallsBackToBytes = false
-        /// A whole piece that is a token is taken as it is.
+        /// Whether a piece that is a token as a whole is encoded as that token.
         var ignoresMerges = false
     }
 
-    /// The symbol of each byte, where the model is byte-level and has all 256.
+    /// The symbol of each byte; nil if the model is not byte-level or lacks one of the 256.
     let byteSymbols: [Int32]?
-    /// The symbols `<0x00>` … `<0xFF>`, -1 where the vocabulary lacks one.
+    /// The symbols `<0x00>` … `<0xFF>`, or -1 for those not in the vocabulary.
     let fallbackSymbols: [Int32]
     let unknownID: Int32
-    /// The symbols of ASCII characters, -1 where the vocabulary lacks one.
+    /// The symbols of ASCII characters, or -1 for those not in the vocabulary.
     let asciiSymbols: [Int32]
-    /// The character before which any text may be cut without changing the result: no token has
-    /// it after another character. SentencePiece's `▁`, in models without a pre-tokenizer, for
-    /// which a whole document would be one word.
+    /// A character before which any text may be split without changing the result, because no token
+    /// has it after another character: SentencePiece's `▁`, in models without a pre-tokenizer, for
+    /// which a whole document would otherwise be one word.
     let wordStart: [UInt8]?
 
     init(vocabulary: Vocabulary, merges: MergeTable, settings: Settings, startsWords: Bool)

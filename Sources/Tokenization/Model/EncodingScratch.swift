@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What one thread needs while it encodes, kept from one text to the next.
+/// The scratch memory of one encoding thread, reused from one text to the next.
 final class EncodingScratch {
     let classes = ScalarClasses()
     var words = WordCache()
@@ -8,7 +8,7 @@ final class EncodingScratch {
     var section: [UInt8] = []
     var spelled: [UInt8] = []
     var longSymbols: [Int32] = []
-    /// Room for `Merging.scan`.
+    /// Scratch for `Merging.scan`.
     let symbols = UnsafeMutablePointer<Int32>.allocate(capacity: Merging.longestScanned)
     let ranks = UnsafeMutablePointer<UInt64>.allocate(capacity: Merging.longestScanned)
 
@@ -18,10 +18,10 @@ final class EncodingScratch {
     }
 }
 
-/// Lends scratch to encoding threads: as many exist as have ever encoded at once.
+/// Lends scratch to encoding threads; there are as many as threads have ever encoded at once.
 final class ScratchPool: Sendable {
     private struct Idle: ~Copyable, Sendable {
-        // Handed from thread to thread, never shared: in the list, or with one borrower.
+        // Passed between threads but never shared: each is in the list or with one borrower.
         nonisolated(unsafe) var scratches: [EncodingScratch] = []
     }
 

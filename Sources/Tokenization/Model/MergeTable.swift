@@ -1,14 +1,14 @@
-/// Which pairs of tokens merge, in what order, into what.
+/// The pairs of tokens that merge, with rank and result.
 ///
-/// Open addressing over (left id, right id); the value is the merge's rank above the new token's
-/// id, so that comparing values compares ranks.
+/// A hash table with open addressing over (left id, right id). A value has the merge's rank in the
+/// upper and the new token's id in the lower 32 bits, so that comparing values compares ranks.
 struct MergeTable: Sendable {
     private var keys: [UInt64]
     private var values: [UInt64]
     private let mask: Int
     private(set) var count = 0
 
-    /// "These two do not merge"; larger than every rank.
+    /// The value of pairs that do not merge; larger than every rank.
     static let none = UInt64.max
     private static let free = UInt64.max
 
@@ -20,7 +20,7 @@ struct MergeTable: Sendable {
         mask = slots - 1
     }
 
-    /// The last of equal pairs counts. At most `capacity` pairs may be added.
+    /// Adds a pair; it replaces an equal one. At most `capacity` pairs may be added.
     mutating func insert(_ left: Int32, _ right: Int32, rank: Int, result: Int32) {
         let key = Self.key(left, right)
         var slot = Int(truncatingIfNeeded: ByteHash.hash(key)) & mask
@@ -35,7 +35,7 @@ struct MergeTable: Sendable {
         UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))
     }
 
-    /// For loops over many pairs: the table's storage, without a check at each access.
+    /// Direct access to the table's storage for loops over many pairs.
     @inline(__always)
     func withLookup<Result>(_ body: (Lookup) -> Result) -> Result {
         keys.withUnsafeBufferPointer { keys in
@@ -50,7 +50,7 @@ struct MergeTable: Sendable {
         let values: UnsafePointer<UInt64>
         let mask: Int
 
-        /// The rank above the new id, or `none`.
+        /// The rank and the new id, or `none`.
         @inline(__always)
         func callAsFunction(_ left: Int32, _ right: Int32) -> UInt64 {
             let key = MergeTable.key(left, right)

@@ -1,12 +1,12 @@
-/// Byte-pair merging: of all adjacent pairs that merge, the one of lowest rank, the leftmost of
-/// equals, again and again.
+/// Byte-pair merging (Sennrich et al. 2016): repeatedly merges the adjacent pair of lowest rank,
+/// the leftmost of equals.
 enum Merging {
-    /// Up to this many symbols the next merge is found by looking at all pairs, which is faster
-    /// than a queue for words.
+    /// Up to this many symbols, the next merge is found by scanning all pairs, which is faster for
+    /// words than a queue.
     static let longestScanned = 48
 
-    /// Merges `symbols[0 ..< count]` in place and returns how many are left. `ranks` is scratch of
-    /// the same length. Quadratic: for at most `longestScanned` symbols.
+    /// Merges `symbols[0 ..< count]` in place and returns the number of symbols left. `ranks` is
+    /// scratch of the same length. Quadratic: for at most `longestScanned` symbols.
     @inline(__always)
     static func scan(
         _ symbols: UnsafeMutablePointer<Int32>, _ ranks: UnsafeMutablePointer<UInt64>,
@@ -38,11 +38,11 @@ enum Merging {
     }
 
     /// The same for any number of symbols, in O(n log n), with a queue of pairs. A queued pair that
-    /// has changed since is recognised by its rank.
+    /// has changed since is recognized by its rank.
     static func queue(_ symbols: inout [Int32], lookup: MergeTable.Lookup) {
         let count = symbols.count
         guard count > 1 else { return }
-        // A list through the symbols: the neighbours of each that is still there.
+        // A linked list of the remaining symbols.
         var next = Array(1...count)
         var previous = Array(-1..<count - 1)
         var ranks = [UInt64](repeating: MergeTable.none, count: count)
@@ -52,7 +52,7 @@ enum Merging {
             if ranks[index] != MergeTable.none { heap.push(rank: ranks[index], position: index) }
         }
         while let (rank, at) = heap.pop() {
-            // The symbol is gone, or its pair is another by now.
+            // The symbol has been merged, or its pair has changed.
             guard ranks[at] >> 32 == rank else { continue }
             let merged = next[at]
             symbols[at] = Int32(truncatingIfNeeded: ranks[at] & 0xFFFF_FFFF)

@@ -1,23 +1,23 @@
 import Foundation
 
-/// The model's tokens and their ids, both ways.
+/// The model's tokens and ids, with lookup in both directions.
 ///
-/// Tokens lie one after the other in one block of bytes; an open-addressing table finds them. A
-/// slot holds the hash's 32 bits above the entry's number plus one; 0 is free. At most half of the
-/// slots are taken.
+/// Tokens are stored consecutively in one block of bytes and found by a hash table with open
+/// addressing. A slot has the 32-bit hash in its upper half and the entry's number plus one in its
+/// lower half; 0 is free. At most half of the slots are used.
 struct Vocabulary: Sendable {
     private var arena: [UInt8] = []
     /// Entry n is `arena[starts[n] ..< starts[n + 1]]`.
     private var starts: [Int] = [0]
     private var ids: [Int32] = []
     private var slots: [UInt64] = Array(repeating: 0, count: 1_024)
-    /// Entry of an id, -1 where an id is not used. Made by `finish`.
+    /// The entry of each id, or -1 if an id is not used. Filled by `finish`.
     private var entries: [Int32] = []
 
-    /// Ids may leave holes, but not so many that a small file asks for a large table.
+    /// Ids may have gaps, but not so many that a small file requires a large table.
     static func largestID(count: Int) -> Int { 8 * count + 1_000_000 }
 
-    /// How many tokens there are.
+    /// The number of tokens.
     var count: Int { ids.count }
     /// One more than the largest id.
     var idLimit: Int { entries.count }
@@ -42,7 +42,7 @@ struct Vocabulary: Sendable {
         slots[slot] = UInt64(hash) << 32 | UInt64(ids.count)
     }
 
-    /// Makes the way back from ids. Called once, after the last `insert`.
+    /// Builds the lookup by id. Called once, after the last `insert`.
     mutating func finish() throws(TokenizerError) {
         let largest = Int(ids.max() ?? -1)
         if largest > Self.largestID(count: ids.count),
@@ -63,7 +63,7 @@ struct Vocabulary: Sendable {
 
     // MARK: Looking up
 
-    /// The id of the token, -1 where there is none.
+    /// The id of the token, or -1.
     @inline(__always)
     func id(of token: UnsafeBufferPointer<UInt8>) -> Int32 {
         let slot = slots[find(token, Self.hash(token))]
@@ -76,7 +76,7 @@ struct Vocabulary: Sendable {
         return id < 0 ? nil : id
     }
 
-    /// The token's bytes in UTF-8; nil where the id is not used.
+    /// The token's UTF-8; nil if the id is not used.
     func token(_ id: Int32) -> ArraySlice<UInt8>? {
         guard id >= 0, Int(id) < entries.count, entries[Int(id)] >= 0 else { return nil }
         return bytes(ofEntry: Int(entries[Int(id)]))
@@ -92,7 +92,7 @@ struct Vocabulary: Sendable {
         return ByteHash.hash(base, token.count)
     }
 
-    /// The slot that holds the token, or the free one where it would go.
+    /// The token's slot, or the free slot to insert it into.
     @inline(__always)
     private func find(_ token: UnsafeBufferPointer<UInt8>, _ hash: UInt32) -> Int {
         slots.withUnsafeBufferPointer { slots in

@@ -1,15 +1,14 @@
 import Foundation
 
-/// What words became: texts repeat their words, and looking one up is several times faster than
-/// merging it again.
+/// A cache of words' ids: texts repeat words, and a lookup is several times faster than merging.
 ///
-/// An open-addressing table over an arena of bytes and an arena of ids. It grows up to a bound,
-/// then starts again from nothing; what it answers never depends on what it holds. Each encoding
-/// thread has its own.
+/// A hash table with open addressing over an arena of bytes and an arena of ids. It grows up to a
+/// limit and is then cleared; results never depend on its contents. Each encoding thread has its
+/// own.
 struct WordCache {
     private struct Slot {
         var hash: UInt32
-        /// 0: the slot is free.
+        /// 0 if the slot is free.
         var length: UInt16
         var idCount: UInt16
         var start: UInt32
@@ -30,7 +29,7 @@ struct WordCache {
         slots = Array(repeating: Self.free, count: 1_024)
     }
 
-    /// Appends the word's ids to `output` if the word is known.
+    /// Appends the word's ids to `output` and returns true if the word is in the cache.
     @inline(__always)
     func append(
         _ word: UnsafePointer<UInt8>, _ length: Int, hash: UInt32, to output: inout [Int32]
@@ -59,7 +58,7 @@ struct WordCache {
         }
     }
 
-    /// Remembers a word that is not there yet, of 1 to `longestWord` bytes.
+    /// Adds a word that is not in the cache, of 1 to `longestWord` bytes.
     mutating func insert(
         _ word: UnsafePointer<UInt8>, _ length: Int, hash: UInt32, ids wordIDs: ArraySlice<Int32>
     ) {

@@ -1,9 +1,9 @@
 import JSON
 
-/// What is done to a text before it is cut into pieces: Hugging Face's `normalizer`.
+/// Transforms a text before it is split into pieces: Hugging Face's `normalizer`.
 enum Normalizer: Sendable {
     case sequence([Normalizer])
-    /// `text` before any text that is not empty.
+    /// Prepends these bytes to any text that is not empty.
     case prepend([UInt8])
     case replace(TextPattern, with: [UInt8])
     case form(UnicodeNormalization)
@@ -11,7 +11,7 @@ enum Normalizer: Sendable {
     case strip(left: Bool, right: Bool)
     case stripAccents
     case byteLevel
-    /// Control characters out, white space to spaces: what the Nmt normalizer does.
+    /// Removes control characters and replaces white space by spaces, as the Nmt normalizer.
     case nmt
 
     func apply(to text: inout [UInt8], classes: ScalarClasses) {
@@ -19,8 +19,8 @@ enum Normalizer: Sendable {
         apply(to: &text, leading: &leading, classes: classes)
     }
 
-    /// - Parameter leading: how many bytes at the front stand for the first character of the text as it
-    ///   came. 0: that character is gone, or was never there.
+    /// - Parameter leading: the number of bytes at the front that come from the first character of
+    ///   the original text; 0 if that character was removed or is not in this part.
     func apply(to text: inout [UInt8], leading: inout Int, classes: ScalarClasses) {
         if text.isEmpty { return }
         switch self {
@@ -39,7 +39,8 @@ enum Normalizer: Sendable {
             form.apply(to: &text, classes: classes)
             if leading == 0 { return }
             form.apply(to: &front, classes: classes)
-            // What follows may have joined the first character, which is one scalar then.
+            // The following characters may have been composed with the first one, which is then one
+            // scalar.
             leading = text.starts(with: front) ? front.count : UTF8Text.length(lead: text[0])
         case .lowercase: Self.lowercase(&text, leading: &leading)
         case .strip(let left, let right):
@@ -79,7 +80,7 @@ enum Normalizer: Sendable {
         leading = front
     }
 
-    /// Scalar by scalar, as Rust's `char::to_lowercase` does: no final sigma.
+    /// Scalar by scalar, as Rust's `char::to_lowercase`: without the final sigma.
     private static func lowercase(_ text: inout [UInt8], leading: inout Int) {
         if text.allSatisfy({ $0 < 0x80 }) {
             for index in text.indices where text[index] >= 0x41 && text[index] <= 0x5A {
@@ -93,7 +94,7 @@ enum Normalizer: Sendable {
         }
     }
 
-    /// - Returns: how many bytes went at the front.
+    /// - Returns: the number of bytes removed at the front.
     private static func strip(
         _ text: inout [UInt8], left: Bool, right: Bool, _ classes: ScalarClasses
     ) -> Int {

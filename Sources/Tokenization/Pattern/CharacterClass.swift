@@ -1,10 +1,12 @@
-/// A set of Unicode scalars as a pattern writes it: `\p{L}`, `[^\r\n\p{L}]`, `a`, `.`.
+/// A set of Unicode scalars in a pattern: `\p{L}`, `[^\r
+/// \p{L}]`, `a`, `.`.
 ///
-/// Membership of ASCII is two words of bits, worked out once; the rest is asked of the expression.
+/// Membership of ASCII characters is precomputed in two words; for others the expression is
+/// evaluated.
 struct CharacterClass: Sendable, Equatable {
     indirect enum Expression: Sendable, Equatable {
         case range(UInt32, UInt32)
-        /// General categories, as bits of `CategorySet`.
+        /// General categories as a bit set of `CategorySet`.
         case categories(UInt32)
         case whiteSpace
         case alphabetic
@@ -13,7 +15,7 @@ struct CharacterClass: Sendable, Equatable {
         case union([Expression])
         case intersection([Expression])
         case complement(Expression)
-        /// What the expression has, whatever the case of either side.
+        /// The scalars of the expression, ignoring case.
         case ignoringCase(Expression)
     }
 
@@ -49,13 +51,13 @@ struct CharacterClass: Sendable, Equatable {
 extension CharacterClass.Expression {
     static let any = Self.range(0, 0x10FFFF)
 
-    /// `\w` within brackets.
+    /// `\w` in brackets.
     static let word = Self.union([
         .alphabetic,
         .categories(CategorySet.mark | CategorySet.decimalNumber | CategorySet.connector),
     ])
 
-    /// `\w` on its own, to which Oniguruma counts Latin-1's superscripts and fractions as well.
+    /// `\w` outside brackets, which in Oniguruma includes Latin-1's superscripts and fractions.
     static let wordOutsideBrackets = Self.union([
         word, .range(0xB2, 0xB3), .scalar(0xB9), .range(0xBC, 0xBE),
     ])
@@ -93,9 +95,9 @@ extension CharacterClass.Expression {
         }
     }
 
-    /// Simple case folding, near enough: the lower case of the upper case, where each is one scalar.
+    /// Approximate simple case folding: the lower case of the upper case, if each is one scalar.
     static func fold(_ scalar: UInt32) -> UInt32 {
-        // The dotless i is no i outside Turkish.
+        // The dotless i does not fold to i.
         if scalar == 0x131 { return scalar }
         let upper = upper(scalar)
         guard let properties = Unicode.Scalar(upper)?.properties else { return scalar }
@@ -110,8 +112,8 @@ extension CharacterClass.Expression {
     }
 }
 
-/// Named properties of `\p{…}`: general categories, the properties that patterns use, and the
-/// scripts of East Asia, which no category tells apart.
+/// The properties of `\p{…}`: general categories, common properties, and the East Asian scripts,
+/// which categories do not distinguish.
 extension CharacterClass.Expression {
     static func property(_ name: String) -> Self? {
         if let set = CategorySet.named(name) { return .categories(set) }

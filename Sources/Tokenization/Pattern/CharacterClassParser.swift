@@ -107,7 +107,7 @@ struct CharacterClassParser {
         return .scalar(scalar)
     }
 
-    /// `[:alpha:]` and its like, at `[`; nil where it is an ordinary bracket.
+    /// A class such as `[:alpha:]`, at its `[`; nil if the bracket is an ordinary one.
     private mutating func posixClass() throws(Failure) -> Expression? {
         guard position + 1 < scalars.count, scalars[position + 1] == ":" else { return nil }
         var at = position + 2
@@ -176,7 +176,7 @@ struct CharacterClassParser {
         case "u": return .scalar(try hexadecimal(digits: 4...4))
         case "0": return .scalar("\0")
         default:
-            // A letter or digit that means nothing here may mean something to Oniguruma.
+            // Any other letter or digit may have a meaning in Oniguruma.
             guard
                 !(scalar.isASCII
                     && (scalar.properties.isAlphabetic || (0x30...0x39).contains(scalar.value)))

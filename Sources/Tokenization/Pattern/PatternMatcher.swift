@@ -1,12 +1,11 @@
 /// Finds matches of a `PatternProgram`, by backtracking.
 ///
 /// Invariants:
-/// 1. The leftmost match is found, and of those the one that the pattern's order of preference
-///    gives, as in Oniguruma and Perl.
-/// 2. The time for one match is bounded. Failure at (instruction, position) does not depend on how
-///    one got there, since there are no references to groups; so once a search has taken more
-///    steps than an honest pattern needs, it starts again and remembers where it has been, and
-///    never goes there twice.
+/// 1. The leftmost match is found, and of these the one that the pattern prefers, as in Oniguruma
+///    and Perl.
+/// 2. The time for one match is bounded. Failure at (instruction, position) does not depend on the
+///    path to it, since there are no references to groups. After more steps than a reasonable
+///    pattern needs, a search therefore restarts with memoization and never visits a state twice.
 /// 3. The text is well-formed UTF-8; positions are always at a scalar's first byte.
 struct PatternMatcher {
     private let program: PatternProgram
@@ -15,21 +14,22 @@ struct PatternMatcher {
     private let classes: ScalarClasses
     private var stack: [Frame] = []
 
-    /// Steps left before the search starts to remember; nil once it does.
+    /// Steps left before the search switches to memoization; nil afterwards.
     private var budget: Int?
     private var visited: Set<Int> = []
-    /// Where look-aheads and atomic groups ended (-1: nowhere), by (instruction, position).
+    /// The ends of look-aheads and atomic groups (-1 for no match) by (instruction, position).
     private var bodies: [Int: Int] = [:]
 
     private static let stepsBeforeRemembering = 20_000
 
-    /// Where to go on when the way taken fails.
+    /// An alternative to resume from on failure.
     private struct Frame {
         enum Kind { case plain, shorter, longer }
         let kind: Kind
         let instruction: Int
         let position: Int
-        /// `shorter`: how far the run may be shortened. `longer`: how many more it may take.
+        /// For `shorter`, the position down to which the run may be shortened; for `longer`, the
+        /// number of further scalars that it may take.
         let limit: Int
     }
 
@@ -141,14 +141,14 @@ struct PatternMatcher {
             Frame(kind: kind, instruction: instruction, position: position, limit: limit))
     }
 
-    /// Takes the last way not tried. False where that way turns out to be closed.
+    /// Resumes from the last alternative. Returns false if it does not match.
     private mutating func resume(_ instruction: inout Int, _ position: inout Int) -> Bool {
         let frame = stack.removeLast()
         switch frame.kind {
         case .plain:
             (instruction, position) = (frame.instruction, frame.position)
         case .shorter:
-            // The run gives back one scalar; what follows it is tried again.
+            // The run gives up one scalar, and what follows it is tried again.
             position = UTF8Text.start(before: frame.position, in: bytes)
             instruction = frame.instruction + 1
             if position > frame.limit { push(.shorter, frame.instruction, position, frame.limit) }
@@ -165,7 +165,7 @@ struct PatternMatcher {
         return true
     }
 
-    /// Consumes a run of `set` and notes how it may be shortened or lengthened.
+    /// Consumes a run of `set` and records how it may be shortened or lengthened.
     @inline(__always)
     private mutating func run(
         _ set: CharacterClass, _ repetition: PatternNode.Repetition, _ instruction: Int,
@@ -194,7 +194,7 @@ struct PatternMatcher {
         return true
     }
 
-    /// The body of a look-ahead or atomic group at `instruction`, on its own.
+    /// Matches the body of a look-ahead or atomic group at `instruction` separately.
     private mutating func body(_ instruction: Int, _ position: Int) -> Outcome {
         guard budget == nil else { return attempt(instruction + 1, position) }
         let key = key(instruction, position)

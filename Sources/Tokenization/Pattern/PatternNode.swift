@@ -1,21 +1,21 @@
-/// A regular expression as a tree.
+/// The syntax tree of a regular expression.
 indirect enum PatternNode: Sendable, Equatable {
     case empty
     case one(CharacterClass)
     case sequence([PatternNode])
-    /// Tried in order.
+    /// Alternatives, tried in order.
     case alternatives([PatternNode])
     case repetition(PatternNode, Repetition)
     case look(PatternNode, negated: Bool)
-    /// One scalar before the position.
+    /// Tests the scalar before the position.
     case lookBehind(CharacterClass, negated: Bool)
-    /// Once it has matched, it is not entered again.
+    /// An atomic group: no backtracking into it after it has matched.
     case atomic(PatternNode)
     case assertion(Assertion)
 
     struct Repetition: Sendable, Equatable {
         var minimum: Int
-        /// nil: without end.
+        /// Nil means no maximum.
         var maximum: Int?
         var mode: Mode
 
@@ -28,7 +28,7 @@ indirect enum PatternNode: Sendable, Equatable {
         case wordBoundary, notWordBoundary
     }
 
-    /// Whether it can match without consuming anything.
+    /// Whether it can match the empty string.
     var matchesEmpty: Bool {
         switch self {
         case .empty, .look, .lookBehind, .assertion: true

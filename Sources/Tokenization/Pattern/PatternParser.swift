@@ -1,8 +1,8 @@
-/// Parses the regular expressions of tokenizers, in Oniguruma's Ruby syntax, which is what Hugging
-/// Face's library reads them with: `^` and `$` are at lines, `(?m)` lets `.` match a newline, and
-/// `{n,m}+` is a repetition of a repetition.
+/// Parses the regular expressions of tokenizers in Oniguruma's Ruby syntax, which Hugging Face's
+/// library uses: `^` and `$` match at lines, `(?m)` lets `.` match a newline, and `{n,m}+` is a
+/// repetition of a repetition.
 ///
-/// Not supported, and named in the error: references to groups, recursion, conditions, absent
+/// Not supported, and rejected with an error: references to groups, recursion, conditions, absent
 /// operators, look-behind of more than one scalar.
 struct PatternParser {
     private let source: String
@@ -23,7 +23,7 @@ struct PatternParser {
     static func parse(_ source: String) throws(TokenizerError) -> PatternNode {
         var parser = PatternParser(source)
         let node = try parser.alternatives()
-        guard parser.position == parser.scalars.count else { throw parser.error("a ) too many") }
+        guard parser.position == parser.scalars.count else { throw parser.error("unmatched ')'") }
         return node
     }
 
@@ -103,13 +103,13 @@ struct PatternParser {
                 repetition.mode = .possessive
             }
             stacked += 1
-            guard stacked <= 8 else { throw error("too many repetitions of one thing") }
+            guard stacked <= 8 else { throw error("too many repetitions of one atom") }
             node = .repetition(node, repetition)
         }
         return node
     }
 
-    /// `{n}`, `{n,}`, `{,m}`, `{n,m}`; nil, with nothing consumed, where the brace is a literal.
+    /// `{n}`, `{n,}`, `{,m}` or `{n,m}`; nil, with nothing consumed, if the brace is a literal.
     private mutating func counts() throws(TokenizerError) -> PatternNode.Repetition? {
         let start = position
         position += 1
@@ -125,7 +125,7 @@ struct PatternParser {
             return nil
         }
         if comma, let maximum, maximum < minimum ?? 0 {
-            throw error("a repetition that counts down")
+            throw error("repetition minimum exceeds maximum")
         }
         return .init(minimum: minimum ?? 0, maximum: maximum, mode: .greedy)
     }
@@ -134,15 +134,15 @@ struct PatternParser {
         var value: Int?
         while let scalar = next, scalar.value >= 0x30, scalar.value <= 0x39 {
             value = (value ?? 0) * 10 + Int(scalar.value - 0x30)
-            if let value, value > Self.largestCount { throw error("a repetition too large") }
+            if let value, value > Self.largestCount { throw error("repetition count is too large") }
             position += 1
         }
         return value
     }
 
-    /// The next thing that can be repeated; nil for what only sets options.
+    /// The next atom, which can be repeated; nil for a group that only sets options.
     private mutating func atom() throws(TokenizerError) -> PatternNode? {
-        guard let scalar = next else { throw error("something is missing") }
+        guard let scalar = next else { throw error("unexpected end") }
         switch scalar {
         case "(": return try group()
         case "[":
@@ -203,7 +203,7 @@ struct PatternParser {
             position += 2
             while let scalar = next, scalar != close {
                 guard scalar.properties.isAlphabetic || scalar == "_" || scalar.value < 0x3A
-                else { throw error("a bad group name") }
+                else { throw error("invalid group name") }
                 position += 1
             }
             guard next == close else { throw error("a group name does not end") }
@@ -214,7 +214,7 @@ struct PatternParser {
         return try optionGroup(outer)
     }
 
-    /// Up to the closing parenthesis, after which `outer` options hold again.
+    /// Parses up to the closing parenthesis and restores the `outer` options.
     private mutating func body(_ outer: Options) throws(TokenizerError) -> PatternNode {
         let node = try alternatives()
         guard take(")") else { throw error("a group does not end") }
@@ -236,7 +236,7 @@ struct PatternParser {
             case ")": return nil
             default:
                 position -= 1
-                throw error("an unsupported group")
+                throw error("unsupported group")
             }
         }
         throw error("a group does not end")

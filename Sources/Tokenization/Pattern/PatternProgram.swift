@@ -3,12 +3,12 @@ struct PatternProgram: Sendable, Equatable {
     enum Instruction: Sendable, Equatable {
         case match
         case one(CharacterClass)
-        /// A run of one class: what patterns of tokenizers do nearly all the time.
+        /// A run of one class, the most common instruction in tokenizers' patterns.
         case run(CharacterClass, PatternNode.Repetition)
-        /// Goes on at the first; on failure, at the second.
+        /// Continues at the first target; on failure, at the second.
         case branch(Int, Int)
         case jump(Int)
-        /// A body of its own, which ends with `match`, starts after this; then `next`.
+        /// A separate body, which ends with `match`, follows; then execution continues at `next`.
         case look(negated: Bool, next: Int)
         case atomic(next: Int)
         case lookBehind(CharacterClass, negated: Bool)
@@ -17,10 +17,11 @@ struct PatternProgram: Sendable, Equatable {
 
     let source: String
     let instructions: [Instruction]
-    /// Whether a loop's body may match nothing, so that only remembering where one has been ends it.
+    /// Whether the body of a loop may match the empty string, so that only memoization ends the
+    /// loop.
     let hasEmptyLoop: Bool
 
-    /// Bounds what `{n}` inside `{n}` can make.
+    /// The most instructions, which limits nested `{n}`.
     static let largest = 8_192
 
     init(_ source: String) throws(TokenizerError) {

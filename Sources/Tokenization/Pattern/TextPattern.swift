@@ -4,7 +4,7 @@ import JSON
 enum TextPattern: Sendable {
     case literal([UInt8])
     case expression(PatternProgram)
-    /// An expression that has a scanner written for it; the scanner's matches cover any text.
+    /// An expression with a handwritten scanner, whose matches cover any text without gaps.
     case scanner(PieceScanner)
 
     init(_ json: JSONValue, in context: String) throws(TokenizerError) {
@@ -26,8 +26,8 @@ enum TextPattern: Sendable {
         }
     }
 
-    /// Calls `body` with every match from left to right. A match may be empty; an empty match right
-    /// after another match is passed over, as in Hugging Face's binding of Oniguruma.
+    /// Calls `body` with every match from left to right. A match may be empty; an empty match
+    /// directly after another match is skipped, as in Hugging Face's binding of Oniguruma.
     func forEachMatch(
         in text: UnsafeBufferPointer<UInt8>, classes: ScalarClasses, _ body: (Range<Int>) -> Void
     ) {
@@ -73,9 +73,12 @@ enum TextPattern: Sendable {
         return true
     }
 
-    /// - Parameter leading: how many bytes at the front stand for the text's first character.
-    /// - Returns: the same of what comes out. As in Hugging Face's library, a replacement stands for
-    ///   the last character that it replaces.
+    /// Replaces all matches.
+    ///
+    /// - Parameter leading: the number of bytes at the front that come from the text's first
+    ///   character.
+    /// - Returns: the same number for the result. As in Hugging Face's library, a replacement
+    ///   counts as the last character that it replaces.
     @discardableResult
     func replaceAll(
         in text: inout [UInt8], with replacement: [UInt8], leading: Int = 0, classes: ScalarClasses

@@ -1,8 +1,8 @@
-/// A regular expression that a whole text must match, for callers outside of tokenizers: the engine
-/// bounds the time that a stranger's expression may take.
+/// A regular expression that a whole text must match, for callers other than tokenizers: the engine
+/// limits the time that an untrusted expression may take.
 ///
-/// The expression is read as Python's `re` reads it. Where Python's syntax and this engine's differ,
-/// the expression is refused rather than misread.
+/// The expression has the syntax of Python's `re`. Constructs whose meaning differs in this engine
+/// are rejected.
 package struct WholeTextPattern: Sendable {
     private let program: PatternProgram
 
@@ -11,13 +11,13 @@ package struct WholeTextPattern: Sendable {
         for construct in Self.differing where source.contains(construct) {
             throw .badPattern(source, offset: 0, problem: "\(construct) is not supported")
         }
-        // Python's name of a group; which group it was does not matter here.
+        // Python's syntax of named groups; the names do not matter.
         let source = source.split(separator: "(?P<", omittingEmptySubsequences: false)
             .joined(separator: "(?<")
         program = try PatternProgram("\\A(?:\(source))\\z")
     }
 
-    /// Means one thing to Python and another to Oniguruma.
+    /// Constructs with different meanings in Python and Oniguruma.
     private static let differing = [
         "&&", "[[", "}+", "}?", "(?m", "\\h", "\\H", "\\R", "\\X", "\\K", "\\G", "\\z", "\\p",
         "\\P",

@@ -1,13 +1,13 @@
 import JSON
 
-/// What is put around the ids of a text: Hugging Face's `post_processor`, for one sequence.
+/// Adds special tokens around the ids of a text: Hugging Face's `post_processor`, for one sequence.
 struct PostProcessor: Sendable {
     enum Part: Sendable, Equatable {
         case special([Int32])
         case text
     }
 
-    /// Templates, applied one after the other; none leaves the ids alone.
+    /// Templates, applied in order; without templates the ids are unchanged.
     private var templates: [[Part]] = []
 
     init() {}
@@ -38,7 +38,7 @@ struct PostProcessor: Sendable {
         switch type {
         case "Sequence":
             for stage in try json.elements("processors", in: context) { try append(stage) }
-        // It moves offsets, which are not kept here, and leaves ids alone.
+        // It only changes offsets, which are not tracked.
         case "ByteLevel": break
         case "TemplateProcessing": templates.append(try Self.template(json, context))
         case "RobertaProcessing", "BertProcessing":

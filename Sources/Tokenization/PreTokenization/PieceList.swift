@@ -1,5 +1,4 @@
-/// A text cut into pieces: bytes, and the ranges of them that are still to be encoded. Empty pieces
-/// are dropped as they are made.
+/// A text split into pieces: its bytes, and the ranges to encode. Empty pieces are dropped.
 struct PieceList {
     var bytes: [UInt8] = []
     var pieces: [Range<Int>] = []
@@ -10,13 +9,13 @@ struct PieceList {
         wholeText()
     }
 
-    /// One piece: everything.
+    /// Makes the whole text one piece.
     mutating func wholeText() {
         pieces.removeAll(keepingCapacity: true)
         if !bytes.isEmpty { pieces.append(0..<bytes.count) }
     }
 
-    /// Cuts every piece in turn: `body` gets the whole bytes, a piece, and appends its parts.
+    /// Splits every piece: `body` receives all bytes and a piece, and appends the piece's parts.
     mutating func split(
         _ body: (UnsafeBufferPointer<UInt8>, Range<Int>, inout [Range<Int>]) -> Void
     ) {
@@ -28,7 +27,7 @@ struct PieceList {
         pieces = parts
     }
 
-    /// Writes every piece again: `body` gets a piece and where it starts, and appends its new bytes.
+    /// Rewrites every piece: `body` receives a piece and its start, and appends its new bytes.
     mutating func rewrite(_ body: (UnsafeBufferPointer<UInt8>, Int, inout [UInt8]) -> Void) {
         var out: [UInt8] = []
         out.reserveCapacity(bytes.count + bytes.count / 4 + 8)

@@ -1,9 +1,9 @@
-/// Scanners written by hand for the expressions that nearly all models use. Each gives the very
-/// pieces that `PatternMatcher` gives for its expression (a test compares them), several times
-/// faster. Their matches follow each other without a gap.
+/// Handwritten scanners for the expressions of nearly all models. Each returns the same pieces as
+/// `PatternMatcher` for its expression (a test compares them), several times faster. Their matches
+/// cover the text without gaps.
 enum PieceScanner: Sendable, Equatable {
     case gpt2
-    /// Llama 3 and GPT-4 take digits by threes, Qwen one by one.
+    /// Llama 3 and GPT-4 group up to three digits, Qwen takes them one by one.
     case contractionsAndDigits(longestNumber: Int)
 
     static let gpt2Expression =
@@ -22,7 +22,7 @@ enum PieceScanner: Sendable, Equatable {
         }
     }
 
-    /// Where the piece ends that starts at `from`, which must be before the end.
+    /// The end of the piece that starts at `from`, which must be before the end of the text.
     @inline(__always)
     func end(of text: UnsafeBufferPointer<UInt8>, from: Int, classes: ScalarClasses) -> Int {
         guard let base = text.baseAddress else { return from }
@@ -33,7 +33,7 @@ enum PieceScanner: Sendable, Equatable {
         }
     }
 
-    /// The four kinds that the expressions tell apart.
+    /// The four kinds of characters that the expressions distinguish.
     private enum Kind: UInt8 { case letter, number, space, other }
 
     private struct Cursor {
@@ -117,7 +117,8 @@ enum PieceScanner: Sendable, Equatable {
                 while end < count, bytes[end] == 0x0A || bytes[end] == 0x0D { end += 1 }
                 return end
             }
-            // White space: through its last newline if it has one, else all but what begins a word.
+            // White space: up to its last newline if it has one, else all but the character before
+            // a word.
             let end = endOfRun(.space, from + length)
             var at = end
             while at > from {
@@ -127,7 +128,8 @@ enum PieceScanner: Sendable, Equatable {
             return white(from, from + length, end: end)
         }
 
-        /// `\s+(?!\S)|\s+`: the last of several white spaces is left to the word that follows.
+        /// `\s+(?!\S)|\s+`: the last of several white-space characters belongs to the following
+        /// word.
         @inline(__always)
         private func white(_ from: Int, _ second: Int, end known: Int? = nil) -> Int {
             let end = known ?? endOfRun(.space, second)

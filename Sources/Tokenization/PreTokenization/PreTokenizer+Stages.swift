@@ -21,7 +21,7 @@ extension PreTokenizer.Stage {
                 classes.categoryBit(scalar) & CategorySet.number != 0
             }
         case .whitespace:
-            // `\w+|[^\w\s]+`, of which only the matches stay.
+            // `\w+|[^\w\s]+`, of which only the matches are kept.
             list.splitRuns { scalar in
                 let properties = classes.properties(scalar)
                 if properties & ScalarClasses.word != 0 { return 1 }
@@ -41,8 +41,8 @@ extension PreTokenizer.Stage {
         }
     }
 
-    /// Unicode 8's punctuation, and ASCII's symbols with it: Hugging Face's library has its table of
-    /// that version, to which two characters belong that have another category now.
+    /// Punctuation of Unicode 8 and ASCII symbols: Hugging Face's library uses the tables of that
+    /// version, in which two more characters are punctuation.
     static func isPunctuation(_ scalar: UInt32, _ classes: ScalarClasses) -> Bool {
         switch scalar {
         case 0x21...0x2F, 0x3A...0x40, 0x5B...0x60, 0x7B...0x7E, 0x166D, 0x111C9: true
@@ -56,7 +56,7 @@ extension PreTokenizer.Stage {
 }
 
 extension PreTokenizer.Metaspace {
-    /// Spaces become the replacement, one is put in front as the scheme says, and pieces are cut
+    /// Replaces spaces by the replacement, prepends one according to the scheme, and splits pieces
     /// before each.
     func apply(to list: inout PieceList, leading: Int, classes: ScalarClasses) {
         list.rewrite { piece, start, out in
@@ -88,7 +88,7 @@ extension PieceList {
         if case .scanner(let scanner) = pattern,
             behavior == .isolated || (inverted && behavior == .removed)
         {
-            // Everything is matched: the matches are the pieces.
+            // The matches cover the text, so they are the pieces.
             split { buffer, piece, out in
                 let text = UnsafeBufferPointer(rebasing: buffer[piece])
                 var at = 0
@@ -119,7 +119,7 @@ extension PieceList {
         }
     }
 
-    /// Cuts at every scalar that `matches`; each such scalar is a match of its own.
+    /// Splits at every scalar that `matches`; each such scalar is a separate match.
     mutating func splitScalars(_ behavior: SplitBehavior, _ matches: (UInt32) -> Bool) {
         var parts: [SplitBehavior.Part] = []
         split { buffer, piece, out in
@@ -139,7 +139,7 @@ extension PieceList {
         }
     }
 
-    /// Keeps the runs of scalars of one kind; kind 0 is dropped.
+    /// Splits into runs of scalars of the same kind; kind 0 is dropped.
     mutating func splitRuns(_ kind: (UInt32) -> Int) {
         split { buffer, piece, out in
             var current = 0
@@ -158,7 +158,7 @@ extension PieceList {
         }
     }
 
-    /// Pieces of `length` scalars.
+    /// Splits into pieces of `length` scalars.
     mutating func splitEvery(_ length: Int) {
         split { buffer, piece, out in
             var start = piece.lowerBound

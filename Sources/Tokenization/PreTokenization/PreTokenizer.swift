@@ -1,11 +1,11 @@
 import JSON
 
-/// How a text is cut into the pieces that the model encodes one by one: Hugging Face's
-/// `pre_tokenizer`, its sequences flattened into stages.
+/// Splits a text into the pieces that the model encodes one by one: Hugging Face's `pre_tokenizer`,
+/// with sequences flattened into stages.
 struct PreTokenizer: Sendable {
     private(set) var stages: [Stage]
-    /// Whether the pieces come out as plain bytes although the last stage is ByteLevel: the model
-    /// then looks its symbols up by byte, and the alphabet's detour is never taken.
+    /// Whether pieces are plain bytes although the last stage is ByteLevel: the model then looks up
+    /// symbols by byte, without spelling them in the byte alphabet.
     private(set) var leavesBytes = false
 
     enum Stage: Sendable {
@@ -78,8 +78,8 @@ struct PreTokenizer: Sendable {
         }
     }
 
-    /// - Parameter leading: how many bytes at the front stand for the first character of the user's
-    ///   text; 0 after an added token, or where normalization took that character out.
+    /// - Parameter leading: the number of bytes at the front that come from the first character of
+    ///   the user's text; 0 after an added token, or if normalization removed that character.
     func apply(to list: inout PieceList, leading: Int, classes: ScalarClasses) {
         for stage in stages { stage.apply(to: &list, leading: leading, classes: classes) }
     }

@@ -1,6 +1,6 @@
 import JSON
 
-/// What becomes of the text that a pattern matches when a piece is cut at it.
+/// How text that matches a pattern is treated when a piece is split at it.
 enum SplitBehavior: String, Sendable {
     case removed = "Removed"
     case isolated = "Isolated"
@@ -28,7 +28,7 @@ enum SplitBehavior: String, Sendable {
         var matched: Bool
     }
 
-    /// Appends the pieces that `parts`, which cover a piece from left to right, make.
+    /// Appends the pieces made from `parts`, which cover a piece from left to right.
     func join(_ parts: [Part], into pieces: inout [Range<Int>]) {
         func keep(_ range: Range<Int>) {
             if !range.isEmpty { pieces.append(range) }

@@ -1,27 +1,26 @@
-/// What the stages need to know of a Unicode scalar, in two bytes: the general category and a
-/// few properties.
+/// The general category and some properties of Unicode scalars, in two bytes each.
 ///
-/// Computed a page of 256 scalars at a time, when a text first has one of them: a table of all of
-/// Unicode would cost tens of milliseconds at every start, and English never looks beyond a few
-/// pages. Not `Sendable`: each encoding thread has its own.
+/// Computed for a page of 256 scalars when a text first contains one of them: a table of all of
+/// Unicode would take tens of milliseconds at every start, and English needs only a few pages. Not
+/// `Sendable`: each encoding thread has its own.
 final class ScalarClasses {
     /// The lower five bits: `GeneralCategory`.
     static let categoryMask: UInt16 = 0x1F
-    /// Unicode's White_Space, which is `\s` in Oniguruma and in Rust.
+    /// Unicode's White_Space, which is `\s` in Oniguruma and Rust.
     static let whiteSpace: UInt16 = 0x20
-    /// A character of words, as Rust has it: alphabetic, mark, decimal number, connector
-    /// punctuation, join control.
+    /// A word character as in Rust: alphabetic, mark, decimal number, connector punctuation, join
+    /// control.
     static let word: UInt16 = 0x40
-    /// The scalar is its own NFC and cannot change with what stands before or after it.
+    /// The scalar is its own NFC and does not interact with adjacent scalars.
     static let inertNFC: UInt16 = 0x80
     /// Takes part in normalization.
     static let isNormalizable: UInt16 = 0x100
 
-    /// The version of Unicode that Oniguruma knows, by which Hugging Face's library reads patterns:
-    /// a younger character is an unassigned one, or ids would differ.
+    /// The Unicode version of Oniguruma in Hugging Face's library. Newer characters are treated as
+    /// unassigned; otherwise ids would differ.
     private static let patternVersion = 16
 
-    /// Whether the character was in Unicode by that major version.
+    /// Whether the character exists in that major version of Unicode.
     static func isKnown(_ properties: Unicode.Scalar.Properties, to version: Int) -> Bool {
         guard let age = properties.age else { return false }
         return age.major <= version
@@ -75,7 +74,7 @@ final class ScalarClasses {
         let bit: UInt32 = 1 << UInt32(newest)
         var result = UInt16(
             isKnown(properties, to: patternVersion) ? newest : CategorySet.unassigned)
-        // Lower case until Unicode 17, which tells its two forms apart.
+        // A lowercase letter until Unicode 17, which distinguishes its two forms.
         if scalar.value == 0x295 { result = 1 }
         if properties.isWhitespace { result |= whiteSpace }
         if properties.isAlphabetic || properties.isJoinControl
@@ -83,7 +82,7 @@ final class ScalarClasses {
         {
             result |= word
         }
-        // Marks may join what stands before them; so do the vowels and finals of Hangul.
+        // Marks may combine with preceding characters, as do the vowels and finals of Hangul.
         let joins = bit & CategorySet.mark != 0 || (scalar.value >= 0x1100 && scalar.value < 0x1200)
         if scalar.value < 0x300 || (!joins && UnicodeNormalization.isOwnNFC(scalar)) {
             result |= inertNFC

@@ -1,4 +1,4 @@
-/// UTF-8 in byte buffers. Every stage works on these: a `String` is turned into bytes once.
+/// UTF-8 in byte buffers. All stages work on these; a `String` is converted to bytes once.
 enum UTF8Text {
     /// The scalar that starts at `at`, and its length. The bytes must be well-formed.
     @inline(__always)
@@ -14,13 +14,13 @@ enum UTF8Text {
         )
     }
 
-    /// How many bytes the scalar that begins with `lead` has.
+    /// The number of bytes of the scalar that begins with `lead`.
     @inline(__always)
     static func length(lead: UInt8) -> Int {
         lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4
     }
 
-    /// Where the scalar begins that ends before `end`, which must be beyond the first byte.
+    /// The start of the scalar that ends before `end`, which must be greater than 0.
     @inline(__always)
     static func start(before end: Int, in bytes: UnsafePointer<UInt8>) -> Int {
         var at = end - 1

@@ -1,10 +1,10 @@
 import CUTF8Proc
 
-/// The four normalization forms (Unicode Standard Annex 15), over UTF-8.
+/// The four normalization forms (Unicode Standard Annex 15) of UTF-8.
 ///
-/// utf8proc normalizes; what is decided here is what it gets to see. Hugging Face's library has
-/// tables of Unicode 9, so a younger character is left as it is and nothing joins it; ids would
-/// differ otherwise.
+/// utf8proc normalizes the stretches that are selected here. Hugging Face's library has tables of
+/// Unicode 9, so newer characters are left unchanged and do not combine; otherwise ids would
+/// differ.
 enum UnicodeNormalization: Sendable {
     case nfc, nfd, nfkc, nfkd
 
@@ -21,8 +21,8 @@ enum UnicodeNormalization: Sendable {
 
     /// Replaces `bytes`, which must be well-formed, by its normal form.
     ///
-    /// ASCII is its own form under all four. For NFC, the commonest, so is most other text: only
-    /// stretches that begin before a scalar that is not inert are worked on.
+    /// ASCII is unchanged by all four. So is most other text by NFC, the most common: only
+    /// stretches that start before a scalar that is not inert are normalized.
     func apply(to bytes: inout [UInt8], classes: ScalarClasses) {
         if bytes.allSatisfy({ $0 < 0x80 }) { return }
         var out: [UInt8] = []
@@ -77,15 +77,15 @@ enum UnicodeNormalization: Sendable {
         }
     }
 
-    /// Whether Hugging Face's tables have the character. U+11A7, which stands before the first of
-    /// Hangul's finals and is none, has no form but itself; utf8proc 2.8 drops it after a syllable.
+    /// Whether Hugging Face's tables have the character. U+11A7, which precedes Hangul's finals but
+    /// is not one, is its own form; utf8proc 2.8 drops it after a syllable.
     static func knows(_ scalar: Unicode.Scalar) -> Bool {
         ScalarClasses.isKnown(scalar.properties, to: 9) && scalar.value != 0x11A7
     }
 
-    /// Whether the scalar is its own NFC, and no mark that order would move.
+    /// Whether the scalar is its own NFC and is not a mark that may be reordered.
     static func isOwnNFC(_ scalar: Unicode.Scalar) -> Bool {
-        // Ideographs and Hangul syllables are the bulk of what texts ask about.
+        // Fast path: ideographs and Hangul syllables are the most common.
         switch scalar.value {
         case 0x3400...0x9FFF, 0xAC00...0xD7A3: return true
         default: break

@@ -1,17 +1,18 @@
 import Tensors
 
-/// A decoder-only language model as operations on a tape, for training it or training through it.
+/// A decoder-only language model as operations on a tape, to train it or to backpropagate through
+/// it.
 ///
-/// Parameters carry the checkpoint's names. Which of them are trained is decided when they are
-/// made: through a frozen model gradients flow without leaving any.
+/// Parameters have the checkpoint's names. Whether each is trained is decided when it is created:
+/// gradients flow through a frozen model without being accumulated in it.
 package struct DifferentiableDecoder {
     package let configuration: ModelConfiguration
     package let embedding: Parameter
     package let finalNorm: Parameter
-    /// The language-model head; the embedding where the two are tied.
+    /// The language-model head; the embedding if the two are tied.
     package let output: Parameter
     package var layers: [DifferentiableLayer]
-    /// The checkpoint's parameters, in its order; no adapters.
+    /// The checkpoint's parameters, in its order, without adapters.
     package let parameters: [Parameter]
     /// Rows trained in the place of the frozen embedding's, with their ids: the compressed tokens
     /// beside a LoRA adapter.
@@ -19,7 +20,7 @@ package struct DifferentiableDecoder {
     /// Compute each layer again in the backward pass instead of keeping its values.
     package var isCheckpointed = false
 
-    /// - Parameter parameter: gives each parameter by its checkpoint name.
+    /// - Parameter parameter: returns each declared parameter.
     package init(
         configuration: ModelConfiguration,
         parameter: (ParameterDeclaration) throws -> Parameter
@@ -62,7 +63,7 @@ package struct DifferentiableDecoder {
         }
     }
 
-    /// ids (T) -> T x H
+    /// ids `[T]` -> `[T, H]`
     package func embed(_ tape: Tape, _ ids: [Int32]) -> Tensor {
         guard let trainedRows else { return tape.embedding(ids, embedding.tensor) }
         return tape.embedding(
@@ -70,9 +71,9 @@ package struct DifferentiableDecoder {
             with: trainedRows.rows.tensor)
     }
 
-    /// Final-norm states of the chosen rows of a packed batch.
+    /// The states after the final norm of the given rows of a packed batch.
     ///
-    ///     inputs (T x H), rows (R) -> R x H
+    ///     inputs [T, H], rows [R] -> [R, H]
     package func states(
         _ tape: Tape, inputs: Tensor, layout: SequenceLayout, rows: [Int32],
         dropoutSeed: UInt64? = nil
@@ -96,12 +97,12 @@ package struct DifferentiableDecoder {
         return tape.rmsNorm(x, weight: finalNorm.tensor, epsilon: configuration.normEpsilon)
     }
 
-    /// log p of each target from the state of its row.        states (R x H), targets (R) -> R
+    /// log p of each target given its row's state.        states `[R, H]`, targets `[R]` -> `[R]`
     package func logProbability(_ tape: Tape, _ states: Tensor, targets: [Int32]) -> Tensor {
         tape.logProbability(states, weight: output.tensor, targets: targets)
     }
 
-    /// The same model without adapters and trained rows: what it was before training.
+    /// The same model without adapters and trained rows, as before training.
     package var base: DifferentiableDecoder {
         var copy = self
         copy.trainedRows = nil

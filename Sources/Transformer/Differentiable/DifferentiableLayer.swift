@@ -5,7 +5,7 @@ import Tensors
 ///     h = x + o(attention(rope(q(n)), rope(k(n)), v(n))),   n = norm(x)
 ///     y = h + down(silu(gate(m)) * up(m)),                  m = norm(h)
 ///
-/// Qwen3 normalises each query and key head before the rotation.
+/// Qwen3 normalizes each query and key head before the rotation.
 package struct DifferentiableLayer {
     package let inputNorm: Parameter
     package let postAttentionNorm: Parameter
@@ -15,11 +15,11 @@ package struct DifferentiableLayer {
     package let shape: AttentionShape
     package let epsilon: Float
 
-    /// What a forward pass of one packed batch needs beside the rows.
+    /// The context of a forward pass of one packed batch.
     package struct Context {
         package let layout: SequenceLayout
         package let rotary: RotaryTable
-        /// Nil: no dropout.
+        /// Nil means no dropout.
         package let dropoutSeed: UInt64?
 
         package init(layout: SequenceLayout, rotary: RotaryTable, dropoutSeed: UInt64?) {
@@ -29,8 +29,8 @@ package struct DifferentiableLayer {
         }
     }
 
-    /// x (T x H) -> T x H, or only the given rows of it: what nobody reads after the last layer's
-    /// attention need not be computed.
+    /// x `[T, H]` -> `[T, H]`, or only the given rows `[rows, H]`: after the last layer's
+    /// attention, rows that are not needed are not computed.
     package func forward(
         _ tape: Tape, _ x: Tensor, _ context: Context, rows: [Int32]? = nil
     ) -> Tensor {

@@ -1,15 +1,15 @@
 import Tensors
 
-/// One of a layer's seven projections, alone or with a LoRA adapter beside it.
+/// One of a layer's seven projections, optionally with a LoRA adapter.
 package struct DifferentiableLinear {
     /// Low-rank update of a frozen weight: W + (alpha / rank) B A.
     package struct Adapter {
-        /// rank x inputs
+        /// `[rank, inputs]`
         package let a: Parameter
-        /// outputs x rank
+        /// `[outputs, rank]`
         package let b: Parameter
         package let scale: Float
-        /// Share of the adapter's inputs that training drops.
+        /// The dropout rate on the adapter's inputs in training.
         package let dropout: Float
 
         package init(a: Parameter, b: Parameter, scale: Float, dropout: Float) {
@@ -30,7 +30,8 @@ package struct DifferentiableLinear {
         self.adapter = adapter
     }
 
-    /// x (T x I) -> T x O. `dropoutSeed` nil: no dropout, as when scores are computed.
+    /// x `[T, I]` -> `[T, O]`. If `dropoutSeed` is nil, there is no dropout, as when computing
+    /// scores.
     package func forward(_ tape: Tape, _ x: Tensor, dropoutSeed: UInt64?) -> Tensor {
         let y = tape.linear(x, weight.tensor, bias: bias?.tensor)
         guard let adapter else { return y }

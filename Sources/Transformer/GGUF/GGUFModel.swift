@@ -1,12 +1,12 @@
 import FileFormat
 import Tensors
 
-/// A language model's GGUF file, or the parts that it was split into, opened and checked.
+/// A language model in a GGUF file or its parts, opened and checked.
 package struct GGUFModel: Sendable {
     package let files: GGUFFileSet
     package let configuration: ModelConfiguration
     package let checkpoint: Checkpoint
-    /// How states become a vector, if the file says so.
+    /// How states are pooled to a vector; nil if the file does not say.
     package let pooling: GGUFPooling?
 
     package init(path: String) throws(ModelError) {
@@ -27,7 +27,7 @@ package struct GGUFModel: Sendable {
     }
 }
 
-/// `ARCHITECTURE.pooling_type`, which files of embedding models have.
+/// `ARCHITECTURE.pooling_type` in files of embedding models.
 package enum GGUFPooling: Sendable, Equatable {
     case mean, last
 

@@ -1,4 +1,4 @@
-/// The names that llama.cpp gives a decoder's tensors, and transformers' for the same.
+/// Maps llama.cpp's names of a decoder's tensors to transformers'.
 enum GGUFParameterNames {
     private static let model = [
         "token_embd.weight": ModelConfiguration.embeddingName,
@@ -6,7 +6,7 @@ enum GGUFParameterNames {
         "output.weight": ModelConfiguration.outputName,
     ]
 
-    /// Within `blk.N.` and `model.layers.N.`, each with `.weight` or `.bias`.
+    /// Names after `blk.N.` and `model.layers.N.`, each followed by `.weight` or `.bias`.
     private static let layer = [
         "attn_norm": "input_layernorm", "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj",
         "attn_v": "self_attn.v_proj", "attn_output": "self_attn.o_proj",
@@ -15,12 +15,12 @@ enum GGUFParameterNames {
         "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
     ]
 
-    /// Not parameters: frequencies, which the configuration takes in, and old files' copies of them.
+    /// Tensors that are not parameters: frequencies, which the configuration reads.
     static let frequencies = [
         "rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight",
     ]
 
-    /// transformers' name; nil for a tensor that a decoder of this kind does not have.
+    /// The name in transformers; nil for a tensor that these decoders do not have.
     static func name(of tensor: String) -> String? {
         if let name = model[tensor] { return name }
         let parts = tensor.split(separator: ".", omittingEmptySubsequences: false)

@@ -3,15 +3,15 @@ import Synchronization
 import Tensors
 import VectorMath
 
-/// A GGUF model's tensors under transformers' names and in its order of rows.
+/// A GGUF model's tensors with transformers' names and order of rows.
 ///
-/// Nothing is copied but the query and key projections of the `llama` architecture: llama.cpp turns
-/// neighbouring elements of a head, transformers an element and the one half a head away, and files
-/// have their rows in llama.cpp's order.
+/// Only the query and key projections of the `llama` architecture are copied: llama.cpp rotates
+/// adjacent elements of a head, transformers an element with the one half a head away, and files
+/// have the rows in llama.cpp's order.
 final class GGUFSource: TensorSource {
     let files: GGUFFileSet
     private let tensors: [String: TensorView]
-    /// Query and key heads, by the tensors whose rows are in another order.
+    /// The number of heads of each tensor whose rows must be reordered.
     private let permuted: [String: Int]
     private let restored = Mutex<[String: TensorView]>([:])
 
@@ -45,7 +45,7 @@ final class GGUFSource: TensorSource {
 
     func tensor(named name: String) -> TensorView? {
         guard let tensor = tensors[name] else { return nil }
-        // Rows that are not whole heads are refused for their shape by whoever asked.
+        // If the rows are not whole heads, the caller rejects the tensor's shape.
         guard let heads = permuted[name], tensor.shape[0] % (2 * heads) == 0 else { return tensor }
         return restored.withLock { restored in
             if let done = restored[name] { return done }
@@ -55,7 +55,7 @@ final class GGUFSource: TensorSource {
         }
     }
 
-    /// Row p * half + i of a head is the file's row 2 i + p of it.
+    /// Row p * half + i of a head is row 2 i + p in the file.
     private static func restoringRows(of tensor: TensorView, heads: Int) -> TensorView {
         let rows = tensor.shape[0]
         let rowBytes = tensor.bytes.count / rows
@@ -77,7 +77,7 @@ final class GGUFSource: TensorSource {
 }
 
 extension ElementType {
-    /// Nil for types that are not computed with.
+    /// Nil for types that are not supported.
     init?(_ type: GGUFElementType) {
         switch type {
         case .i8: self = .int8

@@ -2,8 +2,8 @@ import FileFormat
 import Foundation
 
 extension ModelConfiguration {
-    /// Reads a GGUF file's metadata, under `llama.`, `qwen2.` or `qwen3.`, with llama.cpp's defaults for
-    /// absent keys. Whether there are biases and an output projection only the tensors tell.
+    /// Reads a GGUF file's metadata, under `llama.`, `qwen2.` or `qwen3.`, with llama.cpp's
+    /// defaults for absent keys. Biases and the output projection are detected from the tensors.
     package init(gguf files: GGUFFileSet) throws(ModelConfigurationError) {
         let fields = try GGUFConfigurationFields(files)
         architecture = fields.architecture
@@ -37,7 +37,7 @@ extension ModelConfiguration {
         for key in ["attention.value_length", "rope.dimension_count"] {
             let other = try fields.integer(key, in: 0...4096) ?? headDimension
             guard other == headDimension else {
-                throw fields.unsupported(key, "\(other), heads are \(headDimension) wide and")
+                throw fields.unsupported(key, "\(other), with heads of width \(headDimension),")
             }
         }
         normEpsilon = Float(try fields.required("attention.layer_norm_rms_epsilon", in: 0...1.0))
@@ -48,7 +48,7 @@ extension ModelConfiguration {
         guard let embedding = files.tensor(named: "token_embd.weight"),
             embedding.shape.count == 2, 1...(1 << 24) ~= embedding.shape[0]
         else {
-            throw fields.inconsistent("vocab_size", "token_embd.weight is missing or no matrix")
+            throw fields.inconsistent("vocab_size", "token_embd.weight is missing or not a matrix")
         }
         vocabularySize = embedding.shape[0]
         isTied = !has("output.weight")
@@ -56,7 +56,7 @@ extension ModelConfiguration {
         hasAttentionOutputBias = has("blk.0.attn_output.bias")
         hasFeedForwardBias = has("blk.0.ffn_gate.bias")
         hasQueryKeyNorm = architecture == .qwen3
-        // Mistral's files are of the llama architecture, too.
+        // Mistral's files have the architecture llama as well.
         var window: Int?
         if architecture == .llama {
             window = try fields.integer("attention.sliding_window", in: 0...(1 << 30))
@@ -66,7 +66,7 @@ extension ModelConfiguration {
     }
 }
 
-/// The metadata under the architecture's name.
+/// Access to the metadata keys of the architecture.
 struct GGUFConfigurationFields {
     let architecture: ModelConfiguration.Architecture
     private let files: GGUFFileSet
@@ -132,7 +132,7 @@ struct GGUFConfigurationFields {
         return value
     }
 
-    /// An integer that is the same for every layer.
+    /// An integer that must be the same for every layer.
     func uniform(
         _ key: String, in range: ClosedRange<Int>
     ) throws(ModelConfigurationError) -> Int {
@@ -156,9 +156,9 @@ struct GGUFConfigurationFields {
         return value
     }
 
-    /// Refuses what would change the computation and is not computed here.
+    /// Throws for settings that change the computation and are not supported.
     func checkSupported() throws(ModelConfigurationError) {
-        // Keys with the one value that means that they do nothing.
+        // Keys with their neutral values.
         let neutral: [(key: String, value: Double)] = [
             ("expert_count", 0), ("attention.clamp_kqv", 0), ("attention.max_alibi_bias", 0),
             ("attn_logit_softcapping", 0), ("final_logit_softcapping", 0), ("logit_scale", 1),
@@ -196,7 +196,7 @@ struct GGUFConfigurationFields {
         let given = try number("rope.scaling.factor", in: 0...1e6)
         let older = try number("rope.scale_linear", in: 0...1e6)
         let factor = given ?? older ?? 0
-        // Llama 3 has its frequencies' divisors in a tensor, whatever the metadata says.
+        // Llama 3 has the divisors of its frequencies in a tensor, whatever the metadata says.
         if let divisors = try divisors("rope_freqs.weight", count: headDimension / 2) {
             return .longrope(
                 short: divisors, long: divisors, attentionFactor: 1,
@@ -204,7 +204,7 @@ struct GGUFConfigurationFields {
         }
         switch type {
         case "none": return .none
-        // llama.cpp's own default.
+        // llama.cpp's default.
         case nil, "linear":
             return factor == 0 || factor == 1
                 ? .none : .linear(factor: try checked(factor, factors))
@@ -242,7 +242,7 @@ struct GGUFConfigurationFields {
         return factor
     }
 
-    /// A tensor of positive float32 numbers, one for each frequency; nil where it is not there.
+    /// A tensor of positive float32 numbers, one for each frequency; nil if it is missing.
     private func divisors(
         _ name: String, count: Int
     ) throws(ModelConfigurationError) -> [Double]? {
@@ -258,7 +258,7 @@ struct GGUFConfigurationFields {
         guard values.count == count, values.allSatisfy({ 1e-6...1e6 ~= $0 }) else {
             throw .inconsistent(
                 path: files.path, key: name,
-                fact: "must hold \(count) positive F32 numbers, one for each frequency")
+                fact: "must have \(count) positive F32 numbers, one for each frequency")
         }
         return values.map(Double.init)
     }

@@ -2,11 +2,11 @@ import Foundation
 import JSON
 
 extension ModelConfiguration {
-    /// `config.json` that says the same, for folders that are made from models of another form.
+    /// An equivalent `config.json`, for folders converted from other formats.
     ///
-    /// - Parameter elementType: what the folder's weights are stored as, by torch's name.
+    /// - Parameter elementType: torch's name of the type of the folder's weights.
     package func json(elementType: String, bosID: Int32?, eosID: Int32?) -> Data {
-        // A window in every layer is Mistral's; its files are Llama's in all else.
+        // A sliding window in every layer means Mistral, whose files otherwise equal Llama's.
         let window = slidingWindows.first.flatMap { $0 }
         let type = architecture == .llama && window != nil ? Architecture.mistral : architecture
         var object: JSONObject = [
@@ -28,7 +28,8 @@ extension ModelConfiguration {
         return Data((JSONValue.object(object).indentedText + "\n").utf8)
     }
 
-    /// The double with the fewest digits that is this float: 1e-05, not 9.999999747378752e-06.
+    /// The double with the fewest digits that rounds to this float: 1e-05, not
+    /// 9.999999747378752e-06.
     private static func shortest(_ value: Float) -> Double { Double("\(value)") ?? Double(value) }
 
     private static func json(_ scaling: RopeConfiguration.Scaling) -> JSONValue? {
