@@ -50,6 +50,18 @@ extension String {
         utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
     }
 
+    /// Whether the text begins with `prefix`'s UTF-8 bytes. `hasPrefix` compares characters: to it no
+    /// path begins with "notes/" if the next name begins with a combining mark.
+    public func startsWithBytes(of prefix: String) -> Bool {
+        utf8.starts(with: prefix.utf8)
+    }
+
+    /// The parts between slashes, none of them empty. A slash is a byte: a combining mark behind it
+    /// does not make another character of it.
+    public var pathComponents: [Substring] {
+        utf8.split(separator: UInt8(ascii: "/")).map { Substring($0) }
+    }
+
     /// Whether the UTF-8 bytes come before `other`'s.
     public func precedesByBytes(_ other: String) -> Bool {
         utf8.lexicographicallyPrecedes(other.utf8)

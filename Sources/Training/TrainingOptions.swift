@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import Tensors
+import TextBytes
 
 /// Everything that determines a training run: the same options, data and model give the same bytes.
 public struct TrainingOptions: Sendable, Codable, Equatable {
@@ -203,6 +204,6 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
         try check(stage != .pretrain || adapterRank == nil, .adapterRank, .needsEmbedderStage)
         try check(frozen.isEmpty || adapterRank == nil, .frozen, .besideAdapter)
         let place = { (path: String) in URL(filePath: path).standardizedFileURL.path }
-        try check(place(output) != place(model), .output, .sameFolder(.model))
+        try check(!place(output).hasSameBytes(as: place(model)), .output, .sameFolder(.model))
     }
 }

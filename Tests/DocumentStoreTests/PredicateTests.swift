@@ -333,6 +333,22 @@ extension MetadataPredicate {
         try store.close()
     }
 
+    @Test func indexedFieldsAreToldApartByTheirBytes() throws {
+        let scratch = TemporaryFolder()
+        let (store, collection) = try DocumentStore.make(scratch)
+        _ = try store.write(
+            [.sample("a", metadata: "{\"\u{E9}\":1,\"e\u{301}\":2}")], to: collection)
+        try store.indexField("\u{E9}", in: collection)
+        #expect(try !store.dropIndexField("e\u{301}", in: collection))
+        try store.indexField("e\u{301}", in: collection)
+        #expect(try store.indexedFields(of: collection).count == 2)
+        for (field, number) in [("\u{E9}", Int64(1)), ("e\u{301}", 2)] {
+            let predicate = MetadataPredicate.comparison(field: field, .equal, .integer(number))
+            #expect(try store.passageKeys(where: predicate, in: collection) == [1])
+        }
+        try store.close()
+    }
+
     @Test func sizeIsBounded() throws {
         let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)

@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import Testing
+import TextBytes
 
 /// Foundation's coders are the truth: what one writes the other reads.
 @Suite struct CodableTests {
@@ -76,5 +77,13 @@ import Testing
     @Test func numbersThatJSONLacks() {
         #expect(throws: EncodingError.self) { try JSONValue(encoding: ["x": Double.infinity]) }
         #expect(throws: EncodingError.self) { try JSONValue(encoding: [Float.nan]) }
+    }
+
+    @Test func dictionariesByIdentifierKeepEveryKey() throws {
+        let grades: [Identifier: Int] = ["caf\u{E9}": 1, "cafe\u{301}": 2]
+        let value = try JSONValue(encoding: grades)
+        #expect(value.objectValue?.count == 2)
+        #expect(try value.decoded(as: [Identifier: Int].self) == grades)
+        #expect(try JSONValue(encoding: [Identifier("a")]) == .array([.string("a")]))
     }
 }

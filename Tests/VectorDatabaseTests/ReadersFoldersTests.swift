@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+import TextBytes
 import VectorDatabase
 
 /// What a folder may hold beside good files: every file is read, or named.
@@ -99,7 +100,7 @@ struct ReadersFoldersTests {
         }
         let found = try await readAll([SourcePath(folder.path + "/n")])
         #expect(found.documents.map(\.id) == ["n/a.txt"])
-        #expect(found.progress.failedSources == [secret])
+        #expect(found.progress.failedSources == [Identifier(secret)])
         await #expect(throws: SourceError.self) { try await readAll([SourcePath(secret)]) }
     }
 

@@ -1,4 +1,5 @@
 import GRDB
+import TextBytes
 
 /// A metadata field whose values are kept in `field_value`, so that filters on it need no scan.
 struct IndexedField {
@@ -70,7 +71,7 @@ extension DocumentStore {
         try write { database in
             let current = try CollectionRecord.require(collection, in: database)
             let fields = try IndexedField.all(of: current.id, in: database)
-            guard !fields.contains(where: { $0.name == name }) else { return }
+            guard !fields.contains(where: { $0.name.hasSameBytes(as: name) }) else { return }
             try database.execute(
                 sql: "INSERT INTO indexed_field (collection, name) VALUES (?, ?)",
                 arguments: [current.id, name])
@@ -86,7 +87,9 @@ extension DocumentStore {
     {
         try write { database in
             let fields = try IndexedField.all(of: collection.id, in: database)
-            guard let field = fields.first(where: { $0.name == name }) else { return false }
+            guard let field = fields.first(where: { $0.name.hasSameBytes(as: name) }) else {
+                return false
+            }
             try database.execute(
                 sql: """
                     DELETE FROM field_value WHERE field = :id;

@@ -1,4 +1,5 @@
 import GRDB
+import TextBytes
 
 extension DocumentStore {
     /// Begins noting which documents a run has seen, so that the rest can be deleted at its end. The
@@ -47,7 +48,7 @@ extension DocumentStore {
     ///
     /// - Parameter kept: files of which, and folders beneath which, nothing is deleted.
     package func deleteUnseen(
-        under paths: [String], except kept: Set<String> = [], from collection: CollectionRecord
+        under paths: [String], except kept: Set<Identifier> = [], from collection: CollectionRecord
     ) throws(StoreError) -> DeleteOutcome {
         let keys = try writeOutsideTransaction { database in
             var keys: Set<Int64> = []
@@ -70,12 +71,12 @@ extension DocumentStore {
     }
 
     /// Whether a path, or a folder above it, is among those that are kept.
-    private static func isKept(_ path: String, _ kept: Set<String>) -> Bool {
+    private static func isKept(_ path: String, _ kept: Set<Identifier>) -> Bool {
         if kept.isEmpty { return false }
-        var path = path[...]
+        var path = path.utf8[...]
         while true {
-            if kept.contains(String(path)) { return true }
-            guard let slash = path.lastIndex(of: "/") else { return false }
+            if kept.contains(Identifier(String(Substring(path)))) { return true }
+            guard let slash = path.lastIndex(of: UInt8(ascii: "/")) else { return false }
             path = path[..<slash]
         }
     }

@@ -1,3 +1,5 @@
+import TextBytes
+
 /// A model's GGUF file, or its parts `NAME-00001-of-00003.gguf` and so on, the first of which has
 /// the metadata.
 package struct GGUFFileSet: Sendable {
@@ -30,7 +32,7 @@ package struct GGUFFileSet: Sendable {
         var files: [GGUFFile] = []
         for number in 1...count {
             let part = "\(stem)\(Self.padded(number))-of-\(Self.padded(count)).gguf"
-            let file = part == path ? given : try GGUFFile(path: part)
+            let file = part.hasSameBytes(as: path) ? given : try GGUFFile(path: part)
             let total = try file.metadata.integer("split.count", in: 0...Self.maximumParts)
             let index = try file.metadata.integer("split.no", in: 0...Self.maximumParts)
             guard total == count, index == number - 1 else {

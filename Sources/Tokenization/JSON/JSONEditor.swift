@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import TextBytes
 
 /// Adds elements to a list or object at the top level of a JSON document, leaving every other byte
 /// unchanged.
@@ -32,7 +33,7 @@ struct JSONEditor {
     ) {
         let joined = entries.joined(separator: ", ")
         let whole = "\(brackets.first!)\(joined)\(brackets.last!)"
-        guard let value = fields.last(where: { $0.name == field })?.value else {
+        guard let value = fields.last(where: { $0.name.hasSameBytes(as: field) })?.value else {
             if makingIt {
                 let comma = fields.isEmpty ? "" : ", "
                 data.insert(contentsOf: Array("\"\(field)\": \(whole)\(comma)".utf8), at: start)

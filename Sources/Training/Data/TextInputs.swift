@@ -1,4 +1,5 @@
 import AutoRegEmbed
+import TextBytes
 import Tokenization
 
 /// Tokenizes texts for encoder and decoder.
@@ -25,7 +26,7 @@ struct TextInputs: Sendable {
     let instructions: Instructions
     let maximumLength: Int
     /// Prepared for the instructions of most rows.
-    private let builders: [String: InputBuilder]
+    private let builders: [Identifier: InputBuilder]
 
     init(
         tokenizer: Tokenizer, template: InputTemplate, compressedTokens: [Int32], eos: Int32,
@@ -37,13 +38,14 @@ struct TextInputs: Sendable {
         self.eos = eos
         self.instructions = instructions
         self.maximumLength = maximumLength
-        let all = Set([instructions.next, instructions.own, instructions.previous])
+        let all = Set(
+            [instructions.next, instructions.own, instructions.previous].map { Identifier($0) })
         builders = Dictionary(
             uniqueKeysWithValues: all.map { instruction in
                 (
                     instruction,
                     InputBuilder(
-                        template: template, tokenizer: tokenizer, instruction: instruction,
+                        template: template, tokenizer: tokenizer, instruction: instruction.text,
                         compressedTokens: compressedTokens, maximumLength: maximumLength)
                 )
             })
@@ -53,7 +55,7 @@ struct TextInputs: Sendable {
     /// after them cannot change their states.
     func input(_ text: String, instruction: String) -> [Int32] {
         let builder =
-            builders[instruction]
+            builders[Identifier(instruction)]
             ?? InputBuilder(
                 template: template, tokenizer: tokenizer, instruction: instruction,
                 compressedTokens: compressedTokens, maximumLength: maximumLength)

@@ -1,4 +1,5 @@
 import Foundation
+import TextBytes
 
 /// A finished model that was moved out of a new run's output folder, so that the new run overwrites
 /// nothing and the two models can be compared.
@@ -24,7 +25,8 @@ public struct EarlierModel: Sendable {
     ) throws(TrainingError) -> EarlierModel? {
         let output = resolved(folder)
         guard TrainingRecord.exists(output), !TrainingState.exists(output) else { return nil }
-        for input in inputs.map(resolved) where input == output || input.hasPrefix(output + "/") {
+        for input in inputs.map(resolved)
+        where input.hasSameBytes(as: output) || input.startsWithBytes(of: output + "/") {
             return nil
         }
         var number = 1

@@ -2,6 +2,7 @@ import FileFormat
 import Foundation
 import JSON
 import Tensors
+import TextBytes
 import Transformer
 
 /// Writes a trained model as a Hugging Face folder.
@@ -199,7 +200,7 @@ enum RelativePath {
     static func from(_ start: String, to target: String) -> String {
         let from = URL(filePath: start).standardizedFileURL.pathComponents
         let to = URL(filePath: target).standardizedFileURL.pathComponents
-        let common = zip(from, to).prefix { $0 == $1 }.count
+        let common = zip(from, to).prefix { $0.hasSameBytes(as: $1) }.count
         let up = [String](repeating: "..", count: from.count - common)
         let parts = up + to.dropFirst(common)
         return parts.isEmpty ? "." : parts.joined(separator: "/")

@@ -1,3 +1,5 @@
+import TextBytes
+
 /// Identifies the run that a saved state or a finished model belongs to.
 struct RunIdentity: Equatable {
     let options: TrainingOptions
@@ -17,7 +19,8 @@ struct RunIdentity: Equatable {
             saved.map { (TrainingOption.currentName($0.key), $0.value) },
             uniquingKeysWith: { first, _ in first })
         let new = options.deciding
-        for key in Set(old.keys).union(new.keys).sorted() where old[key] != new[key] {
+        for key in Set(old.keys).union(new.keys).sorted()
+        where old[key].map { Identifier($0) } != new[key].map { Identifier($0) } {
             let input =
                 TrainingOption(rawValue: key).map(TrainingError.RunInput.option)
                 ?? .unknownOption(key)

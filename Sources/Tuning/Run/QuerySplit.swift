@@ -13,7 +13,7 @@ struct QuerySplit: Codable, Equatable {
     struct Question: Codable, Equatable {
         let id: String
         let text: String
-        let grades: [String: Int]
+        let grades: [Identifier: Int]
     }
 
     /// Ids, ascending by their bytes.
@@ -53,7 +53,7 @@ struct QuerySplit: Codable, Equatable {
             usable.append(
                 Question(
                     id: id.text, text: text,
-                    grades: Dictionary(relevant.map { ($0.key.text, $0.value) }) { one, _ in one }))
+                    grades: relevant))
         }
         counts.missingExample = judged.first { !there.contains(Identifier($0)) }
         if there.isEmpty, let example = counts.missingExample {
@@ -102,7 +102,7 @@ struct QuerySplit: Codable, Equatable {
         var grades: [Identifier: [Identifier: Int]] = [:]
         for question in heldOut {
             for (document, grade) in question.grades {
-                grades[Identifier(question.id), default: [:]][Identifier(document)] = grade
+                grades[Identifier(question.id), default: [:]][document] = grade
             }
         }
         return Judgments(grades)

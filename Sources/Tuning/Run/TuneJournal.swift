@@ -1,6 +1,7 @@
 import FileFormat
 import Foundation
 import JSON
+import TextBytes
 import Training
 
 /// The steps that a tuning run has completed. Written atomically after every step, so that a killed
@@ -137,10 +138,12 @@ struct TuneJournal: Codable {
     /// Throws `TuneError.resumedDifferently` if the inputs differ from those that the run began
     /// with.
     func check(options: TuneOptions, inputs: String, database: String, collection: String) throws {
-        if self.database != database || self.collection != collection {
+        if !self.database.hasSameBytes(as: database)
+            || !self.collection.hasSameBytes(as: collection)
+        {
             throw TuneError.resumedDifferently(.database)
         }
-        if self.inputs != inputs {
+        if !self.inputs.hasSameBytes(as: inputs) {
             throw TuneError.resumedDifferently(.queries)
         }
         if let option = self.options.difference(from: options) {

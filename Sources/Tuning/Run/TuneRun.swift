@@ -1,6 +1,7 @@
 import Evaluation
 import FileFormat
 import Foundation
+import TextBytes
 import Training
 import VectorDatabase
 
@@ -226,7 +227,7 @@ struct TuneRun {
     mutating func keepBest() throws {
         guard let (stage, _) = journal.best, journal.kept != stage else { return }
         let source = modelFolder(stage)
-        if source != folder.output {
+        if !source.hasSameBytes(as: folder.output) {
             try ModelCopy.write(from: source, to: folder.output)
         }
         journal.kept = stage

@@ -3,6 +3,7 @@ import Evaluation
 import FileFormat
 import Foundation
 import Synchronization
+import TextBytes
 import Training
 import VectorDatabase
 
@@ -75,7 +76,9 @@ extension TuneJournal.Base {
         var options = AutoRegEmbedder.Options()
         options.threads = threads
         // A stage's model includes its base.
-        if path == self.folder { options.base = base.map { URL(filePath: $0) } }
+        if let folder = self.folder, path.hasSameBytes(as: folder) {
+            options.base = base.map { URL(filePath: $0) }
+        }
         options.precision = precision.flatMap(ComputePrecision.init(rawValue:))
         options.maximumLength = maximumLength
         options.pooling = pooling.flatMap(Pooling.init(rawValue:))

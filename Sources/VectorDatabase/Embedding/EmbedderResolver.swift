@@ -1,5 +1,6 @@
 import Embedding
 import Synchronization
+import TextBytes
 
 /// Finds embedders and keeps the loaded ones, one for each fingerprint.
 ///
@@ -13,7 +14,7 @@ final class EmbedderResolver: Sendable {
     private let find: @Sendable (EmbedderIdentity?) throws -> (any Embedder)?
     private let loads = KeyedLoads<any Embedder>()
     /// The collections that have been served with the given embedder.
-    private let served = Mutex<Set<String>>([])
+    private let served = Mutex<Set<Identifier>>([])
 
     init(
         given: (any Embedder)?,
@@ -36,14 +37,14 @@ final class EmbedderResolver: Sendable {
             guard let identity else { return given }
             if identity.fingerprint == given.identity.fingerprint {
                 try Self.compare(identity, given.identity, collection)
-                served.withLock { _ = $0.insert(collection) }
+                served.withLock { _ = $0.insert(Identifier(collection)) }
                 return given
             }
             // This process has re-encoded the collection meanwhile.
             if let other = loads.value(for: identity.fingerprint) { return other }
             // Another process has: a reader that was served before continues with the newly
             // recorded one.
-            if !served.withLock({ $0.contains(collection) }) {
+            if !served.withLock({ $0.contains(Identifier(collection)) }) {
                 try Self.compare(identity, given.identity, collection)
             }
         }

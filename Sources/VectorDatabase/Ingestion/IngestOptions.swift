@@ -1,4 +1,5 @@
 import Foundation
+import TextBytes
 
 /// How documents are ingested.
 public struct IngestOptions: Sendable {
@@ -59,7 +60,7 @@ public struct IngestOptions: Sendable {
 
     /// Called at the end for the files and folders that could not be read completely, usually
     /// ``SourceProgress/failedSources``. Synchronizing deletes nothing of theirs.
-    public var unreadableSources: (@Sendable () -> Set<String>)?
+    public var unreadableSources: (@Sendable () -> Set<Identifier>)?
 
     /// Called after each durable commit with a number n: the first n documents of this ingest have
     /// been settled; stored, unchanged, skipped and failed ones all count.

@@ -66,7 +66,9 @@ extension IngestRun {
         let isInFlight = inFlight.withLock { $0[Identifier(document.id)] != nil }
         if !isInFlight, stored == pending.signature {
             pending.fate = .unchanged
-            pending.hasMoved = signature?.source != document.source?.path
+            pending.hasMoved =
+                signature?.source.map { Identifier($0) }
+                != document.source.map { Identifier($0.path) }
             return pending
         }
         if isInFlight || stored != nil {

@@ -1,4 +1,5 @@
 import DocumentStore
+import TextBytes
 
 extension DocumentCollection {
     /// The progress of re-encoding a collection.
@@ -159,7 +160,8 @@ private struct EncodedCopy {
         let texts = Dictionary(known.map { ($0.key, $0) }) { first, _ in first }
         let same = passages.filter { passage in
             guard let other = texts[passage.key] else { return false }
-            return other.text == passage.text && other.title == passage.title
+            return other.text.hasSameBytes(as: passage.text)
+                && other.title.hasSameBytes(as: passage.title)
         }
         let batch = try store.vectors(forKeys: same.map(\.key), in: record)
         let width = batch.dimensions

@@ -1,4 +1,5 @@
 import DocumentStore
+import TextBytes
 
 extension DocumentCollection {
     /// The size and settings of the collection.
@@ -30,7 +31,7 @@ extension DocumentCollection {
         parts.append(PartBytes(part: "index_file", bytes: own.graph))
         parts.append(PartBytes(part: "vectors_file", bytes: own.vectors))
         parts.append(PartBytes(part: "lexical_files", bytes: own.words))
-        let others = try store.collections().map(\.name).filter { $0 != name }
+        let others = try store.collections().map(\.name).filter { !$0.hasSameBytes(as: name) }
         if !others.isEmpty {
             let bytes = others.map { database.files.cacheBytes(of: $0) }.reduce(0) { sum, part in
                 sum + part.graph + part.vectors + part.words

@@ -1,5 +1,6 @@
 import FileFormat
 import Foundation
+import TextBytes
 
 /// Finds the files that paths stand for, in a fixed order.
 struct FileWalk {
@@ -115,7 +116,9 @@ struct FileWalk {
     private mutating func append(_ path: SourcePath, size: Int, isFromFolder: Bool) {
         let source = Self.absolute("\(path)")
         let prefix = baseFolder.hasSuffix("/") ? baseFolder : baseFolder + "/"
-        let name = source.hasPrefix(prefix) ? String(source.dropFirst(prefix.count)) : source
+        let name =
+            source.startsWithBytes(of: prefix)
+            ? String(decoding: source.utf8.dropFirst(prefix.utf8.count), as: UTF8.self) : source
         let format =
             isFromFolder
             ? formatInFolder(path)
@@ -131,7 +134,7 @@ struct FileWalk {
         let full =
             path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
         var parts: [Substring] = []
-        for part in full.split(separator: "/") where part != "." {
+        for part in full.pathComponents where part != "." {
             if part == ".." { _ = parts.popLast() } else { parts.append(part) }
         }
         return "/" + parts.joined(separator: "/")

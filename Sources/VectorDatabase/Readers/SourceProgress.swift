@@ -1,4 +1,5 @@
 import Synchronization
+import TextBytes
 
 /// The progress of a ``DocumentReader``. Safe to read from any thread.
 public final class SourceProgress: Sendable {
@@ -11,7 +12,7 @@ public final class SourceProgress: Sendable {
         var bytes = 0
         var failed = 0
         var failures: [SourceFailure] = []
-        var failedSources: Set<String> = []
+        var failedSources: Set<Identifier> = []
         var firstInFolder: SourceFailure?
         var passedOver: [PassedOverFile]
         var exported: CollectionSettings?
@@ -41,7 +42,7 @@ public final class SourceProgress: Sendable {
 
     /// The files with failures, and the folders that cannot be read, as ``Document/Source/path``
     /// names them.
-    public var failedSources: Set<String> { state.withLock { $0.failedSources } }
+    public var failedSources: Set<Identifier> { state.withLock { $0.failedSources } }
 
     /// Files that were skipped by design: in folders those of other formats, and empty ones.
     public var passedOver: [PassedOverFile] { state.withLock { $0.passedOver } }
@@ -58,7 +59,7 @@ public final class SourceProgress: Sendable {
     func fail(_ failure: SourceFailure) {
         state.withLock { state in
             state.failed += 1
-            state.failedSources.insert(failure.source)
+            state.failedSources.insert(Identifier(failure.source))
             if failure.isFromFolder, state.firstInFolder == nil { state.firstInFolder = failure }
             if state.failures.count < Self.failuresKept { state.failures.append(failure) }
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import JSON
+import TextBytes
 import VectorDatabase
 
 /// `vdb stats`: what a database holds and how.
@@ -23,7 +24,8 @@ struct StatsCommand: AsyncParsableCommand {
         let database = try arguments.open(.readOnly, threads: general.threads)
         defer { try? database.close() }
         let names = try database.collectionNames()
-        guard names.contains(arguments.collection) || !names.isEmpty else {
+        guard names.contains(where: { $0.hasSameBytes(as: arguments.collection) }) || !names.isEmpty
+        else {
             return showEmpty(try database.bytesByPart())
         }
         let statistics = try database.collection(arguments.collection).statistics()

@@ -3,6 +3,7 @@ import AutoRegEmbed
 import FileFormat
 import Foundation
 import Synchronization
+import TextBytes
 import VectorDatabase
 
 /// `vdb ingest`: documents from files into a collection.
@@ -132,7 +133,9 @@ struct IngestCommand: AsyncParsableCommand {
         let report = IngestReport(reader.progress, isQuiet: general.quiet)
         do {
             let collection = database.collection(arguments.collection)
-            let isNew = try !database.collectionNames().contains(arguments.collection)
+            let isNew = try !database.collectionNames().contains {
+                $0.hasSameBytes(as: arguments.collection)
+            }
             let exported = Self.exported(reader.progress, given: finder.given)
             try refuseAnotherModel(than: finder.given, in: collection)
             var summary = try await collection.ingest(

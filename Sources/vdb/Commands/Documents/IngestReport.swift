@@ -1,5 +1,6 @@
 import JSON
 import Synchronization
+import TextBytes
 import VectorDatabase
 
 /// What `vdb ingest` tells while it runs and at its end.
@@ -42,7 +43,7 @@ final class IngestReport: Sendable {
 
     func clear() { bar.clear() }
 
-    var unreadableSources: Set<String> { source.failedSources }
+    var unreadableSources: Set<Identifier> { source.failedSources }
 
     func finish(_ summary: IngestSummary, prints: Bool) {
         var line = JSONWriter()
