@@ -98,7 +98,7 @@ enum IndexTarget {
 
     private static let vectorFiles = Result {
         try Metric.allCases.flatMap { metric in
-            try FlatVectors.Element.allCases.map { element in
+            try VectorElement.allCases.map { element in
                 let file = try InputFile([])
                 let writer = try VectorFileWriter(
                     path: file.path, header: header, dimensions: dimensions, metric: metric,

@@ -11,7 +11,7 @@ public enum Instruction: Sendable, Hashable {
 }
 
 /// The task whose instructions are used.
-public enum EmbeddingTask: String, Sendable, CaseIterable {
+public enum EmbeddingTask: String, Sendable, CaseIterable, Codable {
     /// Retrieval of documents for queries.
     case retrieval
     /// Semantic textual similarity.

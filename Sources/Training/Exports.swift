@@ -1,2 +1,4 @@
-// Part of this module's interface: `TrainingOptions.precision`.
+// Part of this module's interface: `TrainingOptions.task`, `.precision` and `.schedule`.
+@_exported import enum AutoRegEmbed.EmbeddingTask
 @_exported import enum Tensors.ComputePrecision
+@_exported import enum Tensors.LearningRateSchedule

@@ -137,7 +137,7 @@ public enum Trainer {
         var loop = TrainingLoop(
             options: options, identity: identity, data: data, runner: runner, order: order,
             schedule: Schedule(
-                shape: options.schedule.shape, warmupRatio: options.warmupRatio,
+                shape: options.schedule, warmupRatio: options.warmupRatio,
                 totalSteps: total),
             optimizer: optimizer, backend: backend, evaluation: evaluations,
             memory: MemoryNeed(

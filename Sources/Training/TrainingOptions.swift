@@ -48,7 +48,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     /// bfloat16, else float32.
     public var precision: ComputePrecision?
     /// Which of the model's instructions are used: those for retrieval or for semantic similarity.
-    public var task = TrainingTask.retrieval
+    public var task = EmbeddingTask.retrieval
     /// The most tokens of a text, and of a target without its EOS; nil uses the model's own limit.
     /// To pretrain, the length of a sequence.
     public var maximumLength: Int?

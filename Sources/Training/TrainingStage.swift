@@ -1,4 +1,4 @@
-import Tensors
+import AutoRegEmbed
 
 /// The stages of training, in the order of the recipe.
 public enum TrainingStage: String, Sendable, CaseIterable, Codable {
@@ -14,21 +14,5 @@ public enum TrainingStage: String, Sendable, CaseIterable, Codable {
     case contrast
 }
 
-/// The course of the learning rate after the warm-up, as Hugging Face transformers' schedules of
-/// these names.
-public enum LearningRateSchedule: String, Sendable, CaseIterable, Codable {
-    case cosine, linear, constant
-
-    var shape: Schedule.Shape {
-        switch self {
-        case .cosine: .cosine
-        case .linear: .linear
-        case .constant: .constant
-        }
-    }
-}
-
-/// Which of the model's instructions a run uses: retrieval, or semantic textual similarity (STS).
-public enum TrainingTask: String, Sendable, CaseIterable, Codable {
-    case retrieval, sts
-}
+@available(*, deprecated, renamed: "EmbeddingTask")
+public typealias TrainingTask = EmbeddingTask

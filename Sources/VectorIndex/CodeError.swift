@@ -23,7 +23,7 @@ struct CodeError {
     ) {
         let factor: Float = rows.metric == .euclidean ? 2 : 1
         let allowed = deviations * deviations * factor * factor / 12
-        let scale = Quantization.value(ofScale: rows.scales[Int(last.node)])
+        let scale = Int8Codes.value(ofScale: rows.scales[Int(last.node)])
         distance = last.distance
         slope = allowed * query.squaredNorm
         shared =

@@ -3,26 +3,18 @@ import VectorMath
 
 /// Vectors side by side in memory that somebody else keeps alive, with their labels.
 package struct FlatVectors: @unchecked Sendable {
-    /// What a number is stored as.
-    package enum Element: String, Sendable, Codable, CaseIterable {
-        case float32, float16
-
-        /// Bytes of one number.
-        package var byteCount: Int { self == .float32 ? 4 : 2 }
-    }
-
     /// Rows, N.
     package let count: Int
     /// Numbers in a row, D.
     package let dimensions: Int
     /// How the numbers are stored.
-    package let element: Element
+    package let element: VectorElement
     /// Row r starts at `base + r * dimensions * element.byteCount`.
     package let base: UnsafeRawPointer
     let labels: @Sendable (Int) -> Int64
 
     package init(
-        count: Int, dimensions: Int, element: Element, base: UnsafeRawPointer,
+        count: Int, dimensions: Int, element: VectorElement, base: UnsafeRawPointer,
         labels: @escaping @Sendable (Int) -> Int64
     ) {
         self.count = count

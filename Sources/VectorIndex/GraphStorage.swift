@@ -105,9 +105,9 @@ struct GraphStorage {
                 byteCount: vector.count * MemoryLayout<Float>.stride)
             return
         }
-        scales[Int(slot)] = Quantization.encode(vector, into: row)
+        scales[Int(slot)] = Int8Codes.encode(vector, into: row)
         if parameters.metric == .euclidean {
-            let scale = Quantization.value(ofScale: scales[Int(slot)])
+            let scale = Int8Codes.value(ofScale: scales[Int(slot)])
             var squares = 0
             for i in 0..<rowBytes {
                 let code = Int(row[i]) - 128

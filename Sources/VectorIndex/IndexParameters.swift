@@ -1,15 +1,6 @@
 import FileFormat
 import Foundation
 
-/// How the graph keeps the vectors it walks by.
-package enum VectorQuantization: String, Sendable, Codable, CaseIterable {
-    /// As float32: scores are exact, 4 bytes a component.
-    case none
-    /// As 8-bit codes with one scale a vector: a quarter of the memory; answers are scored again
-    /// with the exact vectors where the caller supplies them.
-    case int8
-}
-
 /// What a collection fixes about its index.
 package struct IndexParameters: Sendable, Codable, Equatable {
     /// Numbers in a vector, D.

@@ -37,7 +37,7 @@ final class QueryVector {
     init(dimensions: Int) {
         self.dimensions = dimensions
         floats = AlignedArray(repeating: 0, count: dimensions)
-        codes = AlignedArray(repeating: 0, count: Quantization.paddedCount(dimensions))
+        codes = AlignedArray(repeating: 0, count: Int8Codes.paddedCount(dimensions))
     }
 
     /// Takes a vector given by the caller.
@@ -48,7 +48,7 @@ final class QueryVector {
         guard rows.quantization == .int8 else { return }
         codes.pointer.withMemoryRebound(to: UInt8.self, capacity: codes.count) { unsigned in
             let source = UnsafeBufferPointer(start: floats.pointer, count: dimensions)
-            scale = Quantization.value(ofScale: Quantization.encode(source, into: unsigned))
+            scale = Int8Codes.value(ofScale: Int8Codes.encode(source, into: unsigned))
             makeSigned(from: unsigned)
         }
     }
@@ -61,7 +61,7 @@ final class QueryVector {
             let table = VectorKernels.active.table
             squaredNorm = table.pointee.dot_f32(floats.pointer, floats.pointer, dimensions)
         case .int8:
-            scale = Quantization.value(ofScale: rows.scales[Int(id)])
+            scale = Int8Codes.value(ofScale: rows.scales[Int(id)])
             makeSigned(from: rows.codes(id))
         }
     }

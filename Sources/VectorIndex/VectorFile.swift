@@ -15,7 +15,7 @@ package final class VectorFile: Sendable {
     /// How vectors are compared.
     package let metric: Metric
     /// How the numbers are stored.
-    package let element: FlatVectors.Element
+    package let element: VectorElement
     /// Rows, N.
     package let count: Int
 
@@ -129,7 +129,7 @@ struct VectorFields {
     var header: IndexHeader
     var dimensions: Int
     var metric: Metric
-    var element: FlatVectors.Element
+    var element: VectorElement
     var count: Int
     var labelBase: Int64
     var labelWidth: Int
@@ -139,7 +139,7 @@ struct VectorFields {
         writer.write(header)
         writer.write(UInt64(dimensions))
         writer.write(UInt64(Metric.allCases.firstIndex(of: metric)!))
-        writer.write(UInt64(FlatVectors.Element.allCases.firstIndex(of: element)!))
+        writer.write(UInt64(VectorElement.allCases.firstIndex(of: element)!))
         writer.write(UInt64(count))
         writer.write(labelBase)
         writer.write(UInt64(labelWidth))
@@ -147,7 +147,7 @@ struct VectorFields {
     }
 
     init(
-        header: IndexHeader, dimensions: Int, metric: Metric, element: FlatVectors.Element,
+        header: IndexHeader, dimensions: Int, metric: Metric, element: VectorElement,
         count: Int, labelBase: Int64, labelWidth: Int
     ) {
         self.header = header
@@ -173,8 +173,8 @@ struct VectorFields {
         dimensions = try number("dimensions", 1...65_536)
         metric = Metric.allCases[try number("metric", 0...Metric.allCases.count - 1)]
         element =
-            FlatVectors.Element.allCases[
-                try number("element type", 0...FlatVectors.Element.allCases.count - 1)]
+            VectorElement.allCases[
+                try number("element type", 0...VectorElement.allCases.count - 1)]
         count = try number("count", 0...Int(UInt32.max))
         labelBase = fields.int64()
         labelWidth = try number("label width", 4...8)

@@ -10,7 +10,7 @@ package final class VectorFileWriter {
     private let header: IndexHeader
     private let dimensions: Int
     private let metric: Metric
-    private let element: FlatVectors.Element
+    private let element: VectorElement
     private var labels: [Int64] = []
     private let prepared: AlignedArray<Float>
     private let halves: AlignedArray<UInt16>
@@ -18,7 +18,7 @@ package final class VectorFileWriter {
     /// Nothing appears at `path` before `commit()`.
     package init(
         path: String, header: IndexHeader, dimensions: Int, metric: Metric,
-        element: FlatVectors.Element = .float32, fileSystem: any FileSystem = SystemFileSystem()
+        element: VectorElement = .float32, fileSystem: any FileSystem = SystemFileSystem()
     ) throws(IndexError) {
         guard (1...65_536).contains(dimensions) else {
             throw .invalidParameter(name: "dimensions", value: dimensions, allowed: 1...65_536)

@@ -22,13 +22,13 @@ struct VectorRows {
     static func stride(of parameters: IndexParameters) -> Int {
         switch parameters.quantization {
         case .none: parameters.dimensions * MemoryLayout<Float>.stride
-        case .int8: Quantization.paddedCount(parameters.dimensions)
+        case .int8: Int8Codes.paddedCount(parameters.dimensions)
         }
     }
 
     var stride: Int {
         quantization == .int8
-            ? Quantization.paddedCount(dimensions) : dimensions * MemoryLayout<Float>.stride
+            ? Int8Codes.paddedCount(dimensions) : dimensions * MemoryLayout<Float>.stride
     }
 
     @inline(__always)
@@ -43,14 +43,14 @@ struct VectorRows {
 
     /// What one step of a row's codes stands for.
     @inline(__always)
-    func scale(_ id: UInt32) -> Float { Quantization.value(ofScale: scales[Int(id)]) }
+    func scale(_ id: UInt32) -> Float { Int8Codes.value(ofScale: scales[Int(id)]) }
 
     /// The squared length of what a row's codes stand for.
     func squaredNorm(_ id: UInt32) -> Float {
         let codes = codes(id)
         var squares: Int32 = 0
         for i in 0..<dimensions {
-            let code = Int32(codes[i]) - Int32(Quantization.zeroCode)
+            let code = Int32(codes[i]) - Int32(Int8Codes.zeroCode)
             squares += code * code
         }
         return Float(squares) * scale(id) * scale(id)
@@ -83,13 +83,13 @@ struct VectorRows {
                 let (factor, own) = (-2 * query.scale, query.squaredNorm)
                 for i in 0..<count {
                     let id = Int(ids[i])
-                    let scale = Quantization.value(ofScale: scales[id])
+                    let scale = Int8Codes.value(ofScale: scales[id])
                     distances[i] = own + squaredNorms[id] + factor * scale * Float(integers[i])
                 }
             } else {
                 let factor = -query.scale
                 for i in 0..<count {
-                    let scale = Quantization.value(ofScale: scales[Int(ids[i])])
+                    let scale = Int8Codes.value(ofScale: scales[Int(ids[i])])
                     distances[i] = factor * scale * Float(integers[i])
                 }
             }

@@ -26,7 +26,7 @@ extension DocumentWrite {
 extension DocumentStore {
     /// A new database with the collection `default`, of three dimensions.
     static func make(
-        _ scratch: TemporaryFolder, elementType: CollectionRecord.ElementType = .float32
+        _ scratch: TemporaryFolder, elementType: VectorElement = .float32
     ) throws -> (store: DocumentStore, collection: CollectionRecord) {
         let store = try DocumentStore(path: scratch.file("corpus.vdb"), mode: .create)
         let collection = try store.createCollection(

@@ -95,6 +95,9 @@ import Testing
             (.sample("m", metadata: ""), .invalidMetadata(document: "m")),
             (.sample("m", metadata: "{}\0"), .invalidMetadata(document: "m")),
             (.sample("m", metadata: #"{"a":NaN}"#), .invalidMetadata(document: "m")),
+            // The same key twice: once escaped, once written out.
+            (.sample("m", metadata: #"{"\u0061":1,"a":2}"#), .invalidMetadata(document: "m")),
+            (.sample("m", metadata: #"{"a":"\ud800"}"#), .invalidMetadata(document: "m")),
         ]
         for (bad, expected) in cases {
             let error = #expect(throws: StoreError.self) {

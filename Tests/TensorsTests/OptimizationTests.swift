@@ -43,8 +43,8 @@ struct OptimizationTests {
         }
     }
 
-    @Test(arguments: Schedule.Shape.allCases)
-    func schedulesEqualTransformers(shape: Schedule.Shape) throws {
+    @Test(arguments: LearningRateSchedule.allCases)
+    func schedulesEqualTransformers(shape: LearningRateSchedule) throws {
         let factors = try #require(try expected().schedules[shape.rawValue])
         let schedule = Schedule(shape: shape, warmupSteps: 3, totalSteps: 11)
         for (step, want) in factors.enumerated() {

@@ -209,9 +209,9 @@ struct VectorCacheTests {
     /// keys, sizes and parameters are equal; then one gets cache files of the other.
     @Test(
         arguments: [Metric.innerProduct, .cosine, .euclidean],
-        [IndexOptions.Quantization.none, .int8])
+        [VectorQuantization.none, .int8])
     func cachesOfACopyThatWentOnApart(
-        metric: Metric, quantization: IndexOptions.Quantization
+        metric: Metric, quantization: VectorQuantization
     ) async throws {
         let folder = TemporaryFolder()
         let paths = ["a", "b"].map { folder.file("\($0).vdb") }

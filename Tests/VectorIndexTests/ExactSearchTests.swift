@@ -28,7 +28,7 @@ import VectorMath
     func equalsSortingAllScores(_ metric: Metric, _ dimensions: Int) throws {
         let sample = SampleVectors(count: 1300, dimensions: dimensions)
         let folder = TemporaryFolder()
-        for element in FlatVectors.Element.allCases {
+        for element in VectorElement.allCases {
             try sample.write(to: folder.file("vectors"), metric: metric, element: element)
             let file = try VectorFile(path: folder.file("vectors"))
             try file.verify()

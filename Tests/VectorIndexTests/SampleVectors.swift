@@ -34,7 +34,7 @@ struct SampleVectors {
 
     /// Writes a vector file with labels from 1.
     func write(
-        to path: String, metric: Metric, element: FlatVectors.Element = .float32
+        to path: String, metric: Metric, element: VectorElement = .float32
     ) throws {
         let writer = try VectorFileWriter(
             path: path, header: sampleHeader, dimensions: dimensions, metric: metric,

@@ -191,9 +191,9 @@ import VectorMath
         for n in Self.dimensions {
             for kind in Kind.allCases {
                 let vector = Self.vector(n, kind, seed: 9)
-                let (expected, scale) = Quantization.encodeReference(vector)
+                let (expected, scale) = Int8Codes.encodeReference(vector)
                 guard scale > 0 else { continue }
-                var codes = [UInt8](repeating: Quantization.zeroCode, count: expected.count)
+                var codes = [UInt8](repeating: Int8Codes.zeroCode, count: expected.count)
                 kernels.quantize_i8(vector, 1 / scale, n, &codes)
                 #expect(codes == expected)
             }

@@ -26,8 +26,8 @@ extension DocumentStore {
     /// - Throws: `collectionExists`.
     package func createCollection(
         named name: String, metric: Metric = .innerProduct, dimensions: Int,
-        elementType: CollectionRecord.ElementType = .float32, model: CollectionRecord.ModelRecord,
-        index: CollectionRecord.IndexRecord = .init()
+        elementType: VectorElement = .float32, model: CollectionRecord.ModelRecord,
+        index: Ranking.IndexOptions = .init()
     ) throws(StoreError) -> CollectionRecord {
         try write { database in
             if try CollectionRecord.find(name, in: database) != nil {
@@ -85,7 +85,7 @@ extension DocumentStore {
     }
 
     package func updateIndex(
-        _ index: CollectionRecord.IndexRecord, of collection: CollectionRecord
+        _ index: Ranking.IndexOptions, of collection: CollectionRecord
     ) throws(StoreError) -> CollectionRecord {
         try write { database in
             let record = try CollectionRecord.require(collection, in: database)
@@ -112,8 +112,8 @@ extension CollectionRecord {
 
     init(row: Row) throws {
         guard let metric = Metric(rawValue: row["metric"]),
-            let elementType = ElementType(rawValue: row["vector_type"]),
-            let quantization = IndexRecord.Quantization(rawValue: row["quantization"])
+            let elementType = VectorElement(rawValue: row["vector_type"]),
+            let quantization = VectorQuantization(rawValue: row["quantization"])
         else {
             throw DatabaseError(
                 resultCode: .SQLITE_CORRUPT, message: "a collection of an unknown kind")
@@ -126,7 +126,7 @@ extension CollectionRecord {
         model = ModelRecord(
             name: row["model_name"], fingerprint: row["model_fingerprint"],
             path: row["model_path"], settings: row["model_settings"])
-        index = IndexRecord(
+        index = Ranking.IndexOptions(
             m: row["m"], efConstruction: row["ef_construction"], quantization: quantization)
         documentCount = row["document_count"]
         passageCount = row["passage_count"]

@@ -1,6 +1,7 @@
 import FileFormat
 import Foundation
 import GRDB
+import Ranking
 
 /// Something in the database that is not as it should be.
 package struct StoreFinding: Sendable, Equatable {

@@ -8,19 +8,12 @@ package struct CollectionRecord: Sendable, Equatable {
     package let metric: Metric
     /// 0 for a collection without vectors (words only).
     package let dimensions: Int
-    package let elementType: ElementType
+    package let elementType: VectorElement
     package let model: ModelRecord
-    package let index: IndexRecord
+    package let index: IndexOptions
     /// Documents and passages stored, as counted by the last commit.
     package let documentCount: Int
     package let passageCount: Int
-
-    /// How a vector's numbers are stored.
-    package enum ElementType: String, Sendable, CaseIterable {
-        case float32, float16
-
-        package var byteCount: Int { self == .float32 ? 4 : 2 }
-    }
 
     /// The model that made the vectors. Vectors of another fingerprint are refused.
     package struct ModelRecord: Sendable, Equatable, Codable {
@@ -40,21 +33,6 @@ package struct CollectionRecord: Sendable, Equatable {
             self.fingerprint = fingerprint
             self.path = path
             self.settings = settings
-        }
-    }
-
-    /// The vector index's parameters.
-    package struct IndexRecord: Sendable, Equatable {
-        package var m: Int
-        package var efConstruction: Int
-        package var quantization: Quantization
-
-        package enum Quantization: String, Sendable, CaseIterable { case none, int8 }
-
-        package init(m: Int = 16, efConstruction: Int = 200, quantization: Quantization = .none) {
-            self.m = m
-            self.efConstruction = efConstruction
-            self.quantization = quantization
         }
     }
 

@@ -1,4 +1,5 @@
 import FileFormat
+import JSON
 
 /// A document to store, with its passages encoded.
 package struct DocumentWrite: Sendable {
@@ -26,6 +27,18 @@ package struct DocumentWrite: Sendable {
         self.sourcePosition = sourcePosition
         self.contentHash = contentHash
         self.passages = passages
+    }
+
+    /// The metadata as they are stored: escapes of ordinary characters written out, so that a field is
+    /// found by its name however that was escaped.
+    ///
+    /// - Throws: `invalidMetadata` if text with escapes is not JSON that the database accepts; SQLite
+    ///   checks any other.
+    func metadataAsStored() throws(StoreError) -> String? {
+        guard let metadata, metadata.utf8.contains(UInt8(ascii: "\\")) else { return metadata }
+        do throws(JSONError) {
+            return try JSONValue(parsing: metadata).jsonText
+        } catch { throw .invalidMetadata(document: id) }
     }
 }
 

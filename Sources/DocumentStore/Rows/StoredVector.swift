@@ -1,9 +1,10 @@
 import Foundation
+import Ranking
 
 /// A vector as it lies in its row: little-endian numbers, one after another.
 enum StoredVector {
     /// Finite also once it is narrowed to `type`.
-    static func isFinite(_ vector: [Float], as type: CollectionRecord.ElementType) -> Bool {
+    static func isFinite(_ vector: [Float], as type: VectorElement) -> Bool {
         // A sum of products with zero is zero unless something is infinite or not a number.
         let zero = vector.reduce(Float(0)) { $0 + $1 * 0 }
         guard zero == 0 else { return false }
@@ -16,7 +17,7 @@ enum StoredVector {
             + "VALUES (?1, ?2, \(RowChecksum.name)(?1, ?2))"
     }
 
-    static func encode(_ vector: [Float], as type: CollectionRecord.ElementType) -> Data {
+    static func encode(_ vector: [Float], as type: VectorElement) -> Data {
         switch type {
         case .float32:
             vector.withUnsafeBytes { Data($0) }
@@ -27,7 +28,7 @@ enum StoredVector {
 
     /// Appends the numbers; false where the blob has not `dimensions` of them.
     static func decode(
-        _ bytes: UnsafeRawBufferPointer, as type: CollectionRecord.ElementType, dimensions: Int,
+        _ bytes: UnsafeRawBufferPointer, as type: VectorElement, dimensions: Int,
         appendingTo values: inout [Float]
     ) -> Bool {
         guard bytes.count == dimensions * type.byteCount else { return false }

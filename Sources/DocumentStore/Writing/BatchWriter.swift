@@ -61,7 +61,7 @@ struct BatchWriter {
         let key = nextDocument
         nextDocument += 1
         let source = try document.source.map { try sourceID(of: $0) }
-        let metadata = document.metadata.map(JSONText.normalized)
+        let metadata = try document.metadataAsStored()
         do {
             try database.cachedStatement(
                 sql: """

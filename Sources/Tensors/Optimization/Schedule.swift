@@ -1,5 +1,15 @@
 import Foundation
 
+/// The course of the learning rate after the warm-up, as transformers' schedules of these names.
+public enum LearningRateSchedule: String, Sendable, CaseIterable, Codable {
+    /// (1 + cos(π progress)) / 2.
+    case cosine
+    /// 1 - progress.
+    case linear
+    /// 1.
+    case constant
+}
+
 /// The learning rate over a run, as in transformers' schedules: a linear rise over the warm-up,
 /// then
 ///
@@ -9,19 +19,18 @@ import Foundation
 ///
 /// progress from 0 to 1 over the steps after the warm-up.
 package struct Schedule: Sendable, Equatable {
-    package enum Shape: String, Sendable, CaseIterable, Codable { case cosine, linear, constant }
-    package let shape: Shape
+    package let shape: LearningRateSchedule
     package let warmupSteps: Int
     package let totalSteps: Int
 
-    package init(shape: Shape, warmupSteps: Int, totalSteps: Int) {
+    package init(shape: LearningRateSchedule, warmupSteps: Int, totalSteps: Int) {
         self.shape = shape
         self.warmupSteps = warmupSteps
         self.totalSteps = totalSteps
     }
 
     /// Warm-up steps = ceil(ratio * steps).
-    package init(shape: Shape, warmupRatio: Double, totalSteps: Int) {
+    package init(shape: LearningRateSchedule, warmupRatio: Double, totalSteps: Int) {
         self.init(
             shape: shape, warmupSteps: Int((warmupRatio * Double(totalSteps)).rounded(.up)),
             totalSteps: totalSteps)

@@ -40,8 +40,8 @@ struct SettingsFile {
         if object[key] == nil { object[key] = value }
     }
 
-    func instructions(_ task: TrainingTask) -> TextInputs.Instructions {
-        let texts = values.instructions[task == .retrieval ? .retrieval : .sts] ?? [:]
+    func instructions(_ task: EmbeddingTask) -> TextInputs.Instructions {
+        let texts = values.instructions[task] ?? [:]
         let own = texts["self"] ?? ""
         let previous =
             task == .retrieval

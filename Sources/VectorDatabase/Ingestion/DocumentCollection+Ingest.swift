@@ -98,7 +98,7 @@ extension DocumentCollection {
             try store.createCollection(
                 named: name, metric: metric, dimensions: dimensions,
                 model: identity?.asRecord ?? EmbedderIdentity.readyMadeRecord,
-                index: index.asRecord)
+                index: index)
         }
     }
 }

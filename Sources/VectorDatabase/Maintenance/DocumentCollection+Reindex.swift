@@ -90,7 +90,7 @@ extension DocumentCollection {
             parameters.m = options.m
             parameters.efConstruction = options.efConstruction
             try parameters.validate()
-            let changed = try store.updateIndex(options.asRecord, of: record)
+            let changed = try store.updateIndex(options, of: record)
             try rebuildVectorCaches(changed)
         }
     }

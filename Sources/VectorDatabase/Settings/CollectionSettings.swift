@@ -71,7 +71,7 @@ extension CollectionSettings {
             if let m = number(index["m"]) { options.m = m }
             if let ef = number(index["ef_construction"]) { options.efConstruction = ef }
             if let name = index["quantization"]?.stringValue,
-                let quantization = IndexOptions.Quantization(rawValue: name)
+                let quantization = VectorQuantization(rawValue: name)
             {
                 options.quantization = quantization
             }

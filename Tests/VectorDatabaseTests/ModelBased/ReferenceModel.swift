@@ -14,7 +14,7 @@ struct ReferenceModel {
 struct ReferenceCollection {
     let name: String
     let metric: Metric
-    let quantization: IndexOptions.Quantization
+    let quantization: VectorQuantization
     var exists = false
     /// Of the embedder that the collection records.
     var seed: UInt64 = 0
@@ -23,7 +23,7 @@ struct ReferenceCollection {
 
     static let dimensions = 12
 
-    init(name: String, metric: Metric, quantization: IndexOptions.Quantization = .none) {
+    init(name: String, metric: Metric, quantization: VectorQuantization = .none) {
         self.name = name
         self.metric = metric
         self.quantization = quantization

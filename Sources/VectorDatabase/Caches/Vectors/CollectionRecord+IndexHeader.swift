@@ -23,6 +23,4 @@ extension CollectionRecord {
             databaseIdentity: UUID(bytes: store.identity.bytes), collection: id,
             modelFingerprint: hash, changeLogPosition: position, historyToken: token)
     }
-
-    var flatElement: FlatVectors.Element { elementType == .float16 ? .float16 : .float32 }
 }

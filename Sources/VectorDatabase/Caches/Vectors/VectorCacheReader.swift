@@ -59,7 +59,7 @@ struct VectorCacheReader {
     private func flatFile() -> VectorFile? {
         guard let flat = try? VectorFile(path: files.flat, fileSystem: files.fileSystem),
             flat.dimensions == record.dimensions,
-            flat.metric == record.indexParameters.metric, flat.element == record.flatElement
+            flat.metric == record.indexParameters.metric, flat.element == record.elementType
         else { return nil }
         return flat
     }

@@ -72,7 +72,7 @@ struct VectorCacheWriter {
         let writer = try VectorFileWriter(
             path: files.flat, header: try record.header(of: store, position: position),
             dimensions: record.dimensions, metric: record.indexParameters.metric,
-            element: record.flatElement, fileSystem: files.fileSystem)
+            element: record.elementType, fileSystem: files.fileSystem)
         var last: Int64 = 0
         if let sound, sound.count > 0 {
             try writer.append(

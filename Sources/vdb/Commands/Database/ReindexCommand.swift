@@ -25,7 +25,7 @@ struct ReindexCommand: AsyncParsableCommand {
 
     @Option(
         help: "What the walk compares: full vectors (none) or int8; scores are exact in any case.")
-    var quantization: IndexOptions.Quantization?
+    var quantization: VectorQuantization?
 
     @OptionGroup var model: ModelArguments
     @OptionGroup var prompts: PromptArguments
@@ -65,4 +65,4 @@ struct ReindexCommand: AsyncParsableCommand {
     }
 }
 
-extension IndexOptions.Quantization: ExpressibleByArgument {}
+extension VectorQuantization: ExpressibleByArgument {}

@@ -132,7 +132,7 @@ extension TrainCommand {
         @Option(help: "Gradients of greater norm are scaled down to it.") var maxGradNorm = 1.0
         @Option(help: "float32 or bfloat16 matrix products; default: as the model is stored.")
         var precision: ComputePrecision?
-        @Option(help: "Instructions: retrieval or sts.") var task = TrainingTask.retrieval
+        @Option(help: "Instructions: retrieval or sts.") var task = EmbeddingTask.retrieval
         @Option(help: "The most tokens of a text.") var maxLength: Int?
         @Option(help: "Decides every random choice.") var seed: UInt64 = 0
         @Flag(help: "Batches follow the file's order.") var noShuffle = false
@@ -242,7 +242,6 @@ extension TrainCommand {
 }
 
 extension TrainingStage: ExpressibleByArgument {}
-extension TrainingTask: ExpressibleByArgument {}
 extension LearningRateSchedule: ExpressibleByArgument {}
 extension AlignmentSimilarity: ExpressibleByArgument {}
 
