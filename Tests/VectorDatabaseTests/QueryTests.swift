@@ -273,6 +273,21 @@ struct QueryTests {
         try database.close()
     }
 
+    /// By bytes, not as Swift orders strings: there the first and the last would be equal, and both
+    /// come after the second.
+    @Test func equalScoresAreInTheByteOrderOfIdentifiers() async throws {
+        let folder = TemporaryFolder()
+        let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
+        let collection = database.collection()
+        let ids = ["e\u{301}", "f", "\u{e9}"]
+        try await collection.ingest(ids.reversed().map { Document(id: $0, text: "the same text") })
+        for mode in QueryMode.allCases {
+            let answer = try await collection.query("same text", limit: 3, mode: mode)
+            #expect(answer.hits.map { Array($0.id.utf8) } == ids.map { Array($0.utf8) })
+        }
+        try database.close()
+    }
+
     @Test func reranking() async throws {
         let folder = TemporaryFolder()
         let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())

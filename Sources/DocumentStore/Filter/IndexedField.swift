@@ -28,7 +28,7 @@ struct IndexedField {
             arguments: ["field": id, "name": name, "collection": collection])
     }
 
-    /// Keys of documents whose stored values are not those of their metadata.
+    /// The keys of documents whose indexed values differ from their metadata.
     func documentsWithWrongValues(of collection: Int64, in database: Database) throws -> [Int64] {
         let stored = "SELECT field, value, document FROM field_value WHERE field = :field"
         let right = "SELECT * FROM (\(Self.values(where: "d.collection = :collection")))"
@@ -66,7 +66,8 @@ extension DocumentStore {
         }
     }
 
-    /// Makes filters on a metadata field fast. Nothing happens where it is indexed already.
+    /// Indexes a metadata field, which makes filters on it fast. Does nothing if it is indexed
+    /// already.
     package func indexField(_ name: String, in collection: CollectionRecord) throws(StoreError) {
         try write { database in
             let current = try CollectionRecord.require(collection, in: database)

@@ -80,7 +80,7 @@ public struct Answer: Sendable {
     public let query: Query
     /// The mode that was used, even if the query left the choice open.
     public let mode: QueryMode
-    /// The documents found, best first; equal scores in the order of ids.
+    /// The documents found, best first; equal scores in the byte order of ids.
     public let hits: [Hit]
     /// The time that the answer took; for one of many queries, its own time and its share of the
     /// encoding.

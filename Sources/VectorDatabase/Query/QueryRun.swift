@@ -143,7 +143,7 @@ struct QueryRun: Sendable {
                 document.score = entry.score
                 return document
             }
-            .sorted { ($1.score, $0.id) < ($0.score, $1.id) }
+            .sorted(by: RankedDocument.precedes)
     }
 
     /// Re-ranks the first documents by log p(document | query).
@@ -175,7 +175,7 @@ struct QueryRun: Sendable {
             head[index].score = values[index]
             head[index].logProbability = values[index]
         }
-        head.sort { ($1.score, $0.id) < ($0.score, $1.id) }
+        head.sort(by: RankedDocument.precedes)
         var rest = Array(documents[depth...])
         if let lowest = head.last?.score {
             for index in rest.indices { rest[index].score = lowest - Double(index + 1) }

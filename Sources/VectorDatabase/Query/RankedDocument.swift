@@ -1,4 +1,5 @@
 import DocumentStore
+import TextBytes
 
 /// A document, represented by its best passage.
 struct RankedDocument: Sendable, Equatable {
@@ -8,6 +9,11 @@ struct RankedDocument: Sendable, Equatable {
     let passage: Int64
     var score: Double
     var logProbability: Double?
+
+    /// Best first; equal scores in the byte order of ids.
+    static func precedes(_ a: RankedDocument, _ b: RankedDocument) -> Bool {
+        a.score > b.score || (a.score == b.score && a.id.precedesByBytes(b.id))
+    }
 }
 
 /// Turns a ranking of passages into a ranking of documents.
@@ -57,6 +63,6 @@ struct DocumentRanking {
                     key: owner.documentKey, id: owner.documentID, passage: candidate.key,
                     score: candidate.score))
         }
-        return documents.sorted { ($1.score, $0.id) < ($0.score, $1.id) }
+        return documents.sorted(by: RankedDocument.precedes)
     }
 }
