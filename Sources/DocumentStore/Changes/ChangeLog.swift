@@ -1,10 +1,10 @@
 import GRDB
 
-/// The log of what came and went, which whoever keeps an index follows.
+/// The log of inserted and deleted passages, which indexes follow.
 ///
-/// Each entry has a random token. Two copies of a database that went on apart reach the same positions,
-/// but not with the same tokens: position and token together name one history, and what a file
-/// that carries both was made from.
+/// Each entry has a random token. Two copies of a database that diverged reach the same positions,
+/// but with different tokens. So position and token together identify one history, and the state
+/// that a file with both was made from.
 enum ChangeLog {
     static func append(
         _ kind: Change.Kind, _ passages: ClosedRange<Int64>, collection: Int64,
@@ -21,7 +21,8 @@ enum ChangeLog {
         ])
     }
 
-    /// The last entry's position, or the pruning's where nothing follows it.
+    /// The position of the last entry; if there is none, the one that the log has been pruned
+    /// through.
     static func position(of collection: Int64, in database: Database) throws -> Int64 {
         try Int64.fetchOne(
             database.cachedStatement(
@@ -41,13 +42,13 @@ enum ChangeLog {
 }
 
 extension DocumentStore {
-    /// Where the log stands: 0 before anything was written.
+    /// The current position of the log; 0 before anything was written.
     package func position(of collection: CollectionRecord) throws(StoreError) -> Int64 {
         try read { database in try ChangeLog.position(of: collection.id, in: database) }
     }
 
-    /// The token of the entry at `position`, which tells this history from others that reached that
-    /// position; `nil` where the log does not reach back to it, or has no such entry.
+    /// The token of the entry at `position`, which distinguishes this history from others; `nil` if
+    /// the log has no such entry or no longer reaches back to it.
     package func historyToken(at position: Int64, in collection: CollectionRecord)
         throws(StoreError) -> Int64?
     {
@@ -65,7 +66,7 @@ extension DocumentStore {
 
     /// The entries after `position`, oldest first, at most `limit`.
     ///
-    /// - Throws: `changesPruned` where some of them are no longer there.
+    /// - Throws: `changesPruned` if some of them have been pruned.
     package func changes(
         after position: Int64, limit: Int = 10_000, in collection: CollectionRecord
     ) throws(StoreError) -> [Change] {
@@ -95,7 +96,7 @@ extension DocumentStore {
         }
     }
 
-    /// Forgets the entries up to and including `position`: the index covers them.
+    /// Deletes the entries up to and including `position`, which all indexes cover.
     package func pruneChanges(through position: Int64, in collection: CollectionRecord)
         throws(StoreError)
     {

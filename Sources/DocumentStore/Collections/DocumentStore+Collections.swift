@@ -51,7 +51,7 @@ extension DocumentStore {
         }
     }
 
-    /// Removes a collection with all that is in it.
+    /// Deletes a collection and its content.
     package func dropCollection(_ collection: CollectionRecord) throws(StoreError) {
         try write { database in
             let record = try CollectionRecord.require(collection, in: database)
@@ -71,7 +71,8 @@ extension DocumentStore {
         }
     }
 
-    /// Records where the model is, or its settings. Its fingerprint stays; `commitStaging` changes it.
+    /// Records the model's path and settings. The fingerprint is not changed; `commitStaging` does
+    /// that.
     package func updateModel(
         path: String?, settings: String, of collection: CollectionRecord
     ) throws(StoreError) -> CollectionRecord {
@@ -103,7 +104,7 @@ extension DocumentStore {
 }
 
 extension CollectionRecord {
-    /// By name: a damaged schema may have other columns.
+    /// Columns are named, since a damaged schema may have others.
     private static let selection = """
         SELECT id, name, metric, dimensions, vector_type, model_name, model_fingerprint, model_path,
             model_settings, m, ef_construction, quantization, document_count, passage_count
@@ -132,7 +133,7 @@ extension CollectionRecord {
         passageCount = row["passage_count"]
     }
 
-    /// In the order of their names.
+    /// All collections, ordered by name.
     static func all(in database: Database) throws -> [CollectionRecord] {
         try Seal.verify(.collection, in: database)
         return try Row.fetchAll(database, sql: "\(selection) ORDER BY name")
@@ -153,14 +154,14 @@ extension CollectionRecord {
         return try CollectionRecord(row: row)
     }
 
-    /// The collection as it is in a reading transaction, compared with its seal.
+    /// The collection's current record, in a read transaction; verifies the seal.
     static func read(_ record: CollectionRecord, in database: Database) throws -> CollectionRecord {
         try Seal.verify(.collection, in: database)
         return try require(record, in: database)
     }
 
-    /// The collection as it is now: another process may have re-encoded it since `record` was read.
-    /// Within a writing transaction, which compares seals at its start.
+    /// The collection's current record: another process may have re-encoded it since `record` was
+    /// read. For write transactions, which verify seals when they begin.
     static func require(_ record: CollectionRecord, in database: Database) throws
         -> CollectionRecord
     {

@@ -2,13 +2,13 @@ import Foundation
 import GRDB
 import JSON
 
-/// Re-encoding a collection by another model, while it goes on answering with the old vectors.
+/// Re-encodes a collection with another model, while queries use the old vectors.
 ///
 ///     beginStaging ── stageVectors … (any number of processes and restarts) ── commitStaging
 ///                                                                     \── discardStaging
 ///
-/// The new vectors gather in a table beside the old; the commit puts them in place of the old
-/// together with the model's identity, in one transaction.
+/// New vectors are collected in a second table. The commit replaces the old vectors and the model's
+/// identity in one transaction.
 extension DocumentStore {
     package struct Staging: Sendable, Equatable, Codable {
         package let model: CollectionRecord.ModelRecord
@@ -20,13 +20,14 @@ extension DocumentStore {
         }
     }
 
-    /// The re-encoding under way, if any.
+    /// The unfinished re-encoding, if any.
     package func staging(of collection: CollectionRecord) throws(StoreError) -> Staging? {
         try read { database in try Self.staging(of: collection.id, in: database) }
     }
 
-    /// Where the same model is being staged already, that goes on; the folder is the one given now.
-    /// - Throws: `alreadyStaged` where another model is.
+    /// Begins a re-encoding, or continues an unfinished one by the same model, whose path and
+    /// settings are updated.
+    /// - Throws: `alreadyStaged` if another model's is unfinished.
     package func beginStaging(_ staging: Staging, in collection: CollectionRecord)
         throws(StoreError)
     {
@@ -55,7 +56,8 @@ extension DocumentStore {
         }
     }
 
-    /// The last passage that has its new vector, 0 before the first: `passages(after:)` goes on there.
+    /// The last passage that has its new vector; 0 before the first. Continue with
+    /// `passages(after:)`.
     package func stagedThrough(in collection: CollectionRecord) throws(StoreError) -> Int64 {
         try read { database in
             try Self.requireStaging(of: collection, in: database)
@@ -89,9 +91,9 @@ extension DocumentStore {
         }
     }
 
-    /// Puts the new vectors and the new model in place of the old.
-    /// - Throws: `stagingIncomplete` where passages have come since that have no new vector; stage
-    ///   those after `stagedThrough` and commit again.
+    /// Replaces the old vectors and model by the new ones.
+    /// - Throws: `stagingIncomplete` if passages were added that have no new vector; stage those
+    ///   after `stagedThrough` and commit again.
     package func commitStaging(in collection: CollectionRecord) throws(StoreError)
         -> CollectionRecord
     {
@@ -99,7 +101,7 @@ extension DocumentStore {
             let staging = try Self.requireStaging(of: collection, in: database)
             let id = collection.id
             let current = try CollectionRecord.require(collection, in: database)
-            // Passages deleted meanwhile take their new vectors with them.
+            // Drop the new vectors of passages deleted meanwhile.
             try database.execute(
                 sql: """
                     DELETE FROM staged_vector_\(id)
@@ -132,7 +134,7 @@ extension DocumentStore {
         }
     }
 
-    /// Forgets the new vectors; nothing happens where there are none.
+    /// Discards the new vectors, if there are any.
     package func discardStaging(in collection: CollectionRecord) throws(StoreError) {
         try write { database in
             try database.execute(

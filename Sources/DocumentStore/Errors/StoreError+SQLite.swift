@@ -2,7 +2,7 @@ import Foundation
 import GRDB
 
 extension StoreError {
-    /// SQLite's error as ours, so that no caller needs to know GRDB.
+    /// Translates an error of SQLite or GRDB, so that no caller needs to know GRDB.
     init(_ error: any Error, path: String, busyTimeout: Duration) {
         if let error = error as? StoreError {
             self = error

@@ -1,25 +1,25 @@
 import Foundation
 
-/// What the store could not do, as facts. `description` states them; what to do about them is for the
-/// application to say.
+/// Why a store operation failed, as facts. `description` states them; advice is left to the
+/// application.
 package enum StoreError: Error, Equatable, Sendable {
     // The file.
     case missing(path: String)
     case notADatabase(path: String)
     case newerFormat(path: String, found: Int, supported: Int)
-    /// It cannot be written to, and so not be brought to the format that is read.
+    /// The file cannot be written to and so not be migrated.
     case olderFormat(path: String, found: Int, supported: Int)
     case cannotOpen(path: String, reason: String)
-    /// Another writer held the lock for longer than the busy time-out.
+    /// Another writer held the lock for longer than the busy timeout.
     case locked(path: String, seconds: Double)
     case readOnly(path: String)
     case diskFull(path: String)
     case corrupt(path: String, detail: String)
     case io(path: String, detail: String)
     case closed(path: String)
-    /// The path names no file, or another than the one that is open.
+    /// The path no longer names the file that is open.
     case moved(path: String)
-    /// An empty file, whose content is in a write-ahead log that is not beside it.
+    /// A file without content, whose write-ahead log is missing.
     case withoutLog(path: String)
 
     // Collections and identity.
@@ -42,7 +42,7 @@ package enum StoreError: Error, Equatable, Sendable {
     case predicateTooLarge(terms: Int, limit: Int)
 
     // Change log and re-encoding.
-    /// The changes after `position` have been pruned: whoever follows the log starts afresh.
+    /// The changes after `position` have been pruned. Followers of the log must start over.
     case changesPruned(collection: String, position: Int64, prunedThrough: Int64)
     case nothingStaged(collection: String)
     case alreadyStaged(collection: String, fingerprint: String)

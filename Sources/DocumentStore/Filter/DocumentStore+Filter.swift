@@ -1,7 +1,7 @@
 import GRDB
 
 extension DocumentStore {
-    /// The passages of the documents that match, ascending.
+    /// The keys of the passages of matching documents, ascending.
     package func passageKeys(where predicate: MetadataPredicate, in collection: CollectionRecord)
         throws(StoreError) -> [Int64]
     {
@@ -10,21 +10,21 @@ extension DocumentStore {
             where: predicate, in: collection)
     }
 
-    /// The documents that match, counted.
+    /// The number of matching documents.
     package func count(where predicate: MetadataPredicate, in collection: CollectionRecord)
         throws(StoreError) -> Int
     {
         try documentKeys(where: predicate, in: collection).count
     }
 
-    /// The documents that match, ascending by key.
+    /// The keys of matching documents, ascending.
     func documentKeys(where predicate: MetadataPredicate, in collection: CollectionRecord)
         throws(StoreError) -> [Int64]
     {
         try keys("d.key", from: "", where: predicate, in: collection)
     }
 
-    /// The condition that SQLite evaluates, for tests that count what it asks.
+    /// The condition that SQLite evaluates, for tests that count its look-ups.
     func filterSQL(_ predicate: MetadataPredicate, in collection: CollectionRecord)
         throws(StoreError) -> String
     {

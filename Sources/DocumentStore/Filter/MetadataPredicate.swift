@@ -7,11 +7,13 @@
 ///
 /// - Numbers are compared with numbers and text with text; between the two nothing holds, except
 ///   that `!=` does. `true` is the number 1 and `false` is 0. Text is compared byte by byte.
-/// - The logic is SQL's, of three values: a comparison, IN or LIKE of a field without values is
-///   unknown, and so is its NOT; AND and OR are unknown if that could decide them. A document matches
-///   if the whole is true. Whether a field is null, and whether it is true, is always known.
-/// - A field inside of an object is named by the way to it, with ``pathSeparator`` between the names.
-/// - LIKE: `%` is any run of characters, `_` one; ASCII letters match in either case; text only.
+/// - The logic is SQL's, with three values: a comparison, IN or LIKE of a field without values is
+///   unknown, and so is its NOT; AND and OR are unknown if an unknown part could decide them. A
+///   document matches if the whole is true. Whether a field is null, and whether it is true, is
+///   always known.
+/// - A field inside an object is named by its path, with ``pathSeparator`` between the names.
+/// - LIKE matches text only: `%` is any run of characters, `_` one; ASCII letters match in either
+///   case.
 package indirect enum MetadataPredicate: Sendable, Equatable {
     case comparison(field: String, Operator, Value)
     case isIn(field: String, [Value])
@@ -19,15 +21,15 @@ package indirect enum MetadataPredicate: Sendable, Equatable {
     /// Missing, or JSON's null.
     case isNull(field: String)
     case isNotNull(field: String)
-    /// Some value is true, or a number other than 0; false without values.
+    /// Some value is true or a number other than 0; false without values.
     case isTrue(field: String)
-    /// True where the list is empty.
+    /// True if the list is empty.
     case and([MetadataPredicate])
-    /// False where the list is empty.
+    /// False if the list is empty.
     case or([MetadataPredicate])
     case not(MetadataPredicate)
 
-    /// Stands between the names of an object and of a field in it; in no other field's name.
+    /// Separates the names in a path. It cannot be part of a name in a path.
     package static let pathSeparator: Character = "\u{1F}"
 
     /// Whether a name can be part of a path: SQLite's paths have no escapes.

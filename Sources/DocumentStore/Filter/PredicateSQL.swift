@@ -3,34 +3,34 @@ import TextBytes
 
 /// A predicate as SQL over `document AS d`, with every name and value bound.
 ///
-/// Negations are carried down to the comparisons, where each becomes one of two conditions, "it is
-/// true" and "it is false", both false if it is unknown. What is left above are AND and OR, which are
-/// true if and only if they are so when unknown parts count as false. So two values are enough here:
-/// no result is ever NULL. Each comparison becomes one of
+/// Negations are pushed down to the comparisons. Each comparison becomes a condition "it is true"
+/// or "it is false"; both are false if the comparison is unknown. Only AND and OR are left above,
+/// and they are true exactly if they are true with unknown parts counted as false. So two values
+/// are enough, and no result is ever NULL. Each comparison becomes one of
 ///
 ///     d.key IN (SELECT document FROM field_value WHERE field = ? AND value …)    an indexed field
 ///     CASE TYPE WHEN 'array' THEN EXISTS (… json_each …) … END    any other
 ///
-/// A field that is compared often is taken out of each document's JSON once (`commonTable`): SQLite
-/// parses the text for every function that is asked of it.
+/// A field that is compared often is extracted from each document's JSON once (`commonTable`),
+/// since SQLite parses the text again for every function call.
 struct PredicateSQL {
     private(set) var sql = ""
     private(set) var arguments: [String: DatabaseValue] = [:]
     private let fields: [Identifier: Int64]
     /// Columns of the common table, by field.
     private var columns: [Identifier: Int] = [:]
-    /// What the common table selects.
+    /// The columns that the common table selects.
     private var selected: [String] = []
 
-    /// `document AS d` belongs to `:collection`. The plus sign keeps SQLite from walking the index of
-    /// ids, where it would fetch every row apart: a filter on an indexed field starts from its values,
-    /// any other reads the table in order.
+    /// `document AS d` belongs to `:collection`. The plus sign keeps SQLite from walking the index
+    /// of ids and fetching every row separately: a filter on an indexed field starts from its
+    /// values, any other reads the table in order.
     static let isInCollection = "+d.collection = :collection"
 
-    /// SQLite takes 32,766 values and nests expressions 1,000 deep, where not built otherwise.
+    /// SQLite's default limits are 32,766 values and 1,000 levels of expressions.
     static let termLimit = 20_000
     static let depthLimit = 200
-    /// Comparisons of a field in one predicate from which on it is taken out of the JSON once.
+    /// The number of comparisons of a field from which on it is extracted from the JSON once.
     private static let extractionThreshold = 4
 
     /// - Throws: `predicateTooLarge`.
@@ -49,7 +49,7 @@ struct PredicateSQL {
         sql = render(tree)
     }
 
-    /// Stands before the statement's SELECT; empty if nothing is taken out.
+    /// Goes before the statement's SELECT; empty if no field is extracted.
     var commonTable: String {
         guard !selected.isEmpty else { return "" }
         return """
@@ -58,7 +58,7 @@ struct PredicateSQL {
             """
     }
 
-    /// `document AS d`, with the common table's row beside it.
+    /// `document AS d`, joined with the common table if there is one.
     var documents: String {
         selected.isEmpty
             ? "document AS d" : "extracted AS x CROSS JOIN document AS d ON d.key = x.key"
@@ -66,8 +66,8 @@ struct PredicateSQL {
 
     /// Compiles a statement around the condition.
     ///
-    /// - Throws: `predicateTooLarge` if SQLite cannot parse it: of our statements only a filter's grows
-    ///   with what the user gives, and only its size can be wrong with it.
+    /// - Throws: `predicateTooLarge` if SQLite cannot parse it. A filter's statement is the only
+    ///   one that grows with user input, and only its size can be at fault.
     func prepare(_ statement: String, in database: Database) throws -> Statement {
         do { return try database.makeStatement(sql: statement) } catch let error as DatabaseError
             where error.extendedResultCode == .SQLITE_ERROR
@@ -94,11 +94,11 @@ struct PredicateSQL {
 
     // MARK: Tree
 
-    /// A predicate whose negations stand at the comparisons, with lists of one kind joined, so that
-    /// little is nested: SQLite's parser holds 100 symbols.
+    /// A predicate with its negations at the comparisons and nested lists of one kind joined, to
+    /// keep it flat: the stack of SQLite's parser holds 100 symbols.
     private indirect enum Tree {
         case leaf(MetadataPredicate, negated: Bool)
-        /// Of two parts or more, none of which is of the same kind; or of none.
+        /// Two or more parts, none of them a list of the same kind; or none at all.
         case list([Tree], isAnd: Bool)
 
         /// How often each field is compared.
@@ -130,8 +130,8 @@ struct PredicateSQL {
         }
     }
 
-    /// Equalities of one field, joined by OR, as one IN; inequalities joined by AND as one NOT IN. In
-    /// the place of the first.
+    /// Folds equalities of one field joined by OR into one IN, and inequalities joined by AND into
+    /// one NOT IN, in the place of the first.
     private static func fold(_ parts: [Tree], isAnd: Bool) -> [Tree] {
         var folded: [Tree] = []
         var places: [Identifier: Int] = [:]
@@ -165,7 +165,8 @@ struct PredicateSQL {
         }
     }
 
-    /// A chain is parsed without nesting, but is as deep as it is long: hence chains of a hundred.
+    /// A chain is parsed without nesting, but its tree is as deep as the chain is long: hence
+    /// chains of at most a hundred.
     private static func join(_ parts: ArraySlice<String>, _ operation: String) -> String {
         let longest = 100
         guard parts.count > longest else {
@@ -210,7 +211,7 @@ struct PredicateSQL {
 
     // MARK: Fields
 
-    /// 1 if some value of the field satisfies `VALUE condition(VALUE)`, or, negated, if there are
+    /// 1 if some value of the field satisfies `VALUE condition(VALUE)` or, negated, if there are
     /// values and none does; else 0.
     private mutating func comparison(
         _ field: String, negated: Bool, _ condition: (String) -> String
@@ -257,8 +258,8 @@ struct PredicateSQL {
             """
     }
 
-    /// Gives a field its columns in the common table: its kind (0 missing or null, 1 a scalar, 2 an
-    /// array, 3 an object), and its value, of an array its JSON.
+    /// Adds a field's columns to the common table: its kind (0 missing or null, 1 a scalar, 2 an
+    /// array, 3 an object), and its value, which for an array is its JSON.
     private mutating func extract(_ field: String) {
         let column = columns.count
         columns[Identifier(field)] = column
@@ -303,7 +304,7 @@ struct PredicateSQL {
         return "(coalesce(json_type(d.metadata, \(bind(.text(path)))), 'null') <> 'null')"
     }
 
-    /// A JSON path, or `nil`: some names cannot be written in one.
+    /// The field as a JSON path; `nil` if a name cannot be written in one.
     private static func path(to field: String) -> String? {
         let names = field.split(
             separator: MetadataPredicate.pathSeparator, omittingEmptySubsequences: false)
@@ -311,7 +312,7 @@ struct PredicateSQL {
         return "$" + names.map { ".\"\($0)\"" }.joined()
     }
 
-    /// Of a row of json_each.
+    /// Whether a row of json_each is a scalar.
     static func isScalar(_ row: String) -> String {
         "\(row).type NOT IN ('null', 'array', 'object')"
     }
@@ -340,7 +341,7 @@ extension MetadataPredicate {
         }
     }
 
-    /// The values one of which the field must equal, if that is what is asked.
+    /// If the predicate is an equality, the field and the values one of which it must equal.
     fileprivate var equality: (field: String, values: [Value])? {
         switch self {
         case .comparison(let field, .equal, let value): (field, [value])

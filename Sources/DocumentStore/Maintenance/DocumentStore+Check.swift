@@ -3,7 +3,7 @@ import Foundation
 import GRDB
 import Ranking
 
-/// Something in the database that is not as it should be.
+/// Something that is wrong in the database.
 package struct StoreFinding: Sendable, Equatable {
     package enum Kind: String, Sendable {
         case database, foreignKey, seal, checksum, text, vector, fieldValue, count
@@ -11,31 +11,32 @@ package struct StoreFinding: Sendable, Equatable {
     }
 
     package let kind: Kind
-    /// The collection concerned, if it is one's.
+    /// The collection concerned; `nil` if it is the database as a whole.
     package let collection: String?
-    /// What is wrong, naming keys and counts.
+    /// What is wrong, with keys and counts.
     package let detail: String
 
-    /// Whether it follows from the rest of the database and can be made anew.
+    /// Whether the part can be derived again from the rest of the database.
     package var isDerived: Bool { kind == .fieldValue }
 }
 
 extension DocumentStore {
-    /// Findings of one kind that are listed; the rest is counted in one more.
+    /// The most findings of one kind that are listed; one more counts the rest.
     private static let listed = 20
 
-    /// Reads everything and reports what is wrong; empty means sound. Writers go on meanwhile.
+    /// Reads everything and reports what is wrong; empty means sound. Writers are not blocked.
     ///
-    /// SQLite's integrity and foreign keys; every row's checksum; every text decoded; every vector's length and numbers; the values of indexed fields against
-    /// the metadata; the counts; keys below their counters; the change log replayed, as far back as
-    /// it goes, against the passages that are there.
+    /// Checks SQLite's integrity and foreign keys; every row's checksum; that every text decodes;
+    /// every vector's length and numbers; the values of indexed fields against the metadata; the
+    /// counts; that keys are below their counters; and, unless it has been pruned, the change log,
+    /// by replaying it and comparing the result with the passages.
     package func check() throws(StoreError) -> [StoreFinding] {
         var findings: [StoreFinding] = []
         do throws(StoreError) {
             findings += try read { database in
                 var found = try Self.checkFile(database)
                 found += try Self.checkSeals(database)
-                // A damaged file fails every further test in its own way.
+                // In a damaged file, further checks would only report consequences.
                 guard found.isEmpty else { return found }
                 for collection in try CollectionRecord.all(in: database) {
                     let check = CollectionCheck(database: database, collection: collection)
@@ -62,12 +63,12 @@ extension DocumentStore {
             findings.append(
                 StoreFinding(
                     kind: .foreignKey, collection: nil,
-                    detail: "row \(key) of \(table) refers to a \(parent) that is not there"))
+                    detail: "row \(key) of \(table) refers to a \(parent) that does not exist"))
         }
         return findings
     }
 
-    /// The small tables against their seals, and the counters against what is there.
+    /// Checks the small tables against their seals, and the counters against the keys in use.
     private static func checkSeals(_ database: Database) throws -> [StoreFinding] {
         var findings: [StoreFinding] = []
         for table in Seal.Table.allCases {
@@ -104,7 +105,7 @@ private struct CollectionCheck {
     let collection: CollectionRecord
 
     func run(listed: Int) throws -> [StoreFinding] {
-        // What a damaged row holds may be of another type than its column's.
+        // A damaged row may hold values of types that its columns do not allow.
         let damaged = try checksums()
         guard damaged.isEmpty else { return shortened(damaged, to: listed) }
         let parts = [
@@ -143,7 +144,7 @@ private struct CollectionCheck {
         }
     }
 
-    /// Rows that are not as they were written.
+    /// Finds rows that have changed since they were written.
     private func checksums() throws -> [StoreFinding] {
         let tables = [
             ("document", "key", "WHERE collection = :id"),
@@ -155,7 +156,7 @@ private struct CollectionCheck {
             ),
             ("vector_\(collection.id)", "passage", ""),
         ]
-        // Rows that the migration has not come to yet have none.
+        // Rows that the migration has not reached yet have no checksum.
         let mayBeMissing = try Migrator.unfilled(database) != nil
         return try tables.flatMap { table, key, condition in
             guard let columns = RowChecksum.columns(ofTable: table) else { return [StoreFinding]() }
@@ -221,17 +222,18 @@ private struct CollectionCheck {
                 findings.append(
                     finding(
                         .vector,
-                        "passage \(key): its vector has not \(collection.dimensions) numbers"))
+                        "passage \(key): its vector does not have \(collection.dimensions) numbers")
+                )
             } else if !StoredVector.isFinite(values, as: .float32) {
                 findings.append(finding(.vector, "passage \(key): its vector is not finite"))
             }
         }
         return findings
             + (try difference(
-                "SELECT passage FROM vector_\(collection.id)", kind: .vector, noun: "a vector"))
+                "SELECT passage FROM vector_\(collection.id)", kind: .vector, noun: "vector"))
     }
 
-    /// Keys of another table against those of the passages.
+    /// Compares the keys of another table with those of the passages.
     private func difference(_ keys: String, kind: StoreFinding.Kind, noun: String) throws
         -> [StoreFinding]
     {
@@ -240,11 +242,11 @@ private struct CollectionCheck {
             database, sql: "\(passages) EXCEPT \(keys)", arguments: [collection.id])
         let stray = try Int64.fetchAll(
             database, sql: "\(keys) EXCEPT \(passages)", arguments: [collection.id])
-        return missing.map { finding(kind, "passage \($0) has not \(noun)") }
-            + stray.map { finding(kind, "\(noun) without a passage, \($0)") }
+        return missing.map { finding(kind, "passage \($0) has no \(noun)") }
+            + stray.map { finding(kind, "a \(noun) without a passage: key \($0)") }
     }
 
-    /// Replays the log from the empty collection, which a pruned one no longer allows.
+    /// Replays the log from the empty collection. A pruned log cannot be replayed.
     private func changeLog() throws -> [StoreFinding] {
         guard try ChangeLog.prunedThrough(collection.id, in: database) == 0 else { return [] }
         var alive = Set<Int64>()

@@ -3,15 +3,17 @@ import Foundation
 import GRDB
 
 extension DocumentStore {
-    /// Copies the database into a new file, consistent while others write. The copy has the same
-    /// identity: an index made for one is checked against the other by the log position.
+    /// Copies the database to a new file, consistently even while others write. The copy has the
+    /// same identity; whether an index belongs to one or the other is decided by position and token
+    /// of the change log.
     ///
-    /// The copy is written beside its destination and takes its name when it is whole; what a killed
-    /// process left of one is removed.
-    /// - Throws: `cannotOpen` where the destination exists, or its folder does not or is read-only.
+    /// The copy is written to a temporary file next to the destination and renamed when it is
+    /// complete; remains of earlier, interrupted copies are removed.
+    /// - Throws: `cannotOpen` if the destination exists, or its folder does not exist or is
+    ///   read-only.
     package func backup(to destination: String) throws(StoreError) {
         guard !FileManager.default.fileExists(atPath: destination) else {
-            throw .cannotOpen(path: destination, reason: "it is already there; name another file")
+            throw .cannotOpen(path: destination, reason: "a file of this name exists")
         }
         do {
             TemporaryFile.sweep(path: destination, fileSystem: fileSystem)
@@ -55,7 +57,7 @@ extension DocumentStore {
         let copy = try DatabaseQueue(path: Connection.plain(path))
         do {
             try reader.backup(to: copy)
-            // Complete in one file, without a log beside it.
+            // Leave one complete file, without a log.
             try copy.writeWithoutTransaction { database in
                 _ = try String.fetchOne(database, sql: "PRAGMA journal_mode = DELETE")
             }
@@ -66,7 +68,8 @@ extension DocumentStore {
         }
     }
 
-    /// Gives space back: forgets unused sources, rewrites the file without free pages, and empties the write-ahead log. Needs as much free space as the file is long.
+    /// Frees disk space: deletes unused sources, rewrites the file without free pages, and
+    /// truncates the write-ahead log. Needs as much free space as the file is long.
     package func compact() throws(StoreError) {
         try write { database in
             try database.execute(
@@ -83,7 +86,7 @@ extension DocumentStore {
     package struct Part: Sendable, Equatable {
         package enum Kind: String, Sendable, CaseIterable {
             case text, vectors, metadata
-            /// Of formats 1 to 3, which had one.
+            /// FTS5 tables, in formats 1 to 3.
             case fullText = "full_text"
             case fieldIndexes = "field_indexes"
             case changeLog = "change_log"
@@ -95,7 +98,7 @@ extension DocumentStore {
         package let bytes: Int
     }
 
-    /// Bytes on disk by what they hold. Reads the whole file.
+    /// The bytes on disk by kind of content. Reads the whole file.
     package func bytesByPart() throws(StoreError) -> [Part] {
         var bytes: [Part.Kind: Int] = [:]
         try read { database in

@@ -1,7 +1,7 @@
 import GRDB
 
 extension DocumentStore {
-    /// Derives again what follows from the documents: the values of indexed fields.
+    /// Rebuilds what can be derived from the documents: the values of indexed fields.
     package func rebuildDerived(of collection: CollectionRecord) throws(StoreError) {
         try write { database in
             for field in try IndexedField.all(of: collection.id, in: database) {

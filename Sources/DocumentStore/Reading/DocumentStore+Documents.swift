@@ -12,7 +12,7 @@ extension DocumentStore {
     package func document(id: String, in collection: CollectionRecord) throws(StoreError)
         -> DocumentRecord?
     {
-        // SQLite would be given what stands before the NUL: another document's identifier.
+        // SQLite would see only the part before the NUL, which may be another document's id.
         if id.hasNUL { return nil }
         return try read { database in
             try Row.fetchOne(
@@ -23,10 +23,10 @@ extension DocumentStore {
         }
     }
 
-    /// Documents in id order (bytewise) from the one after `id`, at most `limit`: the next page.
+    /// A page of at most `limit` documents in the byte order of ids, from the one after `id`.
     ///
-    /// - Throws: `corrupt` for a row that is not as it was written, and where all are asked for at once
-    ///   and some are missing: the index that this walks has no checksums.
+    /// - Throws: `corrupt` for a row that has changed since it was written, and if a page that
+    ///   should hold all documents lacks some: the index that this walks has no checksums.
     package func documents(
         after id: String? = nil, limit: Int, in collection: CollectionRecord
     ) throws(StoreError) -> [DocumentRecord] {
@@ -47,8 +47,8 @@ extension DocumentStore {
         }
     }
 
-    /// The document's whole text, put together from its passages: where two overlap the common part
-    /// is taken once; where bytes between two were not stored, a line feed stands for them.
+    /// The document's whole text, joined from its passages. A part that two of them share is taken
+    /// once; bytes between two that were not stored are replaced by a line feed.
     package func text(ofDocument key: Int64) throws(StoreError) -> String {
         let passages = try passages(ofDocument: key)
         guard passages.count > 1 else { return passages.first?.text ?? "" }
@@ -69,10 +69,10 @@ extension DocumentStore {
 }
 
 extension DocumentRecord {
-    /// - Throws: what the store calls `corrupt` where the row is not as it was written.
+    /// - Throws: `SQLITE_CORRUPT` if the row has changed since it was written.
     init(row: Row) throws {
         key = row[0]
-        // First of all: a damaged row may hold anything in any column.
+        // Check this first: a damaged row may hold anything in any column.
         guard row[7] else {
             throw DatabaseError(
                 resultCode: .SQLITE_CORRUPT, message: "the document with key \(key)")

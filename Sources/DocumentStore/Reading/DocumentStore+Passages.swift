@@ -3,7 +3,7 @@ import Foundation
 import GRDB
 
 extension DocumentStore {
-    /// CROSS keeps SQLite from starting with the documents: pages of passages are in key order.
+    /// CROSS keeps SQLite from starting with the documents, since passages are read in key order.
     private static let passageColumns = """
         p.key, p.document, d.id, d.title, d.metadata, p.ordinal, p.text_start, p.tokens,
             p.text_length, p.text,
@@ -12,7 +12,7 @@ extension DocumentStore {
         FROM passage AS p CROSS JOIN document AS d ON d.key = p.document
         """
 
-    /// The passages in the order of `keys`; those that are no longer there are left out.
+    /// The passages in the order of `keys`; deleted ones are left out.
     package func passages(forKeys keys: [Int64]) throws(StoreError) -> [PassageRecord] {
         try read { database in
             let statement = try database.cachedStatement(
@@ -34,10 +34,11 @@ extension DocumentStore {
         }
     }
 
-    /// Each passage's document, without its text; keys that are no longer there are left out.
+    /// The document of each passage, without text; deleted passages are left out.
     package func owners(ofPassages keys: [Int64]) throws(StoreError) -> [Int64: PassageOwner] {
         try read { database in
-            // In this order of joins: a look-up by key for each, whatever the planner estimates.
+            // The order of the joins is fixed: a look-up by key for each, whatever the planner
+            // estimates.
             let statement = try database.cachedStatement(
                 sql: """
                     SELECT p.key, d.key, d.id FROM json_each(?) AS wanted
@@ -55,7 +56,7 @@ extension DocumentStore {
         }
     }
 
-    /// Passages in key order from the one after `key`, at most `limit`: what re-encoding walks.
+    /// At most `limit` passages in key order, from the one after `key`; for re-encoding.
     package func passages(
         after key: Int64 = 0, limit: Int, in collection: CollectionRecord
     ) throws(StoreError) -> [PassageRecord] {
@@ -74,7 +75,7 @@ extension DocumentStore {
 extension PassageRecord {
     init(row: Row) throws {
         key = row[0]
-        // First of all: a damaged row may hold anything in any column.
+        // Check this first: a damaged row may hold anything in any column.
         guard row[10], row[11] else {
             let owner = row[10] ? "the document of passage" : "passage"
             throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "\(owner) \(key)")

@@ -2,33 +2,33 @@ import FileFormat
 import Foundation
 import GRDB
 
-/// A passage's words: what the lexical index is made of.
+/// The text of a passage, for the lexical index.
 package struct PassageText: Sendable, Equatable {
     package let key: Int64
     package let title: String
     package let text: String
 }
 
-/// What has happened to the texts since some moment, as of one later moment.
+/// The texts inserted and deleted since a position of the change log.
 package struct TextChanges: Sendable {
-    /// Where the change log stands.
+    /// The position of the change log that this brings a follower to.
     package internal(set) var position: Int64
-    /// Passages that are there and were not, in key order; at most as many as were asked for.
+    /// New passages in key order, at most `limit`.
     package internal(set) var inserted: [PassageText] = []
-    /// Keys that were deleted, also of passages that came and went meanwhile.
+    /// Deleted keys, including those of passages that were inserted and deleted meanwhile.
     package internal(set) var deleted: [ClosedRange<Int64>] = []
-    /// Whether there is more, to be asked for from here.
+    /// Whether there may be more, which the next call returns.
     package internal(set) var isCut = false
 }
 
 extension DocumentStore {
-    /// The passages after `key`, and what was deleted since `position`, read in one transaction.
+    /// The passages after `key`, and the keys deleted since `position`, read in one transaction.
     ///
     /// - Parameters:
-    ///   - position: `nil` where nothing is held that could have been deleted.
-    ///   - limit: passages at most.
-    /// - Throws: `changesPruned` where the log no longer reaches back to `position`; `corrupt` where a
-    ///   passage is not as it was written.
+    ///   - position: `nil` if the caller has no passages that could have been deleted.
+    ///   - limit: the most passages to return.
+    /// - Throws: `changesPruned` if the log no longer reaches back to `position`; `corrupt` if a
+    ///   passage has changed since it was written.
     package func textChanges(
         since position: Int64?, afterKey key: Int64, limit: Int, in collection: CollectionRecord
     ) throws(StoreError) -> TextChanges {

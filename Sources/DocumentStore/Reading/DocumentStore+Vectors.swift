@@ -2,10 +2,10 @@ import Foundation
 import GRDB
 
 extension DocumentStore {
-    /// Vectors in key order from the one after `key`, at most `limit`: the next part of a scan.
+    /// At most `limit` vectors in key order, from the one after `key`; for scans.
     ///
-    /// Each call sees the last commit, so that a scan of any length holds nothing open; what is
-    /// written meanwhile has greater keys.
+    /// Each call sees the last commit, so that a long scan keeps no transaction open; vectors
+    /// written meanwhile have greater keys.
     package func vectors(
         after key: Int64 = 0, limit: Int, in collection: CollectionRecord
     ) throws(StoreError) -> VectorBatch {
@@ -15,7 +15,7 @@ extension DocumentStore {
             arguments: [[key, Int64(limit)]])
     }
 
-    /// The vectors of a range of keys, without those that were deleted since.
+    /// The vectors of a range of keys; deleted ones are left out.
     package func vectors(inKeys keys: ClosedRange<Int64>, in collection: CollectionRecord)
         throws(StoreError) -> VectorBatch
     {
@@ -24,7 +24,7 @@ extension DocumentStore {
             arguments: [[keys.lowerBound, keys.upperBound]])
     }
 
-    /// The vectors of some passages; keys that are no longer there are left out.
+    /// The vectors of some passages; deleted ones are left out.
     /// - Parameter keys: ascending.
     package func vectors(forKeys keys: [Int64], in collection: CollectionRecord)
         throws(StoreError) -> VectorBatch

@@ -1,12 +1,12 @@
 import Ranking
 
-/// A collection as the database records it: what its vectors are and how they are indexed.
+/// A collection's row in the database.
 package struct CollectionRecord: Sendable, Equatable {
     /// Never reused.
     package let id: Int64
     package let name: String
     package let metric: Metric
-    /// 0 for a collection without vectors (words only).
+    /// 0 for a collection without vectors.
     package let dimensions: Int
     package let elementType: VectorElement
     package let model: ModelRecord
@@ -18,12 +18,13 @@ package struct CollectionRecord: Sendable, Equatable {
     /// The model that made the vectors. Vectors of another fingerprint are refused.
     package struct ModelRecord: Sendable, Equatable, Codable {
         package var name: String
-        /// Covers weights, tokenizer, template, instructions, k and pooling. For ready-made vectors
-        /// any constant that their owner chooses.
+        /// Covers weights, tokenizer, template, instructions, compressed tokens and pooling. For
+        /// ready-made vectors, a constant chosen by the caller.
         package var fingerprint: String
-        /// Where it was, for opening it again; `nil` for the built-in model and ready-made vectors.
+        /// The model's path, for opening it again; `nil` for the built-in model and ready-made
+        /// vectors.
         package var path: String?
-        /// A JSON object, the owner's business.
+        /// A JSON object that the store does not interpret.
         package var settings: String
 
         package init(

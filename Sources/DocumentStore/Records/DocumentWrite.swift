@@ -8,10 +8,10 @@ package struct DocumentWrite: Sendable {
     package var title: String
     /// A JSON object as text, or `nil`.
     package var metadata: String?
-    /// The file it came from, and where in it (a line, a row: the reader's business).
+    /// The source it came from, and its place there, such as a line; both chosen by the caller.
     package var source: String?
     package var sourcePosition: Int64?
-    /// Of everything that, when changed, makes it another document.
+    /// A hash of everything whose change makes this another version.
     package var contentHash: ContentHash
     /// At least one; ordinals follow the array's order.
     package var passages: [PassageWrite]
@@ -42,14 +42,14 @@ package struct DocumentWrite: Sendable {
     }
 }
 
-/// What carries a vector: a document, or a piece of a long one.
+/// A text with its own vector: a document, or a piece of a long one.
 package struct PassageWrite: Sendable {
     package var text: String
-    /// Where the text's UTF-8 starts in the document's, in bytes. Passages may overlap.
+    /// The offset of the text in the document's text, in bytes of UTF-8. Passages may overlap.
     package var start: Int
-    /// Tokens that the encoder read.
+    /// The number of tokens that the encoder read.
     package var tokens: Int
-    /// As many numbers as the collection has dimensions.
+    /// `[D]`, with as many components as the collection has dimensions.
     package var vector: [Float]
 
     package init(text: String, start: Int = 0, tokens: Int = 0, vector: [Float]) {
@@ -60,17 +60,17 @@ package struct PassageWrite: Sendable {
     }
 }
 
-/// What happens to a document whose id is already there.
+/// What to do with a document whose id exists in the collection.
 package enum ConflictPolicy: Sendable {
-    /// The new one takes its place, unless the content hash is the same.
+    /// Replace it, unless the content hash is the same.
     case replace
-    /// The old one stays.
+    /// Keep the old one.
     case skip
-    /// The whole batch is refused.
+    /// Refuse the whole batch.
     case error
 }
 
-/// What became of each document of a batch, in the batch's order.
+/// The outcome for each document of a batch, in order.
 package struct BatchOutcome: Sendable, Equatable {
     package enum Document: Sendable, Equatable { case inserted, replaced, unchanged, skipped }
 

@@ -12,22 +12,22 @@ package struct DocumentRecord: Sendable, Equatable {
     package let contentHash: ContentHash
 }
 
-/// A stored passage with what a hit shows.
+/// A stored passage, with everything that a hit shows.
 package struct PassageRecord: Sendable, Equatable {
-    /// Never reused: the label in the vector index.
+    /// The label in the vector index; never reused.
     package let key: Int64
     package let documentKey: Int64
     package let documentID: String
     package let title: String
     package let metadata: String?
     package let ordinal: Int
-    /// Where the text's UTF-8 starts in the document's, in bytes.
+    /// The offset of the text in the document's text, in bytes of UTF-8.
     package let start: Int
     package let tokens: Int
     package let text: String
 }
 
-/// A passage's document: what fusion needs to count a document once.
+/// A passage's document, so that rankings can count a document once.
 package struct PassageOwner: Sendable, Equatable {
     package let documentKey: Int64
     package let documentID: String
@@ -38,7 +38,7 @@ package struct VectorBatch: Sendable, Equatable {
     package let dimensions: Int
     /// Passage keys, strictly increasing.
     package internal(set) var keys: [Int64] = []
-    /// keys.count x dimensions, row by row.
+    /// `[keys.count, dimensions]`, row-major.
     package internal(set) var values: [Float] = []
 
     package var count: Int { keys.count }

@@ -2,17 +2,18 @@ import FileFormat
 import GRDB
 import GRDBSQLite
 
-/// The SQL function `vdb_checksum(value, …)`: the low 64 bits of XXH3-128 over its arguments in order,
-/// each as a byte for its type (1 integer, 2 real, 3 text, 4 blob, 5 null), the integer, the real's
-/// bits or the length in bytes as 8 bytes, little-endian, and the bytes of a text or blob.
+/// The SQL function `vdb_checksum(value, …)`: the low 64 bits of XXH3-128 over its arguments in
+/// order. Each argument is hashed as a byte for its type (1 integer, 2 real, 3 text, 4 blob, 5
+/// null); 8 little-endian bytes with the integer, the bits of the real, or the length in bytes; and
+/// the bytes of a text or blob.
 ///
-/// SQLite guards none of its pages; a bit that flips in a text or a vector leaves a database that
-/// SQLite finds sound. Each row that holds what cannot be rebuilt therefore carries a checksum of its
-/// other columns. It is null in rows of a database of format 1 that the migration has not come to.
+/// SQLite has no page checksums: it does not notice a flipped bit in a text or a vector. So each
+/// row with content that cannot be rebuilt has a checksum of its other columns. It is null in rows
+/// of a format 1 database that the migration has not reached yet.
 enum RowChecksum {
     static let name = "vdb_checksum"
 
-    /// What each table's checksum covers, in this order, which is part of the format.
+    /// The columns that each table's checksum covers. Their order is part of the format.
     static let document =
         "key, collection, id, title, metadata, source, source_position, content_hash"
     static let passage = "key, document, ordinal, text_start, text_length, tokens, text"
@@ -31,8 +32,8 @@ enum RowChecksum {
         }
     }
 
-    /// True in SQL for a row whose checksum is right or has not been made yet.
-    /// - Parameter alias: the table's name in the statement, with a full stop.
+    /// An SQL condition that holds for a row whose checksum is right or has not been computed yet.
+    /// - Parameter alias: the table's alias in the statement, with a period.
     static func isRight(_ columns: String, alias: String = "") -> String {
         let qualified = columns.split(separator: ", ").map { alias + $0 }.joined(separator: ", ")
         return """
@@ -42,7 +43,7 @@ enum RowChecksum {
 
     static func register(in database: Database) throws {
         let hasher = Unmanaged.passRetained(ContentHasher())
-        // Deterministic and harmless; used by one connection, so by one thread at a time.
+        // The hasher is used by one connection and so by one thread at a time.
         let code = sqlite3_create_function_v2(
             database.sqliteConnection, name, -1, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
             hasher.toOpaque(),
@@ -72,7 +73,7 @@ enum RowChecksum {
         case SQLITE_INTEGER: add(1, UInt64(bitPattern: sqlite3_value_int64(value)))
         case SQLITE_FLOAT: add(2, sqlite3_value_double(value).bitPattern)
         case SQLITE_TEXT:
-            // The text first: asking for it may convert it, which changes its length.
+            // Get the text first: that may convert it, which changes its length.
             let bytes = UnsafeRawPointer(sqlite3_value_text(value))
             add(3, UInt64(sqlite3_value_bytes(value)))
             hasher.update(

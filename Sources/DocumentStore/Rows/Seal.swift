@@ -1,22 +1,22 @@
 import GRDB
 
-/// A checksum of each of the small tables that say what the others mean: the collections and their
-/// models, the counters, the indexed fields, the properties.
+/// Checksums of the small tables on which the meaning of all others depends: collections and their
+/// models, counters, indexed fields, properties.
 ///
-/// Their rows change in place with nearly every commit, in many statements; a checksum over the whole
-/// table, made again at each commit's end, is kept right in one place.
+/// Their rows are updated in place by many statements. One checksum over the whole table, renewed
+/// at the end of each commit, keeps that in one place.
 ///
 ///     write ── verify all ── statements … ── renew ── commit
 ///     read a collection ── verify `collection`; fields ── verify `indexed_field`
 ///
-/// 1. A transaction begins by verifying, so that a bit that flipped is never taken into a new seal.
-/// 2. The sum does not depend on the order of rows; a row that is missing or there twice changes it.
+/// 1. A transaction begins by verifying, so that a flipped bit never gets into a new seal.
+/// 2. The sum does not depend on the order of rows; a missing or repeated row changes it.
 enum Seal {
     enum Table: String, CaseIterable {
         case collection, counter, property
         case indexedField = "indexed_field"
 
-        /// What is covered, in this order, which is part of the format.
+        /// The columns that are covered. Their order is part of the format.
         fileprivate var columns: String {
             switch self {
             case .collection:
@@ -30,8 +30,8 @@ enum Seal {
             }
         }
 
-        /// SQL for the table's checksum: of the number of rows, and of the sums of the rows'
-        /// checksums' halves (sums of wholes would overflow).
+        /// SQL for the table's checksum. It covers the number of rows and the sums of the two
+        /// halves of the rows' checksums (sums of whole ones would overflow).
         fileprivate var sum: String {
             """
             (SELECT \(RowChecksum.name)(count(*), sum(sum & 0xffffffff), sum(sum >> 32))
@@ -40,7 +40,7 @@ enum Seal {
         }
     }
 
-    /// - Throws: `SQLITE_CORRUPT` where the table has changed since it was sealed.
+    /// - Throws: `SQLITE_CORRUPT` if the table has changed since it was sealed.
     static func verify(_ table: Table, in database: Database) throws {
         let isRight = try Bool.fetchOne(
             database.cachedStatement(
@@ -52,14 +52,14 @@ enum Seal {
         }
     }
 
-    /// Whether the database has come to the format that has seals.
+    /// Whether the database's format has seals.
     static func isThere(in database: Database) throws -> Bool { try database.tableExists("seal") }
 
     static func verifyAll(in database: Database) throws {
         for table in Table.allCases { try verify(table, in: database) }
     }
 
-    /// Seals what the transaction leaves.
+    /// Seals the tables at the end of a transaction.
     static func renew(in database: Database) throws {
         for table in Table.allCases {
             try database.cachedStatement(

@@ -1,12 +1,13 @@
 import FileFormat
 import Foundation
 
-/// A passage's text as it lies in its row: an LZ4 block where that is shorter, else UTF-8 as it is.
-/// The row's `text_length`, the bytes of the UTF-8, tells which: equal to the blob's length means raw.
+/// The stored form of a passage's text: an LZ4 block if that is shorter, else UTF-8. The row's
+/// `text_length` is the length of the UTF-8; if it equals the blob's length, the text is not
+/// compressed.
 enum StoredText {
-    /// Bytes of text, metadata or vector in one row: SQLite's limit is 1,000,000,000.
+    /// The most bytes of text or metadata in one row; SQLite's limit is 1,000,000,000.
     static let sizeLimit = 900_000_000
-    /// LZ4 finds nothing to repeat in shorter ones.
+    /// Shorter texts are not worth compressing.
     private static let shortest = 64
 
     static func encode(_ text: String) -> (bytes: Data, length: Int) {
@@ -14,7 +15,7 @@ enum StoredText {
         return text.withUTF8 { utf8 in
             let raw = UnsafeRawBufferPointer(utf8)
             if utf8.count >= shortest {
-                // Longer than LZ4 takes is longer than a row takes, and was refused before.
+                // Texts too long for LZ4 are too long for a row, and were refused before.
                 if let compressed = try? LZ4.compress(raw), !compressed.isEmpty,
                     compressed.count < utf8.count
                 {

@@ -1,7 +1,7 @@
 import Foundation
 import Ranking
 
-/// A vector as it lies in its row: little-endian numbers, one after another.
+/// The stored form of a vector: its components, little-endian.
 enum StoredVector {
     /// Finite also once it is narrowed to `type`.
     static func isFinite(_ vector: [Float], as type: VectorElement) -> Bool {
@@ -11,7 +11,7 @@ enum StoredVector {
         return type == .float32 || vector.allSatisfy { Float16($0).isFinite }
     }
 
-    /// Takes the passage's key and the encoded vector.
+    /// An INSERT statement with two arguments: the passage's key and the encoded vector.
     static func insertion(into table: String) -> String {
         "INSERT OR REPLACE INTO \(table) (\(RowChecksum.vector), checksum) "
             + "VALUES (?1, ?2, \(RowChecksum.name)(?1, ?2))"
@@ -26,7 +26,7 @@ enum StoredVector {
         }
     }
 
-    /// Appends the numbers; false where the blob has not `dimensions` of them.
+    /// Appends the components; `false` if the blob does not have `dimensions` of them.
     static func decode(
         _ bytes: UnsafeRawBufferPointer, as type: VectorElement, dimensions: Int,
         appendingTo values: inout [Float]
@@ -50,8 +50,9 @@ enum StoredVector {
         return true
     }
 
-    /// float16 to float32 in integer steps, which the compiler can vectorise: shift the exponent and
-    /// fraction into place, and let one multiplication correct the bias (subnormals included).
+    /// Converts float16 to float32 with integer operations, which the compiler can vectorize:
+    /// shifts exponent and fraction into place, and corrects the bias by one multiplication
+    /// (subnormals included).
     private static func widen(_ half: UInt16) -> Float {
         let magnitude = UInt32(half & 0x7fff) << 13
         let scaled = Float(bitPattern: magnitude) * Float(bitPattern: (254 - 15) << 23)

@@ -1,7 +1,8 @@
 import Foundation
 
 extension String {
-    /// SQLite's text ends at a NUL character: an identifier with one would be taken for another.
+    /// Whether it contains a NUL character. SQLite's text ends there, so an id with one could be
+    /// taken for another.
     var hasNUL: Bool {
         var text = self
         return text.withUTF8 { utf8 in

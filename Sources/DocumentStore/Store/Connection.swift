@@ -3,7 +3,7 @@ import GRDB
 import GRDBSQLite
 import Schema
 
-/// How a database file is opened: recognized, set up, and migrated.
+/// Opens a database file: recognizes it, sets up connections, and migrates it.
 ///
 ///     file there? ── header ours or empty? ── connections ── application_id, user_version ── migrate
 enum Connection {
@@ -13,11 +13,12 @@ enum Connection {
         let identity: DocumentStore.Identity
     }
 
-    /// Bytes. Five rows of 384 float32 numbers fill it to 94 %, where 4,096 would waste a quarter.
+    /// In bytes. Five rows of 384 float32 components fill 94 % of a page; 4,096 would waste a
+    /// quarter.
     private static let pageSize = 8192
-    /// The log goes back into the file when it has this many pages (32 MB).
+    /// The log is checkpointed when it has this many pages (32 MB).
     private static let checkpointPages = 4096
-    /// Threads that read at once; more of them wait for one another.
+    /// The most concurrent readers; further ones wait.
     private static let readers = 16
 
     static func open(
@@ -43,7 +44,7 @@ enum Connection {
         }
     }
 
-    /// Refuses a foreign file before SQLite touches it.
+    /// Refuses another program's file before SQLite touches it.
     private static func requireOurs(path: String, mode: DocumentStore.Mode) throws(StoreError) {
         var status = stat()
         guard stat(path, &status) == 0 else {
@@ -56,7 +57,7 @@ enum Connection {
         }
         guard status.st_mode & S_IFMT == S_IFREG else { throw .notADatabase(path: path) }
         guard status.st_size > 0 else {
-            // What a killed creation leaves, before its log was taken in.
+            // Left by a creation that was killed before the first checkpoint.
             if mode != .create && !FileManager.default.fileExists(atPath: path + "-wal") {
                 throw .missing(path: path)
             }
@@ -66,8 +67,8 @@ enum Connection {
         if status.st_size >= headerBytes, header.starts(with: Array("SQLite format 3\0".utf8)) {
             return
         }
-        // A power cut may leave a first page of zeros: while a database is made, with a journal beside it
-        // by which SQLite takes it back; while the log is taken in, with the log, which has the page.
+        // A power failure may leave a first page of zeros: during creation, with a journal from
+        // which SQLite rolls back; during a checkpoint, with the log, which has the page.
         let isUnwritten = header.allSatisfy { $0 == 0 }
         let hasJournal = FileManager.default.fileExists(atPath: path + "-journal")
         let hasLog = FileManager.default.fileExists(atPath: path + "-wal")
@@ -78,16 +79,16 @@ enum Connection {
 
     private static let headerBytes = 100
 
-    /// The file's first bytes, with zeros after its end, read by SQLite's own file layer.
+    /// The file's first bytes, padded with zeros, read through SQLite's own file layer.
     ///
-    /// Whoever closes any descriptor of a file gives back all of his process's POSIX locks on it:
-    /// had this process the database open already, others would take it for closed, and the last
-    /// of them to leave would remove the log that this one still writes to (SQLite, "How To Corrupt
-    /// An SQLite Database File", 2.2). SQLite keeps such descriptors open until it can close them.
+    /// Closing any descriptor of a file releases all POSIX locks that the process has on it. If
+    /// this process has the database open already, others would consider it closed, and the last of
+    /// them would remove the log that this one still writes to (SQLite, "How To Corrupt An SQLite
+    /// Database File", 2.2). SQLite keeps such descriptors open until it is safe to close them.
     private static func readHeader(_ path: String) throws(StoreError) -> [UInt8] {
         var connection: OpaquePointer?
         defer { sqlite3_close(connection) }
-        // Opens the file and reads nothing.
+        // This opens the file without reading it.
         var code = sqlite3_open_v2(plain(path), &connection, SQLITE_OPEN_READONLY, nil)
         var file: UnsafeMutablePointer<sqlite3_file>?
         guard code == SQLITE_OK,
@@ -120,7 +121,7 @@ enum Connection {
         configuration.busyMode = .timeout(busyTimeout / .seconds(1))
         configuration.foreignKeysEnabled = true
         configuration.prepareDatabase { database in
-            // Before the journal mode is set, so that a foreign database stays as it is.
+            // Before the journal mode is set, so that another program's database is not changed.
             try requireFormat(
                 database, path: path, supported: supported, oldest: oldest, mayBeNew: mayBeNew)
             try database.execute(
@@ -143,14 +144,14 @@ enum Connection {
             configuration: configuration(
                 path: path, busyTimeout: busyTimeout, supported: supported, oldest: supported,
                 mayBeNew: true))
-        // GRDB sets NORMAL, which may lose the last commits in a power cut.
+        // GRDB sets NORMAL, which may lose the last commits in a power failure.
         try pool.writeWithoutTransaction { database in
             try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cache_size = -65536")
         }
         return pool
     }
 
-    /// A pool that only reads, of a file that is brought to the newest format first.
+    /// A read-only pool. A file of an older format is migrated first, if it can be.
     private static func openMigratedReader(
         path: String, busyTimeout: Duration, migrations: [Schema.Migration]
     ) throws -> any DatabaseReader {
@@ -178,11 +179,11 @@ enum Connection {
         }
     }
 
-    /// A pool that only reads. Where SQLite cannot make its shared memory beside the file (read-only
-    /// folder or medium), the file is read as it is, which is right while nobody writes to it; with
-    /// a log left beside it there, reading it so would miss what the log holds.
+    /// A read-only pool. If SQLite cannot create its shared-memory file (read-only folder or
+    /// medium), the file is opened as immutable, which is right as long as nobody writes to it.
+    /// That is refused if a log is left, since its content would be missed.
     ///
-    /// - Parameter oldest: the oldest format that will do; by default only the newest.
+    /// - Parameter oldest: the oldest format to accept; by default only the newest.
     private static func openReader(
         path: String, busyTimeout: Duration, supported: Int, oldest: Int? = nil
     ) throws -> any DatabaseReader {
@@ -214,26 +215,26 @@ enum Connection {
         }
     }
 
-    /// Whether the file was renamed, moved or deleted since it was opened. In WAL mode SQLite itself
-    /// does not look.
+    /// Whether the file was renamed, moved or deleted since it was opened. In WAL mode SQLite
+    /// itself does not check.
     static func hasMoved(_ database: Database) -> Bool {
         var hasMoved: CInt = 0
         let code = sqlite3_file_control(
             database.sqliteConnection, "main", SQLITE_FCNTL_HAS_MOVED, &hasMoved)
-        // A file system that cannot tell says so.
+        // If the file system cannot tell, assume that it was not.
         return code == SQLITE_OK && hasMoved != 0
     }
 
-    /// The path as SQLite is given it: a relative one could begin like a URI (`file:x.vdb`) or be a
-    /// name of no file (`:memory:`), while the files beside the database have it as it is.
+    /// The path in a form that SQLite takes for a file's: a relative one could look like a URI
+    /// (`file:x.vdb`) or a special name (`:memory:`).
     static func plain(_ path: String) -> String { path.hasPrefix("/") ? path : "./" + path }
 
-    /// Removes the empty log and its shared memory, which a connection that only reads makes where
-    /// they are missing and may not remove.
+    /// Removes the empty log and shared-memory files that a read-only connection creates and may
+    /// not remove.
     ///
-    /// SQLite does it, under its own locks, when the last connection closes and may write; so one
-    /// that may is opened and closed. Where others use the database, or nothing may be written,
-    /// the files stay: they harm nobody.
+    /// SQLite removes them, under its own locks, when the last connection closes and may write; so
+    /// one that may is opened and closed. If others use the database, or it cannot be written to,
+    /// the files stay, which is harmless.
     static func removeEmptyLog(beside path: String) {
         var status = stat()
         guard stat(path + "-wal", &status) == 0, status.st_size == 0 else { return }
@@ -241,7 +242,7 @@ enum Connection {
         defer { sqlite3_close(connection) }
         guard sqlite3_open_v2(plain(path), &connection, SQLITE_OPEN_READWRITE, nil) == SQLITE_OK
         else { return }
-        // The log is not opened before something is read.
+        // SQLite opens the log only when something is read.
         sqlite3_exec(connection, "PRAGMA user_version", nil, nil, nil)
     }
 
@@ -252,14 +253,14 @@ enum Connection {
     ) throws {
         let applicationID = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
         guard applicationID == Schema.applicationID else {
-            // A new or empty database, or one whose making was interrupted.
+            // A new or empty database, or one whose creation was interrupted.
             let tables = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
             guard applicationID == 0 && tables == 0 else {
                 throw StoreError.notADatabase(path: path)
             }
             if mayBeNew { return }
-            // A page without a log is what a copy has if the log, with all that was in it, was left
-            // behind; and what is left if making the database was interrupted at once.
+            // Pages but no log: either a copy without its log, or a creation that was interrupted
+            // at once.
             var log = stat()
             let hasPages = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0 > 0
             if hasPages, stat(path + "-wal", &log) != 0 || log.st_size == 0 {
@@ -276,7 +277,7 @@ enum Connection {
         }
     }
 
-    /// What tells a new database from every other.
+    /// Gives a new database its random identity, and records its origin.
     static func recordOrigin(_ database: Database) throws {
         let identity = (0..<16).map { _ in UInt8.random(in: .min ... .max) }
         let time = Date.now.formatted(.iso8601)
@@ -301,7 +302,7 @@ enum Connection {
 }
 
 extension [UInt8] {
-    /// Two lower-case digits a byte.
+    /// Two lowercase digits per byte.
     var hexadecimal: String {
         map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
     }

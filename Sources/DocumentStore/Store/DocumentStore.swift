@@ -3,38 +3,38 @@ import Foundation
 import GRDB
 import Schema
 
-/// The truth: one SQLite file that holds documents, passages, vectors, metadata, the
-/// identity of the model that made the vectors, and a log of changes that the vector index follows.
+/// The source of truth: one SQLite file with documents, passages, vectors, metadata, the identity
+/// of the model that made the vectors, and a log of changes that the indexes follow.
 ///
 /// Invariants:
 /// 1. A call that returned is durable: it is one transaction, in a write-ahead log that is synced
 ///    before the commit returns (`synchronous=FULL`). A call that threw changed nothing.
-/// 2. A passage key names one passage for ever. Keys only grow, also across deletes, and the keys of
-///    one write are consecutive.
-/// 3. A passage, its row in `vector_N` (if the collection has vectors), and its line in the change
-///    log appear and vanish in one transaction.
+/// 2. A passage key is never reused. Keys only grow, even after deletions, and the keys of one
+/// write are consecutive.
+/// 3. A passage, its row in `vector_N` (if the collection has vectors), and its entry in the change
+/// log are written in one transaction; so is a deletion.
 /// 4. Every vector in a collection was made by the model that the collection names.
 ///
-/// One writer at a time, across threads and processes: a second one waits for `busyTimeout`. Readers
-/// see the last commit and never wait for the writer. Safe to use from any thread. Close it when
-/// done, or the write-ahead log stays beside the file (harmless, and taken in by the next opening).
+/// One writer at a time, across threads and processes; a second one waits up to `busyTimeout`.
+/// Readers see the last commit and never wait for the writer. Safe to use from any thread. Close it
+/// when done, or the write-ahead log is left (which is harmless: the next open replays it).
 package final class DocumentStore: Sendable {
     package enum Mode: Sendable {
-        /// Nothing is written, except that a file of an older format is migrated if it can be.
+        /// Nothing is written, except to migrate a file of an older format if possible.
         case readOnly
         case readWrite
-        /// As `readWrite`; a missing database is made.
+        /// As `readWrite`; a missing database is created.
         case create
     }
 
     package struct Identity: Sendable, Equatable {
-        /// 16 random bytes, drawn when the database was made and kept by its backups.
+        /// 16 random bytes, generated when the database was created and kept by its backups.
         package let bytes: [UInt8]
-        /// Version and time of the program that made it.
+        /// The program that created the database, and when.
         package let createdBy: String
         package let formatVersion: Int
 
-        /// 32 lower-case hexadecimal digits.
+        /// 32 lowercase hexadecimal digits.
         package var hexadecimal: String {
             bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
         }
@@ -45,15 +45,15 @@ package final class DocumentStore: Sendable {
     package let identity: Identity
 
     let reader: any DatabaseReader
-    /// Nil when read-only.
+    /// `nil` if read-only.
     let writer: DatabasePool?
     let busyTimeout: Duration
-    /// For the files that SQLite does not write.
+    /// Used for files that SQLite does not write.
     let fileSystem: any FileSystem
 
     /// - Parameters:
-    ///   - busyTimeout: how long a write waits for another process's.
-    ///   - migrations: what brings an older file to the newest format; others only in tests.
+    ///   - busyTimeout: how long a write waits for one in another process.
+    ///   - migrations: the steps to the newest format; set only in tests.
     package init(
         path: String, mode: Mode, busyTimeout: Duration = .seconds(10),
         migrations: [Schema.Migration] = Schema.migrations,
@@ -72,8 +72,8 @@ package final class DocumentStore: Sendable {
 
     /// Closes every connection. Later calls throw `closed`.
     package func close() throws(StoreError) {
-        // The last connection to close takes the write-ahead log in, which a reading one cannot: so
-        // the readers go first. (GRDB's own order is the reverse.)
+        // The last connection to close checkpoints the log, which a read-only one cannot: so
+        // readers are closed first. (GRDB's own order is the reverse.)
         writer?.releaseMemory()
         do { try reader.close() } catch { throw convert(error) }
         if writer == nil { Connection.removeEmptyLog(beside: path) }
@@ -86,9 +86,9 @@ package final class DocumentStore: Sendable {
         do { return try reader.read(body) } catch { throw convert(error) }
     }
 
-    /// Makes sure that the path still names the file that is open.
+    /// Checks that the path still names the file that is open.
     ///
-    /// - Throws: `moved`: what is written goes where nobody looks for it.
+    /// - Throws: `moved`; then writes no longer reach the file at the path.
     package func requireInPlace() throws(StoreError) {
         guard let writer else { return }
         do {
@@ -98,7 +98,7 @@ package final class DocumentStore: Sendable {
         } catch { throw convert(error) }
     }
 
-    /// Runs `body` in a transaction that is durable when this returns, and in the file that the path
+    /// Runs `body` in a transaction. When this returns it is durable, in the file that the path
     /// names.
     func write<T>(_ body: (Database) throws -> T) throws(StoreError) -> T {
         guard let writer else { throw .readOnly(path: path) }
@@ -110,13 +110,13 @@ package final class DocumentStore: Sendable {
                 if Connection.hasMoved(database) { throw StoreError.moved(path: path) }
                 return result
             }
-            // Again: it may have gone while the commit was on its way to the disk.
+            // Check again: the file may have been moved during the commit.
             try requireInPlace()
             return result
         } catch { throw convert(error) }
     }
 
-    /// Runs `body` on the writer's connection, outside of any transaction.
+    /// Runs `body` on the writer's connection, outside any transaction.
     func writeOutsideTransaction<T>(_ body: (Database) throws -> T) throws(StoreError) -> T {
         guard let writer else { throw .readOnly(path: path) }
         do { return try writer.writeWithoutTransaction(body) } catch { throw convert(error) }

@@ -1,20 +1,20 @@
 import GRDB
 import Schema
 
-/// Brings a database file to the newest format.
+/// Migrates a database file to the newest format.
 ///
 ///     format n ── one transaction: the step's SQL, its SQL for each table of each collection, n + 1 ──>
 ///     … newest ── backfill: batches, each a transaction that also notes how far it has come ──> ready
 ///
-/// 1. A step is there with its version number or not at all: interrupted, it is taken again.
-/// 2. The rows that a step leaves to be filled in are listed in `backfill`; whoever next opens the
-///    database for writing goes on from there. Until then readers do without.
-/// 3. Several processes may do this at once: each transaction reads first how far the others came.
+/// 1. A step and its version number are committed together; an interrupted step is repeated.
+/// 2. The rows that a step leaves to fill in are listed in `backfill`; the next process that opens
+/// the database for writing continues there. Until then readers do without.
+/// 3. Several processes may migrate at once: each transaction first reads how far the others are.
 struct Migrator {
     let pool: DatabasePool
     let migrations: [Schema.Migration]
 
-    /// Rows filled in by one transaction.
+    /// The number of rows filled in per transaction.
     private static let batch = 2000
 
     func run() throws {
@@ -24,11 +24,11 @@ struct Migrator {
 
     // MARK: Steps
 
-    /// - Returns: whether there was one left.
+    /// - Returns: whether there was a step left.
     private func step() throws -> Bool {
         guard try pool.read(version) < migrations.count else { return false }
         return try pool.write { database in
-            // Another process may have been here first.
+            // Another process may have been faster.
             let found = try version(database)
             guard found < migrations.count else { return false }
             let migration = migrations[found]
@@ -56,7 +56,7 @@ struct Migrator {
                     return .commit
                 }
             } catch let error as DatabaseError
-                // A virtual table whose own tables are damaged cannot be connected to: an error.
+                // A virtual table with damaged shadow tables cannot be opened.
                 where [.SQLITE_CORRUPT, .SQLITE_ERROR].contains(error.resultCode)
             {}
         }
@@ -68,7 +68,7 @@ struct Migrator {
 
     // MARK: Backfill
 
-    /// Checksums for the next rows without.
+    /// Computes the checksums of the next rows without one.
     /// - Returns: whether there may be more.
     private func fillBatch() throws -> Bool {
         guard try pool.read(Self.unfilled) != nil else { return false }
@@ -103,7 +103,7 @@ struct Migrator {
         }
     }
 
-    /// The first table of which not every row has been filled in, and the key up to which they have.
+    /// The first table with rows to fill in, and the key up to which they are done.
     static func unfilled(_ database: Database) throws -> (table: String, through: Int64)? {
         guard try database.tableExists("backfill") else { return nil }
         return try Row.fetchOne(

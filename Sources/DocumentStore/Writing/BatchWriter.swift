@@ -3,10 +3,10 @@ import Foundation
 import GRDB
 import TextBytes
 
-/// The statements of one write transaction in one collection.
+/// Executes the statements of one write transaction in one collection.
 ///
-/// Rows go in by key order, so that SQLite appends; keys are counted here and the counters written
-/// once, in `finish()`.
+/// Rows are inserted in key order, so that SQLite appends. Keys are counted here, and the counters
+/// are written once, by `finish()`.
 struct BatchWriter {
     let database: Database
     let collection: CollectionRecord
@@ -41,12 +41,12 @@ struct BatchWriter {
 
     struct Existing {
         let key: Int64
-        /// Nil if the row is damaged.
+        /// `nil` if the row is damaged.
         let contentHash: Data?
     }
 
     func existing(id: String) throws -> Existing? {
-        // SQLite would be given what stands before the NUL: another document's identifier.
+        // SQLite would see only the part before the NUL, which may be another document's id.
         if id.hasNUL { return nil }
         return try Row.fetchOne(
             database.cachedStatement(
@@ -133,9 +133,9 @@ struct BatchWriter {
         documentDelta -= 1
     }
 
-    /// Notes another place that a document comes from; its content stays.
+    /// Records another source of a document; its content is not changed.
     mutating func move(documentID id: String, to source: String?, position: Int64?) throws {
-        // A row that is damaged must not get a checksum that says it is not.
+        // A damaged row must not get a valid checksum.
         guard let existing = try existing(id: id) else { return }
         guard existing.contentHash != nil else {
             throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "document '\(id)'")
@@ -208,7 +208,7 @@ struct BatchWriter {
 }
 
 extension [Int64] {
-    /// Ascending keys as ranges of consecutive ones.
+    /// Groups ascending keys into ranges of consecutive ones.
     func consecutiveRanges() -> [ClosedRange<Int64>] {
         var ranges: [ClosedRange<Int64>] = []
         for key in self {

@@ -2,17 +2,17 @@ import GRDB
 
 extension DocumentStore {
     package struct DeleteOutcome: Sendable, Equatable {
-        /// Documents that were there and are gone.
+        /// The number of documents deleted.
         package let deleted: Int
         /// The log position after the commit.
         package let position: Int64
     }
 
-    /// Documents deleted in one transaction where a filter or a sync deletes many.
+    /// The most documents that a filter or a sync deletes in one transaction.
     private static let batchSize = 1000
 
-    /// Deletes documents in one transaction, also those whose rows are damaged. Ids that are not there
-    /// are passed over.
+    /// Deletes documents in one transaction, including those with damaged rows. Ids that do not
+    /// exist are ignored.
     package func delete(ids: [String], from collection: CollectionRecord) throws(StoreError)
         -> DeleteOutcome
     {
@@ -29,7 +29,7 @@ extension DocumentStore {
         }
     }
 
-    /// Deletes the documents that match, in batches, each a transaction of its own.
+    /// Deletes the matching documents in batches, each in its own transaction.
     package func delete(
         where predicate: MetadataPredicate, from collection: CollectionRecord
     ) throws(StoreError) -> DeleteOutcome {

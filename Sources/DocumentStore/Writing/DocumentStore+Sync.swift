@@ -2,8 +2,8 @@ import GRDB
 import TextBytes
 
 extension DocumentStore {
-    /// Begins noting which documents a run has seen, so that the rest can be deleted at its end. The
-    /// notes are this connection's own: they vanish when the store is closed.
+    /// Begins to record which documents a run has seen, so that the rest can be deleted at its end.
+    /// The record belongs to this connection and is lost when the store is closed.
     package func beginSync() throws(StoreError) {
         try write { database in
             try database.execute(
@@ -16,7 +16,7 @@ extension DocumentStore {
         }
     }
 
-    /// Notes documents of this run, stored or unchanged.
+    /// Records documents of this run as seen, whether stored or unchanged.
     package func markSeen(ids: [String]) throws(StoreError) {
         try write { database in
             let statement = try database.cachedStatement(
@@ -25,10 +25,10 @@ extension DocumentStore {
         }
     }
 
-    /// Gives documents whose content is stored already the places that they come from now, so that
-    /// the end of the file that they came from does not take them along.
+    /// Records the new sources of documents whose content is stored already, so that they are not
+    /// deleted along with the file that they came from before.
     ///
-    /// Documents that are not there are passed over.
+    /// Documents that do not exist are ignored.
     package func move(_ documents: [DocumentWrite], in collection: CollectionRecord)
         throws(StoreError)
     {
@@ -43,10 +43,10 @@ extension DocumentStore {
         }
     }
 
-    /// Deletes the documents that were not seen and came from one of the paths: a file itself, or
-    /// any file in a folder.
+    /// Deletes the documents that were not seen and come from one of the paths, which are files or
+    /// folders.
     ///
-    /// - Parameter kept: files of which, and folders beneath which, nothing is deleted.
+    /// - Parameter kept: files and folders whose documents are not deleted.
     package func deleteUnseen(
         under paths: [String], except kept: Set<Identifier> = [], from collection: CollectionRecord
     ) throws(StoreError) -> DeleteOutcome {
@@ -54,7 +54,8 @@ extension DocumentStore {
             var keys: Set<Int64> = []
             for path in paths {
                 let folder = path.hasSuffix("/") ? path : path + "/"
-                // Bytewise, "/" + 1 is "0": the range holds what starts with the folder's name.
+                // The byte after "/" is "0", so the range contains everything that starts with the
+                // folder's name.
                 let rows = try Row.fetchAll(
                     database,
                     sql: """
@@ -70,7 +71,7 @@ extension DocumentStore {
         return try delete(documentKeys: keys, from: collection)
     }
 
-    /// Whether a path, or a folder above it, is among those that are kept.
+    /// Whether a path, or a folder above it, is in `kept`.
     private static func isKept(_ path: String, _ kept: Set<Identifier>) -> Bool {
         if kept.isEmpty { return false }
         var path = path.utf8[...]

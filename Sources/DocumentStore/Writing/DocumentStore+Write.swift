@@ -6,15 +6,14 @@ import TextBytes
 extension DocumentStore {
     /// Stores a batch in one transaction: all of it, durably, or nothing.
     ///
-    /// A document whose id is there already is left alone where the content hash is the same
-    /// (`unchanged`), else replaced, skipped, or refused, as `onConflict` says. A replaced document
-    /// gets new passage keys. An id that occurs twice in the batch conflicts with itself likewise.
+    /// A document whose id exists is replaced, skipped or refused according to `onConflict`; with
+    /// `.replace` it is left alone if the content hash is the same (`unchanged`). A replaced
+    /// document gets new passage keys. An id that occurs twice in the batch conflicts with itself.
     ///
-    /// - Throws: `fingerprintMismatch` or `dimensionMismatch` where the collection is no longer what
-    ///   `collection` says; `duplicateID` under `.error`; `vectorLength`, `vectorNotFinite`,
-    ///   `invalidName`,
-    ///   `invalidMetadata`, `tooLarge` for a document that cannot be stored; `locked`, `diskFull`,
-    ///   `readOnly`.
+    /// - Throws: `fingerprintMismatch` or `dimensionMismatch` if the collection has been re-encoded
+    ///   since `collection` was read; `duplicateID` under `.error`; `vectorLength`,
+    ///   `vectorNotFinite`, `invalidName`, `invalidMetadata`, `tooLarge` for a document that cannot
+    ///   be stored; `locked`, `diskFull`, `readOnly`.
     package func write(
         _ batch: [DocumentWrite], to collection: CollectionRecord,
         onConflict policy: ConflictPolicy = .replace
@@ -65,7 +64,7 @@ extension DocumentStore {
         }
     }
 
-    /// What tells a document that is unchanged, and where it was read from.
+    /// The hash by which an unchanged document is recognized, and its source.
     package struct Signature: Equatable, Sendable {
         package let contentHash: ContentHash
         package let source: String?
@@ -76,7 +75,7 @@ extension DocumentStore {
         }
     }
 
-    /// The signatures of those documents that are stored, so that unchanged ones need no encoding.
+    /// The signatures of the documents that exist, so that unchanged ones need no encoding.
     package func signatures(ofIDs ids: [String], in collection: CollectionRecord)
         throws(StoreError) -> [Identifier: Signature]
     {
@@ -92,7 +91,7 @@ extension DocumentStore {
             for id in ids where !id.hasNUL {
                 let row = try Row.fetchOne(statement, arguments: [collection.id, id])
                 guard let row else { continue }
-                // A damaged row is there, and no content is the same as its.
+                // A damaged row exists, but its hash matches no content.
                 let hash = row[2] ? row[0] : Data()
                 signatures[Identifier(id)] = Signature(
                     contentHash: ContentHash(data: hash), source: row[1])
