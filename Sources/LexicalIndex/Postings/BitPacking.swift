@@ -1,16 +1,16 @@
-/// Packs unsigned numbers into as many bits each as the largest needs.
+/// Packs unsigned numbers with as many bits per number as the largest needs.
 ///
 /// A full block has 128 numbers in four lanes: number i is the (i / 4)th of lane i % 4, a lane is a
-/// string of 32-bit words filled from their low bits, and word w of the lanes lie side by side. So
-/// one step unpacks four numbers, whatever their width (Lemire and Boytsov, "Decoding billions of
-/// integers per second through vectorization", 2015). What is left over is one string of bits.
+/// string of 32-bit words filled from their low bits, and the lanes' words are interleaved. So one
+/// step unpacks four numbers, whatever their width (Lemire and Boytsov, "Decoding billions of
+/// integers per second through vectorization", 2015). A shorter last block is one string of bits.
 enum BitPacking {
     static let blockLength = 128
     private static let lanes = 4
-    /// Readers take eight bytes at once: so many may be read beyond the last.
+    /// Readers load eight bytes at once, so that many may be read beyond the last.
     static let slack = 8
 
-    /// Bits that every one of `values` fits in.
+    /// The bits that the largest of `values` needs.
     static func width(of values: UnsafeBufferPointer<UInt32>) -> Int {
         32 - values.reduce(0, |).leadingZeroBitCount
     }
@@ -34,7 +34,7 @@ enum BitPacking {
         for word in words { withUnsafeBytes(of: word.littleEndian) { bytes += $0 } }
     }
 
-    /// Writes 128 numbers.
+    /// Unpacks 128 numbers.
     @inline(__always)
     static func unpackBlock(
         _ bytes: UnsafeRawPointer, width: Int, into values: UnsafeMutablePointer<UInt32>

@@ -1,11 +1,11 @@
-/// Walks through a posting list, forward only, unpacking a block when something of it is needed.
+/// Walks through a posting list, forward only, unpacking blocks as they are needed.
 ///
-/// One owner uses it; its memory is freed by `deallocate()`.
+/// It has one owner, who frees its memory with `deallocate()`.
 struct PostingCursor {
     let list: PostingList
-    /// The block that is unpacked or would be next.
+    /// The block that is unpacked, or will be next.
     private(set) var block = 0
-    /// Postings of the block that are unpacked; 0 before.
+    /// The number of unpacked postings of the block; 0 if it is not unpacked yet.
     private(set) var length = 0
     /// The next posting in the block.
     var position = 0
@@ -24,7 +24,7 @@ struct PostingCursor {
 
     var isAtEnd: Bool { block >= list.blockCount }
 
-    /// Frequencies of the unpacked block, less one each.
+    /// The frequencies of the unpacked block, each minus one.
     mutating func extras() -> UnsafeMutablePointer<UInt32> {
         if !hasExtras {
             list.unpackExtras(ofBlock: block, into: extraValues)
@@ -33,7 +33,7 @@ struct PostingCursor {
         return extraValues
     }
 
-    /// Goes to the block that reaches `slot` and unpacks it; false at the end.
+    /// Moves to the block that reaches `slot` and unpacks it; `false` at the end.
     mutating func load(blockReaching slot: UInt32) -> Bool {
         let found = list.block(reaching: slot, from: block)
         if found != block {
@@ -50,22 +50,22 @@ struct PostingCursor {
         return length > 0
     }
 
-    /// Goes to the first posting that is not below `slot`; false at the end.
+    /// Moves to the first posting that is not below `slot`; `false` at the end.
     mutating func seek(_ slot: UInt32) -> Bool {
         while load(blockReaching: slot) {
             while position < length, slots[position] < slot { position += 1 }
             if position < length { return true }
-            // Only a list of one block ends before its block's end, or a damaged one.
+            // Only in a list of one block, or a damaged one, can the block end before `slot`.
             advanceBlock()
             if isAtEnd { return false }
         }
         return false
     }
 
-    /// The slot that it is at, after `seek`.
+    /// The current slot, after `seek`.
     var slot: UInt32 { slots[position] }
 
-    /// The impact of the block that reaches `slot`, which is not unpacked; `nil` at the end.
+    /// The impact of the block that reaches `slot`, without unpacking it; `nil` at the end.
     mutating func impact(reaching slot: UInt32) -> UInt8? {
         let found = list.block(reaching: slot, from: block)
         if found != block {

@@ -1,18 +1,18 @@
-/// A posting list in a mapped file that may be damaged: whatever its bytes say, nothing
-/// beyond them is read, and slots that are not the segment's are for the caller to pass over.
+/// A posting list in a mapped file that may be damaged. Nothing beyond its bytes is ever read;
+/// skipping slots that are out of the segment's range is left to the caller.
 struct PostingList {
     /// Postings in the list.
     let count: Int
-    /// No posting's impact is greater.
+    /// The greatest impact of any posting.
     let impact: UInt8
     private let table: UnsafeRawPointer
     private let blocks: UnsafeRawPointer
     private let blockBytes: Int
 
     /// - Parameters:
-    ///   - bytes: the list's own; `BitPacking.slack` bytes more can be read behind them.
+    ///   - bytes: the list's bytes, followed by at least `BitPacking.slack` readable ones.
     ///   - count: at least 1.
-    /// - Returns: `nil` where the bytes cannot be a list of so many.
+    /// - Returns: `nil` if the bytes cannot be a list of `count` postings.
     init?(_ bytes: UnsafeRawBufferPointer, count: Int, impact: UInt8) {
         let tableBytes = PostingListLayout.tableBytes(count)
         guard let base = bytes.baseAddress, count > 0, bytes.count >= tableBytes + 2 else {
@@ -41,7 +41,8 @@ struct PostingList {
         min(BitPacking.blockLength, count - block * BitPacking.blockLength)
     }
 
-    /// The first block from `start` on whose last slot is not below `slot`; `blockCount` where none is.
+    /// The first block from `start` on whose last slot is not below `slot`; `blockCount` if there
+    /// is none.
     func block(reaching slot: UInt32, from start: Int) -> Int {
         let blockCount = blockCount
         guard blockCount > 1 else { return start }
@@ -59,7 +60,7 @@ struct PostingList {
         return low
     }
 
-    /// The place of a block's numbers; `nil` if the list is damaged.
+    /// The layout of a block; `nil` if the list is damaged.
     @inline(__always)
     private func layout(ofBlock block: Int) -> Block? {
         let isOnly = blockCount == 1
@@ -91,7 +92,7 @@ struct PostingList {
         let extras: UnsafeRawPointer
     }
 
-    /// Unpacks the slots of a block; returns how many, 0 where the list is damaged.
+    /// Unpacks the slots of a block and returns their number; 0 if the list is damaged.
     func unpackSlots(ofBlock block: Int, into slots: UnsafeMutablePointer<UInt32>) -> Int {
         guard let layout = layout(ofBlock: block) else { return 0 }
         if layout.length == BitPacking.blockLength {
@@ -109,7 +110,8 @@ struct PostingList {
         return layout.length
     }
 
-    /// Unpacks the frequencies of a block of a list whose slots could be unpacked, less one each.
+    /// Unpacks the frequencies of a block, each minus one, after its slots were unpacked
+    /// successfully.
     func unpackExtras(ofBlock block: Int, into extras: UnsafeMutablePointer<UInt32>) {
         guard let layout = layout(ofBlock: block) else { return }
         if layout.length == BitPacking.blockLength {
@@ -120,7 +122,7 @@ struct PostingList {
         }
     }
 
-    /// All of it appended to `postings`; false where the list is damaged.
+    /// Appends the whole list to `postings`; `false` if it is damaged.
     func unpack(into postings: inout Postings) -> Bool {
         var isSound = true
         withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 2 * BitPacking.blockLength) {

@@ -1,4 +1,5 @@
-// A term's postings: the passages (by slot) that hold it, ascending, and how often each does.
+// A term's postings: the slots of the passages that contain it, ascending, with its frequency in
+// each.
 //
 // Up to 128 postings are one block. Longer lists begin with a table, one entry for each 128:
 //
@@ -7,10 +8,11 @@
 //     impact      1 byte x blocks        no posting of the block weighs more (see Impact)
 //     block, block, …
 //
-// A block is two widths, one byte each, then the gaps between its slots less one (the first gap from
-// the last slot of the block before, or from -1), then the frequencies less one (BitPacking).
+// A block is two bit widths, one byte each, then the gaps between its slots minus one (the first
+// gap from the last slot of the previous block, or from -1), then the frequencies minus one
+// (BitPacking).
 
-/// Postings side by side.
+/// Postings as parallel arrays.
 struct Postings {
     var slots: [UInt32] = []
     var frequencies: [UInt32] = []
@@ -33,7 +35,7 @@ enum PostingListLayout {
         (count + BitPacking.blockLength - 1) / BitPacking.blockLength
     }
 
-    /// Bytes of the table before the first block.
+    /// The size in bytes of the table before the first block.
     static func tableBytes(_ count: Int) -> Int {
         count > BitPacking.blockLength ? blockCount(count) * 9 : 0
     }
@@ -43,7 +45,7 @@ enum PostingListLayout {
 struct PostingListEncoder {
     /// The list's bytes.
     private(set) var bytes: [UInt8] = []
-    /// The greatest of the list's impacts.
+    /// The greatest impact in the list.
     private(set) var impact: UInt8 = 0
 
     private var blocks: [UInt8] = []
@@ -55,7 +57,7 @@ struct PostingListEncoder {
 
     /// - Parameters:
     ///   - postings: at least one; slots ascend, frequencies are at least 1.
-    ///   - impactOf: of a posting, by slot and frequency.
+    ///   - impactOf: the impact of a posting, given its slot and frequency.
     mutating func encode(_ postings: Postings, impactOf: (UInt32, UInt32) -> UInt8) {
         bytes.removeAll(keepingCapacity: true)
         blocks.removeAll(keepingCapacity: true)

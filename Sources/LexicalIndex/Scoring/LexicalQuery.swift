@@ -1,30 +1,31 @@
-/// A text as a query: its words, stemmed, each with its weight, without the commonest.
+/// A query: the stemmed words of a text with their weights, without the most common ones.
 package struct LexicalQuery: Sendable {
     /// A word of the query, stemmed.
     package struct Term: Sendable, Equatable {
         /// UTF-8.
         package let stem: [UInt8]
-        /// As it is folded, before stemming.
+        /// The folded word before stemming.
         package let word: String
-        /// Occurrences in the query times the inverse document frequency.
+        /// Occurrences in the query, times the inverse document frequency.
         package let weight: Double
     }
 
-    /// The weightiest first: the order in which a score is summed.
+    /// By descending weight, which is the order in which a score is summed.
     package let terms: [Term]
 
-    /// A term in more than this share of the passages says little and costs the most time.
+    /// A term in more than this share of the passages is dropped: it says little and costs the most
+    /// time.
     package static let commonShare = 0.4
     /// In smaller collections no term is dropped.
     package static let commonMinimum = 256
-    /// Terms looked for: those of the greatest weight.
+    /// The most terms searched for: those of the greatest weight.
     package static let termLimit = 64
-    /// Different words of the query that are looked up at all: its first ones.
+    /// The most distinct words of the query that are looked up: its first ones.
     package static let wordLimit = 1024
 
     /// - Parameters:
     ///   - passageCount: N of BM25.
-    ///   - frequency: passages that hold a stem.
+    ///   - frequency: the number of passages that contain a stem.
     package init(_ text: String, passageCount: Int, frequency: ([UInt8]) throws -> Int) rethrows {
         var occurrences: [[UInt8]: Int] = [:]
         var distinct: [(word: String, stem: [UInt8])] = []
@@ -57,7 +58,7 @@ package struct LexicalQuery: Sendable {
             kept.sorted { ($1.weight, $0.word) < ($0.weight, $1.word) }.prefix(Self.termLimit))
     }
 
-    /// Words as they are folded, and their stems, in order.
+    /// Calls `body` with each folded word and its stem, in order.
     package static func forEachWord(in text: String, _ body: (String, [UInt8]) -> Void) {
         let (scanner, stemmer) = (WordScanner(), PorterStemmer())
         var text = text

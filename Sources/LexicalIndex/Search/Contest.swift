@@ -2,13 +2,13 @@ import HeapModule
 
 /// Keeps the best passages during a search.
 ///
-/// Passages come with a score in single precision, which is within `slack` of the exact one, and are
+/// Passages come with a single-precision score, which is within `slack` of the exact one, and are
 /// scored exactly at the end of their segment. Two invariants make the result exact:
-/// 1. A passage is turned away only where its approximate score is so far below the k-th best that
-///    its exact score must be, too.
-/// 2. The order of the winners, and who is among them, is decided by exact scores, then keys.
+/// 1. A passage is rejected only if its approximate score is so far below the k-th best that its
+/// exact score must be, too.
+/// 2. Which passages win, and in which order, is decided by exact scores, then keys.
 struct Contest {
-    /// How far, relatively, a sum of 64 products in single precision may be off, generously.
+    /// A generous bound on the relative error of a single-precision sum of 64 products.
     static let slack: Float = 2e-5
 
     let limit: Int
@@ -22,7 +22,7 @@ struct Contest {
 
     init(limit: Int) { self.limit = limit }
 
-    /// Takes note of an approximate score that is not below the threshold.
+    /// Records an approximate score that is not below the threshold.
     mutating func note(_ score: Float) {
         if best.count < limit {
             best.insert(score)
@@ -34,7 +34,7 @@ struct Contest {
         threshold = max(floor, best.min ?? 0) * (1 - 4 * Self.slack)
     }
 
-    /// Tells that at least `limit` passages, whichever they are, score `floor` or more.
+    /// Records that at least `limit` passages score `floor` or more.
     mutating func raise(to floor: Float) {
         self.floor = max(self.floor, floor)
         threshold = max(threshold, self.floor * (1 - 4 * Self.slack))

@@ -1,10 +1,10 @@
-/// The passages of a collection at one moment, ready to be searched by words.
+/// The passages of a collection at one moment, searchable by words.
 package struct LexicalSnapshot: Sendable {
     /// Every key of one is below every key of the next.
     package let segments: [LiveSegment]
-    /// Passages that are there.
+    /// The number of passages that are not deleted.
     package let passageCount: Int
-    /// Words in them.
+    /// The number of words in those passages.
     package let totalLength: Int
 
     /// Searches several segments as one collection.
@@ -14,12 +14,12 @@ package struct LexicalSnapshot: Sendable {
         totalLength = segments.reduce(0) { $0 + $1.totalLength }
     }
 
-    /// Words in a passage on average.
+    /// The mean number of words in a passage.
     package var averageLength: Double {
         BM25.average(length: totalLength, passages: passageCount)
     }
 
-    /// Passages that hold a stem.
+    /// The number of passages that contain a stem.
     package func frequency(of stem: [UInt8]) -> Int {
         segments.reduce(0) { sum, part in
             guard let list = part.segment.postingList(of: stem) else { return sum }
@@ -27,12 +27,12 @@ package struct LexicalSnapshot: Sendable {
         }
     }
 
-    /// The best passages by BM25 over title and text, stemmed: best first, equal scores by key;
-    /// fewer than `limit` only where no more match.
+    /// The best passages by BM25 over the stemmed words of title and text: best first, ties by key;
+    /// fewer than `limit` only if no more match.
     ///
-    /// Any text is a query; a passage needs only one of its words. In collections of 256 passages or
-    /// more, words in more than 40 % of them are left out unless there are no others; of a long query
-    /// the 64 terms of the greatest weight are used.
+    /// Any text is a query; a passage matches if it contains one of its words. In collections of
+    /// 256 passages or more, words in more than 40 % of them are ignored unless there are no
+    /// others. Of a long query, the 64 terms of the greatest weight are used.
     ///
     /// - Parameter allowed: keys, ascending, of the passages that may be found; `nil` for all.
     package func search(
@@ -60,18 +60,18 @@ package struct LexicalSnapshot: Sendable {
     }
 }
 
-/// What a search cost, in counts that do not depend on the machine.
+/// The cost of a search, in counts that do not depend on the machine.
 package struct LexicalCost: Sendable, Equatable {
-    /// Postings whose weight was added up.
+    /// The number of postings that were added up.
     package var postings = 0
-    /// Passages that were scored to the last digit.
+    /// The number of passages that were scored exactly.
     package var scored = 0
 
     package init() {}
 }
 
 extension KeyColumn {
-    /// Slots of those of `keys`, ascending, that are here.
+    /// The slots of those of the ascending `keys` that are in this column.
     func slots(of keys: [Int64]) -> [UInt32] {
         var slots: [UInt32] = []
         var slot = 0

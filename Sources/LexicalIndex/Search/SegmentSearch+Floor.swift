@@ -1,16 +1,16 @@
 import HeapModule
 
 extension SegmentSearch {
-    /// Blocks of a list that are read for the floor.
+    /// The most blocks of a list that are read to find the floor.
     private static let floorBlocks = 4
 
-    /// Finds a score that as many passages reach as are wanted, before the walk: what the k-th best of
-    /// a term's first postings weigh for that term alone. With it the commonest terms need not
-    /// be added up even in the first windows.
+    /// Finds, before the walk, a score that at least `limit` passages reach: the k-th best score of
+    /// a term's first postings for that term alone. With it the most common terms need not be added
+    /// up even in the first windows.
     func raiseFloor(of contest: inout Contest) {
         for term in 0..<termCount {
             let (list, factor) = (terms[term].list, terms[term].factor)
-            // A frequency over itself and more is below 1.
+            // tf / (tf + saturation) is below 1, so `factor` bounds the term's score.
             guard list.count >= contest.limit, factor > contest.threshold else { continue }
             if let floor = kthBest(contest.limit, of: list, factor: factor) {
                 contest.raise(to: floor)

@@ -1,10 +1,10 @@
 extension SegmentSearch {
-    /// How many postings can be passed by in the time in which one passage is looked up.
+    /// The number of postings that can be skipped in the time of one look-up.
     private static let lookupCost = 16
 
     /// Adds up a term's weights in the window.
     ///
-    /// - Parameter onlyNear: whether only passages count that are touched already.
+    /// - Parameter onlyNear: whether to add to passages only that are touched already.
     @inline(__always)
     func add(
         _ term: inout TermState, onlyNear: Bool, from start: UInt32, to end: UInt32,
@@ -33,7 +33,7 @@ extension SegmentSearch {
                 let extras = term.cursor.extras()
                 while position < length {
                     let slot = slots[position]
-                    // Also what a damaged list may hold stays within the window.
+                    // Even slots of a damaged list stay within the window.
                     let offset = slot &- start
                     guard offset < size else { break }
                     sums[Int(offset)] += score(factor, extra: extras[position], at: slot)
@@ -49,8 +49,8 @@ extension SegmentSearch {
         }
     }
 
-    /// Finds the passages of the window that may win, asking one more term after another about those
-    /// that are still near it, and clears the window.
+    /// Finds the passages of the window that may win, by adding the remaining terms one by one for
+    /// those still in reach, and clears the window.
     mutating func refine(
         from start: UInt32, to end: UInt32, essential: Int, contest: inout Contest,
         cost: inout LexicalCost
@@ -82,7 +82,8 @@ extension SegmentSearch {
         }
     }
 
-    /// Gathers the touched offsets of a sum not below `lowest`, and clears the others; returns how many.
+    /// Collects the touched offsets whose sums are not below `lowest`, clears the others, and
+    /// returns the number collected.
     private func collect(from start: UInt32, lowest: Float) -> Int {
         var count = 0
         for word in 0..<Self.window / 64 where touched[word] != 0 {
@@ -104,7 +105,8 @@ extension SegmentSearch {
         return count
     }
 
-    /// Leaves the gathered offsets of a sum not below `lowest`, and clears the others.
+    /// Keeps the collected offsets whose sums are not below `lowest`, clears the others, and
+    /// returns the number kept.
     private func keep(_ count: Int, lowest: Float) -> Int {
         var kept = 0
         for place in 0..<count {
@@ -120,7 +122,7 @@ extension SegmentSearch {
         return kept
     }
 
-    /// Looks each gathered passage up in a term's list.
+    /// Looks up each collected passage in a term's list.
     @inline(__always)
     private func lookUp(
         _ term: inout TermState, _ count: Int, from start: UInt32, lowest: Float,
@@ -129,8 +131,8 @@ extension SegmentSearch {
         for place in 0..<count {
             let offset = Int(near[place])
             let slot = start + near[place]
-            // The slot's block bounds better than all those of the window, and need not be unpacked
-            // for that.
+            // The bound of the slot's own block is tighter than the window's, and needs no
+            // unpacking.
             guard let impact = term.cursor.impact(reaching: slot) else { return }
             guard sums[offset] + bound(of: term, impact: impact) >= lowest else { continue }
             let frequency = term.cursor.frequency(in: slot)

@@ -1,30 +1,32 @@
 /// Searches one segment.
 ///
-/// Passages are taken in windows of slots. In each the terms are divided as in MaxScore (Turtle and
-/// Flood, "Query evaluation: strategies and optimizations", 1995) by what they can weigh *there*, which
-/// the blocks' impacts tell (Ding and Suel, "Faster top-k document retrieval using block-max
-/// indexes", 2011): terms that even together cannot lift a passage into the result are only asked
-/// about passages that the others have brought near it (`refine`). The others' postings are added up,
-/// one term after another, in an array with a place for each slot (`add`). What a search costs
-/// follows those postings, and to a thousandth part the passages.
+/// Passages are processed in windows of slots. In each window the terms are divided as in MaxScore
+/// (Turtle and Flood, "Query evaluation: strategies and optimizations", 1995), by upper bounds for
+/// that window from the blocks' impacts (Ding and Suel, "Faster top-k document retrieval using
+/// block-max indexes", 2011). The postings of the essential terms are added up, one term after
+/// another, in an array indexed by slot (`add`). The other terms, which even together cannot lift a
+/// passage into the result, are evaluated only for passages that come close to it (`refine`). The
+/// cost of a search is proportional to the postings added up, plus about a thousandth of the
+/// passages.
 ///
-/// All that is in single precision; those passages that may be in the result are then scored exactly,
-/// in the order of the query's terms.
+/// All this is in single precision. Passages that may be in the result are then scored exactly, in
+/// the order of the query's terms.
 struct SegmentSearch {
     static let window = 4096
-    /// The first windows are small, since what is found there tells what can be passed over later.
+    /// The first windows are small, since the scores found there allow skipping later.
     private static let firstWindow = 512
 
     struct TermState {
         var cursor: PostingCursor
-        /// For exact scores, after the first walk.
+        /// For the exact scores, after the walk.
         let list: PostingList
-        /// The weight of the query's term, times (k1 + 1).
+        /// The weight of the query's term times (k1 + 1).
         let factor: Float
         let weight: Double
-        /// Whether a block of its list reaches over windows, so that many have no posting of it.
+        /// Whether a block of its list spans more than a window, so that many windows have no
+        /// posting of it.
         let isSparse: Bool
-        /// No more than this anywhere in the window.
+        /// An upper bound on the term's score in the window.
         var bound: Float = 0
 
         init(_ list: PostingList, weight: Double, passages: Int) {
@@ -38,20 +40,21 @@ struct SegmentSearch {
 
     let part: LiveSegment
     private let average: Double
-    /// Saturation is `constant` and `slope` for each word.
+    /// Saturation is `constant` + `slope` × length.
     private let constant = Float(BM25.k1 * (1 - BM25.b))
     private let slope: Float
     let terms: UnsafeMutablePointer<TermState>
     let termCount: Int
-    /// Numbers of the terms by their bound in the window, lowest first.
+    /// The terms' indices by their bounds in the window, lowest first.
     let order: UnsafeMutablePointer<Int>
-    /// By offset in the window, what the passage has been found to weigh; zero between windows.
+    /// The sums so far, by offset in the window; all zero between windows.
     let sums: UnsafeMutablePointer<Float>
-    /// A bit for each offset: whether a posting was added there and it may win; zero between windows.
+    /// One bit per offset: whether a posting was added and the passage may win; all zero between
+    /// windows.
     let touched: UnsafeMutablePointer<UInt64>
-    /// Offsets of passages that may win, ascending.
+    /// The offsets of passages that may win, ascending.
     let near: UnsafeMutablePointer<UInt32>
-    /// By impact, the share of a term's weight that it bounds (see `Impact.bounds`).
+    /// The bound for each impact (see `Impact.bounds`).
     private let bounds: [Float]
     private let allowed: [UInt64]?
     var candidates: [(slot: UInt32, score: Float)] = []
@@ -124,8 +127,8 @@ struct SegmentSearch {
         return bits
     }
 
-    /// Whether looking up each allowed passage costs less than adding up postings: a look-up unpacks
-    /// a block in the worst case.
+    /// Whether looking up each allowed passage is cheaper than adding up postings. A look-up
+    /// unpacks a block in the worst case.
     private func isFewer(_ allowed: [UInt32]) -> Bool {
         var postings = 0
         var lookups = 0
@@ -161,13 +164,13 @@ struct SegmentSearch {
         }
     }
 
-    /// Orders the terms by their bounds in the window; returns the place of the first that must be
-    /// added up, `termCount` where nothing in the window can win.
+    /// Orders the terms by their bounds in the window, and returns the place of the first essential
+    /// one; `termCount` if nothing in the window can win.
     private func divide(from start: UInt32, to end: UInt32, threshold: Float) -> Int {
         for term in 0..<termCount {
             terms[term].bound = bound(of: &terms[term], from: start, to: end)
         }
-        // By insertion: from window to window little changes.
+        // Insertion sort, since little changes from window to window.
         for place in 1..<max(termCount, 1) {
             let term = order[place]
             var target = place
@@ -188,7 +191,7 @@ struct SegmentSearch {
     private func bound(of term: inout TermState, from start: UInt32, to end: UInt32) -> Float {
         let list = term.list
         if term.isSparse {
-            // Its blocks are unpacked sooner or later, and tell that there is nothing here.
+            // Its blocks are unpacked anyway, and show whether the window has a posting.
             guard term.cursor.seek(start), term.cursor.slot < end else { return 0 }
         }
         var block = list.block(reaching: start, from: term.cursor.block)
@@ -206,7 +209,7 @@ struct SegmentSearch {
         term.factor / Float(BM25.k1 + 1) * bounds[Int(impact)]
     }
 
-    /// What a term weighs in a passage.
+    /// The score of a term in a passage.
     @inline(__always)
     func score(_ factor: Float, extra: UInt32, at slot: UInt32) -> Float {
         let frequency = Float(extra &+ 1)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a segment says of itself: whose it is, and which passages it covers.
+/// The header of a segment: the database it belongs to, and the passages it covers.
 package struct LexicalHeader: Sendable, Equatable {
     /// The database that the segment belongs to.
     package var databaseIdentity: UUID
@@ -8,9 +8,9 @@ package struct LexicalHeader: Sendable, Equatable {
     package var collection: Int64
     /// A place in the database's change log and the token that the log has there.
     package struct Place: Sendable, Equatable {
-        /// In the change log.
+        /// The position in the change log.
         package var position: Int64
-        /// The log's token there, which differs between copies of a database that were written to separately.
+        /// The log's token at that position. It differs between copies of a database that diverged.
         package var token: Int64
 
         package init(position: Int64, token: Int64) {
@@ -18,11 +18,12 @@ package struct LexicalHeader: Sendable, Equatable {
         }
     }
 
-    /// Changes up to here are taken in.
+    /// Changes up to here are included.
     package var place: Place
-    /// The segment that this one continues; `nil` for the first.
+    /// The place of the segment that this one continues; `nil` for the first.
     package var predecessor: Place?
-    /// Passages with keys up to here, from where the segment before it ends, are in it or gone.
+    /// The segment covers the keys after the previous segment's up to this one: each is in it or
+    /// deleted.
     package var throughKey: Int64
 
     package init(

@@ -1,14 +1,14 @@
 import FileFormat
 
 extension LexicalSegment {
-    /// Walks through everything: terms in order, their lists where and as long as the dictionary says,
-    /// slots ascending and there, every impact an upper bound of what it bounds, lengths the sums of
+    /// Checks the whole segment: terms in order, posting lists as the dictionary describes them,
+    /// slots ascending and in range, every impact an upper bound, lengths equal to the sums of
     /// frequencies, keys increasing.
     ///
-    /// - Returns: for each slot a digest of its words (see `PassageDigest`), to be compared with
-    ///   the database's.
+    /// - Returns: for each slot a digest of its words (see `PassageDigest`), to compare with the
+    ///   database.
     /// - Throws: `damaged`, naming the part and the term or slot.
-    /// - Complexity: O(size of the segment); 16 bytes of memory a passage.
+    /// - Complexity: O(size of the segment) time; 16 bytes of memory per passage.
     @discardableResult
     package func checkInvariants() throws(SectionFileError) -> [PassageDigest] {
         for slot in 1..<max(1, count) where keys[slot - 1] >= keys[slot] {
@@ -63,7 +63,7 @@ extension LexicalSegment {
     }
 }
 
-/// A sum over a passage's words that does not depend on their order.
+/// A digest of a passage's words that does not depend on their order.
 package struct PassageDigest: Sendable, Equatable {
     package private(set) var length = 0
     private var sum: UInt64 = 0

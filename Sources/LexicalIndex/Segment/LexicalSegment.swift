@@ -1,22 +1,22 @@
 import FileFormat
 import Foundation
 
-/// An inverted index of passages: for each stem, which of them hold it and how often. Finished and
-/// immutable, in a memory-mapped file or in memory; any number of threads search it at once.
+/// An inverted index of passages: for each stem, the passages that contain it and how often.
+/// Immutable, in a memory-mapped file or in memory; any number of threads can search it at once.
 ///
-/// Slots number its passages from 0 in the order of their keys.
+/// Slots number the passages from 0 in the order of their keys.
 package final class LexicalSegment: Sendable {
     /// What the segment covers.
     package let header: LexicalHeader
-    /// Passages.
+    /// The number of passages.
     package let count: Int
-    /// Words in all of them.
+    /// The number of words in all passages.
     package let totalLength: Int
-    /// Different terms.
+    /// The number of distinct terms.
     package let termCount: Int
-    /// The average length of this segment's own passages, which impacts refer to.
+    /// The mean length of this segment's passages, which impacts refer to.
     let averageLength: Double
-    /// Nil in memory.
+    /// The file; `nil` for a segment in memory.
     package let path: String?
 
     nonisolated(unsafe) let keys: KeyColumn
@@ -27,7 +27,7 @@ package final class LexicalSegment: Sendable {
     private let file: SectionFileReader<SegmentSection>?
     private let memory: SegmentMemory?
 
-    /// Maps a file and checks its header, not its large sections (`verify()` does).
+    /// Maps a file and checks its header, but not its large sections; `verify()` does.
     ///
     /// - Throws: `notThisKind`, `unsupportedVersion`, `damaged`, `file`.
     package init(path: String, fileSystem: any FileSystem = SystemFileSystem())
@@ -77,33 +77,36 @@ package final class LexicalSegment: Sendable {
             count: termCount)
     }
 
-    /// Bytes of the file; of a segment in memory, about what it takes.
+    /// The size of the file, or the approximate size in memory, in bytes.
     package var byteCount: Int {
         file?.file.count
             ?? keys.bytes.count + lengths.bytes.count + postings.count + dictionary.bytes.count
             + dictionary.index.count
     }
 
-    /// The key of a passage by its slot, 0 ..< `count`.
+    /// The key of the passage at a slot in 0 ..< `count`.
     package func key(at slot: Int) -> Int64 { keys[slot] }
 
-    /// The slot of a passage; `nil` if it is not in this segment. O(log n).
+    /// The slot of a passage; `nil` if it is not in this segment.
+    ///
+    /// - Complexity: O(log n).
     package func slot(ofKey key: Int64) -> Int? {
         let slot = keys.lowerBound(key)
         return slot < count && keys[slot] == key ? slot : nil
     }
 
-    /// Words in a passage.
+    /// The number of words of the passage at a slot.
     package func length(at slot: Int) -> Int { lengths[slot] }
 
-    /// Slots of the segment before this one that had been deleted when this one was written.
+    /// The slots of the previous segment that had been deleted when this one was written,
+    /// ascending.
     package var deletionsBefore: [UInt32] {
         (0..<deletions.count / 4).map {
             deletions.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self)
         }
     }
 
-    /// Compares every section's checksum: reads the whole file.
+    /// Verifies the checksum of every section, which reads the whole file.
     package func verify() throws(SectionFileError) { try file?.verify() }
 
     // MARK: Terms
@@ -127,7 +130,7 @@ package final class LexicalSegment: Sendable {
     }
 }
 
-/// Increasing keys, as distances from the first.
+/// Increasing keys, stored as differences from the first.
 struct KeyColumn {
     let bytes: UnsafeRawBufferPointer
     let width: Int
@@ -162,7 +165,7 @@ struct KeyColumn {
     }
 }
 
-/// Words in each passage.
+/// The number of words of each passage.
 struct LengthColumn {
     let bytes: UnsafeRawBufferPointer
     let width: Int
@@ -177,7 +180,7 @@ struct LengthColumn {
 }
 
 extension SegmentFields {
-    /// - Throws: `damaged` where a value cannot be; `unsupportedVersion` for other parameters.
+    /// - Throws: `damaged` for a value that is out of range, or for other parameters of BM25.
     init(_ file: SectionFileReader<SegmentSection>) throws(SectionFileError) {
         var fields = file.fields
         func number(_ name: String, _ allowed: ClosedRange<Int>) throws(SectionFileError) -> Int {
@@ -197,7 +200,7 @@ extension SegmentFields {
             predecessor: hasPredecessor ? predecessor : nil, throughKey: fields.int64())
         count = try number("count", 0...Int(UInt32.max) - 1)
         termCount = try number("number of terms", 0...Int(UInt32.max))
-        // Far from where the sum of several would overflow.
+        // Low enough that the sum over several segments cannot overflow.
         totalLength = try number("length", 0...1 << 56)
         keyBase = fields.int64()
         keyWidth = try number("key width", 4...8)

@@ -1,8 +1,8 @@
 import Synchronization
 
-/// A segment and what has been deleted from it.
+/// A segment and the passages deleted from it.
 package struct LiveSegment: Sendable {
-    /// What was written.
+    /// The segment as it was written.
     package let segment: LexicalSegment
     package private(set) var deletions: DeletedSlots?
 
@@ -11,13 +11,13 @@ package struct LiveSegment: Sendable {
         delete(slots: deleted)
     }
 
-    /// Passages that are still there.
+    /// The number of passages that are not deleted.
     package var count: Int { segment.count - (deletions?.slots.count ?? 0) }
 
-    /// Words in them.
+    /// The number of words in those passages.
     package var totalLength: Int { segment.totalLength - (deletions?.length ?? 0) }
 
-    /// Takes passages out by their keys; those that are not here are passed over.
+    /// Deletes passages by their keys; those of other segments are ignored.
     package mutating func delete(keys: some Sequence<ClosedRange<Int64>>) {
         var slots: [UInt32] = []
         for range in keys {
@@ -36,20 +36,20 @@ package struct LiveSegment: Sendable {
         deletions = DeletedSlots(Set(new).union(deletions?.slots ?? []).sorted(), of: segment)
     }
 
-    /// Passages that hold the term and are still there.
+    /// The number of passages that contain the term and are not deleted.
     func count(of list: PostingList, term: [UInt8]) -> Int {
         list.count - (deletions?.count(of: list, term: term) ?? 0)
     }
 }
 
-/// Slots of a segment that are deleted.
+/// The deleted slots of a segment.
 package final class DeletedSlots: Sendable {
     /// Ascending.
     package let slots: [UInt32]
-    /// Words in their passages.
+    /// The number of words in the deleted passages.
     let length: Int
     private let bits: [UInt64]
-    /// By term, how many of them hold it: found when a query first asks.
+    /// For each term, how many of them contain it; computed when a query first needs it.
     private let counts = Mutex<[[UInt8]: Int]>([:])
     private static let countLimit = 100_000
 

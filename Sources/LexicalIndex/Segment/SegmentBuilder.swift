@@ -1,8 +1,8 @@
 import FileFormat
 
-/// Collects passages and makes a segment of them.
+/// Collects passages and builds a segment.
 ///
-/// The memory it takes is bounded by its user, who watches `byteCount`.
+/// Bounding its memory is up to the caller, who watches `byteCount`.
 package struct SegmentBuilder {
     private struct Occurrence {
         var term: UInt32
@@ -12,13 +12,13 @@ package struct SegmentBuilder {
 
     private let scanner = WordScanner()
     private let stemmer = PorterStemmer()
-    /// Words as they are folded, and the number of each one's stem: most words come again, and are
-    /// stemmed once.
+    /// Folded words and the numbers of their stems. Most words recur, and each is stemmed only
+    /// once.
     private var words = WordTable()
     private var stemOfWord: [UInt32] = []
     private var stems = WordTable()
     private var occurrences: [Occurrence] = []
-    /// For each stem its last occurrence, and how many passages hold it.
+    /// For each stem its last occurrence, and the number of passages that contain it.
     private var lastOccurrence: [UInt32] = []
     private var passageCounts: [UInt32] = []
     private var keys: [Int64] = []
@@ -26,16 +26,16 @@ package struct SegmentBuilder {
 
     package init() {}
 
-    /// Passages appended so far.
+    /// The number of passages appended so far.
     package var count: Int { keys.count }
 
-    /// Memory used, roughly.
+    /// The approximate memory used, in bytes.
     package var byteCount: Int {
         occurrences.count * 12 + words.byteCount + stems.byteCount + stems.count * 8
             + words.count * 4 + keys.count * 12
     }
 
-    /// Adds a passage; keys increase.
+    /// Adds a passage. Its key must be greater than the previous one.
     package mutating func append(key: Int64, title: String, text: String) {
         precondition(keys.last.map { $0 < key } ?? true)
         let slot = UInt32(keys.count)
@@ -72,7 +72,7 @@ package struct SegmentBuilder {
         lengths[Int(slot)] += length
     }
 
-    /// The passages as a segment in memory. The builder may go on to be used.
+    /// Builds a segment in memory. The builder can be used further.
     package func segment(_ header: LexicalHeader = .transient) -> LexicalSegment {
         do {
             var encoder = try SegmentEncoder(sink: MemorySink(), lengths: lengths)
@@ -83,7 +83,7 @@ package struct SegmentBuilder {
     }
 
     private func encode<Sink>(into encoder: inout SegmentEncoder<Sink>) throws(SectionFileError) {
-        // Counting sort by stem: occurrences of each come together, still in the order of slots.
+        // Counting sort by stem, which keeps the order of slots.
         var starts: [Int] = []
         starts.reserveCapacity(stems.count + 1)
         var sum = 0

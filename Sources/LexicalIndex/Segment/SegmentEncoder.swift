@@ -10,7 +10,7 @@ struct SegmentEncoder<Sink: SegmentSink> {
     private var encoder = PostingListEncoder()
     private var offset = 0
 
-    /// - Parameter lengths: words in each passage, by slot.
+    /// - Parameter lengths: the number of words of each passage, by slot.
     init(sink: Sink, lengths: [UInt32]) throws(SectionFileError) {
         self.sink = sink
         self.lengths = lengths
@@ -19,7 +19,7 @@ struct SegmentEncoder<Sink: SegmentSink> {
         try self.sink.begin()
     }
 
-    /// Terms come in the order of their bytes, each with at least one posting.
+    /// Appends a term with at least one posting. Terms must come in byte order.
     mutating func append(_ term: UnsafeBufferPointer<UInt8>, _ postings: Postings)
         throws(SectionFileError)
     {
@@ -37,7 +37,7 @@ struct SegmentEncoder<Sink: SegmentSink> {
     }
 
     /// - Parameters:
-    ///   - keys: of the passages by slot, increasing.
+    ///   - keys: the passages' keys by slot, increasing.
     ///   - deletionsBefore: see `SegmentSection.deletions`.
     mutating func finish(_ header: LexicalHeader, keys: [Int64], deletionsBefore: [UInt32] = [])
         throws(SectionFileError) -> SegmentFields

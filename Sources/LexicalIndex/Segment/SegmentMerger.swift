@@ -1,15 +1,15 @@
 import FileFormat
 
-/// Makes one segment of several, without what has been deleted from them.
+/// Merges several segments into one, without their deleted passages.
 package struct SegmentMerger {
     /// In the order of their keys.
     private let parts: [LiveSegment]
-    /// For each part the new slot of each old one; `nil` where all move alike.
+    /// For each part the new slot of each old one; `nil` if all move by the same amount.
     private let moves: [[UInt32]?]
     private let starts: [UInt32]
     private let keys: [Int64]
     private let lengths: [UInt32]
-    /// False where a part is damaged.
+    /// `false` if a part is damaged.
     private let keysAscend: Bool
 
     private static let gone = UInt32.max
@@ -43,13 +43,13 @@ package struct SegmentMerger {
         (self.moves, self.starts, self.keys, self.lengths) = (moves, starts, keys, lengths)
     }
 
-    /// Passages in the result.
+    /// The number of passages in the result.
     package var count: Int { keys.count }
 
     /// Writes the segment to a file, whole or not at all.
     ///
-    /// - Parameter deletionsBefore: slots, ascending, of the segment before it that are deleted.
-    /// - Throws: `damaged` where a part is; `file`.
+    /// - Parameter deletionsBefore: the deleted slots of the previous segment, ascending.
+    /// - Throws: `damaged` if a part is damaged; `file`.
     package func write(
         to path: String, header: LexicalHeader, deletionsBefore: [UInt32] = [],
         fileSystem: any FileSystem = SystemFileSystem()
@@ -61,7 +61,7 @@ package struct SegmentMerger {
         try encoder.sink.commit(fields)
     }
 
-    /// The segment in memory.
+    /// Builds the segment in memory.
     package func segment(_ header: LexicalHeader = .transient) throws(SectionFileError)
         -> LexicalSegment
     {
@@ -100,7 +100,7 @@ package struct SegmentMerger {
         }
     }
 
-    /// Whether slots ascend and are the segment's, and frequencies are positive.
+    /// Whether slots ascend and are in the segment's range, and frequencies are positive.
     private func isSound(_ postings: Postings, from start: Int, in segment: LexicalSegment) -> Bool
     {
         var next: UInt32 = 0

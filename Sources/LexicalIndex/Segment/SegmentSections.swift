@@ -1,16 +1,16 @@
 import FileFormat
 
-/// The parts of a segment. Numbers are part of the format.
+/// The sections of a segment. The raw values are part of the format.
 enum SegmentSection: UInt32, SectionName {
-    /// Passage keys by slot, as distances from the first: 4 bytes where these suffice, else 8.
+    /// Passage keys by slot, as differences from the first, in 4 bytes if they fit, else 8.
     case keys = 1
-    /// Words in each passage, by slot: 2 bytes where these suffice, else 4.
+    /// The number of words of each passage, by slot, in 2 bytes if they fit, else 4.
     case lengths = 2
     /// Posting lists, in the order of the terms.
     case postings = 3
     case dictionary = 4
     case dictionaryIndex = 5
-    /// Slots of the segment before this one that were deleted when this one was written, ascending.
+    /// The slots of the previous segment that were deleted when this one was written, ascending.
     case deletions = 6
 }
 
@@ -77,7 +77,7 @@ struct MemorySink: SegmentSink {
     mutating func end(_ section: SegmentSection) { sections[section] = current }
 }
 
-/// A segment's bytes in memory, at addresses that stay.
+/// A segment's bytes in memory, at fixed addresses.
 final class SegmentMemory: @unchecked Sendable {
     private let base: UnsafeMutableRawBufferPointer
     private var ranges: [SegmentSection: Range<Int>] = [:]
@@ -102,12 +102,12 @@ final class SegmentMemory: @unchecked Sendable {
     }
 }
 
-/// The fields of a segment, in this order in its file's trailer, each 8 bytes.
+/// The fields in the trailer of a segment's file, in this order, each of 8 bytes.
 struct SegmentFields {
     var header: LexicalHeader
     var count: Int
     var termCount: Int
-    /// Words in all passages.
+    /// The number of words in all passages.
     var totalLength: Int
     var keyBase: Int64
     var keyWidth: Int

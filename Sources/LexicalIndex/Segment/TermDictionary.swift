@@ -1,14 +1,14 @@
-// Terms in the order of their bytes, in blocks of 16. An index entry for each block, 16 bytes: where it
-// begins in the dictionary and where its first posting list begins in the postings. A term is
+// Terms in byte order, in blocks of 16. Each block has an index entry of 16 bytes: its offset in
+// the dictionary, and the offset of its first posting list. A term is
 //
-//     bytes shared with the term before it (0 for a block's first) · bytes that follow, and they
-//     · number of postings · bytes of the posting list · impact
+// number of bytes shared with the previous term (0 for a block's first) · number of further bytes,
+// and these bytes · number of postings · size of the posting list · impact
 //
 // with numbers as variable-length integers (7 bits a byte, low ones first) and the impact as a byte.
 
-/// What the dictionary says of a term.
+/// A term's entry in the dictionary.
 struct TermEntry: Equatable {
-    /// Passages that hold it.
+    /// The number of passages that contain it.
     var count: Int
     /// The offset of its posting list.
     var offset: Int
@@ -24,7 +24,7 @@ struct TermDictionaryWriter {
     private(set) var count = 0
     private var previous: [UInt8] = []
 
-    /// Terms come in order, each once.
+    /// Appends a term. Terms must come in byte order, each once.
     mutating func append(_ term: UnsafeBufferPointer<UInt8>, _ entry: TermEntry) {
         var shared = 0
         if count % Self.blockLength == 0 {
@@ -54,10 +54,10 @@ struct TermDictionaryWriter {
     }
 }
 
-/// Finds terms in a mapped dictionary. In a damaged one terms are lost; nothing traps.
+/// Finds terms in a mapped dictionary. In a damaged one terms may be missing, but nothing traps.
 struct TermDictionary {
     let bytes: UnsafeRawBufferPointer
-    /// Two 8-byte numbers a block.
+    /// Two 8-byte numbers per block.
     let index: UnsafeRawBufferPointer
     let count: Int
 
@@ -87,7 +87,7 @@ struct TermDictionary {
         return nil
     }
 
-    /// Its bytes where they lie; `nil` where they make no sense.
+    /// The term's bytes in place; `nil` if they are invalid.
     private func firstTerm(ofBlock block: Int) -> UnsafeRawBufferPointer? {
         var place = start(ofBlock: block).bytes
         guard readNumber(&place) == 0, let length = readNumber(&place),
@@ -96,7 +96,7 @@ struct TermDictionary {
         return UnsafeRawBufferPointer(rebasing: bytes[place..<place + length])
     }
 
-    /// A variable-length number; `nil` where there is none.
+    /// A variable-length number; `nil` if there is no valid one.
     fileprivate func readNumber(_ place: inout Int) -> Int? {
         var value: UInt64 = 0
         var shift: UInt64 = 0
@@ -115,7 +115,7 @@ struct TermDictionary {
     }
 }
 
-/// Reads terms one after another.
+/// Reads terms in order.
 struct TermCursor {
     private let dictionary: TermDictionary
     private var place: Int
@@ -131,7 +131,7 @@ struct TermCursor {
             dictionary.index.count >= 16 * (block + 1) ? dictionary.start(ofBlock: block) : (0, 0)
     }
 
-    /// False at the end, and where the bytes make no sense.
+    /// Moves to the next term; `false` at the end, and if the bytes are invalid.
     mutating func next() -> Bool {
         guard ordinal < dictionary.count, let shared = number(), let added = number(),
             shared <= term.count, added <= WordScanner.longestWord,
@@ -156,6 +156,6 @@ struct TermCursor {
 }
 
 extension Array<UInt8> {
-    /// Whether it comes before `other` in the order of bytes.
+    /// Whether it comes before `other` in byte order.
     func precedes(_ other: some Sequence<UInt8>) -> Bool { lexicographicallyPrecedes(other) }
 }

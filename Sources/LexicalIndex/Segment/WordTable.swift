@@ -1,15 +1,15 @@
-/// Numbers different words from 0 in the order in which they come.
+/// Numbers distinct words from 0 in order of appearance: an open-addressing hash table.
 struct WordTable {
     private var bytes: [UInt8] = []
     /// The start of each word in `bytes`, and the end of the last.
     private var starts: [UInt32] = [0]
     private var hashes: [UInt32] = []
-    /// Numbers of words plus one; 0 is free. A power of two long.
+    /// The hash table: numbers of words plus one, 0 if free. Its size is a power of two.
     private var places = [UInt32](repeating: 0, count: 1 << 12)
 
     var count: Int { hashes.count }
 
-    /// About how much memory it takes.
+    /// The approximate memory used, in bytes.
     var byteCount: Int { bytes.count + 8 * hashes.count + 4 * places.count }
 
     /// The number of a word, and whether it is new.
@@ -42,7 +42,7 @@ struct WordTable {
         }
     }
 
-    /// The numbers in the order of their words' bytes.
+    /// The numbers, sorted by the bytes of their words.
     func sorted() -> [Int] {
         bytes.withUnsafeBufferPointer { bytes in
             (0..<count).sorted { first, second in

@@ -1,17 +1,17 @@
-/// What each character is to a word: a letter (folded to lower case and stripped of its diacritic), a
-/// separator, or a combining mark that is gone over.
+/// Classifies characters: part of a word (folded to lowercase and without its diacritic),
+/// separator, or combining mark to drop.
 ///
-/// The same as FTS5's tokenizer `unicode61` with its defaults, character for character.
+/// It agrees with FTS5's tokenizer `unicode61`, with its default options, on every character.
 struct Folding: Sendable {
     /// Stands for a separator.
     static let separator: UInt32 = 0
-    /// Stands for a mark that belongs to the word before it and leaves no trace.
+    /// Stands for a combining mark, which is dropped.
     static let dropped = UInt32.max
 
     static let standard = Folding()
 
-    /// Code points below this are looked up, others searched for: scripts with case and diacritics
-    /// are below, but for a few.
+    /// Code points below this are looked up in a table, others searched for. Nearly all scripts
+    /// with case or diacritics are below.
     private static let tableEnd: UInt32 = 0x3000
 
     private let table: [UInt32]
@@ -59,7 +59,7 @@ struct Folding: Sendable {
         return highFolds[code] ?? code
     }
 
-    /// For every byte below 0x80, so that ASCII text is read from one short table.
+    /// The table's entries for ASCII, for a fast path.
     var ascii: [UInt8] { table[..<0x80].map { UInt8($0) } }
 
     private static func isSeparator(_ code: UInt32) -> Bool {

@@ -1,17 +1,16 @@
-/// Takes English suffixes off words: M. F. Porter, "An algorithm for suffix stripping", Program 14
-/// (3), 1980, with the author's two later changes (`bli` for `abli`, and `logi`), as FTS5's `porter`
-/// has it.
+/// Strips English suffixes: M. F. Porter, "An algorithm for suffix stripping", Program 14 (3),
+/// 1980, with the author's two later changes (`bli` for `abli`, and `logi`), as in FTS5's `porter`.
 ///
-/// Works on bytes: whatever is not a, e, i, o, u or a y after a consonant counts as a consonant, also
-/// each byte of a character beyond ASCII.
+/// Works on bytes: everything except a, e, i, o, u and a y after a consonant counts as a consonant,
+/// including each byte of a non-ASCII character.
 ///
 /// The paper writes a word as [C](VC)^m[V], with C and V runs of consonants and vowels; m is its
-/// measure. *v*: the stem holds a vowel; *d: it ends with a double consonant; *o: it ends consonant,
-/// vowel, consonant, and the last is not w, x or y.
+/// measure. *v*: the stem contains a vowel; *d: it ends with a double consonant; *o: it ends with
+/// consonant, vowel, consonant, the last of which is not w, x or y.
 ///
-/// One task at a time uses it, since it holds the word that it is at.
+/// Not thread-safe: it holds the current word.
 final class PorterStemmer {
-    /// Shorter and longer words are left alone.
+    /// Shorter and longer words are not changed.
     static let lengths = 3...64
 
     /// Room for the longest word and the e that step 1b may add.
@@ -19,7 +18,7 @@ final class PorterStemmer {
 
     deinit { word.deallocate() }
 
-    /// Calls `body` with the stem; valid during the call.
+    /// Calls `body` with the stem, which is valid during the call.
     func withStem<Result>(
         of source: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> Result
     ) -> Result {
@@ -33,12 +32,12 @@ final class PorterStemmer {
     }
 }
 
-/// A word on its way to its stem.
+/// A word that is being reduced to its stem.
 private struct Stem {
     let bytes: UnsafeMutablePointer<UInt8>
     var count: Int
 
-    /// A suffix and what takes its place.
+    /// A suffix and its replacement.
     struct Rule {
         let suffix: StaticString
         let replacement: StaticString
@@ -60,7 +59,7 @@ private struct Stem {
 
     // MARK: Steps
 
-    /// Plurals: sses → ss, ies → i, ss stays, s goes.
+    /// Plurals: sses → ss, ies → i, ss → ss, s → nothing.
     private mutating func step1a() {
         guard last == ascii("s") else { return }
         if ends("sses"), count > 4 {
@@ -125,7 +124,7 @@ private struct Stem {
         }
     }
 
-    /// The first rule whose suffix is there decides, whether or not its condition holds.
+    /// The first rule whose suffix matches decides, whether or not its condition holds.
     private mutating func apply(_ rules: [Rule], _ condition: (Stem, Int) -> Bool) {
         guard count > 2 else { return }
         for rule in rules
@@ -139,7 +138,7 @@ private struct Stem {
         }
     }
 
-    /// Longer suffixes before those that they end with.
+    /// Longer suffixes come before their own endings.
     private static let step2: [Rule] = [
         Rule("ational", "ate"), Rule("tional", "tion"), Rule("enci", "ence"), Rule("anci", "ance"),
         Rule("izer", "ize"), Rule("logi", "log"), Rule("bli", "ble"), Rule("alli", "al"),

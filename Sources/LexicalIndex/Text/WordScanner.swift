@@ -1,8 +1,9 @@
-/// Cuts text into words: runs of letters and digits, folded. The same words as FTS5's `unicode61`.
+/// Splits text into words: runs of letters and digits, folded. The same words as FTS5's
+/// `unicode61`.
 ///
-/// One task at a time uses it, since it holds the word that it is at.
+/// Not thread-safe: it holds the current word.
 final class WordScanner {
-    /// Longer words are cut, as FTS5 cuts them.
+    /// In bytes. Longer words are truncated, as FTS5 does.
     static let longestWord = 32_768
 
     private let folding = Folding.standard
@@ -12,7 +13,7 @@ final class WordScanner {
 
     deinit { word.deallocate() }
 
-    /// Calls `body` with the UTF-8 of each word, in order; valid during the call.
+    /// Calls `body` with the UTF-8 of each word, in order, which is valid during the call.
     @inline(__always)
     func forEachWord(
         in text: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> Void
@@ -23,7 +24,8 @@ final class WordScanner {
         ascii.withUnsafeBufferPointer { ascii in
             var position = 0
             var count = 0
-            // A word may fold to nothing and yet be one: marks are passed over, but end none.
+            // A word may fold to nothing and still be one; marks are dropped, but do not end a
+            // word.
             var isInWord = false
             while position < end {
                 let byte = bytes[position]
@@ -57,7 +59,7 @@ final class WordScanner {
         }
     }
 
-    /// A character of more than one byte; cut ones read as U+FFFD.
+    /// Decodes a character of more than one byte; a truncated one becomes U+FFFD.
     private static func decode(
         _ bytes: UnsafePointer<UInt8>, _ position: inout Int, _ end: Int
     ) -> UInt32 {
