@@ -1,8 +1,8 @@
 import VectorMath
 
-/// An array of plain values in aligned memory whose elements are reached by pointer.
+/// An array of plain values in aligned memory, accessed by pointer.
 ///
-/// Growing moves it: pointers taken before are invalid afterwards.
+/// Growing moves it and invalidates earlier pointers.
 struct AlignedArray<Element: BitwiseCopyable> {
     private var memory: AlignedMemory
     private(set) var count: Int
@@ -23,7 +23,7 @@ struct AlignedArray<Element: BitwiseCopyable> {
         elements.withUnsafeBufferPointer { append(contentsOf: $0) }
     }
 
-    /// Valid until the array grows or goes away.
+    /// Valid until the array grows or is deallocated.
     var pointer: UnsafeMutablePointer<Element> {
         memory.base.assumingMemoryBound(to: Element.self)
     }
@@ -61,11 +61,11 @@ struct AlignedArray<Element: BitwiseCopyable> {
 
     mutating func append(_ element: Element) { resize(to: count + 1, filling: element) }
 
-    /// Counts elements that were written behind the last, where there was room.
+    /// Adds elements that were written behind the last one, within the capacity, to the count.
     @inline(__always)
     mutating func extendWithinCapacity(by added: Int) { count += added }
 
-    /// Forgets the elements and keeps the memory.
+    /// Removes all elements and keeps the memory.
     mutating func removeAll() { count = 0 }
 
     mutating func append(contentsOf source: UnsafeBufferPointer<Element>) {

@@ -1,10 +1,10 @@
 import VectorMath
 
-/// The best candidates of a walk, nearest first, each remembered as expanded or not.
+/// The best candidates of a walk, nearest first, each marked as expanded or not.
 ///
-/// A sorted array serves as both of the paper's queues: the results (all of it) and the candidates
-/// (those not yet expanded). Each entry is one integer that sorts by distance, then by node, so
-/// that equal distances are always decided the same way:
+/// One sorted array serves as both queues of the paper: the results (all entries) and the
+/// candidates (those not yet expanded). Each entry is an integer that sorts by distance, then by
+/// node, so that ties are always broken in the same way:
 ///
 ///     63            32 31            1   0
 ///     | distance      | node          | expanded |
@@ -12,12 +12,12 @@ struct CandidatePool {
     private var memory: AlignedArray<UInt64>
     private(set) var count = 0
     private(set) var limit = 0
-    /// Every entry before this one is expanded.
+    /// All entries before this one are expanded.
     private var cursor = 0
 
     init() { memory = AlignedArray(capacity: 256) }
 
-    /// Empties the pool; from now on it keeps the best `limit` entries (at least one).
+    /// Empties the pool and sets how many entries it keeps, at least one.
     mutating func reset(limit: Int) {
         memory.reserve(limit + 1)
         (count, self.limit, cursor) = (0, max(1, limit), 0)
@@ -25,8 +25,8 @@ struct CandidatePool {
 
     private var entries: UnsafeMutablePointer<UInt64> { memory.pointer }
 
-    /// Adds a node that the pool has not seen, unless all it keeps are nearer. Returns whether it
-    /// is now the nearest that has not been expanded.
+    /// Adds a new node, unless the pool is full of nearer ones. Returns whether it is now the
+    /// nearest unexpanded entry.
     @inline(__always)
     @discardableResult
     mutating func insert(_ distance: Float, _ node: UInt32) -> Bool {
@@ -36,7 +36,7 @@ struct CandidatePool {
             guard entry < entries[count - 1] else { return false }
             count -= 1
         }
-        // Bisection without branches: where a new entry belongs cannot be guessed.
+        // Branchless binary search, since branches would be unpredictable.
         var position = 0
         var length = count
         while length > 1 {
@@ -65,7 +65,7 @@ struct CandidatePool {
         return nil
     }
 
-    /// Marks the nearest unexpanded node as expanded and returns it; `nil` where there is none.
+    /// Marks the nearest unexpanded node as expanded and returns it; `nil` if there is none.
     @inline(__always)
     mutating func next() -> UInt32? {
         let entries = entries
@@ -83,12 +83,12 @@ struct CandidatePool {
     func node(at index: Int) -> UInt32 { Self.node(entries[index]) }
     func distance(at index: Int) -> Float { Self.distance(entries[index]) }
 
-    /// The distance beyond which nothing is kept.
+    /// The distance beyond which no entry is kept.
     var bound: Float { count < limit ? .infinity : Self.distance(entries[count - 1]) }
 
     static func entry(_ distance: Float, _ node: UInt32) -> UInt64 {
-        // Adding 0 turns -0 into 0. Negative floats order backwards as integers: flip all their
-        // bits; positive ones get the top bit to come after them.
+        // Adding 0 turns -0 into 0. As integers, negative floats sort in reverse, so all their bits
+        // are flipped; positive ones get the top bit set, to come after them.
         let bits = (distance + 0).bitPattern
         let ordered = bits ^ (bits >> 31 == 0 ? 0x8000_0000 : 0xffff_ffff)
         return UInt64(ordered) << 32 | UInt64(node) << 1

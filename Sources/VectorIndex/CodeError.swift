@@ -1,22 +1,21 @@
 import VectorMath
 
-/// How far distances between 8-bit codes can be from those between the vectors, and so which
-/// candidates may be among the best by exact scores.
+/// Estimates the error of distances between 8-bit codes, and so decides which candidates may be
+/// among the best by exact scores.
 ///
-/// Rounding makes each component of a code wrong by an error of variance scale^2 / 12. An inner
-/// product of a query q and a row x is then wrong with variance (|q|^2 scale(x)^2 + |x|^2
-/// scale(q)^2) / 12, and the difference of two such products with the sum of two variances. A squared
-/// distance holds the product twice.
+/// Rounding gives each component an error of variance scale^2 / 12. The inner product of a query q
+/// and a row x then has an error of variance (|q|^2 scale(x)^2 + |x|^2 scale(q)^2) / 12; for the
+/// difference of two products the variances add up. A squared distance contains the product twice.
 struct CodeError {
     private let distance: Float
-    /// The part of the allowed square that is the same for every candidate.
+    /// The part of the allowed squared excess that is the same for every candidate.
     private let shared: Float
-    /// What the square of a candidate's scale adds to it.
+    /// The factor of a candidate's squared scale in the allowed squared excess.
     private let slope: Float
 
     /// - Parameters:
-    ///   - last: the k-th best by the codes.
-    ///   - deviations: how many standard deviations of a difference are allowed for.
+    ///   - last: the k-th best candidate by the codes.
+    ///   - deviations: the number of standard deviations of a difference to allow for.
     init(
         behind last: NeighborSelection.Candidate, deviations: Float, query: QueryVector,
         rows: VectorRows
@@ -31,7 +30,7 @@ struct CodeError {
             + allowed * 2 * rows.squaredNorm(last.node) * query.scale * query.scale
     }
 
-    /// Whether a candidate may be nearer than the k-th by their exact scores.
+    /// Whether a candidate may be nearer than the k-th by exact scores.
     @inline(__always)
     func mayPrecede(_ distance: Float, scale: Float) -> Bool {
         let excess = distance - self.distance

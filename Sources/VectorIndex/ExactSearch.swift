@@ -1,11 +1,11 @@
 import CVectorKernels
 import VectorMath
 
-/// Vectors side by side in memory that somebody else keeps alive, with their labels.
+/// A matrix of vectors in memory that the caller keeps alive, with their labels.
 package struct FlatVectors: @unchecked Sendable {
     /// Rows, N.
     package let count: Int
-    /// Numbers in a row, D.
+    /// The number of components in a row, D.
     package let dimensions: Int
     /// How the numbers are stored.
     package let element: VectorElement
@@ -24,7 +24,7 @@ package struct FlatVectors: @unchecked Sendable {
         self.labels = labels
     }
 
-    /// Scores of rows `range`, or of the rows `ids` where given, for a prepared query.
+    /// Scores `count` rows from `start` on, or the rows `start + ids[i]`, against a prepared query.
     func score(
         _ query: UnsafePointer<Float>, metric: Metric, from start: Int, count: Int,
         ids: UnsafePointer<UInt32>? = nil, into scores: UnsafeMutablePointer<Float>
@@ -50,14 +50,14 @@ package struct FlatVectors: @unchecked Sendable {
     }
 }
 
-/// The nearest vectors by looking at all of them: the truth that the graph is measured against.
+/// Finds the nearest vectors by scanning all of them. The result is exact.
 package enum ExactSearch {
-    /// Rows scored at a time; their scores stay in the nearest cache.
+    /// The number of rows scored at a time; their scores fit the L1 cache.
     private static let block = 512
 
-    /// The best `k`, best first; equal scores in the order of their labels.
+    /// The best `k` rows, best first, ties by label.
     ///
-    /// With the cosine metric the rows must have length one (`Metric.prepared` makes them so).
+    /// With the cosine metric the rows must be normalized, as `Metric.prepared` does.
     ///
     /// - Throws: `dimensionMismatch`, `notFinite`.
     /// - Complexity: O(n d), on `threads` threads.
@@ -83,7 +83,7 @@ package enum ExactSearch {
         return tops.merged
     }
 
-    /// The best `k` that each thread has seen.
+    /// The best `k` hits of each thread.
     private final class Tops: @unchecked Sendable {
         private let k: Int
         private let query: AlignedArray<Float>
@@ -121,7 +121,7 @@ package enum ExactSearch {
                 }
                 return
             }
-            // Asking the filter is cheaper than scoring.
+            // Filter first, since that is cheaper than scoring.
             let rows = passing[worker].pointer
             var passed = 0
             for i in 0..<count where filter.contains(vectors.labels(start + i)) {
@@ -147,9 +147,9 @@ package enum ExactSearch {
     }
 }
 
-/// The best of many hits: a heap whose root is the worst that is kept.
+/// Keeps the best of many hits in a heap whose root is the worst one kept.
 package struct TopHits: Sendable {
-    /// Hits kept at most, k.
+    /// The most hits kept, k.
     package let limit: Int
     private var heap: [ScoredKey] = []
 
@@ -158,10 +158,12 @@ package struct TopHits: Sendable {
     /// Scores below this are not kept.
     package var bound: Float { heap.count < limit ? -.infinity : Float(heap[0].score) }
 
-    /// The hits kept, in no order.
+    /// The hits kept, unsorted.
     package var hits: [ScoredKey] { heap }
 
-    /// Takes a hit if it is among the best so far. O(log k).
+    /// Adds a hit if it is among the best so far.
+    ///
+    /// - Complexity: O(log k).
     package mutating func insert(_ hit: ScoredKey) {
         if heap.count < limit {
             heap.append(hit)

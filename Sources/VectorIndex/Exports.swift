@@ -1,2 +1,2 @@
-// What a search answers with is part of this module's interface.
+// The results of a search are part of this module's interface.
 @_exported import Ranking

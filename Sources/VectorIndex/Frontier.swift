@@ -1,6 +1,6 @@
 import HeapModule
 
-/// Nodes still to be expanded by a filtered walk, nearest first, without limit.
+/// The unexpanded nodes of a filtered walk, nearest first, without a limit.
 struct Frontier {
     private var heap = Heap<UInt64>()
 

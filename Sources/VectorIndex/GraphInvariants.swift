@@ -1,8 +1,8 @@
 import VectorMath
 
 extension GraphLayers {
-    /// Slots of layer 0 that no path of links from the entry point leads to, increasing; `isFree`
-    /// names slots that hold nothing.
+    /// The slots of layer 0 that cannot be reached from the entry point, increasing. `isFree` tells
+    /// which slots are unused.
     func unreachable(isFree: (Int) -> Bool = { _ in false }) -> [UInt32] {
         var seen = [Bool](repeating: false, count: count)
         var queue: [UInt32] = []
@@ -22,7 +22,7 @@ extension GraphLayers {
         return (0..<count).filter { !seen[$0] && !isFree($0) }.map { UInt32($0) }
     }
 
-    /// Everything that must hold of links, on every layer.
+    /// Checks the links of every layer.
     ///
     /// - Throws: `invariant`, naming the node.
     func checkInvariants(isFree: (Int) -> Bool = { _ in false }) throws(IndexError) {
@@ -70,25 +70,27 @@ extension GraphLayers {
 }
 
 extension HNSWBuilder {
-    /// - Throws: `invariant`. Reachability holds after `connect`, which saving does.
+    /// Checks the graph.
+    ///
+    /// - Throws: `invariant`. All nodes are reachable only after `connect()`, which `save` calls.
     package func checkInvariants() throws(IndexError) {
         try storage.graph.checkInvariants { self.storage.labels[$0] == GraphStorage.noLabel }
     }
 }
 
 extension HNSWIndex {
-    /// Every section against its checksum: reads the whole file.
+    /// Verifies the checksum of every section, which reads the whole file.
     package func verify() throws(IndexError) {
         try file.verify()
         guard labelColumn.isSorted else { throw file.damaged("labels", "they do not increase") }
-        // Extending the graph continues after the label that was inserted last.
+        // Extending the graph continues after the header's last label.
         if let lastLabel, count > 0, labelColumn[count - 1] > lastLabel {
             throw file.damaged("labels", "the last is above the header's last label")
         }
     }
 
-    /// Everything that must hold of the graph: links in range, never twice nor to itself, on the
-    /// right layers, and every node within reach of the entry point.
+    /// Checks the graph: links are in range, distinct, not to the node itself, and on the right
+    /// layers, and every node can be reached from the entry point.
     ///
     /// - Throws: `invariant`.
     /// - Complexity: O(n m).

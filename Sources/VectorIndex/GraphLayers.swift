@@ -1,23 +1,24 @@
 import CVectorKernels
 import VectorMath
 
-/// The links of a graph, as pointers into memory that somebody else keeps alive: a mapped file, or
-/// a builder's arrays.
+/// The links of a graph, as pointers into memory that the owner keeps alive: a mapped file, or a
+/// builder's arrays.
 ///
 ///     layer 0:  node = slot           links at layer0 + slot * 2m        (2m links)
 ///     layer L:  node = upper ordinal  links at upper + (first[node] + L - 1) * m   (m links)
 ///
-/// One node in m has layers above 0; these are numbered apart ("upper ordinals"), and `slots` leads
-/// from such a number to the slot that holds its vector.
+/// One node in m has layers above 0. These nodes have numbers of their own ("upper ordinals"), and
+/// `slots` maps such a number to the slot of its vector.
 ///
-/// Invariants (`checkInvariants` holds them against the bytes; a walk does not rely on 2):
-/// 1. `slots`, `levels` and `first` are consistent: every slot is below `count`, every block of
-///    links lies inside `upper`. They are few, and checked when a file is opened.
-/// 2. A list of links ends at the first value that is not a node (`noNode`), or when it is full.
-///    A walk treats any number past the last node so; a damaged link can mislead but not trap.
+/// Invariants (`checkInvariants` verifies them; a walk does not rely on 2):
+/// 1. `slots`, `levels` and `first` are consistent: every slot is below `count`, and every block of
+/// links is inside `upper`. They are few, and checked when a file is opened.
+/// 2. A list of links ends at the first value that is not a node (`noNode`), or when it is full. A
+/// walk treats any number past the last node as the end, so a damaged link can mislead but not
+/// trap.
 struct GraphLayers {
     static let noNode = UInt32.max
-    /// Ids leave one bit to mark expanded entries.
+    /// Node ids leave one bit for the mark of expanded entries.
     static let nodeLimit = Int(Int32.max)
 
     let count: Int
@@ -28,7 +29,7 @@ struct GraphLayers {
     let levels: UnsafePointer<UInt8>
     let first: UnsafePointer<UInt32>
     let upper: UnsafePointer<UInt32>
-    /// The node at which a search begins: an upper ordinal if there are upper layers, else a slot.
+    /// The node where a search begins: an upper ordinal if there are upper layers, else a slot.
     let entry: Entry
 
     enum Entry: Equatable {
@@ -45,11 +46,11 @@ struct GraphLayers {
         level == 0 ? bottomLevel : Layer(level: level, degree: m, count: upperCount, graph: self)
     }
 
-    /// One layer: nodes, and where their links are.
+    /// One layer of the graph.
     struct Layer {
         let level: Int
         let degree: Int
-        /// Nodes are below this.
+        /// Node numbers are below this.
         let count: Int
         let graph: GraphLayers
 
@@ -80,8 +81,9 @@ struct GraphLayers {
         }
     }
 
-    /// The level that a label's node has: geometric with ratio 1/m, and a function of the label
-    /// alone, so that it does not depend on the order or the number of threads.
+    /// The level of a label's node: geometrically distributed with ratio 1/m, and a function of the
+    /// label alone, so that it depends neither on the order of insertion nor on the number of
+    /// threads.
     static func level(ofLabel label: Int64, m: Int) -> Int {
         // SplitMix64's finalizer.
         var bits = UInt64(bitPattern: label) &+ 0x9e37_79b9_7f4a_7c15

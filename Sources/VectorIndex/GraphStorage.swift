@@ -1,9 +1,9 @@
 import VectorMath
 
-/// A graph that grows: the arrays behind `GraphLayers` and `VectorRows`, for a builder.
+/// The growable arrays behind `GraphLayers` and `VectorRows`, for a builder.
 ///
-/// Slots and upper ordinals of removed nodes are kept in free lists and given out again, lowest
-/// first. A free slot's label is `noLabel` and nothing links to it.
+/// Slots and upper ordinals of removed nodes are kept in free lists and reused, lowest first. A
+/// free slot has the label `noLabel`, and no node links to it.
 struct GraphStorage {
     static let noLabel = Int64.min
 
@@ -19,10 +19,10 @@ struct GraphStorage {
     var levels = AlignedArray<UInt8>()
     var first = AlignedArray<UInt32>()
     var upper = AlignedArray<UInt32>()
-    /// Upper ordinal of each slot that has one.
+    /// The upper ordinals of the slots that have one.
     var ordinals: [UInt32: UInt32] = [:]
 
-    /// Descending, so that the lowest is taken from the end.
+    /// Descending, so that `popLast` takes the lowest.
     var freeSlots: [UInt32] = []
     /// By level, descending.
     var freeOrdinals: [Int: [UInt32]] = [:]
@@ -33,7 +33,7 @@ struct GraphStorage {
         rowBytes = VectorRows.stride(of: parameters)
     }
 
-    /// Slots in use or free.
+    /// The number of slots, used or free.
     var count: Int { labels.count }
     var liveCount: Int { labels.count - freeSlots.count }
 
@@ -62,7 +62,7 @@ struct GraphStorage {
         }
     }
 
-    /// A slot for `label`, without links, its row still to be written.
+    /// Adds a node without links for `label` and returns its slot, whose row the caller must set.
     mutating func addNode(label: Int64) -> UInt32 {
         let slot: UInt32
         if let free = freeSlots.popLast() {
@@ -117,7 +117,7 @@ struct GraphStorage {
         }
     }
 
-    /// A node's links, for changing them in place.
+    /// A node's links, mutable in place.
     func links(of node: UInt32, level: Int) -> UnsafeMutablePointer<UInt32> {
         level == 0
             ? layer0.pointer + Int(node) * 2 * parameters.m
@@ -135,7 +135,7 @@ struct GraphStorage {
         for i in written..<degree { links[i] = GraphLayers.noNode }
     }
 
-    /// Gives the slot (and its ordinal) back. Nothing may link to it any more.
+    /// Frees the slot and its ordinal. No node may link to it any more.
     mutating func free(_ slot: UInt32) {
         setLinks([], of: slot, level: 0)
         labels[Int(slot)] = Self.noLabel
@@ -147,7 +147,7 @@ struct GraphStorage {
         }
     }
 
-    /// The node of the highest level, the first of them, becomes the entry point.
+    /// Makes the first node of the highest level the entry point.
     mutating func chooseEntry() {
         entry = .empty
         var highest = 0

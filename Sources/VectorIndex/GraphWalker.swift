@@ -1,12 +1,14 @@
 import CVectorKernels
 import VectorMath
 
-/// Walks a graph for one thread: the search of Malkov & Yashunin's algorithms 2 and 5.
+/// Searches a graph on one thread: algorithms 2 and 5 of Malkov and Yashunin ("Efficient and robust
+/// approximate nearest neighbor search using Hierarchical Navigable Small World graphs", 2018).
 ///
-/// Memory only; the graph and the rows are passed to each call, since a builder's arrays move.
+/// It holds only scratch memory. The graph and the rows are passed to each call, since a builder's
+/// arrays move.
 final class GraphWalker {
     let query: QueryVector
-    /// What the last walk found, nearest first.
+    /// The result of the last walk, nearest first.
     private(set) var pool = CandidatePool()
     var statistics = SearchStatistics()
 
@@ -17,12 +19,12 @@ final class GraphWalker {
     /// The distances of the nodes that a scan has scored, in the scan's order.
     private var scanned = AlignedArray<Float>()
 
-    /// The longest list of links, and the most rows scored at once.
+    /// The greatest length of a list of links, and the most rows scored at once.
     static let maximumDegree = 256
 
     init(dimensions: Int) { query = QueryVector(dimensions: dimensions) }
 
-    /// Algorithm 5: greedy descent from the top, then a walk of layer 0 with `ef` candidates, which
+    /// Algorithm 5: descends greedily from the top, then walks layer 0 with `ef` candidates, which
     /// are left in `pool`.
     func search(_ graph: GraphLayers, _ rows: VectorRows, ef: Int) {
         if let start = bottomEntry(graph, rows) {
@@ -32,7 +34,7 @@ final class GraphWalker {
         }
     }
 
-    /// The slot where greedy descent arrives; `nil` in an empty graph.
+    /// The slot of layer 0 where greedy descent ends; `nil` in an empty graph.
     func bottomEntry(_ graph: GraphLayers, _ rows: VectorRows) -> UInt32? {
         switch graph.entry {
         case .empty: nil
@@ -42,7 +44,8 @@ final class GraphWalker {
         }
     }
 
-    /// The node of layer `target` + 1 that walks with one candidate, from the top, arrive at.
+    /// Descends from layer `level` to layer `target` + 1, with walks of one candidate, and returns
+    /// the node where the last one ends.
     func descend(
         _ graph: GraphLayers, _ rows: VectorRows, from ordinal: UInt32, level: Int, to target: Int
     ) -> UInt32 {
@@ -54,7 +57,8 @@ final class GraphWalker {
         return nearest
     }
 
-    /// Algorithm 2: expands the nearest unexpanded candidate until the `ef` nearest are expanded.
+    /// Algorithm 2: expands the nearest unexpanded candidate until the `ef` nearest nodes found are
+    /// expanded.
     func walk(_ layer: GraphLayers.Layer, _ rows: VectorRows, from entry: UInt32, ef: Int) {
         pool.reset(limit: ef)
         visited.reserve(layer.count)
@@ -66,14 +70,14 @@ final class GraphWalker {
         visited.removeAll()
     }
 
-    /// The neighbors not met before; their rows are on the way to the cache.
+    /// The neighbors of a node that have not been visited before.
     @inline(__always)
     private func visit(
         neighborsOf node: UInt32, in layer: GraphLayers.Layer, _ rows: VectorRows
     ) -> UnsafeBufferPointer<UInt32> {
         statistics.hops += 1
         guard let links = layer.links(of: node) else { return .init(start: nil, count: 0) }
-        // A value that is not a node ends the list, as does a damaged link.
+        // A value that is not a node ends the list; so does a damaged link.
         return visited.insertNew(links, count: layer.degree, below: layer.count)
     }
 
@@ -86,7 +90,7 @@ final class GraphWalker {
         }
     }
 
-    /// Scores nodes, at most `maximumDegree`, and offers them to the pool.
+    /// Scores at most `maximumDegree` nodes and offers them to the pool.
     @inline(__always)
     func offer(
         _ nodes: UnsafeBufferPointer<UInt32>, in layer: GraphLayers.Layer, _ rows: VectorRows
@@ -98,7 +102,7 @@ final class GraphWalker {
         }
     }
 
-    /// Distances of nodes, at most `maximumDegree`; valid until the next call.
+    /// The distances of at most `maximumDegree` nodes; valid until the next call.
     @inline(__always)
     private func score(
         _ nodes: UnsafeBufferPointer<UInt32>, in layer: GraphLayers.Layer, _ rows: VectorRows
@@ -131,8 +135,8 @@ final class GraphWalker {
         return pool.candidates
     }
 
-    /// Those of the nodes that `best` has just scored that the codes' error may bring among them, in
-    /// no order.
+    /// Of the nodes that `best` has just scored, those that may be among the best by exact scores,
+    /// given the error of the codes; unsorted.
     func scanned(_ nodes: [UInt32], _ rows: VectorRows, _ error: CodeError)
         -> [NeighborSelection.Candidate]
     {
@@ -145,7 +149,7 @@ final class GraphWalker {
         return contenders
     }
 
-    /// Offers any number of nodes that the pool does not have.
+    /// Offers any number of nodes that are not in the pool.
     func offerAll(_ nodes: [UInt32], in layer: GraphLayers.Layer, _ rows: VectorRows) {
         eachPiece(of: nodes) { offer($0, in: layer, rows) }
     }
@@ -161,12 +165,12 @@ final class GraphWalker {
 
     func emptyPool(limit: Int) { pool.reset(limit: limit) }
 
-    /// A walk that passes through every node but keeps only those that `accepts` lets through: the
-    /// `ef` nearest of them, nearest first.
+    /// A walk that expands any node but keeps only those that `accepts` allows: the `ef` nearest of
+    /// these, nearest first.
     ///
-    /// `nil` if it would take more than `budget` distances, or is not on course: an eighth of the
-    /// budget more than its share for what has been found is spent. So a walk among nodes that do not
-    /// match costs little more than that eighth.
+    /// `nil` if it takes more than `budget` distances, or progresses too slowly: if it has spent an
+    /// eighth of the budget more than the share for what it has found. So a walk among nodes that
+    /// do not match costs little more than that eighth.
     func search(
         _ graph: GraphLayers, _ rows: VectorRows, ef: Int, budget: Int,
         accepting accepts: (UInt32) -> Bool
@@ -174,7 +178,7 @@ final class GraphWalker {
         guard let start = bottomEntry(graph, rows) else { return [] }
         let layer = graph.bottomLevel
         let before = statistics.distances
-        // Nodes to expand, which the pool cannot hold: those on the way need not be accepted.
+        // The nodes to expand. The pool cannot hold them, since it takes accepted nodes only.
         var frontier = Frontier()
         pool.reset(limit: ef)
         visited.reserve(layer.count)

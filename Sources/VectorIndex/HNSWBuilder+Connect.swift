@@ -1,17 +1,17 @@
 import VectorMath
 
 extension HNSWBuilder {
-    /// Makes every node reachable from the entry point on layer 0; returns how many were not.
+    /// Makes every node reachable from the entry point on layer 0. Returns how many were not.
     ///
-    /// Pruning may leave a node that nothing links to any more. Each such node is linked from the
-    /// nearest reachable node that has room, or else in the place of a link that reachability does
-    /// not rest on (one that is not an edge of the tree by which nodes were first reached), the
-    /// farthest of them. There is always one: a tree has fewer edges than there are links.
+    /// Pruning may leave a node that no other links to. Each such node is linked from the nearest
+    /// reachable node that has room. If none has, it replaces the farthest link that is not needed
+    /// for reachability, which is one that is not an edge of the tree by which nodes were first
+    /// reached. There always is one: a tree has fewer edges than there are links.
     ///
-    /// Nearly all of many equal vectors are stranded: each links to the same few, whose lists are
-    /// soon full. Those after the first are linked from one another, without a search.
+    /// Of many equal vectors nearly all are stranded: each links to the same few, whose lists are
+    /// soon full. All but the first of them are linked from one another, without a search.
     ///
-    /// - Complexity: O(n m), and a search for each stranded node that is not like another.
+    /// - Complexity: O(n m), plus a search for each stranded node that does not equal another.
     @discardableResult
     package func connect() -> Int {
         guard storage.liveCount > 0 else { return 0 }
@@ -32,13 +32,13 @@ extension HNSWBuilder {
         return stranded
     }
 
-    /// Once stranded nodes with the same nearest neighbor, oldest first.
+    /// Formerly stranded nodes with the same nearest neighbor, oldest first.
     private struct Siblings {
         var nodes: [UInt32] = []
-        /// Those before this one have no room left.
+        /// The nodes before this one have no room left.
         private var first = 0
 
-        /// A node with room that is as near to `node` as its nearest neighbor is.
+        /// A node with room that is at least as near to `node` as its nearest neighbor.
         mutating func host(of node: UInt32, nearest: UInt32, _ storage: GraphStorage) -> UInt32? {
             let layer = storage.graph.bottomLevel
             while first < nodes.count, layer.list(of: nodes[first]).count == layer.degree {
@@ -57,14 +57,14 @@ extension HNSWBuilder {
         }
     }
 
-    /// Adds a link to a list that has room; returns where from.
+    /// Adds a link to a list that has room; returns its node.
     private func link(_ stranded: UInt32, from host: UInt32) -> UInt32 {
         let length = storage.graph.bottomLevel.list(of: host).count
         storage.links(of: host, level: 0)[length] = stranded
         return host
     }
 
-    /// Links to `stranded` from a node of the tree, and returns that node.
+    /// Links to `stranded` from a node of the tree; returns that node.
     private func link(_ stranded: UInt32, _ tree: ReachabilityTree) -> UInt32? {
         let (graph, rows) = (storage.graph, storage.vectorRows)
         let layer = graph.bottomLevel
@@ -72,7 +72,7 @@ extension HNSWBuilder {
         walker.query.load(row: stranded, of: rows)
         var ef = min(storage.count, parameters.efConstruction)
         while true {
-            // From the tree's root: descent may arrive where the root does not lead.
+            // Start from the tree's root, since descent may end at an unreachable node.
             walker.walk(layer, rows, from: tree.root, ef: ef)
             for candidate in walker.pool.candidates {
                 let list = layer.list(of: candidate.node)
@@ -88,7 +88,7 @@ extension HNSWBuilder {
     }
 }
 
-/// From which node each node of layer 0 is first reached.
+/// For each node of layer 0 the node from which it was first reached.
 private struct ReachabilityTree {
     private var parents: [UInt32]
     /// The slot of the entry point; the graph is not empty.
@@ -108,7 +108,7 @@ private struct ReachabilityTree {
 
     func parent(of node: UInt32) -> UInt32 { parents[Int(node)] }
 
-    /// Adds `node`, and all that it newly leads to.
+    /// Adds `node` and everything that becomes reachable through it.
     mutating func extend(from parent: UInt32, to node: UInt32, _ graph: GraphLayers) {
         parents[Int(node)] = parent
         let layer = graph.bottomLevel

@@ -1,14 +1,14 @@
 import VectorMath
 
 extension HNSWBuilder {
-    /// The links that a node has newly chosen on one layer, nearest first.
+    /// The new links of a node on one layer, nearest first.
     struct Choice {
         var level: Int
         var node: UInt32
         var neighbors: [NeighborSelection.Candidate]
     }
 
-    /// A link to be added to `target`'s list.
+    /// A link to add to the list of `target`.
     private struct ReverseLink {
         var level: Int
         var target: UInt32
@@ -20,7 +20,7 @@ extension HNSWBuilder {
         }
     }
 
-    /// What the threads of one phase share; each writes only the element of its index.
+    /// Shared by the threads of one phase, each of which writes only the element at its index.
     private final class Shared<Element>: @unchecked Sendable {
         let storage: GraphStorage
         let elements: UnsafeMutableBufferPointer<Element>
@@ -56,8 +56,8 @@ extension HNSWBuilder {
         raiseEntry(slots)
     }
 
-    /// Phase 1: each new node's neighbors, from the graph before the batch and from the nodes
-    /// before it in the batch.
+    /// Phase 1: chooses each new node's neighbors from the graph before the batch and from earlier
+    /// nodes of the batch.
     private func chooseNeighbors(of slots: [UInt32], threads: Int) -> [Choice] {
         var results = [[Choice]](repeating: [], count: slots.count)
         let workers = workers(threads)
@@ -104,7 +104,7 @@ extension HNSWBuilder {
                 let nearest = walker.pool.node(at: 0)
                 entry = level == 1 ? graph.slots[Int(nearest)] : nearest
             }
-            // The batch's earlier nodes of this layer.
+            // The earlier nodes of the batch on this layer.
             let earlier =
                 level == 0
                 ? Array(slots[..<index])
@@ -122,7 +122,8 @@ extension HNSWBuilder {
         return choices
     }
 
-    /// Phase 2: each chosen neighbor links back; a list that is full keeps a diverse part.
+    /// Phase 2: each chosen neighbor links back; a list that overflows is cut to a diverse
+    /// selection.
     func addReverseLinks(of choices: [Choice], threads: Int) {
         var reverse: [ReverseLink] = []
         for choice in choices {
@@ -141,7 +142,7 @@ extension HNSWBuilder {
         let targets = starts.count
         starts.append(reverse.count)
         let workers = workers(threads)
-        // Few targets a piece of work would spend the time on handing out pieces.
+        // Smaller pieces would cost more to hand out than to process.
         let piece = 64
         let pieces = (targets + piece - 1) / piece
         reverse.withUnsafeMutableBufferPointer { buffer in
@@ -184,7 +185,7 @@ extension HNSWBuilder {
         storage.setLinks(kept.lazy.map(\.node), of: target, level: level)
     }
 
-    /// A node above all others becomes the entry point.
+    /// Makes a node that is higher than all others the entry point.
     private func raiseEntry(_ slots: [UInt32]) {
         for slot in slots {
             let level = storage.ordinals[slot].map { Int(storage.levels[Int($0)]) } ?? 0

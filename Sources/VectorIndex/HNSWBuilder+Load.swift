@@ -1,10 +1,9 @@
 import VectorMath
 
 extension HNSWBuilder {
-    /// Takes a finished graph over, to be extended: its content is copied, the file is not changed.
+    /// Starts from a finished graph. Its content is copied; the file is not changed.
     ///
-    /// Links of a damaged file that lead nowhere are dropped; call `verify()` first where that
-    /// matters.
+    /// Invalid links of a damaged file are dropped; call `verify()` first if that matters.
     package convenience init(extending index: HNSWIndex) throws(IndexError) {
         try self.init(parameters: index.parameters)
         index.file.sequentially { takeOver(index) }

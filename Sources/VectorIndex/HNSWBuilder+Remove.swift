@@ -1,16 +1,16 @@
 import VectorMath
 
 extension HNSWBuilder {
-    /// Takes vectors out and repairs what they held together; labels that are not there are
+    /// Removes vectors and repairs the links around them. Labels that are not in the graph are
     /// ignored. Returns how many were removed.
     ///
-    /// A node that linked to removed ones keeps its other neighbors and chooses, by the same
-    /// heuristic, from those that the removed ones had: as many links as it had before, or the m that
-    /// a new node asks for. (Choosing all of them again would leave lists shorter than those of a
-    /// fresh build, which are only cut when they are full: at equal ef, fewer are found.) Those newly
-    /// chosen link back, as after an insertion: else links in one direction add up over many rounds.
-    /// The slots are used again by later insertions.
-    /// One pass over all links serves the whole batch: remove many at a time.
+    /// A node that linked to removed ones keeps its other neighbors and fills up, by the same
+    /// heuristic, from the neighbors of the removed ones, to as many links as it had before, or to
+    /// m. (Choosing all links again would leave lists shorter than those of a fresh build, which
+    /// are cut only when full, and recall at equal ef would be lower.) The newly chosen neighbors
+    /// link back, as after an insertion; otherwise one-way links would accumulate over many rounds.
+    /// Later insertions reuse the slots. Each call passes over all links, so remove many labels at
+    /// a time.
     ///
     /// - Complexity: O(n m) reads, and O(m^2) distances for each node that lost a neighbor.
     @discardableResult
@@ -41,7 +41,7 @@ extension HNSWBuilder {
         return removed.count
     }
 
-    /// What the threads share; each writes only the element of its index.
+    /// Shared by the threads, each of which writes only the element at its index.
     private final class Repairs: @unchecked Sendable {
         let storage: GraphStorage
         let repairs: UnsafeMutableBufferPointer<Repair>
@@ -51,7 +51,7 @@ extension HNSWBuilder {
         }
     }
 
-    /// The links of a node that lost some.
+    /// The new links of a node that lost some.
     private struct Repair {
         var kept: [UInt32] = []
         var added: [NeighborSelection.Candidate] = []
@@ -92,7 +92,8 @@ extension HNSWBuilder {
         var nodes: Set<UInt32> = []
         var frontier = Array(list)
         var passed: Set<UInt32> = []
-        // If whole neighborhoods vanish at once, their own neighbors are searched in turn.
+        // If a whole neighborhood is removed at once, the neighbors' neighbors are searched in
+        // turn.
         while !frontier.isEmpty, nodes.count < layer.degree {
             var next: [UInt32] = []
             for neighbor in frontier {

@@ -2,10 +2,10 @@ import FileFormat
 import VectorMath
 
 extension HNSWBuilder {
-    /// Writes the graph to `path`, whole or not at all. Slots are renumbered in the order of the
-    /// labels, so that what removals left free takes no space, and a label is found by bisection.
+    /// Writes the graph to `path` atomically. Slots are renumbered in the order of labels, so that
+    /// free slots take no space and a label is found by binary search.
     ///
-    /// Nodes that no path from the entry point reaches are linked first (see `connect`).
+    /// Unreachable nodes are linked first (see `connect`).
     package func save(
         to path: String, header: IndexHeader,
         fileSystem: any FileSystem = SystemFileSystem()
@@ -17,7 +17,7 @@ extension HNSWBuilder {
         order.sort { storage.labels[Int($0)] < storage.labels[Int($1)] }
         var position = [UInt32](repeating: GraphLayers.noNode, count: storage.count)
         for (index, slot) in order.enumerated() { position[Int(slot)] = UInt32(index) }
-        // Upper nodes in the order of their slots.
+        // Upper nodes, in the order of their slots.
         let upperOrder = order.compactMap { storage.ordinals[$0] }
         var upperPosition = [UInt32](repeating: GraphLayers.noNode, count: storage.slots.count)
         for (index, ordinal) in upperOrder.enumerated() {
@@ -93,7 +93,7 @@ extension Array where Element: BitwiseCopyable {
 }
 
 extension IndexFileWriter {
-    /// A section that is one array.
+    /// Writes a section that is one array.
     mutating func array<Element: BitwiseCopyable>(_ section: IndexSection, _ elements: [Element])
         throws(IndexError)
     {
@@ -103,7 +103,7 @@ extension IndexFileWriter {
     }
 }
 
-/// The fields of a graph file's trailer, in this order, each 8 bytes.
+/// The fields in the trailer of a graph file, in this order, each of 8 bytes.
 struct GraphFields {
     var header: IndexHeader
     var parameters: IndexParameters
@@ -141,7 +141,7 @@ struct GraphFields {
         return writer
     }
 
-    /// - Throws: `damaged` where a value cannot be.
+    /// - Throws: `damaged` for a value that is out of range.
     init(_ file: IndexFileReader) throws(IndexError) {
         var fields = file.fields
         header = fields.header()

@@ -1,11 +1,13 @@
 import VectorMath
 
-/// A graph under construction: insert, remove, save. One thread at a time calls it; it uses several.
+/// A graph under construction: insert, remove, save. Call it from one thread at a time; it uses
+/// several itself.
 ///
-/// Malkov & Yashunin's algorithm 1 in batches. The nodes of a batch are searched for in the graph
-/// as it was before the batch, and compared with the earlier nodes of their own batch directly;
-/// then all links are merged, each list by itself, in the order of the nodes. Nothing depends on
-/// which thread did what, so that the same input gives the same bytes whatever their number.
+/// Algorithm 1 of Malkov and Yashunin (2018), in batches. For each node of a batch, neighbors are
+/// searched in the graph as it was before the batch, and among the earlier nodes of the batch by
+/// comparison with each. Then all links are merged, list by list, in the order of the nodes.
+/// Nothing depends on the assignment of work to threads, so that the same input gives the same
+/// bytes whatever the number of threads.
 package final class HNSWBuilder {
     /// How the graph is built.
     package let parameters: IndexParameters
@@ -15,7 +17,7 @@ package final class HNSWBuilder {
 
     private var workers: [Worker] = []
 
-    /// Memory of one thread.
+    /// The scratch memory of one thread.
     final class Worker: @unchecked Sendable {
         let walker: GraphWalker
         let selection: NeighborSelection
@@ -33,14 +35,15 @@ package final class HNSWBuilder {
         storage = GraphStorage(parameters: parameters)
     }
 
-    /// Vectors in the graph.
+    /// The number of vectors in the graph.
     package var count: Int { storage.liveCount }
 
-    /// Places for vectors, in use or free to be used again: does not grow while as many are removed
-    /// as are inserted.
+    /// The number of slots for vectors, used or free. It does not grow as long as as many vectors
+    /// are removed as inserted.
     package var slotCount: Int { storage.count }
 
-    /// Makes room for so many vectors in all, so that inserting does not move them again and again.
+    /// Reserves memory for `count` vectors in total, so that inserting does not move them
+    /// repeatedly.
     package func reserve(_ count: Int) { storage.reserve(count) }
 
     /// Labels in the graph, increasing.
@@ -54,12 +57,11 @@ package final class HNSWBuilder {
         return workers
     }
 
-    /// Adds vectors: `labels.count` rows of `parameters.dimensions` components. Either all of them
-    /// are added or, where an error is thrown, none.
+    /// Adds vectors, `[labels.count, parameters.dimensions]`. If an error is thrown, none is added.
     ///
     /// - Throws: `dimensionMismatch`, `notFinite`, `labelNotIncreasing` (labels also come after all
     ///   that were inserted before), `tooManyVectors`.
-    /// - Complexity: for each vector O(efConstruction m log n) distances.
+    /// - Complexity: O(efConstruction m log n) distances per vector.
     package func insert(labels: [Int64], vectors: UnsafeBufferPointer<Float>, threads: Int = 1)
         throws(IndexError)
     {
@@ -104,7 +106,7 @@ package final class HNSWBuilder {
         if let failure { throw failure }
     }
 
-    /// Batches are a small part of the graph, so that comparing their nodes with one another stays
-    /// cheap beside the search, and large enough to share among threads.
+    /// Batches are small compared with the graph, so that comparing their nodes with one another is
+    /// cheap compared with the search, and large enough to share among threads.
     private var nextBatchSize: Int { min(1024, max(128, storage.liveCount / 16)) }
 }

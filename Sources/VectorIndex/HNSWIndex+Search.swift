@@ -1,15 +1,17 @@
 import VectorMath
 
 extension HNSWIndex {
-    /// The `k` nearest vectors, best first; fewer only where fewer vectors (or matching ones) exist.
+    /// The `k` nearest vectors, best first; fewer only if there are fewer vectors, or fewer that
+    /// match.
     ///
     /// - Parameters:
-    ///   - ef: candidates kept during the walk, at least `k`: more gives better answers, more slowly.
-    ///   - filter: labels that may be returned. If they are few, or a walk finds them too slowly,
-    ///     all of them are scanned, so that `k` are returned whenever `k` match, and the cost stays
-    ///     below that of scanning the matching vectors exactly.
-    ///   - source: exact vectors with which the best answers of a quantized walk are scored again.
-    ///     Without it scores are those of the codes.
+    ///   - ef: the number of candidates kept during the walk, raised to `k`. More are slower and
+    ///     increase recall.
+    ///   - filter: the labels that may be returned. If they are few, or a walk finds them too
+    ///     slowly, all of them are scanned. So `k` are returned whenever `k` match, and the cost
+    ///     stays below that of an exact scan of the matching vectors.
+    ///   - source: the exact vectors, for re-scoring the best candidates of a quantized graph.
+    ///     Without it, scores are those of the codes.
     /// - Throws: `dimensionMismatch`, `notFinite`.
     package func search(
         _ query: UnsafeBufferPointer<Float>, k: Int, ef: Int = 100, filter: LabelFilter? = nil,
@@ -22,7 +24,7 @@ extension HNSWIndex {
             if let filter { return filtered(walker, filter, k: k, ef: ef, source) }
             walker.search(graph, rows, ef: ef)
             var found = walker.pool.candidates
-            // A damaged or unfortunate graph may lead to fewer than there are.
+            // In a damaged or badly connected graph a walk may find too few.
             if found.count < min(k, count) {
                 found = scan(
                     Array(0..<UInt32(count)), walker, k: k, rescored: source != nil)
@@ -45,7 +47,7 @@ extension HNSWIndex {
 
     // MARK: Exact scores
 
-    /// Cuts to the best `k`, having scored again those that could be among them.
+    /// Re-scores the candidates that could be among the best `k`, and returns these.
     func finish(
         _ found: [Candidate], k: Int, _ walker: GraphWalker, _ source: (any VectorSource)?
     ) -> SearchResult {
@@ -71,7 +73,7 @@ extension HNSWIndex {
         return SearchResult(hits: hits, statistics: walker.statistics)
     }
 
-    /// Hits with exact scores, where the source has them.
+    /// Hits with exact scores, for vectors that the source has.
     func exactHits(_ candidates: [Candidate], _ walker: GraphWalker, _ source: any VectorSource)
         -> [ScoredKey]
     {
@@ -85,7 +87,7 @@ extension HNSWIndex {
         return zip(labels, scores).map { ScoredKey(key: $0, score: Double($1)) }
     }
 
-    /// Those that may be among the best `k` by their exact scores.
+    /// The candidates that may be among the best `k` by exact scores.
     private func contenders(_ found: [Candidate], k: Int, _ walker: GraphWalker) -> [Candidate] {
         guard found.count > k else { return found }
         let error = CodeError(
@@ -93,14 +95,16 @@ extension HNSWIndex {
         return found.filter { error.mayPrecede($0.distance, scale: rows.scale($0.node)) }
     }
 
-    /// Scores every one of `slots`; the best `k`, best first, or, where they are to be scored again,
-    /// all who may be among these, in no order. However close the scores lie, none is cut off.
+    /// Scores all of `slots`. Returns the best `k`, best first or, if they will be re-scored, all
+    /// that may be among the best `k`, unsorted. However close the scores are, none of these is cut
+    /// off.
     func scan(_ slots: [UInt32], _ walker: GraphWalker, k: Int, rescored: Bool) -> [Candidate] {
         walker.statistics.scanned = true
         let best = walker.best(k, of: slots, in: graph.bottomLevel, rows)
         guard rescored, parameters.quantization == .int8, best.count == k, let last = best.last
         else { return best }
-        // The k-th of a crowd owes its place to a favorable error: a deviation more is allowed for.
+        // In a dense crowd the k-th owes its place to a favorable error, so allow for one more
+        // deviation.
         return walker.scanned(
             slots, rows,
             CodeError(behind: last, deviations: 4, query: walker.query, rows: rows))

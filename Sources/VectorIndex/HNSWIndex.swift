@@ -2,43 +2,44 @@ import FileFormat
 import Synchronization
 import VectorMath
 
-/// A finished graph in a memory-mapped file: what readers search. Immutable; any number of threads
-/// search it at once, and each keeps its snapshot whatever a writer puts in the file's place.
+/// A finished, immutable graph in a memory-mapped file. Any number of threads can search it at
+/// once; it remains valid when a writer replaces the file.
 package final class HNSWIndex: Sendable {
-    /// The file's.
+    /// The path of the file.
     package let path: String
-    /// Which database, model and change-log position the graph covers.
+    /// The database, model and change-log position that the graph covers.
     package let header: IndexHeader
     /// How the graph was built.
     package let parameters: IndexParameters
-    /// Vectors in the graph.
+    /// The number of vectors in the graph.
     package let count: Int
-    /// The highest label that was ever inserted, whether or not it is still there.
+    /// The highest label that was ever inserted, even if it has been removed; `nil` if there was
+    /// none.
     package let lastLabel: Int64?
 
     let file: IndexFileReader
     let labelColumn: LabelColumn
     nonisolated(unsafe) let graph: GraphLayers
     nonisolated(unsafe) let rows: VectorRows
-    /// What was computed or copied when the file was opened.
+    /// Data that was computed or copied when the file was opened.
     private let memory: [AlignedMemory]
     private let idle = Mutex(IdleWalkers())
 
-    /// Walkers wait here between searches, so that a search allocates nothing large.
+    /// Walkers that are not in use, so that a search need not allocate much memory.
     private struct IdleWalkers: ~Copyable {
         nonisolated(unsafe) var walkers: [GraphWalker] = []
     }
 
-    /// The storage of the large sections.
+    /// Where the large sections are kept.
     package enum Residency: Sendable {
-        /// The file's pages, as they are needed: opens in milliseconds, shared among processes.
+        /// In the file's pages, loaded on demand: opens in milliseconds, shared among processes.
         case mapped
-        /// A copy in large pages, made on opening: faster for one that searches very much.
+        /// In a copy in large pages, made on opening: faster for very many searches.
         case copied
     }
 
-    /// Maps the file and checks its header and the upper layers, not its large sections
-    /// (`verify()` does); links that a damaged section holds can cost answers, never more.
+    /// Maps the file and checks its header and the upper layers, but not its large sections;
+    /// `verify()` does. A damaged section can lower recall, but not cause a crash.
     ///
     /// - Throws: `IndexError`: `file`, `notThisKind`, `unsupportedVersion`, `damaged`.
     /// - Complexity: O(n / m) reads.
@@ -121,10 +122,10 @@ package final class HNSWIndex: Sendable {
         return UnsafeRawBufferPointer(start: copy.base, count: section.count)
     }
 
-    /// Bytes of the file.
+    /// The size of the file in bytes.
     package var byteCount: Int { file.file.count }
 
-    /// The label of a slot, 0 ..< `count`.
+    /// The label of a slot in 0 ..< `count`.
     package func label(at slot: Int) -> Int64 { labelColumn[slot] }
 
     /// Labels in the graph, increasing.
@@ -133,7 +134,7 @@ package final class HNSWIndex: Sendable {
     /// Whether a vector is in the graph.
     package func contains(label: Int64) -> Bool { labelColumn.index(of: label) != nil }
 
-    /// Runs `body` with a walker that no other search uses meanwhile.
+    /// Runs `body` with a walker for its exclusive use.
     func withWalker<Result, Failure: Error>(_ body: (GraphWalker) throws(Failure) -> Result)
         throws(Failure) -> Result
     {
@@ -147,7 +148,7 @@ package final class HNSWIndex: Sendable {
 }
 
 extension UnsafeRawBufferPointer {
-    /// The first byte; for an empty section some address that is never read.
+    /// The address of the first byte; for an empty section, an address that is never read.
     fileprivate var address: UnsafeRawPointer {
         baseAddress ?? UnsafeRawPointer(bitPattern: 64)!
     }

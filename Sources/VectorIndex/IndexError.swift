@@ -1,22 +1,22 @@
 import FileFormat
 import Foundation
 
-/// What is wrong with an index file, or with what it was asked to do: facts only.
+/// What is wrong with an index file, or with a call, as facts.
 package enum IndexError: Error, Equatable, Sendable {
     case file(FileError)
-    /// The file does not begin as this kind of file does.
+    /// The file's magic number is not that of this kind of file.
     case notThisKind(path: String, expected: String)
     case unsupportedVersion(path: String, found: Int, supported: Int)
-    /// Bytes that contradict their checksum or each other.
+    /// The file contradicts its checksums or itself.
     case damaged(path: String, part: String, reason: String)
     case dimensionMismatch(expected: Int, found: Int)
-    /// A NaN or infinity in the vector with this label (nil: the query).
+    /// A component of the vector with this label is NaN or infinite; `nil` for the query.
     case notFinite(label: Int64?)
-    /// Labels must increase from one inserted vector to the next.
+    /// Labels must increase from one inserted vector to the next, and this one does not.
     case labelNotIncreasing(previous: Int64, label: Int64)
     case invalidParameter(name: String, value: Int, allowed: ClosedRange<Int>)
     case tooManyVectors(limit: Int)
-    /// The graph contradicts its own rules.
+    /// The graph violates an invariant.
     case invariant(String)
 }
 

@@ -1,10 +1,10 @@
 import FileFormat
 import Foundation
 
-// The vector index's cache files are section files (see FileFormat); what they share among
-// themselves is here.
+// The vector index's cache files are section files (see FileFormat). This is what they have in
+// common.
 
-/// The parts of a graph's or vectors' file. Numbers are part of the format.
+/// The sections of graph and vector files. The raw values are part of the format.
 enum IndexSection: UInt32, SectionName {
     case rows = 1
     case scales = 2
@@ -35,11 +35,11 @@ extension IndexError {
     }
 }
 
-/// Writes an index file, section after section; its errors are the index's.
+/// Writes an index file section by section, throwing `IndexError`.
 struct IndexFileWriter {
     private var writer: SectionFileWriter<IndexSection>
 
-    /// Nothing appears at `path` before `commit(fields:)`.
+    /// The file appears at `path` only with `commit(fields:)`.
     init(path: String, kind: SectionFileKind, fileSystem: any FileSystem) throws(IndexError) {
         do { writer = try SectionFileWriter(path: path, kind: kind, fileSystem: fileSystem) } catch
         {
@@ -57,17 +57,17 @@ struct IndexFileWriter {
         do { try writer.endSection(section) } catch { throw IndexError(error) }
     }
 
-    /// Writes the trailer and puts the file in its place.
+    /// Writes the trailer and moves the file into place.
     func commit(fields: FieldWriter) throws(IndexError) {
         do { try writer.commit(fields: fields) } catch { throw IndexError(error) }
     }
 }
 
-/// Opens an index file and finds its sections; its errors are the index's.
+/// Opens an index file and finds its sections, throwing `IndexError`.
 struct IndexFileReader: Sendable {
     private let reader: SectionFileReader<IndexSection>
 
-    /// - Throws: `notThisKind`, `unsupportedVersion`, `damaged`, or what the file system says.
+    /// - Throws: `notThisKind`, `unsupportedVersion`, `damaged`, `file`.
     init(path: String, kind: SectionFileKind, fileSystem: any FileSystem) throws(IndexError) {
         do { reader = try SectionFileReader(path: path, kind: kind, fileSystem: fileSystem) } catch
         {
@@ -89,12 +89,12 @@ struct IndexFileReader: Sendable {
         do { return try reader.section(section, count: count) } catch { throw IndexError(error) }
     }
 
-    /// A search reads a row here and a row there. While a file fits in memory it is well to read
-    /// ahead, which brings the whole of it soon; of one that may not, reading ahead would fetch up to
-    /// megabytes for each row, and put out others for them.
+    /// In bytes. A search reads rows at random. For a file that fits in memory, read-ahead soon
+    /// loads all of it. For a larger one, it would load up to megabytes for each row and evict
+    /// others.
     private static let readAheadLimit = 256 << 20
 
-    /// Runs `body`, which reads much of the file in order.
+    /// Runs `body`, which reads large parts of the file in order.
     func sequentially<Result, Failure: Error>(_ body: () throws(Failure) -> Result)
         throws(Failure) -> Result
     {
@@ -104,7 +104,7 @@ struct IndexFileReader: Sendable {
         return try body()
     }
 
-    /// Reads every section and compares its checksum.
+    /// Verifies the checksum of every section.
     func verify() throws(IndexError) {
         try sequentially { () throws(IndexError) in
             do throws(SectionFileError) { try reader.verify() } catch {

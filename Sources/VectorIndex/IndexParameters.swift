@@ -3,18 +3,19 @@ import Foundation
 
 /// What a collection fixes about its index.
 package struct IndexParameters: Sendable, Codable, Equatable {
-    /// Numbers in a vector, D.
+    /// The number of components of a vector, D.
     package var dimensions: Int
     /// How vectors are compared.
     package var metric: Metric
-    /// What the walk compares.
+    /// The form of the vectors that the walk compares.
     package var quantization: VectorQuantization
-    /// Links a new node asks for; layer 0 holds twice as many (Malkov & Yashunin's M).
+    /// The most links of a new node (M in Malkov and Yashunin); layer 0 allows twice as many per
+    /// node.
     package var m: Int
-    /// Candidates kept while a new node's neighbors are searched.
+    /// The number of candidates kept while the neighbors of a new node are searched.
     package var efConstruction: Int
 
-    /// Candidates kept during a search whose caller names no number.
+    /// The default number of candidates kept during a search.
     package static let defaultEf = 100
 
     package init(
@@ -41,7 +42,7 @@ package struct IndexParameters: Sendable, Codable, Equatable {
     }
 }
 
-/// Whose cache a file is, and how much of the truth it covers.
+/// Identifies the database that a cache file belongs to, and how much of it the file covers.
 package struct IndexHeader: Sendable, Equatable {
     /// The database that the file belongs to.
     package var databaseIdentity: UUID
@@ -49,9 +50,9 @@ package struct IndexHeader: Sendable, Equatable {
     package var collection: Int64
     /// The model that made the vectors.
     package var modelFingerprint: ContentHash
-    /// The change log's position up to which the file is complete.
+    /// The change-log position up to which the file is complete.
     package var changeLogPosition: Int64
-    /// The log's token at that position: a copy of the database that went on apart has another.
+    /// The log's token at that position, which differs between copies of a database that diverged.
     package var historyToken: Int64
 
     package init(

@@ -1,7 +1,8 @@
-/// Labels in a file: increasing, kept as 4-byte distances from the first where these suffice.
+/// Increasing labels in a file, stored as differences from the first, in 4 bytes if they fit, else
+/// 8.
 struct LabelColumn: Sendable {
     let count: Int
-    /// Bytes a label: 4 or 8.
+    /// Bytes per label, 4 or 8.
     let width: Int
     let base: Int64
     nonisolated(unsafe) let bytes: UnsafeRawPointer
@@ -11,7 +12,7 @@ struct LabelColumn: Sendable {
         return !overflow && span >= 0 && span <= Int64(UInt32.max) ? 4 : 8
     }
 
-    /// The bytes of increasing labels.
+    /// Encodes increasing labels.
     static func encode(_ labels: [Int64], base: Int64, width: Int) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(labels.count * width)
@@ -28,14 +29,14 @@ struct LabelColumn: Sendable {
             : base &+ Int64(bitPattern: bytes.load(fromByteOffset: index * 8, as: UInt64.self))
     }
 
-    /// The place of a label; `hint` is tried first.
+    /// The index of a label; `hint` is tried first.
     func index(of label: Int64, hint: Int = 0) -> Int? {
         if hint >= 0, hint < count, self[hint] == label { return hint }
         let index = lowerBound(label)
         return index < count && self[index] == label ? index : nil
     }
 
-    /// The first index in `start ..< end` whose label is not below `label`, or `end`.
+    /// The first index in `start ..< end` whose label is not below `label`; `end` if there is none.
     func lowerBound(_ label: Int64, from start: Int = 0, to end: Int? = nil) -> Int {
         var low = start
         var high = end ?? count
@@ -48,8 +49,8 @@ struct LabelColumn: Sendable {
 
     /// The indices of a filter's labels, increasing.
     ///
-    /// Labels are whole numbers and increase, so that one that is d above another lies at most d
-    /// places after it: exactly there where no label is missing between them.
+    /// Labels are integers and increase, so a label that is greater by d is at most d places
+    /// further on, and exactly d places if no label between them is missing.
     func indices(matching filter: LabelFilter) -> [UInt32] {
         var indices: [UInt32] = []
         indices.reserveCapacity(min(filter.count, count))
@@ -58,7 +59,7 @@ struct LabelColumn: Sendable {
             guard start < count else { break }
             let first = self[start]
             guard label >= first else { continue }
-            // The difference fits an unsigned number, whatever the signs.
+            // The difference fits an unsigned integer, whatever the signs.
             let distance = UInt64(bitPattern: label &- first)
             let last = Int(min(UInt64(count - 1 - start), distance)) + start
             var index = last

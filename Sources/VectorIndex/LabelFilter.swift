@@ -1,13 +1,13 @@
-/// The set of labels that a search may return.
+/// A set of labels that a search may return.
 ///
-/// Membership is one bit where the labels are dense enough, a binary search where they are not.
+/// Membership is looked up in a bit set if the labels are dense enough, else by binary search.
 package struct LabelFilter: Sendable {
-    /// Increasing, without repetition.
+    /// The labels, increasing and distinct.
     package let labels: [Int64]
     private let first: Int64
     private let bits: [UInt64]
 
-    /// `labels` in any order; repetitions count once.
+    /// Creates a filter from labels in any order, with or without duplicates.
     package init(_ labels: some Sequence<Int64>) {
         var sorted = Array(labels)
         if !zip(sorted, sorted.dropFirst()).allSatisfy({ $0 < $1 }) {
@@ -26,7 +26,7 @@ package struct LabelFilter: Sendable {
             ? 0
             : sorted[sorted.count - 1].subtractingReportingOverflow(first)
                 .partialValue
-        // One bit for each label in the span, as long as that costs at most 32 bytes a label.
+        // A bit set over the span, if that takes at most 32 bytes per label.
         guard span >= 0, span / 256 <= Int64(sorted.count) else {
             bits = []
             return
@@ -39,10 +39,12 @@ package struct LabelFilter: Sendable {
         self.bits = bits
     }
 
-    /// How many labels pass.
+    /// The number of labels.
     package var count: Int { labels.count }
 
-    /// Whether a label passes. O(1).
+    /// Whether a label is in the set.
+    ///
+    /// - Complexity: O(1) for dense labels, else O(log n).
     package func contains(_ label: Int64) -> Bool {
         guard !labels.isEmpty else { return false }
         if !bits.isEmpty {

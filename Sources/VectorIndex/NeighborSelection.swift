@@ -1,18 +1,18 @@
 import VectorMath
 
-/// Chooses diverse neighbors: Malkov & Yashunin's algorithm 4, without its extensions, relaxed as in
-/// Subramanya et al., "DiskANN" (2019).
+/// Chooses diverse neighbors: algorithm 4 of Malkov and Yashunin (2018), without its extensions,
+/// relaxed as in Subramanya et al., "DiskANN" (2019).
 ///
-/// Going from near to far, a candidate is kept unless a neighbor already kept is nearer to it than
-/// the node itself is, by a clear margin: one link per direction rather than many into the same
-/// crowd. With squared Euclidean distances D, a kept neighbor s stands for a candidate c of node q if
+/// From near to far, a candidate is kept unless an already kept neighbor is clearly nearer to it
+/// than the node itself: one link per direction rather than many into the same cluster. With
+/// squared Euclidean distances D, a kept neighbor s covers a candidate c of node q if
 ///
 ///     slack x D(c, s) < D(c, q)
 ///
-/// For the inner product the distance is d = -ip and D = |a|^2 + |b|^2 + 2d; with s as long as q this
-/// is d(c, s) < d(c, q) - (1 - 1 / slack) D(c, q) / 2, and that is what is computed for any lengths.
-/// At a slack of 1.15 a walk reaches recall@10 of .95 and .99 with 14 % and 22 % fewer distances than
-/// at 1 (100,000 x 384, int8), and a build takes a seventh less time.
+/// For the inner product the distance is d = -ip and D = |a|^2 + |b|^2 + 2d. If s is as long as q,
+/// this is d(c, s) < d(c, q) - (1 - 1 / slack) D(c, q) / 2, which is used for vectors of any
+/// length. With a slack of 1.15 a walk reaches a recall@10 of 0.95 and 0.99 with 14 % and 22 %
+/// fewer distances than with 1 (100,000 x 384, int8), and a build takes a seventh less time.
 final class NeighborSelection {
     private let candidateQuery: QueryVector
     private let integers = AlignedArray<Int32>(repeating: 0, count: GraphWalker.maximumDegree)
@@ -20,7 +20,7 @@ final class NeighborSelection {
     private let keptSlots = AlignedArray<UInt32>(repeating: 0, count: GraphWalker.maximumDegree)
     static let slack: Float = 1.15
 
-    /// Kept rows are compared this many at a time: the nearest usually decide.
+    /// The number of kept rows compared at a time; the nearest usually decide.
     private static let step = 8
 
     init(dimensions: Int) { candidateQuery = QueryVector(dimensions: dimensions) }
@@ -35,8 +35,8 @@ final class NeighborSelection {
         }
     }
 
-    /// Neighbors of `node`: those in `keeping`, whatever they are, and of `candidates`, which are
-    /// sorted nearest first, what none of those kept stands for, up to `limit` in all.
+    /// Selects up to `limit` neighbors of `node`: all of `keeping`, then those of `candidates`
+    /// (sorted nearest first) that no selected neighbor covers.
     func select(
         _ candidates: [Candidate], for node: QueryVector, limit: Int,
         keeping: [Candidate] = [], in layer: GraphLayers.Layer, _ rows: VectorRows
@@ -56,7 +56,7 @@ final class NeighborSelection {
         return kept
     }
 
-    /// Whether one of the first `kept` neighbors stands for the candidate.
+    /// Whether one of the first `kept` neighbors covers the candidate.
     private func isCovered(
         _ candidate: Candidate, of node: QueryVector, slot: UInt32, kept: Int, _ rows: VectorRows
     ) -> Bool {
@@ -73,7 +73,7 @@ final class NeighborSelection {
         return false
     }
 
-    /// The distance below which a kept neighbor stands for the candidate.
+    /// The distance below which a kept neighbor covers the candidate.
     private func coveringDistance(_ candidate: Candidate, of node: QueryVector, _ rows: VectorRows)
         -> Float
     {

@@ -1,9 +1,10 @@
 import VectorMath
 
 extension Metric {
-    /// The vector as the index compares it: scaled to length one for the cosine, else as it is.
+    /// Writes the vector in the form that the index compares: normalized for the cosine, else
+    /// unchanged.
     ///
-    /// - Throws: `dimensionMismatch`, or `notFinite` naming `label`.
+    /// - Throws: `dimensionMismatch`, or `notFinite` with `label`.
     package func prepared(
         _ vector: UnsafeBufferPointer<Float>, dimensions: Int, label: Int64? = nil,
         into output: UnsafeMutablePointer<Float>
@@ -18,11 +19,11 @@ extension Metric {
         }
     }
 
-    /// Distances are what the walk orders by, lower for nearer; this is the score of one.
+    /// The score for a distance. A walk orders by distance, lower for nearer.
     func score(ofDistance distance: Float) -> Float { -distance }
 }
 
-/// The vector that rows are compared with, in the form that the rows have. Memory for one thread.
+/// The vector that rows are compared with, in the same form as the rows. For use by one thread.
 final class QueryVector {
     let dimensions: Int
     /// Prepared components.
@@ -31,7 +32,7 @@ final class QueryVector {
     let codes: AlignedArray<Int8>
     private(set) var scale: Float = 0
     private(set) var codeSum: Int32 = 0
-    /// Squared length of a row that was loaded, or of what a query's codes stand for.
+    /// The squared length of a loaded row, or of the vector that a query's codes represent.
     private(set) var squaredNorm: Float = 0
 
     init(dimensions: Int) {
@@ -40,7 +41,7 @@ final class QueryVector {
         codes = AlignedArray(repeating: 0, count: Int8Codes.paddedCount(dimensions))
     }
 
-    /// Takes a vector given by the caller.
+    /// Loads a vector from the caller.
     func load(_ vector: UnsafeBufferPointer<Float>, for rows: borrowing VectorRows)
         throws(IndexError)
     {
@@ -53,7 +54,7 @@ final class QueryVector {
         }
     }
 
-    /// Takes row `id` itself.
+    /// Loads row `id`.
     func load(row id: UInt32, of rows: borrowing VectorRows) {
         switch rows.quantization {
         case .none:
@@ -66,7 +67,7 @@ final class QueryVector {
         }
     }
 
-    /// Offset binary to two's complement.
+    /// Converts codes from offset binary to two's complement.
     private func makeSigned(from source: UnsafePointer<UInt8>) {
         var squares: Int32 = 0
         VectorKernels.active.table.pointee.signed_codes(

@@ -1,22 +1,22 @@
-/// What a search cost, in counts that do not depend on the machine.
+/// The cost of a search, in counts that do not depend on the machine.
 package struct SearchStatistics: Sendable, Equatable {
-    /// Scores computed from codes (or float32 rows, without quantization).
+    /// The number of distances computed from codes or, without quantization, float32 rows.
     package var distances = 0
-    /// Nodes whose links were followed.
+    /// The number of nodes whose links were followed.
     package var hops = 0
-    /// Scores computed again from exact vectors.
+    /// The number of candidates re-scored with exact vectors.
     package var rescored = 0
-    /// Whether every matching vector was scanned instead of walking the graph.
+    /// Whether all (matching) vectors were scanned instead of walking the graph.
     package var scanned = false
 
     package init() {}
 }
 
-/// The hits of a search and what it cost.
+/// The hits of a search and its cost.
 package struct SearchResult: Sendable {
     /// Best first.
     package var hits: [ScoredKey]
-    /// What the search cost.
+    /// The cost of the search.
     package var statistics: SearchStatistics
 
     package init(hits: [ScoredKey], statistics: SearchStatistics = .init()) {
@@ -24,11 +24,12 @@ package struct SearchResult: Sendable {
     }
 }
 
-/// Exact vectors by label, with which answers of quantized scores are scored again.
+/// A source of exact vectors, for re-scoring candidates of a quantized graph.
 package protocol VectorSource: Sendable {
-    /// Puts the score of each label's vector into `scores`; leaves those alone that it does not have.
+    /// Writes the score of each label's vector to `scores`; the scores of labels that it does not
+    /// have are not changed.
     ///
-    /// `query` is as `Metric.prepared` makes it. `hints` are likely positions of the labels.
+    /// `query` has been prepared by `Metric.prepared`. `hints` are likely positions of the labels.
     func score(
         _ query: UnsafeBufferPointer<Float>, labels: [Int64], hints: [Int],
         into scores: inout [Float])

@@ -1,16 +1,16 @@
 import FileFormat
 import VectorMath
 
-/// A collection's vectors side by side in a memory-mapped file, in the order of their labels: for
-/// exact scans, and for scoring the graph's answers again. A cache of the database, like the graph.
+/// A collection's vectors as a matrix in a memory-mapped file, in the order of their labels, for
+/// exact scans and for re-scoring. A cache of the database, like the graph.
 ///
-/// With the cosine metric the rows have length one.
+/// With the cosine metric the rows are normalized.
 package final class VectorFile: Sendable {
-    /// The file's.
+    /// The path of the file.
     package let path: String
-    /// Which database, model and change-log position the file covers.
+    /// The database, model and change-log position that the file covers.
     package let header: IndexHeader
-    /// Numbers in a vector, D.
+    /// The number of components of a vector, D.
     package let dimensions: Int
     /// How vectors are compared.
     package let metric: Metric
@@ -44,14 +44,14 @@ package final class VectorFile: Sendable {
         rows = bytes.baseAddress ?? nowhere
     }
 
-    /// The size of the file.
+    /// The size of the file in bytes.
     package var byteCount: Int { file.file.count }
-    /// The label of a row, 0 ..< `count`.
+    /// The label of a row in 0 ..< `count`.
     package func label(at row: Int) -> Int64 { labelColumn[row] }
-    /// `[N]`, in the order of the rows.
+    /// The labels `[N]`, in the order of the rows.
     package var labels: [Int64] { (0..<count).map { labelColumn[$0] } }
 
-    /// All rows, for `ExactSearch`. Keep the file alive meanwhile.
+    /// All rows, for `ExactSearch`; valid as long as the file is alive.
     package var vectors: FlatVectors {
         FlatVectors(
             count: count, dimensions: dimensions, element: element, base: rows,
@@ -79,13 +79,13 @@ package final class VectorFile: Sendable {
         }
     }
 
-    /// Every section against its checksum: reads the whole file.
+    /// Verifies the checksum of every section, which reads the whole file.
     package func verify() throws(IndexError) {
         try file.verify()
         guard labelColumn.isSorted else { throw file.damaged("labels", "they do not increase") }
     }
 
-    /// The best `k` by looking at all of them.
+    /// The best `k` rows by an exact scan.
     package func exactSearch(
         _ query: [Float], k: Int, filter: LabelFilter? = nil, threads: Int = 1
     ) throws(IndexError) -> [ScoredKey] {
@@ -95,7 +95,8 @@ package final class VectorFile: Sendable {
         }
     }
 
-    /// Runs `body`, which reads much of the file in order: else rows are expected here and there.
+    /// Runs `body`, which reads large parts of the file in order; otherwise random access is
+    /// expected.
     package func sequentially<Result, Failure: Error>(_ body: () throws(Failure) -> Result)
         throws(Failure) -> Result
     {
@@ -124,7 +125,7 @@ extension VectorFile: VectorSource {
     }
 }
 
-/// The fields of a vector file's trailer, in this order, each 8 bytes.
+/// The fields in the trailer of a vector file, in this order, each of 8 bytes.
 struct VectorFields {
     var header: IndexHeader
     var dimensions: Int
@@ -159,7 +160,7 @@ struct VectorFields {
         self.labelWidth = labelWidth
     }
 
-    /// - Throws: `damaged` where a value cannot be.
+    /// - Throws: `damaged` for a value that is out of range.
     init(_ file: IndexFileReader) throws(IndexError) {
         var fields = file.fields
         header = fields.header()

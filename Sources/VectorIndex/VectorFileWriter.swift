@@ -1,10 +1,10 @@
 import FileFormat
 import VectorMath
 
-/// Writes a `VectorFile`: rows stream through, labels are kept until the end.
+/// Writes a `VectorFile`. Rows are streamed to the file; labels are kept in memory until the end.
 ///
-/// To extend a file, a new one is written: the old one's rows first (without removed labels), then
-/// the new rows.
+/// To extend a file, write a new one: first the old file's rows without removed labels, then the
+/// new rows.
 package final class VectorFileWriter {
     private var writer: IndexFileWriter
     private let header: IndexHeader
@@ -15,7 +15,7 @@ package final class VectorFileWriter {
     private let prepared: AlignedArray<Float>
     private let halves: AlignedArray<UInt16>
 
-    /// Nothing appears at `path` before `commit()`.
+    /// The file appears at `path` only with `commit()`.
     package init(
         path: String, header: IndexHeader, dimensions: Int, metric: Metric,
         element: VectorElement = .float32, fileSystem: any FileSystem = SystemFileSystem()
@@ -33,10 +33,10 @@ package final class VectorFileWriter {
         writer.beginSection()
     }
 
-    /// Rows appended so far.
+    /// The number of rows appended so far.
     package var count: Int { labels.count }
 
-    /// Adds a vector as the caller has it.
+    /// Appends a vector, which need not be prepared.
     ///
     /// - Throws: `dimensionMismatch`, `notFinite`, `labelNotIncreasing`.
     package func append(label: Int64, vector: UnsafeBufferPointer<Float>) throws(IndexError) {
@@ -61,8 +61,8 @@ package final class VectorFileWriter {
             label: label, vector: UnsafeBufferPointer(start: copy.pointer, count: copy.count))
     }
 
-    /// Adds the rows of another file of the same dimensions, metric and element type, except those
-    /// whose labels are in `removed`.
+    /// Appends the rows of another file with the same dimensions, metric and element type, except
+    /// those with labels in `removed`.
     package func append(contentsOf other: VectorFile, excluding removed: LabelFilter? = nil)
         throws(IndexError)
     {
@@ -79,7 +79,7 @@ package final class VectorFileWriter {
         throws(IndexError)
     {
         let rowBytes = dimensions * element.byteCount
-        // Runs of rows that stay are written at once.
+        // Runs of rows that are kept are written at once.
         var start = 0
         for row in 0...other.count {
             if row < other.count, removed?.contains(other.label(at: row)) != true {
@@ -95,7 +95,7 @@ package final class VectorFileWriter {
         }
     }
 
-    /// Completes the file and puts it in its place. The writer is used up.
+    /// Completes the file and moves it into place. The writer cannot be used afterwards.
     package func commit() throws(IndexError) {
         try writer.endSection(.rows)
         let base = labels.first ?? 0

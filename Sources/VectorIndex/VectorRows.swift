@@ -1,20 +1,19 @@
 import CVectorKernels
 import VectorMath
 
-/// The vectors of a graph's nodes, as pointers into memory that somebody else keeps alive.
+/// The vectors of a graph's nodes, as pointers into memory that the owner keeps alive.
 ///
 /// Row `id` is `stride` bytes at `base + id * stride`: float32 components, or 8-bit codes padded to
-/// whole blocks of 64. Scoring is all that is done with them; who owns them and which links lead
-/// to them is elsewhere.
+/// whole blocks of 64. This type only scores them; it knows nothing of links.
 struct VectorRows {
     let metric: Metric
     let quantization: VectorQuantization
     let dimensions: Int
     let count: Int
     let base: UnsafeRawPointer
-    /// bfloat16 bits, one a row; present with int8.
+    /// bfloat16 bits, one per row; valid with int8.
     let scales: UnsafePointer<UInt16>
-    /// Squared lengths of what the codes stand for; present with int8 and l2.
+    /// The squared lengths of the vectors that the codes represent; valid with int8 and l2.
     let squaredNorms: UnsafePointer<Float>
     let kernels = VectorKernels.active.table
 
@@ -41,11 +40,11 @@ struct VectorRows {
         (base + Int(id) * stride).assumingMemoryBound(to: Float.self)
     }
 
-    /// What one step of a row's codes stands for.
+    /// The scale of a row: its components are about scale × (code - 128).
     @inline(__always)
     func scale(_ id: UInt32) -> Float { Int8Codes.value(ofScale: scales[Int(id)]) }
 
-    /// The squared length of what a row's codes stand for.
+    /// The squared length of the vector that a row's codes represent.
     func squaredNorm(_ id: UInt32) -> Float {
         let codes = codes(id)
         var squares: Int32 = 0
@@ -74,8 +73,8 @@ struct VectorRows {
             }
         case .int8:
             let rows = base.assumingMemoryBound(to: UInt8.self)
-            // In a large index each scale is a cache miss of its own; the rows take long enough for
-            // all of them to arrive.
+            // In a large index each scale is a cache miss; while the rows are read, all of them
+            // arrive.
             for i in 0..<count { vk_prefetch_bytes(scales + Int(ids[i]), 2) }
             kernels.pointee.dot_i8_rows(
                 query.codes.pointer, query.codeSum, rows, stride, stride, ids, count, integers)

@@ -1,23 +1,23 @@
 import VectorMath
 
-/// Which nodes a walk has met: one bit each, small enough to stay in the nearest cache, and cleared
-/// by undoing what was set.
+/// The set of nodes that a walk has visited: a bit set, small enough for the L1 or L2 cache, which
+/// is cleared by resetting only the words that were touched.
 struct VisitedSet {
     private var words = AlignedArray<UInt64>()
-    /// What has been inserted, in order.
+    /// The nodes inserted, in order.
     private var touched = AlignedArray<UInt32>(capacity: 1024)
 
-    /// Room for nodes below `count`; keeps what is in the set.
+    /// Makes room for nodes below `count`; the set's content is kept.
     mutating func reserve(_ count: Int) {
         let needed = (count + 63) / 64
         if needed > words.count { words.resize(to: needed, filling: 0) }
     }
 
-    /// Inserts a list of nodes, which ends early at the first that is not below `bound` (itself at
-    /// most the reserved count), and returns those that are new; valid until the next insertion.
+    /// Inserts a list of nodes, which ends early at the first that is not below `bound` (at most
+    /// the reserved count). Returns the new ones; the buffer is valid until the next insertion.
     ///
-    /// Whether a neighbor is new is a coin toss, so that a branch on it would be guessed wrong half
-    /// the time: every one is written down, and the new ones alone are counted.
+    /// Whether a neighbor is new is unpredictable, so a branch would be mispredicted half the time.
+    /// Instead every node is written, and the count grows only for new ones.
     @inline(__always)
     mutating func insertNew(_ nodes: UnsafePointer<UInt32>, count: Int, below bound: Int)
         -> UnsafeBufferPointer<UInt32>
