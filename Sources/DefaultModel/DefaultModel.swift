@@ -1,24 +1,26 @@
 import AutoRegEmbed
 import CDefaultModel
 
-/// The language model that the program carries, so that a first database needs no download.
+/// The language model that is built into the program, so that a first database needs no download.
 ///
-/// Its files lie in the program's own read-only data, brought in by the assembler
-/// (`Sources/CDefaultModel`): nothing is unpacked or copied, and processes share the pages. Where it
-/// has an adapter, that is added to the encoder's layers, in memory, when the first text is encoded.
-/// What it is, how it was made and how good it is: `MODEL_CARD.md`; `recipe/` makes it again.
+/// Its files are in the program's read-only data, included by the assembler
+/// (`Sources/CDefaultModel`): nothing is unpacked or copied, and processes share the pages. If it
+/// has an adapter, that is added to the encoder's layers in memory when the first text is encoded.
+/// `MODEL_CARD.md` describes the model, its training and its quality; `recipe/` reproduces it.
 ///
 /// ```swift
 /// let database = try Database(path: "notes.vdb", embedder: DefaultModel.embedder())
 /// ```
 public enum DefaultModel {
-    /// The name that a collection records beside the fingerprint.
+    /// The name that a collection records along with the fingerprint.
     public static let name = "vdb-384x3"
 
-    /// The model as an embedder. Each call makes one: keep it, and share it between threads.
+    /// Creates an embedder for the model. Keep it and share it between threads.
     ///
-    /// It computes in float32 unless `options` say otherwise: its layers are small enough for the cache, so
-    /// that bfloat16 spares no memory traffic and only has to be widened.
+    /// It computes in float32 unless `options` say otherwise: the layers are small enough for the
+    /// cache, so bfloat16 would save no memory traffic and would have to be widened.
+    ///
+    /// - Throws: errors of AutoRegEmbed for options that the model cannot fulfill.
     public static func embedder(
         options: AutoRegEmbedder.Options = AutoRegEmbedder.Options()
     ) throws -> AutoRegEmbedder {
@@ -27,7 +29,8 @@ public enum DefaultModel {
         return try AutoRegEmbedder(resource: resource, options: options)
     }
 
-    /// Finds recorded models, this one among them, and gives this one to collections that record none.
+    /// A finder for recorded models that includes this one, and returns this one for collections
+    /// that record none.
     ///
     /// ```swift
     /// var options = DatabaseOptions()
@@ -39,7 +42,7 @@ public enum DefaultModel {
         return finder
     }
 
-    /// The model's bytes, for whoever loads it otherwise.
+    /// The model's bytes, for loading it in other ways. Valid as long as the program runs.
     public static var resource: ModelResource {
         ModelResource(
             name: name, weights: File.weights.bytes, configuration: File.configuration.bytes,
@@ -50,7 +53,7 @@ public enum DefaultModel {
                 ? nil : (File.adapterConfiguration.bytes, File.adapterWeights.bytes))
     }
 
-    /// The files of a Hugging Face folder, in memory. Valid as long as the program runs.
+    /// The files of a Hugging Face folder, in memory; valid as long as the program runs.
     package enum File: String, CaseIterable, Sendable {
         case weights = "model.safetensors"
         case configuration = "config.json"
@@ -60,10 +63,10 @@ public enum DefaultModel {
         case adapterConfiguration = "adapter_config.json"
         case adapterWeights = "adapter_model.safetensors"
 
-        /// Those that there are: a model may have no adapter.
+        /// The files that exist; a model may have no adapter.
         package static var carried: [File] { allCases.filter { !$0.bytes.isEmpty } }
 
-        /// Empty where the model has no such file.
+        /// The content; empty if the model has no such file.
         package var bytes: UnsafeRawBufferPointer {
             let file =
                 switch self {

@@ -1,23 +1,23 @@
-/// What went wrong with a file that an evaluation reads, as facts.
+/// Why a file of an evaluation could not be read, as facts. `description` states them.
 public enum EvaluationError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// No file of that name.
+    /// The file does not exist.
     case missing(path: String)
-    /// The file is there and cannot be read.
+    /// The file exists but cannot be read.
     case unreadable(path: String, reason: String)
-    /// A line that breaks its format. Lines count from 1.
+    /// A line is malformed. Lines count from 1.
     case malformed(path: String, line: Int, problem: Problem)
-    /// The folder holds neither layout that is known.
+    /// The folder has neither of the known layouts.
     case unknownLayout(folder: String)
-    /// The folder has no judgments for the split; `found` are those it has.
+    /// The folder has no judgments for the split; `found` lists the splits that it has.
     case noSuchSplit(folder: String, split: String, found: [String])
-    /// Nothing to average over.
+    /// The file has no judgments, so there is nothing to average over.
     case noJudgments(path: String)
 
-    /// What a line has wrong.
+    /// What is wrong with a line.
     public enum Problem: Equatable, Sendable {
         case fields(expected: String, got: Int)
         case notANumber(field: String, text: String)
-        /// A grade with a fraction, or beyond what a grade can be.
+        /// A grade with a fraction, or out of range.
         case notWhole(field: String, text: String)
         case notUTF8
         case tooLong(bytes: Int)
@@ -28,6 +28,8 @@ public enum EvaluationError: Error, Equatable, Sendable, CustomStringConvertible
         case missingKey(String)
     }
 
+    /// One clause in English that names file and line: `qrels.tsv:3: the grade is not a number:
+    /// 'x'`.
     public var description: String {
         switch self {
         case .missing(let path): "\(path): there is no such file"
@@ -45,6 +47,7 @@ public enum EvaluationError: Error, Equatable, Sendable, CustomStringConvertible
 }
 
 extension EvaluationError.Problem: CustomStringConvertible {
+    /// A clause about the line: `the grade is not a number: 'x'`.
     public var description: String {
         switch self {
         case .fields(let expected, let got): "expected \(expected), got \(got) fields"

@@ -1,2 +1,2 @@
-// Ids of queries and documents are identifiers: applications need no second import for them.
+// Ids of queries and documents are of type `Identifier`, so applications need only this import.
 @_exported import TextBytes

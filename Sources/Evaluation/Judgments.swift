@@ -2,30 +2,30 @@ import Foundation
 
 /// Relevance judgments (qrels): the graded documents of each query.
 ///
-/// A grade of 1 or more is relevant; 0 and negative grades are judged and not relevant.
+/// A grade of 1 or more means relevant; 0 and negative grades mean judged and not relevant.
 public struct Judgments: Sendable, Equatable {
-    /// By query, then by document.
+    /// The grades by query, then by document.
     public private(set) var grades: [Identifier: [Identifier: Int]]
 
-    /// Takes judgments that are in memory: by query, then by document.
+    /// Creates judgments from grades by query, then by document.
     public init(_ grades: [Identifier: [Identifier: Int]] = [:]) {
         self.grades = grades
     }
 
-    /// All judged queries in the order of their bytes: those that every mean is taken over.
+    /// All judged queries, in byte order. Means are taken over these.
     public var queries: [Identifier] { grades.keys.sorted() }
 
     /// The grades of a query's documents; empty if it is not judged.
     public subscript(query: Identifier) -> [Identifier: Int] { grades[query] ?? [:] }
 
-    /// Reads qrels in either form, detected from the first line that is not blank:
+    /// Reads qrels in either form, which is detected from the first line that is not blank:
     ///
     ///     q1 0 d7 2                      TREC: query, iteration, document, grade
     ///     query-id  corpus-id  score     BEIR: tab-separated, its header optional
     ///
-    /// The same judgment twice is one; two different grades for one document are an error.
+    /// A repeated judgment is ignored; two different grades for one document are an error.
     ///
-    /// - Throws: ``EvaluationError`` with file and line; an empty file is `noJudgments`.
+    /// - Throws: ``EvaluationError`` with file and line; `noJudgments` for an empty file.
     public init(contentsOf url: URL) throws(EvaluationError) {
         self.init()
         let file = LineFile(url: url)
@@ -71,7 +71,7 @@ public struct Judgments: Sendable, Equatable {
         if grades.isEmpty { throw .noJudgments(path: file.path) }
     }
 
-    /// A whole number, also one that is written `1.0` as data frames write it.
+    /// A whole number, which may be written `1.0`, as data frames do.
     private static func grade(_ text: String) -> Int? {
         let text = text.trimmingCharacters(in: .whitespaces)
         return Int(text) ?? Double(text).flatMap { Int(exactly: $0) }

@@ -2,11 +2,11 @@ import Foundation
 
 /// Reads a text file line by line in bounded memory: run files reach hundreds of megabytes.
 ///
-/// A line ends in LF or CRLF; the last need not. A byte order mark is skipped. Lines are numbered
-/// from 1, empty ones included.
+/// Lines end in LF or CR LF; the last may end without. A byte order mark is skipped. Lines are
+/// numbered from 1, including empty ones.
 struct LineFile {
     let url: URL
-    /// A longer line is refused: no id, judgment or query comes near it.
+    /// The most bytes of a line. No id, judgment or query comes close.
     static let longestLine = 64 << 20
 
     var path: String { url.path(percentEncoded: false) }
@@ -15,7 +15,7 @@ struct LineFile {
         .malformed(path: path, line: line, problem: problem)
     }
 
-    /// Calls `body` with the bytes of every line, without its end, and the line's number.
+    /// Calls `body` with the bytes of every line, without its line ending, and the line's number.
     func forEachLine(
         _ body: (_ line: Line, _ number: Int) throws(EvaluationError) -> Void
     ) throws(EvaluationError) {
@@ -53,7 +53,7 @@ struct LineFile {
     }
 }
 
-/// The bytes of one line, without its end.
+/// The bytes of one line, without its line ending.
 struct Line {
     let bytes: ArraySlice<UInt8>
 
@@ -61,13 +61,13 @@ struct Line {
         self.bytes = bytes.last == 0x0D ? bytes.dropLast() : bytes
     }
 
-    /// Spaces and tabs only.
+    /// Whether there is only white space.
     var isBlank: Bool { bytes.allSatisfy(Self.isSpace) }
 
-    /// Between runs of spaces and tabs; none is empty.
+    /// The parts between runs of white space; none is empty.
     var words: [ArraySlice<UInt8>] { bytes.split(whereSeparator: Self.isSpace) }
 
-    /// Between single tabs; fields may be empty.
+    /// The parts between single tabs; they may be empty.
     var fields: [ArraySlice<UInt8>] {
         bytes.split(separator: 0x09, omittingEmptySubsequences: false)
     }
@@ -78,6 +78,6 @@ struct Line {
 }
 
 extension ArraySlice<UInt8> {
-    /// The bytes as text, or `nil` where they are not valid UTF-8.
+    /// The bytes as text; `nil` if they are not valid UTF-8.
     var text: String? { String(validating: self, as: UTF8.self) }
 }

@@ -1,21 +1,21 @@
-/// How a run scores: every measure for every judged query, and the means.
+/// The scores of a run: every measure for every judged query, and the means.
 ///
 ///     let judgments = try Judgments(contentsOf: qrels)
 ///     let result = Measurements(of: try Run(contentsOf: run), against: judgments)
 ///     print(result.means[0])        // nDCG@10 over all judged queries
 public struct Measurements: Sendable {
-    /// In the order of ``values`` and ``means``.
+    /// The measures, in the order of ``values`` and ``means``.
     public let measures: [any Measure]
-    /// All judged queries, by id. Those that the run does not answer score 0 (trec_eval's `-c`);
-    /// queries without judgments are left out.
+    /// All judged queries, in the byte order of ids. Those that the run does not answer score 0
+    /// (trec_eval's `-c`); queries without judgments are left out.
     public let queries: [Identifier]
-    /// `[M, Q]`: measure m of query q.
+    /// `[M, Q]`: the value of measure m for query q.
     public let values: [[Double]]
 
-    /// Judged queries that the run has an answer for.
+    /// The number of judged queries that the run answers.
     public let answeredQueries: Int
 
-    /// Measures a run.
+    /// Evaluates a run.
     public init(of run: Run, against judgments: Judgments, measures: [any Measure] = .standard) {
         self.measures = measures
         queries = judgments.queries
@@ -31,7 +31,7 @@ public struct Measurements: Sendable {
         self.values = values
     }
 
-    /// `[M]`: the mean of each measure over all judged queries.
+    /// `[M]`: the mean of each measure over all judged queries; 0 without queries.
     public var means: [Double] {
         values.map { $0.isEmpty ? 0 : $0.reduce(0, +) / Double($0.count) }
     }

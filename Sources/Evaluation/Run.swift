@@ -2,48 +2,50 @@ import Foundation
 
 /// The scored documents that a search system returned for each query.
 public struct Run: Sendable, Equatable {
-    /// A document that was returned.
+    /// A returned document and its score.
     public struct Hit: Sendable, Equatable {
+        /// The document's id.
         public let document: Identifier
-        /// trec_eval keeps scores as 32-bit floats, so more digits than those never break a tie.
+        /// The score, higher for better. It is a 32-bit float as in trec_eval, so that ties are the
+        /// same.
         public let score: Float
 
-        /// A hit without a rank: the score decides it.
+        /// Creates a hit. Its rank follows from the score.
         public init(document: Identifier, score: Float) {
             self.document = document
             self.score = score
         }
     }
 
-    /// The run's name: the last column of the file.
+    /// The run's name, which is the last column of a TREC file.
     public var name: String
-    /// By query, in any order.
+    /// The hits of each query, in any order.
     public private(set) var hits: [Identifier: [Hit]]
 
-    /// Takes hits that are in memory, in any order.
+    /// Creates a run from hits in any order.
     public init(name: String = "vdb", hits: [Identifier: [Hit]] = [:]) {
         self.name = name
         self.hits = hits
     }
 
-    /// A query's hits in any order; empty if it was not answered.
+    /// The hits of a query, in any order; empty if it was not answered.
     public subscript(query: Identifier) -> [Hit] {
         get { hits[query] ?? [] }
         set { hits[query] = newValue }
     }
 
-    /// The documents of a query, best first: by score, equal scores by descending document id. The
-    /// rank that a file states is ignored, as in trec_eval.
+    /// The documents of a query, best first: by score, ties by descending id, as in trec_eval.
+    /// Ranks in a file are ignored.
     public func ranking(of query: Identifier) -> [Identifier] {
         self[query].sorted { one, other in
             one.score == other.score ? one.document > other.document : one.score > other.score
         }.map(\.document)
     }
 
-    /// Reads a TREC run: `query Q0 document rank score name`, one hit a line.
+    /// Reads a TREC run: `query Q0 document rank score name`, one hit per line.
     ///
-    /// - Throws: ``EvaluationError`` with file and line. A document twice for one query is an error,
-    ///   as it is in trec_eval, and so is a score that is not a number.
+    /// - Throws: ``EvaluationError`` with file and line, also for a repeated document of a query,
+    ///   as in trec_eval, and for a score that is not a number.
     public init(contentsOf url: URL) throws(EvaluationError) {
         self.init(name: "")
         let file = LineFile(url: url)
@@ -71,7 +73,8 @@ public struct Run: Sendable, Equatable {
         }
     }
 
-    /// The first id that a TREC file cannot hold: see ``TRECIdentifier``.
+    /// The first id that cannot be written to a TREC file; `nil` if all can. See
+    /// ``TRECIdentifier``.
     public var unwritableID: String? {
         for query in hits.keys.sorted() {
             if !TRECIdentifier.isWritable(query.text) { return query.text }
@@ -83,9 +86,9 @@ public struct Run: Sendable, Equatable {
         return nil
     }
 
-    /// One query's lines of a TREC run file, best first, ranks from 1.
+    /// The lines of a TREC run file for one query, best first, with ranks from 1.
     ///
-    /// - Parameter escapesIDs: writes ids as ``TRECIdentifier/escaped(_:)`` does.
+    /// - Parameter escapesIDs: whether to escape ids with ``TRECIdentifier/escaped(_:)``.
     public func lines(of query: Identifier, escapesIDs: Bool = false) -> String {
         func written(_ id: Identifier) -> String {
             escapesIDs ? TRECIdentifier.escaped(id.text) : id.text

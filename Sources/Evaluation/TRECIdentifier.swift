@@ -1,12 +1,13 @@
-/// An id as a TREC run or judgment file can hold it: between spaces, so without any and not empty.
+/// Ids in TREC run and judgment files, whose fields are separated by spaces: an id must not be
+/// empty or contain white space.
 public enum TRECIdentifier {
-    /// Whether an id can stand in such a file as it is.
+    /// Whether an id can be written to such a file as it is.
     public static func isWritable(_ id: String) -> Bool {
         !id.isEmpty && !id.unicodeScalars.contains(where: isSpace)
     }
 
-    /// The id with `%XX` for each byte of `%`, of white space and of control characters, which keeps
-    /// different ids different. An empty id becomes a lone `%`.
+    /// The id with each byte of `%`, white space and control characters replaced by `%XX`, so that
+    /// different ids stay different. An empty id becomes a single `%`.
     public static func escaped(_ id: String) -> String {
         if id.isEmpty { return "%" }
         var text = ""

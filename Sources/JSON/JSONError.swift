@@ -1,26 +1,26 @@
-/// Where and why bytes are not the JSON that is accepted.
+/// A JSON syntax error: its place and kind.
 public struct JSONError: Error, Hashable, Sendable {
     /// The kind of fault.
     public enum Reason: Hashable, Sendable {
         /// The bytes end inside a value.
         case unexpectedEnd
-        /// A byte that cannot be there.
+        /// A byte that is not allowed there.
         case unexpectedByte(UInt8)
-        /// A number that is not one, or is beyond a double's range.
+        /// A malformed number, or one beyond a double's range.
         case invalidNumber
         /// An unknown escape, or a control character that is not escaped.
         case invalidString
-        /// A string's bytes are not UTF-8.
+        /// A string that is not valid UTF-8.
         case notUTF8
-        /// `\ud800` and the like without its other half, which no text can hold.
+        /// A surrogate escape such as `\ud800` without its other half.
         case loneSurrogate
         /// `\u0000`, if the reader refuses it.
         case nullCharacter
-        /// An object has the key twice.
+        /// An object with a repeated key.
         case repeatedKey(String)
-        /// More objects and arrays in one another than the reader allows.
+        /// More levels of nested objects and arrays than the reader allows.
         case tooDeep(maximum: Int)
-        /// Something follows the value.
+        /// The value is followed by something else than white space.
         case trailingBytes
     }
 
@@ -35,7 +35,7 @@ public struct JSONError: Error, Hashable, Sendable {
 
     /// The kind of fault.
     public let reason: Reason
-    /// Bytes before the fault.
+    /// The offset of the fault in bytes, from 0.
     public let offset: Int
     /// What was expected there.
     public let expected: Expectation
@@ -48,7 +48,7 @@ public struct JSONError: Error, Hashable, Sendable {
 }
 
 extension JSONError.Expectation: CustomStringConvertible {
-    /// A noun phrase: `a value`, `'}' or ','`.
+    /// A noun phrase such as `a value` or `'}' or ','`.
     public var description: String {
         switch self {
         case .value: "a value"
@@ -77,7 +77,7 @@ extension JSONError.Expectation: CustomStringConvertible {
 }
 
 extension JSONError: CustomStringConvertible {
-    /// The fault without its place: `expected a value`, `the key "a" appears twice`.
+    /// The fault without its place, such as `expected a value` or `the key "a" appears twice`.
     public var problem: String {
         switch reason {
         case .notUTF8: "not UTF-8"
@@ -91,6 +91,6 @@ extension JSONError: CustomStringConvertible {
         }
     }
 
-    /// The fault and its place, counted from 1.
+    /// The fault and its place: `expected a value at byte 7`, counted from 1.
     public var description: String { "\(problem) at byte \(offset + 1)" }
 }

@@ -1,6 +1,6 @@
 import TextBytes
 
-/// The members of a JSON object in their order, each key once, keys compared by their bytes.
+/// A JSON object: members with distinct keys, in order. Keys are compared by their bytes.
 ///
 /// ```swift
 /// var metadata: JSONObject = ["lang": "en"]
@@ -8,28 +8,29 @@ import TextBytes
 /// for (key, value) in metadata { print(key, value) }
 /// ```
 ///
-/// A dictionary of Swift strings would lose the order, and take `é` in one code point for `é` in two.
+/// A dictionary of Swift strings would lose the order, and would treat an `é` as one code point and
+/// an `é` as two as the same key.
 public struct JSONObject: Sendable {
     /// A key with its value.
     public typealias Element = (key: String, value: JSONValue)
 
     private var members: [Element] = []
-    /// The members' places by their keys. Empty while the members are few: comparing a dozen short
-    /// keys takes less time than hashing one.
+    /// The members' indices by key. Empty for a few members, since comparing a dozen short keys is
+    /// faster than hashing one.
     private var places: [Identifier: Int] = [:]
 
     private static let fewMembers = 12
 
-    /// An object without members.
+    /// Creates an object without members.
     public init() {}
 
-    /// The members in their order. Of a key that is given twice the last value counts, in the first
-    /// one's place.
+    /// Creates an object from members in order. If a key occurs twice, the last value counts, in
+    /// the first one's place.
     public init(_ members: some Sequence<(String, JSONValue)>) {
         for (key, value) in members { self[key] = value }
     }
 
-    /// The members of a dictionary, in the order of their keys.
+    /// Creates an object from a dictionary, with the keys in byte order.
     public init(_ dictionary: [String: JSONValue]) {
         for (key, value) in dictionary.sorted(by: { $0.key.precedesByBytes($1.key) }) {
             append(key, value)
@@ -41,7 +42,7 @@ public struct JSONObject: Sendable {
         return places[Identifier(key)]
     }
 
-    /// Adds a member whose key is known to be new.
+    /// Appends a member whose key must be new.
     mutating func append(_ key: String, _ value: JSONValue) {
         if !places.isEmpty {
             places[Identifier(key)] = members.count
@@ -52,7 +53,8 @@ public struct JSONObject: Sendable {
         members.append((key, value))
     }
 
-    /// The value of `key`, or `nil`. Setting `nil` removes the member; a new key comes last.
+    /// The value of `key`; `nil` if there is none. Setting `nil` removes the member; a new key is
+    /// added at the end.
     public subscript(key: String) -> JSONValue? {
         get { place(of: key).map { members[$0].value } }
         set {
@@ -70,16 +72,16 @@ public struct JSONObject: Sendable {
         }
     }
 
-    /// Whether there is a member of that key.
+    /// Whether there is a member with this key.
     public func contains(key: String) -> Bool { place(of: key) != nil }
 
-    /// The keys in their order.
+    /// The keys in order.
     public var keys: [String] { members.map(\.key) }
 
     /// The values in the order of their keys.
     public var values: [JSONValue] { members.map(\.value) }
 
-    /// Adds the members of `other`; `combine` chooses the value of a key that both have.
+    /// Adds the members of `other`. For a key that both have, `combine` chooses the value.
     public mutating func merge(
         _ other: JSONObject,
         uniquingKeysWith combine: (_ own: JSONValue, _ others: JSONValue) -> JSONValue
@@ -89,21 +91,21 @@ public struct JSONObject: Sendable {
 }
 
 extension JSONObject: RandomAccessCollection {
-    /// The place of the first member.
+    /// The index of the first member: 0.
     public var startIndex: Int { 0 }
     /// The number of members.
     public var endIndex: Int { members.count }
-    /// The member at a place.
+    /// The member at an index.
     public subscript(place: Int) -> Element { members[place] }
 }
 
 extension JSONObject: Hashable {
-    /// Whether both have the same keys with equal values, in whatever order.
+    /// Whether both have the same keys with equal values, in any order.
     public static func == (one: JSONObject, other: JSONObject) -> Bool {
         one.count == other.count && one.allSatisfy { other[$0.key] == $0.value }
     }
 
-    /// Hashes the members without their order.
+    /// Hashes the members without regard to order.
     public func hash(into hasher: inout Hasher) {
         var sum = 0
         for (key, value) in members {
@@ -117,9 +119,9 @@ extension JSONObject: Hashable {
 }
 
 extension JSONObject: ExpressibleByDictionaryLiteral, CustomStringConvertible {
-    /// Of a key that is given twice the last value counts.
+    /// Creates an object. If a key occurs twice, the last value counts.
     public init(dictionaryLiteral elements: (String, JSONValue)...) { self.init(elements) }
 
-    /// Compact JSON with the keys in the order of their bytes.
+    /// Compact JSON with the keys in byte order.
     public var description: String { JSONValue.object(self).jsonText }
 }

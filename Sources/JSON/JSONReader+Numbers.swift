@@ -1,9 +1,9 @@
 extension JSONReader {
     package struct Number: Sendable {
         package let double: Double
-        /// Exact, if it is written without fraction and exponent and fits.
+        /// The exact value, if it is written without fraction and exponent and fits.
         package let integer: Int64?
-        /// Whether it is an integer beyond 64 bits, of which `double` is only near.
+        /// Whether it is an integer beyond 64 bits, which `double` only approximates.
         package let isLarge: Bool
 
         init(double: Double, integer: Int64?, isLarge: Bool = false) {
@@ -15,8 +15,8 @@ extension JSONReader {
 
     /// -? digits [. digits] [e digits], without leading zeros; finite as a double.
     ///
-    /// A mantissa below 2^53 times or over a power of ten up to 10^22 is exact in one operation
-    /// (Clinger 1990); whatever is longer goes the slow way.
+    /// A mantissa below 2^53, multiplied or divided by a power of ten up to 10^22, is correctly
+    /// rounded in one operation (Clinger 1990). Longer numbers take the slow path.
     package mutating func number() throws(JSONError) -> Number {
         _ = next()
         let start = position
@@ -46,7 +46,7 @@ extension JSONReader {
             var power: UInt64 = 0
             let powerDigits = takeDigits(into: &power)
             if powerDigits == 0 { throw failure(.digit, .invalidNumber) }
-            // More digits than these may have overflown; the slow way knows what they mean.
+            // Longer exponents may have overflowed; leave them to the slow path.
             let size = powerDigits <= 18 ? Int(min(power, 100_000)) : 100_000
             exponent += isDown ? -size : size
         }
@@ -64,7 +64,7 @@ extension JSONReader {
         return try longNumber(start: start, isInteger: isInteger)
     }
 
-    /// Appends the next digits to `value`, overflow ignored. Gives how many there are.
+    /// Appends the next digits to `value`, ignoring overflow. Returns their number.
     @inline(__always)
     private mutating func takeDigits(into value: inout UInt64) -> Int {
         let start = position

@@ -5,7 +5,7 @@ extension JSONReader {
         String(decoding: try stringBytes(), as: UTF8.self)
     }
 
-    /// The next string as UTF-8, escapes resolved; valid until the next string is read.
+    /// The next string as UTF-8 with escapes resolved; valid until the next string is read.
     package mutating func stringBytes() throws(JSONError) -> UnsafeBufferPointer<UInt8> {
         _ = next()
         guard take("\"") else { throw failure(.string) }
@@ -25,11 +25,11 @@ extension JSONReader {
         }
     }
 
-    /// Skips bytes that need no attention in a string: all but control characters, quotes
-    /// and backslashes. True if all are ASCII.
+    /// Skips ordinary bytes of a string: all but control characters, quotes and backslashes.
+    /// Returns whether all are ASCII.
     ///
-    /// Eight bytes at a time: a byte's top bit is set in `found` where the byte needs attention.
-    /// A borrow may set it in later bytes, too, but never before the first that is right.
+    /// Eight bytes at a time: in `found`, the top bit is set for each special byte. A borrow may
+    /// also set it for later bytes, but never before the first special one.
     @inline(__always)
     private mutating func skipPlain() -> Bool {
         let ones: UInt64 = 0x0101_0101_0101_0101
@@ -62,7 +62,7 @@ extension JSONReader {
         return seen & tops == 0
     }
 
-    /// The slow path of `stringBytes`, from the first byte that needs attention on.
+    /// The slow path of `stringBytes`, from the first special byte on.
     private mutating func unescape(from start: Int) throws(JSONError) -> UnsafeBufferPointer<UInt8>
     {
         unescaped.removeAll(keepingCapacity: true)
@@ -81,13 +81,13 @@ extension JSONReader {
             plain = position
             _ = skipPlain()
         }
-        // The buffer is not touched before the next string, which is as long as promised.
+        // The buffer is not changed before the next string is read, which is as long as promised.
         let text = unescaped.withUnsafeBufferPointer { $0 }
         try checkUTF8(text, of: start)
         return text
     }
 
-    /// What follows a backslash.
+    /// Reads the escape after a backslash.
     private mutating func escape() throws(JSONError) {
         guard position < count else { throw failure(.escape) }
         let byte = base[position]

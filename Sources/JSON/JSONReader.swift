@@ -1,27 +1,27 @@
-/// Reads JSON (RFC 8259) in one pass over bytes in memory, one token after another.
+/// A pull parser for JSON (RFC 8259) that makes one pass over bytes in memory.
 ///
-/// The caller walks what it knows and builds values only for the rest: a tokenizer's vocabulary goes
-/// straight into its table, a document's vector into its floats.
+/// The caller walks the structure that it knows and builds values only for the rest: a tokenizer's
+/// vocabulary goes straight into its table, a document's vector into an array of floats.
 ///
 ///     try reader.enterObject()
 ///     while let key = try reader.nextKey() { … try reader.string() … }
 ///     try reader.end()
 ///
 /// - Strict: no comments, trailing commas, leading zeros, bare control characters or infinities.
-/// - Strings without an escape are handed out in place, whatever their length.
+/// - Strings without an escape are returned in place, without a copy.
 /// - Nesting is bounded, so that hostile input cannot exhaust the stack.
-/// - An object read as a value has each key once. A caller that walks an object remembers the keys
-///   itself and throws `repeated` at the second.
+/// - An object that is read as a value has distinct keys. A caller that walks an object checks that
+///   itself, and throws `repeated(_:)`.
 package struct JSONReader {
-    /// What differs between the kinds of text that are read.
+    /// What the reader accepts.
     package struct Rules: Sendable {
-        /// How many objects and arrays may lie in one another.
+        /// The most levels of nested objects and arrays.
         package var maximumDepth: Int
-        /// Whether the escape `\u0000`, which SQLite cannot store in a text, is a fault.
+        /// Whether the escape `\u0000` is refused, since SQLite cannot store it in a text.
         package var refusesNull: Bool
-        /// Whether a byte order mark may come first. It is not JSON, but files have it.
+        /// Whether a leading byte order mark is skipped. It is not JSON, but some files have one.
         package var allowsByteOrderMark: Bool
-        /// Whether the bytes are known to be UTF-8; otherwise each string is checked.
+        /// Whether the bytes are known to be UTF-8, so that strings need not be checked.
         package var isKnownUTF8: Bool
 
         package init(
@@ -43,16 +43,16 @@ package struct JSONReader {
     @usableFromInline let base: UnsafePointer<UInt8>
     @usableFromInline let count: Int
     let rules: Rules
-    /// How many bytes have been read.
+    /// The number of bytes read so far.
     package var position = 0
     @usableFromInline var depth = 0
-    /// The next key or element is the first of its object or array.
+    /// Whether the next key or element is the first of its object or array.
     @usableFromInline var isAtFirst = false
-    /// Where the last key begins.
+    /// The offset of the last key.
     private var keyOffset = 0
-    /// The strings before this byte are known to be UTF-8.
+    /// Strings before this offset are known to be UTF-8.
     private(set) var checked = 0
-    /// The last string that held an escape.
+    /// The last string with an escape, resolved.
     var unescaped: [UInt8] = []
 
     /// `bytes` must outlive the reader.
@@ -60,7 +60,7 @@ package struct JSONReader {
         self.rules = rules
         count = bytes.count
         checked = rules.isKnownUTF8 ? count : 0
-        // Nothing is read where there are no bytes; the pointer only has to be one.
+        // Without bytes nothing is read, but the pointer must not be null.
         base =
             bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
             ?? UnsafePointer(bitPattern: 1)!
@@ -72,7 +72,8 @@ package struct JSONReader {
 
     // MARK: Failing
 
-    /// The error at `offset`, or where the reader is. Without a reason the byte there is at fault.
+    /// The error at `offset`, or at the current position. Without a reason, the byte there is at
+    /// fault.
     @usableFromInline @inline(never)
     func failure(
         _ expected: JSONError.Expectation, _ reason: JSONError.Reason? = nil, at offset: Int? = nil
@@ -83,7 +84,7 @@ package struct JSONReader {
         return JSONError(reason: found, offset: offset, expected: expected)
     }
 
-    /// The error of an object that has `key`, just read, twice.
+    /// The error for `key`, just read, if the object has it already.
     package func repeated(_ key: String) -> JSONError {
         failure(.distinctKeys, .repeatedKey(key), at: keyOffset)
     }
@@ -93,7 +94,7 @@ package struct JSONReader {
     /// The first byte of the next token, not consumed; 0 at the end.
     @inlinable package mutating func peek() -> UInt8 { next() }
 
-    /// `peek`, for this module, where it is called several times a value.
+    /// `peek`, inlined within this module.
     @inlinable @inline(__always)
     mutating func next() -> UInt8 {
         while position < count {
@@ -104,7 +105,7 @@ package struct JSONReader {
         return 0
     }
 
-    /// Consumes `character` if it is the very next byte.
+    /// Consumes `character` if it is the next byte.
     @inlinable @inline(__always)
     mutating func take(_ character: Unicode.Scalar) -> Bool {
         guard position < count, base[position] == UInt8(ascii: character) else { return false }
@@ -112,7 +113,7 @@ package struct JSONReader {
         return true
     }
 
-    /// The kind of the next value, by its first byte.
+    /// The kind of the next value, judged by its first byte.
     @inlinable package mutating func kind() throws(JSONError) -> Kind {
         switch next() {
         case UInt8(ascii: "{"): return .object
@@ -176,13 +177,13 @@ package struct JSONReader {
         isAtFirst = false
     }
 
-    /// The next member's key, the colon read; `nil` once the object is closed.
+    /// The next member's key, with its colon consumed; `nil` at the end of the object.
     package mutating func nextKey() throws(JSONError) -> String? {
         guard let bytes = try nextKeyBytes() else { return nil }
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// `nextKey` as UTF-8, which is valid until the next string is read.
+    /// `nextKey` as UTF-8, valid until the next string is read.
     package mutating func nextKeyBytes() throws(JSONError) -> UnsafeBufferPointer<UInt8>? {
         if next() == UInt8(ascii: "}") {
             leave()
@@ -198,7 +199,7 @@ package struct JSONReader {
         return key
     }
 
-    /// Whether the array has another element, which then must be read; false once it is closed.
+    /// Whether the array has another element, which must then be read; `false` at its end.
     @inlinable package mutating func nextElement() throws(JSONError) -> Bool {
         if next() == UInt8(ascii: "]") {
             leave()
@@ -209,7 +210,7 @@ package struct JSONReader {
         return true
     }
 
-    /// Passes over a value, checked like any other, and gives its range of bytes.
+    /// Skips a value, with the same checks as reading it, and returns its byte range.
     @discardableResult
     package mutating func skip() throws(JSONError) -> Range<Int> {
         let first = next()
@@ -232,14 +233,14 @@ package struct JSONReader {
         return start..<position
     }
 
-    /// Goes to the start of a value whose place `skip` gave, or back to where the reader was.
+    /// Moves to the start of a value that was skipped, or back to an earlier position.
     package mutating func move(to offset: Int) {
         checked = max(checked, position)
         precondition(offset >= 0 && offset <= checked)
         position = offset
     }
 
-    /// Makes sure that nothing but white space follows.
+    /// Checks that nothing but white space follows.
     package mutating func end() throws(JSONError) {
         _ = next()
         if position < count { throw failure(.end, .trailingBytes) }

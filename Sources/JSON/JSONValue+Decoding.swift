@@ -1,7 +1,7 @@
 extension JSONValue {
-    /// The value as a type, with the forms that Foundation's `JSONDecoder` takes by default.
+    /// Decodes the value as a type, with the default forms of Foundation's `JSONDecoder`.
     ///
-    /// - Throws: `DecodingError`, and what the type throws.
+    /// - Throws: `DecodingError`, and errors of the type's initializer.
     package func decoded<T: Decodable>(as type: T.Type) throws -> T {
         try decoded(as: type, at: [])
     }

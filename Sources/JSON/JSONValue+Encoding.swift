@@ -1,10 +1,11 @@
 import TextBytes
 
 extension JSONValue {
-    /// The value that `value` encodes itself as, with the forms that Foundation's `JSONEncoder` has by
-    /// default: an optional that is `nil` is left out.
+    /// Encodes `value`, with the default forms of Foundation's `JSONEncoder`: an optional that is
+    /// `nil` is left out.
     ///
-    /// - Throws: `EncodingError` for numbers that JSON cannot express, and what the value throws.
+    /// - Throws: `EncodingError` for numbers that JSON cannot express, and errors of the value's
+    ///   `encode(to:)`.
     package init(encoding value: some Encodable) throws {
         self = try Place.encoding(value, at: []).value
     }
@@ -71,7 +72,7 @@ private final class Place {
         case let value as JSONValue: place.set(value)
         default: try value.encode(to: ValueEncoder(place: place, codingPath: path))
         }
-        // A dictionary has no order of its own: each process would write another.
+        // A dictionary's order differs between processes, so its members are sorted.
         if value is any UnorderedMembers { place.sortMembers() }
         return place
     }
@@ -87,7 +88,7 @@ private final class Place {
     }
 }
 
-/// A value whose members come in no particular order.
+/// A type whose members have no order.
 private protocol UnorderedMembers {}
 extension Dictionary: UnorderedMembers {}
 
@@ -175,7 +176,7 @@ private struct ValueEncoder: Encoder {
     }
 }
 
-/// The key that a superclass's members lie under, as the standard library's convention has it.
+/// The key for a superclass's members, by the standard library's convention.
 struct SuperKey: CodingKey {
     let stringValue = "super"
     var intValue: Int? { nil }

@@ -1,19 +1,19 @@
 import TextBytes
 
 extension JSONValue {
-    /// How deep values may be nested for the public initializers.
+    /// The most levels of nested arrays and objects that the public initializers accept.
     public static let maximumDepth = 512
 
-    /// Reads one value from JSON text; white space may surround it.
+    /// Parses one value, possibly surrounded by white space.
     ///
-    /// - Throws: ``JSONError``, also for an object that has a key twice and for more than
+    /// - Throws: ``JSONError``, also for a repeated key in an object and for more than
     ///   ``maximumDepth`` levels.
     public init(parsing text: String) throws(JSONError) {
         self = try JSONValue(
             parsing: text.utf8, rules: .init(maximumDepth: Self.maximumDepth, isKnownUTF8: true))
     }
 
-    /// Reads one value from JSON as UTF-8; white space may surround it.
+    /// Parses one value from UTF-8, possibly surrounded by white space.
     ///
     /// - Throws: ``JSONError``, as ``init(parsing:)-(String)``.
     public init(parsing bytes: some Collection<UInt8>) throws(JSONError) {
@@ -60,7 +60,7 @@ extension JSONValue {
 }
 
 extension JSONObject {
-    /// The reader's next value, an object with each key once.
+    /// The reader's next value, which must be an object with distinct keys.
     package init(_ reader: inout JSONReader) throws(JSONError) {
         self.init()
         try reader.enterObject()

@@ -1,9 +1,10 @@
 import TextBytes
 
-/// A JSON value, as a document's metadata and a model's settings hold it.
+/// A JSON value, for documents' metadata and models' settings.
 ///
-/// Integers keep every digit; other numbers are doubles, printed in the shortest form that reads back
-/// as the same double. Strings and keys are equal if their bytes are. Literals work:
+/// Integers keep every digit; other numbers are doubles, printed in the shortest form that reads
+/// back as the same double. Strings and keys are compared by their bytes. Values can be written as
+/// literals:
 ///
 /// ```swift
 /// let metadata: JSONObject = ["lang": "en", "year": 2024, "tags": ["a", "b"]]
@@ -11,11 +12,11 @@ import TextBytes
 public enum JSONValue: Sendable {
     case null
     case bool(Bool)
-    /// An integer of at most 64 bits.
+    /// An integer that fits 64 bits.
     case integer(Int64)
-    /// An integer beyond 64 bits.
+    /// An integer that does not fit 64 bits.
     case largeInteger(LargeInteger)
-    /// A number with a fraction or an exponent.
+    /// A number written with a fraction or an exponent.
     case number(Double)
     case string(String)
     case array([JSONValue])
@@ -23,8 +24,8 @@ public enum JSONValue: Sendable {
 }
 
 extension JSONValue: Hashable {
-    /// Whether both are the same value: of the same kind, strings byte by byte, objects whatever
-    /// their order. `1` and `1.0` differ.
+    /// Whether both are the same value of the same kind: `1` and `1.0` differ. Strings are compared
+    /// by their bytes, objects without regard to order.
     public static func == (one: JSONValue, other: JSONValue) -> Bool {
         switch (one, other) {
         case (.null, .null): true
@@ -39,7 +40,7 @@ extension JSONValue: Hashable {
         }
     }
 
-    /// Hashes what `==` compares.
+    /// Hashes consistently with `==`.
     public func hash(into hasher: inout Hasher) {
         switch self {
         case .null: hasher.combine(0)
@@ -58,24 +59,24 @@ extension JSONValue: ExpressibleByBooleanLiteral,
     ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByStringLiteral,
     ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
-    /// `true` or `false`.
+    /// Creates a boolean.
     public init(booleanLiteral value: Bool) { self = .bool(value) }
-    /// An integer.
+    /// Creates an integer.
     public init(integerLiteral value: Int64) { self = .integer(value) }
-    /// A number.
+    /// Creates a number.
     public init(floatLiteral value: Double) { self = .number(value) }
-    /// A string.
+    /// Creates a string.
     public init(stringLiteral value: String) { self = .string(value) }
-    /// An array.
+    /// Creates an array.
     public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
-    /// An object. Of a key that is given twice the last value counts.
+    /// Creates an object. If a key occurs twice, the last value counts.
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
         self = .object(JSONObject(elements))
     }
 }
 
 extension JSONValue {
-    /// The integer, whatever its size.
+    /// Creates an integer of any size.
     public init(_ value: some BinaryInteger) {
         if let small = Int64(exactly: value) {
             self = .integer(small)
@@ -84,13 +85,14 @@ extension JSONValue {
         }
     }
 
-    /// The string, if this is one.
+    /// The string; `nil` if this is not one.
     public var stringValue: String? { if case .string(let value) = self { value } else { nil } }
 
-    /// The truth value, if this is one.
+    /// The boolean; `nil` if this is not one.
     public var boolValue: Bool? { if case .bool(let value) = self { value } else { nil } }
 
-    /// The integer, if this is one that fits, also if it is written with a fraction of zero.
+    /// The integer, also if it is written with a fraction of zero (`2.0`); `nil` if this is not one
+    /// or does not fit an `Int`.
     public var integerValue: Int? {
         switch self {
         case .integer(let value): Int(exactly: value)
@@ -99,7 +101,7 @@ extension JSONValue {
         }
     }
 
-    /// The number, if this is one; of an integer beyond 2^53 the nearest double.
+    /// The number, rounded to the nearest double; `nil` if this is not one.
     public var doubleValue: Double? {
         switch self {
         case .integer(let value): Double(value)
@@ -109,13 +111,13 @@ extension JSONValue {
         }
     }
 
-    /// The elements, if this is an array.
+    /// The elements; `nil` if this is not an array.
     public var arrayValue: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
 
-    /// The members, if this is an object.
+    /// The members; `nil` if this is not an object.
     public var objectValue: JSONObject? { if case .object(let value) = self { value } else { nil } }
 
-    /// The member of that key; `nil` if this is no object or has none.
+    /// The value of a key; `nil` if this is not an object or does not have the key.
     public subscript(key: String) -> JSONValue? { objectValue?[key] }
 }
 

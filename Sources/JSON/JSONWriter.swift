@@ -1,7 +1,7 @@
 import TextBytes
 
-/// Writes one JSON object member by member, in the order given, on one line: what a command prints,
-/// and what would be large as a value (a document's vector).
+/// Writes one JSON object on one line, member by member in the order of the calls. For output of
+/// commands, and for objects that would be large as values, such as a document's vector.
 ///
 ///     var writer = JSONWriter()
 ///     writer.set("id", "a")
@@ -12,7 +12,7 @@ package struct JSONWriter {
 
     package init() {}
 
-    /// The object as written so far, closed.
+    /// The object with the members written so far.
     package var bytes: [UInt8] { open + [UInt8(ascii: "}")] }
 
     package var text: String { String(decoding: bytes, as: UTF8.self) }
@@ -45,13 +45,13 @@ package struct JSONWriter {
         Self.append(objects, to: &open) { $0.finish(into: &$1) }
     }
 
-    /// Numbers in the shortest form that reads back as the same 32-bit float.
+    /// Adds an array of numbers in the shortest form that reads back as the same 32-bit float.
     package mutating func set(_ key: String, _ vector: [Float]) {
         self.key(key)
         Self.append(vector, to: &open)
     }
 
-    /// A matrix, a row an array.
+    /// Adds a matrix, as an array of rows.
     package mutating func set(_ key: String, _ rows: [[Float]]) {
         self.key(key)
         Self.append(rows, to: &open) { Self.append($0, to: &$1) }
@@ -105,7 +105,7 @@ extension JSONWriter {
         bytes.append(brackets.utf8Start[1])
     }
 
-    /// Appends the string in quotes. Only what must be escaped is.
+    /// Appends the string in quotes, escaping only what must be.
     fileprivate static func append(_ string: String, to bytes: inout [UInt8]) {
         var string = string
         string.withUTF8 { append(utf8: $0, to: &bytes) }
@@ -140,15 +140,16 @@ extension JSONWriter {
 // MARK: Values
 
 extension JSONValue {
-    /// Compact JSON with an object's keys in the order of their bytes, so that equal values give
-    /// equal text. Numbers that JSON cannot express (infinities, NaN) become `null`.
+    /// Compact JSON with each object's keys in byte order, so that equal values give equal text.
+    /// Numbers that JSON cannot express (infinity, NaN) become `null`.
     public var jsonText: String {
         var bytes: [UInt8] = []
         write(to: &bytes)
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// JSON for people: a member or an element a line, two spaces a level, keys in their own order.
+    /// Readable JSON: one member or element per line, indented by two spaces per level, keys in
+    /// their own order.
     public var indentedText: String {
         var bytes: [UInt8] = []
         writeIndented(to: &bytes, margin: "\n")

@@ -1,12 +1,12 @@
-/// An integer beyond 64 bits, kept as its decimal digits.
+/// An integer that does not fit 64 bits, kept as its decimal digits.
 ///
-/// JSON allows integers of any length, and databases and block chains produce them. A double would
-/// round them, so that two ids became one.
+/// JSON allows integers of any length, and databases and blockchains produce them. As doubles they
+/// would be rounded, and different ids could become equal.
 public struct LargeInteger: Hashable, Sendable {
     /// An optional minus sign and decimal digits without leading zeros.
     public let description: String
 
-    /// The integer that `text` is; `nil` if it is none, has leading zeros or a plus sign, or fits an
+    /// Parses an integer; `nil` if `text` is not one, has leading zeros or a plus sign, or fits an
     /// `Int64`.
     public init?(_ text: String) {
         let digits = text.utf8.drop { $0 == UInt8(ascii: "-") }
@@ -17,17 +17,17 @@ public struct LargeInteger: Hashable, Sendable {
         description = text
     }
 
-    /// Whether it is below zero.
+    /// Whether the integer is negative.
     public var isNegative: Bool { description.utf8.first == UInt8(ascii: "-") }
 
-    /// The nearest double.
+    /// The nearest double; infinite beyond the range of doubles.
     public var doubleValue: Double {
         Double(description) ?? (isNegative ? -.infinity : .infinity)
     }
 }
 
 extension LargeInteger: Comparable, LosslessStringConvertible {
-    /// By value.
+    /// Compares by value.
     public static func < (one: LargeInteger, other: LargeInteger) -> Bool {
         guard one.isNegative == other.isNegative else { return one.isNegative }
         let (smaller, larger) = one.isNegative ? (other, one) : (one, other)

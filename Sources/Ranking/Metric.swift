@@ -1,12 +1,12 @@
-/// How two vectors of a collection are compared. Fixed when the collection is made. Scores are always
-/// higher for nearer vectors.
+/// How the vectors of a collection are compared. It is fixed when the collection is created. Scores
+/// are always higher for nearer vectors.
 public enum Metric: String, Sendable, CaseIterable, Codable {
-    /// Inner product; score is q · d. On normalized vectors it equals the cosine. Meant for vectors
-    /// of about equal length: if lengths differ much, a graph finds the long ones well and the
-    /// others less so.
+    /// Inner product: the score is q · d. For normalized vectors it equals the cosine. Meant for
+    /// vectors of similar length: if lengths differ much, a graph finds short vectors less reliably
+    /// than long ones.
     case innerProduct = "ip"
-    /// Score is q · d / (|q| |d|); of a zero vector, 0.
+    /// Cosine: the score is q · d / (|q| |d|); 0 for a zero vector.
     case cosine
-    /// Euclidean; score is -|q - d|², so that higher is better here, too.
+    /// Euclidean distance: the score is -|q - d|², so that higher is better here, too.
     case euclidean = "l2"
 }

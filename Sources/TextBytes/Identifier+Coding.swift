@@ -8,18 +8,18 @@ extension Identifier: Codable, CodingKeyRepresentable {
         init?(intValue: Int) { nil }
     }
 
-    /// The key that the text is.
+    /// The text as a coding key.
     public var codingKey: any CodingKey { Key(stringValue: text) }
 
-    /// The identifier that a key's text is.
+    /// Creates an identifier from a coding key; never `nil`.
     public init?(codingKey: some CodingKey) { self.init(codingKey.stringValue) }
 
-    /// Reads a string.
+    /// Decodes a string.
     public init(from decoder: any Decoder) throws {
         self.init(try decoder.singleValueContainer().decode(String.self))
     }
 
-    /// Writes a string.
+    /// Encodes the text as a string.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(text)

@@ -1,22 +1,22 @@
-/// Text that identifies something, such as the id of a document, a key or a token: equal and ordered
-/// by its UTF-8 bytes.
+/// Text that identifies something, such as a document id, a key or a token. It is compared and
+/// ordered by its UTF-8 bytes.
 ///
-/// Swift's `String` compares by canonical equivalence: an `é` in one code point equals one in two,
-/// and both are ordered by their normal form. That is right for prose and wrong for identifiers,
-/// which files, SQLite and other programs compare by bytes. Every `Dictionary` and `Set` whose keys
-/// identify something is keyed by this type, and so is every comparison.
+/// Swift's `String` compares by canonical equivalence: an `é` as one code point equals an `é` as
+/// two, and both are ordered by their normal form. That is right for prose and wrong for
+/// identifiers, which files, SQLite and other programs compare by bytes. Use this type for keys of
+/// dictionaries and sets, and for comparisons.
 public struct Identifier: Hashable, Comparable, Sendable, ExpressibleByStringLiteral,
     CustomStringConvertible
 {
     /// The text itself.
     public let text: String
 
-    /// The identifier that `text` is.
+    /// Creates an identifier; `text` is not changed or normalized.
     public init(_ text: String) {
         self.text = text
     }
 
-    /// The identifier that the literal is.
+    /// Creates an identifier from a literal.
     public init(stringLiteral text: String) {
         self.text = text
     }
@@ -30,12 +30,12 @@ public struct Identifier: Hashable, Comparable, Sendable, ExpressibleByStringLit
         one.text.hasSameBytes(as: other.text)
     }
 
-    /// By the bytes' values, as `strcmp` and SQLite's BINARY collation order.
+    /// Orders by the bytes' values, as `strcmp` and SQLite's BINARY collation do.
     public static func < (one: Identifier, other: Identifier) -> Bool {
         one.text.precedesByBytes(other.text)
     }
 
-    /// Hashes the bytes.
+    /// Hashes the UTF-8 bytes.
     public func hash(into hasher: inout Hasher) {
         var text = text
         text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
@@ -44,25 +44,25 @@ public struct Identifier: Hashable, Comparable, Sendable, ExpressibleByStringLit
 }
 
 extension String {
-    /// Whether both have the same UTF-8 bytes, which `==` does not ask.
+    /// Whether both have the same UTF-8 bytes. (`==` compares by canonical equivalence.)
     @inlinable
     public func hasSameBytes(as other: String) -> Bool {
         utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
     }
 
-    /// Whether the text begins with `prefix`'s UTF-8 bytes. `hasPrefix` compares characters: to it no
-    /// path begins with "notes/" if the next name begins with a combining mark.
+    /// Whether the UTF-8 bytes begin with those of `prefix`. (`hasPrefix` compares characters: for
+    /// it, no path begins with "notes/" if the next name begins with a combining mark.)
     public func startsWithBytes(of prefix: String) -> Bool {
         utf8.starts(with: prefix.utf8)
     }
 
-    /// The parts between slashes, none of them empty. A slash is a byte: a combining mark behind it
-    /// does not make another character of it.
+    /// The nonempty parts between slashes. A slash is a byte here; for Swift, a slash followed by a
+    /// combining mark is another character.
     public var pathComponents: [Substring] {
         utf8.split(separator: UInt8(ascii: "/")).map { Substring($0) }
     }
 
-    /// Whether the UTF-8 bytes come before `other`'s.
+    /// Whether the UTF-8 bytes come before those of `other`, in lexicographic order.
     public func precedesByBytes(_ other: String) -> Bool {
         utf8.lexicographicallyPrecedes(other.utf8)
     }

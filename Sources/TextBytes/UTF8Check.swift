@@ -1,7 +1,7 @@
-/// Looks for the first byte at which text stops being UTF-8 (Unicode 15, table 3-7: no overlong
-/// forms, no surrogates, nothing above U+10FFFF).
+/// Finds the first byte that is not valid UTF-8 (Unicode 15, table 3-7: no overlong forms, no
+/// surrogates, nothing above U+10FFFF).
 package enum UTF8Check {
-    /// The offset of the first byte of the first ill-formed sequence; `nil` where all is well.
+    /// The offset of the first byte of the first ill-formed sequence; `nil` if there is none.
     package static func firstInvalidByte(in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
         var index = 0
         let count = bytes.count
@@ -27,8 +27,8 @@ package enum UTF8Check {
         return index
     }
 
-    /// Bytes of the well-formed sequence that begins with a byte of 0x80 or more; 0 where there is
-    /// none.
+    /// The length of the well-formed sequence at `index`, whose first byte is 0x80 or more; 0 if it
+    /// is ill-formed.
     private static func sequenceLength(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int) -> Int {
         let (length, second): (Int, ClosedRange<UInt8>) =
             switch bytes[index] {

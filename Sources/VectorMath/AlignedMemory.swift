@@ -1,9 +1,10 @@
 import Foundation
 
-/// Zeroed memory that starts on a cache line (a large page where it is large), freed with its owner.
+/// Zeroed memory, aligned to a cache line or, if it is large, to a large page; freed with its
+/// owner.
 ///
-/// Random reads of a large array spend much of their time on address translation; asking for 2 MiB
-/// pages takes most of that away where the system grants them.
+/// Random reads of a large array spend much time on address translation. Pages of 2 MiB, which the
+/// system may grant, avoid most of it.
 package final class AlignedMemory: @unchecked Sendable {
     package let base: UnsafeMutableRawPointer
     package let byteCount: Int

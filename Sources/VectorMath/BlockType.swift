@@ -1,9 +1,8 @@
 import CVectorKernels
 
-/// How the numbers of a weight matrix are stored: one by one, or in quantized blocks that share
-/// scales. Raw values are GGUF's own (ggml_type).
-// These are the names by which the field knows the types.
-// swift-format-ignore: AlwaysUseLowerCamelCase
+/// The storage type of a weight matrix: single numbers, or quantized blocks with shared scales. Raw
+/// values are GGUF's (ggml_type).
+// These are the names that the field uses. swift-format-ignore: AlwaysUseLowerCamelCase
 package enum BlockType: Int32, Sendable, CaseIterable, Hashable {
     case float32 = 0
     case float16 = 1
@@ -20,7 +19,7 @@ package enum BlockType: Int32, Sendable, CaseIterable, Hashable {
     case iq4_nl = 20
     case bfloat16 = 30
 
-    /// As GGUF's tools write it: `F32`, `Q4_K`.
+    /// The name in GGUF's tools: `F32`, `Q4_K`.
     package var name: String {
         switch self {
         case .float32: "F32"
@@ -40,7 +39,7 @@ package enum BlockType: Int32, Sendable, CaseIterable, Hashable {
         }
     }
 
-    /// Whether weights lie in blocks, so that int8 products multiply them.
+    /// Whether weights are in quantized blocks, which are multiplied by int8 products.
     package var isQuantized: Bool {
         switch self {
         case .float32, .float16, .bfloat16: false
@@ -48,7 +47,7 @@ package enum BlockType: Int32, Sendable, CaseIterable, Hashable {
         }
     }
 
-    /// Weights in a block: 1, 32 or 256. A row is a whole number of blocks.
+    /// The number of weights in a block: 1, 32 or 256. A row is a whole number of blocks.
     package var weightsPerBlock: Int {
         isQuantized ? quantized_block_weights(rawValue) : 1
     }
@@ -61,7 +60,8 @@ package enum BlockType: Int32, Sendable, CaseIterable, Hashable {
         }
     }
 
-    /// Bytes of `weights` weights; `nil` where that is no whole number of blocks, or overflows.
+    /// The size of `weights` weights in bytes; `nil` if they are not a whole number of blocks, or
+    /// it overflows.
     package func byteCount(of weights: Int) -> Int? {
         guard weights >= 0, weights.isMultiple(of: weightsPerBlock) else { return nil }
         let (bytes, overflows) = (weights / weightsPerBlock).multipliedReportingOverflow(
@@ -69,7 +69,7 @@ package enum BlockType: Int32, Sendable, CaseIterable, Hashable {
         return overflows ? nil : bytes
     }
 
-    /// The weights of whole blocks as float32.
+    /// Dequantizes whole blocks to float32.
     ///
     /// - Precondition: `bytes` is a whole number of blocks.
     package func dequantize(_ bytes: UnsafeRawBufferPointer) -> [Float] {

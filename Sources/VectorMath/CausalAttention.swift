@@ -1,19 +1,20 @@
 import CVectorKernels
 import Foundation
 
-/// Causal attention of one key/value head and the query heads that share it:
-/// softmax(Q K^T / sqrt(d)) V, a query seeing the keys at positions up to its own.
+/// Causal attention of one key/value head and the query heads that share it: softmax(Q K^T /
+/// sqrt(d)) V, where a query attends to keys at positions up to its own.
 package enum CausalAttention {
     package struct Shape: Sendable {
-        /// Position of the first query; with a key/value cache, the number of older keys.
+        /// The position of the first query; with a key/value cache, the number of earlier keys.
         package var firstQuery: Int
         package var queries: Int
-        /// firstQuery + queries or more.
+        /// At least firstQuery + queries.
         package var keys: Int
         package var dimension: Int
-        /// Query heads, side by side in a row.
+        /// The number of query heads, which are adjacent in a row.
         package var group: Int
-        /// How many keys a query sees, itself included; `nil`: all up to it.
+        /// The number of keys that a query attends to, including its own position; `nil` for all up
+        /// to it.
         package var window: Int?
 
         package init(
@@ -39,7 +40,11 @@ package enum CausalAttention {
             outputStride, scratch)
     }
 
-    /// - Parameters: queries [queries, group * d], keys and values [keys, d].
+    /// - Parameters:
+    ///   - queries: `[queries, group * d]`.
+    ///   - keys: `[keys, d]`.
+    ///   - values: `[keys, d]`.
+    /// - Returns: `[queries, group * d]`.
     package static func reference(
         _ shape: Shape, queries: [Float], keys: [Float], values: [Float]
     ) -> [Float] {

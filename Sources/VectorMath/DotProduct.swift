@@ -2,7 +2,7 @@ import CVectorKernels
 
 /// Inner products and squared Euclidean distances of float32 vectors.
 package enum DotProduct {
-    /// Sum of a[i] b[i]. Both have the same length.
+    /// Σ a[i] b[i]. Both must have the same length.
     package static func dot(_ a: UnsafeBufferPointer<Float>, _ b: UnsafeBufferPointer<Float>)
         -> Float
     {
@@ -15,7 +15,7 @@ package enum DotProduct {
         a.withUnsafeBufferPointer { a in b.withUnsafeBufferPointer { dot(a, $0) } }
     }
 
-    /// Sum of (a[i] - b[i])^2. Both have the same length.
+    /// Σ (a[i] - b[i])^2. Both must have the same length.
     package static func squaredDistance(
         _ a: UnsafeBufferPointer<Float>, _ b: UnsafeBufferPointer<Float>
     ) -> Float {
@@ -34,12 +34,12 @@ package enum DotProduct {
         return VectorKernels.active.table.pointee.max_magnitude(base, a.count).isFinite
     }
 
-    /// The plain meaning of `dot`, in double precision.
+    /// The reference for `dot`, in double precision.
     package static func dotReference(_ a: [Float], _ b: [Float]) -> Double {
         zip(a, b).reduce(0) { $0 + Double($1.0) * Double($1.1) }
     }
 
-    /// The plain meaning of `squaredDistance`, in double precision.
+    /// The reference for `squaredDistance`, in double precision.
     package static func squaredDistanceReference(_ a: [Float], _ b: [Float]) -> Double {
         zip(a, b).reduce(0) {
             let difference = Double($1.0) - Double($1.1)

@@ -1,8 +1,8 @@
 import CVectorKernels
 
-/// Vectors as 8-bit codes: component i is about scale x (code[i] - 128), with one scale a vector.
+/// Vectors as 8-bit codes: component i is about scale × (code[i] - 128), with one scale per vector.
 ///
-/// The scale is max|a[i]| / 127 rounded *up* to a bfloat16, so that it is stored exactly in two
+/// The scale is max|a[i]| / 127, rounded *up* to a bfloat16, so that it is stored exactly in two
 /// bytes and no component is clipped. The error of a component is at most scale / 2.
 package enum Int8Codes {
     /// Codes are padded to this many components, which is what the kernels take at a time.
@@ -16,8 +16,9 @@ package enum Int8Codes {
     /// The code of zero, which pads rows.
     package static let zeroCode: UInt8 = 128
 
-    /// Bits of the bfloat16 scale for components of at most this magnitude; 0 for a zero vector,
-    /// and for one too small for its scale to be a normal number (all its codes are zero then).
+    /// The bits of the bfloat16 scale for components of at most this magnitude. They are 0 for a
+    /// zero vector, and for one so small that its scale would not be a normal number; then all
+    /// codes are zero.
     package static func scaleBits(largest: Float) -> UInt16 {
         let scale = largest / 127
         guard scale >= Float.leastNormalMagnitude else { return 0 }
@@ -30,7 +31,7 @@ package enum Int8Codes {
         Float(bitPattern: UInt32(bits) << 16)
     }
 
-    /// Writes `paddedCount(vector.count)` codes; returns the scale's bits.
+    /// Writes `paddedCount(vector.count)` codes and returns the bits of the scale.
     package static func encode(
         _ vector: UnsafeBufferPointer<Float>, into codes: UnsafeMutablePointer<UInt8>
     ) -> UInt16 {
@@ -48,7 +49,7 @@ package enum Int8Codes {
         return bits
     }
 
-    /// The plain meaning of `encode` for one vector.
+    /// The reference for `encode`.
     package static func encodeReference(_ vector: [Float]) -> (codes: [UInt8], scale: Float) {
         let largest = vector.reduce(0) { max($0, abs($1)) }
         let scale = value(ofScale: scaleBits(largest: largest))

@@ -1,8 +1,8 @@
 import CVectorKernels
 import Foundation
 
-/// The instruction sets that kernels are compiled for: x86-64's levels, each with those before it, and
-/// ARM's own.
+/// The instruction sets that kernels are compiled for: those of x86-64, each of which includes the
+/// ones before it, and ARM's.
 package enum KernelLevel: Int32, Sendable, CaseIterable {
     case portable = 0
     case avx2 = 1
@@ -10,31 +10,33 @@ package enum KernelLevel: Int32, Sendable, CaseIterable {
     case avx512BFloat16 = 3
     case neon = 4
 
-    /// As VDB_KERNELS spells it.
+    /// The name as in `VDB_KERNELS`.
     package var name: String { kernel_level_name(rawValue).map { String(cString: $0) } ?? "" }
 
-    /// Whether this processor has what the level needs.
+    /// Whether this processor supports the level.
     package var isSupported: Bool { kernel_level_supported(rawValue) }
 
-    /// Whether the level comes with int8 dot products on this processor (AVX-512 VNNI).
+    /// Whether the level includes int8 dot products (AVX-512 VNNI) on this processor.
     package var hasVNNI: Bool { kernel_level_has_vnni(rawValue) }
 
-    /// What kernels run at: the best that this processor has, or what VDB_KERNELS names.
+    /// The level in use: the best that this processor supports, or the one that `VDB_KERNELS`
+    /// names.
     package static let active = KernelLevel(rawValue: kernel_level()) ?? .portable
 
-    /// Those that can run here, worst first.
+    /// The levels that this processor supports, slowest first.
     package static var available: [KernelLevel] { allCases.filter(\.isSupported) }
 
     /// The environment variable that forces a level.
     package static let variable = "VDB_KERNELS"
 
-    /// How the variable was taken. A name that does not fit is otherwise ignored: programs refuse it.
+    /// How the variable was interpreted. An invalid name is ignored here; programs should refuse
+    /// it.
     package enum Request: Sendable, Equatable {
         case none
         case taken(KernelLevel)
-        /// No level has this name.
+        /// There is no level of this name.
         case unknown(String)
-        /// The processor lacks what it needs.
+        /// The processor does not support this level.
         case unsupported(String)
     }
 

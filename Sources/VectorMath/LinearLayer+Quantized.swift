@@ -1,22 +1,25 @@
 import CVectorKernels
 
-/// Products with weights in quantized blocks, as they lie: activations are signed bytes, too, so
-/// that sums are whole numbers within a group of 16 or 32 inputs and float32 beyond it.
+/// Products with weights in quantized blocks, without dequantizing them: activations are signed
+/// bytes, too, so that sums are integers within a group of 16 or 32 inputs, and float32 across
+/// groups.
 ///
-/// A row's result depends neither on the rows beside it nor on how outputs are split between threads.
+/// A row's result depends neither on the other rows nor on how outputs are split between threads.
 extension LinearLayer {
-    /// Floats of scratch, on a cache line, for products of `rows` rows with so many inputs.
+    /// The number of floats of scratch memory, aligned to a cache line, for products of `rows` rows
+    /// with `inputs` inputs.
     package static func quantizedScratchCount(inputs: Int, rows: Int) -> Int {
         quantized_scratch(rows, inputs) / MemoryLayout<Float>.stride
     }
 
-    /// y = x W^T + b for `outputs` of W's; y [rows, outputs.count] begins at the first of them.
+    /// y = x W^T + b for a range of W's outputs. y `[rows, outputs.count]` begins with the first of
+    /// them.
     ///
     /// - Parameters:
-    ///   - rows: the first so many of x.
-    ///   - weight: of a quantized type.
-    ///   - checksWeights: looks at each scale.
-    /// - Returns: false if a scale is infinite or NaN (only with `checksWeights`).
+    ///   - rows: the number of rows of x to use, from the first.
+    ///   - weight: a matrix of a quantized type.
+    ///   - checksWeights: whether to check that each scale is finite.
+    /// - Returns: `false` if a scale is infinite or NaN (only with `checksWeights`).
     package static func multiply(
         _ x: QuantizedRows, rows: Int, by weight: StoredMatrix, outputs: Range<Int>? = nil,
         into y: UnsafeMutablePointer<Float>, stride: Int, accumulate: Bool = false,
@@ -32,7 +35,8 @@ extension LinearLayer {
             accumulate, checksWeights, scratch)
     }
 
-    /// y = silu(x G^T) * (x U^T), elementwise, for `outputs` of them. G and U may be of two types.
+    /// y = silu(x G^T) * (x U^T), elementwise, for a range of outputs. G and U may be of different
+    /// types.
     package static func gated(
         _ x: QuantizedRows, rows: Int, gate: StoredMatrix, up: StoredMatrix,
         outputs: Range<Int>? = nil, into y: UnsafeMutablePointer<Float>, stride: Int,
@@ -59,12 +63,12 @@ extension StoredMatrix {
 }
 
 extension LinearReference {
-    /// The same in plain Swift: activations quantized, weights dequantized, products in double
+    /// The reference in plain Swift: activations quantized, weights dequantized, products in double
     /// precision.
     ///
-    /// - Parameter x: [rows, inputs]
-    /// - Returns: [rows, outputs], and for each what its terms' magnitudes come to at most, which
-    ///   rounding is relative to.
+    /// - Parameter x: `[rows, inputs]`
+    /// - Returns: the products `[rows, outputs]`, and for each an upper bound on the sum of its
+    ///   terms' magnitudes, to which rounding errors are relative.
     package static func multiplyQuantized(
         _ x: [Float], rows: Int, by weight: StoredMatrix
     ) -> (sums: [Double], magnitudes: [Double]) {

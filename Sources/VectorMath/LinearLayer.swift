@@ -1,22 +1,23 @@
 import CVectorKernels
 
-/// y = x W^T + b for a batch of rows, straight from the stored weights, on the calling thread.
+/// y = x W^T + b for a batch of rows, directly from the stored weights, on the calling thread.
 ///
-/// Shapes: x [rows, inputs], W [outputs, inputs], y [rows, outputs]. Each output is one sum over the
-/// inputs in order, so a row's result does not depend on the other rows.
+/// Shapes: x `[rows, inputs]`, W `[outputs, inputs]`, y `[rows, outputs]`. Each output is one sum
+/// over the inputs in order, so a row's result does not depend on the other rows.
 package enum LinearLayer {
-    /// Floats of scratch for a product with so many inputs.
+    /// The number of floats of scratch memory for a product with `inputs` inputs.
     package static func scratchCount(inputs: Int) -> Int { transformer_panel_scratch(inputs) }
 
-    /// Floats of scratch for a gated product of `rows` rows.
+    /// The number of floats of scratch memory for a gated product of `rows` rows.
     package static func gatedScratchCount(inputs: Int, rows: Int) -> Int {
         transformer_panel_scratch(inputs) + 64 * rows
     }
 
     /// - Parameters:
-    ///   - accumulate: adds to y instead of replacing it.
-    ///   - checksWeights: looks at each weight; costs a few percent where there are few rows.
-    /// - Returns: false where a weight is infinite or NaN (only with `checksWeights`).
+    ///   - accumulate: whether to add to y instead of replacing it.
+    ///   - checksWeights: whether to check that each weight is finite, which costs a few percent if
+    ///     there are few rows.
+    /// - Returns: `false` if a weight is infinite or NaN (only with `checksWeights`).
     package static func multiply(
         _ x: UnsafePointer<Float>, stride: Int, rows: Int, by weight: StoredMatrix,
         into y: UnsafeMutablePointer<Float>, stride outputStride: Int, accumulate: Bool = false,
@@ -29,9 +30,9 @@ package enum LinearLayer {
             scratch)
     }
 
-    /// The same from bfloat16 rows; weights are rounded to bfloat16, sums are float32.
+    /// The same for bfloat16 rows; weights are rounded to bfloat16, sums are float32.
     ///
-    /// - Parameter stride: even; a row of odd length is followed by a zero.
+    /// - Parameter stride: must be even; a row of odd length must be followed by a zero.
     package static func multiply(
         _ x: UnsafePointer<UInt16>, stride: Int, rows: Int, by weight: StoredMatrix,
         into y: UnsafeMutablePointer<Float>, stride outputStride: Int, accumulate: Bool = false,
@@ -44,8 +45,8 @@ package enum LinearLayer {
             scratch)
     }
 
-    /// y = x M with a matrix as it is stored, M [outputs, inputs]: rows of x are `outputs` long, those
-    /// of y `inputs`.
+    /// y = x M for a stored matrix M `[outputs, inputs]`, with x `[rows, outputs]` and y `[rows,
+    /// inputs]`.
     ///
     /// - Parameter scratch: ``scratchCount(inputs:)`` for `matrix.outputs`.
     package static func multiply(
@@ -69,7 +70,7 @@ package enum LinearLayer {
             level.rawValue, x, stride, rows, &gate, &up, y, outputStride, checksWeights, scratch)
     }
 
-    /// The same from and to bfloat16.
+    /// The same for bfloat16 input and output.
     package static func gated(
         _ x: UnsafePointer<UInt16>, stride: Int, rows: Int, gate: StoredMatrix, up: StoredMatrix,
         into y: UnsafeMutablePointer<UInt16>, stride outputStride: Int, checksWeights: Bool = false,
@@ -81,10 +82,10 @@ package enum LinearLayer {
     }
 }
 
-/// The same in plain Swift and double precision, to test the kernels against.
+/// The same in plain Swift and double precision, as a reference for tests.
 package enum LinearReference {
-    /// - Parameter x: [rows, inputs]
-    /// - Returns: [rows, outputs]
+    /// - Parameter x: `[rows, inputs]`
+    /// - Returns: `[rows, outputs]`
     package static func multiply(_ x: [Float], rows: Int, by weight: StoredMatrix) -> [Double] {
         var y: [Double] = []
         for row in 0..<rows {

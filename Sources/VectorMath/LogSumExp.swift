@@ -1,9 +1,9 @@
 import CVectorKernels
 import Foundation
 
-/// log Σ e^x in two parts, so that pieces of a row can be put together.
+/// log Σ e^x in two parts, so that pieces of a row can be combined.
 package enum LogSumExp {
-    /// The greatest element m, and Σ e^(x - m). An empty row gives (-∞, 0).
+    /// The greatest element m, and Σ e^(x - m); (-∞, 0) for an empty row.
     package static func parts(_ row: UnsafeBufferPointer<Float>) -> (greatest: Double, sum: Double)
     {
         guard let base = row.baseAddress, !row.isEmpty else { return (-.infinity, 0) }

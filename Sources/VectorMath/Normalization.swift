@@ -1,9 +1,10 @@
 import CVectorKernels
 
-/// Scaling vectors to length one.
+/// Scales vectors to length one.
 package enum Normalization {
-    /// Divides by the Euclidean norm, in place. A zero vector stays zero; vectors so small or large
-    /// that their squares underflow or overflow are scaled by their largest component first.
+    /// Divides by the Euclidean norm, in place. A zero vector, or one with a component that is not
+    /// finite, is not changed. Vectors so small or large that their squares would underflow or
+    /// overflow are first divided by their largest component.
     package static func normalize(_ vector: UnsafeMutableBufferPointer<Float>) {
         guard let base = vector.baseAddress, !vector.isEmpty else { return }
         let kernels = VectorKernels.active.table

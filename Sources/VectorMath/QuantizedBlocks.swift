@@ -1,10 +1,11 @@
-/// Quantized blocks in plain Swift: what ``BlockType/dequantize(_:)`` and the products are tested
-/// against.
+/// Dequantization in plain Swift, as a reference for tests of ``BlockType/dequantize(_:)`` and the
+/// products.
 ///
-/// The layouts are GGUF's (`dequantize_row_*` in ggml-quants.c). `d` is a block's scale, a float16;
-/// a K type's block of 256 has groups of 16 or 32 with a scale, and some a minimum, in a few bits.
+/// The layouts are GGUF's (`dequantize_row_*` in ggml-quants.c). `d` is a block's scale, a float16.
+/// A block of 256 of a K type has groups of 16 or 32, each with a scale and in some types a
+/// minimum, of a few bits each.
 package enum QuantizedBlocks {
-    /// - Parameter bytes: whole blocks.
+    /// Dequantizes whole blocks.
     package static func reference(_ type: BlockType, _ bytes: [UInt8]) -> [Float] {
         stride(from: 0, to: bytes.count, by: type.bytesPerBlock).flatMap { start in
             let block = Array(bytes[start..<start + type.bytesPerBlock])
@@ -81,12 +82,12 @@ package enum QuantizedBlocks {
         return sign == 0 ? magnitude : -magnitude
     }
 
-    /// Of 32: the lower halves of sixteen bytes, then the upper ones.
+    /// Weight `index` of 32: the lower halves of sixteen bytes, then the upper halves.
     private static func nibble(_ b: [UInt8], _ start: Int, _ index: Int) -> Int {
         Int(b[start + index % 16]) >> (index / 16 * 4) & 15
     }
 
-    /// Of 256: the same for every 32 bytes.
+    /// Weight `index` of 256: in each 32 bytes, the lower halves, then the upper halves.
     private static func wideNibble(_ b: [UInt8], _ start: Int, _ index: Int) -> Int {
         Int(b[start + index / 64 * 32 + index % 32]) >> (index / 32 % 2 * 4) & 15
     }
@@ -95,7 +96,8 @@ package enum QuantizedBlocks {
         Int(b[start + index / 8]) >> (index % 8) & 1
     }
 
-    /// Two bits of 256 weights: each 32 bytes hold 128, the lowest bits those of the first 32.
+    /// Two bits of weight `index` of 256: each 32 bytes hold 128 weights, the first 32 in the
+    /// lowest bits.
     private static func pair(_ b: [UInt8], _ start: Int, _ index: Int) -> Int {
         Int(b[start + index / 128 * 32 + index % 32]) >> (index / 32 % 4 * 2) & 3
     }
@@ -106,7 +108,7 @@ package enum QuantizedBlocks {
         return low + high << 4 - 32
     }
 
-    /// Q4_K's and Q5_K's, six bits each in twelve bytes.
+    /// The scale and minimum of a group in Q4_K and Q5_K, six bits each in twelve bytes.
     private static func scaleAndMinimum(_ b: [UInt8], _ group: Int) -> (Float, Float) {
         let s = b[4..<16].map(Int.init)
         let (scale, minimum) =

@@ -1,10 +1,10 @@
 import CVectorKernels
 
-/// Rows of activations as signed bytes, every 32 with a scale of their own, for products with
-/// quantized weights. One thread's; the memory grows and is used again.
+/// Rows of activations as signed bytes, with one scale per 32, for products with quantized weights.
+/// For one thread; the memory grows and is reused.
 ///
-/// x = scale a with scale = max |x| / 127 and a in -127 ... 127, so that the error of a number is at
-/// most half a scale. A number that is not finite makes the scale of its 32 NaN, and so all products of
+/// x ≈ scale · a with scale = max |x| / 127 and a in -127 ... 127, so that the error is at most
+/// scale / 2. A number that is not finite makes the scale of its group NaN, and so all products of
 /// its row.
 package final class QuantizedRows {
     private var memory = AlignedMemory(byteCount: 0)
@@ -13,10 +13,10 @@ package final class QuantizedRows {
 
     package init() {}
 
-    /// Numbers in a row, a multiple of 32.
+    /// The number of components in a row, a multiple of 32.
     package var width: Int { kernel.width }
 
-    /// Replaces what is held by rows [rows, width] of x.
+    /// Replaces the content by the rows of x `[rows, width]`.
     package func load(_ x: UnsafePointer<Float>, stride: Int, rows: Int, width: Int) {
         precondition(width.isMultiple(of: 32))
         reserve(rows: rows, width: width)
@@ -36,7 +36,7 @@ package final class QuantizedRows {
             sums: (base + values + scales).assumingMemoryBound(to: Int16.self), width: width)
     }
 
-    /// The plain meaning of `load` for one row: bytes and scales.
+    /// The reference for `load`, for one row: bytes and scales.
     package static func reference(_ row: [Float]) -> (values: [Int8], scales: [Float]) {
         var (values, scales): ([Int8], [Float]) = ([], [])
         for start in stride(from: 0, to: row.count, by: 32) {

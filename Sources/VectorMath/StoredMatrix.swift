@@ -1,18 +1,18 @@
 import CVectorKernels
 
-/// A linear layer's weight where it lies: W [outputs, inputs], row-major, in the type it is stored
-/// in, so that y = x W^T + bias. It is converted panel by panel as a product runs, never whole.
+/// The weight of a linear layer, y = x W^T + bias, in place and in its storage type: W `[outputs,
+/// inputs]`, row-major. Products convert it panel by panel, never as a whole.
 ///
-/// Of a quantized type, `inputs` is a whole number of blocks.
+/// For a quantized type, `inputs` is a whole number of blocks.
 package struct StoredMatrix: @unchecked Sendable {
     package typealias Encoding = BlockType
 
-    /// Not necessarily aligned; must outlive this value.
+    /// Need not be aligned; must outlive this value.
     package let values: UnsafeRawPointer
     package let encoding: Encoding
     package let outputs: Int
     package let inputs: Int
-    /// `outputs` numbers, or `nil`.
+    /// `[outputs]`, or `nil` for none.
     package let bias: UnsafePointer<Float>?
 
     package init(
@@ -24,10 +24,10 @@ package struct StoredMatrix: @unchecked Sendable {
         (self.outputs, self.inputs, self.bias) = (outputs, inputs, bias)
     }
 
-    /// Bytes of a row.
+    /// The size of a row in bytes.
     package var rowBytes: Int { inputs / encoding.weightsPerBlock * encoding.bytesPerBlock }
 
-    /// Rows `range` only, which share the bytes.
+    /// The rows in `range`, sharing the bytes.
     package func rows(_ range: Range<Int>) -> StoredMatrix {
         StoredMatrix(
             values: values + range.lowerBound * rowBytes, encoding: encoding,

@@ -1,10 +1,10 @@
 import CVectorKernels
 import Foundation
 
-/// The row-wise steps of a transformer block, each beside its plain reference.
+/// The row-wise steps of a transformer block, each with a plain reference.
 package enum TransformerRows {
-    /// y = x / sqrt(mean(x^2) + epsilon) * weight for each row of x [rows, width] (Zhang & Sennrich
-    /// 2019). y may be x.
+    /// RMSNorm (Zhang and Sennrich 2019): y = x / sqrt(mean(x^2) + epsilon) * weight for each row
+    /// of x `[rows, width]`. y may be x.
     package static func norm(
         _ x: UnsafePointer<Float>, stride: Int, rows: Int, width: Int,
         weight: UnsafePointer<Float>, epsilon: Float, into y: UnsafeMutablePointer<Float>,
@@ -32,8 +32,9 @@ package enum TransformerRows {
         }
     }
 
-    /// Turns the pairs (x_i, x_{i+d/2}) of every head of row r by the angles of position
-    /// `positions[r]`: (a, b) becomes (a cos - b sin, b cos + a sin). Tables: [position, d/2].
+    /// Rotary position embedding (Su et al. 2021): rotates the pairs (x_i, x_{i+d/2}) of every head
+    /// of row r by the angles of position `positions[r]`: (a, b) becomes (a cos - b sin, b cos + a
+    /// sin). The tables of cosines and sines are `[position, d/2]`.
     package static func rotate(
         _ x: UnsafeMutablePointer<Float>, stride: Int, rows: Int, heads: Int, dimension: Int,
         positions: UnsafePointer<Int32>, cosines: UnsafePointer<Float>,
@@ -69,7 +70,7 @@ package enum TransformerRows {
         transformer_narrow(x, stride, rows, width, y, outputStride)
     }
 
-    /// Stored values as float32; of a quantized type, whole blocks.
+    /// Converts stored values to float32; for a quantized type, whole blocks.
     package static func widen(
         _ values: UnsafeRawPointer, _ encoding: StoredMatrix.Encoding, count: Int,
         into y: UnsafeMutablePointer<Float>

@@ -1,10 +1,9 @@
 import CVectorKernels
 
-/// The inner loops of vector search for one instruction set (see DistanceKernels.h for the
-/// conventions of each).
+/// The inner loops of vector search for one instruction set; DistanceKernels.h documents each.
 ///
-/// `active` is what this machine runs; `available` lists every set that it could run, so that tests
-/// hold each against the plain references.
+/// `active` is the set in use; `available` lists every set that this machine can run, so that tests
+/// compare each with the references.
 package struct VectorKernels: @unchecked Sendable {
     /// The C functions. The table is constant for the life of the process.
     package let table: UnsafePointer<vk_kernels>
@@ -14,7 +13,7 @@ package struct VectorKernels: @unchecked Sendable {
 
     package static let active = VectorKernels(table: vk_active_kernels())
 
-    /// Portable first.
+    /// The sets that this machine can run, portable first.
     package static var available: [VectorKernels] {
         (0...).lazy.map { vk_available_kernels($0) }.prefix { $0 != nil }
             .compactMap { $0.map(VectorKernels.init(table:)) }

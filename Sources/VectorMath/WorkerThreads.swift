@@ -1,14 +1,14 @@
 import Foundation
 import Synchronization
 
-/// Runs independent pieces of work on a few threads and waits for all of them.
+/// Runs independent pieces of work on several threads and waits for all of them.
 ///
-/// Plain threads rather than Swift tasks: the pieces are long loops over memory that would keep the
-/// cooperative pool from everything else.
+/// It uses threads rather than Swift tasks, since the pieces are long loops that would block the
+/// cooperative pool.
 package enum WorkerThreads {
-    /// Calls `body(worker, index)` once for each index in 0 ..< count; a worker's calls do not
-    /// overlap, so that `worker` (0 ..< threads) may choose scratch memory. The calling thread is
-    /// worker 0. Indices are handed out as workers become free.
+    /// Calls `body(worker, index)` once for each index in 0 ..< count. Calls of one worker do not
+    /// overlap, so `worker` (0 ..< threads) can select scratch memory. The calling thread is worker
+    /// 0. Workers take the next index when they are free.
     package static func run(
         count: Int, threads: Int, _ body: @escaping @Sendable (_ worker: Int, _ index: Int) -> Void
     ) {
@@ -27,7 +27,7 @@ package enum WorkerThreads {
         for _ in 1...helpers { team.finished.wait() }
     }
 
-    /// Processors that this process may use.
+    /// The number of processors that this process may use.
     package static var processorCount: Int { ProcessInfo.processInfo.activeProcessorCount }
 
     private final class Team: Sendable {

@@ -2,21 +2,24 @@ import Foundation
 
 /// Sentence pairs with human similarity scores (semantic textual similarity, STS).
 public struct SentencePairs: Sendable, Equatable {
-    /// Two sentences and how similar people find them.
+    /// Two sentences and their similarity as judged by people.
     public struct Pair: Sendable, Equatable {
+        /// The first sentence.
         public let first: String
+        /// The second sentence.
         public let second: String
-        /// On the data set's own scale, 0 to 5 in most: only the order counts (Spearman).
+        /// The similarity on the data set's own scale, 0 to 5 in most. Only the order matters
+        /// (Spearman).
         public let score: Double
     }
 
     /// The file's name without its extension.
     public let name: String
-    /// In the order of the file.
+    /// The pairs, in the order of the file.
     public let pairs: [Pair]
 
-    /// Reads tab-separated lines under a header that names `sentence1`, `sentence2` and `score`, in any
-    /// order and beside other columns. Quotation marks are part of a sentence.
+    /// Reads tab-separated lines with a header that names `sentence1`, `sentence2` and `score`, in
+    /// any order; other columns are ignored. Quotation marks are part of a sentence.
     ///
     /// - Throws: ``EvaluationError`` with file and line.
     public init(contentsOf url: URL) throws(EvaluationError) {

@@ -1,11 +1,12 @@
 import Foundation
 import JSON
 
-/// A judged collection in a folder: documents, queries, judgments of one split.
+/// A test collection in a folder: documents, queries, and the judgments of one split.
 ///
-/// The documents stay in their file, since there may be 8.8 million: the caller reads and indexes them.
+/// The documents are not read, since there may be 8.8 million of them; the caller reads and indexes
+/// them.
 public struct TestCollection: Sendable {
-    /// How the folder's files are named and written.
+    /// The names and formats of the folder's files.
     public enum Layout: String, Sendable {
         /// corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv
         case beir
@@ -15,28 +16,32 @@ public struct TestCollection: Sendable {
 
     /// A judged query.
     public struct Query: Sendable, Equatable {
+        /// The query's id.
         public let id: Identifier
+        /// The query's text.
         public let text: String
     }
 
     /// The folder's name.
     public let name: String
-    /// Which judgments these are: `test`, `dev`, …
+    /// The split that the judgments belong to: `test`, `dev`, …
     public let split: String
+    /// The names and formats of the folder's files.
     public let layout: Layout
     /// The file of documents: corpus.jsonl or collection.tsv.
     public let corpus: URL
     /// The judged queries that have a text, in the order of the judgments.
     public let queries: [Query]
-    /// Judged queries without a text: they are not searched and count as 0 in every mean.
+    /// Judged queries without a text. They are not searched, and count as 0 in every mean.
     public let queriesWithoutText: [Identifier]
-    /// The split's.
+    /// The judgments of the split.
     public let judgments: Judgments
 
     /// Reads a folder's queries and judgments.
     ///
-    /// - Parameter split: `nil` is `test` for a BEIR folder, and `dev` for MS MARCO in either layout,
-    ///   whose `test` is another, smaller task (TREC DL 2019). A folder with one split needs no name.
+    /// - Parameter split: `nil` means `test` for a BEIR folder, but `dev` for MS MARCO in either
+    ///   layout, whose `test` is another, smaller task (TREC DL 2019), or the only split that the
+    ///   folder has.
     /// - Throws: ``EvaluationError``.
     public init(folder: URL, split: String? = nil) throws(EvaluationError) {
         name = folder.standardizedFileURL.lastPathComponent
@@ -94,7 +99,7 @@ public struct TestCollection: Sendable {
 
     private static func msMarco(_ folder: URL, split: String?) throws(EvaluationError) -> Files {
         let names = splits(folder, prefix: "qrels.")
-        // The set that everybody reports is the small one: 6,980 queries.
+        // The set that is usually reported is the small one with 6,980 queries.
         let wanted = split.map { [$0, "\($0).small"] } ?? ["dev.small", "dev"]
         guard let chosen = wanted.first(where: names.contains) else {
             throw .noSuchSplit(
@@ -140,7 +145,7 @@ public struct TestCollection: Sendable {
         return texts
     }
 
-    /// A string, or an integer as its digits: both are found in published collections.
+    /// A string, or the digits of an integer: published collections have both.
     private static func identifier(_ value: JSONValue?) -> String? {
         switch value {
         case .string(let text)?: text

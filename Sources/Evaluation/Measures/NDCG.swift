@@ -7,17 +7,20 @@ import Foundation
 /// The gain is the grade itself (linear); the ideal ranking has all relevant documents by
 /// descending grade.
 public struct NDCG: Measure, Hashable {
-    /// Ranks that count.
+    /// The number of ranks that count.
     public let cutoff: Int
 
-    /// - Parameter cutoff: ranks that count, at least 1.
+    /// - Parameter cutoff: the number of ranks that count, at least 1.
     public init(_ cutoff: Int) {
         self.cutoff = cutoff
     }
 
+    /// The name in papers: `nDCG@10`.
     public var name: String { "nDCG@\(cutoff)" }
+    /// The name in trec_eval: `ndcg_cut_10`.
     public var key: String { "ndcg_cut_\(cutoff)" }
 
+    /// DCG / ideal DCG, from 0 to 1; 0 for a query without relevant documents.
     public func value(of ranking: JudgedRanking) -> Double {
         let ideal = discounted(ranking.relevantGrades.prefix(cutoff))
         guard ideal > 0 else { return 0 }

@@ -8,9 +8,12 @@ public struct Recall: Measure, Hashable {
         self.cutoff = cutoff
     }
 
+    /// The name in papers: `Recall@100`.
     public var name: String { "Recall@\(cutoff)" }
+    /// The name in trec_eval: `recall_100`.
     public var key: String { "recall_\(cutoff)" }
 
+    /// The share of the relevant documents that were retrieved; 0 for a query without any.
     public func value(of ranking: JudgedRanking) -> Double {
         guard ranking.relevantCount > 0 else { return 0 }
         return Double(ranking.relevant(inFirst: cutoff)) / Double(ranking.relevantCount)

@@ -1,41 +1,41 @@
 import Foundation
 
-/// Whether two runs differ on one measure by more than chance: two two-sided tests over the differences
-/// d_q = b_q - a_q of the judged queries.
+/// Tests whether two runs differ on one measure by more than chance: two two-sided tests of the
+/// differences d_q = b_q - a_q over the judged queries.
 ///
 /// - The paired t-test (Student): t = mean(d) / (s / √n), n - 1 degrees of freedom.
-/// - The paired randomization test (Fisher), which assumes no distribution: if the runs were alike,
-///   every difference could have the other sign. p is the share of sign assignments whose mean is
-///   at least as far from zero: of all 2^n for up to 16 differing queries, else of 100,000 drawn with
-///   a fixed seed, as (1 + hits) / (1 + draws).
+/// - The paired randomization test (Fisher), which assumes no distribution: under the null
+///   hypothesis every difference could have the other sign. p is the share of sign assignments
+///   whose mean is at least as far from zero: of all 2^n for up to 16 differing queries, else of
+///   100,000 random ones, as (1 + hits) / (1 + draws).
 public struct PairedTest: Sendable, Equatable {
     /// n, the number of queries.
     public let queries: Int
     /// mean(d): positive if the second run is better.
     public let meanDifference: Double
-    /// Queries on which the second run is better.
+    /// The number of queries on which the second run is better.
     public let better: Int
-    /// Queries on which both are equal.
+    /// The number of queries on which both are equal.
     public let equal: Int
-    /// Queries on which the second run is worse.
+    /// The number of queries on which the second run is worse.
     public let worse: Int
     /// The t statistic; infinite if all differences are the same and not 0.
     public let t: Double
-    /// p of the t-test.
+    /// The p-value of the t-test.
     public let tTestP: Double
-    /// p of the randomization test.
+    /// The p-value of the randomization test.
     public let randomizationP: Double
 
-    /// Sign assignments drawn if there are too many to try all.
+    /// The number of random sign assignments if there are too many to try all.
     public static let draws = 100_000
 
     /// Compares the values of one measure, query by query.
     ///
     /// - Parameters:
-    ///   - first: `[Q]`, the first run's.
-    ///   - second: `[Q]`, the second run's.
-    ///   - seed: of the drawn sign assignments.
-    /// - Precondition: `first` and `second` are of the same queries in the same order.
+    ///   - first: `[Q]`, the values of the first run.
+    ///   - second: `[Q]`, the values of the second run.
+    ///   - seed: the seed for random sign assignments.
+    /// - Precondition: `first` and `second` have the same queries in the same order.
     public init(first: [Double], second: [Double], seed: UInt64 = 0) {
         precondition(first.count == second.count, "the same queries on both sides")
         let differences = zip(first, second).map { $1 - $0 }
@@ -53,7 +53,7 @@ public struct PairedTest: Sendable, Equatable {
             t = mean / error
             tTestP = StudentT.twoSidedP(t: t, degreesOfFreedom: n - 1)
         } else {
-            // No spread: all queries agree, or there are not two of them.
+            // No variance: all differences are equal, or there are fewer than two.
             t = mean == 0 ? 0 : mean > 0 ? .infinity : -.infinity
             tTestP = mean == 0 || queries < 2 ? 1 : 0
         }
@@ -62,7 +62,8 @@ public struct PairedTest: Sendable, Equatable {
 
     private static func randomization(_ differences: [Double], seed: UInt64) -> Double {
         let observed = abs(differences.reduce(0, +))
-        // Sums of the same numbers in another order differ in the last digits: they are ties.
+        // Sums of the same numbers in another order may differ in the last digits; treat them as
+        // ties.
         let bar = observed - 1e-12 * differences.reduce(0) { $0 + abs($1) }
         let n = differences.count
         if n <= 16 {
@@ -90,7 +91,7 @@ public struct PairedTest: Sendable, Equatable {
     }
 }
 
-/// Steele, Lea & Flood (2014): small, seeded, the same everywhere.
+/// SplitMix64 (Steele, Lea and Flood 2014): small, seeded, and the same on every platform.
 struct SplitMix64: RandomNumberGenerator {
     var state: UInt64
 

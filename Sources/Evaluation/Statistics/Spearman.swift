@@ -1,8 +1,8 @@
-/// Spearman's rank correlation as scipy computes it: equal values share the mean of their ranks,
-/// and the ranks' Pearson correlation is taken.
+/// Spearman's rank correlation, as scipy computes it: the Pearson correlation of the ranks, where
+/// equal values share the mean of their ranks.
 public enum Spearman {
-    /// From -1 to 1; `nil` where it is not defined: fewer than two pairs, one side constant, or a
-    /// value that is not a number.
+    /// The correlation, from -1 to 1; `nil` if it is undefined: fewer than two pairs, one side
+    /// constant, or a NaN.
     /// - Precondition: both sides have one value for each pair.
     public static func correlation(_ first: [Double], _ second: [Double]) -> Double? {
         precondition(first.count == second.count, "one value for each pair on both sides")
@@ -23,7 +23,7 @@ public enum Spearman {
         return min(1, max(-1, xy / (xx.squareRoot() * yy.squareRoot())))
     }
 
-    /// Ranks from 1 in rising order, equal values at the mean of the ranks they take up.
+    /// Ranks from 1 in ascending order; equal values share the mean of their ranks.
     static func ranks(_ values: [Double]) -> [Double] {
         let order = values.indices.sorted { values[$0] < values[$1] }
         var ranks = [Double](repeating: 0, count: values.count)

@@ -1,15 +1,15 @@
 import Foundation
 
-/// The tail of Student's t distribution, through the regularized incomplete beta function.
+/// The tail of Student's t distribution, computed by the regularized incomplete beta function.
 enum StudentT {
     /// P(|T| ≥ |t|) = I_x(ν/2, 1/2) with x = ν / (ν + t²).
     static func twoSidedP(t: Double, degreesOfFreedom nu: Double) -> Double {
         regularizedBeta(x: nu / (nu + t * t), complement: t * t / (nu + t * t), a: nu / 2, b: 0.5)
     }
 
-    /// I_x(a, b). `complement` is 1 - x, given apart because it may be far smaller than 1's
-    /// rounding. The continued fraction converges fast for x below (a + 1) / (a + b + 2); above it
-    /// the symmetry I_x(a, b) = 1 - I_{1-x}(b, a) is used.
+    /// I_x(a, b). `complement` is 1 - x, passed separately because it may be smaller than the
+    /// rounding error of 1 - x. The continued fraction converges fast for x below (a + 1) / (a + b
+    /// + 2); above, the symmetry I_x(a, b) = 1 - I_{1-x}(b, a) is used.
     static func regularizedBeta(x: Double, complement: Double, a: Double, b: Double) -> Double {
         if x <= 0 { return 0 }
         if complement <= 0 { return 1 }
@@ -21,8 +21,8 @@ enum StudentT {
         return 1 - front * fraction(x: complement, a: b, b: a) / b
     }
 
-    /// The continued fraction of the incomplete beta function (Abramowitz & Stegun 26.5.8), from
-    /// the front, by Lentz's method.
+    /// The continued fraction of the incomplete beta function (Abramowitz and Stegun 26.5.8), by
+    /// Lentz's method.
     private static func fraction(x: Double, a: Double, b: Double) -> Double {
         let tiny = 1e-300
         func kept(_ value: Double) -> Double { abs(value) < tiny ? tiny : value }
@@ -44,8 +44,8 @@ enum StudentT {
         return result
     }
 
-    /// `lgamma` writes a global sign on some systems; the arguments here are positive, for which
-    /// Stirling's series after a shift to 10 or more is exact to the last digits.
+    /// log Γ. Not `lgamma`, which sets a global variable on some systems. For positive arguments,
+    /// as here, Stirling's series after a shift to 10 or more is accurate to the last digits.
     private static func logGamma(_ value: Double) -> Double {
         var x = value
         var shift = 0.0
