@@ -384,26 +384,4 @@ extension MetadataPredicate {
         #expect(try store.check().isEmpty)
         try store.close()
     }
-
-    /// Swift's `==` takes these names for one; JSON and SQLite do not.
-    @Test func fieldsThatDifferInBytesAreIndexedApart() throws {
-        let scratch = TemporaryFolder()
-        let (store, collection) = try DocumentStore.make(scratch)
-        let (composed, decomposed) = ("\u{e9}", "e\u{301}")
-        _ = try store.write(
-            [.sample("1", metadata: #"{"\#(composed)":1,"\#(decomposed)":2}"#)], to: collection)
-        try store.indexField(composed, in: collection)
-        try store.indexField(decomposed, in: collection)
-        let indexed = try store.indexedFields(of: collection).map { Array($0.utf8) }
-        #expect(Set(indexed) == [Array(composed.utf8), Array(decomposed.utf8)])
-        #expect(try store.dropIndexField(decomposed, in: collection))
-        let left = try store.indexedFields(of: collection).map { Array($0.utf8) }
-        #expect(left == [Array(composed.utf8)])
-        for (field, value) in [(composed, Int64(1)), (decomposed, 2)] {
-            let predicate = MetadataPredicate.comparison(field: field, .equal, .integer(value))
-            #expect(try store.count(where: predicate, in: collection) == 1)
-        }
-        #expect(try store.check().isEmpty)
-        try store.close()
-    }
 }
