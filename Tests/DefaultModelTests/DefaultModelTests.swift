@@ -2,7 +2,7 @@ import DefaultModel
 import Foundation
 import Testing
 
-/// Where the embedded files come from.
+/// The source of the embedded files.
 private let folder = URL(filePath: #filePath).deletingLastPathComponent()
     .appending(path: "../../Sources/CDefaultModel/model").standardizedFileURL
 

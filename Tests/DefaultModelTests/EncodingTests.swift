@@ -3,7 +3,7 @@ import DefaultModel
 import Foundation
 import Testing
 
-/// What transformers and PEFT compute with the same folder in float32 (`recipe/check_folder.py`).
+/// Compared with transformers and PEFT on the same folder in float32 (`recipe/check_folder.py`).
 private struct Reference: Decodable {
     struct Text: Decodable {
         let text: String

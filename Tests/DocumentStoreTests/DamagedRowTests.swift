@@ -3,7 +3,7 @@ import GRDB
 import TestSupport
 import Testing
 
-/// What can still be done with a database of which some rows have rotted.
+/// A database with some damaged rows can still be used.
 @Suite struct DamagedRowTests {
     private static let long = String(repeating: "again and ", count: 30)
 
@@ -34,7 +34,7 @@ import Testing
         "UPDATE document SET content_hash = zeroblob(16) WHERE key IN (2, 5)",
     ]
 
-    /// One after the other, each by its id; afterwards nothing is left of them.
+    /// Deleted one after the other by id; afterwards nothing is left of them.
     @Test(arguments: damages) func damagedDocumentsCanBeDeleted(sql: String) throws {
         let scratch = TemporaryFolder()
         let (store, collection) = try make(scratch, damagedBy: sql)
@@ -48,7 +48,7 @@ import Testing
         try store.close()
     }
 
-    /// Written again, also with the content that was there, a document is whole.
+    /// A document that is written again, even with the same content, is sound.
     @Test(arguments: [damages[3], damages[4]])
     func damagedDocumentsAreReplaced(sql: String) throws {
         let scratch = TemporaryFolder()
@@ -66,7 +66,7 @@ import Testing
         try store.close()
     }
 
-    /// A damaged row never gets a checksum that calls it sound.
+    /// A damaged row never gets a valid checksum.
     @Test func damageIsNotSealed() throws {
         let scratch = TemporaryFolder()
         let (store, collection) = try make(scratch, damagedBy: Self.damages[3])

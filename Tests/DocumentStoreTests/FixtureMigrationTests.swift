@@ -4,8 +4,8 @@ import Schema
 import TestSupport
 import Testing
 
-/// The databases that earlier versions wrote, brought to today's format by way of every fault that a
-/// step of a migration can meet.
+/// Databases of earlier versions are migrated to the current format, with a fault after every
+/// statement of a step.
 @Suite struct FixtureMigrationTests {
     /// The statements of a migration, in order.
     private static func statements(_ sql: String) throws -> [String] {
@@ -19,7 +19,7 @@ import Testing
         return try queue.read { try Int.fetchOne($0, sql: "PRAGMA user_version") }
     }
 
-    /// A step that fails after any of its statements leaves the format that was, and is taken again.
+    /// A step that fails after any of its statements leaves the old format, and is repeated.
     @Test(arguments: DatabaseFixture.all)
     func aStepThatFailsAnywhereIsTakenAgain(_ fixture: DatabaseFixture) throws {
         let scratch = TemporaryFolder()

@@ -11,7 +11,8 @@ private final class Flag: Sendable {
 }
 
 @Suite struct LifeTests {
-    /// Random operations against a dictionary, reopened, compacted and checked now and then.
+    /// Random operations, compared with a dictionary; the store is sometimes reopened, compacted
+    /// and checked.
     @Test(arguments: [11, 12, 13, 14])
     func behavesLikeADictionary(seed: UInt64) throws {
         var generator = RandomSource.forTest(0, part: Int(seed))
@@ -69,7 +70,7 @@ private final class Flag: Sendable {
         try store.close()
     }
 
-    /// Applies the log's news; returns the keys that it says were inserted.
+    /// Applies new log entries; returns the keys that were inserted.
     private func follow(
         _ store: DocumentStore, _ collection: CollectionRecord, _ keys: inout Set<Int64>,
         _ position: inout Int64
@@ -190,7 +191,7 @@ private final class Flag: Sendable {
 }
 
 extension Thread {
-    /// A thread of its own: tasks would share two, and one that waits for another could wait for ever.
+    /// A separate thread: tasks would share two, and one that waits for another could wait forever.
     fileprivate static func running(_ body: @escaping @Sendable () throws -> Void)
         -> DispatchSemaphore
     {

@@ -70,7 +70,7 @@ import Testing
         #expect(updated.dimensions == 2)
         #expect(try store.vectors(limit: 9, in: updated).keys == [2, 3, 4, 5, 6])
         #expect(try store.changes(after: before, in: updated).map(\.kind) == [.replacedAll])
-        // Whoever still believes in the old model is refused, with both sides named.
+        // A caller that still uses the old model is refused, and both models are named.
         let mismatch = StoreError.fingerprintMismatch(
             collection: "default", expected: "beef", found: "f00d")
         #expect(throws: mismatch) { try store.write([.sample("z")], to: collection) }
@@ -97,7 +97,8 @@ import Testing
         #expect(
             try store.documents(limit: 10, in: collection).map(\.id) == ["0", "2", "4", "none"])
         try store.beginSync()
-        // What has moved is not deleted with the file it was in, nor what is in a file to be kept.
+        // Documents that have moved are not deleted with their old file, nor are those of a file to
+        // keep.
         try store.move([.sample("2", source: "docs/new.md"), .sample("x")], in: collection)
         #expect(try store.deleteUnseen(under: ["docs2"], from: collection).deleted == 0)
         #expect(
@@ -210,7 +211,7 @@ import Testing
         try damaged.close()
     }
 
-    /// Bytes overwritten anywhere: an error or a finding or nothing, never a crash.
+    /// Bytes overwritten anywhere cause an error, a finding or nothing, but never a crash.
     @Test func flippedBytesNeverCrash() throws {
         let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)

@@ -5,10 +5,10 @@ import Schema
 import TestSupport
 import Testing
 
-/// Databases of format 1, made by taking out what formats 2 and 3 added and giving back what format 4
-/// took, and migrations that stop midway.
+/// Databases of format 1, made by removing what formats 2 and 3 added and restoring what format 4
+/// removed, and interrupted migrations.
 ///
-/// A database that format 1's own program wrote is among the fixtures of the compatibility tests.
+/// The compatibility tests have a database that was written by format 1's own version.
 @Suite struct MigrationTests {
     /// A database of format 1 with 5,000 passages in two collections, one of them half re-encoded.
     static func makeFormat1(_ scratch: TemporaryFolder) throws -> (path: String, documents: Int) {
@@ -49,7 +49,7 @@ import Testing
         return (store.path, documents.count)
     }
 
-    /// What formats 1 to 3 had beside the passages.
+    /// The full-text tables of formats 1 to 3.
     static func addFullText(to collections: [Int], in database: GRDB.Database) throws {
         for id in collections {
             try database.execute(
@@ -103,7 +103,7 @@ import Testing
         #expect(try Self.tables(path).isEmpty)
     }
 
-    /// Tables that cannot be dropped are left; nothing reads them, and the rest is migrated.
+    /// Tables that cannot be dropped are left unused, and the rest is migrated.
     @Test(arguments: [
         "DROP TABLE full_text_1_config", "DROP TABLE full_text_1_data",
         "DELETE FROM full_text_1_data", "UPDATE full_text_1_data SET block = x'ff'",
@@ -151,7 +151,7 @@ import Testing
                 database, sql: "SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE '%fts%'"
             ).map { row in
                 let sql = (row[1] as String?) ?? ""
-                // Columns, however they are laid out.
+                // Columns, in any layout.
                 return (row[0] as String) + ": "
                     + sql.split(whereSeparator: \.isWhitespace).joined(separator: " ")
                     .replacing(" )", with: ")").replacing("( ", with: "(")
@@ -162,7 +162,7 @@ import Testing
     @Test func anOlderDatabaseGetsItsChecksums() throws {
         let scratch = TemporaryFolder()
         let (path, count) = try Self.makeFormat1(scratch)
-        // A reader brings it to the newest format, too.
+        // A reader migrates it, too.
         let reader = try DocumentStore(path: path, mode: .readOnly)
         #expect(reader.identity.formatVersion == Schema.migrations.count)
         #expect(try reader.check().isEmpty)
@@ -170,7 +170,7 @@ import Testing
         #expect(try reader.document(id: "77", in: collection)?.title == "title 77")
         #expect(try reader.vectors(limit: count, in: collection).count == count)
         try reader.close()
-        // What the checksums were made of is guarded from then on.
+        // From then on the checksums protect the rows.
         let queue = try DatabaseQueue(path: path)
         try queue.write {
             try $0.execute(
@@ -179,7 +179,7 @@ import Testing
         try queue.close()
         let store = try DocumentStore(path: path, mode: .readWrite)
         #expect(try store.check().map(\.kind) == [.checksum])
-        // The re-encoding that was under way goes on.
+        // The unfinished re-encoding continues.
         let staged = try store.stagedThrough(in: collection)
         #expect(staged == 2)
         let rest = (3...Int64(count)).map { (passage: $0, vector: [Float($0), 1]) }
@@ -204,13 +204,14 @@ import Testing
         #expect(try Self.schema(path) == Self.schema(store.path))
     }
 
-    /// Interrupted after any number of batches: what is there can be read, and the rest follows.
+    /// Interrupted after any number of batches: everything can be read, and the rest is filled in
+    /// later.
     @Test(arguments: [0, 1, 2, 1999, 2000, 4321])
     func anInterruptedMigrationGoesOn(filled: Int) throws {
         let scratch = TemporaryFolder()
         let (path, count) = try Self.makeFormat1(scratch)
         try DocumentStore(path: path, mode: .readWrite).close()
-        // As a process leaves it that was killed when it had filled in so many passages.
+        // The state left by a process that was killed after filling in that many passages.
         let queue = try DatabaseQueue(path: path)
         try queue.write { database in
             try database.execute(

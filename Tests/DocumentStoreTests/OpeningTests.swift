@@ -52,7 +52,7 @@ import Testing
         #expect(throws: StoreError.self) { try open(scratch.file("no/such/folder.vdb"), .create) }
     }
 
-    /// Whoever is killed while making a database leaves an empty file, or SQLite's of no tables.
+    /// A process killed while creating a database leaves an empty file, or one without tables.
     @Test func whatWasNeverFinishedIsNoDatabaseYet() throws {
         let scratch = TemporaryFolder()
         let empty = scratch.file("empty.vdb")
@@ -86,7 +86,7 @@ import Testing
         try store.close()
     }
 
-    /// Whatever is written after the file has gone, nobody finds.
+    /// Writes after the file was moved away would be lost.
     @Test(arguments: [true, false]) func aDatabaseThatIsTakenAwayIsNoticed(isMoved: Bool) throws {
         let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)
@@ -100,14 +100,14 @@ import Testing
         let moved = StoreError.moved(path: store.path)
         #expect(throws: moved) { try store.write([.sample("b")], to: collection) }
         #expect(throws: moved) { try store.requireInPlace() }
-        // Another file by that name is not the one that is open.
+        // Another file of the same name is not the open one.
         try Data(count: 10).write(to: URL(fileURLWithPath: store.path))
         #expect(throws: moved) { try store.delete(ids: ["a"], from: collection) }
         #expect(try store.document(id: "b", in: collection) == nil)
         try? store.close()
     }
 
-    /// The power fails while the log is taken in, and the file's first page is lost: the log has it.
+    /// The power fails during a checkpoint, and the file's first page is lost; the log has it.
     @Test func aFirstPageThatOnlyTheLogHas() throws {
         let scratch = TemporaryFolder()
         let (store, _) = try DocumentStore.make(scratch)
@@ -159,7 +159,7 @@ import Testing
         let broken = Schema.Migration(
             name: "third", sql: "INSERT INTO extra VALUES (1); CREATE TABLE extra (y); SELECT 1")
         let third = Schema.Migration(name: "third", sql: "INSERT INTO extra VALUES (7)")
-        // The second step is done, the third breaks off in its middle.
+        // The second step is complete; the third is interrupted.
         #expect(throws: StoreError.self) {
             _ = try DocumentStore(
                 path: store.path, mode: .readWrite,
@@ -187,7 +187,7 @@ import Testing
     @Test func whoWaitsTooLongIsTold() throws {
         let scratch = TemporaryFolder()
         let (first, collection) = try DocumentStore.make(scratch)
-        // The notes of a sync live in the writer's own connection and lock nothing for others.
+        // The record of a sync is in the writer's own connection and locks nothing for others.
         try first.beginSync()
         let store = try DocumentStore(
             path: first.path, mode: .readWrite, busyTimeout: .milliseconds(20))
@@ -231,7 +231,7 @@ import Testing
         #expect(try scratch.names() == ["corpus.vdb"])
     }
 
-    /// A log that a killed writer left is taken in by the next opening, also a reading one.
+    /// The log of a killed writer is replayed by the next open, even a read-only one.
     @Test func aLogLeftBehindIsRead() throws {
         let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)
@@ -265,8 +265,8 @@ import Testing
         try reader.close()
     }
 
-    /// Closing any descriptor of a file gives back all of a process's POSIX locks on it; without them
-    /// another process would remove the log that this one writes to.
+    /// Closing any descriptor of a file releases all of a process's POSIX locks on it; without
+    /// them, another process would remove the log that this one writes to.
     @Test(.enabled(if: listsLocks, "/proc/locks does not list this process's locks"))
     func openingAgainKeepsTheLocks() throws {
         let scratch = TemporaryFolder()

@@ -33,7 +33,7 @@ private enum JSONValue {
         return "\"\(escaped.joined())\""
     }
 
-    /// The field's values; `nil` where it is null.
+    /// The field's values; `nil` if it is null.
     var values: [MetadataPredicate.Value]? {
         switch self {
         case .null: nil
@@ -91,7 +91,7 @@ extension MetadataPredicate.Value {
                     || (!text.isEmpty && matches(text.dropFirst(), pattern))
             }
             guard let first = text.first else { return false }
-            // Either case of ASCII letters only.
+            // Case-insensitive for ASCII letters only.
             let isSame =
                 head == "_" || head == first
                 || (head.isASCII && first.isASCII && head.lowercased() == first.lowercased())
@@ -123,7 +123,7 @@ extension MetadataPredicate {
         }
     }
 
-    /// A comparison by itself.
+    /// A single comparison.
     private func isSatisfied(by metadata: [String: JSONValue]) -> Bool {
         func values(_ field: String) -> [Value] { metadata[field]?.values ?? [] }
         switch self {
@@ -264,8 +264,8 @@ extension MetadataPredicate {
         try store.close()
     }
 
-    /// SQLite parses a document's metadata for every function that is asked of it: many comparisons of
-    /// one field must not ask for it each. Counted in steps of SQLite's machine, not in time.
+    /// SQLite parses a document's metadata for every function call, so many comparisons of one
+    /// field must not each make one. Measured in steps of SQLite's virtual machine, not in time.
     @Test func manyBranchesCostLittleMoreThanOne() throws {
         let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)
@@ -321,7 +321,7 @@ extension MetadataPredicate {
         try store.indexField("a", in: collection)
         #expect(try store.indexedFields(of: collection) == Self.fields.sorted())
         try check("indexed")
-        // Rewritten documents take their values along.
+        // Rewritten documents update their indexed values.
         _ = try store.write(
             [.sample("0", text: "new", metadata: #"{"a":"fresh"}"#)], to: collection)
         let fresh = MetadataPredicate.comparison(field: "a", .equal, .text("fresh"))

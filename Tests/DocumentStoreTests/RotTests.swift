@@ -5,9 +5,9 @@ import Testing
 
 /// Bits that flip in a database file at rest.
 ///
-/// A flipped bit may be refused with an error, be found by `check`, or change nothing that is ever read
-/// (free space, padding). What it may never do is have another document, text or vector read, or pass
-/// `check` and have words found elsewhere or rows missed.
+/// A flipped bit may cause an error, be found by `check`, or affect nothing that is ever read (free
+/// space, padding). It must never change a document, text or vector that is read, nor pass `check`
+/// and yet change which words or rows are found.
 @Suite struct RotTests {
     /// Everything that reading gives.
     struct Contents: Equatable {
@@ -44,7 +44,7 @@ import Testing
         return store
     }
 
-    /// Whether the first is the second without some of its elements.
+    /// Whether the first equals the second without some of its elements.
     private static func isPart<Element: Equatable>(_ part: [Element], of whole: [Element]) -> Bool {
         var rest = part[...]
         for element in whole where element == rest.first { rest.removeFirst() }
@@ -74,27 +74,27 @@ import Testing
             defer { try? damaged.close() }
             let read = try? Contents(damaged)
             let isSound = (try? damaged.check().isEmpty) == true
-            // Read without a check, rows are refused or right. SQLite's trees, by which they are found,
-            // have no checksums: some may be missed, which check finds.
+            // Without a check, rows that are read are right, or refused. SQLite's trees have no
+            // checksums, so some rows may be missed; a check finds that.
             if let read {
                 #expect(Self.isPart(read.documents, of: contents.documents), "bit \(bit)")
                 #expect(Self.isPart(read.passages, of: contents.passages), "bit \(bit)")
                 #expect(
                     Self.isPart(read.vectors.rows, of: contents.vectors.rows), "bit \(bit)")
             }
-            // Where check is content, everything can be read.
+            // If the check finds nothing, everything can be read.
             if isSound {
                 #expect(read == contents, "bit \(bit) is not found by check")
                 silent += 1
             }
         }
-        // What is left: free space and padding.
+        // The rest is free space and padding.
         #expect(silent < 50)
     }
 }
 
 extension VectorBatch {
-    /// Each key's bits with its numbers.
+    /// The bits of each key and its vector.
     fileprivate var rows: [[UInt64]] {
         keys.enumerated().map { row, key in
             [UInt64(bitPattern: key)]

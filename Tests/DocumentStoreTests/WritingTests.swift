@@ -52,7 +52,7 @@ import Testing
         }
         #expect(try store.document(id: "new", in: collection) == nil)
         #expect(try store.write([second], to: collection).documents == [.replaced])
-        // The replaced document's passage has a new key; the old one is gone for ever.
+        // The replaced document's passage has a new key; the old one is never reused.
         #expect(try store.passages(forKeys: [1]).isEmpty)
         let replaced = try #require(try store.document(id: "a", in: collection))
         #expect(try store.passages(ofDocument: replaced.key).map(\.text) == ["second"])

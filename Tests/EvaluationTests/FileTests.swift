@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A folder of files for one test, removed when the test is done with it.
+/// A folder of files for one test, removed afterwards.
 struct Folder {
     private let temporary = TemporaryFolder()
     var url: URL { temporary.url }

@@ -2,12 +2,12 @@ import Evaluation
 import Foundation
 import Testing
 
-/// trec_eval's and scipy's numbers, made by `Fixtures/make_fixtures.py`.
+/// Compared with the numbers of trec_eval and scipy, recorded by `Fixtures/make_fixtures.py`.
 struct Goldens: Decodable {
     struct Case: Decodable {
         let qrels: [String: [String: Int]]
         let run: [String: [String: Double]]
-        /// Query to the six measures, in the order of `keys`.
+        /// For each query the six measures, in the order of `keys`.
         let values: [String: [Double]]
     }
 
@@ -88,7 +88,8 @@ struct Goldens: Decodable {
             if let exact = golden.exact {
                 #expect(abs(found.randomizationP - exact) < 1e-12)
             } else {
-                // Drawn: near the t-test's where the differences are bell-shaped.
+                // By random sampling: close to the t-test's if the differences are normally
+                // distributed.
                 let deviation = 4 * (golden.p * (1 - golden.p) / 100_000).squareRoot() + 1e-5
                 #expect(abs(found.randomizationP - golden.p) < deviation + 0.1 * golden.p)
             }

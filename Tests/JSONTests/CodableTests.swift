@@ -3,7 +3,7 @@ import JSON
 import Testing
 import TextBytes
 
-/// Foundation's coders are the truth: what one writes the other reads.
+/// Foundation's coders are the reference: each reads what the other writes.
 @Suite struct CodableTests {
     private enum Color: String, Codable, Equatable { case red, green }
 

@@ -44,8 +44,8 @@ import Testing
         }
     }
 
-    /// A string's end in every place of the eight bytes that are looked at at once, before and
-    /// after a character that is not ASCII.
+    /// A string's end at every position of the eight bytes that are scanned at once, before and
+    /// after a non-ASCII character.
     @Test func stringsOfAllLengths() throws {
         for length in 0..<40 {
             for plain in [
@@ -110,7 +110,7 @@ import Testing
         }
     }
 
-    /// What was passed over can be read later.
+    /// A skipped value can be read later.
     @Test func movingBack() throws {
         try read(#"[["é", 1], 2]"#) { reader in
             try reader.enterArray()

@@ -41,7 +41,7 @@ import Testing
         #expect(JSONValue(7 as UInt8) == 7)
     }
 
-    /// The shortest form that reads back as the same double, as IEEE 754's own digits decide.
+    /// The shortest form that reads back as the same double.
     @Test func doublesReadBackAsTheyWere() throws {
         var generator = RandomSource.forTest()
         for _ in 0..<2000 {
@@ -93,7 +93,7 @@ import Testing
         }
     }
 
-    /// Against a plain list of members, whatever the number of them.
+    /// Compared with a plain list of members, for any number of them.
     @Test func objectsAreOrderedDictionaries() {
         var generator = RandomSource.forTest()
         var object = JSONObject()

@@ -70,7 +70,7 @@ extension LexicalSegment {
     }
 }
 
-/// Texts whose words are as unevenly common as those of a language.
+/// Texts whose word frequencies are as uneven as those of a natural language.
 struct TextMaker {
     var generator: RandomSource
     let words: [String]

@@ -3,7 +3,7 @@ import Testing
 
 @testable import LexicalIndex
 
-/// The codec at its extremes: what is encoded comes back, and a search in it finds what is there.
+/// The codec at its extremes: decoding restores what was encoded, and a search finds it.
 @Suite struct PostingsTests {
     private static func roundTrip(_ postings: Postings, impacts: [UInt8]? = nil) throws {
         var encoder = PostingListEncoder()
@@ -108,7 +108,7 @@ import Testing
         }
     }
 
-    /// Whatever a damaged list says, reading it ends and stays within its bytes.
+    /// Reading a damaged list ends and stays within its bytes.
     @Test func damagedListsEnd() throws {
         var generator = RandomSource.forTest(3)
         var encoder = PostingListEncoder()

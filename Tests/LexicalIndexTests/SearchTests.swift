@@ -2,7 +2,7 @@ import Testing
 
 @testable import LexicalIndex
 
-/// Results against scoring every passage plainly: to the last digit, ties included.
+/// Results must equal plain scoring of every passage, to the last digit and including ties.
 @Suite struct SearchTests {
     private typealias Row = (key: Int64, title: String, text: String)
 
@@ -44,7 +44,7 @@ import Testing
             Self.plain(rows), LexicalSnapshot([LiveSegment(.make(rows))]), limits: [1, 10, 200])
     }
 
-    /// Inserts and deletes in segments, merged now and then.
+    /// Inserts and deletes in segments, which are sometimes merged.
     @Test(arguments: [UInt64(1), 2])
     func equalsBruteForceThroughChurn(seed: UInt64) throws {
         var maker = TextMaker(seed: seed, vocabulary: 300)
@@ -54,7 +54,7 @@ import Testing
         for round in 0..<9 {
             var rows: [Row] = []
             for _ in 0..<Int.random(in: 1...400, using: &maker.generator) {
-                // Texts grow, so that average lengths move away from those written.
+                // Texts grow, so that average lengths differ from those at the time of writing.
                 rows.append((next, maker.text(0...1), maker.text(0...(10 + 8 * round))))
                 next += Int64.random(in: 1...3, using: &maker.generator)
             }
@@ -94,12 +94,12 @@ import Testing
             Self.compare(plain, snapshot, allowed: allowed, limits: [10, 100])
         }
         Self.compare(plain, snapshot, allowed: [], limits: [10])
-        // Keys that are gone or were never there.
+        // Keys that were deleted or never existed.
         Self.compare(plain, snapshot, allowed: [5, 77, 10_000, 78], limits: [10])
     }
 
-    /// In a long collection most postings are passed over, and yet nothing is lost: sparse terms and dense
-    /// ones, known and unknown thresholds, deletions.
+    /// In a large collection most postings are skipped, and yet nothing is lost: sparse and dense
+    /// terms, known and unknown thresholds, deletions.
     @Test func mostPostingsArePassedOver() {
         var maker = TextMaker(seed: 8, vocabulary: 3000)
         let rows = (1...Int64(20_000)).map { ($0, "", maker.text(1...30)) }

@@ -53,7 +53,7 @@ import Testing
             ])
     }
 
-    /// Whatever is damaged is found by a check, and a search in it neither traps nor hangs.
+    /// A check finds any damage, and a search in a damaged file neither traps nor hangs.
     @Test func damageIsFoundAndSurvived() throws {
         let scratch = TemporaryFolder()
         let path = scratch.file("segment")
@@ -92,7 +92,7 @@ import Testing
         try SegmentMerger([LiveSegment(Self.sample())]).write(
             to: path, header: Self.header, deletionsBefore: [1])
         let whole = try Data(contentsOf: URL(fileURLWithPath: path))
-        // Not the padding between sections, which nobody reads.
+        // Except for padding between sections, which is never read.
         for place in stride(from: 4096, to: whole.count - 4096, by: 4096) {
             var data = whole
             data[place] ^= 1

@@ -4,7 +4,7 @@ import Testing
 
 @testable import LexicalIndex
 
-/// Words and stems against those of FTS5's own tokenizer, as an outside truth.
+/// Words and stems are compared with those of FTS5's own tokenizer.
 ///
 /// Nothing else depends on the two being equal since format 4. Files hold stems, so another tokenizer
 /// needs another version of the segment's format.
@@ -34,7 +34,7 @@ import Testing
                     sql: "INSERT INTO t (rowid, x) VALUES (?, ?)", arguments: [index, text])
             }
             var terms = [[[UInt8]]](repeating: [], count: texts.count)
-            // CAST keeps a stem that is not UTF-8, cut within a character, as it is.
+            // CAST preserves a stem that is cut within a character and so is not UTF-8.
             let rows = try Row.fetchCursor(
                 database,
                 sql: "SELECT doc, CAST(term AS BLOB) FROM v ORDER BY doc, offset")
@@ -52,7 +52,7 @@ import Testing
         codes += Array(stride(from: UInt32(0x3400), through: 0x10FFFF, by: 61))
         let scalars = codes.compactMap { Unicode.Scalar($0) }
         let texts = scalars.map { "\($0) q\($0)q" }
-        // Many to a text, or the table would have a row for each.
+        // Many in one text, or the table would have a row for each.
         let chunk = 64
         let joined = stride(from: 0, to: texts.count, by: chunk).map {
             texts[$0..<min($0 + chunk, texts.count)].joined(separator: " . ")

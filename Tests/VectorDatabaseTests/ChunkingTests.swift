@@ -86,7 +86,7 @@ private func texts(
         #expect(pieces.joined() == solid && pieces.allSatisfy { $0.count <= 10 })
     }
 
-    /// Nothing is lost, nothing too long, and the passages advance, whatever the text.
+    /// Whatever the text, nothing is lost, no passage is too long, and passages advance.
     @Test(arguments: 0..<200) func randomTexts(seed: UInt64) {
         var generator = RandomSource(seed: seed)
         let atoms = [

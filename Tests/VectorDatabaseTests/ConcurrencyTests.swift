@@ -5,7 +5,7 @@ import Testing
 import VectorDatabase
 
 struct ConcurrencyTests {
-    /// Documents that come at a given pace.
+    /// Documents that arrive at a given pace.
     static func stream(_ documents: [Document], every pause: Duration) -> AsyncStream<Document> {
         AsyncStream { continuation in
             let task = Task {
@@ -63,7 +63,8 @@ struct ConcurrencyTests {
         let folder = TemporaryFolder()
         let database = try Database(path: folder.file("a.vdb"))
         let produced = Counter()
-        // Far more than the queues hold: the stages before the fault are full when it is met.
+        // Far more than the queues hold, so that the stages before the fault are full when it
+        // occurs.
         let endless = AsyncStream<Document> {
             produced.add(1)
             let number = produced.value
@@ -84,7 +85,7 @@ struct ConcurrencyTests {
         let counts = Mutex<[Int]>([])
         var options = IngestOptions()
         options.acknowledged = { count in counts.withLock { $0.append(count) } }
-        // Slower than a window fills: what has come is not held back until there is more.
+        // Slower than a window fills: documents are not held back until there are more.
         let slow = Self.stream(SampleTexts.documents(0..<12), every: .milliseconds(200))
         _ = try await database.collection().ingest(slow, options: options)
         let found = counts.withLock { $0 }
@@ -182,7 +183,7 @@ struct ConcurrencyTests {
             #expect((error as? DatabaseError)?.kind == .temporary)
             #expect("\(error)".contains("process \(ProcessInfo.processInfo.processIdentifier)"))
         }
-        // Readers are not held up.
+        // Readers are not blocked.
         #expect(try await second.collection().query("apple").hits.map(\.id) == ["a"])
         continuation.finish()
         #expect(try await ingest.value.inserted == 1)

@@ -4,9 +4,9 @@ import TestSupport
 import Testing
 import VectorDatabase
 
-/// The application's `findEmbedder`, as it is called when collections need their embedders.
+/// How the application's `findEmbedder` is called when collections need their embedders.
 struct EmbedderFinderTests {
-    /// A database with a collection for each of `embedders`, which its name is.
+    /// A database with one collection for each of `embedders`, named after it.
     private func database(_ folder: TemporaryFolder, _ embedders: [TestEmbedder]) async throws {
         for embedder in embedders {
             let database = try Database(path: folder.file("a.vdb"), embedder: embedder)
@@ -33,7 +33,7 @@ struct EmbedderFinderTests {
         let opened = Mutex<Database?>(nil)
         let database = try open(folder) { recorded in
             guard recorded?.name == "first" else { return second }
-            // Looks at another collection, whose embedder is loaded for that.
+            // Queries another collection, whose embedder is loaded for that.
             let other = try opened.withLock { $0 }?.collection("second").embedder
             #expect(other?.identity.name == "second")
             return first
@@ -113,7 +113,7 @@ struct EmbedderFinderTests {
         let started = DispatchSemaphore(value: 0)
         let database = try open(folder) { _ in
             loads.add(1)
-            // Time for the others to come, who must wait; none is needed for the test to pass.
+            // Time for the others to arrive and wait. The test passes without it, too.
             _ = started.wait(timeout: .now() + .milliseconds(50))
             return embedder
         }
@@ -194,7 +194,7 @@ struct EmbedderFinderTests {
     }
 }
 
-/// Threads that wait until all have come.
+/// Lets threads wait until all have arrived.
 private final class Meeting: Sendable {
     private let missing: Mutex<Int>
     private let complete = DispatchSemaphore(value: 0)
@@ -205,7 +205,7 @@ private final class Meeting: Sendable {
         self.count = count
     }
 
-    /// - Returns: false if the others do not come for half a minute.
+    /// - Returns: `false` if the others do not arrive within half a minute.
     @discardableResult func wait() -> Bool {
         let isLast = missing.withLock { missing in
             missing -= 1

@@ -33,7 +33,7 @@ import VectorDatabase
         #expect(
             try predicate("a = 99999999999999999999.0")
                 == .comparison(field: "a", .equal, .real(1e20)))
-        // As a double it would equal its neighbors.
+        // As a double, the number would equal its neighbors.
         #expect(throws: FilterError.self) { try predicate("a = 99999999999999999999") }
     }
 

@@ -29,7 +29,7 @@ struct IngestPolicyTests {
         await #expect(throws: DatabaseError.documentExists(id: "d7", source: nil)) {
             try await collection.ingest(wrong, options: options)
         }
-        // What came before is stored and acknowledged, what came after is not.
+        // Documents before the fault are stored and acknowledged, those after it are not.
         #expect(acknowledged.value == 1)
         #expect(try collection.document("x1") != nil)
         #expect(try collection.document("x2") == nil)
@@ -47,7 +47,7 @@ struct IngestPolicyTests {
         let collection = database.collection()
         var options = IngestOptions()
         options.batchSize = 8
-        // Each identifier comes ten times, in windows of all kinds; the stored text comes last.
+        // Each id occurs ten times, in windows of all kinds; the text to keep comes last.
         let rounds = (0..<10).flatMap { round in
             (0..<20).map { Document(id: "d\($0)", text: "round \((round + 1) % 10) of \($0)") }
         }
@@ -155,7 +155,7 @@ struct IngestPolicyTests {
         // Words need no model.
         #expect(try await database.collection().query("apple", mode: .lexical).mode == .lexical)
         try database.close()
-        // Nothing at hand.
+        // No embedder is given.
         database = try Database(path: path)
         do {
             _ = try await database.collection().query("apple")
@@ -173,7 +173,7 @@ struct IngestPolicyTests {
         let collection = database.collection()
         let documents = SampleTexts.documents(0..<700)
         try await collection.ingest(documents)
-        // Interrupted after the first batch: the old vectors still answer.
+        // Interrupted after the first batch: queries still use the old vectors.
         let task = Task {
             try await collection.reindex(with: second) { progress in
                 if progress.done >= 512 { withUnsafeCurrentTask { $0?.cancel() } }
@@ -183,7 +183,7 @@ struct IngestPolicyTests {
         #expect(second.encoded.value == 512)
         #expect(try await collection.query(documents[3].text, limit: 1).hits.first?.id == "d3")
         #expect(try collection.statistics().model?.name == "first")
-        // Goes on where it stopped.
+        // It resumes where it stopped.
         try await collection.reindex(with: second)
         #expect(second.encoded.value == 700)
         #expect(try collection.statistics().model?.fingerprint == second.identity.fingerprint)
@@ -195,7 +195,7 @@ struct IngestPolicyTests {
         let answer = try await database.collection().query(documents[9].text, limit: 1)
         #expect(answer.hits.first?.id == "d9")
         #expect(try await database.collection().ingest(documents).unchanged == 700)
-        // Another way of indexing, the same vectors.
+        // Other index options, the same vectors.
         try await database.collection().reindex(options: IndexOptions(m: 8, quantization: .none))
         #expect(try database.collection().statistics().index.options.m == 8)
         await #expect(throws: DatabaseError.self) {

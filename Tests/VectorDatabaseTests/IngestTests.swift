@@ -45,7 +45,7 @@ struct IngestTests {
         try database.close()
     }
 
-    /// An ingest that goes on after its database was taken away acknowledges nothing more, and fails.
+    /// An ingest whose database is moved away acknowledges nothing more, and fails.
     @Test(arguments: [true, false])
     func aDatabaseThatIsTakenAwayStopsTheIngest(isMoved: Bool) async throws {
         let folder = TemporaryFolder()
@@ -80,7 +80,7 @@ struct IngestTests {
         try? database.close()
     }
 
-    /// SQLite is given text that ends at its first NUL character.
+    /// For SQLite a text ends at its first NUL character.
     @Test func anIdentifierWithNULIsNobodys() async throws {
         let folder = TemporaryFolder()
         let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import VectorDatabase
 
-/// Thresholds are lowered so that small collections have a main and a recent segment and a tail.
+/// Thresholds are lowered, so that small collections have a main segment, a recent one and a tail.
 struct LexicalCacheTests {
     static func open(_ path: String, access: DatabaseOptions.Access = .create) throws -> Database {
         var options = DatabaseOptions()
@@ -22,7 +22,7 @@ struct LexicalCacheTests {
         "zebra", "70003",
     ]
 
-    /// Scores against those of an index that is made afresh of the documents: to the last digit.
+    /// Scores must equal those of a fresh index of the documents, to the last digit.
     static func expectRight(
         _ collection: DocumentCollection, _ documents: [Document], filter: Filter? = nil,
         matching: (Document) -> Bool = { _ in true },
@@ -110,8 +110,8 @@ struct LexicalCacheTests {
         try database.close()
     }
 
-    /// Of a text, not of words made up: the same passages and scores as SQLite's FTS5 finds and as
-    /// the formula gives for its occurrences of each word's stem.
+    /// On real text: the same passages as SQLite's FTS5 finds, and the scores that the formula
+    /// gives for FTS5's occurrences of each stem.
     @Test func scoresAreThoseOfFTS5sWords() async throws {
         let folder = TemporaryFolder()
         let database = try Self.open(folder.file("a.vdb"))
@@ -154,7 +154,7 @@ struct LexicalCacheTests {
         for recent in [false, true] {
             #expect(!Self.isThere(Self.lexical(folder, recent: recent)))
         }
-        // And follows what a writer does, whose files it then takes over.
+        // It follows a writer's changes, and then uses its files.
         let more = SampleTexts.documents(9000..<9400)
         try await database.collection().delete(["d1"])
         try await database.collection().ingest(more)
@@ -231,7 +231,7 @@ struct LexicalCacheTests {
 
         let reader = try Self.open(path, access: .readOnly)
         if isFault {
-            // What a flipped bit hides can be missed until it is checked, and does no more.
+            // A flipped bit can hide hits until a check finds it, but does no other harm.
             for query in Self.queries {
                 _ = try await reader.collection().query(query, mode: .lexical)
             }
@@ -245,7 +245,7 @@ struct LexicalCacheTests {
         let repaired = try await database.check(repairing: true)
         #expect(repaired.isSound)
         try await Self.expectRight(database.collection(), documents)
-        // Life goes on.
+        // The database can be written to again.
         let last = SampleTexts.documents(400..<500)
         try await database.collection().ingest(last)
         documents += last

@@ -13,7 +13,7 @@ struct QueryTests {
         }
     }
 
-    /// Scores of every document by the definition.
+    /// The scores of all documents, by definition.
     static func bruteForce(
         _ documents: [(id: String, vector: [Float])], _ query: [Float], metric: Metric
     ) -> [(id: String, score: Double)] {
@@ -63,7 +63,7 @@ struct QueryTests {
         try database.close()
     }
 
-    /// Scores that overflow would be no numbers, and could not be ordered.
+    /// Scores that overflow would be NaN or infinite, and could not be ordered.
     @Test(arguments: Metric.allCases)
     func vectorsTooLongToCompareAreRefused(metric: Metric) async throws {
         let folder = TemporaryFolder()
@@ -148,8 +148,8 @@ struct QueryTests {
         #expect(abs(joined[2].score - 1.0 / 62) < 1e-12)
     }
 
-    /// A search for a number that stands in one passage shows that passage, not the one that an
-    /// embedder finds nearest; if vectors weigh all, the nearest.
+    /// A search for a number that occurs in one passage shows that passage, not the one that the
+    /// embedder finds nearest; with all the weight on vectors, the nearest.
     @Test func hybridShowsThePassageThatDecided() async throws {
         let folder = TemporaryFolder()
         let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
@@ -232,8 +232,8 @@ struct QueryTests {
         try database.close()
     }
 
-    /// A document of many passages makes the search be repeated for more of them; each time every
-    /// vector is compared again.
+    /// A document with many passages causes the search to be repeated for more of them; each time
+    /// every vector is compared again.
     @Test func theCostOfRepeatedSearchesIsAddedUp() async throws {
         let folder = TemporaryFolder()
         let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
@@ -273,8 +273,7 @@ struct QueryTests {
         try database.close()
     }
 
-    /// By bytes, not as Swift orders strings: there the first and the last would be equal, and both
-    /// come after the second.
+    /// Swift's string order would take the first and the last for equal, and both after the second.
     @Test func equalScoresAreInTheByteOrderOfIdentifiers() async throws {
         let folder = TemporaryFolder()
         let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())

@@ -4,7 +4,7 @@ import Testing
 import TextBytes
 import VectorDatabase
 
-/// What a folder may hold beside good files: every file is read, or named.
+/// Folders with more than good files: every file is either read or reported.
 struct ReadersFoldersTests {
     let folder = TemporaryFolder()
 
@@ -24,7 +24,7 @@ struct ReadersFoldersTests {
         failures.map { ($0.source as NSString).lastPathComponent }
     }
 
-    /// A file whose name is Latin-1, `name` being everything up to its last character.
+    /// A file whose name is Latin-1; `name` is all of it except the last character.
     private func writeLatin1(_ name: String, _ text: String) throws -> SourcePath {
         let path = SourcePath(
             bytes: Array((folder.path + "/" + name).utf8) + [0xE9] + Array(".txt".utf8))
@@ -74,7 +74,7 @@ struct ReadersFoldersTests {
             found.progress.firstFailureInFolder?.error
                 == .brokenLink(path: folder.path + "/n/gone.txt"))
         #expect(found.progress.failedSources.count == 3)
-        // Named, each of them ends the reading, unless that is to be skipped.
+        // If given by name, each of them ends the reading, unless failures are skipped.
         for name in ["latin.txt", "gone.txt", "broken.txt"] {
             let path = SourcePath(folder.path + "/n/" + name)
             await #expect(throws: SourceError.self) { try await readAll([path]) }

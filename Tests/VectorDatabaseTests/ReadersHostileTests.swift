@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import VectorDatabase
 
-/// Damaged input: whatever the bytes, reading ends with documents or a `SourceError`.
+/// Damaged input: whatever the bytes, reading ends with documents or with a `SourceError`.
 @Suite struct ReadersHostileTests {
     let folder = TemporaryFolder()
 
@@ -49,7 +49,7 @@ import VectorDatabase
                 outcomes.refused += 1
             }
         }
-        // Both happen, so that the mutations test something.
+        // Both must happen, or the mutations would test nothing.
         #expect(outcomes.refused > 10 || name == "a.md")
         #expect(outcomes.read > 10 || name == "a.npy")
     }

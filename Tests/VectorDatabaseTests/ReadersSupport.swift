@@ -15,7 +15,7 @@ func read(_ paths: [String], _ change: (inout SourceOptions) -> Void = { _ in })
     return documents
 }
 
-/// The sentence of the error that reading a path ends with.
+/// The description of the error that reading a path throws.
 func failure(_ path: String, _ change: (inout SourceOptions) -> Void = { _ in }) async -> String {
     do {
         let documents = try await read([path], change)

@@ -1,14 +1,14 @@
 import TestSupport
 import VectorDatabase
 
-/// Hashes words; counts what it is asked to encode.
+/// Hashes words, and counts the texts that it encodes.
 final class TestEmbedder: ScoringEmbedder, Sendable {
     let identity: EmbedderIdentity
     let seed: UInt64
     let encoded = Counter()
     /// Waits this long for each call.
     let delay: Duration
-    /// Words read of each text; more are cut off.
+    /// The number of words read of each text; the rest is truncated.
     let wordLimit: Int
     let hybridWeight: Double?
 
@@ -33,7 +33,7 @@ final class TestEmbedder: ScoringEmbedder, Sendable {
     func embedQueries(_ texts: [String]) async throws -> [EncodedText] { texts.map(embed) }
 
     func logProbabilities(of documents: [String], given query: String) async throws -> [Double] {
-        // Longer is less likely; what shares the query's first word is most likely.
+        // Longer texts are less likely; one that shares the query's first word is most likely.
         let first = query.split(separator: " ").first.map(String.init) ?? ""
         return documents.map { -Double($0.utf8.count) + ($0.contains(first) ? 0 : -1000) }
     }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import VectorDatabase
 
-/// Thresholds are lowered so that small collections have graphs and tails.
+/// Thresholds are lowered, so that small collections have graphs and tails.
 struct VectorCacheTests {
     static func open(_ path: String, access: DatabaseOptions.Access = .create) throws -> Database {
         var options = DatabaseOptions()
@@ -41,7 +41,7 @@ struct VectorCacheTests {
             #expect(walked.hits.count == truth.count, sourceLocation: sourceLocation)
             found += Set(walked.hits.map(\.id)).intersection(truth.map(\.id)).count
         }
-        // A few are compared one by one, so all are found; a graph may miss some.
+        // A few rows are scanned, so all are found; a graph may miss some.
         #expect(found >= (wanted < 50 ? wanted : 47), sourceLocation: sourceLocation)
     }
 
@@ -98,7 +98,7 @@ struct VectorCacheTests {
         try await collection.ingest(Array(documents[0..<30]))
         try await Self.expectRight(collection, documents)
         #expect(try await database.check().isSound)
-        // Enough to have the graph repaired.
+        // Enough that the graph is repaired.
         let filter = try Filter("number >= 200 AND number < 400")
         #expect(try await collection.delete(where: filter) == 200)
         documents.removeAll { document in
@@ -129,7 +129,7 @@ struct VectorCacheTests {
         func change(_ file: String, _ body: (inout Data) -> Void) throws {
             var data = try Data(contentsOf: URL(fileURLWithPath: file))
             body(&data)
-            // A new file, as an editor or a restored backup makes it: others keep their mapping.
+            // A new file, as made by an editor or a restored backup: others keep their mapping.
             try data.write(to: URL(fileURLWithPath: file), options: .atomic)
         }
         switch damage {
@@ -172,7 +172,7 @@ struct VectorCacheTests {
         #expect(report.isSound == isSound.contains(damage))
         try reader.close()
 
-        // The next writer makes them anew.
+        // The next writer rebuilds them.
         database = try Self.open(path)
         documents.append(Document(id: "last", text: "quince"))
         try await database.collection().ingest([documents[300]])
@@ -196,7 +196,7 @@ struct VectorCacheTests {
         try FileManager.default.moveItem(atPath: folder.file("old.vdb"), toPath: path)
         database = try Self.open(path)
         try await Self.expectRight(database.collection(), documents)
-        // The log grows past the index's position with other content.
+        // The log grows past the index's position, with other content.
         let others = SampleTexts.documents(20_000..<20_800)
         try await database.collection().ingest(others)
         documents += others
@@ -205,8 +205,8 @@ struct VectorCacheTests {
         try database.close()
     }
 
-    /// Two copies of one database go on apart, with as many documents each, so that positions,
-    /// keys, sizes and parameters are equal; then one gets cache files of the other.
+    /// Two copies of one database diverge, with the same number of documents each, so that
+    /// positions, keys, sizes and parameters are equal; then one gets cache files of the other.
     @Test(
         arguments: [Metric.innerProduct, .cosine, .euclidean],
         [VectorQuantization.none, .int8])
@@ -225,7 +225,7 @@ struct VectorCacheTests {
         try first.close()
         for (path, start) in zip(paths, [10_000, 20_000]) {
             let database = try Self.open(path)
-            // Anew in the copy, so that both have them from the same position.
+            // Rebuilt in the copy, so that both have them from the same position.
             try await database.compact()
             try await database.collection().ingest(SampleTexts.documents(start..<start + 300))
             #expect(try database.collection().statistics().index.graphRows == 600)

@@ -3,9 +3,10 @@ import TestSupport
 import Testing
 import VectorIndex
 
-/// Inserts and deletes for ever.
+/// Long sequences of inserts and deletes.
 @Suite struct ChurnTests {
-    /// Half of the vectors replaced ten times over: as good as a fresh build, and not larger.
+    /// After half of the vectors are replaced ten times, the graph is as good as a fresh build, and
+    /// not larger.
     @Test func halfReplacedTenTimes() throws {
         let folder = TemporaryFolder()
         let (count, dimensions) = (3000, 24)
@@ -18,7 +19,7 @@ import VectorIndex
         let freshCost = try Self.distances(fresh, queries)
 
         let builder = try HNSWBuilder(extending: fresh)
-        // Label of each row now; a replaced vector gets a new label.
+        // The current label of each row; a replaced vector gets a new one.
         var labels = sample.labels()
         var random = RandomSource.forTest(8)
         for round in 0..<10 {
@@ -38,7 +39,7 @@ import VectorIndex
         try builder.save(to: folder.file("worn"), header: sampleHeader)
         let worn = try HNSWIndex(path: folder.file("worn"))
         try worn.checkInvariants()
-        // Other labels draw other levels: within a few pages.
+        // Other labels have other levels, so allow for a few pages.
         #expect(abs(worn.byteCount - fresh.byteCount) < 40_000)
 
         let rowOfLabel = Dictionary(uniqueKeysWithValues: zip(labels, 1...Int64(count)))
@@ -54,7 +55,8 @@ import VectorIndex
         #expect(try Self.distances(worn, queries) <= freshCost * 1.02)
     }
 
-    /// What is left after deletions alone serves about as well as a graph built of it.
+    /// After deletions, the remaining graph is about as good as one built from the remaining
+    /// vectors.
     @Test func halfRemoved() throws {
         let folder = TemporaryFolder()
         let sample = SampleVectors(count: 4000, dimensions: 24, clusters: 60, spread: 0.8)
@@ -92,8 +94,8 @@ import VectorIndex
             try Self.distances(rest, queries) <= Self.distances(fresh, queries) * 1.1)
     }
 
-    /// Readers hold what they opened and open what is there, while a writer puts one file after
-    /// another in its place: they never see half a graph, nor wait.
+    /// Readers keep their open files and open new ones, while a writer replaces the file
+    /// repeatedly: they never see half a graph, and never wait.
     @Test func searchingWhileWriting() async throws {
         let folder = TemporaryFolder()
         let sample = SampleVectors(count: 1500, dimensions: 16)
@@ -148,7 +150,7 @@ import VectorIndex
         }
     }
 
-    /// Whole clusters vanish at once, so that many nodes lose every neighbor they had.
+    /// Whole clusters are removed at once, so that many nodes lose all their neighbors.
     @Test func removingWholeNeighborhoods() throws {
         let sample = SampleVectors(count: 2000, dimensions: 8, clusters: 10, spread: 0.05)
         let builder = try HNSWBuilder(

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import VectorIndex
 
-/// Files that were cut, overwritten or made to mislead: a typed error or a harmless answer.
+/// Truncated, overwritten or malicious files cause a typed error or a harmless answer.
 @Suite struct DamagedFileTests {
     let folder: TemporaryFolder
     let graph: [UInt8]
@@ -18,7 +18,7 @@ import VectorIndex
         vectors = Array(try Data(contentsOf: URL(fileURLWithPath: folder.file("vectors"))))
     }
 
-    /// Opens both kinds, searches whatever opens; how many of the two opened and verified.
+    /// Opens both kinds and searches those that open; returns how many opened and verified.
     func use(_ bytes: [UInt8], as name: String) throws -> (opened: Bool, sound: Bool) {
         let path = folder.file("damaged")
         try Data(bytes).write(to: URL(fileURLWithPath: path))
@@ -27,7 +27,7 @@ import VectorIndex
                 let index = try HNSWIndex(path: path)
                 _ = try index.search(sample.row(3), k: 10, ef: 30)
                 _ = try index.search(sample.row(3), k: 10, filter: LabelFilter(1...40))
-                // Extending it must survive it, too.
+                // Extending a damaged graph must not crash either.
                 let builder = try HNSWBuilder(extending: index)
                 builder.connect()
                 do throws(IndexError) { try index.verify() } catch { return (true, false) }
@@ -59,7 +59,7 @@ import VectorIndex
             bytes[position] ^= 1 << UInt8.random(in: 0..<8, using: &random)
             let (opened, sound) = try use(bytes, as: name)
             if trial % 3 < 2 { #expect(!opened, "byte \(position)") }
-            // Padding between sections is nobody's.
+            // Padding between sections belongs to none of them.
             if sound { #expect(original[position] == 0) }
         }
     }

@@ -4,7 +4,7 @@ import VectorIndex
 import VectorMath
 
 @Suite struct ExactSearchTests {
-    /// Every score by plain arithmetic, sorted.
+    /// All scores by plain arithmetic, sorted.
     static func reference(_ sample: SampleVectors, _ query: [Float], _ metric: Metric)
         -> [ScoredKey]
     {

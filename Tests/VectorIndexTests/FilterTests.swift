@@ -24,8 +24,8 @@ import VectorIndex
 
     init() throws { fixture = try Self.shared.get() }
 
-    /// As many as asked for whenever as many match, nearly the best of them, and never at the price
-    /// of much more than looking at every match.
+    /// `k` hits whenever `k` match, nearly the best ones, and never at much more than the cost of
+    /// scanning all matches.
     @Test(arguments: [0.9, 0.5, 0.1, 0.01, 0.001])
     func everySelectivity(_ share: Double) throws {
         let (index, exact) = (fixture.index, fixture.exact)
@@ -63,7 +63,7 @@ import VectorIndex
         }
     }
 
-    /// A narrow walk among nodes of which none matches gives up in time.
+    /// A narrow walk among nodes that do not match gives up in time.
     @Test func matchesFarFromTheQuery() throws {
         let (index, exact) = (fixture.index, fixture.exact)
         for row in [5, 500, 5000] {
@@ -78,7 +78,7 @@ import VectorIndex
         }
     }
 
-    /// Labels with holes and of every magnitude are found where they are.
+    /// Labels with gaps and of any magnitude are found.
     @Test func labelsWithHoles() throws {
         let folder = TemporaryFolder()
         let sample = SampleVectors(count: 300, dimensions: 6)

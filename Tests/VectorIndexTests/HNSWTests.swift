@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import VectorIndex
 
-/// The graph against exact search.
+/// The graph, compared with exact search.
 @Suite struct HNSWTests {
     /// A graph and a flat file over the same vectors, written and mapped.
     static func make(
@@ -48,10 +48,10 @@ import VectorIndex
         #expect(index.header == sampleHeader)
         let queries = SampleVectors(count: 200, dimensions: 48, clusters: 200, seed: 2)
         #expect(try Self.recall(index, exact, queries: queries, ef: 100) >= 0.98)
-        // A walk looks at a small part of the vectors.
+        // A walk compares only a small part of the vectors.
         let statistics = try index.search(queries.row(0), k: 10, ef: 100).statistics
         #expect(statistics.distances < 4000 && statistics.hops >= 100 && !statistics.scanned)
-        // A copy in memory answers as the mapped file does.
+        // A copy in memory gives the same answers as the mapped file.
         let copy = try HNSWIndex(path: index.path, residency: .copied)
         #expect(
             try copy.search(queries.row(1), k: 10).hits == index.search(queries.row(1), k: 10).hits)
@@ -67,7 +67,8 @@ import VectorIndex
         _ metric: Metric, _ quantization: VectorQuantization, _ dimensions: Int
     ) throws {
         var sample = SampleVectors(count: 1500, dimensions: dimensions, clusters: 20)
-        // Inner products of few components and very different lengths are no matter of nearness.
+        // With few components and very different lengths, a large inner product does not mean
+        // nearness.
         if metric == .innerProduct && dimensions < 10 { sample = sample.normalized }
         let folder = TemporaryFolder()
         let (index, exact) = try Self.make(
@@ -117,7 +118,8 @@ import VectorIndex
         #expect(builder.slotCount == 3)
     }
 
-    /// Thousands of equal vectors give the heuristic nothing to choose by; all must stay in reach.
+    /// Thousands of equal vectors give the heuristic nothing to choose by; all must remain
+    /// reachable.
     @Test func duplicatesAndZeroVectors() throws {
         let folder = TemporaryFolder()
         var values: [Float] = []
@@ -138,8 +140,8 @@ import VectorIndex
         }
     }
 
-    /// Equal vectors all link to the same few; the others must not cost a search each to be reached,
-    /// which for so many would take minutes.
+    /// Equal vectors all link to the same few. Connecting the others must not take a search each,
+    /// which would take minutes for so many.
     @Test func manyEqualVectors() throws {
         let folder = TemporaryFolder()
         let unlike = SampleVectors(count: 200, dimensions: 4)
@@ -152,7 +154,7 @@ import VectorIndex
         try builder.insert(labels: sample.labels(), vectors: sample.values, threads: 2)
         #expect(builder.connect() > 10_000)
         try builder.checkInvariants()
-        // Some go, some come back.
+        // Some are removed, some inserted again.
         builder.remove(labels: sample.labels().filter { $0 % 3 == 0 }, threads: 2)
         builder.connect()
         try builder.checkInvariants()
@@ -177,7 +179,7 @@ import VectorIndex
         #expect(throws: IndexError.labelNotIncreasing(previous: 2, label: 2)) {
             try builder.insert(labels: [2, 2], vectors: [1, 2, 3, 4])
         }
-        // Nothing of a refused call remains.
+        // A refused call changes nothing.
         #expect(builder.count == 0 && builder.lastLabel == nil)
         try builder.insert(labels: [5], vectors: [1, 2])
         #expect(throws: IndexError.labelNotIncreasing(previous: 5, label: 4)) {

@@ -5,7 +5,7 @@ import VectorIndex
 
 /// The same input gives the same bytes, whatever the number of threads.
 @Suite struct ReproducibilityTests {
-    /// Builds in several calls, removes, inserts again; the bytes of the file.
+    /// Builds in several calls, removes, inserts again; returns the bytes of the file.
     static func life(threads: Int, _ parameters: IndexParameters, in folder: TemporaryFolder) throws
         -> Data
     {
@@ -37,7 +37,7 @@ import VectorIndex
         #expect(one.count > 6000 * 24)
     }
 
-    /// Equal vectors, whose distances decide nothing, and zero ones.
+    /// Equal vectors, whose distances are ties, and zero vectors.
     @Test func threadsDoNotMatterToEqualVectors() throws {
         let folder = TemporaryFolder()
         let few = SampleVectors(count: 40, dimensions: 8)

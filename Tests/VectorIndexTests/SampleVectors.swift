@@ -4,7 +4,7 @@ import TestSupport
 import VectorIndex
 import VectorMath
 
-/// Vectors around centers, as embeddings of text are: rows one after another.
+/// Clustered vectors, similar to embeddings of text, row by row.
 struct SampleVectors {
     let count: Int
     let dimensions: Int
@@ -12,7 +12,8 @@ struct SampleVectors {
 
     init(count: Int, dimensions: Int, clusters: Int = 50, spread: Float = 0.5, seed: UInt64 = 1) {
         var random = RandomSource(seed: seed)
-        // The centers depend on the shape alone, so that queries drawn with another seed belong.
+        // The centers depend on the shape alone, so that queries with another seed have the same
+        // ones.
         var centerRandom = RandomSource(seed: UInt64(dimensions * 1000 + clusters))
         let centers = (0..<clusters * dimensions).map { _ in centerRandom.normal() }
         var values: [Float] = []

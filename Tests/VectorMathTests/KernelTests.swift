@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import VectorMath
 
-/// Every instruction set against plain arithmetic in double precision.
+/// Every instruction set is compared with plain arithmetic in double precision.
 @Suite struct KernelTests {
     static let dimensions =
         Array(1...34) + [
@@ -39,8 +39,8 @@ import VectorMath
         return sum
     }
 
-    /// Sums of n products round by at most about n units in the last place of the largest partial
-    /// sum; eight or more sums at a time make that far less.
+    /// A sum of n products has a rounding error of at most about n units in the last place of the
+    /// largest partial sum; with eight or more partial sums it is far less.
     static func close(_ found: Float, _ expected: Double, magnitude: Double, _ n: Int) -> Bool {
         abs(Double(found) - expected) <= magnitude * 1e-7 * Double(n).squareRoot() * 4 + 1e-37
     }
@@ -50,7 +50,7 @@ import VectorMath
         let kernels = try #require(VectorKernels.available.first { $0.name == name }).table.pointee
         for n in Self.dimensions {
             for kind in Kind.allCases {
-                // One element in front, so that nothing is aligned.
+                // One element in front, so that rows are not aligned.
                 let a: [Float] = [0] + Self.vector(n, kind, seed: 1)
                 var rows: [Float] = [0]
                 for seed in 2..<7 { rows += Self.vector(n + 3, kind, seed: seed) }
@@ -143,7 +143,7 @@ import VectorMath
         for index in samples.indices {
             #expect(halves[index] == Float16(samples[index]).bitPattern, "\(samples[index])")
             #expect(back[index].bitPattern == UInt32(brains[index]) << 16)
-            // Nearest, and to even where it is the middle.
+            // To nearest, ties to even.
             let word = samples[index].bitPattern
             let (low, middle) = (UInt16(word >> 16), word & 0xffff)
             let up = middle > 0x8000 || (middle == 0x8000 && low & 1 == 1)

@@ -2,7 +2,8 @@ import Foundation
 import Testing
 import VectorMath
 
-/// Blocks against what the `gguf` package of PyPI makes of them (Fixtures/make_quantized_blocks.py).
+/// Blocks are compared with the output of PyPI's `gguf` package
+/// (Fixtures/make_quantized_blocks.py).
 @Suite struct QuantizedBlockTests {
     private struct Sample: Decodable {
         let bytes: String
@@ -43,7 +44,7 @@ import VectorMath
     @Test(arguments: BlockType.allCases)
     func kernelEqualsReference(_ type: BlockType) throws {
         let (bytes, values) = try sample(of: type)
-        // At an odd address: none is assumed.
+        // At an odd address, since no alignment is assumed.
         let found = ([0] + bytes).withUnsafeBytes {
             type.dequantize(UnsafeRawBufferPointer(rebasing: $0.dropFirst()))
         }

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import VectorMath
 
-/// Products with quantized weights, on every instruction set, against plain Swift.
+/// Products with quantized weights, on every instruction set, compared with plain Swift.
 ///
 /// `VDB_TEST_SEED` chooses other random numbers; a failure prints the seed.
 @Suite struct QuantizedProductTests {
@@ -10,7 +10,7 @@ import VectorMath
     static let seed =
         ProcessInfo.processInfo.environment["VDB_TEST_SEED"].flatMap(UInt64.init) ?? 15
 
-    /// Where in a block its float16 numbers lie.
+    /// The offsets of the float16 numbers in a block.
     static func scalePlaces(_ type: BlockType) -> [Int] {
         switch type {
         case .q4_1, .q5_1, .q4_k, .q5_k: [0, 2]
@@ -24,7 +24,7 @@ import VectorMath
     enum Weights: CaseIterable {
         /// Any bytes, ordinary scales.
         case random
-        /// Every bit of every weight set: the largest sums that there can be.
+        /// Every bit of every weight set: the largest possible sums.
         case full
         /// Scales of 0, the smallest and the largest float16.
         case extreme
@@ -72,7 +72,7 @@ import VectorMath
             self.bytes = bytes
         }
 
-        /// At an odd address: none is assumed.
+        /// At an odd address, since no alignment is assumed.
         func withStored<R>(bias: [Float]? = nil, _ body: (StoredMatrix) throws -> R) rethrows -> R {
             try bytes.withUnsafeBytes { raw in
                 guard let base = raw.baseAddress else { preconditionFailure("never empty") }
@@ -197,7 +197,7 @@ import VectorMath
         var random = RandomNumbers(state: Self.seed)
         let (rows, outputs, inputs) = (5, 70, 256)
         let gate = Matrix(.random, type, outputs: outputs, inputs: inputs, random: &random)
-        // The other matrix may be of another type.
+        // The other matrix may have another type.
         for other in [type, .q4_1, .q6_k] {
             let up = Matrix(.random, other, outputs: outputs, inputs: inputs, random: &random)
             let x = Self.activations(.random, rows: rows, inputs: inputs, random: &random)
@@ -273,7 +273,7 @@ import VectorMath
     }
 }
 
-/// Numbers that repeat from run to run (SplitMix64).
+/// Reproducible random numbers (SplitMix64).
 struct RandomNumbers {
     var state: UInt64
 

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import VectorMath
 
-/// Numbers that repeat from run to run.
+/// Reproducible random numbers.
 private struct Numbers {
     var state: UInt64
 
@@ -32,7 +32,7 @@ private func half(_ bits: UInt16) -> Float {
     return result
 }
 
-/// A matrix in each encoding, its bytes at an odd address to show that none is assumed.
+/// A matrix in each encoding, at an odd address, since no alignment is assumed.
 private struct Matrix {
     let bytes: [UInt8]
     let encoding: StoredMatrix.Encoding
@@ -45,7 +45,8 @@ private struct Matrix {
             switch encoding {
             case .float32: values.flatMap { withUnsafeBytes(of: $0) { Array($0) } }
             case .bfloat16: values.flatMap { withUnsafeBytes(of: bfloat16($0)) { Array($0) } }
-            // Any pattern that is finite does: sign, exponent and fraction from the value's bits.
+            // Any finite bit pattern will do: sign, exponent and fraction come from the value's
+            // bits.
             case .float16:
                 values.flatMap { value in
                     let bits = UInt16(truncatingIfNeeded: value.bitPattern >> 9) & 0xBFFF
@@ -108,7 +109,7 @@ private struct Matrix {
 
     @Test(arguments: KernelLevel.available, shapes.indices)
     func productWithAMatrixAsStoredEqualsReference(_ level: KernelLevel, _ index: Int) {
-        // y = x M is what the layer whose weights are M, turned, computes.
+        // y = x M equals the output of the layer whose weights are M transposed.
         let shape = Self.shapes[index]
         let (depth, width) = (shape.inputs, shape.outputs)
         var numbers = Numbers(state: UInt64(index) + 7)
@@ -243,7 +244,7 @@ private struct Matrix {
         }
     }
 
-    /// A row's result, bit for bit, whatever rows surround it.
+    /// A row's result is the same, bit for bit, whatever the other rows are.
     @Test(arguments: KernelLevel.available)
     func rowsAreIndependent(_ level: KernelLevel) {
         var numbers = Numbers(state: 5)

@@ -5,10 +5,10 @@ import TestSupport
 import Testing
 import VectorDatabase
 
-/// Databases that earlier versions wrote are opened, asked, written to, checked and exported, with the
-/// answers that were recorded with them.
+/// Databases of earlier versions are opened, queried, written to, checked and exported; answers are
+/// compared with those recorded with them.
 struct CompatibilityTests {
-    /// Thresholds are lowered so that small collections have graphs and tails.
+    /// Thresholds are lowered, so that small collections have graphs and tails.
     static func open(
         _ path: String, access: DatabaseOptions.Access = .create, seed: UInt64 = 0
     ) throws -> Database {
@@ -22,7 +22,7 @@ struct CompatibilityTests {
     }
 
     @Test func theFixturesAreThere() {
-        // Whoever makes another format keeps a database of it: see FixtureMaker.
+        // Every new format needs a database of the previous one: see FixtureMaker.
         for version in 1...Schema.migrations.count {
             #expect(DatabaseFixture.all.contains { $0.name == "format-\(version)" })
         }
@@ -32,7 +32,7 @@ struct CompatibilityTests {
     func isRead(_ fixture: DatabaseFixture, caches: Bool) async throws {
         let folder = TemporaryFolder()
         let path = try fixture.unpack(into: folder.path, caches: caches)
-        // Brings it to the newest format, so that reading alone can be tried as well.
+        // Migrates it to the newest format, so that it can be opened for reading only.
         try Self.open(path, access: .readWrite).close()
         for access in [DatabaseOptions.Access.readOnly, .readWrite] {
             let database = try Self.open(path, access: access)
@@ -113,7 +113,7 @@ struct CompatibilityTests {
         }
     }
 
-    /// A re-encoding that the earlier version began is finished by this one.
+    /// This version completes a re-encoding that the earlier one began.
     @Test(arguments: DatabaseFixture.all)
     func isReencoded(_ fixture: DatabaseFixture) async throws {
         let folder = TemporaryFolder()

@@ -3,11 +3,11 @@ import TestSupport
 import Testing
 import VectorDatabase
 
-/// Compares a database with what it is expected to hold: reading, filters, and search by vector
-/// against brute force; search by words against what was recorded.
+/// Compares a database with its expected content: reading, filters, and vector search against brute
+/// force; word search against recorded answers.
 struct Expectation {
     let database: Database
-    /// Documents have come and gone since filters and words were recorded.
+    /// Documents have changed since filters and words were recorded.
     var isChanged = false
 
     func holds(

@@ -3,15 +3,15 @@ import TestSupport
 import Testing
 import VectorDatabase
 
-/// Makes `Tests/TestSupport/Fixtures/databases/NAME` with the version at hand. To be run once before
-/// a version with another format is made, never again for the same name:
+/// Creates `Tests/TestSupport/Fixtures/databases/NAME` with the current version. Run it once before
+/// the format changes, and never again for the same name:
 ///
 ///     VDB_MAKE_FIXTURE=…/Tests/TestSupport/Fixtures/databases/format-1 \
 ///         swift test --filter DatabaseFixtureMaker
 ///
-/// `zstd` compresses the files. What is expected is what was put in, kept in a dictionary beside the
-/// database; only passages (where chunking cut) and the answers of lexical search are the database's
-/// own.
+/// `zstd` compresses the files. The expected content is what was put in, kept in a dictionary; only
+/// passages (the places where chunking cut) and the answers of lexical search are recorded from the
+/// database.
 struct DatabaseFixtureMaker {
     static let destination = ProcessInfo.processInfo.environment["VDB_MAKE_FIXTURE"]
 
@@ -97,7 +97,7 @@ struct DatabaseFixtureMaker {
         return expected
     }
 
-    /// Cosine, float32 graph, long texts cut in three ways, a re-encoding begun and not finished.
+    /// Cosine, float32 graph, long texts cut in three ways, an unfinished re-encoding.
     private static func chunks(_ database: Database) async throws -> ExpectedDatabase.Collection {
         let collection = database.collection("Notes & more-é")
         var options = IngestOptions()
@@ -134,7 +134,7 @@ struct DatabaseFixtureMaker {
         return expected
     }
 
-    /// Euclidean, vectors that were given, too few for a graph.
+    /// Euclidean, ready-made vectors, too few for a graph.
     private static func readyMade(_ database: Database) async throws
         -> ExpectedDatabase.Collection
     {
@@ -183,7 +183,7 @@ struct DatabaseFixtureMaker {
             vector: document.vector)
     }
 
-    /// Expressions with what they mean.
+    /// Expressions and their meaning.
     private static func filters(_ documents: [Document]) -> [ExpectedDatabase.Filter] {
         func year(_ document: Document) -> Int64 {
             guard case .integer(let year)? = document.metadata["year"] else { return 0 }
@@ -212,7 +212,7 @@ struct DatabaseFixtureMaker {
         ExpectedDatabase.Lexical(query: $0, hits: [], scores: [])
     }
 
-    /// Adds what the database itself decides: where texts are cut, what BM25 says.
+    /// Adds what the database itself decides: where texts are cut, and BM25 scores.
     private static func complete(
         _ expected: inout ExpectedDatabase.Collection, from database: Database
     ) async throws {

@@ -3,11 +3,12 @@ import TestSupport
 import Testing
 import VectorDatabase
 
-/// Random scripts on a database and on a dictionary. For longer runs (`make model-test SECONDS=600`):
+/// Runs random scripts on a database and on a dictionary. For longer runs (`make model-test
+/// SECONDS=600`):
 ///
 /// - `VDB_MODEL_SECONDS`: how long; without it `VDB_MODEL_SCRIPTS` (8) scripts are run.
 /// - `VDB_MODEL_LENGTH`: steps in a script (40).
-/// - `VDB_SEED`: of the first script; the others follow. A failure prints its own.
+/// - `VDB_SEED`: the seed of the first script; the others follow. A failure prints its own.
 struct ModelBasedTests {
     private static func setting(_ name: String) -> Int? {
         ProcessInfo.processInfo.environment[name].flatMap { Int($0) }
@@ -17,7 +18,7 @@ struct ModelBasedTests {
         let seconds = Self.setting("VDB_MODEL_SECONDS")
         let count = seconds == nil ? Self.setting("VDB_MODEL_SCRIPTS") ?? 8 : .max
         let length = Self.setting("VDB_MODEL_LENGTH") ?? 40
-        // Other scripts at every run, unless told which.
+        // Other scripts in every run, unless a seed is given.
         let first = RandomSource.seed()
         let end = ContinuousClock.now + .seconds(seconds ?? 3600)
         var done = 0
@@ -50,7 +51,7 @@ struct ModelBasedTests {
             """)
     }
 
-    /// What was once found and mended.
+    /// Failures that were found and fixed.
     @Test func regressions() async throws {
         try await ModelRun.run([
             .ingest([.init(1, text: 1)]), .query(1, mode: .hybrid, limit: 3), .delete([1]),

@@ -1,7 +1,7 @@
 import Testing
 import VectorDatabase
 
-/// The steps that change nothing: every answer against the model's.
+/// The steps that change nothing: every answer is compared with the model's.
 extension ModelRun {
     func compare(_ operation: Operation) async throws {
         switch operation {
@@ -111,7 +111,7 @@ extension ModelRun {
         }
     }
 
-    /// Scores must be the truth's; of a walk through the graph some of the best may be missing.
+    /// Scores must be exact; a walk through the graph may miss some of the best hits.
     private func compare(
         _ answer: Answer, _ truth: [String: Double], tolerance: Double, mayMiss: Bool
     ) throws {
@@ -130,7 +130,7 @@ extension ModelRun {
             "\(found) of the best \(count) were found")
     }
 
-    /// Hybrid answers are the fusion of the other two, which are compared by themselves.
+    /// Hybrid answers are the fusion of the other two, which are compared separately.
     private func compareFusion(_ answer: Answer, in collection: DocumentCollection) async throws {
         var query = answer.query
         let fusion = query.fusion ?? ReciprocalRankFusion()

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import VectorDatabase
 
-/// Where a database and the dictionary part.
+/// A difference between the database and the dictionary.
 struct Divergence: Error, CustomStringConvertible {
     let step: Int
     let operation: String
@@ -143,7 +143,7 @@ final class ModelRun {
         }
     }
 
-    /// Runs `body`, or makes sure that what is not there is said not to be.
+    /// Runs `body`; if the collection does not exist, expects the error that says so.
     private func existing(
         _ collection: Int, _ body: (DocumentCollection) async throws -> Void
     ) async throws {
@@ -160,7 +160,7 @@ final class ModelRun {
     ) async throws {
         var model = model.collections[collection]
         var given = documents.map { $0.document() }
-        // The first document of a collection must not make it one of ready-made vectors.
+        // The first document must not turn the collection into one of ready-made vectors.
         if !model.exists { for index in given.indices { given[index].vector = nil } }
         var counts: [ReferenceCollection.Outcome: Int] = [:]
         var stopped = false
@@ -179,7 +179,7 @@ final class ModelRun {
             let summary = try await database.collection(model.name).ingest(given, options: options)
             try require(!stopped, "a document was to be refused")
             try require(summary.documents == given.count, "\(summary.documents) acknowledged")
-            // Of one identifier twice in a batch the counts depend on what was committed between.
+            // If an id occurs twice in a batch, the counts depend on what is committed in between.
             if Set(given.map(\.id)).count == given.count {
                 try require(
                     summary.inserted == counts[.inserted] ?? 0

@@ -1,6 +1,6 @@
 import VectorDatabase
 
-/// A step of a script that is run on a database and on a plain dictionary side by side.
+/// A step of a script that is run on a database and on a plain dictionary.
 ///
 /// Printed, it is Swift that can be pasted into a test.
 enum Operation: Sendable, Equatable {
@@ -21,25 +21,25 @@ enum Operation: Sendable, Equatable {
     case check
     case reopen
     case compact
-    /// Encodes again with the hash of another seed.
+    /// Re-encodes with the hash of another seed.
     case reencode(Int, seed: Int)
     case reindex(Int, m: Int, int8: Bool)
     case backup(Int)
-    /// Puts a backup in the database's place, beside whatever caches lie there.
+    /// Replaces the database by a backup, keeping the caches that are there.
     case restore(Int, dropsCaches: Bool)
     case dropCaches
-    /// Removes one of the cache files, and leaves the others.
+    /// Removes one of the cache files.
     case dropCache(Int)
-    /// Goes on from the files as they lie there while the database is open, as after a kill.
+    /// Continues with a copy of the files of the open database, as after a kill.
     case crash
 }
 
-/// A document by numbers that everything else about it follows from.
+/// A document, given by numbers from which everything else follows.
 struct ScriptDocument: Sendable, Equatable {
     var id: Int
     var text: Int
     var metadata = 0
-    /// Comes with its vector, of a wrong length where it is bad.
+    /// Has its own vector, of the wrong length if the document is bad.
     var hasVector = false
     var isBad = false
 
@@ -109,7 +109,7 @@ extension Operation: CustomStringConvertible {
 }
 
 extension Operation {
-    /// The same step with less in it, for shrinking: each a candidate.
+    /// Smaller variants of the step, as candidates for shrinking.
     var smaller: [Operation] {
         switch self {
         case .ingest(let documents, let collection, let conflict, let chunk):

@@ -2,7 +2,7 @@ import TestOracles
 import TestSupport
 import VectorDatabase
 
-/// What a database must hold and answer, kept in a plain dictionary.
+/// The expected content and answers of a database, kept in a plain dictionary.
 struct ReferenceModel {
     var collections: [ReferenceCollection] = [
         ReferenceCollection(name: "default", metric: .innerProduct),
@@ -16,7 +16,7 @@ struct ReferenceCollection {
     let metric: Metric
     let quantization: VectorQuantization
     var exists = false
-    /// Of the embedder that the collection records.
+    /// The seed of the embedder that the collection records.
     var seed: UInt64 = 0
     var documents: [String: ReferenceDocument] = [:]
     var indexedFields: Set<String> = []
@@ -35,7 +35,7 @@ struct ReferenceCollection {
 
     // MARK: Writing
 
-    /// What becomes of a document.
+    /// The outcome for a document.
     enum Outcome { case inserted, replaced, unchanged, skipped, refused, conflict }
 
     mutating func ingest(
@@ -66,7 +66,7 @@ struct ReferenceCollection {
         return old == nil ? .inserted : .replaced
     }
 
-    /// Every vector is made again from its text.
+    /// Every vector is computed again from its text.
     mutating func reencode(seed: UInt64) {
         self.seed = seed
         for (id, document) in documents {
@@ -86,7 +86,7 @@ struct ReferenceCollection {
         }
     }
 
-    /// Scores by vector of the documents that match.
+    /// The vector scores of the documents that match.
     func denseScores(_ text: String, _ filter: Filter?) -> [String: Double] {
         let matching = matching(filter)
         let rows = matching.flatMap { document in
@@ -96,7 +96,7 @@ struct ReferenceCollection {
         return Dictionary(scores.map { ($0.id, $0.score) }, uniquingKeysWith: max)
     }
 
-    /// Scores by words of the documents that match. Statistics are those of the whole collection.
+    /// The word scores of the documents that match, with the statistics of the whole collection.
     func lexicalScores(_ text: String, _ filter: Filter?) -> [String: Double] {
         let rows = documents.values.flatMap { document in
             document.passages.map { (id: document.document.id, document.document.title + " " + $0) }
@@ -134,7 +134,7 @@ struct ReferenceDocument {
         }
     }
 
-    /// As chunking cuts them; white space between two goes with the first.
+    /// The passages as chunking cuts them; white space between two belongs to the first.
     static func passages(of document: Document, chunk: Int) -> [String] {
         guard document.vector == nil, let chunking = chunking(chunk) else { return [document.text] }
         let cuts = chunking.passages(of: document.text, layout: document.layout) { text in
@@ -152,7 +152,7 @@ struct ReferenceDocument {
 }
 
 extension ScriptDocument {
-    /// The document, whose every part follows from the numbers.
+    /// The document, every part of which follows from the numbers.
     func document() -> Document {
         var text = SampleTexts.text(self.text, words: 4 + self.text % 9)
         if self.text % 4 == 0 {

@@ -1,7 +1,7 @@
 import TestSupport
 import VectorDatabase
 
-/// Draws scripts: the same for the same seed.
+/// Generates random scripts, the same for the same seed.
 struct ScriptGenerator {
     private var random: RandomSource
 
@@ -50,7 +50,7 @@ struct ScriptGenerator {
         var documents: [ScriptDocument] = []
         for _ in 0...number(10) {
             let id = number(160)
-            // Which of two is in the way of which depends on what is committed between.
+            // Which of the two conflicts with the other depends on what is committed in between.
             if conflict == .error, documents.contains(where: { $0.id == id }) { continue }
             documents.append(
                 ScriptDocument(

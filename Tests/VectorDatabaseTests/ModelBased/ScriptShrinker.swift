@@ -1,9 +1,9 @@
-/// Makes a failing script short: leaves steps out, in runs and one by one, then makes those that stay
-/// smaller, for as long as it still fails (Zeller and Hildebrandt's delta debugging, 2002).
+/// Shrinks a failing script: removes steps, in runs and one by one, then makes the remaining ones
+/// smaller, as long as the script still fails (delta debugging; Zeller and Hildebrandt 2002).
 struct ScriptShrinker {
     /// Whether a script fails.
     let fails: ([Operation]) async -> Bool
-    /// Scripts to try at most.
+    /// The most scripts to try.
     var budget = 400
 
     mutating func shrink(_ script: [Operation]) async -> [Operation] {
