@@ -17,14 +17,16 @@ public struct IndexOptions: Sendable, Equatable {
         self.quantization = quantization
     }
 
+    /// The former name of ``VectorQuantization``.
     @available(*, deprecated, renamed: "VectorQuantization")
     public typealias Quantization = VectorQuantization
 }
 
 /// The form of the vectors that an index compares.
 public enum VectorQuantization: String, Sendable, CaseIterable, Codable {
-    /// float32: scores are exact, 4 bytes a component.
+    /// float32, 4 bytes per component; scores are exact.
     case none
-    /// 8-bit codes with one scale a vector: a quarter of the memory.
+    /// 8-bit codes with one scale per vector, a quarter of the memory. Candidates are re-scored
+    /// with the exact vectors.
     case int8
 }

@@ -1,7 +1,7 @@
-/// What the numbers of stored vectors are.
+/// The type in which the components of a vector are stored.
 public enum VectorElement: String, Sendable, CaseIterable, Codable {
     case float32, float16
 
-    /// Bytes of one number.
+    /// The size of a component in bytes.
     @inlinable public var byteCount: Int { self == .float32 ? 4 : 2 }
 }

@@ -3,11 +3,11 @@ import VectorMath
 
 /// A matrix of vectors in memory that the caller keeps alive, with their labels.
 package struct FlatVectors: @unchecked Sendable {
-    /// Rows, N.
+    /// The number of rows, N.
     package let count: Int
     /// The number of components in a row, D.
     package let dimensions: Int
-    /// How the numbers are stored.
+    /// The type of the components.
     package let element: VectorElement
     /// Row r starts at `base + r * dimensions * element.byteCount`.
     package let base: UnsafeRawPointer

@@ -1,7 +1,7 @@
 import FileFormat
 import Foundation
 
-/// What a collection fixes about its index.
+/// The parameters of a collection's index.
 package struct IndexParameters: Sendable, Codable, Equatable {
     /// The number of components of a vector, D.
     package var dimensions: Int

@@ -14,9 +14,9 @@ package final class VectorFile: Sendable {
     package let dimensions: Int
     /// How vectors are compared.
     package let metric: Metric
-    /// How the numbers are stored.
+    /// The type of the components.
     package let element: VectorElement
-    /// Rows, N.
+    /// The number of rows, N.
     package let count: Int
 
     let file: IndexFileReader

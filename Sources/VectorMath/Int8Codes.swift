@@ -5,7 +5,7 @@ import CVectorKernels
 /// The scale is max|a[i]| / 127, rounded *up* to a bfloat16, so that it is stored exactly in two
 /// bytes and no component is clipped. The error of a component is at most scale / 2.
 package enum Int8Codes {
-    /// Codes are padded to this many components, which is what the kernels take at a time.
+    /// Codes are padded to a multiple of this, the number that kernels process at a time.
     package static let block = 64
 
     /// `dimensions` rounded up to whole blocks.

@@ -11,11 +11,11 @@ package struct CollectionRecord: Sendable, Equatable {
     package let elementType: VectorElement
     package let model: ModelRecord
     package let index: IndexOptions
-    /// Documents and passages stored, as counted by the last commit.
+    /// The number of documents and passages as of the last commit.
     package let documentCount: Int
     package let passageCount: Int
 
-    /// The model that made the vectors. Vectors of another fingerprint are refused.
+    /// The model that made the vectors. Vectors of another model are refused.
     package struct ModelRecord: Sendable, Equatable, Codable {
         package var name: String
         /// Covers weights, tokenizer, template, instructions, compressed tokens and pooling. For
@@ -37,8 +37,8 @@ package struct CollectionRecord: Sendable, Equatable {
         }
     }
 
-    /// - Throws: `fingerprintMismatch` or `dimensionMismatch` where a model is not the one that made
-    ///   this collection's vectors: equal dimensions with other weights count as different.
+    /// - Throws: `fingerprintMismatch` or `dimensionMismatch` if a model is not the one that made
+    ///   this collection's vectors. Other weights make another model, even with equal dimensions.
     package func verify(fingerprint: String, dimensions: Int) throws(StoreError) {
         guard fingerprint == model.fingerprint else {
             throw .fingerprintMismatch(

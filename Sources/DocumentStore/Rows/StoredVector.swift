@@ -3,9 +3,9 @@ import Ranking
 
 /// The stored form of a vector: its components, little-endian.
 enum StoredVector {
-    /// Finite also once it is narrowed to `type`.
+    /// Whether all components are finite, even after conversion to `type`.
     static func isFinite(_ vector: [Float], as type: VectorElement) -> Bool {
-        // A sum of products with zero is zero unless something is infinite or not a number.
+        // The sum of the components times zero is zero, unless one is infinite or NaN.
         let zero = vector.reduce(Float(0)) { $0 + $1 * 0 }
         guard zero == 0 else { return false }
         return type == .float32 || vector.allSatisfy { Float16($0).isFinite }
