@@ -74,6 +74,21 @@ import VectorDatabase
         }
     }
 
+    /// The largest numbers that a header can hold: products of them overflow, and a file of a few
+    /// bytes must not make the reader reserve what they promise.
+    @Test(arguments: ["0", "-1", "2147483648", "9223372036854775807", "18446744073709551616"])
+    func numbersInHeaders(number: String) async throws {
+        let body = [Float](repeating: 1, count: 6).flatMap { little($0.bitPattern) }
+        for shape in ["\(number), 3", "2, \(number)", "\(number), \(number)", "\(number),"] {
+            let path = try folder.write("a.npy", npy("<f4", shape, body))
+            let sentence = await failure(path)
+            #expect(sentence.hasPrefix("a.npy: "), "\(shape): \(sentence)")
+        }
+        guard let dimensions = Int64(number).map(Int32.init(truncatingIfNeeded:)) else { return }
+        let sentence = await failure(try folder.write("a.fvecs", little(dimensions) + body))
+        #expect(sentence.hasPrefix("a.fvecs: "), "\(sentence)")
+    }
+
     @Test func arraysThatAreNotWhatTheyShouldBe() async throws {
         let body = [UInt8](repeating: 0, count: 24)
         let cases: [([UInt8], String)] = [
