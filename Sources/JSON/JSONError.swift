@@ -81,7 +81,7 @@ extension JSONError: CustomStringConvertible {
     public var problem: String {
         switch reason {
         case .notUTF8: "not UTF-8"
-        case .loneSurrogate: "half of a surrogate pair, which is no character"
+        case .loneSurrogate: "half of a surrogate pair, which is not a character"
         case .nullCharacter: "the character \\u0000"
         case .repeatedKey(let key): "the key \"\(key)\" appears twice"
         case .tooDeep(let maximum): "nested more than \(maximum) deep"

@@ -10,7 +10,9 @@ import TextBytes
 /// let metadata: JSONObject = ["lang": "en", "year": 2024, "tags": ["a", "b"]]
 /// ```
 public enum JSONValue: Sendable {
+    /// `null`.
     case null
+    /// `true` or `false`.
     case bool(Bool)
     /// An integer that fits 64 bits.
     case integer(Int64)
@@ -18,8 +20,11 @@ public enum JSONValue: Sendable {
     case largeInteger(LargeInteger)
     /// A number written with a fraction or an exponent.
     case number(Double)
+    /// A string.
     case string(String)
+    /// An array of values.
     case array([JSONValue])
+    /// An object.
     case object(JSONObject)
 }
 

@@ -135,8 +135,8 @@ final class GraphWalker {
         return pool.candidates
     }
 
-    /// Of the nodes that `best` has just scored, those that may be among the best by exact scores,
-    /// given the error of the codes; unsorted.
+    /// The nodes just scored by `best` that may be among the best by exact scores, given the error
+    /// of the codes; unsorted.
     func scanned(_ nodes: [UInt32], _ rows: VectorRows, _ error: CodeError)
         -> [NeighborSelection.Candidate]
     {

@@ -8,8 +8,8 @@ extension HNSWBuilder {
     /// for reachability, which is one that is not an edge of the tree by which nodes were first
     /// reached. There always is one: a tree has fewer edges than there are links.
     ///
-    /// Of many equal vectors nearly all are stranded: each links to the same few, whose lists are
-    /// soon full. All but the first of them are linked from one another, without a search.
+    /// Nearly all of many equal vectors are stranded, since each links to the same few, whose lists
+    /// are soon full. All but the first of them are linked from one another, without a search.
     ///
     /// - Complexity: O(n m), plus a search for each stranded node that does not equal another.
     @discardableResult

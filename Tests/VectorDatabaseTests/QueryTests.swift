@@ -3,7 +3,7 @@ import Testing
 import VectorDatabase
 
 struct QueryTests {
-    /// What `TestEmbedder` makes of documents.
+    /// The vectors that `TestEmbedder` gives documents.
     static func vectors(_ documents: [Document]) -> [(id: String, vector: [Float])] {
         documents.map { document in
             let text = document.title + " " + document.text

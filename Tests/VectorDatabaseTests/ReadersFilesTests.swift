@@ -39,7 +39,7 @@ import VectorDatabase
 
     @Test(arguments: [
         ("", "1: the file is empty"),
-        ("id,body\n1,a\n", "1: the header has no column 'text' but 'id', 'body'"),
+        ("id,body\n1,a\n", "1: the header has no column 'text'; it has 'id', 'body'"),
         ("id,text,text\n", "1: the header has the column 'text' twice"),
         ("id,text\n1,a\n2,b,c\n", "3: has 3 fields, but the header has 2"),
         ("id,text\n1,\"a\nb", "2: a quoted field that begins in this record is never closed"),

@@ -101,9 +101,9 @@ import VectorDatabase
         (#"{"text": "a", "k": {"\u0000": 1}}"#, "which cannot be stored, at byte 22"),
         (
             #"{"text": "\ud83d x"}"#,
-            "has half of a surrogate pair, which is no character, at byte 11 of the line"
+            "has half of a surrogate pair, which is not a character, at byte 11 of the line"
         ),
-        (#"{"text": "a", "n": ["\ude00\ud83d"]}"#, "which is no character, at byte 22"),
+        (#"{"text": "a", "n": ["\ude00\ud83d"]}"#, "which is not a character, at byte 22"),
         (#"{"text": "a", "text": "b"}"#, "has the key 'text' twice, again at byte 15"),
         (#"{"text": "a", "year": 1, "year": 1}"#, "has the key 'year' twice"),
         (#"{"text": "a", "vector": [1], "vector": null}"#, "has the key 'vector' twice"),
@@ -115,7 +115,7 @@ import VectorDatabase
         (#"{"text": "a", "n": NaN}"#, "expected a value"),
         (#"{"text": "a", "n": 1e999}"#, "a double's range"),
         (#"{"text": "a", "n": nul}"#, "expected a value"),
-        (#"{"title": "a", "body": "b"}"#, "has no 'text' but 'body', 'title'"),
+        (#"{"title": "a", "body": "b"}"#, "has no 'text'; it has 'body', 'title'"),
         (#"{"text": 5}"#, "'text' is a number, but must be a string"),
         (#"{"text": null}"#, "'text' is null"),
         (#"{"id": "", "text": "a"}"#, "'id' is an empty string"),

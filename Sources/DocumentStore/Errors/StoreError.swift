@@ -90,18 +90,18 @@ extension StoreError: CustomStringConvertible, LocalizedError {
         case .duplicateID(let id, let collection):
             "document \"\(id)\" is already in collection \"\(collection)\""
         case .vectorLength(let document, let passage, let expected, let found):
-            "document \"\(document)\", passage \(passage): a vector of \(found) numbers "
-                + "where the collection has \(expected)"
+            "document \"\(document)\", passage \(passage): the vector has \(found) "
+                + "dimensions, but the collection has \(expected)"
         case .vectorNotFinite(let document, let passage):
-            "document \"\(document)\", passage \(passage): its vector has a number that is not finite"
+            "document \"\(document)\", passage \(passage): its vector has a component that is not finite"
         case .invalidMetadata(let document):
             "document \"\(document)\": its metadata is not a JSON object"
         case .invalidName(let document):
             "document \"\(document)\": an empty id, or a NUL character in its id, title or source"
         case .tooLarge(let document, let bytes, let limit):
-            "document \"\(document)\": \(bytes) bytes where \(limit) are the limit"
+            "document \"\(document)\": it has \(bytes) bytes; the limit is \(limit)"
         case .predicateTooLarge(let terms, let limit):
-            "a filter of \(terms) comparisons and values, or so deep; the limit is \(limit)"
+            "the filter has \(terms) comparisons and values, or is nested too deeply; the limit is \(limit)"
         case .changesPruned(let collection, let position, let prunedThrough):
             "collection \"\(collection)\": the change log starts after \(prunedThrough), "
                 + "\(position) is no longer in it"

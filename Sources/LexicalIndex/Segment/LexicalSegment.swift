@@ -6,7 +6,7 @@ import Foundation
 ///
 /// Slots number the passages from 0 in the order of their keys.
 package final class LexicalSegment: Sendable {
-    /// What the segment covers.
+    /// The database and the passages that the segment covers.
     package let header: LexicalHeader
     /// The number of passages.
     package let count: Int

@@ -46,7 +46,8 @@ extension DatabaseError: CustomStringConvertible, LocalizedError {
             "collection '\(collection)' has no model, and none was given"
         case .embedderUnavailable(let path, let reason):
             "\(path): the model cannot be loaded: \(reason)"
-        case .cannotRerank(let embedder): "\(embedder) gives no probabilities to re-rank by"
+        case .cannotRerank(let embedder):
+            "\(embedder) cannot score documents, and so cannot re-rank"
         default: inputDescription
         }
     }
@@ -66,10 +67,10 @@ extension DatabaseError: CustomStringConvertible, LocalizedError {
                 + "three or more"
         case .wordsOnly(let collection): "collection '\(collection)' has words only, no vectors"
         case .vectorsNeeded(let collection):
-            "collection '\(collection)' has vectors, so documents without them cannot be taken in"
+            "collection '\(collection)' has vectors, so documents without vectors cannot be added"
         case .textNeeded(let purpose): "\(purpose) needs a text beside the vector"
         case .filterTooLarge(let limit):
-            "the filter is too large or too deep; \(limit) terms are the limit"
+            "the filter is too large or too deeply nested; the limit is \(limit) terms"
         case .embedderWithoutDimensions(let name): "the embedder '\(name)' has no dimensions"
         case .conflict(let fact): fact
         case .encodingFailed(let embedder, let reason): "\(embedder) cannot encode: \(reason)"
@@ -117,8 +118,8 @@ extension DatabaseError.VectorFault: CustomStringConvertible {
     public var description: String {
         switch self {
         case .empty: "it is empty"
-        case .notFinite(let index?): "its number \(index + 1) is not finite"
-        case .notFinite(nil): "it has a number that is not finite"
+        case .notFinite(let index?): "its component \(index + 1) is not finite"
+        case .notFinite(nil): "it has a component that is not finite"
         case .tooLong: "it is so long that scores would overflow"
         }
     }
@@ -131,7 +132,7 @@ extension DatabaseError.DocumentFault: CustomStringConvertible {
         case .emptyID: "its id is empty"
         case .containsNUL: "its id, title or source has a NUL character"
         case .metadataNotObject: "its metadata is not a JSON object"
-        case .tooLarge(let bytes, let limit): "it has \(bytes) bytes; \(limit) are the limit"
+        case .tooLarge(let bytes, let limit): "it has \(bytes) bytes; the limit is \(limit)"
         }
     }
 }

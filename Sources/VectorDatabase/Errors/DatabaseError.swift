@@ -5,20 +5,31 @@
 /// operator.
 public enum DatabaseError: Error, Sendable, Equatable {
     // Missing things.
+    /// There is no database at the path.
     case databaseMissing(path: String)
+    /// The database has no collection of this name.
     case collectionMissing(name: String, path: String)
+    /// The collection has no documents with these ids.
     case documentsMissing(ids: [String])
 
     // The file.
+    /// The file could not be created or opened.
     case cannotCreate(path: String, reason: String)
+    /// There is something else than a vdb database at the path.
     case notADatabase(path: String, found: ForeignFile)
+    /// The database was written by a later version, in a format that this one cannot read.
     case newerFormat(path: String, found: String, supported: String)
     /// The database has an older format and cannot be migrated, because it cannot be written to.
     case olderFormat(path: String, found: Int, supported: Int)
+    /// A row, a table or a file contradicts its checksum or its structure.
     case damaged(path: String, reason: String)
+    /// The disk is full. The transaction was rolled back.
     case diskFull(path: String)
+    /// Reading or writing the file failed.
     case inputOutput(path: String, reason: String)
+    /// The file or its folder cannot be written to, or the database was opened for reading only.
     case readOnly(path: String)
+    /// The database has been closed.
     case closed(path: String)
     /// The file was moved or deleted while it was open, so the last writes are not at this path.
     case moved(path: String)
@@ -31,18 +42,24 @@ public enum DatabaseError: Error, Sendable, Equatable {
     case embedderMismatch(collection: String, recorded: EmbedderIdentity, given: EmbedderIdentity)
     /// The collection holds ready-made vectors, so no embedder can encode queries for it.
     case noRecordedEmbedder(collection: String, given: EmbedderIdentity)
+    /// An ingest asked for another metric than the collection's.
     case metricMismatch(collection: String, recorded: Metric, given: Metric)
+    /// A vector has another number of dimensions than the collection. `of` names its owner.
     case dimensionMismatch(of: String, expected: Int, found: Int)
     /// No embedder was found for the collection. `recorded` is the one it needs; `nil` if it
     /// records none.
     case embedderMissing(collection: String, recorded: EmbedderIdentity?)
+    /// The collection's model could not be loaded.
     case embedderUnavailable(path: String, reason: String)
     /// Re-ranking was requested, but the embedder is not a `ScoringEmbedder`.
     case cannotRerank(embedder: String)
 
     // Input.
+    /// A vector cannot be compared or stored. `of` names its owner.
     case invalidVector(of: String, fault: VectorFault)
+    /// A document cannot be stored.
     case invalidDocument(id: String, source: Document.Source?, fault: DocumentFault)
+    /// The id exists, and ``IngestOptions/onConflict`` is `error`.
     case documentExists(id: String, source: Document.Source?)
     /// A parameter is out of range. `allowed` completes the phrase "must be …".
     case outOfRange(parameter: String, value: String, allowed: String)
@@ -55,7 +72,9 @@ public enum DatabaseError: Error, Sendable, Equatable {
     case vectorsNeeded(collection: String)
     /// A query with a vector but no text, in a mode or for a purpose that needs the text.
     case textNeeded(for: String)
+    /// The filter has more than `limit` comparisons and values, or is nested too deeply.
     case filterTooLarge(limit: Int)
+    /// The embedder's identity has no dimensions.
     case embedderWithoutDimensions(name: String)
     /// The call contradicts the current state of the database, which another call may have changed.
     case conflict(String)
@@ -64,6 +83,7 @@ public enum DatabaseError: Error, Sendable, Equatable {
 
     /// What was found at a path instead of a database.
     public enum ForeignFile: Sendable, Equatable {
+        /// A folder.
         case folder
         /// A device, a pipe or the like.
         case notAFile
@@ -76,6 +96,7 @@ public enum DatabaseError: Error, Sendable, Equatable {
 
     /// Why a vector cannot be used.
     public enum VectorFault: Sendable, Equatable {
+        /// It has no components.
         case empty
         /// The component at `index`, counted from 0, is NaN or infinite; `nil` if the index is not
         /// known.
@@ -86,10 +107,13 @@ public enum DatabaseError: Error, Sendable, Equatable {
 
     /// Why a document cannot be stored.
     public enum DocumentFault: Sendable, Equatable {
+        /// Its id is empty.
         case emptyID
         /// A NUL character in its id, title or source.
         case containsNUL
+        /// Its metadata is not a JSON object.
         case metadataNotObject
+        /// A text, or its metadata, is larger than a row can be.
         case tooLarge(bytes: Int, limit: Int)
     }
 

@@ -71,7 +71,7 @@ public struct FilterError: Error, Sendable, Equatable {
     public let column: Int
     /// What could stand there, as a noun phrase: `a value`.
     public let expected: String
-    /// What stands there instead.
+    /// What was found there instead.
     public let found: String
 }
 

@@ -53,7 +53,7 @@ struct PendingDocument: Sendable {
 /// A text with its own vector: a document or a piece of one.
 struct PendingPassage: Sendable {
     let text: String
-    /// Where it starts in the document's text, in bytes of UTF-8.
+    /// Its offset in the document's text, in bytes of UTF-8.
     let start: Int
     /// `nil` until it is encoded, and always in a collection without vectors.
     var vector: [Float]?

@@ -15,8 +15,8 @@ public struct Query: Sendable {
     public var vector: [Float]?
     /// The number of hits, at least 1. Fewer are returned only if fewer documents match.
     public var limit: Int
-    /// By what to search. `nil` means hybrid if there are a text and a vector or an embedder for
-    /// it; otherwise dense or lexical, whichever is possible.
+    /// The search mode. `nil` means hybrid if there are a text and a vector or an embedder for it;
+    /// otherwise dense or lexical, whichever is possible.
     public var mode: QueryMode?
     /// The number of candidates kept while the graph is searched: more is slower and has higher
     /// recall. Raised to the number of hits wanted; `nil` for ``defaultEf``.

@@ -11,7 +11,7 @@ extension SourceError: CustomStringConvertible {
             "\(path): \(reason)"
         case .unknownFormat(let path): "\(path): the format could not be detected"
         case .missingColumn(let path, let column, let columns):
-            "\(path):1: the header has no column '\(column)' but \(Self.list(columns))"
+            "\(path):1: the header has no column '\(column)'; it has \(Self.list(columns))"
         case .unusableVectors(let path, let fault): "\(path): \(fault)"
         case .idCount(let path, let ids, let vectors, let found):
             "\(ids): has \(found) ids for the \(vectors) vectors of \(path)"
@@ -31,7 +31,7 @@ extension SourceError: CustomStringConvertible {
             "\(path):\(line): is longer than \(limit) bytes"
         case .malformed(let path, let line, let fault): "\(path):\(line): \(fault)"
         case .missingField(let path, let line, let field, let fields):
-            "\(path):\(line): has no '\(field)' but \(Self.list(fields))"
+            "\(path):\(line): has no '\(field)'; it has \(Self.list(fields))"
         case .wrongType(let path, let line, let field, let expected, let found):
             "\(path):\(line): '\(field)' is \(found), but must be \(expected)"
         default: "\(kind)"
@@ -60,8 +60,9 @@ extension SourceError.RecordFault: CustomStringConvertible {
         case .noIDBeforeTab: "has no id before the tab"
         case .utf16: "is UTF-16"
         case .notJSON(let error): Self.describe(error)
-        case .unknownExport(let version): "is an export of version \(version), which is not known"
-        case .vectorNotFinite: "the vector has a number that is not finite"
+        case .unknownExport(let version):
+            "is an export of version \(version), which this version cannot read"
+        case .vectorNotFinite: "the vector has a component that is not finite"
         }
     }
 }
@@ -72,7 +73,7 @@ extension SourceError.RecordFault {
         return switch error.reason {
         case .repeatedKey(let key): "has the key '\(key)' twice, again \(place)"
         case .nullCharacter: "has the character \\u0000, which cannot be stored, \(place)"
-        case .loneSurrogate: "has half of a surrogate pair, which is no character, \(place)"
+        case .loneSurrogate: "has half of a surrogate pair, which is not a character, \(place)"
         case .tooDeep(let maximum): "is nested more than \(maximum) levels deep \(place)"
         case .trailingBytes: "is not valid JSON: expected the end of the line \(place)"
         default: "is not valid JSON: expected \(error.expected) \(place)"

@@ -4,6 +4,7 @@ import JSON
 /// Lines, columns and bytes count from 1.
 public enum SourceError: Error, Sendable, Equatable {
     // The file as a whole.
+    /// There is no such file or folder.
     case missing(path: String)
     /// A symbolic link whose target does not exist.
     case brokenLink(path: String)
@@ -19,14 +20,21 @@ public enum SourceError: Error, Sendable, Equatable {
     case unusableVectors(path: String, fault: VectorFileFault)
     /// The file of ids does not have one for each vector.
     case idCount(path: String, ids: String, vectors: Int, found: Int)
+    /// A text file is longer than ``SourceOptions/recordLimit`` bytes.
     case fileTooLarge(path: String, limit: Int)
 
     // One record.
+    /// A line is not UTF-8; `column` is the first invalid byte of the line.
     case notUTF8(path: String, line: Int, column: Int)
+    /// A line has a NUL byte.
     case containsNUL(path: String, line: Int)
+    /// A record is longer than ``SourceOptions/recordLimit`` bytes.
     case recordTooLong(path: String, line: Int, limit: Int)
+    /// A record violates its format.
     case malformed(path: String, line: Int, fault: RecordFault)
+    /// A JSON object lacks a required key; `fields` are the keys that it has.
     case missingField(path: String, line: Int, field: String, fields: [String])
+    /// The value of a key has the wrong type; `expected` and `found` are noun phrases.
     case wrongType(path: String, line: Int, field: String, expected: String, found: String)
 
     /// What is wrong with one record, or with a header.

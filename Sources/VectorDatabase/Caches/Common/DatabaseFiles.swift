@@ -4,7 +4,7 @@ import Foundation
 ///
 /// | file | what |
 /// | --- | --- |
-/// | corpus.vdb | the truth; `corpus.vdb-wal` and `-shm` beside it while it is open |
+/// | corpus.vdb | the data, with `corpus.vdb-wal` and `-shm` while it is open |
 /// | corpus.vdb-lock | locked by the one writer; names it |
 /// | corpus.vdb-index | cache: the graph of the collection `default` |
 /// | corpus.vdb-vectors | cache: its vectors, flat |

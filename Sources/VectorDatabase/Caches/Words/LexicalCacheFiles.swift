@@ -16,8 +16,8 @@ import LexicalIndex
 /// Invariants:
 /// 1. The database is the truth. A file counts only if it names this database and collection, and a
 ///    place in the change log that this history has passed.
-/// 2. The recent segment names the main one that it continues, by its place in the log; beside another
-///    it is ignored.
+/// 2. The recent segment names the main one that it continues, by its place in the log; with
+/// another main segment it is ignored.
 /// 3. Passages deleted from the main segment before the recent one was written are listed in the
 /// recent one; later deletions are in the change log.
 struct LexicalCacheFiles: Sendable {
