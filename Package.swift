@@ -51,6 +51,9 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(name: "COneDNN", cSettings: kernels),
+        // Opened at run time, by downloads only.
+        .target(name: "CLibcurl"),
+        .target(name: "CLibcrypto"),
         .target(name: "CVectorKernels", cSettings: kernels),
         // The built-in model's files, brought in by the assembler from the folder beside it.
         .target(
@@ -107,7 +110,10 @@ let package = Package(
             swiftSettings: swift),
 
         // Level 4.
-        .target(name: "ModelHub", dependencies: ["FileFormat", "JSON"], swiftSettings: swift),
+        .target(
+            name: "ModelHub",
+            dependencies: ["FileFormat", "JSON", "TextBytes", "CLibcurl", "CLibcrypto"],
+            swiftSettings: swift),
         .target(
             name: "AutoRegEmbed",
             dependencies: [

@@ -1,5 +1,6 @@
 /// A model with a short name.
 public struct KnownModel: Sendable, Equatable {
+    /// What a person types.
     public let name: String
     /// The repository on the Hugging Face Hub, `OWNER/REPO`.
     public let repository: String
@@ -22,6 +23,9 @@ public struct KnownModel: Sendable, Equatable {
             purpose: "A small English language model, for training and experiments.",
             otherSource: "make smollm2")
     ]
+
+    /// As `vdb model add` takes it.
+    public var source: String { "hf:\(repository)@\(revision)" + (file.map { ":\($0)" } ?? "") }
 
     /// The model with that short name; nil if there is none.
     public static func named(_ name: String) -> KnownModel? { all.first { $0.name == name } }

@@ -81,19 +81,11 @@ public struct ModelLocator: Sendable {
         let files = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
         let marks = ["config.json", "adapter_config.json", "modules.json"]
         if marks.contains(where: { files.contains($0) }) { return url }
-        let models = files.filter { $0.hasSuffix(".gguf") && !isLaterPart($0) }.sorted()
+        let models = files.filter { $0.hasSuffix(".gguf") && (SplitName($0)?.number ?? 1) == 1 }
+            .sorted()
         guard let first = models.first else { return url }
         guard models.count == 1 else { throw .severalFiles(folder: url.path, files: models) }
         return url.appendingPathComponent(first)
-    }
-
-    /// `NAME-00002-of-00003.gguf`
-    private static func isLaterPart(_ name: String) -> Bool {
-        let parts = name.dropLast(".gguf".count).split(separator: "-")
-        guard parts.count >= 3, parts[parts.count - 2] == "of",
-            let number = Int(parts[parts.count - 3])
-        else { return false }
-        return number > 1
     }
 }
 

@@ -37,7 +37,7 @@ import Testing
         #expect(try vdb.run("embed", "x", "--model", "other").status == 66)
         let unknown = try vdb.run(
             "embed", "x", "--model", "smollm2-135m", environment: environment)
-        #expect(unknown.status == 69 && unknown.errors.contains("make smollm2"))
+        #expect(unknown.status == 69 && unknown.errors.contains("vdb model add smollm2-135m"))
         try vdb.write("bad.gguf", "GGUF and nothing more")
         #expect(try vdb.run("embed", "x", "--model", "bad.gguf").status == 65)
     }

@@ -35,8 +35,9 @@ final class ProgressLine: Sendable {
     ///
     /// - Parameters:
     ///   - total: an estimate is enough; `nil` if it is not known.
+    ///   - before: what was done before this run, which says nothing of the rate.
     ///   - note: shown at the end, in place of the activity and the time left.
-    func update(done: Int, total: Int?, note: String? = nil) {
+    func update(done: Int, total: Int?, before: Int = 0, note: String? = nil) {
         guard Messages.isTerminal, !isQuiet else { return }
         let text = state.withLock { state -> String? in
             let now = ContinuousClock.now
@@ -44,7 +45,8 @@ final class ProgressLine: Sendable {
             state.lastDrawn = now
             state.isShown = true
             return Self.text(
-                done: done, total: total, unit: state.unit, note: note ?? state.activity,
+                done: done, total: total, before: before, unit: state.unit,
+                note: note ?? state.activity,
                 seconds: (now - state.started) / .seconds(1))
         }
         guard let text else { return }
@@ -53,9 +55,9 @@ final class ProgressLine: Sendable {
     }
 
     static func text(
-        done: Int, total: Int?, unit: String, note: String?, seconds: Double
+        done: Int, total: Int?, before: Int = 0, unit: String, note: String?, seconds: Double
     ) -> String {
-        let rate = seconds > 0 ? Double(done) / seconds : 0
+        let rate = seconds > 0 ? Double(done - before) / seconds : 0
         var parts: [String] = []
         if let total, total > 0 {
             let share = min(1, Double(done) / Double(total))

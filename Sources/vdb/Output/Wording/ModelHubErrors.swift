@@ -16,11 +16,13 @@ extension ModelLocationError: WordedError {
             isName
                 ? "pass a folder, a .gguf file or the name of a model in the store"
                 : "check the path"
-        case .notFetched(let model): model.otherSource.map { "'\($0)' fetches it" }
+        case .notFetched(let model):
+            "'vdb model add \(model.name)' fetches it"
+                + (model.otherSource.map { ", or '\($0)'" } ?? "")
         case .notInCache(let given, _):
             given.hasPrefix("ollama:")
                 ? "'ollama pull' fetches it"
-                : "'hf download', Hugging Face's own program, fetches it"
+                : "'vdb model add \(given)' fetches it"
         case .badReference: nil
         case .noStore: "set HOME"
         case .badManifest: nil

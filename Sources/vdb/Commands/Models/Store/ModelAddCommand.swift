@@ -3,32 +3,81 @@ import AutoRegEmbed
 import Foundation
 import ModelHub
 
-/// `vdb model add`: gives a model that is on the disk a name.
+/// `vdb model add`: downloads a model, or gives one that is on the disk a name.
 struct ModelAddCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add",
-        abstract: "Give a model on this machine a name in the store.",
+        abstract: "Download a model, or give one on this machine a name.",
         discussion: """
             Examples:
+              vdb model add smollm2-135m
+              vdb model add hf:Qwen/Qwen3-Embedding-0.6B --name qwen
+              vdb model add hf:owner/repo@v1.0:model-Q8_0.gguf
               vdb model add ~/models/small.gguf --name small
-              vdb model add hf:owner/repo --copy
 
-            The model is opened first. It stays where it is; --copy copies it into the store. Nothing \
-            is downloaded: 'hf download' and 'ollama pull' fetch what hf: and ollama: then find.
+            hf: is downloaded from Hugging Face into the store, unless it is in the cache of Hugging \
+            Face's own programs. A download that was stopped continues where it was; every file is \
+            checked by size and hash. Only safetensors, GGUF, JSON, tokenizer.model and text files are \
+            taken. HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE and https_proxy are honored.
+
+            Models that are on this machine are opened first and stay where they are; --copy copies \
+            them into the store.
+
+            Short names:
+            \(KnownModel.all.map { "  \($0.name)  hf:\($0.repository), \($0.license). \($0.purpose)" }
+                .joined(separator: "\n"))
             """)
 
-    @Argument(help: "A folder, a .gguf file, hf:OWNER/REPO or ollama:NAME.") var source: String
+    @Argument(
+        help: """
+            hf:OWNER/REPO[@REVISION][:FILE.gguf], a short name, a folder, a .gguf file or ollama:NAME.
+            """)
+    var source: String
 
-    @Option(help: "The name (default: the file's or folder's).") var name: String?
+    @Option(help: "The name (default: the repository's, file's or folder's).") var name: String?
 
     @Flag(help: "Copy the model into the store.") var copy = false
 
+    @Flag(name: .shortAndLong, help: "Do not show progress.") var quiet = false
+
     func run() throws {
-        let location = try ModelFinder.locate(source)
-        _ = try AutoRegEmbedder(folder: location)
         guard let store = ModelStore() else { throw ModelLocationError.noStore("vdb") }
-        var name = name ?? location.lastPathComponent
-        if self.name == nil, name.hasSuffix(".gguf") { name.removeLast(5) }
+        guard let reference = remote() else {
+            return try addLocal(ModelFinder.locate(source), store)
+        }
+        if let location = cached(reference) { return try addLocal(location, store, reference) }
+        try download(reference, store)
+    }
+
+    /// The short name, if the source is one and nothing on this machine has that name.
+    private var known: KnownModel? {
+        guard !FileManager.default.fileExists(atPath: source) else { return nil }
+        return KnownModel.named(source)
+    }
+
+    private func remote() -> HuggingFaceReference? {
+        HuggingFaceReference(known?.source ?? source, prefix: "hf:")
+    }
+
+    /// The model in Hugging Face's cache, if it is there whole.
+    private func cached(_ reference: HuggingFaceReference) -> URL? {
+        guard let location = try? ModelLocator().locate("hf:\(reference)").url,
+            (try? AutoRegEmbedder(folder: location)) != nil
+        else { return nil }
+        return location
+    }
+
+    private func entryName(_ fallback: String) -> String {
+        if let name { return name }
+        if let known { return known.name }
+        return fallback.hasSuffix(".gguf") ? String(fallback.dropLast(5)) : fallback
+    }
+
+    private func addLocal(
+        _ location: URL, _ store: ModelStore, _ reference: HuggingFaceReference? = nil
+    ) throws {
+        _ = try AutoRegEmbedder(folder: location)
+        let name = entryName(reference?.defaultName ?? location.lastPathComponent)
         do { try store.add(location, as: name, copying: copy) } catch let error as ModelStoreError {
             throw error
         } catch {
@@ -36,5 +85,45 @@ struct ModelAddCommand: ParsableCommand {
                 .cannotCreate, "\(store.folder.path): cannot be written: \(error)")
         }
         Messages.line("\(name) is \(location.path)")
+    }
+
+    private func download(_ reference: HuggingFaceReference, _ store: ModelStore) throws {
+        let name = entryName(reference.defaultName)
+        var settings = try HubSettings(environment: ProcessInfo.processInfo.environment)
+        settings.userAgent = "vdb/\(VDB.version)"
+        var download = ModelDownload(settings: settings, store: store)
+        // In kilobytes, so that a slow line's rate is not 0.
+        let bar = ProgressLine(unit: "kB", isQuiet: quiet)
+        let lines = OccasionalLines()
+        download.progress = { progress in
+            bar.update(
+                done: progress.done / 1000, total: progress.total.map { $0 / 1000 },
+                before: progress.before / 1000, note: progress.note)
+            if !Messages.isTerminal, !quiet {
+                lines.say(progress.note ?? Self.line(progress, name))
+            }
+        }
+        let folder: URL
+        do {
+            defer { bar.clear() }
+            folder = try download.run(reference, as: name)
+        } catch let error as CocoaError {
+            throw CommandFailure(
+                .cannotCreate, "\(store.folder.path): cannot be written: \(error)")
+        }
+        Messages.line(
+            "\(name) is \(ModelOrigin(folder: folder)?.source ?? source) in \(folder.path)")
+        do {
+            _ = try AutoRegEmbedder(folder: ModelLocator().locate(folder.path).url)
+        } catch {
+            let reason = CommandFailure.message(of: error)
+            Messages.line("it was downloaded whole, but vdb cannot use it: \(reason)")
+        }
+    }
+
+    private static func line(_ progress: DownloadProgress, _ name: String) -> String {
+        let done = Figures.grouped(progress.done / 1000)
+        let total = progress.total.map { " of " + Figures.grouped($0 / 1000) } ?? ""
+        return "\(name): \(done)\(total) kB"
     }
 }

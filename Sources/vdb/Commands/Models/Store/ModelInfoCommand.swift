@@ -3,6 +3,7 @@ import AutoRegEmbed
 import DefaultModel
 import Foundation
 import JSON
+import ModelHub
 
 /// `vdb model info`: one model, and how it is used.
 struct ModelInfoCommand: ParsableCommand {
@@ -30,7 +31,9 @@ struct ModelInfoCommand: ParsableCommand {
         var line = JSONWriter()
         line.set("name", model ?? "built-in")
         line.set("path", location?.path)
-        Self.describe(summary, in: &line)
+        let origin = location.flatMap(ModelOrigin.init(of:))
+        line.set("source", origin?.source)
+        Self.describe(summary, origin, in: &line)
         line.set("pooling", summary.pooling.rawValue)
         line.set("precision", embedder.arithmetic)
         line.set("vocabulary", summary.vocabulary)
@@ -44,8 +47,9 @@ struct ModelInfoCommand: ParsableCommand {
         guard format == .table else { return line.print() }
         var facts: [(name: String, value: String)] = [("name", model ?? "built-in")]
         if let location { facts.append(("path", location.path)) }
+        if let origin { facts.append(("source", origin.source)) }
         facts += [
-            ("model", Self.short(summary)), ("pooling", summary.pooling.rawValue),
+            ("model", Self.short(summary, origin)), ("pooling", summary.pooling.rawValue),
             ("precision", embedder.arithmetic), ("vocabulary", "\(summary.vocabulary)"),
             ("template", Self.quoted(summary.template)),
         ]
@@ -57,25 +61,27 @@ struct ModelInfoCommand: ParsableCommand {
     }
 
     /// The fields that a list has, too.
-    static func describe(_ summary: ModelSummary, in line: inout JSONWriter) {
+    static func describe(
+        _ summary: ModelSummary, _ origin: ModelOrigin?, in line: inout JSONWriter
+    ) {
         line.set("architecture", summary.architecture)
         line.set("parameters", summary.parameters)
         line.set("bytes", summary.bytes)
         line.set("element_type", summary.elementType)
         line.set("dimensions", summary.dimensions)
         line.set("context", summary.context)
-        line.set("license", summary.license)
+        line.set("license", summary.license ?? origin?.license)
     }
 
     /// In one line.
-    static func short(_ summary: ModelSummary) -> String {
+    static func short(_ summary: ModelSummary, _ origin: ModelOrigin?) -> String {
         let millions = Double(summary.parameters) / 1e6
         var facts = [
             summary.architecture, Figures.fixed(millions, 1) + "M parameters",
             Figures.size(summary.bytes), summary.elementType,
             "\(summary.dimensions) dimensions", "\(summary.context) positions",
         ]
-        if let license = summary.license { facts.append(license) }
+        if let license = summary.license ?? origin?.license { facts.append(license) }
         return facts.joined(separator: ", ")
     }
 

@@ -1,59 +1,71 @@
 import ArgumentParser
 import AutoRegEmbed
 import DefaultModel
+import Foundation
 import JSON
 import ModelHub
 
-/// `vdb model list`: the built-in model and those in the store.
+/// `vdb model list`: the built-in model, those in the store, and those that other programs keep.
 struct ModelListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List the built-in model and the models in the store.",
+        abstract: "List the models on this machine.",
         discussion: """
             Example:
               vdb model list --format json
 
-            The store is $VDB_MODELS, else ~/.local/share/vdb/models.
+            The built-in model, then those in the store ($VDB_MODELS, else ~/.local/share/vdb/models), \
+            in the cache of Hugging Face's programs and in Ollama's store.
             """)
 
     @Option(help: "table, or json: one object a line.") var format = AnswerFormat.table
 
     func run() throws {
-        print("built-in", from: "built in") { try DefaultModel.embedder() }
-        guard let store = ModelStore() else { return }
-        for name in try store.names() {
-            print(name, from: store.folder.path) {
-                try AutoRegEmbedder(folder: try ModelLocator().locate(store.path(of: name)).url)
+        print("built-in", from: "built in", at: nil) { try DefaultModel.embedder() }
+        let locator = ModelLocator()
+        if let store = locator.store {
+            for name in try store.names() {
+                let location = try? locator.locate(store.path(of: name)).url
+                print(name, from: store.folder.path, at: location) {
+                    try AutoRegEmbedder(
+                        folder: location ?? locator.locate(store.path(of: name)).url)
+                }
+            }
+        }
+        // What other programs keep: those entries that hold a model of a kind that is read here.
+        for entry in locator.huggingFace?.entries() ?? [] {
+            print(entry.name, from: "Hugging Face's cache", at: entry.location) {
+                try AutoRegEmbedder(folder: ModelLocator().locate(entry.location.path).url)
+            }
+        }
+        for entry in locator.ollama?.entries() ?? [] {
+            print(entry.name, from: "Ollama's store", at: entry.location) {
+                try AutoRegEmbedder(folder: entry.location)
             }
         }
     }
 
     private func print(
-        _ name: String, from source: String, _ load: () throws -> AutoRegEmbedder
+        _ name: String, from source: String, at location: URL?, _ load: () throws -> AutoRegEmbedder
     ) {
+        var line = JSONWriter()
+        line.set("name", name)
+        line.set("source", source)
+        line.set("path", location?.path)
         do {
-            let model = try load()
-            if format == .json {
-                var line = JSONWriter()
-                line.set("name", name)
-                line.set("source", source)
-                ModelInfoCommand.describe(model.summary, in: &line)
-                line.print()
-            } else {
-                Output.line("\(name)\t\(ModelInfoCommand.short(model.summary))")
-            }
+            let summary = try load().summary
+            let origin = location.flatMap(ModelOrigin.init(of:))
+            ModelInfoCommand.describe(summary, origin, in: &line)
+            show(line, "\(name)\t\(ModelInfoCommand.short(summary, origin))")
         } catch {
             let reason = CommandFailure.message(of: error)
-            if format == .json {
-                var line = JSONWriter()
-                line.set("name", name)
-                line.set("source", source)
-                line.set("problem", reason)
-                line.print()
-            } else {
-                Output.line("\(name)\t\(reason)")
-            }
+            line.set("problem", reason)
+            show(line, "\(name)\t\(reason)")
         }
+    }
+
+    private func show(_ json: JSONWriter, _ text: String) {
+        if format == .json { json.print() } else { Output.line(text) }
         Output.flush()
     }
 }

@@ -57,22 +57,30 @@ public struct ModelStore: Sendable {
             .filter { Self.isName($0) }.sorted()
     }
 
+    /// Makes sure that an entry of that name can be made.
+    ///
+    /// - Throws: ``ModelStoreError``
+    public func checkFree(_ name: String) throws(ModelStoreError) {
+        guard Self.isName(name) else { throw .badName(name) }
+        let entry = folder.appendingPathComponent(name)
+        // A broken link counts as well.
+        guard (try? FileManager.default.attributesOfItem(atPath: entry.path)) == nil else {
+            throw .taken(name)
+        }
+    }
+
     /// Adds a model under a name, as a link to it or as a copy.
     ///
     /// - Throws: ``ModelStoreError``, or Foundation's error if the store cannot be written.
     public func add(_ model: URL, as name: String, copying: Bool) throws {
-        guard Self.isName(name) else { throw ModelStoreError.badName(name) }
+        try checkFree(name)
         let entry = folder.appendingPathComponent(name)
-        // A broken link counts as well.
-        guard (try? FileManager.default.attributesOfItem(atPath: entry.path)) == nil else {
-            throw ModelStoreError.taken(name)
-        }
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         if copying {
             // Copy under another name first, so that the entry appears atomically.
             let part = folder.appendingPathComponent(".\(name)-\(UUID().uuidString)")
             do {
-                try FileManager.default.copyItem(at: model.resolvingSymlinksInPath(), to: part)
+                try Self.copy(model, to: part)
                 try FileManager.default.moveItem(at: part, to: entry)
             } catch {
                 try? FileManager.default.removeItem(at: part)
@@ -84,15 +92,34 @@ public struct ModelStore: Sendable {
         }
     }
 
-    /// Removes an entry. If it is a link, the model itself is kept.
+    /// Copies a file, or a folder with all that is in it, links as what they lead to: the files of
+    /// Hugging Face's cache are links out of their folder.
+    private static func copy(_ source: URL, to place: URL) throws {
+        let files = FileManager.default
+        let source = source.resolvingSymlinksInPath()
+        var isFolder: ObjCBool = false
+        guard files.fileExists(atPath: source.path, isDirectory: &isFolder), isFolder.boolValue
+        else { return try files.copyItem(at: source, to: place) }
+        try files.createDirectory(at: place, withIntermediateDirectories: false)
+        for name in try files.contentsOfDirectory(atPath: source.path) {
+            try copy(source.appendingPathComponent(name), to: place.appendingPathComponent(name))
+        }
+    }
+
+    /// Where a download puts an entry together; no name of an entry begins with a dot.
+    func workplace(of name: String) -> URL { folder.appendingPathComponent(".\(name).download") }
+
+    /// Removes an entry, and what a download of that name has left. If it is a link, the model itself
+    /// is kept.
     ///
     /// - Throws: ``ModelStoreError``, or Foundation's error if the store cannot be written.
     public func remove(_ name: String) throws {
-        let entry = folder.appendingPathComponent(name)
-        guard Self.isName(name),
-            (try? FileManager.default.attributesOfItem(atPath: entry.path)) != nil
-        else { throw ModelStoreError.missing(name) }
-        try FileManager.default.removeItem(at: entry)
+        guard Self.isName(name) else { throw ModelStoreError.missing(name) }
+        let found = [folder.appendingPathComponent(name), workplace(of: name)].filter {
+            (try? FileManager.default.attributesOfItem(atPath: $0.path)) != nil
+        }
+        guard !found.isEmpty else { throw ModelStoreError.missing(name) }
+        for url in found { try FileManager.default.removeItem(at: url) }
     }
 }
 

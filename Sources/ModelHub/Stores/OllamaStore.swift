@@ -61,6 +61,23 @@ public struct OllamaStore: Sendable {
         return blob
     }
 
+    /// The models of Ollama's own library and of other owners, by name.
+    public func entries() -> [StoredModel] {
+        let registry = folder.appendingPathComponent("manifests/registry.ollama.ai")
+        var entries: [StoredModel] = []
+        for owner in HuggingFaceCache.names(in: registry) {
+            let models = registry.appendingPathComponent(owner)
+            for model in HuggingFaceCache.names(in: models) {
+                for tag in HuggingFaceCache.names(in: models.appendingPathComponent(model)) {
+                    let name = (owner == "library" ? "" : owner + "/") + "\(model):\(tag)"
+                    guard let location = try? self.model(name) else { continue }
+                    entries.append(.init(name: "ollama:\(name)", location: location))
+                }
+            }
+        }
+        return entries
+    }
+
     /// `sha256-…` of `sha256:…`; nil for anything else.
     private static func fileName(ofDigest digest: String) -> String? {
         let prefix = "sha256:"
