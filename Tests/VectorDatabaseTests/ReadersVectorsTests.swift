@@ -114,6 +114,7 @@ import VectorDatabase
         let hostile = try folder.write("h.fvecs", [0xFF, 0xFF, 0xFF, 0x7F, 0, 0])
         #expect(await failure(hostile).contains("gives its dimension as 2147483647"))
         let infinite = try folder.write("i.fvecs", fvecs([[1], [.infinity]]))
-        #expect(await failure(infinite).hasPrefix("i.fvecs:2: the vector has a component that is not"))
+        #expect(
+            await failure(infinite).hasPrefix("i.fvecs:2: the vector has a component that is not"))
     }
 }
