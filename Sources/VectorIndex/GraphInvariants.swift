@@ -83,8 +83,9 @@ extension HNSWIndex {
     package func verify() throws(IndexError) {
         try file.verify()
         guard labelColumn.isSorted else { throw file.damaged("labels", "they do not increase") }
+        if let fault = copies.fault(ownLabels: labelColumn) { throw file.damaged("copies", fault) }
         // Extending the graph continues after the header's last label.
-        if let lastLabel, count > 0, labelColumn[count - 1] > lastLabel {
+        if let lastLabel, let highest = labels.last, highest > lastLabel {
             throw file.damaged("labels", "the last is above the header's last label")
         }
     }

@@ -4,6 +4,9 @@ import VectorMath
 ///
 /// Slots and upper ordinals of removed nodes are kept in free lists and reused, lowest first. A
 /// free slot has the label `noLabel`, and no node links to it.
+///
+/// No two slots hold the same row: vectors whose rows are equal share the slot of the first of them,
+/// and the labels of the others are its copies.
 struct GraphStorage {
     static let noLabel = Int64.min
 
@@ -12,7 +15,9 @@ struct GraphStorage {
     var rows = AlignedArray<UInt8>()
     var scales = AlignedArray<UInt16>()
     var squaredNorms = AlignedArray<Float>()
+    /// The lowest label of each slot.
     var labels = AlignedArray<Int64>()
+    var copies = CopyGroups()
     var layer0 = AlignedArray<UInt32>()
 
     var slots = AlignedArray<UInt32>()
@@ -27,6 +32,8 @@ struct GraphStorage {
     /// By level, descending.
     var freeOrdinals: [Int: [UInt32]] = [:]
     var entry = GraphLayers.Entry.empty
+    /// The slot of the row that has a hash.
+    private var slotsByHash: [UInt64: UInt32] = [:]
 
     init(parameters: IndexParameters) {
         self.parameters = parameters
@@ -36,6 +43,8 @@ struct GraphStorage {
     /// The number of slots, used or free.
     var count: Int { labels.count }
     var liveCount: Int { labels.count - freeSlots.count }
+    /// Vectors: nodes and their copies.
+    var vectorCount: Int { liveCount + copies.count }
 
     var vectorRows: VectorRows {
         VectorRows(
@@ -96,25 +105,48 @@ struct GraphStorage {
         return ordinal
     }
 
-    /// Stores a prepared vector in a slot.
-    func setRow(_ slot: UInt32, _ vector: UnsafeBufferPointer<Float>) {
-        let row = rows.pointer + Int(slot) * rowBytes
-        guard parameters.quantization == .int8 else {
-            UnsafeMutableRawPointer(row).copyMemory(
-                from: UnsafeRawPointer(vector.baseAddress!),
-                byteCount: vector.count * MemoryLayout<Float>.stride)
-            return
+    // MARK: Rows
+
+    /// Stores a row in a slot that is new.
+    mutating func setRow(_ slot: UInt32, _ row: EncodedRow) {
+        UnsafeMutableRawPointer(rows.pointer + Int(slot) * rowBytes).copyMemory(
+            from: UnsafeRawPointer(row.bytes.pointer), byteCount: rowBytes)
+        if parameters.quantization == .int8 {
+            scales[Int(slot)] = row.scale
+            if parameters.metric == .euclidean { squaredNorms[Int(slot)] = row.squaredNorm }
         }
-        scales[Int(slot)] = Int8Codes.encode(vector, into: row)
-        if parameters.metric == .euclidean {
-            let scale = Int8Codes.value(ofScale: scales[Int(slot)])
-            var squares = 0
-            for i in 0..<rowBytes {
-                let code = Int(row[i]) - 128
-                squares += code * code
-            }
-            squaredNorms[Int(slot)] = Float(squares) * scale * scale
+        noteRow(slot, hash: row.hash)
+    }
+
+    /// The slot that holds an equal row.
+    func slot(equalTo row: EncodedRow) -> UInt32? {
+        guard let slot = slotsByHash[row.hash], scale(of: slot) == row.scale else { return nil }
+        let stored = UnsafeRawBufferPointer(
+            start: rows.pointer + Int(slot) * rowBytes, count: rowBytes)
+        return stored.elementsEqual(row.bytes.bytes) ? slot : nil
+    }
+
+    /// Makes the rows of all slots known, after they were taken over.
+    mutating func noteRows() {
+        slotsByHash.reserveCapacity(count)
+        for slot in 0..<UInt32(count) where labels[Int(slot)] != Self.noLabel {
+            noteRow(slot, hash: rowHash(of: slot))
         }
+    }
+
+    /// Of rows whose hashes collide only the first is known: copies of the others are nodes.
+    private mutating func noteRow(_ slot: UInt32, hash: UInt64) {
+        if slotsByHash[hash] == nil { slotsByHash[hash] = slot }
+    }
+
+    private func scale(of slot: UInt32) -> UInt16 {
+        parameters.quantization == .int8 ? scales[Int(slot)] : 0
+    }
+
+    private func rowHash(of slot: UInt32) -> UInt64 {
+        EncodedRow.hash(
+            UnsafeRawBufferPointer(start: rows.pointer + Int(slot) * rowBytes, count: rowBytes),
+            scale: scale(of: slot))
     }
 
     /// A node's links, mutable in place.
@@ -138,6 +170,8 @@ struct GraphStorage {
     /// Frees the slot and its ordinal. No node may link to it any more.
     mutating func free(_ slot: UInt32) {
         setLinks([], of: slot, level: 0)
+        let hash = rowHash(of: slot)
+        if slotsByHash[hash] == slot { slotsByHash[hash] = nil }
         labels[Int(slot)] = Self.noLabel
         freeSlots.append(slot)
         if let ordinal = ordinals.removeValue(forKey: slot) {

@@ -8,56 +8,22 @@ extension HNSWBuilder {
     /// for reachability, which is one that is not an edge of the tree by which nodes were first
     /// reached. There always is one: a tree has fewer edges than there are links.
     ///
-    /// Nearly all of many equal vectors are stranded, since each links to the same few, whose lists
-    /// are soon full. All but the first of them are linked from one another, without a search.
-    ///
-    /// - Complexity: O(n m), plus a search for each stranded node that does not equal another.
+    /// - Complexity: O(n m), plus a search for each stranded node.
     @discardableResult
     package func connect() -> Int {
         guard storage.liveCount > 0 else { return 0 }
         var tree = ReachabilityTree(storage.graph)
         var stranded = 0
-        var adopted: [UInt32: Siblings] = [:]
         for slot in 0..<UInt32(storage.count)
         where !tree.contains(slot) && storage.labels[Int(slot)] != GraphStorage.noLabel {
             stranded += 1
-            let nearest = storage.graph.bottomLevel.list(of: slot).first
-            let sibling = nearest.flatMap { adopted[$0]?.host(of: slot, nearest: $0, storage) }
-            guard let parent = sibling.map({ link(slot, from: $0) }) ?? link(slot, tree) else {
-                continue
-            }
-            if let nearest { adopted[nearest, default: Siblings()].nodes.append(slot) }
+            guard let parent = link(slot, tree) else { continue }
             tree.extend(from: parent, to: slot, storage.graph)
         }
         return stranded
     }
 
-    /// Formerly stranded nodes with the same nearest neighbor, oldest first.
-    private struct Siblings {
-        var nodes: [UInt32] = []
-        /// The nodes before this one have no room left.
-        private var first = 0
-
-        /// A node with room that is at least as near to `node` as its nearest neighbor.
-        mutating func host(of node: UInt32, nearest: UInt32, _ storage: GraphStorage) -> UInt32? {
-            let layer = storage.graph.bottomLevel
-            while first < nodes.count, layer.list(of: nodes[first]).count == layer.degree {
-                first += 1
-            }
-            guard first < nodes.count else { return nil }
-            let rows = storage.vectorRows
-            let query = QueryVector(dimensions: rows.dimensions)
-            query.load(row: node, of: rows)
-            var integers: [Int32] = [0, 0]
-            var distances: [Float] = [0, 0]
-            rows.distances(
-                from: query, to: [nodes[first], nearest], count: 2, integers: &integers,
-                into: &distances)
-            return distances[0] <= distances[1] ? nodes[first] : nil
-        }
-    }
-
-    /// Adds a link to a list that has room; returns its node.
+    /// Adds a link to a list that has room; returns where from.
     private func link(_ stranded: UInt32, from host: UInt32) -> UInt32 {
         let length = storage.graph.bottomLevel.list(of: host).count
         storage.links(of: host, level: 0)[length] = stranded

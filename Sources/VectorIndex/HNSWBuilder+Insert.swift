@@ -1,3 +1,4 @@
+import FileFormat
 import VectorMath
 
 extension HNSWBuilder {
@@ -41,8 +42,14 @@ extension HNSWBuilder {
                 rebasing: vectors[index * dimensions..<(index + 1) * dimensions])
             try parameters.metric.prepared(
                 row, dimensions: dimensions, label: label, into: prepared.pointer)
+            let vector = UnsafeBufferPointer(start: prepared.pointer, count: dimensions)
+            encodedRow.encode(vector)
+            if let twin = storage.slot(equalTo: encodedRow) {
+                storage.copies.add(label, vectorHash: vectorHash(vector), to: twin)
+                continue
+            }
             let slot = storage.addNode(label: label)
-            storage.setRow(slot, UnsafeBufferPointer(start: prepared.pointer, count: dimensions))
+            storage.setRow(slot, encodedRow)
             slots.append(slot)
         }
         lastLabel = labels.last
@@ -54,6 +61,11 @@ extension HNSWBuilder {
         }
         addReverseLinks(of: choices, threads: threads)
         raiseEntry(slots)
+    }
+
+    /// Tells vectors with equal codes apart; without quantization equal rows are equal vectors.
+    private func vectorHash(_ vector: UnsafeBufferPointer<Float>) -> UInt64 {
+        parameters.quantization == .none ? 0 : ContentHash(of: UnsafeRawBufferPointer(vector)).low
     }
 
     /// Phase 1: chooses each new node's neighbors from the graph before the batch and from earlier
@@ -117,7 +129,8 @@ extension HNSWBuilder {
                 Choice(
                     level: level, node: node,
                     neighbors: worker.selection.select(
-                        candidates, for: walker.query, limit: parameters.m, in: layer, rows)))
+                        candidates, for: walker.query, limit: parameters.m,
+                        least: parameters.m, in: layer, rows)))
         }
         return choices
     }
@@ -181,7 +194,8 @@ extension HNSWBuilder {
         candidates += added.map { .init(distance: $0.distance, node: $0.source) }
         candidates.sort(by: NeighborSelection.Candidate.precedes)
         let kept = worker.selection.select(
-            candidates, for: worker.walker.query, limit: degree, in: layer, rows)
+            candidates, for: worker.walker.query, limit: degree, least: parameters.m,
+            in: layer, rows)
         storage.setLinks(kept.lazy.map(\.node), of: target, level: level)
     }
 

@@ -7,11 +7,12 @@ extension HNSWBuilder {
     package convenience init(extending index: HNSWIndex) throws(IndexError) {
         try self.init(parameters: index.parameters)
         index.file.sequentially { takeOver(index) }
+        storage.noteRows()
     }
 
     private func takeOver(_ index: HNSWIndex) {
-        let (count, graph) = (index.count, index.graph)
-        lastLabel = index.lastLabel ?? (count > 0 ? index.label(at: count - 1) : nil)
+        let (count, graph) = (index.nodeCount, index.graph)
+        lastLabel = index.lastLabel ?? index.labels.last
         storage.reserve(count)
         storage.rows.append(
             contentsOf: UnsafeBufferPointer(
@@ -25,7 +26,8 @@ extension HNSWBuilder {
                     contentsOf: UnsafeBufferPointer(start: index.rows.squaredNorms, count: count))
             }
         }
-        for slot in 0..<count { storage.labels.append(index.label(at: slot)) }
+        for slot in 0..<count { storage.labels.append(index.labelColumn[slot]) }
+        takeOver(index.copies)
         storage.layer0.resize(to: count * 2 * parameters.m, filling: GraphLayers.noNode)
         for ordinal in 0..<graph.upperCount {
             let level = graph.levels[ordinal]
@@ -46,6 +48,19 @@ extension HNSWBuilder {
                     graph.layer(level).list(of: ordinal).filter { graph.levels[Int($0)] >= level },
                     of: ordinal, level: level)
             }
+        }
+    }
+
+    private func takeOver(_ copies: CopyTable) {
+        var group = 0
+        while group < copies.groupCount {
+            let node = copies.nodes[group]
+            let groups = copies.groups(of: node)
+            storage.copies.set(
+                groups.map {
+                    .init(vectorHash: copies.hashes[$0], labels: Array(copies.labels(of: $0)))
+                }, of: node)
+            group = groups.upperBound
         }
     }
 }

@@ -9,19 +9,27 @@ extension HNSWBuilder {
     /// m. (Choosing all links again would leave lists shorter than those of a fresh build, which
     /// are cut only when full, and recall at equal ef would be lower.) The newly chosen neighbors
     /// link back, as after an insertion; otherwise one-way links would accumulate over many rounds.
-    /// Later insertions reuse the slots. Each call passes over all links, so remove many labels at
-    /// a time.
+    /// Later insertions reuse the slots. A node stays as long as one of its labels does. Each call
+    /// passes over all links, so remove many labels at a time.
     ///
     /// - Complexity: O(n m) reads, and O(m^2) distances for each node that lost a neighbor.
     @discardableResult
     package func remove(labels removedLabels: [Int64], threads: Int = 1) -> Int {
         let wanted = LabelFilter(removedLabels)
         guard wanted.count > 0 else { return 0 }
-        let removed = (0..<UInt32(storage.count)).filter {
-            storage.labels[Int($0)] != GraphStorage.noLabel
-                && wanted.contains(storage.labels[Int($0)])
+        var removedLabelCount = storage.copies.remove(wanted)
+        var removed: [UInt32] = []
+        for slot in 0..<UInt32(storage.count) {
+            let label = storage.labels[Int(slot)]
+            guard label != GraphStorage.noLabel, wanted.contains(label) else { continue }
+            removedLabelCount += 1
+            if let copy = storage.copies.removeLowest(of: slot) {
+                storage.labels[Int(slot)] = copy
+            } else {
+                removed.append(slot)
+            }
         }
-        guard !removed.isEmpty else { return 0 }
+        guard !removed.isEmpty else { return removedLabelCount }
         var gone = [Bool](repeating: false, count: storage.count)
         for slot in removed { gone[Int(slot)] = true }
         let goneOrdinals = (0..<storage.slots.count).map { ordinal in
@@ -38,7 +46,7 @@ extension HNSWBuilder {
         storage.freeSlots.sort(by: >)
         for level in storage.freeOrdinals.keys { storage.freeOrdinals[level]?.sort(by: >) }
         storage.chooseEntry()
-        return removed.count
+        return removedLabelCount
     }
 
     /// Shared by the threads, each of which writes only the element at its index.
@@ -110,7 +118,8 @@ extension HNSWBuilder {
         let kept = candidates.filter { list.contains($0.node) }
         let links = worker.selection.select(
             candidates.filter { !list.contains($0.node) }, for: worker.walker.query,
-            limit: max(storage.parameters.m, list.count), keeping: kept, in: layer, rows)
+            limit: max(storage.parameters.m, list.count), least: storage.parameters.m,
+            keeping: kept, in: layer, rows)
         return Repair(kept: kept.map(\.node), added: Array(links.dropFirst(kept.count)))
     }
 }

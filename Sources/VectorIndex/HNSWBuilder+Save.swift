@@ -49,6 +49,8 @@ extension HNSWBuilder {
         let labels = order.map { storage.labels[Int($0)] }
         try writer.array(.labels, LabelColumn.encode(labels, base: base, width: width))
 
+        let copies = try writeCopies(of: order, to: &writer)
+
         try writer.array(.upperSlots, upperOrder.map { position[Int(storage.slots[Int($0)])] })
         try writer.array(.upperLevels, upperOrder.map { storage.levels[Int($0)] })
         writer.beginSection()
@@ -62,7 +64,8 @@ extension HNSWBuilder {
         var fields = GraphFields(
             header: header, parameters: parameters, count: order.count,
             upperCount: upperOrder.count, labelBase: base, labelWidth: width,
-            lastLabel: lastLabel ?? GraphStorage.noLabel, entry: .empty)
+            lastLabel: lastLabel ?? GraphStorage.noLabel, groupCount: copies.groups,
+            copyCount: copies.labels, entry: .empty)
         switch storage.entry {
         case .empty: fields.entry = .empty
         case .bottom(let slot): fields.entry = .bottom(slot: position[Int(slot)])
@@ -70,6 +73,34 @@ extension HNSWBuilder {
             fields.entry = .upper(ordinal: upperPosition[Int(ordinal)], level: level)
         }
         try writer.commit(fields: fields.encoded)
+    }
+
+    /// The sections of a `CopyTable`; how many groups and labels it has.
+    private func writeCopies(of order: [UInt32], to writer: inout IndexFileWriter)
+        throws(IndexError) -> (groups: Int, labels: Int)
+    {
+        var nodes: [UInt32] = []
+        var starts: [UInt32] = []
+        var hashes: [UInt64] = []
+        var labels: [Int64] = []
+        if storage.copies.count > 0 {
+            for (node, slot) in order.enumerated() {
+                for group in storage.copies.groups[slot] ?? [] {
+                    nodes.append(UInt32(node))
+                    starts.append(UInt32(labels.count))
+                    hashes.append(group.vectorHash)
+                    labels += group.labels
+                }
+            }
+        }
+        try writer.array(.copyNodes, nodes)
+        try writer.array(.copyStarts, starts)
+        try writer.array(.copyHashes, hashes)
+        try writer.array(.copyLabels, labels)
+        try writer.array(
+            .copyOrder,
+            (0..<UInt32(labels.count)).sorted { labels[Int($0)] < labels[Int($1)] })
+        return (nodes.count, labels.count)
     }
 
     private func appendLinks(
@@ -112,6 +143,8 @@ struct GraphFields {
     var labelBase: Int64
     var labelWidth: Int
     var lastLabel: Int64
+    var groupCount: Int
+    var copyCount: Int
     var entry: GraphLayers.Entry
 
     var encoded: FieldWriter {
@@ -127,6 +160,8 @@ struct GraphFields {
         writer.write(labelBase)
         writer.write(UInt64(labelWidth))
         writer.write(lastLabel)
+        writer.write(UInt64(groupCount))
+        writer.write(UInt64(copyCount))
         switch entry {
         case .empty: for _ in 0..<3 { writer.write(UInt64(0)) }
         case .bottom(let slot):
@@ -169,6 +204,8 @@ struct GraphFields {
             throw file.damaged("trailer", "label width is \(labelWidth)")
         }
         lastLabel = fields.int64()
+        groupCount = try number("number of groups of copies", 0...GraphLayers.nodeLimit)
+        copyCount = try number("number of copies", groupCount...GraphLayers.nodeLimit)
         let kind = try number("kind of entry point", 0...2)
         let node = try number("entry point", 0...GraphLayers.nodeLimit)
         let level = try number("entry level", 0...255)
@@ -183,7 +220,8 @@ struct GraphFields {
 
     init(
         header: IndexHeader, parameters: IndexParameters, count: Int, upperCount: Int,
-        labelBase: Int64, labelWidth: Int, lastLabel: Int64, entry: GraphLayers.Entry
+        labelBase: Int64, labelWidth: Int, lastLabel: Int64, groupCount: Int, copyCount: Int,
+        entry: GraphLayers.Entry
     ) {
         self.header = header
         self.parameters = parameters
@@ -192,6 +230,8 @@ struct GraphFields {
         self.labelBase = labelBase
         self.labelWidth = labelWidth
         self.lastLabel = lastLabel
+        self.groupCount = groupCount
+        self.copyCount = copyCount
         self.entry = entry
     }
 }

@@ -8,6 +8,8 @@ import VectorMath
 /// comparison with each. Then all links are merged, list by list, in the order of the nodes.
 /// Nothing depends on the assignment of work to threads, so that the same input gives the same
 /// bytes whatever the number of threads.
+///
+/// Vectors whose rows are equal (with int8: whose codes are) share one node; see ``CopyGroups``.
 package final class HNSWBuilder {
     /// How the graph is built.
     package let parameters: IndexParameters
@@ -16,6 +18,7 @@ package final class HNSWBuilder {
     package internal(set) var lastLabel: Int64?
 
     private var workers: [Worker] = []
+    let encodedRow: EncodedRow
 
     /// The scratch memory of one thread.
     final class Worker: @unchecked Sendable {
@@ -33,10 +36,11 @@ package final class HNSWBuilder {
         try parameters.validate()
         self.parameters = parameters
         storage = GraphStorage(parameters: parameters)
+        encodedRow = EncodedRow(parameters)
     }
 
     /// The number of vectors in the graph.
-    package var count: Int { storage.liveCount }
+    package var count: Int { storage.vectorCount }
 
     /// The number of slots for vectors, used or free. It does not grow as long as as many vectors
     /// are removed as inserted.
@@ -48,8 +52,10 @@ package final class HNSWBuilder {
 
     /// Labels in the graph, increasing.
     package var labels: [Int64] {
-        (0..<storage.count).lazy.map { self.storage.labels[$0] }
-            .filter { $0 != GraphStorage.noLabel }.sorted()
+        let own = (0..<storage.count).lazy.map { self.storage.labels[$0] }
+            .filter { $0 != GraphStorage.noLabel }
+        let copies = storage.copies.groups.values.joined().map(\.labels).joined()
+        return (Array(own) + copies).sorted()
     }
 
     func workers(_ count: Int) -> [Worker] {
@@ -70,7 +76,7 @@ package final class HNSWBuilder {
             throw .dimensionMismatch(
                 expected: dimensions, found: labels.isEmpty ? 0 : vectors.count / labels.count)
         }
-        guard storage.liveCount + labels.count <= GraphLayers.nodeLimit else {
+        guard storage.vectorCount + labels.count <= GraphLayers.nodeLimit else {
             throw .tooManyVectors(limit: GraphLayers.nodeLimit)
         }
         var previous = lastLabel ?? GraphStorage.noLabel

@@ -20,16 +20,16 @@ extension HNSWIndex {
         try withWalker { walker throws(IndexError) in
             try walker.query.load(query, for: rows)
             guard k > 0, count > 0 else { return SearchResult(hits: []) }
-            let ef = min(max(ef, k), count)
-            if let filter { return filtered(walker, filter, k: k, ef: ef, source) }
+            let ef = min(max(ef, k), nodeCount)
+            let request = Request(k: k, filter: filter, source: source)
+            if let filter { return filtered(walker, filter, ef: ef, request) }
             walker.search(graph, rows, ef: ef)
             var found = walker.pool.candidates
             // In a damaged or badly connected graph a walk may find too few.
-            if found.count < min(k, count) {
-                found = scan(
-                    Array(0..<UInt32(count)), walker, k: k, rescored: source != nil)
+            if found.count < min(k, nodeCount) {
+                found = scan(Array(0..<UInt32(nodeCount)), walker, request)
             }
-            return finish(found, k: k, walker, source)
+            return finish(found, walker, request)
         }
     }
 
@@ -44,71 +44,6 @@ extension HNSWIndex {
     }
 
     typealias Candidate = NeighborSelection.Candidate
-
-    // MARK: Exact scores
-
-    /// Re-scores the candidates that could be among the best `k`, and returns these.
-    func finish(
-        _ found: [Candidate], k: Int, _ walker: GraphWalker, _ source: (any VectorSource)?
-    ) -> SearchResult {
-        let metric = parameters.metric
-        var hits: [ScoredKey]
-        if parameters.quantization == .int8, let source {
-            let contenders =
-                walker.statistics.scanned ? found : contenders(found, k: k, walker)
-            hits = exactHits(contenders, walker, source)
-        } else {
-            hits = found.map {
-                ScoredKey(
-                    key: labelColumn[Int($0.node)],
-                    score: Double(metric.score(ofDistance: $0.distance)))
-            }
-        }
-        if hits.count > k {
-            var best = TopHits(limit: k)
-            for hit in hits where Float(hit.score) >= best.bound { best.insert(hit) }
-            hits = best.hits
-        }
-        hits.sort(by: ScoredKey.precedes)
-        return SearchResult(hits: hits, statistics: walker.statistics)
-    }
-
-    /// Hits with exact scores, for vectors that the source has.
-    func exactHits(_ candidates: [Candidate], _ walker: GraphWalker, _ source: any VectorSource)
-        -> [ScoredKey]
-    {
-        let labels = candidates.map { labelColumn[Int($0.node)] }
-        var scores = candidates.map { parameters.metric.score(ofDistance: $0.distance) }
-        source.score(
-            UnsafeBufferPointer(
-                start: walker.query.floats.pointer, count: parameters.dimensions),
-            labels: labels, hints: candidates.map { Int($0.node) }, into: &scores)
-        walker.statistics.rescored = labels.count
-        return zip(labels, scores).map { ScoredKey(key: $0, score: Double($1)) }
-    }
-
-    /// The candidates that may be among the best `k` by exact scores.
-    private func contenders(_ found: [Candidate], k: Int, _ walker: GraphWalker) -> [Candidate] {
-        guard found.count > k else { return found }
-        let error = CodeError(
-            behind: found[k - 1], deviations: 3, query: walker.query, rows: rows)
-        return found.filter { error.mayPrecede($0.distance, scale: rows.scale($0.node)) }
-    }
-
-    /// Scores all of `slots`. Returns the best `k`, best first or, if they will be re-scored, all
-    /// that may be among the best `k`, unsorted. However close the scores are, none of these is cut
-    /// off.
-    func scan(_ slots: [UInt32], _ walker: GraphWalker, k: Int, rescored: Bool) -> [Candidate] {
-        walker.statistics.scanned = true
-        let best = walker.best(k, of: slots, in: graph.bottomLevel, rows)
-        guard rescored, parameters.quantization == .int8, best.count == k, let last = best.last
-        else { return best }
-        // In a dense crowd the k-th owes its place to a favorable error, so allow for one more
-        // deviation.
-        return walker.scanned(
-            slots, rows,
-            CodeError(behind: last, deviations: 4, query: walker.query, rows: rows))
-    }
 }
 
 extension CandidatePool {

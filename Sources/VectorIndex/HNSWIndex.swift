@@ -13,12 +13,16 @@ package final class HNSWIndex: Sendable {
     package let parameters: IndexParameters
     /// The number of vectors in the graph.
     package let count: Int
+    /// Nodes: vectors whose rows are equal share one.
+    package let nodeCount: Int
     /// The highest label that was ever inserted, even if it has been removed; `nil` if there was
     /// none.
     package let lastLabel: Int64?
 
     let file: IndexFileReader
+    /// The lowest label of each node.
     let labelColumn: LabelColumn
+    let copies: CopyTable
     nonisolated(unsafe) let graph: GraphLayers
     nonisolated(unsafe) let rows: VectorRows
     /// Data that was computed or copied when the file was opened.
@@ -84,6 +88,9 @@ package final class HNSWIndex: Sendable {
             throw file.damaged("trailer", "the entry point is not on level \(level)")
         }
 
+        let copies = try CopyTable(
+            file, groupCount: fields.groupCount, count: fields.copyCount, nodeCount: count)
+
         if residency == .copied {
             file.sequentially {
                 rows = Self.copy(rows, keeping: &memory)
@@ -96,7 +103,9 @@ package final class HNSWIndex: Sendable {
         self.file = file
         self.header = fields.header
         self.parameters = parameters
-        self.count = count
+        self.count = count + copies.count
+        nodeCount = count
+        self.copies = copies
         lastLabel = fields.lastLabel == GraphStorage.noLabel ? nil : fields.lastLabel
         labelColumn = LabelColumn(
             count: count, width: fields.labelWidth, base: fields.labelBase,
@@ -125,14 +134,16 @@ package final class HNSWIndex: Sendable {
     /// The size of the file in bytes.
     package var byteCount: Int { file.file.count }
 
-    /// The label of a slot in 0 ..< `count`.
-    package func label(at slot: Int) -> Int64 { labelColumn[slot] }
-
     /// Labels in the graph, increasing.
-    package var labels: [Int64] { (0..<count).map { labelColumn[$0] } }
+    package var labels: [Int64] {
+        let own = (0..<nodeCount).map { labelColumn[$0] }
+        return copies.isEmpty ? own : (own + copies.increasingLabels).sorted()
+    }
 
     /// Whether a vector is in the graph.
-    package func contains(label: Int64) -> Bool { labelColumn.index(of: label) != nil }
+    package func contains(label: Int64) -> Bool {
+        labelColumn.index(of: label) != nil || copies.contains(label)
+    }
 
     /// Runs `body` with a walker for its exclusive use.
     func withWalker<Result, Failure: Error>(_ body: (GraphWalker) throws(Failure) -> Result)
@@ -153,7 +164,7 @@ extension UnsafeRawBufferPointer {
         baseAddress ?? UnsafeRawPointer(bitPattern: 64)!
     }
 
-    fileprivate func pointer<Element: BitwiseCopyable>() -> UnsafePointer<Element> {
+    func pointer<Element: BitwiseCopyable>() -> UnsafePointer<Element> {
         address.assumingMemoryBound(to: Element.self)
     }
 }

@@ -14,10 +14,15 @@ enum IndexSection: UInt32, SectionName {
     case upperSlots = 6
     case upperLevels = 7
     case upperLinks = 8
+    case copyNodes = 9
+    case copyStarts = 10
+    case copyHashes = 11
+    case copyLabels = 12
+    case copyOrder = 13
 }
 
 extension SectionFileKind {
-    static let graph = SectionFileKind(magic: "vdb-hnsw", version: 2, name: "a vdb vector index")
+    static let graph = SectionFileKind(magic: "vdb-hnsw", version: 3, name: "a vdb vector index")
     static let vectors = SectionFileKind(magic: "vdb-vecs", version: 2, name: "a vdb vector file")
 }
 

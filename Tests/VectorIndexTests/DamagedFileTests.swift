@@ -8,7 +8,14 @@ import VectorIndex
     let folder: TemporaryFolder
     let graph: [UInt8]
     let vectors: [UInt8]
-    let sample = SampleVectors(count: 900, dimensions: 12)
+    /// A third of them are copies, or so near to others that their codes are equal.
+    let sample = {
+        let different = SampleVectors(count: 600, dimensions: 12)
+        let copies = (0..<300).flatMap { index in
+            different.row(index % 40).map { index % 3 == 0 ? $0 : $0 * 1.000_01 }
+        }
+        return SampleVectors(dimensions: 12, values: different.values + copies)
+    }()
 
     init() throws {
         folder = TemporaryFolder()
@@ -81,7 +88,8 @@ import VectorIndex
         future[8] = 200
         let path = folder.file("damaged")
         try Data(future).write(to: URL(fileURLWithPath: path))
-        let expected = IndexError.unsupportedVersion(path: path, found: 200, supported: 2)
+        let expected = IndexError.unsupportedVersion(
+            path: path, found: 200, supported: name == "index" ? 3 : 2)
         #expect(throws: expected) { _ = try HNSWIndexOrVectors(path, name) }
         #expect(throws: IndexError.self) { _ = try HNSWIndexOrVectors(folder.file("none"), name) }
     }

@@ -140,8 +140,7 @@ import VectorIndex
         }
     }
 
-    /// Equal vectors all link to the same few. Connecting the others must not take a search each,
-    /// which would take minutes for so many.
+    /// Equal vectors cost no search each to be placed and reached, which would take minutes.
     @Test func manyEqualVectors() throws {
         let folder = TemporaryFolder()
         let unlike = SampleVectors(count: 200, dimensions: 4)
@@ -152,7 +151,8 @@ import VectorIndex
         let builder = try HNSWBuilder(
             parameters: IndexParameters(dimensions: 4, metric: .cosine, m: 6, efConstruction: 40))
         try builder.insert(labels: sample.labels(), vectors: sample.values, threads: 2)
-        #expect(builder.connect() > 10_000)
+        #expect(builder.count == 12_000 && builder.slotCount == 201)
+        builder.connect()
         try builder.checkInvariants()
         // Some are removed, some inserted again.
         builder.remove(labels: sample.labels().filter { $0 % 3 == 0 }, threads: 2)

@@ -13,10 +13,11 @@ struct VectorCacheChecker {
     private(set) var found = CacheFindings()
     private(set) var sampledRecall: Double?
 
-    /// The number of queries on which the graph is compared with exact search, and of hits for
-    /// each.
-    private static let samples = 50
+    /// Rows of the collection that serve as queries, hits of each, and rows among which the densest
+    /// places are looked for.
+    private static let samples = 25
     private static let sampledHits = 10
+    private static let densityProbes = 500
 
     init(
         record: CollectionRecord, files: VectorCacheFiles, store: DocumentStore,
@@ -180,28 +181,66 @@ struct VectorCacheChecker {
 
     // MARK: Recall
 
-    /// Estimates recall: compares the graph with exact search for a sample of the collection's
-    /// vectors.
+    /// Compares the graph with exact search: at rows of the collection that are spread evenly, and
+    /// beside those that lie closest together.
+    ///
+    /// A crowd, of copies above all, can hide what lies around it. Chance seldom leads to one, and a
+    /// query that is itself of the crowd finds it without fail: so a query is put halfway from
+    /// the crowd to another row.
     private mutating func sampleRecall(_ reader: VectorCacheReader) throws {
         let caches = try reader.open()
         guard let graph = caches.graph, let flat = caches.flat, graph.count > 0 else { return }
-        let step = max(1, flat.count / Self.samples)
         let rows = LabelFilter(graph.labels)
         var agreed = 0
         var wanted = 0
-        for row in stride(from: 0, to: flat.count, by: step) {
-            guard let query = flat.vector(label: flat.label(at: row)) else { continue }
+        func compare(_ query: [Float]) throws {
             let exact = try flat.exactSearch(
                 query, k: Self.sampledHits, filter: rows, threads: threads)
-            let walked = try graph.search(
-                query, k: Self.sampledHits, ef: IndexParameters.defaultEf, source: flat
-            ).hits
+            let walked = try nearest(query, graph, flat)
             // Compared by score, since equal vectors are interchangeable.
             let worst = exact.last?.score ?? 0
             agreed += min(exact.count, walked.count { $0.score >= worst })
             wanted += exact.count
         }
+        for row in Self.spread(Self.samples, over: flat.count) {
+            try flat.vector(label: flat.label(at: row)).map(compare)
+        }
+        for (row, other) in try dense(graph, flat) {
+            try compare(zip(row, other).map { ($0 + $1) / 2 })
+        }
         sampledRecall = wanted == 0 ? 1 : Double(agreed) / Double(wanted)
+    }
+
+    private func nearest(_ query: [Float], _ graph: HNSWIndex, _ flat: VectorFile) throws
+        -> [ScoredKey]
+    {
+        try graph.search(
+            query, k: Self.sampledHits, ef: IndexParameters.defaultEf, source: flat
+        ).hits
+    }
+
+    /// Of rows spread evenly those whose last hit is nearest, each with a row from elsewhere.
+    private func dense(_ graph: HNSWIndex, _ flat: VectorFile) throws -> [(
+        row: [Float], other: [Float]
+    )] {
+        let probes = try Self.spread(Self.densityProbes, over: flat.count).compactMap {
+            row -> (distance: Float, row: [Float])? in
+            guard let vector = flat.vector(label: flat.label(at: row)),
+                let last = try nearest(vector, graph, flat).last,
+                let neighbor = flat.vector(label: last.key)
+            else { return nil }
+            let distance = zip(vector, neighbor).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+            return (distance, vector)
+        }
+        let order = probes.indices.sorted { (probes[$0].distance, $0) < (probes[$1].distance, $1) }
+        return order.prefix(Self.samples).map { index in
+            (probes[index].row, probes[(index + probes.count / 2) % probes.count].row)
+        }
+    }
+
+    /// At most `limit` of `0 ..< count`, at even distances.
+    private static func spread(_ limit: Int, over count: Int) -> some Sequence<Int> {
+        stride(from: 0, to: count, by: max(1, (count + limit - 1) / limit))
     }
 }
 
