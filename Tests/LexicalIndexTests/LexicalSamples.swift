@@ -17,7 +17,7 @@ struct PlainIndex {
     mutating func insert(_ key: Int64, _ title: String, _ text: String) {
         var counts = Counted()
         for part in [title, text] {
-            LexicalQuery.forEachWord(in: part) { _, stem in
+            LexicalQuery.forEachWord(in: part, for: .passage) { _, stem in
                 counts.length += 1
                 counts.frequencies[stem, default: 0] += 1
             }

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import TestSupport
 import Testing
@@ -9,15 +10,15 @@ import Testing
 /// Nothing else depends on the two being equal since format 4. Files hold stems, so another tokenizer
 /// needs another version of the segment's format.
 @Suite struct WordTests {
-    private static func words(_ text: String) -> [String] {
+    private static func words(_ text: String, for purpose: WordPurpose = .query) -> [String] {
         var words: [String] = []
-        LexicalQuery.forEachWord(in: text) { word, _ in words.append(word) }
+        LexicalQuery.forEachWord(in: text, for: purpose) { word, _ in words.append(word) }
         return words
     }
 
     private static func stems(_ text: String) -> [[UInt8]] {
         var stems: [[UInt8]] = []
-        LexicalQuery.forEachWord(in: text) { _, stem in stems.append(stem) }
+        LexicalQuery.forEachWord(in: text, for: .query) { _, stem in stems.append(stem) }
         return stems
     }
 
@@ -50,6 +51,10 @@ import Testing
         var codes = Array(UInt32(1)..<0x3400)
         codes += Array(UInt32(0xF900)..<0x20000)
         codes += Array(stride(from: UInt32(0x3400), through: 0x10FFFF, by: 61))
+        // Other widths, and scripts without spaces, have words of their own.
+        codes.removeAll {
+            (0xFF01...0xFF9F).contains($0) || UnspacedScript.role(of: $0) != .none
+        }
         let scalars = codes.compactMap { Unicode.Scalar($0) }
         let texts = scalars.map { "\($0) q\($0)q" }
         // Many in one text, or the table would have a row for each.
@@ -76,7 +81,7 @@ import Testing
         let stems = [
             "", "a", "b", "y", "ab", "ba", "by", "yb", "ya", "ay", "tr", "tra", "aba", "bab", "bay",
             "yay", "abab", "babab", "sky", "rat", "roll", "crypt", "oxy", "é", "éé", "naï", "𐀀𐀀",
-            "日本", "q1", "11", "rel", "oper", "communic", String(repeating: "ab", count: 30),
+            "q1", "11", "rel", "oper", "communic", String(repeating: "ab", count: 30),
         ]
         var words = stems.flatMap { stem in suffixes.map { stem + $0 } }
         words += suffixes.flatMap { first in suffixes.map { "b" + first + $0 } }
@@ -107,10 +112,60 @@ import Testing
         let texts = [
             String(repeating: "x", count: 32_767), String(repeating: "x", count: 40_000) + " y",
             String(repeating: "é", count: 40_000), "a\u{301}\u{301} \u{301} b\u{301}",
-            String(repeating: "本", count: 20_000),
         ]
         let expected = try Self.fts5(texts, tokenizer: "porter unicode61")
         for (text, expected) in zip(texts, expected) { #expect(Self.stems(text) == expected) }
+    }
+
+    // MARK: Scripts without spaces
+
+    @Test func unspacedTextIsCutInPairs() {
+        #expect(Self.words("図書館", for: .passage) == ["図", "図書", "書", "書館", "館"])
+        #expect(Self.words("図書館") == ["図", "図書", "書", "書館", "館"])
+        #expect(
+            Self.words("しりとり", for: .passage).sorted() == [
+                "し", "しり", "と", "とり", "り", "り", "りと",
+            ])
+        #expect(Self.words("しりとり") == ["しり", "りと", "とり"])
+        #expect(Self.words("食べる") == ["食", "食べ", "べる"])
+        #expect(Self.words("학교에 갔다") == ["학교", "교에", "갔다"])
+        #expect(Self.words("กินข้าว") == ["กิ", "ิน", "นข", "ข้", "้า", "าว"])
+        // A letter alone, and what is between other words.
+        #expect(Self.words("あ") == ["あ"] && Self.words("あ", for: .passage) == ["あ"])
+        #expect(Self.words("물, 불") == ["물", "불"])
+        #expect(
+            Self.words("iPhone15を買うNow・今日は。tea茶")
+                == ["iphone15", "を買", "買", "買う", "now", "今", "今日", "日", "日は", "tea", "茶"])
+        // Nothing but signs.
+        #expect(Self.words("。、「」・\u{309B}\u{0E34}") == ["\u{0E34}"])
+        #expect(Self.words("\u{3099}\u{309A} \u{FE0F}x").last == "x")
+    }
+
+    /// Other widths, and characters in parts, are read as Foundation normalizes them.
+    @Test func otherWidthsAndPartsAreNormalized() {
+        #expect(Self.words("ＡＢＣ１２３　Ｔｅａ！") == ["abc123", "tea"])
+        #expect(Self.words("ﾃﾞｰﾀﾍﾞｰｽ", for: .passage) == Self.words("データベース", for: .passage))
+        for code in UInt32(0xFF66)...0xFF9D {
+            for mark in ["", "\u{FF9E}", "\u{FF9F}"] {
+                let text = String(Unicode.Scalar(code)!) + mark
+                var full = text.decomposedStringWithCompatibilityMapping
+                    .precomposedStringWithCanonicalMapping
+                // A mark that does not belong there is passed over.
+                full.unicodeScalars.removeAll { $0 == "\u{3099}" || $0 == "\u{309A}" }
+                #expect(Self.words(text) == Self.words(full), "\(text)")
+            }
+        }
+        let composed =
+            Array(UInt32(0x3041)...0x3096) + Array(0x30A1...0x30F6)
+            + Array(stride(from: UInt32(0xAC00), through: 0xD7A3, by: 211))
+        for code in composed {
+            let text = "日" + String(Unicode.Scalar(code)!) + "本"
+            let parts = text.decomposedStringWithCanonicalMapping
+            #expect(
+                Self.words(parts, for: .passage) == Self.words(text, for: .passage), "\(text)")
+        }
+        // A form selected by a variation selector is the same word.
+        #expect(Self.words("葛\u{E0100}城") == Self.words("葛城"))
     }
 
     @Test func nullsSeparate() {

@@ -29,7 +29,7 @@ package struct LexicalQuery: Sendable {
     package init(_ text: String, passageCount: Int, frequency: ([UInt8]) throws -> Int) rethrows {
         var occurrences: [[UInt8]: Int] = [:]
         var distinct: [(word: String, stem: [UInt8])] = []
-        Self.forEachWord(in: text) { word, stem in
+        Self.forEachWord(in: text, for: .query) { word, stem in
             if let count = occurrences[stem] {
                 occurrences[stem] = count + 1
             } else if distinct.count < Self.wordLimit {
@@ -59,11 +59,13 @@ package struct LexicalQuery: Sendable {
     }
 
     /// Calls `body` with each folded word and its stem, in order.
-    package static func forEachWord(in text: String, _ body: (String, [UInt8]) -> Void) {
+    package static func forEachWord(
+        in text: String, for purpose: WordPurpose, _ body: (String, [UInt8]) -> Void
+    ) {
         let (scanner, stemmer) = (WordScanner(), PorterStemmer())
         var text = text
         text.withUTF8 { utf8 in
-            scanner.forEachWord(in: utf8) { word in
+            scanner.forEachWord(in: utf8, for: purpose) { word in
                 body(
                     String(decoding: word, as: UTF8.self), stemmer.withStem(of: word) { Array($0) })
             }

@@ -72,7 +72,7 @@ package struct PassageDigest: Sendable, Equatable {
 
     package init(title: String, text: String) {
         for part in [title, text] {
-            LexicalQuery.forEachWord(in: part) { _, stem in
+            LexicalQuery.forEachWord(in: part, for: .passage) { _, stem in
                 add(Self.hash(stem), frequency: 1)
             }
         }

@@ -48,7 +48,7 @@ package struct SegmentBuilder {
 
     private mutating func add(_ text: UnsafeBufferPointer<UInt8>, _ slot: UInt32) {
         var length: UInt32 = 0
-        scanner.forEachWord(in: text) { word in
+        scanner.forEachWord(in: text, for: .passage) { word in
             length += 1
             let (number, isNew) = words.number(of: word)
             if isNew {
