@@ -28,7 +28,7 @@ package enum ModelCopy {
         } catch let error as TrainingError {
             throw error
         } catch {
-            throw .cannotWrite(path: target, reason: "\(error)")
+            throw .cannotWrite(path: target, error)
         }
     }
 

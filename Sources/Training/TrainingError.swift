@@ -1,4 +1,5 @@
 import AutoRegEmbed
+import FileFormat
 import Foundation
 import JSON
 
@@ -10,9 +11,9 @@ public enum TrainingError: Error, Sendable {
     /// An evaluation was given for pre-training, whose language model is not an embedder.
     case evaluatesLanguageModel
     /// An input file cannot be opened or read.
-    case cannotRead(path: String, reason: String)
+    case cannotRead(path: String, ReadProblem)
     /// An output file or folder cannot be written.
-    case cannotWrite(path: String, reason: String)
+    case cannotWrite(path: String, any Error)
     /// The data file is compressed; `format` is the compression's name.
     case compressed(path: String, format: String)
     /// A line of the data (counted from 1) is not a row of the stage.
@@ -20,7 +21,7 @@ public enum TrainingError: Error, Sendable {
     /// The data file has no row to train on.
     case noRows(path: String)
     /// The model folder, or one of its files, cannot be used.
-    case badModel(path: String, reason: String)
+    case badModel(path: String, ModelProblem)
     /// The path is a file, such as a GGUF file, instead of a model folder.
     case notAFolder(path: String)
     /// The model's embedder settings or its adapter are invalid.
@@ -40,6 +41,38 @@ public enum TrainingError: Error, Sendable {
     /// `isCancelled` returned true after `step` steps. `checkpoint` is the path of the last saved
     /// state, nil if none was saved.
     case interrupted(step: Int, checkpoint: String?)
+
+    /// Why an input file cannot be read.
+    public enum ReadProblem: Sendable {
+        case missing
+        /// The file is not the JSON object that it should be.
+        case notAnObject
+        /// The file is not the record of a training run.
+        case notARecord
+        /// A tensor of a saved state has another size than the model's.
+        case wrongSize(tensor: String)
+        /// The file changed after it was first read.
+        case changedWhileRead(any Error)
+        case failed(any Error)
+    }
+
+    /// Why a model cannot be trained.
+    public enum ModelProblem: Sendable {
+        /// Neither the folder nor the adapter's base has weights.
+        case noWeights
+        /// The template has no compressed tokens, which the stage trains.
+        case noCompressedTokens(TrainingStage)
+        /// The tokenizer has no end-of-text token.
+        case noEndOfText
+        /// The adapter has ranks or scales that differ by layer, or replaces whole modules.
+        case adapterNotUniform
+        /// The adapter has trained other rows of the embedding than those of the compressed tokens.
+        case otherTokenRows(saved: [Int32], compressed: [Int32])
+        /// A tensor of the adapter has another shape than its configuration says.
+        case wrongTensor(name: String, shape: [Int], expected: Int)
+        /// The error of the file concerned, which names it.
+        case unreadable(any Error)
+    }
 
     /// Why a line of the data is not a row of the stage. `key` is the JSON key concerned.
     public enum RowProblem: Sendable, Equatable {
@@ -97,12 +130,12 @@ extension TrainingError: CustomStringConvertible, LocalizedError {
         switch self {
         case .badOption(let option, let problem): "\(option.rawValue) \(problem)"
         case .evaluatesLanguageModel: "pre-training makes no embedder to evaluate"
-        case .cannotRead(let path, let reason): "\(path): cannot be read: \(reason)"
-        case .cannotWrite(let path, let reason): "\(path): cannot be written: \(reason)"
+        case .cannotRead(let path, let problem): "\(path): cannot be read: \(problem)"
+        case .cannotWrite(let path, let error): "\(path): cannot be written: \(Self.fact(error))"
         case .compressed(let path, let format): "\(path): is compressed (\(format))"
         case .badLine(let path, let line, let problem): "\(path):\(line): \(problem)"
         case .noRows(let path): "\(path): no rows to train on"
-        case .badModel(let path, let reason): "\(path): \(reason)"
+        case .badModel(let path, let problem): "\(path): \(problem)"
         case .notAFolder(let path): "\(path): a file, not a model folder"
         case .embedder(let error): error.description
         case .decoderMismatch(let model, let decoder, let problem):
@@ -124,9 +157,48 @@ extension TrainingError: CustomStringConvertible, LocalizedError {
     /// Equals `description`.
     public var errorDescription: String? { description }
 
+    /// What an error beneath states; Foundation's own description of itself is for debugging.
+    fileprivate static func fact(_ error: any Error) -> String {
+        if let error = error as? ByteStreamError { return error.fact }
+        return (error as? CocoaError)?.localizedDescription ?? "\(error)"
+    }
+
     /// The first 16 names, with "…" if there are more.
     private static func list(_ names: [String]) -> String {
         names.prefix(16).joined(separator: ", ") + (names.count > 16 ? ", …" : "")
+    }
+}
+
+extension TrainingError.ReadProblem: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .missing: "no such file"
+        case .notAnObject: "not a JSON object"
+        case .notARecord: "not the record of a training run"
+        case .wrongSize(let tensor): "\(tensor) has another size"
+        case .changedWhileRead(let error):
+            "it changed while it was read: \(TrainingError.fact(error))"
+        case .failed(let error): TrainingError.fact(error)
+        }
+    }
+}
+
+extension TrainingError.ModelProblem: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .noWeights: "there is no model.safetensors"
+        case .noCompressedTokens(let stage):
+            "the template has no {compressed_tokens}, which \(stage) trains"
+        case .noEndOfText: "tokenizer_config.json has no eos_token"
+        case .adapterNotUniform:
+            "an adapter with \"rank_pattern\", \"alpha_pattern\" or \"modules_to_save\" cannot be "
+                + "trained further"
+        case .otherTokenRows(let saved, let compressed):
+            "its trained rows are \(saved), the compressed tokens are \(compressed)"
+        case .wrongTensor(let name, let shape, let expected):
+            "\(name) is \(shape), expected \(expected) weights"
+        case .unreadable(let error): TrainingError.fact(error)
+        }
     }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// Why a collection cannot be tuned or its model not replaced, as typed facts. `description` states
 /// them; the remedy is the application's to say.
@@ -28,7 +29,15 @@ public enum TuneError: Error, Sendable, Equatable {
     /// folder `tuned`.
     case modelReplacedMeanwhile(collection: String, by: String, tuned: String)
     /// A file of the run cannot be read.
-    case cannotRead(path: String, reason: String)
+    case cannotRead(path: String, JournalProblem)
+
+    /// Why the journal of a run cannot be read.
+    public enum JournalProblem: Sendable, Equatable {
+        case unreadable
+        case notJSON(JSONError)
+        /// JSON, but not what tuning writes.
+        case notAJournal
+    }
 
     /// Why a collection has no model to train.
     public enum NotTunable: Sendable, Equatable {
@@ -84,7 +93,7 @@ extension TuneError: CustomStringConvertible, LocalizedError {
         case .modelReplacedMeanwhile(let collection, let by, let tuned):
             "collection '\(collection)' was re-encoded by '\(by)' while it was being tuned; the "
                 + "tuned model is in \(tuned)"
-        case .cannotRead(let path, let reason): "\(path): cannot be read: \(reason)"
+        case .cannotRead(let path, let problem): "\(path): cannot be read: \(problem)"
         }
     }
 
@@ -92,6 +101,16 @@ extension TuneError: CustomStringConvertible, LocalizedError {
     public var errorDescription: String? { description }
 
     private static func megabytes(_ bytes: Int) -> Int { max(1, bytes / 1_000_000) }
+}
+
+extension TuneError.JournalProblem: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .unreadable: "the file does not open"
+        case .notJSON(let error): "not JSON: \(error)"
+        case .notAJournal: "not the journal of a tuning run"
+        }
+    }
 }
 
 extension TuneError.NotTunable: CustomStringConvertible {

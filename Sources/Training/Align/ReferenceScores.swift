@@ -60,7 +60,7 @@ struct ReferenceScores {
         let path = path(in: output)
         guard FileManager.default.fileExists(atPath: path) else { return }
         do { try FileManager.default.removeItem(atPath: path) } catch {
-            throw .cannotWrite(path: path, reason: "\(error)")
+            throw .cannotWrite(path: path, error)
         }
     }
 
@@ -116,7 +116,7 @@ struct ReferenceScores {
             }
             try file.commit()
         } catch {
-            throw TrainingError.cannotWrite(path: path, reason: "\(error)")
+            throw TrainingError.cannotWrite(path: path, error)
         }
     }
 

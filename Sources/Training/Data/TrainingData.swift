@@ -32,10 +32,8 @@ package final class TrainingData: Sendable {
             throw error
         } catch let error as LineReader.LineTooLong {
             throw .badLine(path: path, line: error.line, .tooLong(limitBytes: error.limit))
-        } catch let error as ByteStreamError {
-            throw .cannotRead(path: path, reason: error.fact)
         } catch {
-            throw .cannotRead(path: path, reason: "\(error)")
+            throw .cannotRead(path: path, .failed(error))
         }
         guard !rows.isEmpty else { throw .noRows(path: path) }
     }
@@ -94,7 +92,7 @@ package final class TrainingData: Sendable {
         do throws(FileError) {
             bytes = try file.bytes(place.offset..<place.offset + Int(place.count))
         } catch {
-            throw .cannotRead(path: path, reason: "it changed while it was read: \(error)")
+            throw .cannotRead(path: path, .changedWhileRead(error))
         }
         var outcome: Swift.Result<Result, TrainingError>?
         bytes.withUnsafeBytes { bytes in

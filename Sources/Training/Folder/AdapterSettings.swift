@@ -66,8 +66,7 @@ struct AdapterSettings: Equatable {
         guard !tokens.isEmpty else { return trained }
         if let saved, !saved.tokens.isEmpty, saved.tokens != tokens {
             throw .badModel(
-                path: saved.path,
-                reason: "its trained rows are \(saved.tokens), the compressed tokens are \(tokens)")
+                path: saved.path, .otherTokenRows(saved: saved.tokens, compressed: tokens))
         }
         let width = decoder.configuration.hiddenSize
         var rows =

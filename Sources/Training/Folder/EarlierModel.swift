@@ -1,3 +1,4 @@
+import FileFormat
 import Foundation
 import TextBytes
 
@@ -32,7 +33,8 @@ public struct EarlierModel: Sendable {
         var number = 1
         while FileManager.default.fileExists(atPath: "\(output).\(number)") { number += 1 }
         guard rename(output, "\(output).\(number)") == 0 else {
-            throw .cannotWrite(path: folder, reason: String(cString: strerror(errno)))
+            throw .cannotWrite(
+                path: folder, FileError.system(operation: "rename", path: folder, code: errno))
         }
         return EarlierModel(folder: output, path: "\(output).\(number)")
     }

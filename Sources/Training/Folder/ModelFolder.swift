@@ -19,7 +19,7 @@ package struct ModelFolder {
             throw .notAFolder(path: path)
         }
         do { configuration = try ModelConfiguration(folder: URL(filePath: path)) } catch {
-            throw .badModel(path: path, reason: error.description)
+            throw .badModel(path: path, .unreadable(error))
         }
         do throws(ModelError) {
             let checkpoint = try Checkpoint(folder: URL(filePath: path))
@@ -28,7 +28,7 @@ package struct ModelFolder {
         } catch .noWeights {
             checkpoint = nil
         } catch {
-            throw .badModel(path: path, reason: "\(error)")
+            throw .badModel(path: path, .unreadable(error))
         }
     }
 
@@ -37,12 +37,12 @@ package struct ModelFolder {
     /// The stored values of a parameter, of the declared shape.
     func view(_ declaration: ParameterDeclaration) throws(TrainingError) -> TensorView {
         guard let checkpoint else {
-            throw .badModel(path: path, reason: "the folder has no weights")
+            throw .badModel(path: path, .noWeights)
         }
         do throws(ModelError) {
             return try checkpoint.weight(named: declaration.name, shape: declaration.shape)
         } catch {
-            throw .badModel(path: path, reason: "\(error)")
+            throw .badModel(path: path, .unreadable(error))
         }
     }
 

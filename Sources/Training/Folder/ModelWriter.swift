@@ -53,7 +53,7 @@ struct ModelWriter {
         } catch let error as TrainingError {
             throw error
         } catch {
-            throw .cannotWrite(path: folder, reason: "\(error)")
+            throw .cannotWrite(path: folder, error)
         }
     }
 
@@ -73,7 +73,7 @@ struct ModelWriter {
         let path = model.folder.path + "/config.json"
         guard let data = FileManager.default.contents(atPath: path),
             var object = (try? JSONValue(parsing: data))?.objectValue
-        else { throw .cannotRead(path: path, reason: "not a JSON object") }
+        else { throw .cannotRead(path: path, .notAnObject) }
         let typeKey = object["torch_dtype"] == nil ? "dtype" : "torch_dtype"
         let hasVocabulary = object["vocab_size"]?.integerValue == model.configuration.vocabularySize
         let hasType = object[typeKey]?.stringValue == elementType.torchName

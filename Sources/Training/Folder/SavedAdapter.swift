@@ -46,11 +46,7 @@ struct SavedAdapter {
         let saved: AdapterConfiguration
         do { saved = try AdapterConfiguration(data, path: path) } catch { throw .embedder(error) }
         guard saved.isUniform else {
-            throw .badModel(
-                path: path,
-                reason:
-                    "an adapter with \"rank_pattern\", \"alpha_pattern\" or \"modules_to_save\" "
-                    + "cannot be trained on; merge it first")
+            throw .badModel(path: path, .adapterNotUniform)
         }
         // Rank stabilization scales by alpha / sqrt(r); alpha * sqrt(r) gives the same value as
         // alpha / r.
@@ -61,7 +57,7 @@ struct SavedAdapter {
             dropout: 0)
         tokens = saved.trainedTokens
         do { file = try SafetensorsFile(path: folder + "/" + Self.weightsName) } catch {
-            throw .badModel(path: folder, reason: "\(error)")
+            throw .badModel(path: folder, .unreadable(error))
         }
     }
 
@@ -70,13 +66,13 @@ struct SavedAdapter {
             let view = try file.tensor(named: name)
             guard view.count == count, view.elementType.isWeight else {
                 throw TrainingError.badModel(
-                    path: path, reason: "\(name) is \(view.shape), expected \(count) weights")
+                    path: path, .wrongTensor(name: name, shape: view.shape, expected: count))
             }
             return view.floats()
         } catch let error as TrainingError {
             throw error
         } catch {
-            throw .badModel(path: path, reason: "\(error)")
+            throw .badModel(path: path, .unreadable(error))
         }
     }
 

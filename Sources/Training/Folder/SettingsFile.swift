@@ -19,7 +19,7 @@ struct SettingsFile {
         }
         do {
             object = try JSONValue(parsing: data).objectValue ?? [:]
-        } catch { throw .badModel(path: path, reason: error.description) }
+        } catch { throw .badModel(path: path, .unreadable(error)) }
         let parsed: Result<EmbedderSettings, AutoRegEmbedError> = data.withUnsafeBytes { bytes in
             do throws(AutoRegEmbedError) {
                 return .success(try EmbedderSettings(json: bytes, path: path))

@@ -28,7 +28,7 @@ struct TokenizerFiles {
             }
             self.files = files
         } catch {
-            throw .badModel(path: folder, reason: "\(error)")
+            throw .badModel(path: folder, .unreadable(error))
         }
     }
 }

@@ -41,10 +41,10 @@ struct TrainableModel {
         guard !needsTokens || settings.values.template.parts.contains(.compressedTokens) else {
             throw .badModel(
                 path: options.model + "/" + SettingsFile.name,
-                reason: "the template has no {compressed_tokens}, which \(options.stage) trains")
+                .noCompressedTokens(options.stage))
         }
         guard folder.hasWeights || options.stage == .pretrain else {
-            throw .badModel(path: options.model, reason: "there is no model.safetensors")
+            throw .badModel(path: options.model, .noWeights)
         }
         var configuration = folder.configuration
         configuration.vocabularySize = max(
@@ -202,8 +202,7 @@ struct TrainableModel {
         _ options: TrainingOptions, maximumLength: Int? = nil
     ) throws(TrainingError) -> TextInputs {
         guard let eos = tokenizer.tokenizer.eosID else {
-            throw .badModel(
-                path: folder.path, reason: "tokenizer_config.json has no eos_token")
+            throw .badModel(path: folder.path, .noEndOfText)
         }
         return TextInputs(
             tokenizer: tokenizer.tokenizer, template: settings.values.template,

@@ -40,7 +40,7 @@ public struct LossCurve: Sendable, Equatable {
     /// - Throws: `TrainingError.cannotRead`
     public init(stage: TrainingStage, log: String) throws(TrainingError) {
         guard let data = FileManager.default.contents(atPath: log) else {
-            throw TrainingError.cannotRead(path: log, reason: "no such file")
+            throw .cannotRead(path: log, .missing)
         }
         var points: [Point] = []
         var tokens = 0

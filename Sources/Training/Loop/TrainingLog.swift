@@ -25,14 +25,14 @@ final class TrainingLog {
             try file.write(kept)
             try file.commit()
             guard let handle = FileHandle(forWritingAtPath: path) else {
-                throw TrainingError.cannotWrite(path: path, reason: "it does not open")
+                throw FileError.system(operation: "open", path: path, code: errno)
             }
             try handle.seekToEnd()
             self.handle = handle
         } catch let error as TrainingError {
             throw error
         } catch {
-            throw .cannotWrite(path: path, reason: "\(error)")
+            throw .cannotWrite(path: path, error)
         }
     }
 
@@ -40,7 +40,7 @@ final class TrainingLog {
 
     func append(_ step: TrainingStep) throws(TrainingError) {
         do { try handle.write(contentsOf: Data((step.json + "\n").utf8)) } catch {
-            throw .cannotWrite(path: path, reason: "\(error)")
+            throw .cannotWrite(path: path, error)
         }
     }
 }

@@ -40,7 +40,7 @@ struct TrainingRecord: Codable {
         let path = folder + "/" + Self.name
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
         do { self = try JSONValue(parsing: data).decoded(as: Self.self) } catch {
-            throw .cannotRead(path: path, reason: "not the record of a training run")
+            throw .cannotRead(path: path, .notARecord)
         }
     }
 
@@ -51,7 +51,7 @@ struct TrainingRecord: Codable {
             try file.write(Array((try JSONValue(encoding: self).indentedText + "\n").utf8))
             try file.commit()
         } catch {
-            throw .cannotWrite(path: path, reason: "\(error)")
+            throw .cannotWrite(path: path, error)
         }
     }
 
@@ -59,7 +59,7 @@ struct TrainingRecord: Codable {
         let path = folder + "/" + name
         guard FileManager.default.fileExists(atPath: path) else { return }
         do { try FileManager.default.removeItem(atPath: path) } catch {
-            throw .cannotWrite(path: path, reason: "\(error)")
+            throw .cannotWrite(path: path, error)
         }
     }
 

@@ -68,7 +68,7 @@ struct TrainingState {
                         start: UnsafeRawPointer(buffer.floats), count: buffer.count * 4))
             }
         } catch {
-            throw .cannotWrite(path: path, reason: "\(error)")
+            throw .cannotWrite(path: path, error)
         }
         return path
     }
@@ -96,7 +96,7 @@ struct TrainingState {
             func load(_ name: String, into buffer: Buffer) throws {
                 let view = try file.tensor(named: name)
                 guard view.count == buffer.count else {
-                    throw TrainingError.cannotRead(path: path, reason: "\(name) has another size")
+                    throw TrainingError.cannotRead(path: path, .wrongSize(tensor: name))
                 }
                 view.copyFloats(
                     0..<view.count,
@@ -120,7 +120,7 @@ struct TrainingState {
         } catch let error as TrainingError {
             throw error
         } catch {
-            throw .cannotRead(path: path, reason: "\(error)")
+            throw .cannotRead(path: path, .failed(error))
         }
     }
 
@@ -133,7 +133,7 @@ struct TrainingState {
                 try FileManager.default.removeItem(atPath: output + "/" + file)
             }
         } catch {
-            throw .cannotWrite(path: path(output), reason: "\(error)")
+            throw .cannotWrite(path: path(output), error)
         }
     }
 }

@@ -61,7 +61,7 @@ final class TokenFile {
             file = try RandomAccessFile(path: path)
             self.ends = ends
         } catch let error as FileError {
-            throw TrainingError.cannotWrite(path: path, reason: "\(error)")
+            throw TrainingError.cannotWrite(path: path, error)
         }
     }
 
@@ -113,7 +113,7 @@ final class TokenFile {
         do throws(FileError) {
             return try file.values(Int32.self, count: range.count, at: start * 4)
         } catch {
-            throw .cannotRead(path: file.path, reason: "\(error)")
+            throw .cannotRead(path: file.path, .failed(error))
         }
     }
 
@@ -122,7 +122,7 @@ final class TokenFile {
         let path = folder + "/" + name
         guard FileManager.default.fileExists(atPath: path) else { return }
         do { try FileManager.default.removeItem(atPath: path) } catch {
-            throw .cannotWrite(path: path, reason: "\(error)")
+            throw .cannotWrite(path: path, error)
         }
     }
 }

@@ -81,20 +81,20 @@ private final class JSONLinesWriter {
 
     init(path: String) throws {
         do { file = try AtomicFile(path: path) } catch {
-            throw TrainingError.cannotWrite(path: path, reason: "\(error)")
+            throw TrainingError.cannotWrite(path: path, error)
         }
     }
 
     func append(_ line: String) throws {
         rows += 1
         do { try file.write(Array((line + "\n").utf8)) } catch {
-            throw TrainingError.cannotWrite(path: file.path, reason: "\(error)")
+            throw TrainingError.cannotWrite(path: file.path, error)
         }
     }
 
     func commit() throws {
         do { try file.commit() } catch {
-            throw TrainingError.cannotWrite(path: file.path, reason: "\(error)")
+            throw TrainingError.cannotWrite(path: file.path, error)
         }
     }
 }

@@ -42,13 +42,13 @@ struct TuneFolder {
             throw TuneError.outputExists(path: output)
         }
         do { try files.createDirectory(atPath: work, withIntermediateDirectories: true) } catch {
-            throw TrainingError.cannotWrite(path: output, reason: error.localizedDescription)
+            throw TrainingError.cannotWrite(path: output, error)
         }
         let path = work + "/lock"
         do throws(FileError) {
             if let lock = try FileLock(path: path, holder: "process \(getpid())") { return lock }
         } catch {
-            throw TrainingError.cannotWrite(path: path, reason: "\(error)")
+            throw TrainingError.cannotWrite(path: path, error)
         }
         throw TuneError.busy(path: output, holder: FileLock.holder(of: path))
     }
@@ -79,7 +79,7 @@ struct TuneFolder {
             try file.write(Array(text.utf8))
             try file.commit()
         } catch {
-            throw .cannotWrite(path: path, reason: "\(error)")
+            throw .cannotWrite(path: path, error)
         }
     }
 }

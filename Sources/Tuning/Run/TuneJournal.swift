@@ -112,11 +112,12 @@ struct TuneJournal: Codable {
     }
 
     init(reading path: String) throws {
-        do {
-            let data = try Data(contentsOf: URL(filePath: path))
-            self = try JSONValue(parsing: data).decoded(as: TuneJournal.self)
-        } catch {
-            throw TuneError.cannotRead(path: path, reason: "\(error)")
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw TuneError.cannotRead(path: path, .unreadable)
+        }
+        do { self = try JSONValue(parsing: data).decoded(as: TuneJournal.self) } catch {
+            throw TuneError.cannotRead(
+                path: path, (error as? JSONError).map { .notJSON($0) } ?? .notAJournal)
         }
     }
 

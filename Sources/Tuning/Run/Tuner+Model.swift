@@ -27,7 +27,7 @@ extension Tuner {
                     collection: collection.name, .noFolder(name: recorded.name))
             }
             do { try builtIn.write(to: URL(filePath: folder.base)) } catch {
-                throw TrainingError.cannotWrite(path: folder.base, reason: "\(error)")
+                throw TrainingError.cannotWrite(path: folder.base, error)
             }
         }
         func text(_ key: String) -> String? { recorded.settings[key]?.stringValue }

@@ -41,6 +41,7 @@ extension TrainingError: WordedError {
             "name a parameter, or a module such as model.embed_tokens"
         case .evaluatesLanguageModel: "use compress, align or contrast"
         case .compressed: "decompress it first"
+        case .badModel(_, .adapterNotUniform): "merge it into its base first"
         case .notAFolder: "'vdb model convert' writes a GGUF file as a model folder"
         case .badLine(_, _, .noNegative), .badLine(_, _, .onlyPositives):
             "'vdb mine' adds negatives"
