@@ -48,8 +48,8 @@ extension DocumentStore {
             guard case .system(_, _, let code) = error,
                 [ENOENT, ENOTDIR, EACCES, EPERM, EROFS].contains(code)
             else { throw error }
-            let reason = String(cString: strerror(code))
-            throw StoreError.cannotOpen(path: destination, reason: "\(reason); check its folder")
+            throw StoreError.cannotOpen(
+                path: destination, reason: String(cString: strerror(code)))
         }
     }
 

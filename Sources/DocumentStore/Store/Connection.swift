@@ -203,7 +203,7 @@ enum Connection {
                 throw StoreError.cannotOpen(
                     path: path,
                     reason: "its write-ahead log (\(path)-wal) can only be read in a writable "
-                        + "folder; copy both files to one")
+                        + "folder")
             }
             var allowed = CharacterSet.urlPathAllowed
             allowed.remove(charactersIn: "?#%;")

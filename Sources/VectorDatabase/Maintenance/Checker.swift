@@ -1,4 +1,5 @@
 import DocumentStore
+import TextBytes
 
 /// Verifies a database and its caches, and rewrites damaged caches.
 struct Checker {
@@ -18,7 +19,7 @@ struct Checker {
         for record in try database.store.collections() {
             let (findings, recall) = try database.collection(record.name).caches.check(record)
             report.findings += findings
-            report.sampledRecall[record.name] = recall
+            report.sampledRecall[Identifier(record.name)] = recall
         }
         return report
     }

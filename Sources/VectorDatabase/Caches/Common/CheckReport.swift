@@ -1,3 +1,5 @@
+import TextBytes
+
 /// The result of ``Database/check(repairing:)``.
 public struct CheckReport: Sendable {
     /// One thing that is wrong, or was.
@@ -49,7 +51,7 @@ public struct CheckReport: Sendable {
     public var findings: [Finding] = []
     /// Recall@10 of the graph, from 0 to 1, estimated on about 50 of the collection's own vectors;
     /// by collection name, for collections that have a graph.
-    public var sampledRecall: [String: Double] = [:]
+    public var sampledRecall: [Identifier: Double] = [:]
 
     /// Whether nothing is damaged; remarks are allowed.
     public var isSound: Bool { !findings.contains { $0.isFault } }

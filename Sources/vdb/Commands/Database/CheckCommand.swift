@@ -51,7 +51,11 @@ struct CheckCommand: AsyncParsableCommand {
                 return line
             })
         line.set(
-            "sampled_recall", .object(JSONObject(report.sampledRecall.mapValues { .number($0) })))
+            "sampled_recall",
+            .object(
+                JSONObject(
+                    report.sampledRecall.sorted { $0.key < $1.key }
+                        .map { ($0.key.text, .number($0.value)) })))
         return line
     }
 

@@ -25,6 +25,7 @@ extension DatabaseError: WordedError {
         case .damaged: "run 'vdb check', or restore a backup"
         case .moved: "put it back, or run the same command again"
         case .diskFull: "free some space and run the same command again"
+        case .cannotCreate: "check its folder"
         case .readOnly: "check the permissions of the file and its folder"
         case .locked: "try again when it has finished"
         default: identityRemedy
