@@ -1,14 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 import VectorMath
 
 /// Products with quantized weights, on every instruction set, compared with plain Swift.
-///
-/// `VDB_TEST_SEED` chooses other random numbers; a failure prints the seed.
 @Suite struct QuantizedProductTests {
     static let types = BlockType.allCases.filter(\.isQuantized)
-    static let seed =
-        ProcessInfo.processInfo.environment["VDB_TEST_SEED"].flatMap(UInt64.init) ?? 15
+    static let seed = RandomSource.seed(15, name: "QuantizedProductTests")
 
     /// The offsets of the float16 numbers in a block.
     static func scalePlaces(_ type: BlockType) -> [Int] {
@@ -48,7 +46,7 @@ import VectorMath
 
         init(
             _ kind: Weights, _ type: BlockType, outputs: Int, inputs: Int,
-            random: inout RandomNumbers
+            random: inout RandomSource
         ) {
             (self.type, self.outputs, self.inputs) = (type, outputs, inputs)
             var bytes: [UInt8] = [0]
@@ -87,7 +85,7 @@ import VectorMath
     }
 
     private static func activations(
-        _ kind: Activations, rows: Int, inputs: Int, random: inout RandomNumbers
+        _ kind: Activations, rows: Int, inputs: Int, random: inout RandomSource
     ) -> [Float] {
         (0..<rows * inputs).map { index in
             let x = random.unit()
@@ -128,7 +126,7 @@ import VectorMath
 
     @Test(arguments: types)
     func productsEqualReference(_ type: BlockType) {
-        var random = RandomNumbers(state: Self.seed)
+        var random = RandomSource(seed: Self.seed)
         for (rows, outputs, inputs) in [(1, 32, 256), (3, 5, 512), (7, 33, 256), (9, 34, 512)] {
             for weights in Weights.allCases {
                 let matrix = Matrix(
@@ -160,7 +158,7 @@ import VectorMath
     @Test(arguments: types, KernelLevel.available)
     func aRowDependsNeitherOnOthersNorOnHowOutputsAreSplit(_ type: BlockType, _ level: KernelLevel)
     {
-        var random = RandomNumbers(state: Self.seed)
+        var random = RandomSource(seed: Self.seed)
         let (rows, outputs, inputs) = (17, 100, 512)
         let matrix = Matrix(.random, type, outputs: outputs, inputs: inputs, random: &random)
         let x = Self.activations(.random, rows: rows, inputs: inputs, random: &random)
@@ -194,7 +192,7 @@ import VectorMath
 
     @Test(arguments: types, KernelLevel.available)
     func gatedEqualsReference(_ type: BlockType, _ level: KernelLevel) {
-        var random = RandomNumbers(state: Self.seed)
+        var random = RandomSource(seed: Self.seed)
         let (rows, outputs, inputs) = (5, 70, 256)
         let gate = Matrix(.random, type, outputs: outputs, inputs: inputs, random: &random)
         // The other matrix may have another type.
@@ -227,7 +225,7 @@ import VectorMath
 
     @Test(arguments: types, KernelLevel.available)
     func damagedScalesAndInfiniteActivationsAreNoticed(_ type: BlockType, _ level: KernelLevel) {
-        var random = RandomNumbers(state: Self.seed)
+        var random = RandomSource(seed: Self.seed)
         let sound = Matrix(.random, type, outputs: 40, inputs: 512, random: &random)
         var x = Self.activations(.random, rows: 2, inputs: 512, random: &random)
         sound.withStored {
@@ -258,7 +256,7 @@ import VectorMath
     }
 
     @Test func rowsAreQuantizedAsTheReferenceSays() {
-        var random = RandomNumbers(state: Self.seed)
+        var random = RandomSource(seed: Self.seed)
         for kind in Activations.allCases {
             let x = Self.activations(kind, rows: 3, inputs: 160, random: &random)
             for row in 0..<3 {
@@ -273,18 +271,9 @@ import VectorMath
     }
 }
 
-/// Reproducible random numbers (SplitMix64).
-struct RandomNumbers {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
+extension RandomSource {
     /// In -1 ..< 1.
-    mutating func unit() -> Float { Float(Int32(truncatingIfNeeded: next() >> 32)) / 0x1p31 }
+    fileprivate mutating func unit() -> Float {
+        Float(Int32(truncatingIfNeeded: next() >> 32)) / 0x1p31
+    }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Training
 import VectorIndex
 
 /// `vdb-bench churn`: what a life of deletions and insertions does to an index.
@@ -51,7 +52,7 @@ struct ChurnCommand: ParsableCommand {
         print(String(format: "fresh: built in %.1f s of processor time", building.processorSeconds))
 
         var path = folder + "/fresh"
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         for round in 1...rounds {
             path = try wear(path, round: round, vectors, &labels, &random, in: folder)
         }
@@ -61,7 +62,7 @@ struct ChurnCommand: ParsableCommand {
     /// One round; returns the path of the file that it wrote.
     private func wear(
         _ path: String, round: Int, _ vectors: VectorListFile, _ labels: inout [Int64],
-        _ random: inout SplitMix, in folder: String
+        _ random: inout SeededGenerator, in folder: String
     ) throws -> String {
         let builder = try HNSWBuilder(extending: HNSWIndex(path: path))
         let half = (0..<vectors.count).shuffled(using: &random).prefix(vectors.count / 2).sorted()

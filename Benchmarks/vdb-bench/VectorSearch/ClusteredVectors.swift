@@ -1,4 +1,5 @@
 import Foundation
+import Training
 import VectorMath
 
 /// Unit vectors around cluster centres, as many as wanted: row i is a function of the seed and of i.
@@ -50,9 +51,9 @@ struct ClusteredVectors: Sendable {
 
 /// Numbers that are about normal, from a seed.
 private struct NormalNumbers {
-    private var random: SplitMix
+    private var random: SeededGenerator
 
-    init(seed: UInt64) { random = SplitMix(state: seed) }
+    init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
     mutating func bits() -> UInt64 { random.next() }
 

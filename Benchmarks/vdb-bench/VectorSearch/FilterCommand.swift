@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Training
 import VectorIndex
 
 /// `vdb-bench filter`: filtered search beside an exact scan of what matches.
@@ -88,7 +89,7 @@ struct FilterCommand: ParsableCommand {
     /// Rows whose hash is small.
     private static func random(_ count: Int, _ share: Double) -> [Int64] {
         (0..<Int64(count)).filter { row in
-            var hash = SplitMix(state: UInt64(row))
+            var hash = SeededGenerator(seed: UInt64(row))
             return Double(hash.next() >> 11) < share * Double(1 << 53)
         }
     }
