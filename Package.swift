@@ -29,6 +29,7 @@ let package = Package(
         .library(name: "Embedding", targets: ["Embedding"]),
         .library(name: "DefaultModel", targets: ["DefaultModel"]),
         .library(name: "AutoRegEmbed", targets: ["AutoRegEmbed"]),
+        .library(name: "Encoder", targets: ["Encoder"]),
         .library(name: "Training", targets: ["Training"]),
         .library(name: "Tuning", targets: ["Tuning"]),
         .library(name: "Evaluation", targets: ["Evaluation"]),
@@ -130,10 +131,14 @@ let package = Package(
                 "VectorMath", "FileFormat", "JSON", "TextBytes", "Evaluation",
             ],
             swiftSettings: swift),
+        // Models that look both ways: BERT.
         .target(
-            name: "DefaultModel", dependencies: ["CDefaultModel", "AutoRegEmbed"],
-            exclude: ["recipe", "MODEL_CARD.md"], swiftSettings: swift),
-
+            name: "Encoder",
+            dependencies: [
+                "AutoRegEmbed", "Embedding", "Transformer", "Tokenization", "Tensors",
+                "VectorMath", "FileFormat", "JSON",
+            ],
+            swiftSettings: swift),
         .target(
             name: "Training",
             dependencies: [
@@ -143,6 +148,9 @@ let package = Package(
             swiftSettings: swift),
 
         // Level 6.
+        .target(
+            name: "DefaultModel", dependencies: ["CDefaultModel", "AutoRegEmbed", "Encoder"],
+            exclude: ["recipe", "MODEL_CARD.md"], swiftSettings: swift),
         .target(
             name: "Tuning",
             dependencies: [
@@ -155,7 +163,7 @@ let package = Package(
         .executableTarget(
             name: "vdb",
             dependencies: [
-                "VectorDatabase", "DefaultModel", "AutoRegEmbed", "Training", "Tuning",
+                "VectorDatabase", "DefaultModel", "AutoRegEmbed", "Encoder", "Training", "Tuning",
                 "Evaluation", "Tokenization", "Tensors", "VectorMath", "FileFormat", "ModelHub",
                 "JSON", "TextBytes", argumentParser,
             ],
@@ -163,7 +171,7 @@ let package = Package(
         .executableTarget(
             name: "vdb-bench",
             dependencies: [
-                "VectorIndex", "LexicalIndex", "AutoRegEmbed", "Training", "VectorMath",
+                "VectorIndex", "LexicalIndex", "AutoRegEmbed", "Encoder", "Training", "VectorMath",
                 "FileFormat", "JSON", argumentParser,
             ],
             path: "Benchmarks/vdb-bench", swiftSettings: swift),
@@ -255,6 +263,12 @@ let package = Package(
             ],
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .testTarget(
+            name: "EncoderTests",
+            dependencies: [
+                "Encoder", "AutoRegEmbed", "Embedding", "Transformer", "Tensors", "TestSupport",
+            ],
+            resources: [.copy("Fixtures")], swiftSettings: swift),
+        .testTarget(
             name: "VectorDatabaseTests",
             dependencies: [
                 "VectorDatabase", "Embedding", "DocumentStore", "VectorIndex", "LexicalIndex",
@@ -289,8 +303,8 @@ let package = Package(
         .testTarget(
             name: "DocumentationTests",
             dependencies: [
-                "VectorDatabase", "Embedding", "AutoRegEmbed", "DefaultModel", "Training",
-                "Tuning", "Evaluation", "TestSupport",
+                "VectorDatabase", "Embedding", "AutoRegEmbed", "DefaultModel", "Encoder",
+                "Training", "Tuning", "Evaluation", "TestSupport",
             ],
             swiftSettings: swift),
         .testTarget(
@@ -322,7 +336,8 @@ if Context.environment["VDB_DOCS"] != nil {
 if Context.environment["VDB_TSAN"] != nil {
     let tests = ["VectorIndexTests", "VectorDatabaseTests", "FaultTests"]
     let others = [
-        "CDefaultModel", "DefaultModel", "Training", "Tuning", "FuzzTargets", "TrainingTestSupport",
+        "CDefaultModel", "DefaultModel", "Encoder", "Training", "Tuning", "FuzzTargets",
+        "TrainingTestSupport",
     ]
     package.products = []
     package.targets.removeAll {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import AutoRegEmbed
+import Encoder
 import Foundation
 
 /// How fast texts become vectors.
@@ -68,8 +69,11 @@ struct EncodeCommand: ParsableCommand {
 
         let clock = ContinuousClock()
         let start = clock.now
-        let embedder = try AutoRegEmbedder(
-            folder: URL(fileURLWithPath: model), options: options)
+        let embedder = try ModelFolder.open(URL(fileURLWithPath: model), options: options)
+        let encode = { (texts: [String]) in
+            try embedder.encode(
+                texts, instruction: asked, task: .retrieval, isCancelled: { false })
+        }
         let loading = seconds(clock.now - start)
         var (tokens, times, queries): (Int, [Double], [Double]) = (0, [], [])
         for round in 0...rounds {
@@ -77,14 +81,13 @@ struct EncodeCommand: ParsableCommand {
             let start = clock.now
             for first in stride(from: 0, to: lines.count, by: batchSize ?? lines.count) {
                 let end = min(first + (batchSize ?? lines.count), lines.count)
-                tokens += try embedder.encode(Array(lines[first..<end]), instruction: asked)
-                    .reduce(0) { $0 + $1.tokenCount }
+                tokens += try encode(Array(lines[first..<end])).reduce(0) { $0 + $1.tokenCount }
             }
             if round > 0 { times.append(seconds(clock.now - start)) }
         }
         for _ in 0..<15 {
             let start = clock.now
-            _ = try embedder.encode([first], instruction: asked)
+            _ = try encode([first])
             queries.append(seconds(clock.now - start))
         }
         report(
@@ -97,7 +100,8 @@ struct EncodeCommand: ParsableCommand {
     }
 
     private func report(
-        tokens: Int, seconds: Double, query: Double, loading: Double, embedder: AutoRegEmbedder
+        tokens: Int, seconds: Double, query: Double, loading: Double,
+        embedder: any ModelEmbedder
     ) {
         let precision = embedder.arithmetic
         let rate = Double(tokens) / seconds

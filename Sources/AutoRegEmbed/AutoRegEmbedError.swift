@@ -73,6 +73,21 @@ extension AutoRegEmbedError: CustomStringConvertible, LocalizedError {
     /// Equals `description`.
     public var errorDescription: String? { description }
 
+    /// Files of weights in formats that are not read, if a folder has no others.
+    package var unreadWeights: [String] {
+        guard case .model(ModelError.noWeights(_, let others)) = self else { return [] }
+        return others
+    }
+
+    /// Whether a language model is needed and the folder is an encoder's.
+    package var isEncoder: Bool {
+        switch self {
+        case .model(ModelConfigurationError.encoder), .model(ModelError.configuration(.encoder)):
+            true
+        default: false
+        }
+    }
+
     /// The file error that caused this one; nil if none did.
     package var fileError: FileError? {
         switch self {

@@ -48,8 +48,10 @@ extension AutoRegEmbedder: ScoringEmbedder {
     }
 }
 
+extension AutoRegEmbedder: ModelEmbedder {}
+
 /// Runs `body` with a closure that tells its threads whether the waiting task has been cancelled.
-private func stoppingWhenCancelled<Result>(
+package func stoppingWhenCancelled<Result>(
     _ body: (@escaping @Sendable () -> Bool) throws -> Result
 ) async throws -> Result {
     let flag = Flag()

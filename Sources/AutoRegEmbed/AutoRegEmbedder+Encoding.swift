@@ -1,7 +1,5 @@
-import Dispatch
 import Embedding
 import Foundation
-import Synchronization
 import Tokenization
 import Transformer
 
@@ -75,16 +73,7 @@ extension AutoRegEmbedder {
                     instruction: settings.text(of: instruction, task: task),
                     compressedTokens: compressedIDs, maximumLength: settings.maximumLength)
             }
-        let make = { @Sendable (text: String) -> Input in builder.input(text) }
-        guard texts.count >= 32, threads > 1 else { return texts.map(make) }
-        let parts = threads * 4
-        let results = Mutex<[Int: [Input]]>([:])
-        DispatchQueue.concurrentPerform(iterations: parts) { part in
-            let range = texts.count * part / parts..<texts.count * (part + 1) / parts
-            let inputs = texts[range].map(make)
-            results.withLock { $0[part] = inputs }
-        }
-        return results.withLock { table in (0..<parts).flatMap { table[$0] ?? [] } }
+        return builder.inputs(texts, threads: threads)
     }
 
     /// The states that pooling needs, `[rows, H]` for each input.

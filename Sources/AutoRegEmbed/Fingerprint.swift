@@ -17,7 +17,7 @@ package enum Fingerprint {
     }
 
     /// Tensors are hashed in parallel; the result does not depend on the number of threads.
-    static func hash(_ tensors: [TensorView], releasesPages: Bool = false) -> ContentHash {
+    package static func hash(_ tensors: [TensorView], releasesPages: Bool = false) -> ContentHash {
         let tensors = tensors.sorted { $0.name < $1.name }
         let parts = UnsafeMutableBufferPointer<ContentHash>.allocate(capacity: tensors.count)
         defer { parts.deallocate() }
@@ -37,6 +37,28 @@ package enum Fingerprint {
         return hasher.finalize()
     }
 
+    /// The weights', remembered for large checkpoints.
+    package static func cached(weightsOf checkpoint: Checkpoint) -> String {
+        let make = { weights(of: checkpoint) }
+        guard checkpoint.byteCount >= FingerprintCache.smallest, let cache = FingerprintCache()
+        else { return make().hexadecimal }
+        return cache.fingerprint(of: checkpoint, make: make)
+    }
+
+    /// What a fingerprint takes of the steps after pooling.
+    package static func parts(of steps: [SentenceStep]) -> [(name: String, value: String)] {
+        steps.flatMap { step in
+            switch step {
+            case .normalize: [("module", "Normalize")]
+            case .dense(let layer):
+                [
+                    ("module", "Dense \(layer.name)"),
+                    ("weights", hash(layer.tensors).hexadecimal),
+                ]
+            }
+        }
+    }
+
     private struct Slots: @unchecked Sendable {
         let buffer: UnsafeMutableBufferPointer<ContentHash>
         init(_ buffer: UnsafeMutableBufferPointer<ContentHash>) { self.buffer = buffer }
@@ -52,7 +74,7 @@ extension AutoRegEmbedder {
             hasher.update(name)
             hasher.update(value)
         }
-        add("weights", weightsFingerprint)
+        add("weights", Fingerprint.cached(weightsOf: parts.checkpoint))
         if let adapter = parts.adapter {
             let tensors = adapter.file.names.compactMap { try? adapter.file.tensor(named: $0) }
             add("adapter", Fingerprint.hash(tensors).hexadecimal)
@@ -89,22 +111,7 @@ extension AutoRegEmbedder {
         for (name, instruction) in [("query", Instruction.next), ("document", .self_)] {
             add("prompt of a \(name)", prompt(instruction, sentences.prompts))
         }
-        for step in sentences.steps {
-            switch step {
-            case .normalize: add("module", "Normalize")
-            case .dense(let layer):
-                add("module", "Dense \(layer.name)")
-                add("weights", Fingerprint.hash(layer.tensors).hexadecimal)
-            }
-        }
-    }
-
-    private var weightsFingerprint: String {
-        let checkpoint = parts.checkpoint
-        let make = { Fingerprint.weights(of: checkpoint) }
-        guard checkpoint.byteCount >= FingerprintCache.smallest, let cache = FingerprintCache()
-        else { return make().hexadecimal }
-        return cache.fingerprint(of: checkpoint, make: make)
+        for (name, value) in Fingerprint.parts(of: sentences.steps) { add(name, value) }
     }
 
     /// The settings of the forward pass that do not follow from the weights' shapes.

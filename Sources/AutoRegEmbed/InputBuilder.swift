@@ -1,3 +1,5 @@
+import Dispatch
+import Synchronization
 import Tokenization
 
 /// Builds the model's inputs for one instruction from the template, in the same way for training
@@ -55,10 +57,23 @@ package struct InputBuilder: Sendable {
     /// Builds inputs as sentence-transformers does.
     ///
     /// - Parameter maximumLength: the most tokens of an input, including special tokens.
-    init(prompt: String, tokenizer: Tokenizer, maximumLength: Int) {
+    package init(prompt: String, tokenizer: Tokenizer, maximumLength: Int) {
         self.tokenizer = tokenizer
         self.maximumLength = maximumLength
         pieces = [.sentence(prompt: prompt)]
+    }
+
+    /// The inputs of many texts, in their order.
+    package func inputs(_ texts: [String], threads: Int) -> [Input] {
+        guard texts.count >= 32, threads > 1 else { return texts.map(input) }
+        let parts = threads * 4
+        let results = Mutex<[Int: [Input]]>([:])
+        DispatchQueue.concurrentPerform(iterations: parts) { part in
+            let range = texts.count * part / parts..<texts.count * (part + 1) / parts
+            let inputs = texts[range].map(input)
+            results.withLock { $0[part] = inputs }
+        }
+        return results.withLock { table in (0..<parts).flatMap { table[$0] ?? [] } }
     }
 
     package func input(_ text: String) -> Input {

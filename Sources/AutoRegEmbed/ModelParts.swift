@@ -6,7 +6,7 @@ import Transformer
 
 /// The parts of a model, from a folder, a folder with an adapter and its base, a GGUF file, or
 /// memory.
-struct ModelParts: Sendable {
+package struct ModelParts: Sendable {
     let name: String
     /// The model's path or name, for errors.
     let path: String
@@ -110,7 +110,7 @@ struct ModelParts: Sendable {
     }
 
     /// tokenizer.json, and tokenizer_config.json if it exists.
-    static func tokenizerFiles(in folder: URL) throws(AutoRegEmbedError) -> (Data, Data?) {
+    package static func tokenizerFiles(in folder: URL) throws(AutoRegEmbedError) -> (Data, Data?) {
         let settings = folder.appendingPathComponent("tokenizer_config.json")
         return (
             try tokenizer(in: folder), try map(settings, required: false).map { Data($0.bytes) }
@@ -141,6 +141,19 @@ struct ModelParts: Sendable {
     private static func tokenizer(in folder: URL) throws(AutoRegEmbedError) -> Data {
         let file = folder.appendingPathComponent("tokenizer.json")
         guard FileManager.default.fileExists(atPath: file.path) else {
+            let vocabulary = folder.appendingPathComponent(BertVocabulary.name)
+            if ModelConfiguration.isEncoder(folder),
+                let words = try map(vocabulary, required: false)
+            {
+                let settings = folder.appendingPathComponent("tokenizer_config.json")
+                do {
+                    return try BertVocabulary.tokenizerJSON(
+                        vocabulary: Data(words.bytes),
+                        configuration: try map(settings, required: false).map { Data($0.bytes) })
+                } catch let error as AutoRegEmbedError { throw error } catch {
+                    throw .tokenizer(error)
+                }
+            }
             let others = ["tokenizer.model", "vocab.json", "vocab.txt", "spiece.model"].filter {
                 FileManager.default.fileExists(atPath: folder.appendingPathComponent($0).path)
             }

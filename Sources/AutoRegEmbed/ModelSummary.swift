@@ -6,7 +6,7 @@ import Transformer
 
 /// A description of a model from its files' headers; no weights are read.
 public struct ModelSummary: Sendable {
-    /// `llama`, `mistral`, `qwen2` or `qwen3`.
+    /// `llama`, `mistral`, `qwen2`, `qwen3` or `bert`.
     public let architecture: String
     /// The number of parameters stored in the weights.
     public let parameters: Int
@@ -28,25 +28,37 @@ public struct ModelSummary: Sendable {
     public let instructions: [String: String]
     /// The number of token ids of the tokenizer.
     public let vocabulary: Int
+
+    /// - Parameter checkpoint: of which parameters, bytes and element type are counted.
+    package init(
+        architecture: String, checkpoint: Checkpoint, dimensions: Int, context: Int,
+        license: String?, pooling: Pooling, template: String, instructions: [String: String],
+        vocabulary: Int
+    ) {
+        let stored = checkpoint.storedTensors
+        var byType: [String: Int] = [:]
+        for tensor in stored {
+            byType[tensor.elementType.rawValue, default: 0] += tensor.bytes.count
+        }
+        elementType = byType.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key ?? "none"
+        parameters = stored.reduce(0) { $0 + $1.count }
+        bytes = checkpoint.byteCount
+        (self.architecture, self.dimensions, self.context) = (architecture, dimensions, context)
+        (self.license, self.pooling, self.template) = (license, pooling, template)
+        (self.instructions, self.vocabulary) = (instructions, vocabulary)
+    }
 }
 
 extension AutoRegEmbedder {
     /// A description of the model with its current settings. No weights are read.
     public var summary: ModelSummary {
-        let stored = parts.checkpoint.storedTensors
-        var bytes: [String: Int] = [:]
-        for tensor in stored {
-            bytes[tensor.elementType.rawValue, default: 0] += tensor.bytes.count
-        }
-        let most = bytes.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key ?? "none"
         var instructions: [String: String] = [:]
         for (task, texts) in settings.instructions {
             for (use, text) in texts { instructions["\(task.rawValue).\(use)"] = text }
         }
         return ModelSummary(
             architecture: encoder.configuration.architecture.rawValue,
-            parameters: stored.reduce(0) { $0 + $1.count }, bytes: parts.checkpoint.byteCount,
-            elementType: most, dimensions: dimensions,
+            checkpoint: parts.checkpoint, dimensions: dimensions,
             context: encoder.configuration.maximumPositions, license: parts.license,
             pooling: settings.pooling, template: settings.template.source,
             instructions: instructions, vocabulary: tokenizer.vocabularySize)

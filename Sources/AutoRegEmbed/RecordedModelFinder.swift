@@ -18,6 +18,12 @@ public struct RecordedModelFinder: Sendable {
     /// there is no built-in model.
     public var builtIn: (@Sendable (AutoRegEmbedder.Options) throws -> AutoRegEmbedder)?
 
+    /// Opens a model's folder or file. Language models, if nothing else is set: the module `Encoder` has a
+    /// function that opens encoders, too.
+    public var open: @Sendable (URL, AutoRegEmbedder.Options) throws -> any ModelEmbedder = {
+        try AutoRegEmbedder(folder: $0, options: $1)
+    }
+
     /// Overrides of the recorded settings.
     public var options = AutoRegEmbedder.Options()
 
@@ -35,7 +41,7 @@ public struct RecordedModelFinder: Sendable {
         if let path = recorded.path, builtIn == nil || FileManager.default.fileExists(atPath: path)
         {
             return try loading(path) {
-                try AutoRegEmbedder(folder: URL(fileURLWithPath: path), options: options)
+                try open(URL(fileURLWithPath: path), options)
             }
         }
         // The recorded folder is missing; it may have been a copy of the built-in model. An older
@@ -61,9 +67,7 @@ public struct RecordedModelFinder: Sendable {
         return try loading("the built-in model") { try builtIn(options) }
     }
 
-    private func loading(
-        _ path: String, _ load: () throws -> AutoRegEmbedder
-    ) throws -> AutoRegEmbedder {
+    private func loading<Model>(_ path: String, _ load: () throws -> Model) throws -> Model {
         do { return try load() } catch {
             throw EmbedderUnavailable(path: path, underlying: error)
         }

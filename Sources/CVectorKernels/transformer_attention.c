@@ -1,4 +1,5 @@
-// Attention of one key/value head: blocks of queries against the keys that they see.
+// Attention of one key/value head: blocks of queries against the keys that they see, those up to their
+// own position or all.
 //
 //     S = Q K^T,   P = softmax(S / sqrt(d)) over the visible keys,   O = P V
 //
@@ -18,10 +19,10 @@ size_t transformer_attention_scratch(size_t keys, size_t dimension) {
     return k * dimension + k * d + QUERIES * k + QUERIES * PANEL + QUERIES + PANEL * dimension;
 }
 
-void transformer_attention(
+INLINE void attend(
     int level, const float *q, size_t q_stride, size_t first_query, size_t queries,
     const float *k, const float *v, size_t kv_stride, size_t keys, size_t dimension,
-    size_t group, size_t window, float *out, size_t out_stride, float *scratch) {
+    size_t group, size_t window, bool causal, float *out, size_t out_stride, float *scratch) {
     struct transformer_tiles tiles = transformer_tiles_of(level);
     size_t width = rounded_up(keys);
     float *key_panels = scratch;
@@ -54,8 +55,9 @@ void transformer_attention(
     float scale = 1.0f / sqrtf((float)dimension);
     for (size_t block = 0; block < queries; block += QUERIES) {
         size_t rows = queries - block < QUERIES ? queries - block : QUERIES;
-        size_t position = first_query + block;
-        size_t end = position + rows;
+        // A query beyond the last key sees all keys.
+        size_t position = causal ? first_query + block : keys;
+        size_t end = causal ? position + rows : keys;
         size_t begin = window && position + 1 > window ? position + 1 - window : 0;
         begin = begin / PANEL * PANEL;
         for (size_t g = 0; g < group; g++) {
@@ -81,4 +83,22 @@ void transformer_attention(
             }
         }
     }
+}
+
+void transformer_attention(
+    int level, const float *q, size_t q_stride, size_t first_query, size_t queries,
+    const float *k, const float *v, size_t kv_stride, size_t keys, size_t dimension,
+    size_t group, size_t window, float *out, size_t out_stride, float *scratch) {
+    attend(
+        level, q, q_stride, first_query, queries, k, v, kv_stride, keys, dimension, group, window,
+        true, out, out_stride, scratch);
+}
+
+void transformer_full_attention(
+    int level, const float *q, size_t q_stride, size_t queries, const float *k, const float *v,
+    size_t kv_stride, size_t keys, size_t dimension, float *out, size_t out_stride,
+    float *scratch) {
+    attend(
+        level, q, q_stride, 0, queries, k, v, kv_stride, keys, dimension, 1, 0, false, out,
+        out_stride, scratch);
 }

@@ -40,6 +40,33 @@ KERNEL(
     }
 }
 
+// Two passes, so that a mean far from zero costs no digits of the variance.
+KERNEL(
+    void, transformer_layer_norm,
+    (const float *x, size_t x_stride, size_t rows, size_t width, const float *weight,
+    const float *bias, float epsilon, float *y, size_t y_stride),
+    (x, x_stride, rows, width, weight, bias, epsilon, y, y_stride)) {
+    for (size_t r = 0; r < rows; r++) {
+        const float *from = x + r * x_stride;
+        float *to = y + r * y_stride;
+        float lanes[16] = {0}, sum = 0;
+        size_t i = 0;
+        for (; i + 16 <= width; i += 16)
+            for (size_t l = 0; l < 16; l++) lanes[l] += from[i + l];
+        for (; i < width; i++) sum += from[i];
+        for (size_t l = 0; l < 16; l++) sum += lanes[l];
+        float mean = sum / (float)width, squares = 0;
+        for (size_t l = 0; l < 16; l++) lanes[l] = 0;
+        for (i = 0; i + 16 <= width; i += 16)
+            for (size_t l = 0; l < 16; l++)
+                lanes[l] += (from[i + l] - mean) * (from[i + l] - mean);
+        for (; i < width; i++) squares += (from[i] - mean) * (from[i] - mean);
+        for (size_t l = 0; l < 16; l++) squares += lanes[l];
+        float factor = 1.0f / sqrtf(squares / (float)width + epsilon);
+        for (i = 0; i < width; i++) to[i] = (from[i] - mean) * factor * weight[i] + bias[i];
+    }
+}
+
 KERNEL(
     void, transformer_rotate,
     (float *x, size_t stride, size_t rows, size_t heads, size_t dimension,

@@ -1,5 +1,6 @@
 import AutoRegEmbed
 import CDefaultModel
+import Encoder
 
 /// The language model that is built into the program, so that a first database needs no download.
 ///
@@ -39,6 +40,7 @@ public enum DefaultModel {
     public static var finder: RecordedModelFinder {
         var finder = RecordedModelFinder()
         finder.builtIn = { try embedder(options: $0) }
+        finder.open = { try ModelFolder.open($0, options: $1) }
         return finder
     }
 

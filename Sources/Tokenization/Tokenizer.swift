@@ -11,7 +11,7 @@ import Foundation
 /// Everything is read and checked in `init`; encoding and decoding cannot fail. A tokenizer may be
 /// used by any number of threads at once.
 package struct Tokenizer: Sendable {
-    let model: BytePairModel
+    let model: TokenModel
     let normalizer: Normalizer?
     let preTokenizer: PreTokenizer
     let postProcessor: PostProcessor
@@ -110,11 +110,16 @@ package struct Tokenizer: Sendable {
         (self.fingerprint, self.source) = (fingerprint, source)
         self.maximumLength = maximumLength
         normalizer = if let json = file.normalizer { try Normalizer(json) } else { nil }
-        model = try BytePairModel(
-            vocabulary: file.vocabulary, merges: file.merges, settings: file.settings,
-            startsWords: file.marksStartWords)
-        preTokenizer = try PreTokenizer(
-            file.preTokenizer, modelReadsBytes: model.byteSymbols != nil)
+        if let settings = file.wordPiece {
+            model = .wordPiece(
+                try WordPieceModel(vocabulary: file.vocabulary, settings: settings))
+        } else {
+            model = .bytePair(
+                try BytePairModel(
+                    vocabulary: file.vocabulary, merges: file.merges, settings: file.settings,
+                    startsWords: file.marksStartWords))
+        }
+        preTokenizer = try PreTokenizer(file.preTokenizer, modelReadsBytes: model.readsBytes)
         postProcessor =
             if let json = file.postProcessor { try PostProcessor(json) } else { PostProcessor() }
         decoder = if let json = file.decoder { try TokenDecoder(json) } else { nil }
@@ -252,7 +257,10 @@ package struct Tokenizer: Sendable {
         _ scratch: EncodingScratch
     ) {
         if preTokenizer.stages.isEmpty {
-            model.encode(text, isBytes: false, into: &ids, scratch)
+            switch model {
+            case .bytePair(let model): model.encode(text, isBytes: false, into: &ids, scratch)
+            case .wordPiece(let model): model.encode(text, into: &ids, scratch)
+            }
             return
         }
         var list = scratch.list
@@ -260,10 +268,17 @@ package struct Tokenizer: Sendable {
         list.reset(to: text)
         preTokenizer.apply(to: &list, leading: leading, classes: scratch.classes)
         list.bytes.withUnsafeBufferPointer { buffer in
-            for piece in list.pieces {
-                model.encode(
-                    UnsafeBufferPointer(rebasing: buffer[piece]),
-                    isBytes: preTokenizer.leavesBytes, into: &ids, scratch)
+            switch model {
+            case .bytePair(let model):
+                for piece in list.pieces {
+                    model.encode(
+                        UnsafeBufferPointer(rebasing: buffer[piece]),
+                        isBytes: preTokenizer.leavesBytes, into: &ids, scratch)
+                }
+            case .wordPiece(let model):
+                for piece in list.pieces {
+                    model.encode(UnsafeBufferPointer(rebasing: buffer[piece]), into: &ids, scratch)
+                }
             }
         }
         scratch.list = list
@@ -290,5 +305,23 @@ package struct Tokenizer: Sendable {
             let parts = decoder.apply(to: tokens, classes: scratch.classes)
             return String(decoding: Array(parts.joined()), as: UTF8.self)
         }
+    }
+}
+
+/// How the pieces of a text become ids.
+enum TokenModel: Sendable {
+    case bytePair(BytePairModel)
+    case wordPiece(WordPieceModel)
+
+    var vocabulary: Vocabulary {
+        switch self {
+        case .bytePair(let model): model.vocabulary
+        case .wordPiece(let model): model.vocabulary
+        }
+    }
+
+    /// Whether it has a symbol for each byte, so that a ByteLevel stage need not spell them out.
+    var readsBytes: Bool {
+        if case .bytePair(let model) = self { model.byteSymbols != nil } else { false }
     }
 }

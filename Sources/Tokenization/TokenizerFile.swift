@@ -13,6 +13,8 @@ struct TokenizerFile {
     var vocabulary = Vocabulary()
     var merges = MergeTable(capacity: 0)
     var settings = BytePairModel.Settings()
+    /// The settings of a WordPiece model; nil for byte pairs.
+    var wordPiece: WordPieceModel.Settings?
     /// Whether `▁` occurs only at the start of tokens: no merge puts anything but another `▁`
     /// before it.
     var marksStartWords = true
@@ -92,19 +94,43 @@ struct TokenizerFile {
         }
         let end = reader.position
         let model = JSONValue.object(members)
-        let type = try model.optionalString("type", in: "model") ?? "BPE"
-        guard type == "BPE" else {
+        // Files of the library's first versions name no type.
+        let type =
+            try model.optionalString("type", in: "model")
+            ?? (model.field("max_input_chars_per_word") == nil ? "BPE" : "WordPiece")
+        guard type == "BPE" || type == "WordPiece" else {
             throw TokenizerError.unsupportedStage(kind: "model", type: type)
         }
         guard sawVocabulary else { throw TokenizerError.missingField("model.vocab") }
         guard !oddVocabulary else {
             throw TokenizerError.badField("model.vocab", expected: "an object")
         }
+        if type == "WordPiece" {
+            wordPiece = try Self.wordPieceSettings(model)
+            return
+        }
         try readSettings(model)
         guard let laterMerges else { throw TokenizerError.missingField("model.merges") }
         reader.move(to: laterMerges)
         try readMerges(&reader)
         reader.move(to: end)
+    }
+
+    private static func wordPieceSettings(
+        _ model: JSONValue
+    ) throws(TokenizerError) -> WordPieceModel.Settings {
+        let context = "model"
+        var settings = WordPieceModel.Settings()
+        if let token = try model.optionalString("unk_token", in: context) {
+            settings.unknownToken = token
+        }
+        if let prefix = try model.optionalString("continuing_subword_prefix", in: context) {
+            settings.continuingPrefix = Array(prefix.utf8)
+        }
+        if model.field("max_input_chars_per_word") != nil {
+            settings.longestWord = try model.count("max_input_chars_per_word", in: context)
+        }
+        return settings
     }
 
     private mutating func readSettings(_ model: JSONValue) throws(TokenizerError) {

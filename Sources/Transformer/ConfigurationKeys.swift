@@ -9,7 +9,7 @@ import Tensors
 /// programs store their own notes in this file.
 ///
 /// Sources: the configuration classes of transformers 5, and the files of published models.
-enum ConfigurationKeys {
+package enum ConfigurationKeys {
     /// Keys that are read for every architecture.
     private static let computed: Set<String> = [
         "architectures", "dtype", "eos_token_id", "head_dim", "hidden_act", "hidden_size",
@@ -44,7 +44,8 @@ enum ConfigurationKeys {
         "pruned_heads", "quantization", "rope_interleaved",
     ]
 
-    private static let words: Set<String> = [
+    /// Words of a forward pass.
+    package static let words: Set<String> = [
         "act", "activation", "alibi", "attention", "attn", "bias", "bidirectional", "cap", "causal",
         "clamp", "clip", "compression", "conv", "eps", "epsilon", "expert", "experts", "factor",
         "ffn", "head", "heads", "interleaved", "kv", "layer", "layernorm", "layers", "mlp", "moe",
@@ -68,7 +69,7 @@ enum ConfigurationKeys {
         for key in fields.object.keys where !computed.contains(key) && !harmless.contains(key) {
             if let readers = computedForSome[key], readers.contains(architecture) { continue }
             guard let value = fields.object[key], !isOff(value, key: key) else { continue }
-            let words = key.lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init)
+            let words = words(of: key)
             if words.contains(where: { $0 == "dropout" || $0 == "pdrop" }) { continue }
             guard
                 refused.contains(key) || computedForSome[key] != nil
@@ -76,6 +77,10 @@ enum ConfigurationKeys {
             else { continue }
             throw .unsupported(path: fields.path, key: key, found: describe(value))
         }
+    }
+
+    package static func words(of key: String) -> [String] {
+        key.lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init)
     }
 
     static func check(rope fields: ConfigurationFields) throws(ModelConfigurationError) {
@@ -86,7 +91,8 @@ enum ConfigurationKeys {
         }
     }
 
-    private static func isOff(_ value: JSONValue, key: String) -> Bool {
+    /// Whether the value says that the key's setting is not used.
+    package static func isOff(_ value: JSONValue, key: String) -> Bool {
         switch value {
         case .null, .string(""): return true
         case .bool(let bool): return bool == (key == "is_causal")
@@ -105,7 +111,7 @@ enum ConfigurationKeys {
             && ["multiplier", "scale", "scaling", "factor"].contains { key.hasSuffix($0) }
     }
 
-    private static func describe(_ value: JSONValue) -> String {
+    package static func describe(_ value: JSONValue) -> String {
         switch value {
         case .null: "null"
         case .bool(let bool): "\(bool)"

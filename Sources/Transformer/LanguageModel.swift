@@ -96,30 +96,11 @@ package final class LanguageModel: Sendable {
             weights.applyChanges(threads: threads)
             hasPendingChanges.store(false, ordering: .relaxed)
         }
-        let batches = BatchPlan.batches(lengths: sequences.map(\.length), threads: threads)
-        let next = Atomic<Int>(0)
-        let failure = Mutex<ModelError?>(nil)
-        @Sendable func work() {
-            let pass = makePass()
-            while true {
-                let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-                guard index < batches.count, failure.withLock({ $0 == nil }) else { return }
-                do throws(ModelError) {
-                    if isCancelled() { throw .cancelled }
-                    try body(pass, batches[index])
-                } catch {
-                    let located = locate(error)
-                    failure.withLock { if $0 == nil { $0 = located } }
-                }
-            }
-        }
-        let workers = max(1, min(threads, batches.count))
-        if workers == 1 {
-            work()
-        } else {
-            DispatchQueue.concurrentPerform(iterations: workers) { _ in work() }
-        }
-        if let error = failure.withLock({ $0 }) { throw error }
+        do throws(ModelError) {
+            try BatchPlan.run(
+                lengths: sequences.map(\.length), threads: threads, isCancelled: isCancelled,
+                makeState: { makePass() }, body)
+        } catch { throw locate(error) }
     }
 
     func makePass() -> ForwardPass {
@@ -140,10 +121,10 @@ package final class LanguageModel: Sendable {
 }
 
 /// Slots that workers fill concurrently, each a different one.
-final class ResultTable<Value>: @unchecked Sendable {
+package final class ResultTable<Value>: @unchecked Sendable {
     private let slots: UnsafeMutableBufferPointer<Value?>
 
-    init(count: Int) {
+    package init(count: Int) {
         slots = .allocate(capacity: count)
         slots.initialize(repeating: nil)
     }
@@ -153,10 +134,10 @@ final class ResultTable<Value>: @unchecked Sendable {
         slots.deallocate()
     }
 
-    subscript(index: Int) -> Value? {
+    package subscript(index: Int) -> Value? {
         get { slots[index] }
         set { slots[index] = newValue }
     }
 
-    var values: [Value] { slots.compactMap { $0 } }
+    package var values: [Value] { slots.compactMap { $0 } }
 }

@@ -4,7 +4,7 @@ import VectorMath
 
 /// A linear layer's weight: the checkpoint's bytes, possibly quantized, or a copy with an adapter's
 /// change or dequantized to float32, which is made at first use.
-final class MatrixWeight: Sendable {
+package final class MatrixWeight: Sendable {
     private let original: TensorView
     private let change: LowRankChange?
     private let precision: ComputePrecision
@@ -20,7 +20,7 @@ final class MatrixWeight: Sendable {
     ///   - precision: the type of changed weights.
     ///   - keepsBlocks: whether products read quantized weights without dequantizing; a change
     ///     needs float32.
-    init(
+    package init(
         tensor: TensorView, bias: FloatArray?, change: LowRankChange? = nil,
         precision: ComputePrecision, keepsBlocks: Bool = false
     ) {
@@ -34,7 +34,7 @@ final class MatrixWeight: Sendable {
     }
 
     /// The name of the parameter.
-    var name: String { original.name }
+    package var name: String { original.name }
     /// The number of rows of the weight matrix, which are the layer's outputs.
     var outputs: Int { original.shape[0] }
     var inputs: Int { original.shape[1] }
@@ -63,7 +63,7 @@ final class MatrixWeight: Sendable {
     }
 
     /// The matrix for the kernels; valid while `self` lives.
-    var stored: StoredMatrix {
+    package var stored: StoredMatrix {
         let tensor = tensor
         guard let values = tensor.bytes.baseAddress else {
             preconditionFailure("a weight without elements")
@@ -73,12 +73,12 @@ final class MatrixWeight: Sendable {
             bias: bias?.pointer)
     }
 
-    var needsCheck: Bool { !seen.load(ordering: .relaxed) }
+    package var needsCheck: Bool { !seen.load(ordering: .relaxed) }
 
     /// Checks every weight, to find out which of several matrices is damaged.
-    var isFinite: Bool { tensor.floats().allSatisfy(\.isFinite) }
+    package var isFinite: Bool { tensor.floats().allSatisfy(\.isFinite) }
 
-    func markChecked() { seen.store(true, ordering: .relaxed) }
+    package func markChecked() { seen.store(true, ordering: .relaxed) }
 }
 
 extension TensorView {

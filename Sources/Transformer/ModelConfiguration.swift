@@ -23,6 +23,24 @@ package struct ModelConfiguration: Sendable, Equatable {
         }
     }
 
+    /// `model_type` of models that look both ways, which the module Encoder runs.
+    package static let encoderTypes = ["bert"]
+
+    /// Whether the folder's `config.json` is that of an encoder. False if it cannot be read: loading it
+    /// then says why.
+    package static func isEncoder(_ folder: URL) -> Bool {
+        let path = folder.appendingPathComponent("config.json").path
+        guard FileManager.default.fileExists(atPath: path),
+            let file = try? MappedFile(modelFile: path),
+            let fields = try? ConfigurationFields(json: file.bytes, path: path)
+        else { return false }
+        if let type = fields.object["model_type"]?.stringValue {
+            return encoderTypes.contains(type)
+        }
+        let name = fields.object["architectures"]?.arrayValue?.first?.stringValue ?? ""
+        return name == "BertModel" || name.hasPrefix("BertFor")
+    }
+
     package var architecture: Architecture
     /// The number of rows of the embedding matrix, V.
     package var vocabularySize: Int
@@ -179,6 +197,9 @@ package struct ModelConfiguration: Sendable, Equatable {
     ) throws(ModelConfigurationError) -> Architecture {
         if let type = try fields.string("model_type") {
             guard let architecture = Architecture(rawValue: type) else {
+                if encoderTypes.contains(type) {
+                    throw .encoder(path: fields.path, found: type)
+                }
                 throw .unsupportedArchitecture(path: fields.path, key: "model_type", found: type)
             }
             try checkClass(fields)

@@ -14,6 +14,8 @@ package enum ModelConfigurationError: Error, Equatable, Sendable {
     case unsupported(path: String, key: String, found: String)
     /// The model's architecture is not supported.
     case unsupportedArchitecture(path: String, key: String, found: String)
+    /// The model looks both ways: it embeds, but it is no decoder-only language model.
+    case encoder(path: String, found: String)
     /// Two settings contradict each other.
     case inconsistent(path: String, key: String, fact: String)
 }
@@ -33,8 +35,10 @@ extension ModelConfigurationError: CustomStringConvertible {
             "\(path): \"\(key)\": \(found) is not supported"
         case .unsupportedArchitecture(let path, let key, let found):
             "\(path): \"\(key)\": \(found) is not supported; supported are "
-                + ModelConfiguration.Architecture.allCases.map(\.rawValue)
-                .joined(separator: ", ")
+                + (ModelConfiguration.Architecture.allCases.map(\.rawValue)
+                + ModelConfiguration.encoderTypes).joined(separator: ", ")
+        case .encoder(let path, let found):
+            "\(path): \(found) is an encoder, not a decoder-only language model"
         case .inconsistent(let path, let key, let fact): "\(path): \"\(key)\": \(fact)"
         }
     }
@@ -42,9 +46,9 @@ extension ModelConfigurationError: CustomStringConvertible {
 
 /// Access to the keys of one JSON object by type and range. `null` counts as absent, except in
 /// `has(_:orNull:)`.
-struct ConfigurationFields {
-    let object: JSONObject
-    let path: String
+package struct ConfigurationFields {
+    package let object: JSONObject
+    package let path: String
     /// The prefix of keys in messages: "rope_scaling." for a nested object.
     var prefix = ""
 
@@ -53,7 +57,9 @@ struct ConfigurationFields {
     }
 
     /// - Parameter path: names the bytes in messages.
-    init(json: UnsafeRawBufferPointer, path: String) throws(ModelConfigurationError) {
+    package init(
+        json: UnsafeRawBufferPointer, path: String
+    ) throws(ModelConfigurationError) {
         let value: JSONValue
         do { value = try JSONValue(parsing: json) } catch { throw .notJSON(path: path, error) }
         guard let object = value.objectValue else {
@@ -62,7 +68,7 @@ struct ConfigurationFields {
         self.init(object: object, path: path)
     }
 
-    func has(_ key: String, orNull: Bool = false) -> Bool {
+    package func has(_ key: String, orNull: Bool = false) -> Bool {
         guard let value = object[key] else { return false }
         return orNull || value != .null
     }
@@ -72,7 +78,7 @@ struct ConfigurationFields {
         return value == .null ? nil : value
     }
 
-    func integer(
+    package func integer(
         _ key: String, in range: ClosedRange<Int>
     ) throws(ModelConfigurationError) -> Int? {
         guard let value = value(key) else { return nil }
@@ -87,7 +93,7 @@ struct ConfigurationFields {
         return integer
     }
 
-    func required(
+    package func required(
         _ key: String, in range: ClosedRange<Int>
     ) throws(ModelConfigurationError) -> Int {
         guard let value = try integer(key, in: range) else {
@@ -96,7 +102,7 @@ struct ConfigurationFields {
         return value
     }
 
-    func number(
+    package func number(
         _ key: String, in range: ClosedRange<Double>
     ) throws(ModelConfigurationError) -> Double? {
         guard let value = value(key) else { return nil }
@@ -111,7 +117,7 @@ struct ConfigurationFields {
         return number
     }
 
-    func required(
+    package func required(
         _ key: String, in range: ClosedRange<Double>
     ) throws(ModelConfigurationError) -> Double {
         guard let value = try number(key, in: range) else {
@@ -120,7 +126,7 @@ struct ConfigurationFields {
         return value
     }
 
-    func boolean(_ key: String) throws(ModelConfigurationError) -> Bool? {
+    package func boolean(_ key: String) throws(ModelConfigurationError) -> Bool? {
         guard let value = value(key) else { return nil }
         guard let bool = value.boolValue else {
             throw .wrongType(path: path, key: prefix + key, expected: "true or false")
@@ -128,7 +134,7 @@ struct ConfigurationFields {
         return bool
     }
 
-    func string(_ key: String) throws(ModelConfigurationError) -> String? {
+    package func string(_ key: String) throws(ModelConfigurationError) -> String? {
         guard let value = value(key) else { return nil }
         guard let string = value.stringValue else {
             throw .wrongType(path: path, key: prefix + key, expected: "a string")
@@ -136,7 +142,7 @@ struct ConfigurationFields {
         return string
     }
 
-    func strings(_ key: String) throws(ModelConfigurationError) -> [String]? {
+    package func strings(_ key: String) throws(ModelConfigurationError) -> [String]? {
         guard let value = value(key) else { return nil }
         guard let array = value.arrayValue else {
             throw .wrongType(path: path, key: prefix + key, expected: "an array of strings")
@@ -152,7 +158,7 @@ struct ConfigurationFields {
     }
 
     /// A token id, or several.
-    func tokens(_ key: String) throws(ModelConfigurationError) -> [Int32]? {
+    package func tokens(_ key: String) throws(ModelConfigurationError) -> [Int32]? {
         guard let value = value(key) else { return nil }
         var ids: [Int32] = []
         for element in value.arrayValue ?? [value] {

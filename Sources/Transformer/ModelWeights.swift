@@ -2,11 +2,11 @@ import Tensors
 import VectorMath
 
 /// Numbers at a fixed address, shared between threads and not written after `init`.
-final class FloatArray: @unchecked Sendable {
-    let pointer: UnsafeMutablePointer<Float>
-    let count: Int
+package final class FloatArray: @unchecked Sendable {
+    package let pointer: UnsafeMutablePointer<Float>
+    package let count: Int
 
-    init(_ values: [Float]) {
+    package init(_ values: [Float]) {
         count = values.count
         pointer = .allocate(capacity: max(1, values.count))
         pointer.initialize(from: values, count: values.count)
@@ -169,19 +169,24 @@ struct ModelWeights: Sendable {
 }
 
 /// The embedding matrix, with rows that training replaced or added.
-struct EmbeddingTable: Sendable {
+package struct EmbeddingTable: Sendable {
     /// `[V, H]`
     let tensor: TensorView
     /// Rows that replace or follow the tensor's: those of an adapter's compressed tokens.
     let trainedRows: [Int32: [Float]]
 
+    /// - Parameter tensor: of a type that is a weight.
+    package init(tensor: TensorView, trainedRows: [Int32: [Float]] = [:]) {
+        (self.tensor, self.trainedRows) = (tensor, trainedRows)
+    }
+
     /// The number of ids with a row.
-    var vocabularySize: Int {
+    package var vocabularySize: Int {
         max(tensor.shape[0], trainedRows.keys.max().map { Int($0) + 1 } ?? 0)
     }
 
     /// Copies the row of `token`; returns false if there is none.
-    func copyRow(_ token: Int32, to destination: UnsafeMutablePointer<Float>) -> Bool {
+    package func copyRow(_ token: Int32, to destination: UnsafeMutablePointer<Float>) -> Bool {
         let width = tensor.shape[1]
         if let row = trainedRows[token] {
             destination.update(from: row, count: width)

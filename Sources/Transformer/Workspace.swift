@@ -2,16 +2,16 @@ import Tensors
 import VectorMath
 
 /// Reusable memory that grows as needed.
-final class Scratch<Element: BitwiseCopyable> {
-    private(set) var pointer: UnsafeMutablePointer<Element>
+package final class Scratch<Element: BitwiseCopyable> {
+    package private(set) var pointer: UnsafeMutablePointer<Element>
     private var capacity: Int
 
-    init() { (pointer, capacity) = (.allocate(capacity: 1), 1) }
+    package init() { (pointer, capacity) = (.allocate(capacity: 1), 1) }
 
     deinit { pointer.deallocate() }
 
     /// Makes room for `count` elements. The contents are not kept.
-    func reserve(_ count: Int) {
+    package func reserve(_ count: Int) {
         guard count > capacity else { return }
         pointer.deallocate()
         let raw = UnsafeMutableRawPointer.allocate(

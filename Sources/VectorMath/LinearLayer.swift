@@ -80,6 +80,37 @@ package enum LinearLayer {
         return transformer_gated_bfloat16(
             level.rawValue, x, stride, rows, &gate, &up, y, outputStride, checksWeights, scratch)
     }
+
+    /// Floats of scratch for an activated product of `rows` rows.
+    package static func activatedScratchCount(inputs: Int, rows: Int) -> Int {
+        transformer_panel_scratch(inputs) + 32 * rows
+    }
+
+    /// y = activation(x W^T + b): the first half of an encoder's feed-forward layer.
+    package static func activated(
+        _ x: UnsafePointer<Float>, stride: Int, rows: Int, by weight: StoredMatrix,
+        activation: Activation, into y: UnsafeMutablePointer<Float>, stride outputStride: Int,
+        checksWeights: Bool = false, scratch: UnsafeMutablePointer<Float>,
+        level: KernelLevel = .active
+    ) -> Bool {
+        var kernel = weight.kernel
+        return transformer_activated_float32(
+            level.rawValue, x, stride, rows, &kernel, activation.kernel, y, outputStride,
+            checksWeights, scratch)
+    }
+
+    /// The same from and to bfloat16.
+    package static func activated(
+        _ x: UnsafePointer<UInt16>, stride: Int, rows: Int, by weight: StoredMatrix,
+        activation: Activation, into y: UnsafeMutablePointer<UInt16>, stride outputStride: Int,
+        checksWeights: Bool = false, scratch: UnsafeMutablePointer<Float>,
+        level: KernelLevel = .active
+    ) -> Bool {
+        var kernel = weight.kernel
+        return transformer_activated_bfloat16(
+            level.rawValue, x, stride, rows, &kernel, activation.kernel, y, outputStride,
+            checksWeights, scratch)
+    }
 }
 
 /// The same in plain Swift and double precision, as a reference for tests.

@@ -32,6 +32,32 @@ package enum TransformerRows {
         }
     }
 
+    /// y = (x - mean(x)) / sqrt(variance(x) + epsilon) * weight + bias for each row of x [rows, width]
+    /// (Ba, Kiros and Hinton 2016). y may be x.
+    package static func layerNorm(
+        _ x: UnsafePointer<Float>, stride: Int, rows: Int, width: Int,
+        weight: UnsafePointer<Float>, bias: UnsafePointer<Float>, epsilon: Float,
+        into y: UnsafeMutablePointer<Float>, stride outputStride: Int
+    ) {
+        transformer_layer_norm(x, stride, rows, width, weight, bias, epsilon, y, outputStride)
+    }
+
+    /// The same in double precision, rows of `weight.count` numbers.
+    package static func layerNormReference(
+        _ x: [Float], weight: [Float], bias: [Float], epsilon: Float
+    ) -> [Float] {
+        let width = weight.count
+        return stride(from: 0, to: x.count, by: width).flatMap { start in
+            let row = x[start..<start + width].map(Double.init)
+            let mean = row.reduce(0, +) / Double(width)
+            let variance = row.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(width)
+            let factor = 1 / (variance + Double(epsilon)).squareRoot()
+            return row.indices.map {
+                Float((row[$0] - mean) * factor * Double(weight[$0]) + Double(bias[$0]))
+            }
+        }
+    }
+
     /// Rotary position embedding (Su et al. 2021): rotates the pairs (x_i, x_{i+d/2}) of every head
     /// of row r by the angles of position `positions[r]`: (a, b) becomes (a cos - b sin, b cos + a
     /// sin). The tables of cosines and sines are `[position, d/2]`.

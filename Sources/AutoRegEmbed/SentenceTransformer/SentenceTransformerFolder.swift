@@ -8,32 +8,28 @@ import Tensors
 ///
 /// Reads what sentence-transformers 6 and earlier versions write. An unsupported module or setting
 /// is rejected by name.
-struct SentenceTransformerFolder: Sendable {
+package struct SentenceTransformerFolder: Sendable {
     static let fileName = "modules.json"
 
     /// The folder of the language model and its tokenizer.
-    let transformer: URL
-    let pooling: Pooling
+    package let transformer: URL
+    package let pooling: Pooling
     /// The modules applied to the pooled states, in order.
-    let steps: [SentenceStep]
-    let prompts: SentencePrompts
+    package let steps: [SentenceStep]
+    package let prompts: SentencePrompts
     /// The most tokens of an input, including prompt and special tokens; nil uses the tokenizer's
     /// limit.
-    let maximumLength: Int?
+    package let maximumLength: Int?
 
     /// Nil if the folder has no `modules.json`.
-    init?(folder: URL) throws(AutoRegEmbedError) {
+    package init?(folder: URL) throws(AutoRegEmbedError) {
         guard let list = try SettingsFields.list(folder.appendingPathComponent(Self.fileName))
         else {
             return nil
         }
         var modules = list[...]
         func place(_ fields: SettingsFields) throws(AutoRegEmbedError) -> (kind: String, URL) {
-            guard let type = try fields.string("type"), let path = try fields.string("path"),
-                !path.hasPrefix("/"), !path.split(separator: "/").contains("..")
-            else { throw fields.wrong("type", "and a path inside the folder are required") }
-            let kind = type.split(separator: ".").last.map(String.init) ?? type
-            return (kind, path.isEmpty ? folder : folder.appendingPathComponent(path))
+            try Self.place(of: fields, in: folder)
         }
         func next(_ kind: String) throws(AutoRegEmbedError) -> URL {
             let file = folder.appendingPathComponent(Self.fileName).path
@@ -70,13 +66,30 @@ struct SentenceTransformerFolder: Sendable {
             folder.appendingPathComponent("config_sentence_transformers.json"))
     }
 
+    /// The folder of the first module; nil if the folder has no `modules.json`.
+    package static func transformer(in folder: URL) throws(AutoRegEmbedError) -> URL? {
+        let file = folder.appendingPathComponent(fileName)
+        guard let first = try SettingsFields.list(file)?.first else { return nil }
+        return try place(of: first, in: folder).folder.standardizedFileURL
+    }
+
+    private static func place(
+        of module: SettingsFields, in folder: URL
+    ) throws(AutoRegEmbedError) -> (kind: String, folder: URL) {
+        guard let type = try module.string("type"), let path = try module.string("path"),
+            !path.hasPrefix("/"), !path.split(separator: "/").contains("..")
+        else { throw module.wrong("type", "and a path inside the folder are required") }
+        let kind = type.split(separator: ".").last.map(String.init) ?? type
+        return (kind, path.isEmpty ? folder : folder.appendingPathComponent(path))
+    }
+
     /// The number of elements in a vector if a Dense module changes it, else nil.
-    var dimensions: Int? {
+    package var dimensions: Int? {
         steps.compactMap { if case .dense(let layer) = $0 { layer.outputs } else { nil } }.last
     }
 
     /// Throws if a Dense module does not fit the one before it.
-    func checkFits(hiddenSize: Int, path: String) throws(AutoRegEmbedError) {
+    package func checkFits(hiddenSize: Int, path: String) throws(AutoRegEmbedError) {
         var width = hiddenSize
         for case .dense(let layer) in steps {
             guard layer.inputs == width else {
@@ -134,7 +147,7 @@ struct SentenceTransformerFolder: Sendable {
 }
 
 /// `config_sentence_transformers.json`: the prompts in front of texts.
-struct SentencePrompts: Sendable {
+package struct SentencePrompts: Sendable {
     private var byName: [(name: String, text: String)] = []
     private var standard: String?
 
@@ -163,7 +176,7 @@ struct SentencePrompts: Sendable {
         return nil
     }
 
-    func text(for instruction: Instruction) -> String {
+    package func text(for instruction: Instruction) -> String {
         switch instruction {
         case .next: text(named: ["query"]) ?? standard ?? ""
         case .self_: text(named: ["document", "passage", "corpus"]) ?? standard ?? ""
@@ -174,12 +187,12 @@ struct SentencePrompts: Sendable {
 }
 
 /// A module after pooling.
-enum SentenceStep: Sendable {
+package enum SentenceStep: Sendable {
     case dense(DenseLayer)
     /// x / |x|
     case normalize
 
-    func applied(to vector: [Float]) -> [Float] {
+    package func applied(to vector: [Float]) -> [Float] {
         switch self {
         case .dense(let layer): return layer.applied(to: vector)
         case .normalize:
@@ -190,7 +203,7 @@ enum SentenceStep: Sendable {
 }
 
 /// y = activation(x W^T + b), as sentence-transformers' Dense.
-struct DenseLayer: Sendable {
+package struct DenseLayer: Sendable {
     /// `[outputs, inputs]`
     let weight: [Float]
     let bias: [Float]
@@ -198,7 +211,7 @@ struct DenseLayer: Sendable {
     let outputs: Int
     private let activation: Activation
     /// The stored tensors, for the fingerprint.
-    let tensors: [TensorView]
+    package let tensors: [TensorView]
 
     private enum Activation: String {
         case identity = "torch.nn.modules.linear.Identity"
@@ -209,7 +222,7 @@ struct DenseLayer: Sendable {
         case silu = "torch.nn.modules.activation.SiLU"
     }
 
-    var name: String { "\(activation.rawValue) \(inputs) \(outputs)" }
+    package var name: String { "\(activation.rawValue) \(inputs) \(outputs)" }
 
     init(folder: URL) throws(AutoRegEmbedError) {
         let file = folder.appendingPathComponent("config.json")

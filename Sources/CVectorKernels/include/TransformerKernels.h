@@ -67,6 +67,29 @@ bool transformer_gated_bfloat16(
     const struct transformer_weight *gate, const struct transformer_weight *up, uint16_t *c,
     size_t c_stride, bool check, float *scratch);
 
+/// What follows the first product of an encoder's feed-forward layer.
+enum {
+    TRANSFORMER_GELU = 0,       // x Phi(x)
+    TRANSFORMER_GELU_TANH = 1,  // 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))
+    TRANSFORMER_RELU = 2,
+};
+
+/// c[m x n] = activation(a W^T + bias). `scratch` additionally holds 32 m floats.
+bool transformer_activated_float32(
+    int level, const float *a, size_t a_stride, size_t m, const struct transformer_weight *weight,
+    int activation, float *c, size_t c_stride, bool check, float *scratch);
+
+/// The same in and to bfloat16.
+bool transformer_activated_bfloat16(
+    int level, const uint16_t *a, size_t a_stride, size_t m,
+    const struct transformer_weight *weight, int activation, uint16_t *c, size_t c_stride,
+    bool check, float *scratch);
+
+/// y[r] = (x[r] - mean(x[r])) / sqrt(variance(x[r]) + epsilon) * weight + bias. y may be x.
+void transformer_layer_norm(
+    const float *x, size_t x_stride, size_t rows, size_t width, const float *weight,
+    const float *bias, float epsilon, float *y, size_t y_stride);
+
 /// y[r] = x[r] / sqrt(mean(x[r]^2) + epsilon) * weight. y may be x.
 void transformer_norm_float32(
     const float *x, size_t x_stride, size_t rows, size_t width, const float *weight,
@@ -104,5 +127,11 @@ void transformer_attention(
     int level, const float *q, size_t q_stride, size_t first_query, size_t queries,
     const float *k, const float *v, size_t kv_stride, size_t keys, size_t dimension,
     size_t group, size_t window, float *out, size_t out_stride, float *scratch);
+
+/// The same of one head in which every query sees every key.
+void transformer_full_attention(
+    int level, const float *q, size_t q_stride, size_t queries, const float *k, const float *v,
+    size_t kv_stride, size_t keys, size_t dimension, float *out, size_t out_stride,
+    float *scratch);
 
 #endif

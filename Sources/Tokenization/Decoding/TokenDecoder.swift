@@ -13,6 +13,9 @@ enum TokenDecoder: Sendable {
     case metaspace(Unicode.Scalar, prepends: Bool)
     /// Suffixes of words become spaces.
     case suffix(String)
+    /// A space before each token that continues no word; `cleansUp` takes those out that English does
+    /// not write.
+    case wordPiece(prefix: Token, cleansUp: Bool)
 
     typealias Token = [UInt8]
 
@@ -43,6 +46,10 @@ enum TokenDecoder: Sendable {
                 }
                 return Array(String(out).utf8)
             }
+        case .wordPiece(let prefix, let cleansUp):
+            return tokens.enumerated().map { index, token in
+                Self.wordPiece(token, isFirst: index == 0, prefix: prefix, cleansUp: cleansUp)
+            }
         case .suffix(let suffix):
             guard !suffix.isEmpty else { return tokens }
             return tokens.enumerated().map { index, token in
@@ -51,6 +58,27 @@ enum TokenDecoder: Sendable {
                     Self.replacing(Array(suffix.utf8), in: token, with: last ? [] : [0x20]))
             }
         }
+    }
+
+    /// What `cleanup` replaces, in this order.
+    private static let cleanup: [(Token, Token)] = [
+        (" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"),
+        (" 'm", "'m"), (" do not", " don't"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re"),
+    ].map { (Array($0.0.utf8), Array($0.1.utf8)) }
+
+    private static func wordPiece(
+        _ token: Token, isFirst: Bool, prefix: Token, cleansUp: Bool
+    ) -> Token {
+        var token = token
+        if !isFirst {
+            if token.starts(with: prefix) {
+                token.removeFirst(prefix.count)
+            } else {
+                token.insert(0x20, at: 0)
+            }
+        }
+        guard cleansUp else { return token }
+        return cleanup.reduce(token) { replacing($1.0, in: $0, with: $1.1) }
     }
 
     private static func replacing(_ wanted: Token, in token: Token, with replacement: Token)
@@ -166,6 +194,10 @@ extension TokenDecoder {
                 prepends: metaspace.prependScheme != .never)
         case "BPEDecoder":
             self = .suffix(try json.optionalString("suffix", in: context) ?? "</w>")
+        case "WordPiece":
+            self = .wordPiece(
+                prefix: Array((try json.optionalString("prefix", in: context) ?? "##").utf8),
+                cleansUp: try json.bool("cleanup", default: true, in: context))
         default: throw .unsupportedStage(kind: "decoder", type: type)
         }
     }

@@ -21,6 +21,10 @@ struct Vocabulary: Sendable {
     var count: Int { ids.count }
     /// One more than the largest id.
     var idLimit: Int { entries.count }
+    /// The bytes of the longest token.
+    var longestToken: Int {
+        zip(starts.dropFirst(), starts).reduce(0) { max($0, $1.0 - $1.1) }
+    }
 
     mutating func reserve(bytes: Int) {
         arena.reserveCapacity(bytes)

@@ -13,6 +13,7 @@ enum Normalizer: Sendable {
     case byteLevel
     /// Removes control characters and replaces white space by spaces, as the Nmt normalizer.
     case nmt
+    case bert(BertNormalization)
 
     func apply(to text: inout [UInt8], classes: ScalarClasses) {
         var leading = 0
@@ -61,10 +62,12 @@ enum Normalizer: Sendable {
             Self.mapScalars(&text, leading: &leading) { scalar, out in
                 if let kept = Self.nmt(scalar) { UTF8Text.append(kept, to: &out) }
             }
+        case .bert(let bert): bert.apply(to: &text, leading: &leading, classes: classes)
         }
     }
 
-    private static func mapScalars(
+    /// Writes the text again, scalar by scalar: `body` appends what becomes of one.
+    static func mapScalars(
         _ text: inout [UInt8], leading: inout Int, _ body: (UInt32, inout [UInt8]) -> Void
     ) {
         var out: [UInt8] = []
@@ -158,6 +161,7 @@ extension Normalizer {
         case "StripAccents": self = .stripAccents
         case "ByteLevel": self = .byteLevel
         case "Nmt": self = .nmt
+        case "BertNormalizer": self = .bert(try BertNormalization(json, in: context))
         default: throw .unsupportedStage(kind: "normalizer", type: type)
         }
     }

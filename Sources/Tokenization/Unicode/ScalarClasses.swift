@@ -110,6 +110,8 @@ enum CategorySet {
     static let connector: UInt32 = 1 << 11
     static let punctuation: UInt32 = 0b1111111 << 11
     static let nonspacingMark: UInt32 = 1 << 5
+    /// Control, format and private use.
+    static let invisible: UInt32 = 0b111 << 25
 
     /// The set that `\p{name}` means, for a one- or two-letter category name.
     static func named(_ name: String) -> UInt32? {

@@ -43,7 +43,7 @@ struct EvalModelArguments: ParsableArguments {
     }
 
     /// The model's folder, else the one that the program carries.
-    func load(threads: Int?) throws -> AutoRegEmbedder {
+    func load(threads: Int?) throws -> any ModelEmbedder {
         var options = AutoRegEmbedder.Options()
         options.threads = threads
         options.base = model.base.map { URL(fileURLWithPath: $0) }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import AutoRegEmbed
 import DefaultModel
+import Encoder
 import Foundation
 import ModelHub
 import VectorDatabase
@@ -65,7 +66,7 @@ struct ModelFinder: Sendable {
     static let builtInName = "built-in"
 
     /// The model of `--model`.
-    var given: AutoRegEmbedder?
+    var given: (any ModelEmbedder)?
     /// In place of what is recorded.
     var options = AutoRegEmbedder.Options()
 
@@ -75,8 +76,22 @@ struct ModelFinder: Sendable {
     }
 
     /// The model that `--model` names, else the built-in one.
-    func load() throws -> AutoRegEmbedder {
+    func load() throws -> any ModelEmbedder {
         try given ?? DefaultModel.embedder(options: finder.options(for: nil))
+    }
+
+    /// The same for a command that only a language model can do.
+    ///
+    /// - Parameter use: "decoding", as a message begins.
+    func loadLanguageModel(for use: String) throws -> AutoRegEmbedder {
+        let model = try load()
+        guard let languageModel = model as? AutoRegEmbedder else {
+            throw CommandFailure(
+                .badData,
+                "\(model.identity.name): is an encoder, and \(use) needs a decoder-only language "
+                    + "model, such as the built-in one")
+        }
+        return languageModel
     }
 
     fileprivate var finder: RecordedModelFinder {
@@ -88,16 +103,22 @@ struct ModelFinder: Sendable {
     /// The model of that path or name.
     static func load(
         _ given: String, _ options: AutoRegEmbedder.Options
-    ) throws -> AutoRegEmbedder {
+    ) throws -> any ModelEmbedder {
         if given == builtInName, !FileManager.default.fileExists(atPath: given) {
             return try DefaultModel.embedder(options: options)
         }
         let location = try locate(given)
-        let embedder = try AutoRegEmbedder(folder: location, options: options)
-        if embedder.isUntrained {
+        let embedder = try ModelFolder.open(location, options: options)
+        switch embedder {
+        case let model as AutoRegEmbedder where model.isUntrained:
             Messages.line(
                 "\(given): has no compressed tokens, so the state at the last token is the vector; "
                     + "'vdb train compress' trains some")
+        case let model as EncoderEmbedder where model.usesMeanByDefault:
+            Messages.line(
+                "\(given): is an encoder without modules.json, so the mean of its states is the "
+                    + "vector; --pooling cls takes the first instead")
+        default: break
         }
         return embedder
     }

@@ -1,5 +1,6 @@
 import AutoRegEmbed
 import DefaultModel
+import Encoder
 import Evaluation
 import Foundation
 import TestSupport
@@ -40,6 +41,12 @@ struct Comments {
         try await notes.delete(["1"])
         #expect(try notes.count() == 1)
         try database.close()
+    }
+
+    private func encoder() throws {
+        let encoder = try EncoderEmbedder(folder: URL(fileURLWithPath: "models/all-MiniLM-L6-v2"))
+        let encoded = try encoder.encode(["a wing moves air down"], instruction: .self_)
+        #expect(encoded[0].vector.count == 384)
     }
 
     private func query(_ notes: DocumentCollection) async throws {

@@ -162,7 +162,7 @@ struct IngestCommand: AsyncParsableCommand {
     /// A wrong `--model` is refused even where every document proves unchanged and none would be
     /// encoded.
     private func refuseAnotherModel(
-        than given: AutoRegEmbedder?, in collection: DocumentCollection
+        than given: (any ModelEmbedder)?, in collection: DocumentCollection
     ) throws {
         guard given != nil,
             let recorded = try? collection.statistics(includesBytes: false), recorded.model != nil
@@ -173,7 +173,7 @@ struct IngestCommand: AsyncParsableCommand {
     /// What an export that is read says of its collection. A model that `--model` names takes the
     /// place of the recorded one.
     private static func exported(
-        _ progress: SourceProgress, given: AutoRegEmbedder?
+        _ progress: SourceProgress, given: (any ModelEmbedder)?
     ) -> @Sendable () -> CollectionSettings? {
         let fingerprint = given?.identity.fingerprint
         return {

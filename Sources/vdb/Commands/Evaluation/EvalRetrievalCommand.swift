@@ -120,7 +120,7 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
     /// run has come to the end, not even read.
     private func fill(
         _ documents: DocumentCollection, from collection: TestCollection, cache: EvalCache,
-        embedder: AutoRegEmbedder?
+        embedder: (any ModelEmbedder)?
     ) async throws {
         if cache.isComplete { return }
         var source = SourceOptions()
@@ -144,7 +144,7 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
 
     /// Encodes documents that were taken in for words alone.
     private func encode(
-        _ documents: DocumentCollection, with embedder: AutoRegEmbedder
+        _ documents: DocumentCollection, with embedder: any ModelEmbedder
     ) async throws {
         guard try documents.statistics(includesBytes: false).dimensions == 0 else { return }
         let bar = ProgressLine(unit: "passages", isQuiet: general.quiet)

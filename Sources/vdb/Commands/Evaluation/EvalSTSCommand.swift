@@ -45,10 +45,12 @@ struct EvalSTSCommand: ParsableCommand {
     }
 
     private func correlation(
-        of set: SentencePairs, file: String, _ embedder: AutoRegEmbedder
+        of set: SentencePairs, file: String, _ embedder: any ModelEmbedder
     ) throws -> Double {
         let texts = set.pairs.map(\.first) + set.pairs.map(\.second)
-        let vectors = try embedder.encode(texts, instruction: .self_, task: .sts).map(\.vector)
+        let vectors = try embedder.encode(
+            texts, instruction: .self_, task: .sts, isCancelled: { false }
+        ).map(\.vector)
         let cosines = set.pairs.indices.map {
             Self.cosine(vectors[$0], vectors[$0 + set.pairs.count])
         }

@@ -25,7 +25,8 @@ struct DecodeCommand: AsyncParsableCommand {
     func validate() throws { try requirePositive(maxTokens, "--max-tokens") }
 
     func run() async throws {
-        let embedder = try model.finder(threads: general.threads).load()
+        let embedder = try model.finder(threads: general.threads)
+            .loadLanguageModel(for: "decoding")
         Output.line(
             try embedder.decode(
                 text, instruction: instruction.parsed, task: instruction.task,

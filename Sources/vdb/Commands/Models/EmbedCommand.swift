@@ -34,15 +34,16 @@ struct EmbedCommand: AsyncParsableCommand {
     @OptionGroup var general: GeneralArguments
 
     func run() async throws {
-        let embedder = try model.finder(threads: general.threads).load()
+        let finder = try model.finder(threads: general.threads)
+        let embedder = try finder.load()
+        let compressing = try states ? finder.loadLanguageModel(for: "--states") : nil
         let (instruction, task) = (self.instruction.parsed, self.instruction.task)
         var array = NpyArray()
         for try await batch in TextInput(texts) {
-            let encoded = try embedder.encode(batch, instruction: instruction, task: task)
+            let encoded = try embedder.encode(
+                batch, instruction: instruction, task: task, isCancelled: { false })
             for (text, encoded) in zip(batch, encoded) {
-                let states =
-                    states
-                    ? try embedder.states(text, instruction: instruction, task: task) : nil
+                let states = try compressing?.states(text, instruction: instruction, task: task)
                 if format == .npy {
                     array.append(states ?? [encoded.vector])
                     continue

@@ -24,7 +24,8 @@ struct ScoreCommand: AsyncParsableCommand {
     @OptionGroup var general: GeneralArguments
 
     func run() async throws {
-        let embedder = try model.finder(threads: general.threads).load()
+        let embedder = try model.finder(threads: general.threads)
+            .loadLanguageModel(for: "scoring")
         for try await batch in TextInput(documents, batchSize: 64) {
             let scores = try embedder.score(query: query, documents: batch)
             for (document, score) in zip(batch, scores) {

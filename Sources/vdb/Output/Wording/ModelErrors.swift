@@ -24,6 +24,11 @@ extension AutoRegEmbedError: WordedError {
         case .noTokenizer(_, let others) where !others.isEmpty:
             "save it with a fast tokenizer of transformers, which writes tokenizer.json"
         case .decoderMismatch: "use the decoder that the model was trained with"
+        case .model where isEncoder:
+            "it can embed, ingest and query; train, decode and score need a language model"
+        case .model where unreadWeights.contains(where: { $0.hasSuffix(".bin") }):
+            "a .bin file is a pickle, a program that runs when it is opened; transformers' "
+                + "save_pretrained writes safetensors"
         default: fileError?.remedy
         }
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import AutoRegEmbed
+import Encoder
 import Foundation
 import ModelHub
 
@@ -62,7 +63,7 @@ struct ModelAddCommand: ParsableCommand {
     /// The model in Hugging Face's cache, if it is there whole.
     private func cached(_ reference: HuggingFaceReference) -> URL? {
         guard let location = try? ModelLocator().locate("hf:\(reference)").url,
-            (try? AutoRegEmbedder(folder: location)) != nil
+            (try? ModelFolder.open(location)) != nil
         else { return nil }
         return location
     }
@@ -76,7 +77,7 @@ struct ModelAddCommand: ParsableCommand {
     private func addLocal(
         _ location: URL, _ store: ModelStore, _ reference: HuggingFaceReference? = nil
     ) throws {
-        _ = try AutoRegEmbedder(folder: location)
+        _ = try ModelFolder.open(location)
         let name = entryName(reference?.defaultName ?? location.lastPathComponent)
         do { try store.add(location, as: name, copying: copy) } catch let error as ModelStoreError {
             throw error
@@ -114,7 +115,7 @@ struct ModelAddCommand: ParsableCommand {
         Messages.line(
             "\(name) is \(ModelOrigin(folder: folder)?.source ?? source) in \(folder.path)")
         do {
-            _ = try AutoRegEmbedder(folder: ModelLocator().locate(folder.path).url)
+            _ = try ModelFolder.open(ModelLocator().locate(folder.path).url)
         } catch {
             let reason = CommandFailure.message(of: error)
             Messages.line("it was downloaded whole, but vdb cannot use it: \(reason)")

@@ -1,6 +1,7 @@
 import ArgumentParser
 import AutoRegEmbed
 import DefaultModel
+import Encoder
 import Foundation
 import JSON
 import ModelHub
@@ -26,7 +27,7 @@ struct ModelInfoCommand: ParsableCommand {
     func run() throws {
         let location = try model.map { try ModelFinder.locate($0) }
         let embedder =
-            try location.map { try AutoRegEmbedder(folder: $0) } ?? DefaultModel.embedder()
+            try location.map { try ModelFolder.open($0) } ?? DefaultModel.embedder()
         let summary = embedder.summary
         var line = JSONWriter()
         line.set("name", model ?? "built-in")

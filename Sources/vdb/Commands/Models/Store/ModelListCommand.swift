@@ -1,6 +1,7 @@
 import ArgumentParser
 import AutoRegEmbed
 import DefaultModel
+import Encoder
 import Foundation
 import JSON
 import ModelHub
@@ -27,26 +28,26 @@ struct ModelListCommand: ParsableCommand {
             for name in try store.names() {
                 let location = try? locator.locate(store.path(of: name)).url
                 print(name, from: store.folder.path, at: location) {
-                    try AutoRegEmbedder(
-                        folder: location ?? locator.locate(store.path(of: name)).url)
+                    try ModelFolder.open(location ?? locator.locate(store.path(of: name)).url)
                 }
             }
         }
         // What other programs keep: those entries that hold a model of a kind that is read here.
         for entry in locator.huggingFace?.entries() ?? [] {
             print(entry.name, from: "Hugging Face's cache", at: entry.location) {
-                try AutoRegEmbedder(folder: ModelLocator().locate(entry.location.path).url)
+                try ModelFolder.open(ModelLocator().locate(entry.location.path).url)
             }
         }
         for entry in locator.ollama?.entries() ?? [] {
             print(entry.name, from: "Ollama's store", at: entry.location) {
-                try AutoRegEmbedder(folder: entry.location)
+                try ModelFolder.open(entry.location)
             }
         }
     }
 
     private func print(
-        _ name: String, from source: String, at location: URL?, _ load: () throws -> AutoRegEmbedder
+        _ name: String, from source: String, at location: URL?,
+        _ load: () throws -> any ModelEmbedder
     ) {
         var line = JSONWriter()
         line.set("name", name)
