@@ -31,6 +31,12 @@ public final class AutoRegEmbedder: Sendable {
         /// The folder or GGUF file of an adapter's base model; nil uses the one that the adapter
         /// names.
         public var base: URL?
+        /// Finds the base model of an adapter that names it by an id on the hub, `OWNER/REPO`,
+        /// and not by a folder; nil, or a nil result, means that it is not on this machine.
+        public var findBase: (@Sendable (_ name: String) -> URL?)?
+        /// What the user called the model, such as a name in a store. It is recorded with a
+        /// collection, so that the model can be found again if its folder has moved.
+        public var source: String?
         /// The input template, instead of the folder's; must contain `{text}`.
         public var template: String?
         /// The most tokens of a text, 1 or more, instead of the folder's `max_length`.
@@ -58,6 +64,8 @@ public final class AutoRegEmbedder: Sendable {
     public let isUntrained: Bool
     /// The folder given for an adapter's base; nil uses the one that the adapter names.
     let base: URL?
+    /// What the user called the model.
+    let source: String?
     let threads: Int
     private let lazy = Mutex(Lazy())
 
@@ -73,7 +81,7 @@ public final class AutoRegEmbedder: Sendable {
     public convenience init(folder: URL, options: Options = Options()) throws {
         try self.init(
             parts: ModelParts(
-                location: folder, base: options.base,
+                location: folder, base: options.base, findBase: options.findBase,
                 // Another pooling or template means the bare language model.
                 readsModules: options.pooling == nil && options.template == nil), options: options)
     }
@@ -90,13 +98,16 @@ public final class AutoRegEmbedder: Sendable {
 
     /// The tokenizer of a model folder, or of the base if an adapter's folder has none. Apart from
     /// an adapter's, no weights are read.
-    package static func tokenizer(folder: URL, base: URL? = nil) throws -> Tokenizer {
+    package static func tokenizer(
+        folder: URL, base: URL? = nil, findBase: ((String) -> URL?)? = nil
+    ) throws -> Tokenizer {
         let folder = folder.standardizedFileURL
         var home = folder
         if !ModelParts.isFile(folder), !ModelParts.hasTokenizer(folder),
             let adapter = try ModelParts.adapter(in: folder)
         {
-            home = try ModelParts.base(of: folder, adapter: adapter, given: base)
+            home = try ModelParts.base(
+                of: folder, adapter: adapter, given: base, find: findBase)
         }
         if ModelParts.isFile(home) {
             do { return try Tokenizer(folder: home) } catch {
@@ -127,6 +138,7 @@ public final class AutoRegEmbedder: Sendable {
         }
         self.parts = parts
         base = options.base
+        source = options.source
         threads = max(1, options.threads ?? ProcessInfo.processInfo.activeProcessorCount)
         do { tokenizer = try parts.makeTokenizer() } catch { throw .tokenizer(error) }
         if let sentences = parts.sentences, options.maximumLength == nil {

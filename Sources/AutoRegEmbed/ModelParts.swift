@@ -16,6 +16,8 @@ package struct ModelParts: Sendable {
     let configuration: ModelConfiguration
     let checkpoint: Checkpoint
     let adapter: Adapter?
+    /// The folder or GGUF file that the weights are in; nil for a model in memory.
+    let baseFolder: URL?
     let settings: EmbedderSettings
     /// A sentence-transformers folder's modules, which replace parts of the settings; nil for other
     /// models.
@@ -30,13 +32,16 @@ package struct ModelParts: Sendable {
     /// Opens a folder, or a GGUF file.
     ///
     /// - Parameter readsModules: whether to read `modules.json` if there is no `autoregembed.json`.
-    init(location: URL, base: URL?, readsModules: Bool) throws(AutoRegEmbedError) {
+    init(
+        location: URL, base: URL?, findBase: ((String) -> URL?)? = nil, readsModules: Bool
+    ) throws(AutoRegEmbedError) {
         if Self.isFile(location) {
             guard base == nil else { throw .baseWithoutAdapter(path: location.path) }
             try self.init(gguf: location.standardizedFileURL)
         } else {
             try self.init(
-                folder: location.standardizedFileURL, base: base, readsModules: readsModules)
+                folder: location.standardizedFileURL, base: base, findBase: findBase,
+                readsModules: readsModules)
         }
     }
 
@@ -50,6 +55,7 @@ package struct ModelParts: Sendable {
         name = file.deletingPathExtension().lastPathComponent
         path = file.path
         location = file
+        baseFolder = file
         adapter = nil
         sentences = nil
         let model = try Self.model(gguf: file)
@@ -62,7 +68,9 @@ package struct ModelParts: Sendable {
         do { return try GGUFModel(path: file.path) } catch { throw .model(error) }
     }
 
-    private init(folder: URL, base: URL?, readsModules: Bool) throws(AutoRegEmbedError) {
+    private init(
+        folder: URL, base: URL?, findBase: ((String) -> URL?)?, readsModules: Bool
+    ) throws(AutoRegEmbedError) {
         name = folder.lastPathComponent
         path = folder.path
         location = folder
@@ -72,7 +80,8 @@ package struct ModelParts: Sendable {
             ? try SentenceTransformerFolder(folder: folder) : nil
         let folder = sentences?.transformer.standardizedFileURL ?? folder
         adapter = try Self.adapter(in: folder)
-        let base = try Self.base(of: folder, adapter: adapter, given: base)
+        let base = try Self.base(of: folder, adapter: adapter, given: base, find: findBase)
+        baseFolder = base
         var metadata: GGUFMetadata?
         if Self.isFile(base) {
             let model = try Self.model(gguf: base)
@@ -120,7 +129,7 @@ package struct ModelParts: Sendable {
     /// The folder of the base model: the given one, else the model's own if it has weights, else
     /// the one that the adapter names.
     static func base(
-        of folder: URL, adapter: Adapter?, given: URL?
+        of folder: URL, adapter: Adapter?, given: URL?, find: ((String) -> URL?)? = nil
     ) throws(AutoRegEmbedError) -> URL {
         guard let adapter else {
             guard given == nil else { throw .baseWithoutAdapter(path: folder.path) }
@@ -132,10 +141,11 @@ package struct ModelParts: Sendable {
             throw .noBase(path: adapter.path, recorded: nil)
         }
         let base = resolve(recorded, in: folder)
-        guard FileManager.default.fileExists(atPath: base.path) else {
+        if FileManager.default.fileExists(atPath: base.path) { return base }
+        guard let found = find?(recorded) else {
             throw .noBase(path: adapter.path, recorded: recorded)
         }
-        return base
+        return found
     }
 
     private static func tokenizer(in folder: URL) throws(AutoRegEmbedError) -> Data {
@@ -169,6 +179,7 @@ package struct ModelParts: Sendable {
         name = resource.name
         path = resource.name
         location = nil
+        baseFolder = nil
         sentences = nil
         do {
             configuration = try ModelConfiguration(
@@ -239,6 +250,12 @@ package struct ModelParts: Sendable {
         do { file = try SafetensorsFile(path: weights) } catch { throw .model(error) }
         return try Adapter(
             configuration: Data(configuration.bytes), file: file, path: settings.path)
+    }
+
+    /// A GGUF file's metadata.
+    var metadata: GGUFMetadata? {
+        guard case .metadata(let metadata) = tokenizer else { return nil }
+        return metadata
     }
 
     /// `general.license` of a GGUF file; nil for other models.

@@ -24,6 +24,10 @@ public struct RecordedModelFinder: Sendable {
         try AutoRegEmbedder(folder: $0, options: $1)
     }
 
+    /// Finds a model whose recorded folder is missing by what the user called it, which a collection
+    /// records as well; nil, or a nil result, means that it is not found so.
+    public var locate: (@Sendable (_ source: String) -> URL?)?
+
     /// Overrides of the recorded settings.
     public var options = AutoRegEmbedder.Options()
 
@@ -38,8 +42,9 @@ public struct RecordedModelFinder: Sendable {
     @Sendable public func find(_ recorded: EmbedderIdentity?) throws -> (any Embedder)? {
         let options = options(for: recorded)
         guard let recorded else { return try loadBuiltIn(options) }
-        if let path = recorded.path, builtIn == nil || FileManager.default.fileExists(atPath: path)
-        {
+        let isThere = recorded.path.map { FileManager.default.fileExists(atPath: $0) } ?? false
+        if !isThere, let moved = moved(recorded, options) { return moved }
+        if let path = recorded.path, builtIn == nil || isThere {
             return try loading(path) {
                 try open(URL(fileURLWithPath: path), options)
             }
@@ -54,12 +59,24 @@ public struct RecordedModelFinder: Sendable {
     public func options(for recorded: EmbedderIdentity?) -> AutoRegEmbedder.Options {
         let settings = AutoRegEmbedder.Options(recorded: recorded?.settings ?? [:])
         var result = options
+        result.source = options.source ?? settings.source
         result.base = options.base ?? settings.base
         result.precision = options.precision ?? settings.precision
         result.pooling = options.pooling ?? settings.pooling
         result.maximumLength = options.maximumLength ?? settings.maximumLength
         result.instructions.merge(settings.instructions) { given, _ in given }
         return result
+    }
+
+    /// The recorded model in another place. Its fingerprint shows whether it is that model.
+    private func moved(
+        _ recorded: EmbedderIdentity, _ options: AutoRegEmbedder.Options
+    ) -> (any Embedder)? {
+        guard let source = options.source, let folder = locate?(source),
+            let embedder = try? open(folder, options),
+            embedder.modelFingerprint == recorded.fingerprint
+        else { return nil }
+        return embedder
     }
 
     private func loadBuiltIn(_ options: AutoRegEmbedder.Options) throws -> AutoRegEmbedder? {

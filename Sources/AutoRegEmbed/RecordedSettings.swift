@@ -20,6 +20,7 @@ extension AutoRegEmbedder {
         // The pooling of modules.json is read from there again.
         if sentences != nil { values["pooling"] = nil }
         if let base { values["base"] = .string(base.standardizedFileURL.path) }
+        if let source { values["source"] = .string(source) }
         return values
     }
 }
@@ -31,6 +32,7 @@ extension AutoRegEmbedder.Options {
         self.init()
         precision = settings["precision"]?.stringValue.flatMap(ComputePrecision.init(rawValue:))
         pooling = settings["pooling"]?.stringValue.flatMap(Pooling.init(rawValue:))
+        source = settings["source"]?.stringValue
         base = settings["base"]?.stringValue.map { URL(fileURLWithPath: $0) }
         if case .integer(let length)? = settings["max_length"] {
             maximumLength = Int(clamping: length)

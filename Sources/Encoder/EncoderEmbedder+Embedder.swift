@@ -17,6 +17,7 @@ extension EncoderEmbedder: ModelEmbedder {
             settings["instructions"] = .object(
                 JSONObject(prompts.mapValues { $0.map(JSONValue.string) ?? .null }))
         }
+        if let source { settings["source"] = .string(source) }
         return EmbedderIdentity(
             name: folder.lastPathComponent, fingerprint: modelFingerprint, dimensions: dimensions,
             path: folder.path, settings: settings)

@@ -28,6 +28,8 @@ public final class EncoderEmbedder: Sendable {
     let maximumLength: Int
     /// Prompts in place of the folder's: under `next` for queries, `self` for documents; nil for none.
     let prompts: [String: String?]
+    /// What the user called the model.
+    let source: String?
     /// Whether neither folder nor options name a pooling, so that it is the mean.
     public let usesMeanByDefault: Bool
     private let threads: Int
@@ -78,6 +80,7 @@ public final class EncoderEmbedder: Sendable {
                 path: folder.path, key: "max_seq_length",
                 problem: "\(maximumLength) leaves no room beside \(around) special tokens")
         }
+        source = options.source
         prompts = options.instructions
         threads = max(1, options.threads ?? ProcessInfo.processInfo.activeProcessorCount)
     }

@@ -1,4 +1,5 @@
 import Foundation
+import TextBytes
 
 /// Finds a model by its path, by its name in vdb's store, or in the stores of Hugging Face or
 /// Ollama. Nothing is downloaded.
@@ -52,20 +53,51 @@ public struct ModelLocator: Sendable {
         throw .missing(given, isName: ModelStore.isName(given) && !given.contains("."))
     }
 
+    /// A model of a repository on the hub, `OWNER/REPO`: the one that was downloaded into the store,
+    /// else that of Hugging Face's cache; nil if it is in neither.
+    public func model(ofRepository name: String) -> URL? {
+        if let store {
+            for entry in (try? store.names()) ?? [] {
+                let folder = store.folder.appendingPathComponent(entry)
+                guard let origin = ModelOrigin(folder: folder),
+                    origin.repository.hasSameBytes(as: name)
+                else { continue }
+                return try? Self.modelFile(in: folder)
+            }
+        }
+        guard let reference = HuggingFaceReference(name), reference.file == nil else { return nil }
+        return huggingFace?.snapshot(of: reference).flatMap { try? Self.modelFile(in: $0) }
+    }
+
+    /// From Hugging Face's cache, else from the store, if it was downloaded from there.
     private func huggingFaceModel(
         _ rest: String, _ given: String
     ) throws(ModelLocationError) -> URL {
         guard let reference = HuggingFaceReference(rest) else { throw .badReference(given) }
+        if let snapshot = huggingFace?.snapshot(of: reference) {
+            guard let file = reference.file else { return try Self.modelFile(in: snapshot) }
+            let url = snapshot.appendingPathComponent(file)
+            if FileManager.default.fileExists(atPath: url.path) { return url }
+        }
+        if let folder = downloaded(reference) { return try Self.modelFile(in: folder) }
         guard let huggingFace else { throw .noStore("Hugging Face") }
-        guard let snapshot = huggingFace.snapshot(of: reference) else {
-            throw .notInCache(given, cache: huggingFace.folder.path)
+        throw .notInCache(given, cache: huggingFace.folder.path)
+    }
+
+    /// The entry of the store that was downloaded from there.
+    private func downloaded(_ reference: HuggingFaceReference) -> URL? {
+        guard let store else { return nil }
+        for name in (try? store.names()) ?? [] {
+            let folder = store.folder.appendingPathComponent(name)
+            guard let origin = ModelOrigin(folder: folder),
+                origin.repository.hasSameBytes(as: reference.repository),
+                [origin.revision, origin.commit].contains(where: {
+                    $0?.hasSameBytes(as: reference.revision) == true
+                }), origin.file == reference.file
+            else { continue }
+            return folder
         }
-        guard let file = reference.file else { return try Self.modelFile(in: snapshot) }
-        let url = snapshot.appendingPathComponent(file)
-        guard FileManager.default.fileExists(atPath: url.path) else {
-            throw .notInCache(given, cache: huggingFace.folder.path)
-        }
-        return url
+        return nil
     }
 
     private static func dropping(_ prefix: String, from text: String) -> Substring? {

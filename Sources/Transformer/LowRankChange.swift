@@ -19,7 +19,7 @@ package struct LowRankChange: Sendable {
     package var shape: [Int] { [b.shape[0], a.shape[1]] }
 
     /// Computes W' in float32, rounded once to the type that products read.
-    func applied(
+    package func applied(
         to weight: TensorView, precision: ComputePrecision, using workspace: LowRankWorkspace
     ) -> TensorView {
         let (outputs, inputs, rank) = (b.shape[0], a.shape[1], a.shape[0])
@@ -57,7 +57,9 @@ package struct LowRankChange: Sendable {
 
 /// Memory for applying changes, reused from one weight to the next, because allocating new pages
 /// would take half of the time. For one thread at a time.
-final class LowRankWorkspace: @unchecked Sendable {
+package final class LowRankWorkspace: @unchecked Sendable {
+    package init() {}
+
     /// `[outputs, inputs]`
     fileprivate let sum = Scratch<Float>()
     /// `[outputs, rank]`

@@ -47,7 +47,9 @@ import Testing
 
         try vdb.fails(
             65, "the folder someone/something was not found", "embed", "x", "--model", "adapter")
-        try vdb.fails(65, "--base", "embed", "x", "--model", "adapter")
+        try vdb.fails(
+            65, "'vdb model add hf:someone/something' fetches it, or pass its folder with --base",
+            "embed", "x", "--model", "adapter")
         try vdb.fails(65, "--base", "tokenize", "x", "--model", "adapter")
         try vdb.fails(65, "leave --base out", "embed", "x", "--model", "base", "--base", "base")
         try vdb.fails(65, "leave --base out", "embed", "x", "--base", "base")
@@ -63,5 +65,30 @@ import Testing
             "query", "wing", "--mode", "dense", "--format", "json", "--base", "moved"
         ).object
         #expect((again["hits"] as? [Any])?.count == 1)
+    }
+
+    /// The base lies in Hugging Face's cache under the name that the adapter gives.
+    @Test func isFoundInTheCache() throws {
+        try takeApart()
+        let hash = String(repeating: "ab", count: 20)
+        let root = "hf/hub/models--someone--something"
+        try vdb.write("\(root)/refs/main", hash)
+        try vdb.write("\(root)/snapshots/x", "")
+        try FileManager.default.moveItem(
+            atPath: vdb.path("base"), toPath: vdb.path("\(root)/snapshots/\(hash)"))
+        let environment = ["HF_HOME": vdb.path("hf"), "VDB_MODELS": vdb.path("store")]
+        let found = try vdb.run("embed", "a text", "--model", "adapter", environment: environment)
+        #expect(found.status == 0, "\(found.errors)")
+        let expected = try vdb.run("embed", "a text", "--model", "whole")
+        #expect(found.output == expected.output)
+        #expect(
+            try vdb.run("tokenize", "a text", "--model", "adapter", environment: environment).output
+                == vdb.run("tokenize", "a text", "--model", "whole").output)
+        try vdb.write("a.jsonl", #"{"_id": "1", "text": "a wing lifts"}"# + "\n")
+        try vdb.run(
+            "ingest", "a.jsonl", "--quiet", "--model", "adapter", environment: environment)
+        let hits = try vdb.run(
+            "query", "wing", "--mode", "dense", "--format", "json", environment: environment)
+        #expect((hits.object["hits"] as? [Any])?.count == 1, "\(hits.errors)")
     }
 }

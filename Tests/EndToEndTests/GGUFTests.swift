@@ -59,6 +59,30 @@ import Testing
         #expect(try vdb.run("query", "alpha", "--mode", "dense").status == 0)
     }
 
+    /// By the name that it was given, if its file has moved; the fingerprint shows whether it is the
+    /// same model.
+    @Test func aMovedModelIsFoundByItsName() throws {
+        try writeModel("store/small/x.gguf")
+        try vdb.write("docs.jsonl", #"{"_id":"a","text":"alpha"}"#)
+        let ingest = try vdb.run(
+            "ingest", "docs.jsonl", "--model", "small", environment: environment)
+        #expect(ingest.status == 0, "\(ingest.errors)")
+        let stats = try vdb.run("stats", "--format", "json", environment: environment).object
+        let model = stats["model"] as? [String: Any]
+        #expect((model?["settings"] as? [String: Any])?.string("source") == "small")
+        try FileManager.default.moveItem(atPath: vdb.path("store"), toPath: vdb.path("other"))
+        func query(_ store: String) throws -> Program.Result {
+            try vdb.run(
+                "query", "alpha", "--mode", "dense", "--format", "json",
+                environment: ["VDB_MODELS": vdb.path(store)])
+        }
+        let found = try query("other")
+        #expect(found.status == 0 && found.object.hitIDs == ["a"], "\(found.errors)")
+        try writeModel("third/small/x.gguf", seed: 2)
+        #expect(try query("third").status == 69)
+        #expect(try query("store").status == 69)
+    }
+
     /// What is trained is a folder of float32 weights that loads by itself.
     @Test(arguments: [["--lora-rank", "2"], []]) func trains(_ adapter: [String]) throws {
         try writeModel("tiny.gguf")

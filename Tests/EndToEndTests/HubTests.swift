@@ -20,6 +20,11 @@ import Testing
     @Test func addsAndUses() throws {
         let hub = try StandInHub(
             repository: "owner/tiny", files: ["tiny-F32.gguf": .init(TinyGGUF.file())])
+        // An ingest or a query downloads nothing.
+        let absent = try vdb.run(
+            "embed", "x", "--model", "hf:owner/tiny", environment: environment(hub))
+        #expect(absent.status == 69 && absent.errors.contains("vdb model add hf:owner/tiny"))
+        #expect(hub.hub.requests.isEmpty)
         let result = try vdb.run("model", "add", "hf:owner/tiny", environment: environment(hub))
         #expect(result.status == 0, "\(result.errors)")
         #expect(result.errors.hasPrefix("tiny is hf:owner/tiny@c0ffee12"))
@@ -39,10 +44,10 @@ import Testing
             environment: environment(hub))
         #expect(named.status == 0, "\(named.errors)")
         #expect(hiddenFiles() == ["other", "tiny"])
-        // What is fetched is never fetched by a query or an ingest.
-        let absent = try vdb.run(
+        // It is also found by the name that it was downloaded by.
+        let whole = try vdb.run(
             "embed", "x", "--model", "hf:owner/tiny", environment: environment(hub))
-        #expect(absent.status == 69 && absent.errors.contains("vdb model add hf:owner/tiny"))
+        #expect(whole.status == 0 && whole.output == embed.output, "\(whole.errors)")
     }
 
     @Test func shortNames() throws {

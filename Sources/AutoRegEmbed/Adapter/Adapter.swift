@@ -23,7 +23,7 @@ struct Adapter: Sendable {
     let trainedRows: [Int32: [Float]]
     /// Whether `lm_head` has a low-rank change. If the head is not tied to the embedding, no hidden
     /// state depends on it.
-    private let changesHead: Bool
+    let changesHead: Bool
     private let settings: AdapterConfiguration
 
     init(

@@ -77,16 +77,20 @@ package final class GGUFFile: Sendable {
         let start = cursor.offset
         var keys: [String] = []
         var values: [String: GGUFValue] = [:]
+        var ranges: [String: Range<Int>] = [:]
         for _ in 0..<count {
+            let begin = cursor.offset
             let key = try cursor.name(maximum: maximumKey)
             let value = try cursor.value(key: key)
             guard values.updateValue(value, forKey: key) == nil else {
                 throw .duplicateKey(path: cursor.path, key: key)
             }
             keys.append(key)
+            ranges[key] = begin - start..<cursor.offset - start
         }
         return GGUFMetadata(
-            path: cursor.path, keys: keys, values: values, data: cursor.data(from: start))
+            path: cursor.path, keys: keys, values: values, data: cursor.data(from: start),
+            ranges: ranges)
     }
 
     private static func alignment(_ metadata: GGUFMetadata) throws(GGUFError) -> Int {

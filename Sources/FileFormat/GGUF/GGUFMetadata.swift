@@ -10,8 +10,22 @@ package struct GGUFMetadata: Sendable {
     /// The bytes of keys and values in the file, not copied.
     package let data: Data
 
-    init(path: String, keys: [String], values: [String: GGUFValue], data: Data) {
+    /// Where each key with its value is in `data`.
+    private let ranges: [String: Range<Int>]
+
+    init(
+        path: String, keys: [String], values: [String: GGUFValue], data: Data,
+        ranges: [String: Range<Int>]
+    ) {
         (self.path, self.keys, self.values, self.data) = (path, keys, values, data)
+        self.ranges = ranges
+    }
+
+    /// A key with its value, as the file has it; nil if there is none.
+    func entry(_ key: String) -> Data? {
+        ranges[key].map { range in
+            data[data.startIndex + range.lowerBound..<data.startIndex + range.upperBound]
+        }
     }
 
     package subscript(key: String) -> GGUFValue? { values[key] }

@@ -17,7 +17,7 @@ struct GGUFTokenizerFamily: Sendable {
     ///
     /// Converters wrote `default` before families had names, and write it for tokenizers that they
     /// do not recognize; transformers then assumes GPT-2's expression.
-    private static let families: [(names: [String], family: GGUFTokenizerFamily)] = [
+    static let families: [(names: [String], family: GGUFTokenizerFamily)] = [
         (
             [
                 "default", "gpt-2", "phi-2", "jina-es", "jina-de", "gigachat", "jina-v2-es",

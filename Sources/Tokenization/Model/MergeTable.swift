@@ -30,6 +30,11 @@ struct MergeTable: Sendable {
         values[slot] = UInt64(rank) << 32 | UInt64(UInt32(bitPattern: result))
     }
 
+    /// Keys with their values, in no order.
+    var entries: [(key: UInt64, value: UInt64)] {
+        zip(keys, values).filter { $0.0 != Self.free }.map { (key: $0.0, value: $0.1) }
+    }
+
     @inline(__always)
     private static func key(_ left: Int32, _ right: Int32) -> UInt64 {
         UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))

@@ -31,6 +31,16 @@ enum GGUFParameterNames {
         return "\(ModelConfiguration.layerPrefix(number))\(inner).\(parts[3])"
     }
 
+    /// llama.cpp's name of a parameter; nil for one that its files do not have.
+    static func tensor(of parameter: String) -> String? {
+        if let name = model.first(where: { $0.value == parameter })?.key { return name }
+        let parts = parameter.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count >= 5, parts[0] == "model", parts[1] == "layers", let end = parts.last
+        else { return nil }
+        let inner = parts[3..<parts.count - 1].joined(separator: ".")
+        return layer.first { $0.value == inner }.map { "blk.\(parts[2]).\($0.key).\(end)" }
+    }
+
     static func isIgnored(_ tensor: String) -> Bool {
         frequencies.contains(tensor) || tensor.hasSuffix(".attn_rot_embd.weight")
             || tensor.hasSuffix(".attn_rot_embd")

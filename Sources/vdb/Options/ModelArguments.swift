@@ -97,6 +97,8 @@ struct ModelFinder: Sendable {
     fileprivate var finder: RecordedModelFinder {
         var finder = DefaultModel.finder
         finder.options = options
+        finder.options.findBase = Self.findBase
+        finder.locate = { try? ModelLocator().locate($0).url }
         return finder
     }
 
@@ -108,7 +110,9 @@ struct ModelFinder: Sendable {
             return try DefaultModel.embedder(options: options)
         }
         let location = try locate(given)
-        let embedder = try ModelFolder.open(location, options: options)
+        var options = options
+        options.source = given
+        let embedder = try open(location, options)
         switch embedder {
         case let model as AutoRegEmbedder where model.isUntrained:
             Messages.line(
@@ -121,6 +125,19 @@ struct ModelFinder: Sendable {
         default: break
         }
         return embedder
+    }
+
+    /// The base of an adapter that names it by an id on the hub: from the store, or from Hugging
+    /// Face's cache.
+    static let findBase: @Sendable (String) -> URL? = { ModelLocator().model(ofRepository: $0) }
+
+    /// The model in a folder or GGUF file.
+    static func open(
+        _ location: URL, _ options: AutoRegEmbedder.Options = AutoRegEmbedder.Options()
+    ) throws -> any ModelEmbedder {
+        var options = options
+        options.findBase = findBase
+        return try ModelFolder.open(location, options: options)
     }
 
     /// The folder or GGUF file that a path or name stands for.

@@ -60,7 +60,7 @@ struct TokenizeCommand: AsyncParsableCommand {
             do {
                 return try AutoRegEmbedder.tokenizer(
                     folder: ModelLocator().locate(model).url,
-                    base: base.map { URL(fileURLWithPath: $0) })
+                    base: base.map { URL(fileURLWithPath: $0) }, findBase: ModelFinder.findBase)
             } catch let error as AutoRegEmbedError {
                 guard case .noTokenizer = error else { throw error }
                 throw CommandFailure(.missing, error.description)

@@ -1,4 +1,5 @@
 import AutoRegEmbed
+import ModelHub
 import Tokenization
 
 extension AutoRegEmbedError: WordedError {
@@ -19,6 +20,8 @@ extension AutoRegEmbedError: WordedError {
         case .missingToken:
             "train it with 'vdb train compress', or set \"pooling\" to \"last\" or \"mean\" in its "
                 + "autoregembed.json"
+        case .noBase(_, let name?) where HuggingFaceReference(name) != nil:
+            "'vdb model add hf:\(name)' fetches it, or pass its folder with --base"
         case .noBase: "pass the base model's folder with --base"
         case .baseWithoutAdapter: "leave --base out"
         case .noTokenizer(_, let others) where !others.isEmpty:
@@ -38,5 +41,23 @@ extension TokenizerError: WordedError {
     var status: ExitStatus {
         if case .unreadable = self { return .missing }
         return .badData
+    }
+}
+
+extension ModelConversionError: WordedError {
+    var status: ExitStatus {
+        switch self {
+        case .isAdapter, .noAdapter: .usage
+        case .notRepresentable, .notExpressible: .badData
+        }
+    }
+
+    var remedy: String? {
+        switch self {
+        case .isAdapter: "pass --merge to write it with its base"
+        case .noAdapter: "leave --merge out"
+        case .notRepresentable: "choose another --type, such as f32"
+        case .notExpressible: nil
+        }
     }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import AutoRegEmbed
-import Encoder
 import Foundation
 import ModelHub
 
@@ -63,7 +62,7 @@ struct ModelAddCommand: ParsableCommand {
     /// The model in Hugging Face's cache, if it is there whole.
     private func cached(_ reference: HuggingFaceReference) -> URL? {
         guard let location = try? ModelLocator().locate("hf:\(reference)").url,
-            (try? ModelFolder.open(location)) != nil
+            (try? ModelFinder.open(location)) != nil
         else { return nil }
         return location
     }
@@ -77,7 +76,7 @@ struct ModelAddCommand: ParsableCommand {
     private func addLocal(
         _ location: URL, _ store: ModelStore, _ reference: HuggingFaceReference? = nil
     ) throws {
-        _ = try ModelFolder.open(location)
+        _ = try ModelFinder.open(location)
         let name = entryName(reference?.defaultName ?? location.lastPathComponent)
         do { try store.add(location, as: name, copying: copy) } catch let error as ModelStoreError {
             throw error
@@ -115,7 +114,7 @@ struct ModelAddCommand: ParsableCommand {
         Messages.line(
             "\(name) is \(ModelOrigin(folder: folder)?.source ?? source) in \(folder.path)")
         do {
-            _ = try ModelFolder.open(ModelLocator().locate(folder.path).url)
+            _ = try ModelFinder.open(ModelLocator().locate(folder.path).url)
         } catch {
             let reason = CommandFailure.message(of: error)
             Messages.line("it was downloaded whole, but vdb cannot use it: \(reason)")

@@ -2,36 +2,74 @@ import ArgumentParser
 import AutoRegEmbed
 import Foundation
 
-/// `vdb model convert`: a GGUF model as a Hugging Face folder.
+extension ModelConversion.WeightType: ExpressibleByArgument {}
+
+/// `vdb model convert`: a language model in another form.
 struct ModelConvertCommand: ParsableCommand {
+    enum Format: String, ExpressibleByArgument, CaseIterable { case gguf, safetensors }
+
     static let configuration = CommandConfiguration(
         commandName: "convert",
-        abstract: "Write a GGUF model as a Hugging Face folder, in float32.",
+        abstract: "Write a model as a GGUF file or as a Hugging Face folder.",
         discussion: """
-            Example:
+            Examples:
               vdb model convert smollm2-135m ./smollm2
+              vdb model convert ./model model-q8.gguf --type q8_0
+              vdb model convert ./adapter ./merged --merge
 
-            Weights, tokenizer and configuration become what transformers and others load. Quantised \
-            weights keep their values, at four bytes a weight.
+            A folder has what transformers and others load: config.json, model.safetensors, \
+            tokenizer.json. A GGUF file is for llama.cpp and its like; norms are float32 in it, and with \
+            four bits a weight the embedding matrix has eight. Nothing is overwritten.
             """)
 
-    @Argument(help: "A .gguf file or a name of one.") var model: String
+    @Argument(help: "A model's folder, .gguf file or name.") var model: String
 
-    @Argument(help: ArgumentHelp("The folder to write.", valueName: "dir")) var out: String
+    @Argument(help: ArgumentHelp("The folder or .gguf file to write.", valueName: "out"))
+    var out: String
+
+    @Option(help: "How weights are stored (default: as they are, quantized ones as f32).")
+    var type: ModelConversion.WeightType?
+
+    @Option(help: "The form (default: gguf for a name that ends in .gguf, else safetensors).")
+    var format: Format?
+
+    @Flag(help: "Merge an adapter into its base.") var merge = false
+
+    @Option(
+        help: ArgumentHelp(
+            "The base model's folder of an adapter that names none here.", valueName: "dir"))
+    var base: String?
 
     func run() throws {
+        let format = format ?? (out.hasSuffix(".gguf") ? .gguf : .safetensors)
+        if let type, type.isQuantized, format == .safetensors {
+            throw CommandFailure(
+                .usage, "--type \(type.rawValue) needs a GGUF file; end the name in .gguf")
+        }
         let location = try ModelFinder.locate(model)
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: location.path, isDirectory: &isFolder),
-            !isFolder.boolValue
-        else {
-            throw CommandFailure(.usage, "\(model): is a Hugging Face folder already")
+        guard (try? FileManager.default.attributesOfItem(atPath: out)) == nil else {
+            throw CommandFailure(.cannotCreate, "\(out): exists; name one that does not")
         }
-        guard !FileManager.default.fileExists(atPath: out) else {
-            throw CommandFailure(.cannotCreate, "\(out): exists; name a folder that does not")
-        }
-        let conversion = try GGUFConversion(file: location)
-        do { try conversion.write(to: URL(fileURLWithPath: out)) } catch {
+        var options = AutoRegEmbedder.Options()
+        options.base = base.map { URL(fileURLWithPath: $0) }
+        options.findBase = ModelFinder.findBase
+        let conversion = try ModelConversion(location: location, options: options, merges: merge)
+        let type = type ?? conversion.storedType
+        let url = URL(fileURLWithPath: out)
+        do {
+            switch format {
+            case .safetensors: try conversion.writeFolder(to: url, type: type)
+            case .gguf:
+                let others = try conversion.writeGGUF(to: url, type: type)
+                for lost in conversion.lostInGGUF {
+                    Messages.line("\(out): a GGUF file has no place for \(lost)")
+                }
+                if others > 0 {
+                    Messages.line(
+                        "\(out): \(others) matrices are stored in more bits than \(type.rawValue)")
+                }
+            }
+        } catch let error as any WordedError { throw error } catch {
             throw CommandFailure(.cannotCreate, "\(out): cannot be written: \(error)")
         }
     }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import AutoRegEmbed
 import DefaultModel
-import Encoder
 import Foundation
 import JSON
 import ModelHub
@@ -27,7 +26,7 @@ struct ModelInfoCommand: ParsableCommand {
     func run() throws {
         let location = try model.map { try ModelFinder.locate($0) }
         let embedder =
-            try location.map { try ModelFolder.open($0) } ?? DefaultModel.embedder()
+            try location.map { try ModelFinder.open($0) } ?? DefaultModel.embedder()
         let summary = embedder.summary
         var line = JSONWriter()
         line.set("name", model ?? "built-in")

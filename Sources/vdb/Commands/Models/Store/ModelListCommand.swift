@@ -1,7 +1,6 @@
 import ArgumentParser
 import AutoRegEmbed
 import DefaultModel
-import Encoder
 import Foundation
 import JSON
 import ModelHub
@@ -28,19 +27,20 @@ struct ModelListCommand: ParsableCommand {
             for name in try store.names() {
                 let location = try? locator.locate(store.path(of: name)).url
                 print(name, from: store.folder.path, at: location) {
-                    try ModelFolder.open(location ?? locator.locate(store.path(of: name)).url)
+                    try ModelFinder.open(
+                        location ?? locator.locate(store.path(of: name)).url)
                 }
             }
         }
         // What other programs keep: those entries that hold a model of a kind that is read here.
         for entry in locator.huggingFace?.entries() ?? [] {
             print(entry.name, from: "Hugging Face's cache", at: entry.location) {
-                try ModelFolder.open(ModelLocator().locate(entry.location.path).url)
+                try ModelFinder.open(ModelLocator().locate(entry.location.path).url)
             }
         }
         for entry in locator.ollama?.entries() ?? [] {
             print(entry.name, from: "Ollama's store", at: entry.location) {
-                try ModelFolder.open(entry.location)
+                try ModelFinder.open(entry.location)
             }
         }
     }
