@@ -67,7 +67,7 @@ let package = Package(
             name: "VectorMath", dependencies: ["CVectorKernels"],
             swiftSettings: swift),
         .target(
-            name: "FileFormat", dependencies: ["CLZ4", "CXXHash", "CZlib", "CZstd"],
+            name: "FileFormat", dependencies: ["TextBytes", "CLZ4", "CXXHash", "CZlib", "CZstd"],
             swiftSettings: swift),
         // What a search compares by and answers with.
         .target(name: "Ranking", swiftSettings: swift + optimized),
@@ -208,7 +208,8 @@ let package = Package(
             ],
             path: "Fuzz/Targets", swiftSettings: swift),
         .testTarget(
-            name: "FuzzTests", dependencies: ["FuzzTargets"], resources: [.copy("Corpus")],
+            name: "FuzzTests", dependencies: ["FuzzTargets", "TestSupport"],
+            resources: [.copy("Corpus")],
             swiftSettings: swift),
         .testTarget(
             name: "VectorMathTests",
@@ -234,7 +235,7 @@ let package = Package(
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .testTarget(
             name: "TokenizationTests",
-            dependencies: ["Tokenization", "TestSupport"],
+            dependencies: ["Tokenization", "FileFormat", "TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .testTarget(
             name: "VectorIndexTests",
@@ -272,7 +273,7 @@ let package = Package(
             name: "VectorDatabaseTests",
             dependencies: [
                 "VectorDatabase", "Embedding", "DocumentStore", "VectorIndex", "LexicalIndex",
-                "FileFormat", "Schema", "TestSupport", "TestOracles",
+                "FileFormat", "TextBytes", "Schema", "TestSupport", "TestOracles",
             ],
             swiftSettings: swift),
         .testTarget(
