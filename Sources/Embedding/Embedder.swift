@@ -48,8 +48,8 @@ public protocol Embedder: Sendable {
     /// The default implementation returns a quarter of the number of UTF-8 bytes, rounded up.
     func tokenCount(of text: String) -> Int
 
-    /// The weight of dense ranks in hybrid search, relative to 1 for lexical ranks: higher for an
-    /// embedder that ranks well by itself. Finite and 0 or more.
+    /// The weight of vectors in hybrid search, relative to 1 for words: higher for an embedder that
+    /// ranks well by itself. Finite and 0 or more.
     ///
     /// The default implementation returns `nil`, which uses the database's own weight.
     var hybridWeight: Double? { get }

@@ -87,7 +87,7 @@ import Testing
         for columns in [30, 60, 200] {
             let result = try vdb.run("query", "gas", environment: ["COLUMNS": "\(columns)"])
             #expect(result.lines.allSatisfy { $0.count <= columns })
-            #expect(result.lines[0].hasPrefix("1  0.0"))
+            #expect(result.lines[0].hasPrefix("1  1.4"))
             #expect(!result.output.contains("\u{1B}"))
         }
     }
@@ -109,6 +109,11 @@ import Testing
         #expect(explanation.list("phases").contains { $0.string("name") == "encode" })
         #expect(explanation.int("distance_computations") == 4)
         #expect(explanation["dense_weight"] is Double && explanation["lexical_weight"] is Double)
+        #expect(explanation.string("fusion") == "scores")
+        for hit in answer.list("hits") {
+            let parts = ["dense_part", "lexical_part"].map { hit[$0] as? Double ?? .nan }
+            #expect(parts[0] + parts[1] == hit["score"] as? Double)
+        }
         #expect(try vdb.run("query", "gas", "--explain").output.contains("4 distances computed"))
     }
 
@@ -119,9 +124,13 @@ import Testing
         }
         // First by both.
         for weight in [0.0, 2] {
-            let found = try score("--hybrid-weight", "\(weight)") ?? .nan
-            #expect(abs(found - (1 + weight) / 61) < 1e-12)
+            for (fusion, best) in [("scores", 1 + weight), ("ranks", (1 + weight) / 61)] {
+                let found = try score("--fusion", fusion, "--hybrid-weight", "\(weight)") ?? .nan
+                #expect(abs(found - best) < 1e-12)
+            }
         }
+        #expect(try score() == 1.4)
+        try vdb.fails(64, "fusion", "query", "tides", "--fusion", "sums")
         try vdb.fails(64, "--hybrid-weight", "query", "tides", "--hybrid-weight=-1")
         try vdb.fails(64, "--hybrid-weight", "query", "tides", "--hybrid-weight", "nan")
     }

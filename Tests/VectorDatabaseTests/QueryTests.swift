@@ -138,14 +138,49 @@ struct QueryTests {
         try database.close()
     }
 
-    @Test func hybridJoinsRanksAsDocumented() async throws {
-        let fusion = ReciprocalRankFusion(denseWeight: 1)
-        let joined = fusion.fuse(dense: ["a", "b", "c"], lexical: ["c", "d", "a"])
-            .sorted { ($1.score, $0.id) < ($0.score, $1.id) }
+    @Test func hybridJoinsRanksAsDocumented() {
+        func list(_ ids: String) -> [(id: String, score: Double)] {
+            ids.enumerated().map { (String($1), 1 - Double($0)) }
+        }
+        let joined = Fusion(.ranks, denseWeight: 1).fuse(dense: list("abc"), lexical: list("cda"))
+            .sorted {
+                $0.parts.sum == $1.parts.sum ? $0.id < $1.id : $0.parts.sum > $1.parts.sum
+            }
         #expect(joined.map(\.id) == ["a", "c", "b", "d"])
-        #expect(abs(joined[0].score - (1.0 / 61 + 1.0 / 63)) < 1e-12)
-        #expect(joined[0].score == joined[1].score)
-        #expect(abs(joined[2].score - 1.0 / 62) < 1e-12)
+        let sums = joined.map(\.parts.sum)
+        let (both, one): (Double, Double) = (1 / 61 + 1 / 63, 1 / 62)
+        #expect(abs(sums[0] - both) < 1e-12 && sums[0] == sums[1])
+        #expect(abs(sums[2] - one) < 1e-12)
+    }
+
+    @Test func hybridJoinsScoresAsDocumented() {
+        func parts(_ dense: [Double], _ lexical: [Double], _ fusion: Fusion = Fusion())
+            -> [Int: HybridParts]
+        {
+            let joined = fusion.fuse(
+                dense: dense.enumerated().map { ($0, $1) },
+                lexical: lexical.enumerated().map { ($0 + 1, $1) })
+            var found: [Int: HybridParts] = [:]
+            for entry in joined { found[entry.id] = entry.parts }
+            return found
+        }
+        func by(dense: Double = 0, lexical: Double = 0) -> HybridParts {
+            HybridParts(dense: dense, lexical: lexical)
+        }
+        let usual = parts([0.8, 0.4, -0.2], [12, 3])
+        #expect(usual == [0: by(dense: 0.4), 1: by(dense: 0.2, lexical: 1), 2: by(lexical: 0.25)])
+        // None positive, as minus squared distances are: from the worst to the best.
+        let far = parts([-1, -2, -5], [], Fusion(denseWeight: 2))
+        #expect(far == [0: by(dense: 2), 1: by(dense: 1.5), 2: by()])
+        #expect(parts([0, -4], [])[0] == by(dense: 0.4))
+        // One hit, and equal scores.
+        #expect(parts([-7], [5]) == [0: by(dense: 0.4), 1: by(lexical: 1)])
+        #expect(parts([-7, -7], []) == [0: by(dense: 0.4), 1: by(dense: 0.4)])
+        #expect(parts([0, 0], [2, 2])[2] == by(lexical: 1))
+        #expect(parts([], []).isEmpty)
+        // The largest and smallest numbers stay finite.
+        let extreme = parts([-1, -1e308], [1e-310, 1e-320])
+        #expect(extreme.values.allSatisfy { $0.sum.isFinite && $0.sum <= 1.4 })
     }
 
     /// A search for a number that occurs in one passage shows that passage, not the one that the
@@ -170,7 +205,7 @@ struct QueryTests {
             let byVector = try await collection.query(
                 Query(
                     text, mode: .hybrid,
-                    fusion: ReciprocalRankFusion(denseWeight: 1, lexicalWeight: 0.1))
+                    fusion: Fusion(.ranks, denseWeight: 1, lexicalWeight: 0.1))
             ).hits
             #expect(byVector.map(\.passage) == dense.map(\.passage))
         }
@@ -179,26 +214,26 @@ struct QueryTests {
 
     @Test func denseRanksCountAsTheEmbedderSays() async throws {
         let folder = TemporaryFolder()
-        func hits(_ embedder: TestEmbedder, _ fusion: ReciprocalRankFusion?) async throws -> [Hit] {
+        func hits(_ embedder: TestEmbedder, _ fusion: Fusion) async throws -> [Hit] {
             let path = folder.file("\(embedder.hybridWeight ?? 0).vdb")
             let database = try Database(path: path, embedder: embedder)
             let collection = database.collection()
             try await collection.ingest(SampleTexts.documents(0..<60))
             let answer = try await collection.query(
                 Query(SampleTexts.text(7003), limit: 20, mode: .hybrid, fusion: fusion))
-            let weight = fusion?.denseWeight ?? embedder.hybridWeight ?? 0.35
+            let weight = fusion.denseWeight ?? embedder.hybridWeight ?? 0.4
             #expect(answer.explanation.fusion?.denseWeight == weight)
             try database.close()
             return answer.hits
         }
         let (silent, heavy) = (TestEmbedder(), TestEmbedder(hybridWeight: 3))
-        let byDefault = try await hits(silent, nil)
-        let byEmbedder = try await hits(heavy, nil)
+        let byDefault = try await hits(silent, Fusion())
+        let byEmbedder = try await hits(heavy, Fusion())
         #expect(byDefault != byEmbedder)
-        #expect(try await hits(silent, ReciprocalRankFusion(denseWeight: 3)) == byEmbedder)
-        #expect(try await hits(heavy, ReciprocalRankFusion()) == byDefault)
+        #expect(try await hits(silent, Fusion(denseWeight: 3)) == byEmbedder)
+        #expect(try await hits(heavy, Fusion(denseWeight: 0.4)) == byDefault)
         await #expect(throws: DatabaseError.self) {
-            try await hits(TestEmbedder(hybridWeight: 4), ReciprocalRankFusion(denseWeight: .nan))
+            try await hits(TestEmbedder(hybridWeight: 4), Fusion(denseWeight: .nan))
         }
     }
 

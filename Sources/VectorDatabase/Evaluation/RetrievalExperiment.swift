@@ -19,8 +19,8 @@ package struct RetrievalExperiment: Sendable {
     let isExact: Bool
     /// How many of the first hits to re-rank by log p(document | query); `nil` for none.
     let rerankDepth: Int?
-    /// The fusion for hybrid mode; `nil` for the model's.
-    let fusion: ReciprocalRankFusion?
+    /// The fusion for hybrid mode.
+    let fusion: Fusion
     /// Hits per query.
     let depth: Int
     let name: String
@@ -33,7 +33,7 @@ package struct RetrievalExperiment: Sendable {
     ///   - name: the name of the run.
     package init(
         _ questions: [Question], mode: QueryMode, isExact: Bool, rerankDepth: Int? = nil,
-        fusion: ReciprocalRankFusion? = nil, depth: Int = 1000, name: String
+        fusion: Fusion = Fusion(), depth: Int = 1000, name: String
     ) {
         self.questions = questions
         self.mode = mode

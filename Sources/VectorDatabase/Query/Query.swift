@@ -28,10 +28,9 @@ public struct Query: Sendable {
     /// Re-ranks this many of the first hits by log p(document | query), which needs a
     /// `ScoringEmbedder`; `nil` for none.
     public var rerankDepth: Int?
-    /// How dense and lexical ranks are fused in hybrid mode. `nil` takes the default, with the
-    /// embedder's `hybridWeight` if it has one and encodes the query; for a query with its own
-    /// ``vector`` no model is loaded.
-    public var fusion: ReciprocalRankFusion?
+    /// How hybrid mode joins what is found by vector and by words. For a query with its own
+    /// ``vector`` no model is loaded, so that an embedder's weight does not count.
+    public var fusion: Fusion
     /// Whether hits have their title, text and metadata. `false` is enough for run files, whose
     /// thousands of hits would take longer to read than to find.
     public var fetchesContent = true
@@ -40,7 +39,7 @@ public struct Query: Sendable {
     public init(
         _ text: String, limit: Int = 10, mode: QueryMode? = nil, ef: Int? = nil,
         isExact: Bool = false, filter: Filter? = nil, rerankDepth: Int? = nil,
-        fusion: ReciprocalRankFusion? = nil
+        fusion: Fusion = Fusion()
     ) {
         self.text = text
         self.limit = limit
@@ -70,7 +69,7 @@ public enum QueryMode: String, Sendable, CaseIterable, Codable {
     case dense
     /// Words. The score is BM25. Higher is better.
     case lexical
-    /// Both. The score is the weighted sum of reciprocal ranks; see ``ReciprocalRankFusion``.
+    /// Both. The score is a weighted sum; see ``Fusion``.
     case hybrid
 }
 
@@ -109,6 +108,8 @@ public struct Hit: Sendable, Equatable, Identifiable {
     public var passage: Int
     /// log p(document | query) in nats; `nil` if the hit was not re-ranked.
     public var logProbability: Double?
+    /// What the score is made of in hybrid mode; of a re-ranked hit, the score before.
+    public var parts: HybridParts?
 }
 
 /// How an answer was found: what `vdb query --explain` prints.
@@ -130,7 +131,7 @@ public struct Explanation: Sendable {
     /// The number of passages that match the filter; `nil` without a filter.
     public var matchingPassages: Int?
     /// How the two rankings were fused; `nil` unless the mode was hybrid.
-    public var fusion: ReciprocalRankFusion?
+    public var fusion: Fusion?
 
     /// A step and its time.
     public struct Phase: Sendable, Equatable {

@@ -7,7 +7,7 @@ struct QueryPlan: Sendable {
     /// Set if the mode needs one.
     var vector: [Float]?
     /// Used in hybrid mode.
-    var fusion: ReciprocalRankFusion
+    var fusion: Fusion
     /// This query's share of the time spent on encoding.
     var encoding: Duration?
     /// Set if hits are re-ranked.
@@ -27,10 +27,12 @@ struct QueryPlanner {
         plans.reserveCapacity(queries.count)
         for query in queries { plans.append(try plan(query)) }
         let open = plans.indices.filter { plans[$0].mode != .lexical && plans[$0].vector == nil }
-        if !open.isEmpty, let weight = try collection.requireEmbedder(for: record).hybridWeight {
-            for index in open where plans[index].query.fusion == nil {
-                plans[index].fusion.denseWeight = weight
-            }
+        let weight = open.isEmpty ? nil : try collection.requireEmbedder(for: record).hybridWeight
+        for index in open where plans[index].fusion.denseWeight == nil {
+            plans[index].fusion.denseWeight = weight
+        }
+        for index in plans.indices where plans[index].fusion.denseWeight == nil {
+            plans[index].fusion.denseWeight = plans[index].fusion.usualDenseWeight
         }
         for start in stride(from: 0, to: open.count, by: Self.batchSize) {
             let indices = open[start..<min(start + Self.batchSize, open.count)]
@@ -59,7 +61,7 @@ struct QueryPlanner {
         }
         return QueryPlan(
             query: query, mode: mode, vector: mode == .lexical ? nil : query.vector,
-            fusion: query.fusion ?? ReciprocalRankFusion(), scorer: try scorer(for: query))
+            fusion: query.fusion, scorer: try scorer(for: query))
     }
 
     private func validate(_ query: Query) throws {
@@ -70,14 +72,13 @@ struct QueryPlanner {
         }
         try require(query.limit > 0, "limit", "\(query.limit)", "1 or more")
         if let ef = query.ef { try require(ef > 0, "ef", "\(ef)", "1 or more") }
-        if let fusion = query.fusion {
-            for (name, weight) in [
-                ("dense weight", fusion.denseWeight), ("lexical weight", fusion.lexicalWeight),
-                ("constant", fusion.constant),
-            ] {
-                try require(
-                    weight.isFinite && weight >= 0, name, "\(weight)", "0 or more")
-            }
+        let weights: [(String, Double?)] = [
+            ("dense weight", query.fusion.denseWeight),
+            ("lexical weight", query.fusion.lexicalWeight),
+        ]
+        for (name, weight) in weights {
+            guard let weight else { continue }
+            try require(weight.isFinite && weight >= 0, name, "\(weight)", "0 or more")
         }
         if let depth = query.rerankDepth {
             try require(depth > 0, "rerank", "\(depth)", "1 or more")

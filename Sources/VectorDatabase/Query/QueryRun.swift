@@ -89,7 +89,7 @@ struct QueryRun: Sendable {
     /// How many documents each search must rank.
     private var depthOfLists: Int {
         let wanted = min(max(query.limit, query.rerankDepth ?? 0), Self.mostDocuments)
-        return plan.mode == .hybrid ? ReciprocalRankFusion.depth(limit: wanted) : wanted
+        return plan.mode == .hybrid ? Fusion.depth(limit: wanted) : wanted
     }
 
     private func searchByVector(depth: Int, allowed: LabelFilter?) throws -> Found {
@@ -133,17 +133,20 @@ struct QueryRun: Sendable {
         var (nearest, bestWords): ([Int64: RankedDocument], [Int64: RankedDocument]) = ([:], [:])
         for document in dense { nearest[document.key] = document }
         for document in lexical { bestWords[document.key] = document }
-        return plan.fusion.fuse(dense: dense.map(\.key), lexical: lexical.map(\.key))
-            .compactMap { entry in
-                let (first, second) =
-                    entry.lexical >= entry.dense
-                    ? (bestWords[entry.id], nearest[entry.id])
-                    : (nearest[entry.id], bestWords[entry.id])
-                guard var document = first ?? second else { return nil }
-                document.score = entry.score
-                return document
-            }
-            .sorted(by: RankedDocument.precedes)
+        return plan.fusion.fuse(
+            dense: dense.map { ($0.key, $0.score) }, lexical: lexical.map { ($0.key, $0.score) }
+        )
+        .compactMap { entry in
+            let (first, second) =
+                entry.parts.lexical >= entry.parts.dense
+                ? (bestWords[entry.id], nearest[entry.id])
+                : (nearest[entry.id], bestWords[entry.id])
+            guard var document = first ?? second else { return nil }
+            document.score = entry.parts.sum
+            document.parts = entry.parts
+            return document
+        }
+        .sorted(by: RankedDocument.precedes)
     }
 
     /// Re-ranks the first documents by log p(document | query).
@@ -198,7 +201,8 @@ struct QueryRun: Sendable {
         for document in documents {
             var hit = Hit(
                 rank: hits.count + 1, id: document.id, score: document.score, title: "", text: "",
-                metadata: [:], passage: 0, logProbability: document.logProbability)
+                metadata: [:], passage: 0, logProbability: document.logProbability,
+                parts: document.parts)
             if query.fetchesContent {
                 // Deleted after it was found, so no longer a hit.
                 guard let passage = passages[document.passage] else { continue }

@@ -9,6 +9,7 @@ struct RankedDocument: Sendable, Equatable {
     let passage: Int64
     var score: Double
     var logProbability: Double?
+    var parts: HybridParts?
 
     /// Best first; equal scores in the byte order of ids.
     static func precedes(_ a: RankedDocument, _ b: RankedDocument) -> Bool {

@@ -1,11 +1,18 @@
 import ArgumentParser
 import VectorDatabase
 
-/// How hybrid search joins its two rankings.
+/// How hybrid search joins its two lists.
 struct FusionArguments: ParsableArguments {
     @Option(
+        name: .customLong("fusion"),
         help: ArgumentHelp(
-            "Weight of ranks by vectors in hybrid mode (default: the model's, else 0.35).",
+            "What hybrid mode adds up: scores, scaled to the best of each list, or reciprocal ranks.",
+            valueName: "how"))
+    var method = Fusion.Method.scores
+
+    @Option(
+        help: ArgumentHelp(
+            "Weight of vectors in hybrid mode (default: the model's, else 0.4 for scores and 0.35 for ranks).",
             valueName: "w"))
     var hybridWeight: Double?
 
@@ -15,8 +22,7 @@ struct FusionArguments: ParsableArguments {
         }
     }
 
-    /// Nil: the model's.
-    var fusion: ReciprocalRankFusion? {
-        hybridWeight.map { ReciprocalRankFusion(denseWeight: $0) }
-    }
+    var fusion: Fusion { Fusion(method, denseWeight: hybridWeight) }
 }
+
+extension Fusion.Method: ExpressibleByArgument {}

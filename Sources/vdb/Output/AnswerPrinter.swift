@@ -40,6 +40,10 @@ struct AnswerPrinter {
         if let logProbability = hit.logProbability {
             line.set("log_probability", .number(logProbability))
         }
+        if explains, let parts = hit.parts {
+            line.set("dense_part", .number(parts.dense))
+            line.set("lexical_part", .number(parts.lexical))
+        }
         line.set("title", hit.title)
         line.set("text", hit.text)
         line.set("metadata", .object(hit.metadata))
@@ -66,7 +70,8 @@ struct AnswerPrinter {
             "matching_passages",
             explanation.matchingPassages.map { .integer(Int64($0)) } ?? .null)
         if let fusion = explanation.fusion {
-            line.set("dense_weight", .number(fusion.denseWeight))
+            line.set("fusion", fusion.method.rawValue)
+            line.set("dense_weight", fusion.denseWeight.map { .number($0) } ?? .null)
             line.set("lexical_weight", .number(fusion.lexicalWeight))
         }
         return line
@@ -151,8 +156,15 @@ struct AnswerPrinter {
                 + "it, \(explanation.deletedRows) deleted")
         if let fusion = explanation.fusion {
             Output.line(
-                "  ranks among the words count \(fusion.lexicalWeight), among the vectors "
-                    + "\(fusion.denseWeight)")
+                "  \(fusion.method.rawValue) of the words count \(fusion.lexicalWeight), "
+                    + "of the vectors \(fusion.denseWeight ?? 0)")
+            for hit in answer.hits {
+                guard let parts = hit.parts else { continue }
+                Output.line(
+                    "  " + Columns.right(String(hit.rank), 4) + "  words "
+                        + Figures.fixed(parts.lexical, 4) + "  vectors "
+                        + Figures.fixed(parts.dense, 4))
+            }
         }
         if let matching = explanation.matchingPassages {
             Output.line("  \(matching) passages match the filter")

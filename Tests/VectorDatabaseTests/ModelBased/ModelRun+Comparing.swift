@@ -133,15 +133,20 @@ extension ModelRun {
     /// Hybrid answers are the fusion of the other two, which are compared separately.
     private func compareFusion(_ answer: Answer, in collection: DocumentCollection) async throws {
         var query = answer.query
-        let fusion = query.fusion ?? ReciprocalRankFusion()
-        query.limit = ReciprocalRankFusion.depth(limit: query.limit)
+        query.limit = Fusion.depth(limit: query.limit)
         var scores: [String: Double] = [:]
         for (mode, weight) in [
-            (QueryMode.dense, fusion.denseWeight), (.lexical, fusion.lexicalWeight),
+            (QueryMode.dense, 0.4), (.lexical, 1.0),
         ] {
             query.mode = mode
-            for hit in try await collection.query(query).hits {
-                scores[hit.id, default: 0] += weight / (fusion.constant + Double(hit.rank))
+            let hits = try await collection.query(query).hits
+            guard let best = hits.first?.score, let worst = hits.last?.score else { continue }
+            for hit in hits {
+                let part =
+                    best > 0
+                    ? max(0, hit.score / best)
+                    : best > worst ? (hit.score - worst) / (best - worst) : 1
+                scores[hit.id, default: 0] += weight * part
             }
         }
         let best = scores.sorted { ($1.value, $0.key) < ($0.value, $1.key) }

@@ -16,8 +16,10 @@ struct QueryCommand: AsyncParsableCommand {
               vdb query --queries queries.tsv -k 1000 --format trec > run.txt
 
             Score: inner product (or what the collection's metric is) for dense, BM25 for lexical, \
-            for hybrid 1 / (60 + rank) among the words plus w / (60 + rank) among the vectors; w is \
-            --hybrid-weight, else "hybrid_weight" in the model's autoregembed.json, else 0.35. \
+            for hybrid the BM25 divided by the best hit's plus w times the inner product divided by \
+            the best hit's; with --fusion ranks 1 / (60 + rank) among the words plus w times that \
+            among the vectors. w is --hybrid-weight, else "hybrid_weight" in the model's \
+            autoregembed.json, else 0.4 (ranks: 0.35). --explain shows both parts. \
             --where compares metadata: =, !=, <, <=, >, >=, IN, BETWEEN, LIKE, IS NULL, AND, OR, \
             NOT and parentheses. As in SQL, a comparison of a missing field is neither true nor \
             false, and neither is its NOT: year != 2020, NOT year = 2020 and year NOT IN (2020) \
