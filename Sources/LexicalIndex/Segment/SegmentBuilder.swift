@@ -42,14 +42,16 @@ package struct SegmentBuilder {
         keys.append(key)
         lengths.append(0)
         var (title, text) = (title, text)
-        title.withUTF8 { add($0, slot) }
-        text.withUTF8 { add($0, slot) }
+        title.withUTF8 { add($0, slot, weight: BM25.titleWeight) }
+        text.withUTF8 { add($0, slot, weight: 1) }
     }
 
-    private mutating func add(_ text: UnsafeBufferPointer<UInt8>, _ slot: UInt32) {
+    private mutating func add(
+        _ text: UnsafeBufferPointer<UInt8>, _ slot: UInt32, weight: UInt32
+    ) {
         var length: UInt32 = 0
         scanner.forEachWord(in: text, for: .passage) { word in
-            length += 1
+            length += weight
             let (number, isNew) = words.number(of: word)
             if isNew {
                 let stem = stemmer.withStem(of: word) { stems.number(of: $0) }
@@ -62,11 +64,11 @@ package struct SegmentBuilder {
             let stem = stemOfWord[number]
             let last = Int(lastOccurrence[Int(stem)])
             if last < occurrences.count, occurrences[last].slot == slot {
-                occurrences[last].frequency += 1
+                occurrences[last].frequency += weight
             } else {
                 lastOccurrence[Int(stem)] = UInt32(occurrences.count)
                 passageCounts[Int(stem)] += 1
-                occurrences.append(Occurrence(term: stem, slot: slot, frequency: 1))
+                occurrences.append(Occurrence(term: stem, slot: slot, frequency: weight))
             }
         }
         lengths[Int(slot)] += length
