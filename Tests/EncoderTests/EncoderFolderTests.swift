@@ -35,6 +35,21 @@ import Transformer
         }
     }
 
+    /// A folder that has moved is found by what the user called it.
+    @Test func isFoundByItsName() throws {
+        try EncoderFixture.withCopy("cls") { folder in
+            var options = AutoRegEmbedder.Options()
+            options.source = "the-model"
+            var recorded = try EncoderEmbedder(folder: folder, options: options).identity
+            recorded.path = folder.path + "-gone"
+            var finder = RecordedModelFinder()
+            finder.open = { try ModelFolder.open($0, options: $1) }
+            finder.locate = { $0 == "the-model" ? folder : nil }
+            let found = try #require(try finder.find(recorded))
+            #expect(found.identity.fingerprint == recorded.fingerprint)
+        }
+    }
+
     @Test func fingerprintChangesWithWhatChangesVectors() throws {
         var seen: Set<String> = []
         func isNew(
