@@ -1,6 +1,6 @@
 /// A model with a short name.
 public struct KnownModel: Sendable, Equatable {
-    /// What a person types.
+    /// The short name that commands accept in place of `repository`.
     public let name: String
     /// The repository on the Hugging Face Hub, `OWNER/REPO`.
     public let repository: String

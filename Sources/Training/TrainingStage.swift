@@ -14,5 +14,6 @@ public enum TrainingStage: String, Sendable, CaseIterable, Codable {
     case contrast
 }
 
+/// The former name of `EmbeddingTask`.
 @available(*, deprecated, renamed: "EmbeddingTask")
 public typealias TrainingTask = EmbeddingTask

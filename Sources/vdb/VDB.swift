@@ -4,14 +4,14 @@ import ArgumentParser
 struct VDB: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vdb",
-        abstract: "A vector retrieval database that brings its own embedder.",
+        abstract: "A vector retrieval database with a built-in embedder.",
         discussion: """
             A first session:
               vdb ingest ~/notes
               vdb query "why does the sky turn red in the evening?"
 
             The database is one file: --db, else $VDB_DB, else corpus.vdb in the current folder.
-            'vdb --version --verbose' names the kernels that compute on this machine.
+            'vdb --version --verbose' shows the kernels that are used on this machine.
             """,
         version: version,
         groupedSubcommands: [
@@ -40,6 +40,6 @@ struct VDB: AsyncParsableCommand {
             CommandGroup(name: "Shell", subcommands: [CompletionsCommand.self]),
         ])
 
-    /// The one place that says it; CHANGELOG.md says what it has.
+    /// The only definition of the version; CHANGELOG.md lists the changes.
     static let version = "0.2.0"
 }

@@ -82,7 +82,7 @@ import Testing
     @Test func refuses() throws {
         try writeTiny()
         try vdb.write("there", "x")
-        try vdb.fails(73, "there: exists", "model", "convert", "tiny.gguf", "there")
+        try vdb.fails(73, "there: already exists", "model", "convert", "tiny.gguf", "there")
         try vdb.fails(64, ".gguf", "model", "convert", "tiny.gguf", "out", "--type", "q8_0")
         try vdb.fails(64, "leave --merge out", "model", "convert", "tiny.gguf", "out", "--merge")
         // A tokenizer that the format has no name for.

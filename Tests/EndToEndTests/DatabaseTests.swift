@@ -46,7 +46,7 @@ import Testing
         let rest = try vdb.run("delete", "--where", "lang = 'en'", "--format", "json")
         #expect(rest.object.int("deleted") == 2)
         #expect(try vdb.run("list").lines == ["apples\tApples"])
-        try vdb.fails(64, "give either ids or --where", "delete")
+        try vdb.fails(64, "pass either ids or --where", "delete")
         #expect(try vdb.run("check").status == 0)
     }
 
@@ -190,7 +190,7 @@ import Testing
 
     @Test func backupCompactReindex() throws {
         #expect(try vdb.run("backup", "b.vdb").status == 0)
-        try vdb.fails(73, "is there already", "backup", "b.vdb")
+        try vdb.fails(73, "already exists", "backup", "b.vdb")
         try vdb.fails(73, "none/b.vdb: cannot be created: No such", "backup", "none/b.vdb")
         #expect(try vdb.run("list", "--db", "b.vdb").lines.count == 4)
         #expect(try vdb.run("check", "--db", "b.vdb").status == 0)

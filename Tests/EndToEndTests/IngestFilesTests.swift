@@ -50,7 +50,7 @@ import Testing
         #expect(result.object.int("inserted") == 2 && result.object.int("failed") == 2)
         for fact in [
             "n/latin.txt:1: is not UTF-8 at byte 2", "n/gone.txt: is a link to something",
-            "1 file skipped: empty: n/empty.md", "all else is stored",
+            "1 file skipped: empty: n/empty.md", "everything else is stored",
         ] { #expect(result.errors.contains(fact), "\(result.errors)") }
         #expect(try ids() == ["n/a.txt", "n/z.md"])
         #expect(try vdb.run("ingest", "n", "--on-error", "skip").status == 0)

@@ -64,7 +64,7 @@ struct KernelTests {
             let forced = try train("Prescott")
             #expect(forced.status == 0)
             #expect(forced.errors.contains("Prescott kernels (OPENBLAS_CORETYPE is set)"))
-            let warns = forced.errors.contains("warning: OpenBLAS runs its Prescott kernels")
+            let warns = forced.errors.contains("warning: OpenBLAS uses its Prescott kernels")
             #expect(warns == KernelLevel.avx2.isSupported)
         #endif
     }

@@ -155,7 +155,8 @@ import Testing
             #"{"_id":"two words","text":"gas"}"# + "\n" + #"{"_id":"50%","text":"gas"}"# + "\n")
         #expect(try vdb.run("ingest", "c.jsonl", "--quiet").status == 0)
         try vdb.fails(
-            65, "the id 'two words' has white space", "query", "gas", "--mode", "lexical",
+            65, "the id 'two words' is empty or has white space", "query", "gas", "--mode",
+            "lexical",
             "--format", "trec")
         let run = try vdb.run(
             "query", "gas", "--mode", "lexical", "--format", "trec", "--escape-ids")

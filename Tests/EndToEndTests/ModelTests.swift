@@ -106,7 +106,7 @@ import Testing
         try vdb.fails(65, "was encoded by", "query", "moon", "--model", "model")
         try vdb.fails(65, "was encoded by", "ingest", "corpus.jsonl", "--model", "model")
         try vdb.write("empty/readme", "")
-        try vdb.fails(66, "has no config.json", "embed", "a", "--model", "empty")
+        try vdb.fails(66, "has neither config.json", "embed", "a", "--model", "empty")
     }
 
     @Test func theRecordedModelIsFoundOrNamed() throws {

@@ -30,7 +30,7 @@ struct PlainModelTests {
         #expect(
             plain.errors
                 == "plain: has no compressed tokens, so the state at the last token is the "
-                + "vector; 'vdb train compress' trains some\n")
+                + "vector; 'vdb train compress' adds them\n")
         // The collection records it: nothing more is said, or asked for.
         let answer = try vdb.run(
             "query", "air", "--db", "plain.vdb", "--mode", "dense", "--format", "json")

@@ -142,7 +142,7 @@ import Testing
     }
 
     @Test func usageErrors() throws {
-        try vdb.fails(64, "a text to search for is missing", "query")
+        try vdb.fails(64, "there is no query", "query")
         try vdb.fails(64, "-k must be at least 1", "query", "a", "-k", "0")
         try vdb.fails(64, "column 8: expected a number", "query", "a", "--where", "year = ")
         try vdb.fails(64, "--vector must be a JSON array", "query", "--vector", "[1,\"x\"]")

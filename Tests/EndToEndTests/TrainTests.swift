@@ -109,12 +109,12 @@ struct TrainTests {
         #expect(first.status == 0)
         let lines = first.text.split(separator: "\n").filter { !$0.hasPrefix("warning: ") }
         #expect(lines.count == 3)
-        #expect(lines.contains("nothing was saved to resume: beginning with step 1"))
+        #expect(lines.contains("no saved state to resume from; starting with step 1"))
         #expect(lines.contains { $0.hasPrefix("kernels ") })
         #expect(lines.last?.hasPrefix("2 steps") == true)
         let second = try run()
         #expect(second.status == 0)
-        #expect(second.text == "out: this run is finished (2 steps); there is nothing to resume\n")
+        #expect(second.text == "out: this run has finished (2 steps); there is nothing to resume\n")
     }
 
     @Test func aModelIsNotOverwrittenUnasked() throws {
@@ -173,7 +173,7 @@ struct TrainTests {
         #expect(
             try mine("one.jsonl", "1")
                 == "2 queries with 4 negatives in one.jsonl; 1 judged query left out, without a "
-                + "text or a positive at hand\n")
+                + "text or a positive in the collection\n")
         _ = try mine("two.jsonl", "2")
         let one = try String(contentsOfFile: vdb.path("one.jsonl"), encoding: .utf8)
         #expect(try String(contentsOfFile: vdb.path("two.jsonl"), encoding: .utf8) == one)

@@ -178,7 +178,7 @@ import Testing
         #expect(plain.object.hitIDs.count == 10 && plain.object.hitIDs == named.object.hitIDs)
         let card = try String(contentsOfFile: vdb.path("out/MODEL_CARD.md"), encoding: .utf8)
         #expect(card.contains("| after contrast |") && card.contains("](loss.svg)"))
-        #expect(card.contains("the model after contrast") && card.contains("re-encoded by it"))
+        #expect(card.contains("the model after contrast") && card.contains("re-encoded with it"))
         for name in ["base/config.json", "MODEL_CARD.md", "loss.svg", "autoregembed.json"] {
             #expect(FileManager.default.fileExists(atPath: vdb.path("out/" + name)), "\(name)")
         }

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import VectorDatabase
 
-/// Which database and collection a command works on.
+/// The database and collection of a command.
 struct DatabaseArguments: ParsableArguments {
     @Option(
         name: .customLong("db"),
@@ -11,7 +11,7 @@ struct DatabaseArguments: ParsableArguments {
         completion: .file())
     var givenPath: String?
 
-    @Option(help: ArgumentHelp("The collection in it.", valueName: "name"))
+    @Option(help: ArgumentHelp("The collection in the database.", valueName: "name"))
     var collection = "default"
 
     var path: String {
@@ -26,7 +26,7 @@ struct DatabaseArguments: ParsableArguments {
 
     /// Opens the database.
     ///
-    /// - Parameter findEmbedder: finds the embedder of a collection when it is needed.
+    /// - Parameter models: finds the embedder of a collection when it is needed.
     func open(
         _ access: DatabaseOptions.Access, threads: Int?, models: ModelFinder = ModelFinder()
     ) throws -> Database {
@@ -38,25 +38,25 @@ struct DatabaseArguments: ParsableArguments {
     }
 }
 
-/// What every command understands.
+/// Options of every command.
 struct GeneralArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Threads to use (default: as many as there are cores).", valueName: "n"))
+            "Threads to use (default: the number of cores).", valueName: "n"))
     var threads: Int?
 
-    @Flag(name: .shortAndLong, help: "Show neither progress nor summary.")
+    @Flag(name: .shortAndLong, help: "Show neither progress nor a summary.")
     var quiet = false
 
     func validate() throws {
         try require(threads, in: NumberLimits.threads, "--threads")
     }
 
-    /// Says something that is no result and no error.
+    /// Prints a message that is neither a result nor an error.
     func say(_ text: String) { if !quiet { Messages.line(text) } }
 }
 
-/// How answers of a command are printed that people and programs read.
+/// The output formats of commands for people and programs.
 enum AnswerFormat: String, ExpressibleByArgument, CaseIterable {
     case table, json
 }

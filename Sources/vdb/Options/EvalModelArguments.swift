@@ -3,15 +3,15 @@ import AutoRegEmbed
 import DefaultModel
 import Foundation
 
-/// Which model is measured, and how its states become a vector: the papers' baselines are the raw
+/// The model to evaluate, and how its states become a vector: the papers' baselines are the raw
 /// model with another pooling or prompt.
 struct EvalModelArguments: ParsableArguments {
-    /// Prompts that need no training.
+    /// Prompts of methods without training.
     enum Prompt: String, ExpressibleByArgument, CaseIterable {
-        /// Jiang et al. (2023): the last token of a sentence that asks for one word.
+        /// PromptEOL (Jiang et al. 2023): the last token of a sentence that asks for one word.
         case prompteol
-        /// Springer et al. (2024): the text twice, the mean over its second reading, which has
-        /// seen the whole of the first.
+        /// Echo embeddings (Springer et al. 2024): the text is repeated, and the mean is taken over
+        /// the second occurrence, which attends to all of the first.
         case echo
 
         var template: String {
@@ -27,7 +27,7 @@ struct EvalModelArguments: ParsableArguments {
     @OptionGroup var model: ModelArguments
     @OptionGroup var prompts: PromptArguments
 
-    @Option(help: "A prompt in place of the folder's template: prompteol or echo.")
+    @Option(help: "A prompt instead of the folder's template: prompteol or echo (default: none).")
     var prompt: Prompt?
 
     func validate() throws {
@@ -36,13 +36,13 @@ struct EvalModelArguments: ParsableArguments {
         }
     }
 
-    /// What a report says of the model beside its name.
+    /// The labels of a report about the model, in addition to its name.
     var labels: [(String, String)] {
         [("pooling", model.pooling?.rawValue), ("prompt", prompt?.rawValue)]
             .compactMap { name, value in value.map { (name, $0) } }
     }
 
-    /// The model's folder, else the one that the program carries.
+    /// Loads the given model, else the built-in one.
     func load(threads: Int?) throws -> any ModelEmbedder {
         var options = AutoRegEmbedder.Options()
         options.threads = threads

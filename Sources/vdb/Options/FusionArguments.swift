@@ -1,27 +1,29 @@
 import ArgumentParser
 import VectorDatabase
 
-/// How hybrid search joins its two lists.
+/// How hybrid search combines its two rankings.
 struct FusionArguments: ParsableArguments {
     @Option(
         name: .customLong("fusion"),
         help: ArgumentHelp(
-            "What hybrid mode adds up: scores, scaled to the best of each list, or reciprocal ranks.",
+            "What hybrid mode adds: scores, divided by the best of each list, or reciprocal ranks.",
             valueName: "how"))
     var method = Fusion.Method.scores
 
     @Option(
         help: ArgumentHelp(
-            "Weight of vectors in hybrid mode (default: the model's, else 0.4 for scores and 0.35 for ranks).",
+            "Weight of vectors in hybrid mode, against 1 for words (default: the model's, else 0.4 for "
+                + "scores and 0.35 for ranks).",
             valueName: "w"))
     var hybridWeight: Double?
 
     func validate() throws {
         if let hybridWeight, !hybridWeight.isFinite || hybridWeight < 0 {
-            throw ValidationError("--hybrid-weight must not be negative, as \(hybridWeight) is")
+            throw ValidationError("--hybrid-weight must be 0 or more, not \(hybridWeight)")
         }
     }
 
+    /// A nil weight uses the model's.
     var fusion: Fusion { Fusion(method, denseWeight: hybridWeight) }
 }
 

@@ -1,15 +1,15 @@
 import ArgumentParser
 import AutoRegEmbed
 
-/// What a model is asked to express about a text.
+/// The instruction with which texts are encoded.
 struct InstructionArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "next (what should follow: for queries), self (the text itself: for documents), none, "
-                + "or an instruction's own text.", valueName: "instruction"))
+            "next (what should follow, for queries), self (the text itself, for documents), none, "
+                + "or the text of an instruction.", valueName: "instruction"))
     var instruction = "self"
 
-    @Option(help: "Which of the model's instructions next and self mean.")
+    @Option(help: "The task whose instructions next and self refer to.")
     var task = EmbeddingTask.retrieval
 
     var parsed: Instruction {

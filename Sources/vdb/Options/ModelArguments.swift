@@ -6,12 +6,12 @@ import Foundation
 import ModelHub
 import VectorDatabase
 
-/// Which model encodes.
+/// The model that encodes texts.
 struct ModelArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            A model: a Hugging Face folder, a .gguf file, a name in the store of models, \
+            A model: a Hugging Face folder, a .gguf file, the name of a model in the store, \
             hf:OWNER/REPO, ollama:NAME or built-in (default: the collection's, else the built-in \
             model).
             """,
@@ -20,25 +20,26 @@ struct ModelArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The base model's folder of an adapter that names none here, such as one on the hub.",
+            "The folder of an adapter's base model (default: the one that the adapter names).",
             valueName: "dir"))
     var base: String?
 
     @Option(
         help: """
-            What the model computes in (default: what its weights are stored as, quantised blocks \
-            as they lie; the built-in model: float32).
+            The precision of matrix products: float32 or bfloat16 (default: the type of the model's \
+            weights; int8 for quantized weights; float32 for the built-in model).
             """)
     var precision: ComputePrecision?
 
     @Option(
         help: """
-            What becomes the vector: the mean of the states at the compressed tokens, the state at \
-            the last token, or the mean of all states (default: the collection's, else the model's).
+            The vector: the mean of the states at the compressed tokens (compressed), the state at \
+            the last or first token (last, cls), or the mean of all states (mean) (default: the \
+            collection's, else the model's).
             """)
     var pooling: Pooling?
 
-    /// - Throws: if `--model` names no usable model.
+    /// - Throws: if `--model` does not name a usable model.
     func finder(threads: Int?, prompts: PromptArguments? = nil) throws -> ModelFinder {
         var options = AutoRegEmbedder.Options()
         options.base = base.map { URL(fileURLWithPath: $0) }
@@ -56,18 +57,18 @@ extension Pooling: ExpressibleByArgument {}
 
 extension ComputePrecision: ExpressibleByArgument {}
 
-/// Finds the model that a collection's texts are encoded with.
+/// Finds the model of a collection.
 ///
-/// With `--model` it is that one, whatever the collection records: the library refuses it where the
-/// fingerprints differ. Else it is the folder that the collection records, or, where it records none
-/// or nothing is recorded yet, the built-in model.
+/// With `--model` it is that model, whatever the collection records; the library rejects it if the
+/// fingerprints differ. Otherwise it is the folder that the collection records, or the built-in
+/// model if it records none.
 struct ModelFinder: Sendable {
-    /// What `--model` calls the model that the program carries, unless a folder has that name.
+    /// The name of the built-in model in `--model`, unless a folder has that name.
     static let builtInName = "built-in"
 
     /// The model of `--model`.
     var given: (any ModelEmbedder)?
-    /// In place of what is recorded.
+    /// Overrides of the recorded settings.
     var options = AutoRegEmbedder.Options()
 
     @Sendable func find(_ recorded: EmbedderIdentity?) throws -> (any Embedder)? {
@@ -117,7 +118,7 @@ struct ModelFinder: Sendable {
         case let model as AutoRegEmbedder where model.isUntrained:
             Messages.line(
                 "\(given): has no compressed tokens, so the state at the last token is the vector; "
-                    + "'vdb train compress' trains some")
+                    + "'vdb train compress' adds them")
         case let model as EncoderEmbedder where model.usesMeanByDefault:
             Messages.line(
                 "\(given): is an encoder without modules.json, so the mean of its states is the "
@@ -127,7 +128,7 @@ struct ModelFinder: Sendable {
         return embedder
     }
 
-    /// The base of an adapter that names it by an id on the hub: from the store, or from Hugging
+    /// Finds the base of an adapter that gives it as an id on the hub: in the store, or in Hugging
     /// Face's cache.
     static let findBase: @Sendable (String) -> URL? = { ModelLocator().model(ofRepository: $0) }
 
@@ -140,12 +141,12 @@ struct ModelFinder: Sendable {
         return try ModelFolder.open(location, options: options)
     }
 
-    /// The folder or GGUF file that a path or name stands for.
+    /// The folder or GGUF file that a path or name refers to.
     static func locate(_ given: String) throws -> URL {
         let location = try ModelLocator().locate(given)
         if let hidden = location.hidden {
             Messages.line(
-                "\(given) is taken from this folder, not from the store of models "
+                "\(given): using the path of this name, not the model in the store "
                     + "(\(hidden.path))")
         }
         let url = location.url
@@ -161,7 +162,7 @@ struct ModelFinder: Sendable {
         else {
             throw CommandFailure(
                 .missing,
-                "\(given): has no config.json and no .gguf file; name a model's folder or file")
+                "\(given): has neither config.json nor a .gguf file; pass a model's folder or file")
         }
         return url
     }

@@ -1,25 +1,25 @@
 import ArgumentParser
 
-/// What numbers on the command line may be, where more than their sign is limited.
+/// Ranges of numbers on the command line.
 ///
 /// The upper bounds are far beyond what is useful, and small enough that sums and products of such
 /// numbers cannot overflow.
 enum NumberLimits {
     static let threads = 1...1024
-    /// Rows, passages or documents that are computed together.
+    /// Rows, passages or documents processed at once.
     static let batch = 1...(1 << 20)
-    /// Tokens of a text.
+    /// Tokens in a text.
     static let tokens = 1...(1 << 20)
 }
 
-/// Makes sure that a number is at least 1.
+/// Throws unless a number is at least 1.
 func requirePositive(_ number: Int?, _ option: String) throws {
     if let number, number < 1 {
         throw ValidationError("\(option) must be at least 1, not \(number)")
     }
 }
 
-/// Makes sure that a number is in a range.
+/// Throws unless a number is in a range.
 func require(_ number: Int?, in range: ClosedRange<Int>, _ option: String) throws {
     if let number, !range.contains(number) {
         throw ValidationError(

@@ -1,14 +1,14 @@
 import ArgumentParser
 
-/// Instructions in place of the model's own. They are recorded with a collection, as part of what
-/// its vectors were made by.
+/// Instructions that override the model's own. They are recorded with a collection as part of its
+/// embedder.
 struct PromptArguments: ParsableArguments {
     @Option(
         name: .customLong("instruction"),
         help: ArgumentHelp(
             """
-            The model's instruction: next=TEXT for queries, self=TEXT for documents, none for \
-            neither; may be repeated (default: the collection's, else the model's).
+            The instruction: next=TEXT for queries, self=TEXT for documents, or none for no \
+            instructions; may be repeated (default: the collection's, else the model's).
             """, valueName: "instruction"))
     var given: [String] = []
 
@@ -21,7 +21,7 @@ struct PromptArguments: ParsableArguments {
 
     private static let keys = ["next=", "self="]
 
-    /// By the model's names; nil for none.
+    /// The instructions by their keys in the model's settings; a nil value means no instruction.
     var instructions: [String: String?] {
         var result: [String: String?] = [:]
         for text in given {

@@ -2,11 +2,11 @@ import FileFormat
 import TextBytes
 import VectorDatabase
 
-/// Texts from arguments, or, where the only one is `-`, from the lines of standard input.
+/// Texts from arguments, or from the lines of standard input if the only argument is `-`.
 ///
-/// Every line that ends in LF, an empty one too, is a text; what follows the last LF is one if it is
-/// not empty. Lines come in batches of what has arrived, so that a program at the other end
-/// of a pipe gets its answers without closing it.
+/// Every line that ends in LF, including an empty one, is a text, as is a non-empty rest after the
+/// last LF. Lines are returned in batches as they arrive, so that a program at the other end of a
+/// pipe gets answers without closing it.
 struct TextInput: AsyncSequence {
     private let arguments: [String]
     private let batchSize: Int

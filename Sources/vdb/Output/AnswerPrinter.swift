@@ -3,14 +3,14 @@ import Foundation
 import JSON
 import VectorDatabase
 
-/// Prints what a query found: a table for people, JSON, or lines of a TREC run.
+/// Prints the answer to a query: a table for people, JSON, or lines of a TREC run.
 struct AnswerPrinter {
     let format: QueryCommand.Format
     let explains: Bool
     let runName: String
     let escapesIDs: Bool
 
-    /// - Parameter id: of the query, where it is one of many.
+    /// - Parameter id: the query's id; nil for a single query.
     func print(_ answer: Answer, id: String?) throws {
         switch format {
         case .table: table(answer, id: id)
@@ -131,7 +131,7 @@ struct AnswerPrinter {
         if explains { explain(answer) }
     }
 
-    /// Fused scores are small: their differences lie behind the second place.
+    /// Fused scores are small and differ only after the second decimal place.
     private static func score(_ score: Double, mode: QueryMode) -> String {
         Figures.fixed(score, mode == .lexical ? 2 : 4)
     }
@@ -149,15 +149,15 @@ struct AnswerPrinter {
         }
         Output.line("  \(explanation.distanceComputations) distances computed")
         Output.line(
-            "  \(explanation.postings) occurrences of words weighed, "
-                + "\(explanation.scoredPassages) passages scored by them")
+            "  \(explanation.postings) postings read, "
+                + "\(explanation.scoredPassages) passages scored by words")
         Output.line(
-            "  \(explanation.graphRows) rows in the graph, \(explanation.tailRows) scanned behind "
-                + "it, \(explanation.deletedRows) deleted")
+            "  \(explanation.graphRows) rows in the graph, \(explanation.tailRows) scanned that are "
+                + "not yet in it, \(explanation.deletedRows) deleted")
         if let fusion = explanation.fusion {
             Output.line(
-                "  \(fusion.method.rawValue) of the words count \(fusion.lexicalWeight), "
-                    + "of the vectors \(fusion.denseWeight ?? 0)")
+                "  weight of lexical \(fusion.method.rawValue) \(fusion.lexicalWeight), of dense "
+                    + "\(fusion.method.rawValue) \(fusion.denseWeight ?? 0)")
             for hit in answer.hits {
                 guard let parts = hit.parts else { continue }
                 Output.line(

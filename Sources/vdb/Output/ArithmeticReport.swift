@@ -1,9 +1,9 @@
 import Tensors
 import VectorMath
 
-/// Which kernels compute here, in words.
+/// Describes the kernels used on this machine.
 enum ArithmeticReport {
-    /// `vdb --version --verbose`. Opens the matrix libraries.
+    /// The lines of `vdb --version --verbose`. Loads the matrix libraries.
     static var lines: [String] {
         let available = KernelLevel.available.map(\.name).joined(separator: ", ")
         var kernels = "kernels: \(KernelLevel.active.name)"
@@ -19,10 +19,10 @@ enum ArithmeticReport {
         ] + warnings
     }
 
-    /// One line for the log of a training run.
+    /// One line for the messages of a training run.
     static var summary: String { "kernels \(KernelLevel.active.name), OpenBLAS \(openBLAS)" }
 
-    /// What makes training slower than it could be here.
+    /// Reasons why training is slower than it could be on this machine.
     static var warnings: [String] {
         guard let library = MatrixLibrary.openBLAS else {
             return ["warning: OpenBLAS was not found, so training is slow; install libopenblas0"]
@@ -31,10 +31,10 @@ enum ArithmeticReport {
         let reason =
             library.choice == .environment
             ? "OPENBLAS_CORETYPE forces them; unset it to train faster"
-            : "another part of this process has loaded the library"
+            : "another part of this process has already loaded the library"
         return [
-            "warning: OpenBLAS runs its \(library.core) kernels, which leave vector instructions of "
-                + "this processor unused: \(reason)"
+            "warning: OpenBLAS uses its \(library.core) kernels, which do not use all vector "
+                + "instructions of this processor: \(reason)"
         ]
     }
 
@@ -47,7 +47,7 @@ enum ArithmeticReport {
         }
     }
 
-    /// Refuses a VDB_KERNELS that cannot be followed.
+    /// Throws for a value of VDB_KERNELS that is not available.
     static func check() throws(CommandFailure) {
         let variable = KernelLevel.variable
         let available = KernelLevel.available.map(\.name).joined(separator: ", ")

@@ -1,22 +1,22 @@
-/// Text in the columns of a terminal: how wide it is, cut, broken into lines and laid out in tables.
+/// Lays out text in the columns of a terminal: width, truncation, wrapping and tables.
 enum Columns {
-    /// Text at the left of a column.
+    /// Text aligned to the left of a column.
     static func left(_ text: String, _ width: Int) -> String {
         text + String(repeating: " ", count: max(0, width - self.width(of: text)))
     }
 
-    /// Text at the right of a column, with `gap` spaces before it at least.
+    /// Text aligned to the right of a column, after at least `gap` spaces.
     static func right(_ text: String, _ width: Int, gap: Int = 1) -> String {
         String(repeating: " ", count: max(gap, width - self.width(of: text))) + text
     }
 
-    /// Names and what they stand for, a line each, the values below each other.
+    /// Names and values, one pair a line, with aligned values.
     static func facts(_ rows: [(name: String, value: String)]) -> [String] {
         let width = rows.map { self.width(of: $0.name) }.max() ?? 0
         return rows.map { Terminal.styled(left($0.name, width + 2), .dim) + $0.value }
     }
 
-    /// How many columns a character takes: 0 for combining marks, 2 for wide ones.
+    /// The number of columns of a character: 0 for combining marks, 2 for wide ones.
     static func width(of character: Character) -> Int {
         guard let scalar = character.unicodeScalars.first else { return 0 }
         switch scalar.value {
@@ -33,8 +33,8 @@ enum Columns {
 
     static func width(of text: String) -> Int { text.reduce(0) { $0 + width(of: $1) } }
 
-    /// White space made single, control characters and changes of direction left out: what a stored text may do to a
-    /// terminal is to be read.
+    /// Collapses white space and removes control and bidirectional formatting characters, so that
+    /// stored text cannot control the terminal.
     static func plain(_ text: String) -> String {
         let words = text.split { $0.isWhitespace || $0.isNewline }
         return String(
@@ -43,7 +43,7 @@ enum Columns {
             }.map { Character($0) })
     }
 
-    /// The text in at most `columns`, an ellipsis at its end where something is left out.
+    /// The text in at most `columns`, with an ellipsis at its end if it is truncated.
     static func truncated(_ text: String, to columns: Int) -> String {
         if width(of: text) <= columns { return text }
         var result = ""
@@ -57,8 +57,8 @@ enum Columns {
         return result + "…"
     }
 
-    /// Lines of at most `columns`, broken between words where that is possible; an ellipsis ends
-    /// the last where there were more than `limit`.
+    /// Wraps the text to lines of at most `columns`, between words if possible; an ellipsis ends
+    /// the last line if there are more than `limit`.
     static func wrapped(_ text: String, to columns: Int, limit: Int) -> [String] {
         var lines: [String] = []
         var line = ""

@@ -4,19 +4,19 @@ import JSON
 
 /// Measurements as text: a table for a terminal, JSON for scripts, Markdown for a model card.
 struct EvalReport {
-    /// What was measured: `dataset`, `split`, `run`, in the order in which they are shown.
+    /// Labels of the evaluation, such as `dataset`, `split` and `run`, in the order shown.
     let labels: [(key: String, value: String)]
     let measurements: Measurements
     let perQuery: Bool
 
-    /// Says on standard error what makes the figures lower than the run deserves.
+    /// Warns on standard error if the figures are probably too low by mistake.
     static func warn(of measurements: Measurements, run: String, judgments: String) {
         let (answered, judged) = (measurements.answeredQueries, measurements.queries.count)
         if answered == 0 {
             Messages.error(
-                "\(run): answers none of the \(judged) queries that \(judgments) judges, so every "
-                    + "measure is 0; check that both are of the same collection and that their ids "
-                    + "are written alike")
+                "\(run): answers none of the \(judged) queries judged in \(judgments), so every "
+                    + "measure is 0; check that both belong to the same collection and use the same "
+                    + "ids")
         }
     }
 

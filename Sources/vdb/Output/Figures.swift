@@ -1,6 +1,6 @@
 import Foundation
 
-/// Numbers as people read them.
+/// Formats numbers for people.
 enum Figures {
     /// 1234567 as "1,234,567".
     static func grouped(_ number: Int) -> String {
@@ -13,12 +13,12 @@ enum Figures {
         return (number < 0 ? "-" : "") + ([digits] + groups).joined(separator: ",")
     }
 
-    /// With so many digits after the point.
+    /// The number with `digits` digits after the point.
     static func fixed(_ value: Double, _ digits: Int) -> String {
         String(format: "%.\(digits)f", value)
     }
 
-    /// As `fixed`, with a sign before a positive number, too.
+    /// Like `fixed`, with a sign also for positive numbers.
     static func signed(_ value: Double, _ digits: Int) -> String {
         String(format: "%+.\(digits)f", value)
     }

@@ -1,13 +1,13 @@
 import Foundation
 import Training
 
-/// The losses of all stages as an SVG: a panel and a colour each, since what the stages lose is not
-/// measured in the same units.
+/// The losses of all stages as an SVG, with a panel and a color for each, since the stages' losses
+/// are not comparable.
 struct LossChart {
     let curves: [LossCurve]
 
     private static let panel = (width: 320.0, height: 260.0)
-    /// Room for the title, the axis below, the axis at the left, and between panels.
+    /// Margins for the title, the axes at the bottom and left, and between panels.
     private static let margin = (top: 38.0, bottom: 46.0, left: 56.0, right: 14.0)
 
     var svg: String {
@@ -70,7 +70,7 @@ struct LossChart {
                 } ?? ""
             return text(
                 curve.stage.rawValue + ends, x: LossChart.margin.left, y: 22, anchor: "start",
-                attributes: "font-weight=\"600\" fill=\"\(colour)\"")
+                attributes: "font-weight=\"600\" fill=\"\(color)\"")
         }
 
         private var axes: [String] {
@@ -123,7 +123,7 @@ struct LossChart {
         private func line(_ points: [LossCurve.Point], width: Int, opacity: Double) -> String {
             let path = points.map { "\(Self.place(x(Double($0.step)))),\(Self.place(y($0.loss)))" }
             return "<polyline points=\"\(path.joined(separator: " "))\" fill=\"none\" "
-                + "stroke=\"\(colour)\" stroke-width=\"\(width)\" stroke-opacity=\"\(opacity)\" "
+                + "stroke=\"\(color)\" stroke-width=\"\(width)\" stroke-opacity=\"\(opacity)\" "
                 + "stroke-linejoin=\"round\"/>"
         }
 
@@ -134,8 +134,8 @@ struct LossChart {
                 + (attributes.isEmpty ? "" : " " + attributes) + ">\(text)</text>"
         }
 
-        /// Okabe and Ito's colours, which people of all kinds of sight tell apart.
-        private var colour: String {
+        /// Okabe and Ito's colors, which are distinguishable with color blindness.
+        private var color: String {
             switch curve.stage {
             case .pretrain: "#555555"
             case .compress: "#0072B2"
@@ -162,7 +162,7 @@ enum Ticks {
         return (first...last).map { Double($0) * step }
     }
 
-    /// As many digits as tell neighbours apart.
+    /// The value with as many digits as distinguish adjacent marks.
     static func label(_ value: Double, step: Double) -> String {
         let digits = max(0, Int((-log10(step)).rounded(.up)))
         return String(format: "%.\(min(digits, 6))f", value)
@@ -170,7 +170,7 @@ enum Ticks {
 }
 
 extension LossCurve {
-    /// Means of equally many steps, at most `count` of them.
+    /// Averages consecutive points, so that at most `count` remain.
     func thinned(to count: Int) -> [Point] {
         guard points.count > count else { return points }
         return (0..<count).map { part in

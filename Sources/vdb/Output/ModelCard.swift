@@ -1,7 +1,7 @@
 import Foundation
 import Tuning
 
-/// What became of a tuning run, for whoever meets the model later: Markdown beside it.
+/// The model card of a tuned model: Markdown that describes the run, written next to the model.
 struct ModelCard {
     let report: TuneReport
     let options: TuneOptions
@@ -21,7 +21,7 @@ struct ModelCard {
         """
         # \(URL(filePath: report.model).lastPathComponent)
 
-        An embedder for retrieval in the AutoRegEmbed way (Deng et al., EMNLP 2025): \
+        An embedder for retrieval trained with AutoRegEmbed (Deng et al., EMNLP 2025): \
         `\(report.base)`, tuned by `vdb tune` on the judged queries of one collection, \
         \(report.began.formatted(.iso8601.year().month().day())).
         """
@@ -30,7 +30,7 @@ struct ModelCard {
     private var table: String {
         var lines = [
             "nDCG@10 of dense retrieval over \(report.documents) documents, for "
-                + "\(report.queries.heldOutQueries) judged queries that training has not seen:",
+                + "\(report.queries.heldOutQueries) judged queries that were not trained on:",
             "", "| model | nDCG@10 | change | training | steps | loss |",
             "| --- | ---: | ---: | ---: | ---: | ---: |",
             "| before (`\(report.base)`) | \(Figures.fixed(report.before, 4)) | | | | |",
@@ -48,15 +48,15 @@ struct ModelCard {
         lines += [
             "",
             "Better on \(report.test.better) queries, equal on \(report.test.equal), worse on "
-                + "\(report.test.worse); two-sided p of the paired randomisation test: "
+                + "\(report.test.worse); two-sided p of the paired randomization test: "
                 + "\(Self.probability(report.test.p)).",
             (report.kept.map {
-                "This is the model after \($0.rawValue), the best by these queries. "
+                "This is the model after \($0.rawValue), the best on these queries. "
             }
                 ?? "")
                 + (report.isReplaced
-                    ? "The collection was re-encoded by it."
-                    : "The collection keeps its old model: this one is no better there."),
+                    ? "The collection was re-encoded with it."
+                    : "The collection keeps its old model, as this one is not better there."),
         ]
         return lines.joined(separator: "\n")
     }
@@ -99,8 +99,8 @@ struct ModelCard {
 
             vdb ingest documents.jsonl --model this-folder
 
-        The folder loads in transformers as a causal language model, too. `autoregembed.json` says \
-        how texts become vectors. Fingerprint in vdb: `\(report.fingerprint)`.
+        The folder also loads in transformers as a causal language model. `autoregembed.json` \
+        describes how texts become vectors. Fingerprint in vdb: `\(report.fingerprint)`.
         """
     }
 

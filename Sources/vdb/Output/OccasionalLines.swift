@@ -1,7 +1,6 @@
 import Synchronization
 
-/// Lines on standard error for whoever reads a log afterwards: at most one in a minute, and none of
-/// what is done sooner.
+/// Lines on standard error for logs: at most one a minute, and none for work that finishes sooner.
 final class OccasionalLines: Sendable {
     private let last: Mutex<ContinuousClock.Instant>
     private let interval: Duration

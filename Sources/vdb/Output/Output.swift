@@ -4,8 +4,8 @@ import Synchronization
 
 /// Standard output: results, and nothing else.
 ///
-/// Lines are gathered and written in large pieces. A reader that has gone away (`vdb … | head`) ends
-/// the program quietly, unless the work matters more than its output.
+/// Lines are buffered and written in large pieces. If the reader has closed the pipe (`vdb … |
+/// head`), the program ends quietly, unless its work matters more than its output.
 enum Output {
     private struct State {
         var pending: [UInt8] = []
@@ -34,7 +34,7 @@ enum Output {
 
     static func flush() { state.withLock { send(&$0) } }
 
-    /// The command goes on when nobody reads what it says.
+    /// Lets the command continue if the reader of its output has closed the pipe.
     static func survivesLostReader() { state.withLock { $0.survivesLostReader = true } }
 
     private static func send(_ state: inout State) {

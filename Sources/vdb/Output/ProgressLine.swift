@@ -1,13 +1,13 @@
 import Foundation
 import Synchronization
 
-/// A line on a terminal's standard error that shows how far something has come: done of total,
-/// rate, time left. Nothing is shown if standard error is not a terminal.
+/// A progress line on standard error: done of total, rate, time left. Nothing is shown if standard
+/// error is not a terminal.
 final class ProgressLine: Sendable {
     private struct State {
         /// What is counted, in the plural.
         var unit: String
-        /// What is being done, if that is not plain from the unit.
+        /// What is being done, if that is not clear from the unit.
         var activity: String?
         var started = ContinuousClock.now
         var lastDrawn: ContinuousClock.Instant?
@@ -23,7 +23,7 @@ final class ProgressLine: Sendable {
         state = Mutex(State(unit: unit))
     }
 
-    /// Counts something else from now on. Does nothing if it is what is already counted.
+    /// Switches to counting something else. Does nothing if it is already counted.
     func begin(_ unit: String, _ activity: String? = nil) {
         state.withLock { state in
             guard state.unit != unit || state.activity != activity else { return }

@@ -1,8 +1,8 @@
 import Foundation
 
-/// What is known about the terminal that output goes to.
+/// Properties of the terminal that output goes to.
 enum Terminal {
-    /// Columns: the terminal's, else `$COLUMNS`, else 80.
+    /// The number of columns: the terminal's, else `$COLUMNS`, else 80.
     static func width(of descriptor: Int32) -> Int {
         var size = winsize()
         if ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 {
@@ -12,8 +12,9 @@ enum Terminal {
         return columns.map { max(20, $0) } ?? 80
     }
 
-    /// Colours only where a person looks, and has not said no (https://no-color.org).
-    static let hasColours: Bool = {
+    /// Whether output is styled: only on a terminal, and not if `NO_COLOR` is set
+    /// (https://no-color.org).
+    static let hasColors: Bool = {
         let environment = ProcessInfo.processInfo.environment
         return Output.isTerminal && (environment["NO_COLOR"] ?? "").isEmpty
             && environment["TERM"] != "dumb"
@@ -24,15 +25,15 @@ enum Terminal {
         case dim = "2"
     }
 
-    /// What this program itself sends to a terminal beside text: styles.
+    /// The escape sequences that this program itself writes to standard output: styles.
     static let styles = ["\u{1B}[0m", "\u{1B}[1m", "\u{1B}[2m"].map { Array($0.utf8) }
-    /// And what draws a progress bar.
+    /// Those for standard error, which also draw the progress line.
     static let controls = styles + [clearing, "\r"].map { Array($0.utf8) }
 
-    /// From the cursor to the end of its line.
+    /// Clears from the cursor to the end of the line.
     static let clearing = "\u{1B}[K"
 
     static func styled(_ text: String, _ style: Style) -> String {
-        hasColours ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
+        hasColors ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
     }
 }

@@ -1,4 +1,4 @@
-/// What may go to a terminal: texts that strangers wrote must be readable there and do nothing.
+/// Filters what goes to a terminal: untrusted text must be readable there without controlling it.
 enum TerminalFilter {
     /// UTF-8 in which control characters (C0 but for tab and line feed, DEL, C1) and changes of
     /// writing direction are replaced by U+FFFD, apart from the sequences that this program writes.
@@ -29,7 +29,7 @@ enum TerminalFilter {
             || byte == 0xE2
     }
 
-    /// Bytes of a character that begins here and must not reach a terminal.
+    /// The length of the character at the start if it must not reach a terminal, else nil.
     private static func hiddenLength(_ bytes: ArraySlice<UInt8>) -> Int? {
         let next = bytes.prefix(3).map { $0 }
         switch next[0] {

@@ -1,8 +1,8 @@
 import FileFormat
 
-/// Files that a command writes beside its answer.
+/// Writes files in addition to a command's answer.
 enum TextFile {
-    /// Writes the file whole, or not at all.
+    /// Writes the file atomically.
     static func write(_ text: String, to path: String) throws {
         do {
             let file = try AtomicFile(path: path)

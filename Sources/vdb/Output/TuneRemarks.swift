@@ -1,14 +1,14 @@
 import Tuning
 
 extension TuneReport {
-    /// What a reader of the numbers should know, a sentence each.
+    /// Remarks on the figures, a sentence each.
     var remarks: [String] {
         var remarks: [String] = []
         if queries.judgmentsOfMissing > 0 {
             remarks.append(
                 "\(queries.judgmentsOfMissing) of \(queries.judgments) judgments name documents that "
                     + "are not in the collection"
-                    + (queries.missingExample.map { ", '\($0)' for example" } ?? ""))
+                    + (queries.missingExample.map { ", such as '\($0)'" } ?? ""))
         }
         if queries.queriesWithoutText > 0 {
             remarks.append("\(queries.queriesWithoutText) judged queries have no text")
@@ -25,7 +25,7 @@ extension TuneReport {
         }
         if mining.copies > 0 {
             remarks.append(
-                "\(mining.copies) candidates have a positive's text, and are no negatives")
+                "\(mining.copies) candidates have the text of a positive, and are left out")
         }
         return remarks
     }

@@ -1,8 +1,8 @@
 import ArgumentParser
 
-/// The words of a command line that should name a command.
+/// Checks the words of a command line that should name a command.
 struct CommandNames {
-    /// What is wrong with them, if a word names no command.
+    /// A message if a word is not a command, else nil.
     static func problem(in arguments: [String]) -> String? {
         var words = arguments[...]
         var command: any ParsableCommand.Type = VDB.self
@@ -32,7 +32,7 @@ struct CommandNames {
         return nil
     }
 
-    /// What other programs call such commands.
+    /// Names of similar commands in other programs.
     private static let others = [
         "search": "query", "find": "query", "add": "ingest", "import": "ingest", "put": "ingest",
         "load": "ingest", "show": "get", "cat": "get", "ls": "list", "remove": "delete",
@@ -41,7 +41,7 @@ struct CommandNames {
         "evaluate": "eval",
     ]
 
-    /// The name that is fewest changes of a letter away, if these are few.
+    /// The name with the smallest edit distance, if that is small.
     static func nearest(to word: String, in names: [String]) -> String? {
         let distances = names.map { (name: $0, distance: distance(word, $0)) }
         guard let best = distances.min(by: { $0.distance < $1.distance }),
@@ -50,7 +50,8 @@ struct CommandNames {
         return best.name
     }
 
-    /// Damerau's distance: letters put in, left out, changed, or two neighbours exchanged.
+    /// The Damerau-Levenshtein distance (optimal string alignment): insertions, deletions,
+    /// substitutions, and transpositions of adjacent letters.
     static func distance(_ one: String, _ other: String) -> Int {
         let (a, b) = (Array(one), Array(other))
         var rows = [Array(0...b.count)]

@@ -1,19 +1,19 @@
-/// What the program tells the shell, after sysexits.h.
+/// The program's exit statuses, after sysexits.h.
 enum ExitStatus: Int32 {
     case done = 0
     case usage = 64
     case badData = 65
-    /// A file or document is not there.
+    /// A file or document does not exist.
     case missing = 66
     case unavailable = 69
     case cannotCreate = 73
     case inputOutput = 74
-    /// Trying again may work.
+    /// A retry may succeed.
     case temporary = 75
     case interrupted = 130
 }
 
-/// Why a command ends without having done what it should: a status and one sentence.
+/// Why a command failed: an exit status and one sentence.
 struct CommandFailure: Error {
     let status: ExitStatus
     let message: String
@@ -23,20 +23,20 @@ struct CommandFailure: Error {
         self.message = message
     }
 
-    /// An id that a TREC run cannot hold.
+    /// An id that cannot be written in a TREC run.
     static func unwritableID(_ id: String) -> CommandFailure {
         CommandFailure(
             .badData,
-            "the id '\(id)' has white space or is empty, which a TREC run cannot hold; pass "
+            "the id '\(id)' is empty or has white space, which a TREC run cannot have; pass "
                 + "--escape-ids")
     }
 
-    /// What went wrong, whatever the error.
+    /// The message of any error.
     static func message(of error: any Error) -> String {
         CommandFailure(error)?.message ?? "\(error)"
     }
 
-    /// What an error means to the shell; `nil` for one of the argument parser's.
+    /// The failure for an error; `nil` for one of the argument parser.
     init?(_ error: any Error) {
         switch error {
         case let error as CommandFailure: self = error

@@ -2,11 +2,12 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// SIGINT and SIGTERM.
+/// Handles SIGINT and SIGTERM.
 ///
 /// A command that writes calls `finishesCleanly`: the first signal then cancels its task, which stops
-/// at the next safe point, and a second one, or the end of the time that was granted, ends the process
-/// where it is, which loses nothing that was acknowledged either. Any other command ends at once.
+/// at the next safe point. A second signal, or the end of the granted time, ends the process at once,
+/// which does not lose anything that was acknowledged either. Any other command ends at the first
+/// signal.
 enum Interruption {
     private struct State {
         var cancel: (@Sendable () -> Void)?
@@ -30,9 +31,9 @@ enum Interruption {
         }
     }
 
-    /// From here on a signal lets the command come to a safe point.
+    /// From now on, the first signal lets the command continue to a safe point.
     ///
-    /// - Parameter seconds: the time that it gets; `nil` for as long as it takes.
+    /// - Parameter seconds: the time granted for that; `nil` for as long as it takes.
     static func finishesCleanly(within seconds: Double? = 5) {
         state.withLock { state in
             state.finishesCleanly = true
@@ -40,7 +41,7 @@ enum Interruption {
         }
     }
 
-    /// Whether a signal has come, for work that is not a task.
+    /// Whether a signal was received, for work that is not a task.
     static var isRequested: Bool { state.withLock { $0.isCancelled } }
 
     private static func received() {
@@ -55,7 +56,7 @@ enum Interruption {
             DispatchQueue.global().asyncAfter(deadline: .now() + patience) { end() }
         } else if Messages.isTerminal {
             // It may take minutes.
-            Messages.line("\nstopping after this step; interrupt once more to stop at once")
+            Messages.line("\nstopping after this step; interrupt again to stop at once")
         }
     }
 

@@ -1,11 +1,11 @@
 import ArgumentParser
 import Foundation
 
-/// Parses, runs, and turns what happened into one line and an exit status.
+/// Parses the arguments, runs the command, and reports errors as one line and an exit status.
 @main
 enum Program {
     static func main() async {
-        // A reader that has gone away is noticed where it matters: at the write.
+        // A closed pipe is handled where it matters: at the write.
         signal(SIGPIPE, SIG_IGN)
         do { try ArithmeticReport.check() } catch { end(error) }
         if Set(CommandLine.arguments.dropFirst()) == ["--version", "--verbose"] {
@@ -35,7 +35,7 @@ enum Program {
         }
     }
 
-    /// The program's arguments; `-V` and `version` ask for what `--version` prints.
+    /// The program's arguments; `-V` and `version` mean `--version`.
     private static var arguments: [String] {
         let arguments = RawArguments.text
         return [["-V"], ["version"]].contains(arguments) ? ["--version"] : arguments
@@ -46,7 +46,7 @@ enum Program {
         if let failure = CommandFailure(error) { end(failure) }
         switch VDB.exitCode(for: error) {
         case .success:
-            // Help, the version, or a completion script: asked for, so an answer.
+            // Help, the version, or a completion script: a requested result.
             Output.line(VDB.fullMessage(for: error))
             Output.flush()
             exit(ExitStatus.done.rawValue)
@@ -66,7 +66,7 @@ enum Program {
         exit(failure.status.rawValue)
     }
 
-    /// The help of the subcommand that was tried.
+    /// The command that shows the help of the given subcommand.
     private static var helpCommand: String {
         let names = VDB.configuration.subcommands.compactMap { command in
             command.configuration.commandName

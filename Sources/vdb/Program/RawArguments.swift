@@ -1,13 +1,13 @@
 import Foundation
 import VectorDatabase
 
-/// The command line as the system has it: a file's name need not be UTF-8, and Swift's `CommandLine`
-/// would replace what is not by U+FFFD.
+/// The command line's raw bytes: file names need not be UTF-8, and Swift's `CommandLine` would
+/// replace invalid bytes by U+FFFD.
 enum RawArguments {
     /// The arguments without the program's name, as text.
     ///
-    /// A byte that is not UTF-8 becomes a private-use character, U+EF80 and on, so that two names
-    /// that differ stay different; `path(_:)` finds the bytes again.
+    /// An invalid byte becomes a private-use character from U+EF80 on, so that different names stay
+    /// different; `path(_:)` returns the original bytes.
     static let text: [String] = raw.map { $0.text }
 
     private static let raw: [(text: String, bytes: [UInt8])] = {
@@ -25,7 +25,7 @@ enum RawArguments {
         if let text = String(validating: bytes, as: UTF8.self) { return text }
         var text = ""
         var rest = bytes[...]
-        // Character by character: a fault takes one byte, and decoding begins again after it.
+        // Character by character: an invalid byte is replaced, and decoding continues after it.
         while let first = rest.first {
             var iterator = rest.makeIterator()
             var decoder = UTF8()

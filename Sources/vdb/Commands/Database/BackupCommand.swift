@@ -2,19 +2,19 @@ import ArgumentParser
 import Foundation
 import VectorDatabase
 
-/// `vdb backup`: a copy as of one moment.
+/// `vdb backup`: a consistent copy of the database.
 struct BackupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup",
-        abstract: "Copy the database as it is at one moment, while others write.",
+        abstract: "Make a consistent copy of the database while others write.",
         discussion: """
             Example:
               vdb backup notes-monday.vdb --db notes.vdb
 
-            The copy is one file. It is a database like any other: --db opens it.
+            The copy is one file, and a database like any other: --db opens it.
             """)
 
-    @Argument(help: "The file to make.", completion: .file())
+    @Argument(help: "The file to write; it must not exist.", completion: .file())
     var destination: String
 
     @OptionGroup var arguments: DatabaseArguments
@@ -25,7 +25,7 @@ struct BackupCommand: AsyncParsableCommand {
         defer { try? database.close() }
         if FileManager.default.fileExists(atPath: destination) {
             throw CommandFailure(
-                .cannotCreate, "\(destination): is there already; name another file")
+                .cannotCreate, "\(destination): already exists; choose another file")
         }
         Interruption.finishesCleanly()
         try await database.backup(to: destination)

@@ -3,20 +3,20 @@ import Foundation
 import JSON
 import VectorDatabase
 
-/// `vdb check`: whether everything is as it was written.
+/// `vdb check`: verifies the database and its caches.
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Verify the database, the index against it, and every checksum.",
+        abstract: "Verify the database, the index against it, and all checksums.",
         discussion: """
             Example:
               vdb check --repair
 
-            Ends with 0 where all is sound and 65 where it is not. A missing or lagging index is \
-            sound: it is made again from the database.
+            The exit status is 0 if everything is sound, else 65. A missing or lagging index is sound: \
+            it is rebuilt from the database.
             """)
 
-    @Flag(help: "Rebuild what can be rebuilt.")
+    @Flag(help: "Rebuild damaged caches and derived data.")
     var repair = false
 
     @Option(help: "How findings are printed.")
@@ -66,7 +66,8 @@ struct CheckCommand: AsyncParsableCommand {
             Output.line("\(kind): \(finding.subject): \(finding.sentence)\(remedy)")
         }
         for (name, recall) in report.sampledRecall.sorted(by: { $0.key < $1.key }) {
-            Output.line("collection '\(name)': the index finds \(percent(recall)) of the nearest")
+            Output.line(
+                "collection '\(name)': the index finds \(percent(recall)) of the nearest vectors")
         }
         Output.line(report.isSound ? "\(arguments.path): sound" : "\(arguments.path): damaged")
     }
@@ -76,13 +77,13 @@ struct CheckCommand: AsyncParsableCommand {
 
 extension CheckReport.Finding {
     fileprivate var sentence: String {
-        severity == .repaired ? "was damaged (\(message)) and has been made anew" : message
+        severity == .repaired ? "was damaged (\(message)) and has been rebuilt" : message
     }
 
     fileprivate var remedySentence: String? {
         switch remedy {
-        case .rewriteCache: "the next writer makes it anew, as does --repair"
-        case .deriveAgain: "--repair makes it anew from the passages"
+        case .rewriteCache: "the next writer rebuilds it, as does --repair"
+        case .deriveAgain: "--repair rebuilds it from the passages"
         case .replaceDocument: "restore a backup, or delete its document and ingest it again"
         case nil: nil
         }

@@ -1,15 +1,15 @@
 import ArgumentParser
 import VectorDatabase
 
-/// `vdb compact`: space of what was deleted given back.
+/// `vdb compact`: reclaims the space of deleted documents.
 struct CompactCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "compact", abstract: "Give back the space of what was deleted.",
+        commandName: "compact", abstract: "Reclaim the disk space of deleted documents.",
         discussion: """
             Example:
               vdb compact --db notes.vdb
 
-            The database is rewritten; that needs as much free space as it has.
+            The database is rewritten, which needs as much free disk space as its own size.
             """)
 
     @OptionGroup var arguments: DatabaseArguments

@@ -1,20 +1,21 @@
 import ArgumentParser
 import VectorDatabase
 
-/// `vdb index-field`: fast filters on a metadata field.
+/// `vdb index-field`: indexes a metadata field for fast filters.
 struct IndexFieldCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "index-field", abstract: "Make filters on a metadata field fast.",
+        commandName: "index-field",
+        abstract: "Index a metadata field, so that filters on it are fast.",
         discussion: """
             Examples:
               vdb index-field year
               vdb index-field year --drop
             """)
 
-    @Argument(help: "The field, as --where names it.")
+    @Argument(help: "The field's name, as in --where.")
     var name: String
 
-    @Flag(help: "Forget the field's index; filters on it still work.")
+    @Flag(help: "Remove the field's index; filters on it still work.")
     var drop = false
 
     @OptionGroup var arguments: DatabaseArguments

@@ -2,29 +2,35 @@ import ArgumentParser
 import Foundation
 import VectorDatabase
 
-/// `vdb reindex`: other vectors or another index over the same documents.
+/// `vdb reindex`: new vectors or a new index for the same documents.
 struct ReindexCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reindex",
-        abstract: "Encode again with another model, or build the index with other parameters.",
+        abstract: "Re-encode with another model, or rebuild the index with other parameters.",
         discussion: """
             Examples:
               vdb reindex --model ./my-model
               vdb reindex --model built-in
               vdb reindex --m 32 --ef-construction 400 --quantization none
 
-            Queries are answered with the old vectors until all new ones are there. Interrupted, \
-            the same command goes on where it stopped.
+            Queries are answered with the old vectors until all new ones are stored. If it is \
+            interrupted, the same command resumes where it stopped.
             """)
 
-    @Option(help: ArgumentHelp("Links of a node on each layer.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("Links of a node on each layer (default: unchanged).", valueName: "n"))
     var m: Int?
 
-    @Option(help: ArgumentHelp("Candidates examined for a new node's links.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Candidates examined for a new node's links (default: unchanged).", valueName: "n"))
     var efConstruction: Int?
 
     @Option(
-        help: "What the walk compares: full vectors (none) or int8; scores are exact in any case.")
+        help: """
+            What index search compares: full vectors (none) or int8; scores are exact in either \
+            case (default: unchanged).
+            """)
     var quantization: VectorQuantization?
 
     @OptionGroup var model: ModelArguments
@@ -61,7 +67,7 @@ struct ReindexCommand: AsyncParsableCommand {
         if model.model == nil || options != recorded {
             try await collection.reindex(options: options)
         }
-        general.say("\(arguments.path): indexed again")
+        general.say("\(arguments.path): reindexed")
     }
 }
 

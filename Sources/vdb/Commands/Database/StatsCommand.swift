@@ -4,17 +4,17 @@ import JSON
 import TextBytes
 import VectorDatabase
 
-/// `vdb stats`: what a database holds and how.
+/// `vdb stats`: the contents of a database and how they are stored.
 struct StatsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stats",
-        abstract: "Show counts, model, index and bytes by part.",
+        abstract: "Show counts, model, index and size by part.",
         discussion: """
             Example:
               vdb stats --db notes.vdb --format json
             """)
 
-    @Option(help: "How they are printed.")
+    @Option(help: "The output format.")
     var format = AnswerFormat.table
 
     @OptionGroup var arguments: DatabaseArguments
@@ -35,7 +35,7 @@ struct StatsCommand: AsyncParsableCommand {
         }
     }
 
-    /// A database into which nothing has been committed yet.
+    /// A database without any commit.
     private func showEmpty(_ bytes: [PartBytes]) {
         guard format == .json else {
             return Output.line("\(arguments.path) is an empty database")
@@ -116,7 +116,7 @@ struct StatsCommand: AsyncParsableCommand {
             rows.append(("model", "\(model.name), \(model.path ?? "built in")"))
             rows.append(("fingerprint", model.fingerprint))
         } else {
-            rows.append(("model", "none: the vectors were ready-made"))
+            rows.append(("model", "none: the vectors were precomputed"))
         }
         let index = statistics.index
         rows.append(
@@ -130,7 +130,7 @@ struct StatsCommand: AsyncParsableCommand {
             (
                 "index rows",
                 "\(Figures.grouped(index.graphRows)) in the graph, "
-                    + "\(Figures.grouped(index.tailRows)) behind it, "
+                    + "\(Figures.grouped(index.tailRows)) not yet in it, "
                     + "\(Figures.grouped(index.deletedRows)) deleted"
             ))
         if !statistics.indexedFields.isEmpty {

@@ -2,7 +2,7 @@ import ArgumentParser
 import JSON
 import VectorDatabase
 
-/// `vdb delete`: documents by their ids or metadata.
+/// `vdb delete`: deletes documents by their ids or metadata.
 struct DeleteCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete", abstract: "Delete documents.",
@@ -17,10 +17,10 @@ struct DeleteCommand: AsyncParsableCommand {
 
     @Option(
         name: .customLong("where"),
-        help: ArgumentHelp("Delete the documents whose metadata match.", valueName: "expression"))
+        help: ArgumentHelp("Delete documents whose metadata match.", valueName: "expression"))
     var filter: String?
 
-    @Option(help: "How the number of deleted documents is printed.")
+    @Option(help: "The output format.")
     var format = AnswerFormat.table
 
     @OptionGroup var arguments: DatabaseArguments
@@ -28,7 +28,7 @@ struct DeleteCommand: AsyncParsableCommand {
 
     func validate() throws {
         if ids.isEmpty == (filter == nil) {
-            throw ValidationError("give either ids or --where")
+            throw ValidationError("pass either ids or --where")
         }
     }
 

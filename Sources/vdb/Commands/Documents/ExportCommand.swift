@@ -1,7 +1,7 @@
 import ArgumentParser
 import VectorDatabase
 
-/// `vdb export`: every document as JSON Lines that `vdb ingest` takes.
+/// `vdb export`: all documents as JSON Lines that `vdb ingest` reads.
 struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Print all documents as JSON Lines.",
@@ -9,8 +9,8 @@ struct ExportCommand: AsyncParsableCommand {
             Example:
               vdb export --vectors | zstd > corpus.jsonl.zst
 
-            The first line has the collection's settings and model, each other line a document; 'vdb \
-            ingest' makes the same collection of them again. With --vectors nothing needs encoding.
+            The first line has the collection's settings and model, every other line a document; \
+            'vdb ingest' recreates the collection from them, with --vectors without encoding.
             """)
 
     @Flag(help: "Add each document's vector.")

@@ -2,7 +2,7 @@ import ArgumentParser
 import JSON
 import VectorDatabase
 
-/// `vdb get`: documents by their ids.
+/// `vdb get`: shows documents by their ids.
 struct GetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "get", abstract: "Show documents.",
@@ -14,7 +14,7 @@ struct GetCommand: AsyncParsableCommand {
     @Argument(help: "The documents' ids.")
     var ids: [String]
 
-    @Option(help: "How documents are printed; json is one object a line.")
+    @Option(help: "The output format; json prints one object a line.")
     var format = AnswerFormat.table
 
     @OptionGroup var arguments: DatabaseArguments
@@ -51,7 +51,7 @@ struct GetCommand: AsyncParsableCommand {
 }
 
 extension Document {
-    /// The document as `vdb ingest` reads it, apart from the key of its id.
+    /// The document as `vdb ingest` reads it, with the given key for its id.
     func jsonLine(idKey: String) -> JSONWriter {
         var line = JSONWriter()
         line.set(idKey, id)

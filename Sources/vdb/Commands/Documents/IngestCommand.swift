@@ -6,11 +6,11 @@ import Synchronization
 import TextBytes
 import VectorDatabase
 
-/// `vdb ingest`: documents from files into a collection.
+/// `vdb ingest`: adds documents from files to a collection.
 struct IngestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ingest",
-        abstract: "Take in documents from files, folders or standard input.",
+        abstract: "Add documents from files, folders or standard input.",
         discussion: """
             Examples:
               vdb ingest ~/notes
@@ -18,17 +18,18 @@ struct IngestCommand: AsyncParsableCommand {
               vdb ingest base.fvecs --ids ids.txt --metric cosine
               generate | vdb ingest - --format jsonl
 
-            A folder's text and Markdown files become one document each, long ones found by their \
-            best passage (cut at 256 tokens with 32 repeated). A line of JSONL, TSV or CSV is a \
-            document, cut only with --chunk-tokens. gzip and zstd are read as they are. Ingesting \
-            again encodes only what has changed, so an interrupted ingest resumes where it stopped.
+            Each text or Markdown file in a folder becomes a document. Long documents are split into \
+            passages of 256 tokens with an overlap of 32, and found by their best passage. A line \
+            of JSONL, TSV or CSV is a document, split only with --chunk-tokens. Files may be \
+            compressed with gzip or zstd. Repeating an ingest encodes only what has changed, so an \
+            interrupted one resumes where it stopped.
 
-            CSV has a header with a column text and, usually, id and title; other columns are \
-            metadata. A column is a number or a boolean if all its cells are, else text. TSV is an \
-            id, a tab and a text a line, or has a header like CSV.
+            CSV has a header with a column text and usually id and title; other columns are \
+            metadata. A column holds numbers or booleans if all its cells do, else text. A line of \
+            TSV is an id, a tab and a text, unless the file has a header like CSV.
 
-            In a folder, a file that cannot be read is named, counted and passed over, and the exit \
-            status tells; --on-error skip makes that a success.
+            A file in a folder that cannot be read is reported and skipped, and the exit status is not \
+            0, unless --on-error is skip.
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -40,10 +41,10 @@ struct IngestCommand: AsyncParsableCommand {
     @Argument(help: "Files, folders, or - for standard input.", completion: .file())
     var paths: [String]
 
-    @Option(help: "What the files look like inside.")
+    @Option(help: "The format of the files.")
     var format = Format.auto
 
-    @Option(help: "What happens to a document whose id is there with other content.")
+    @Option(help: "What to do if a document's id exists with other content.")
     var onConflict = IngestOptions.Conflict.replace
 
     @Option(
@@ -58,45 +59,53 @@ struct IngestCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What separates a CSV file's fields (default: found in its first line).",
+            "The separator of a CSV file's fields: one character or tab (default: detected).",
             valueName: "c"))
     var delimiter: Delimiter?
 
     @Option(
-        help: ArgumentHelp("Ids of .fvecs or .npy vectors, one a line.", valueName: "file"),
+        help: ArgumentHelp("The ids of .fvecs or .npy vectors, one a line.", valueName: "file"),
         completion: .file())
     var ids: String?
 
-    @Option(help: ArgumentHelp("Tokens in a passage, records too; 0 cuts nothing.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            """
+            Tokens in a passage, also of records; 0 splits nothing (default: 256 for text and \
+            Markdown files).
+            """, valueName: "n"))
     var chunkTokens: Int?
 
-    @Option(help: ArgumentHelp("Tokens repeated from one passage to the next.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Tokens that consecutive passages share (default: 32).", valueName: "n"))
     var chunkOverlap: Int?
 
-    @Option(help: ArgumentHelp("Documents encoded together at most.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("The most documents encoded at once (default: 1024).", valueName: "n"))
     var batchSize: Int?
 
     @Option(
         help: """
-            Whether a named file, or a record of it, that cannot be read ends the whole or is left \
-            out.
+            Whether to stop at a file given by name, or a record of it, that cannot be read, or to \
+            skip it.
             """)
     var onError = OnError.stop
 
     @Flag(
         help: """
-            Delete documents whose file or line is gone (of a file with records that cannot be \
-            read, none).
+            Delete documents whose file or line no longer exists (except those of files with \
+            records that cannot be read).
             """)
     var sync = false
 
-    @Flag(help: "Print {\"acknowledged\": n} after each commit.")
+    @Flag(help: "Print {\"acknowledged\": n} after each commit; n counts documents.")
     var acknowledge = false
 
-    @Option(help: "Print the summary on standard output.")
+    @Option(help: "Print the summary on standard output in this format.")
     var summary: SummaryFormat?
 
-    @Option(help: "How vectors of a new collection are compared: ip, cosine or l2.")
+    @Option(help: "The metric of a new collection: ip, cosine or l2 (default: ip).")
     var metric: Metric?
 
     @OptionGroup var model: ModelArguments
@@ -159,8 +168,7 @@ struct IngestCommand: AsyncParsableCommand {
     /// The paths' bytes.
     private var locations: [SourcePath] { paths.map(RawArguments.path) }
 
-    /// A wrong `--model` is refused even where every document proves unchanged and none would be
-    /// encoded.
+    /// Rejects a wrong `--model` even if all documents are unchanged and none would be encoded.
     private func refuseAnotherModel(
         than given: (any ModelEmbedder)?, in collection: DocumentCollection
     ) throws {
@@ -170,8 +178,8 @@ struct IngestCommand: AsyncParsableCommand {
         _ = try collection.embedder
     }
 
-    /// What an export that is read says of its collection. A model that `--model` names takes the
-    /// place of the recorded one.
+    /// The settings of the collection in an export that is being read. A model given by `--model`
+    /// replaces the recorded one.
     private static func exported(
         _ progress: SourceProgress, given: (any ModelEmbedder)?
     ) -> @Sendable () -> CollectionSettings? {

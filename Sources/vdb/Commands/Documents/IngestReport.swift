@@ -3,12 +3,12 @@ import Synchronization
 import TextBytes
 import VectorDatabase
 
-/// What `vdb ingest` tells while it runs and at its end.
+/// The progress and the summary of `vdb ingest`.
 final class IngestReport: Sendable {
     private let source: SourceProgress
     private let isQuiet: Bool
     private let bar: ProgressLine
-    /// The first few documents that the database refused.
+    /// The number of documents that the database rejected, with the first few messages.
     private let refused = Mutex<(count: Int, messages: [String])>((0, []))
 
     init(_ source: SourceProgress, isQuiet: Bool) {
@@ -20,7 +20,7 @@ final class IngestReport: Sendable {
     var show: @Sendable (IngestProgress) -> Void {
         { [self] progress in
             let done = progress.stored.documents
-            // What is still to be read is as long a document as what has been.
+            // An estimate: remaining documents are assumed as long as those read so far.
             let total = source.totalBytes.flatMap { total -> Int? in
                 let bytes = source.bytes
                 guard bytes > 0, progress.read > 0 else { return nil }
@@ -79,12 +79,12 @@ final class IngestReport: Sendable {
             + " in \(Figures.duration(summary.seconds))"
     }
 
-    /// Ends the program with a failure's status if a file in a folder could not be read.
+    /// Throws the first failure's status if a file in a folder could not be read.
     func throwFailureInFolder() throws {
         guard let first = source.firstFailureInFolder else { return }
         throw CommandFailure(
             first.error.status,
-            "not everything in the folders could be read; all else is stored")
+            "some files in the folders could not be read; everything else is stored")
     }
 
     private func tellLeftOut(_ summary: IngestSummary) {
@@ -110,9 +110,9 @@ final class IngestReport: Sendable {
         let files = paths.count == 1 ? "1 file" : "\(paths.count) files"
         let why =
             switch reason {
-            case .name: "skipped: unrecognized extension (name a file to read it anyway)"
+            case .name: "skipped: unrecognized extension (pass a file by name to read it anyway)"
             case .empty: "skipped: empty"
-            case .linkToFolder: "skipped: a link to a folder (name it to read it)"
+            case .linkToFolder: "skipped: a link to a folder (pass it by name to read it)"
             case .special: "skipped: not a regular file"
             }
         Messages.error(

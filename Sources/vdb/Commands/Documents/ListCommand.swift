@@ -1,23 +1,23 @@
 import ArgumentParser
 import VectorDatabase
 
-/// `vdb list`: the documents in the order of their ids.
+/// `vdb list`: lists documents ordered by id.
 struct ListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List documents in the order of their ids.",
+        commandName: "list", abstract: "List documents ordered by id.",
         discussion: """
             Examples:
               vdb list --limit 20
               vdb list --after apples-1 --format json
             """)
 
-    @Option(help: ArgumentHelp("Documents listed at most.", valueName: "n"))
+    @Option(help: ArgumentHelp("The most documents listed.", valueName: "n"))
     var limit = 100
 
-    @Option(help: ArgumentHelp("Begin after this id.", valueName: "id"))
+    @Option(help: ArgumentHelp("Start after this id.", valueName: "id"))
     var after: String?
 
-    @Option(help: "How documents are printed; json is one object a line.")
+    @Option(help: "The output format; json prints one object a line.")
     var format = AnswerFormat.table
 
     @OptionGroup var arguments: DatabaseArguments
@@ -50,7 +50,7 @@ struct ListCommand: AsyncParsableCommand {
         }
         if left == 0, let last, try !collection.documents(after: last, limit: 1).isEmpty {
             Output.flush()
-            general.say("vdb: there are more; see --limit and --after")
+            general.say("vdb: there are more documents; see --limit and --after")
         }
     }
 }

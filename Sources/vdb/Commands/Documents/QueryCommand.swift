@@ -3,7 +3,7 @@ import Foundation
 import JSON
 import VectorDatabase
 
-/// `vdb query`: what is nearest to a text.
+/// `vdb query`: finds the documents nearest to a text.
 struct QueryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "query",
@@ -15,46 +15,48 @@ struct QueryCommand: AsyncParsableCommand {
               vdb query "storm" --mode lexical --format json
               vdb query --queries queries.tsv -k 1000 --format trec > run.txt
 
-            Score: inner product (or what the collection's metric is) for dense, BM25 for lexical, \
-            for hybrid the BM25 divided by the best hit's plus w times the inner product divided by \
-            the best hit's; with --fusion ranks 1 / (60 + rank) among the words plus w times that \
-            among the vectors. w is --hybrid-weight, else "hybrid_weight" in the model's \
-            autoregembed.json, else 0.4 (ranks: 0.35). --explain shows both parts. \
-            --where compares metadata: =, !=, <, <=, >, >=, IN, BETWEEN, LIKE, IS NULL, AND, OR, \
-            NOT and parentheses. As in SQL, a comparison of a missing field is neither true nor \
-            false, and neither is its NOT: year != 2020, NOT year = 2020 and year NOT IN (2020) \
-            find documents that have a year. A field alone asks whether it is true, so NOT draft \
-            finds documents without the field, too.
+            The score is the collection's metric (inner product by default) for dense, BM25 for \
+            lexical, and for hybrid the BM25 divided by the best hit's, plus w times the inner product \
+            divided by the best hit's. With --fusion ranks it is 1 / (60 + lexical rank) + \
+            w / (60 + dense rank). w is --hybrid-weight, else "hybrid_weight" in the model's \
+            autoregembed.json, else 0.4 (ranks: 0.35). --explain shows both parts.
+
+            --where compares metadata with =, !=, <, <=, >, >=, IN, BETWEEN, LIKE, IS NULL, AND, OR, \
+            NOT and parentheses. As in SQL, comparing a missing field is neither true nor false, and \
+            so is its negation: year != 2020, NOT year = 2020 and year NOT IN (2020) find only \
+            documents that have a year. A field by itself tests whether it is true, so NOT draft \
+            also finds documents without the field.
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case table, json, trec }
 
     @Argument(
-        help: ArgumentHelp("What is asked; several words need no quotes.", valueName: "text"))
+        help: ArgumentHelp("The query; several words need no quotes.", valueName: "text"))
     var words: [String] = []
 
     private var text: String? { words.isEmpty ? nil : words.joined(separator: " ") }
 
     @Option(
         help: ArgumentHelp(
-            "Many queries: TSV of id and text, or JSONL; - for standard input.", valueName: "file"),
+            "A file of queries, TSV (id, text) or JSONL; - for standard input.", valueName: "file"),
         completion: .file())
     var queries: String?
 
-    @Option(name: .customShort("k"), help: ArgumentHelp("Hits wanted.", valueName: "n"))
+    @Option(name: .customShort("k"), help: ArgumentHelp("The most hits returned.", valueName: "n"))
     var limit = 10
 
-    @Option(help: "By vectors, by words, or both (default: hybrid where there is a model).")
+    @Option(help: "Search by vectors, by words or by both (default: hybrid if there is a model).")
     var mode: QueryMode?
 
     @OptionGroup var fusion: FusionArguments
 
     @Option(
         help: ArgumentHelp(
-            "Candidates kept while walking the index; more finds more, slower.", valueName: "n"))
+            "Candidates kept in index search; more raise recall and time (default: 100, at least -k).",
+            valueName: "n"))
     var ef: Int?
 
-    @Flag(help: "Compare with every vector instead of walking the index.")
+    @Flag(help: "Compare with every vector instead of using the index.")
     var exact = false
 
     @Option(
@@ -64,17 +66,18 @@ struct QueryCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Re-order the first n hits by log p(document | query); slow, and with the built-in model "
-                + "worse on most collections: measure with 'vdb eval retrieval'.", valueName: "n"))
+            "Rerank the first n hits by log p(document | query). Slow, and with the built-in model "
+                + "worse on most collections; evaluate it with 'vdb eval retrieval'.",
+            valueName: "n"))
     var rerank: Int?
 
-    @Flag(help: "Show where the time went and what was compared.")
+    @Flag(help: "Show the time of each phase and what was compared.")
     var explain = false
 
-    @Option(help: "How hits are printed.")
+    @Option(help: "The output format.")
     var format = Format.table
 
-    @Option(help: ArgumentHelp("A vector to search by, as a JSON array.", valueName: "json"))
+    @Option(help: ArgumentHelp("A query vector as a JSON array.", valueName: "json"))
     var vector: String?
 
     @Option(help: ArgumentHelp("The name of the run in TREC output.", valueName: "name"))
@@ -82,7 +85,7 @@ struct QueryCommand: AsyncParsableCommand {
 
     @Flag(
         name: .customLong("escape-ids"),
-        help: "In TREC output, write %20 for a space in ids, and the like.")
+        help: "In TREC output, percent-encode white space in ids.")
     var escapeIDs = false
 
     @OptionGroup var model: ModelArguments
@@ -96,14 +99,14 @@ struct QueryCommand: AsyncParsableCommand {
         try requirePositive(rerank, "--rerank")
         if text == nil, queries == nil, vector == nil {
             throw ValidationError(
-                "a text to search for is missing; give it (after -- if it begins with -), "
-                    + "--queries or --vector")
+                "there is no query; pass a text (after -- if it begins with -), --queries or --vector"
+            )
         }
         if queries != nil, text != nil || vector != nil {
             throw ValidationError("--queries cannot be used with a text or --vector")
         }
         if vector != nil, mode == .lexical || (mode == .hybrid && text == nil) {
-            throw ValidationError("--vector alone searches by vectors; use --mode dense")
+            throw ValidationError("--vector without a text needs --mode dense")
         }
         if runName.contains(where: \.isWhitespace) || runName.isEmpty {
             throw ValidationError("--run-name must be one word")
@@ -129,20 +132,20 @@ struct QueryCommand: AsyncParsableCommand {
             like: prototype, in: collection, isQuiet: general.quiet, printer: printer)
     }
 
-    /// What a person would not see from the hits.
+    /// Messages about facts that the hits do not show.
     private func tell(_ answer: Answer, _ collection: DocumentCollection) {
         if mode == nil, vector == nil, answer.mode == .lexical,
             let statistics = try? collection.statistics(includesBytes: false),
             statistics.dimensions > 0, statistics.model == nil
         {
             general.say(
-                "vdb: searched by words only: the collection's vectors were ready-made, so no model "
+                "vdb: searched by words only: the collection's vectors were precomputed, so no model "
                     + "can encode the query; pass --vector")
         }
         if answer.hits.isEmpty, format == .table { general.say("vdb: nothing found") }
     }
 
-    /// The query with everything set but, for many, the text.
+    /// The query without, if there are many, its text.
     private func prototype() throws -> Query {
         var query = Query(text ?? "", limit: limit, mode: mode, ef: ef, isExact: exact)
         query.filter = try filter.map { try Filter($0) }

@@ -1,13 +1,13 @@
 import VectorDatabase
 
-/// Many queries from a file: `id<TAB>text` or JSON Lines with `_id`, `text` and perhaps `vector`.
+/// A file of queries: `id<TAB>text` or JSON Lines with `_id`, `text` and optionally `vector`.
 struct QueryFile {
     let path: String
 
-    /// Queries that are searched together: enough to encode them well and to keep the cores busy.
+    /// Queries searched at once: enough to encode efficiently and to keep all cores busy.
     private static let batchSize = 128
 
-    /// Answers each query in the file's order, and prints as it goes.
+    /// Answers the queries in file order and prints each batch's answers.
     func answer(
         like prototype: Query, in collection: DocumentCollection, isQuiet: Bool,
         printer: AnswerPrinter
@@ -33,8 +33,8 @@ struct QueryFile {
             guard document.layout == .record else {
                 throw CommandFailure(
                     .badData,
-                    "\(path): is not a file of queries; give an id, a tab and a text a line, or "
-                        + "JSON Lines with _id and text")
+                    "\(path): is not a file of queries; each line must be an id, a tab and a text, or a "
+                        + "JSON object with _id and text")
             }
             batch.append(document)
             if batch.count == Self.batchSize { try await send() }

@@ -2,11 +2,11 @@ import Evaluation
 import FileFormat
 import Foundation
 
-/// Where the documents of an evaluation are kept encoded: a database that belongs to this collection's
-/// content and this model, so that no other run can be misled by it.
+/// The database with an evaluation's encoded documents. Its name is derived from the collection's
+/// content and the model, so that it is only used for the same ones.
 ///
-/// Beside the database, `….complete` is written when the last document is in; with it a later run
-/// reads nothing of the collection but queries and judgments.
+/// Next to the database, `….complete` is written after the last document; a later run then reads
+/// only queries and judgments of the collection.
 final class EvalCache {
     private let collection: TestCollection
     private let fingerprint: String?
@@ -14,8 +14,8 @@ final class EvalCache {
     private var made: String?
 
     /// - Parameters:
-    ///   - fingerprint: the model's; nil where nothing is encoded.
-    ///   - given: a database that the user named: it is used as it is, and filled every time.
+    ///   - fingerprint: the model's; nil if nothing is encoded.
+    ///   - given: a database given by the user, which is filled every time.
     init(collection: TestCollection, fingerprint: String?, given: String?) {
         self.collection = collection
         self.fingerprint = fingerprint

@@ -1,12 +1,12 @@
 import ArgumentParser
 
-/// `vdb eval`: how well a run, a model or a mode of search does on judged data.
+/// `vdb eval`: evaluates runs, models and search modes on judged data.
 struct EvalCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "eval",
-        abstract: "Measure retrieval and similarity as the papers do.",
+        abstract: "Evaluate retrieval and similarity on judged data.",
         discussion: """
-            Measures are trec_eval's, averaged over all judged queries.
+            Measures are those of trec_eval, averaged over all judged queries.
 
             Example: vdb eval run my.run qrels/test.tsv
             """,
@@ -16,7 +16,7 @@ struct EvalCommand: AsyncParsableCommand {
         ])
 }
 
-/// How an evaluation is printed.
+/// The output formats of evaluations.
 enum EvalFormat: String, ExpressibleByArgument, CaseIterable {
     case table, json, markdown
 }

@@ -3,16 +3,16 @@ import Evaluation
 import Foundation
 import JSON
 
-/// `vdb eval compare`: is the second run better than the first beyond chance?
+/// `vdb eval compare`: tests whether two runs differ significantly.
 struct EvalCompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compare",
         abstract: "Compare two TREC runs, query by query, with significance tests.",
         discussion: """
-            For each measure: both means, their difference, on how many queries the second is
-            better, equal and worse, and two-sided p of the paired t-test and of the paired
-            randomisation test (all sign assignments up to 16 differing queries, else 100,000 drawn
-            by --seed).
+            For each measure: both means, their difference, the numbers of queries on which the
+            second run is better, equal and worse, and the two-sided p-values of the paired t-test
+            and the paired randomization test (all sign assignments for up to 16 differing queries,
+            else 100,000 drawn with --seed).
 
             Example: vdb eval compare before.run after.run qrels/test.tsv
             """)
@@ -26,10 +26,10 @@ struct EvalCompareCommand: ParsableCommand {
     @Argument(help: "The judgments, in TREC or BEIR form.", completion: .file())
     var qrels: String
 
-    @Option(help: "Seed of the randomisation test.")
+    @Option(help: "Seed of the randomization test.")
     var seed: UInt64 = 0
 
-    @Option(help: "table, json or markdown.")
+    @Option(help: "The output format: table, json or markdown.")
     var format: EvalFormat = .table
 
     func run() throws {
@@ -71,7 +71,7 @@ struct EvalCompareCommand: ParsableCommand {
     }
 
     private static let heads = [
-        "first", "second", "difference", "better/equal/worse", "p (t-test)", "p (randomisation)",
+        "first", "second", "difference", "better/equal/worse", "p (t-test)", "p (randomization)",
     ]
 
     private func table(_ rows: [Row]) -> String {

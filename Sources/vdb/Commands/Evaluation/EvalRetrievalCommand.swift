@@ -4,17 +4,17 @@ import Evaluation
 import Foundation
 import VectorDatabase
 
-/// `vdb eval retrieval`: how well a model finds what the judgments say should be found.
+/// `vdb eval retrieval`: evaluates a model's retrieval on a judged collection.
 struct EvalRetrievalCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retrieval",
-        abstract: "Measure retrieval on a judged collection.",
+        abstract: "Evaluate retrieval on a judged collection.",
         discussion: """
             DIR is a BEIR folder (corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv) or MS MARCO's \
             (collection.tsv, queries.SPLIT.tsv, qrels.SPLIT.tsv). Documents are encoded once into \
-            a database: --db or $VDB_DB where given, else one under $XDG_CACHE_HOME/vdb/eval, \
-            which the next run of the same model on the same documents uses again. Interrupted, \
-            it goes on where it stopped.
+            a database: --db or $VDB_DB if given, else one under $XDG_CACHE_HOME/vdb/eval, which \
+            later runs of the same model on the same documents reuse. If it is interrupted, the \
+            same command resumes where it stopped.
 
             Example: vdb eval retrieval beir/nfcorpus --mode hybrid --run nfcorpus.run
             """)
@@ -22,20 +22,20 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
     @Argument(help: "The collection's folder.", completion: .directory)
     var dir: String
 
-    @Option(help: "Whose judgments (default: test; dev for MS MARCO).")
+    @Option(help: "The split with the judgments (default: test; dev for MS MARCO).")
     var split: String?
 
-    @Option(help: "dense, lexical (nothing is encoded) or hybrid.")
+    @Option(help: "Search mode: dense, lexical (encodes nothing) or hybrid.")
     var mode: QueryMode = .dense
 
     @OptionGroup var fusion: FusionArguments
 
-    @Flag(help: "Compare with every vector instead of walking the index.")
+    @Flag(help: "Compare with every vector instead of using the index.")
     var exact = false
 
     @Option(
         help: .init(
-            "Re-order the first n hits by log p(document | query), as the model has it.",
+            "Rerank the first n hits by the model's log p(document | query).",
             valueName: "n"))
     var rerank: Int?
 
@@ -46,13 +46,13 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
 
     @Flag(
         name: .customLong("escape-ids"),
-        help: "Write %20 for a space in the run's ids, and the like.")
+        help: "Percent-encode white space in the run's ids.")
     var escapeIDs = false
 
-    @Flag(help: "Every query's measures as well.")
+    @Flag(help: "Print the measures of every query as well.")
     var perQuery = false
 
-    @Option(help: "table, json or markdown.")
+    @Option(help: "The output format: table, json or markdown.")
     var format: EvalFormat = .table
 
     @OptionGroup var model: EvalModelArguments
@@ -63,7 +63,7 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
 
     func run() async throws {
         let collection = try TestCollection(folder: URL(filePath: dir), split: split)
-        // Nothing is encoded for words alone, unless the model is to judge what they find.
+        // Lexical search encodes nothing, unless the model reranks its hits.
         let needsModel = mode != .lexical || rerank != nil
         let embedder = needsModel ? try model.load(threads: general.threads) : nil
         Interruption.finishesCleanly()
@@ -73,7 +73,7 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         var options = DatabaseOptions()
         options.embedder = embedder
         options.threads = general.threads
-        // Documents that are new to a collection with vectors need its model, also for words alone.
+        // New documents in a collection with vectors need its model, even in lexical mode.
         if embedder == nil {
             options.findEmbedder = try model.model.finder(threads: general.threads).find
         }
@@ -116,8 +116,8 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         Output.line(try report.text(format))
     }
 
-    /// Takes the documents in. What is there already is recognised, not encoded again; where a former
-    /// run has come to the end, not even read.
+    /// Ingests the documents. Existing ones are recognized and not encoded again; after a complete
+    /// earlier run the corpus is not even read.
     private func fill(
         _ documents: DocumentCollection, from collection: TestCollection, cache: EvalCache,
         embedder: (any ModelEmbedder)?
@@ -142,7 +142,7 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         general.say("\(summary.documents) documents in \(cache.shownPath)")
     }
 
-    /// Encodes documents that were taken in for words alone.
+    /// Encodes documents that were ingested for lexical search only.
     private func encode(
         _ documents: DocumentCollection, with embedder: any ModelEmbedder
     ) async throws {

@@ -2,30 +2,30 @@ import ArgumentParser
 import Evaluation
 import Foundation
 
-/// `vdb eval run`: the measures of a TREC run file.
+/// `vdb eval run`: evaluates a TREC run file.
 struct EvalRunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Measure a TREC run file against judgments.",
+        abstract: "Evaluate a TREC run file against judgments.",
         discussion: """
-            Judgments are read in TREC form (query iteration document grade) or BEIR form (query,
-            document, grade between tabs). Queries that the run does not answer count as 0.
+            Judgments are in TREC form (query iteration document grade) or BEIR form (query,
+            document and grade separated by tabs). Queries that the run does not answer count as 0.
 
             Example: vdb eval run my.run qrels/test.tsv --per-query
             """)
 
     @Argument(
-        help: .init("A TREC run: query Q0 document rank score name.", valueName: "run"),
+        help: .init("A TREC run, with lines: query Q0 document rank score name.", valueName: "run"),
         completion: .file())
     var runFile: String
 
-    @Argument(help: "The judgments.", completion: .file())
+    @Argument(help: "The judgments, in TREC or BEIR form.", completion: .file())
     var qrels: String
 
-    @Flag(help: "Every query's measures as well.")
+    @Flag(help: "Print the measures of every query as well.")
     var perQuery = false
 
-    @Option(help: "table, json or markdown.")
+    @Option(help: "The output format: table, json or markdown.")
     var format: EvalFormat = .table
 
     func run() throws {

@@ -4,25 +4,25 @@ import Evaluation
 import Foundation
 import JSON
 
-/// `vdb eval sts`: does the cosine of two sentences' vectors follow people's scores?
+/// `vdb eval sts`: correlates the cosine of sentences' vectors with human scores.
 struct EvalSTSCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sts",
-        abstract: "Measure semantic textual similarity: Spearman's correlation x 100.",
+        abstract: "Evaluate semantic textual similarity: Spearman's correlation x 100.",
         discussion: """
-            A file holds tab-separated lines under the header sentence1, sentence2, score. Both \
+            A file has tab-separated lines with the header sentence1, sentence2, score. Both \
             sentences are encoded with the model's STS instruction.
 
             Example: vdb eval sts STSB-dev.tsv SICKR-dev.tsv --model models/mine
             """)
 
-    @Argument(help: "Sets of sentence pairs.", completion: .file())
+    @Argument(help: "Files of sentence pairs.", completion: .file())
     var files: [String]
 
     @OptionGroup var model: EvalModelArguments
     @OptionGroup var general: GeneralArguments
 
-    @Option(help: "table, json or markdown.")
+    @Option(help: "The output format: table, json or markdown.")
     var format: EvalFormat = .table
 
     func run() throws {
@@ -57,7 +57,7 @@ struct EvalSTSCommand: ParsableCommand {
         guard let value = Spearman.correlation(cosines, set.pairs.map(\.score)) else {
             throw CommandFailure(
                 .badData,
-                "\(file): a correlation needs two pairs, and scores and cosines that differ")
+                "\(file): a correlation needs at least two pairs with different scores and cosines")
         }
         return 100 * value
     }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import AutoRegEmbed
 
-/// `vdb decode`: what the decoder makes of a text's compressed embedding.
+/// `vdb decode`: decodes a text's compressed embedding.
 struct DecodeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "decode",
@@ -15,7 +15,7 @@ struct DecodeCommand: AsyncParsableCommand {
     @Argument(help: "The text.")
     var text: String
 
-    @Option(help: ArgumentHelp("Tokens generated at most.", valueName: "n"))
+    @Option(help: ArgumentHelp("The most tokens generated.", valueName: "n"))
     var maxTokens = 128
 
     @OptionGroup var instruction: InstructionArguments

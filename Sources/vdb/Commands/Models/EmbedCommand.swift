@@ -3,7 +3,7 @@ import AutoRegEmbed
 import JSON
 import VectorDatabase
 
-/// `vdb embed`: the vectors of texts.
+/// `vdb embed`: prints the vectors of texts.
 struct EmbedCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "embed",
@@ -14,8 +14,8 @@ struct EmbedCommand: AsyncParsableCommand {
               vdb embed - --model ./model < lines.txt
               vdb embed - --format npy < lines.txt > vectors.npy
 
-            One JSON object a line: the text, the ids of the whole input, the vector. With -, every \
-            line of standard input is a text.
+            Prints one JSON object a line: the text, the token ids of the whole input, the vector. \
+            With -, every line of standard input is a text.
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case json, npy }
@@ -23,10 +23,10 @@ struct EmbedCommand: AsyncParsableCommand {
     @Argument(help: "Texts, or - for lines of standard input.")
     var texts: [String]
 
-    @Option(help: "JSON Lines, or a NumPy array of float32.")
+    @Option(help: "The output format: JSON Lines, or a NumPy array of float32.")
     var format = Format.json
 
-    @Flag(help: "Add the states at the compressed tokens, k rows, of which the vector is the mean.")
+    @Flag(help: "Add the k states at the compressed tokens, whose mean is the vector.")
     var states = false
 
     @OptionGroup var instruction: InstructionArguments
@@ -62,13 +62,13 @@ struct EmbedCommand: AsyncParsableCommand {
     }
 }
 
-/// Rows gathered for an `.npy` file, whose header says how many there are.
+/// Rows collected for an `.npy` file, whose header has their number.
 private struct NpyArray {
     private var values: [UInt8] = []
     private var count = 0
     private var rows = 1
 
-    /// - Parameter rows: one, or a matrix; the same number each time.
+    /// - Parameter rows: one row or a matrix; the same number each time.
     mutating func append(_ rows: [[Float]]) {
         count += 1
         self.rows = rows.count

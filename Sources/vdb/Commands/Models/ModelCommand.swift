@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// `vdb model`: which models there are, and what they are.
+/// `vdb model`: manages models.
 struct ModelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "model",
@@ -12,7 +12,7 @@ struct ModelCommand: ParsableCommand {
               vdb model add ~/models/small.gguf --name small
               vdb model convert small ./small-folder
 
-            Every command that takes --model takes the names.
+            Every --model option accepts these names.
             """,
         subcommands: [
             ModelListCommand.self, ModelInfoCommand.self, ModelAddCommand.self,

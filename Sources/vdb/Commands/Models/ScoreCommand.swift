@@ -2,16 +2,17 @@ import ArgumentParser
 import AutoRegEmbed
 import JSON
 
-/// `vdb score`: how likely documents are after a query.
+/// `vdb score`: scores documents given a query.
 struct ScoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "score",
-        abstract: "Print log p(document | query) as the frozen decoder sees it.",
+        abstract: "Print the frozen decoder's log p(document | query).",
         discussion: """
             Example:
               vdb score "what is a wing?" "A wing makes lift." "Nothing at all."
 
-            A sum over the document's tokens and the end of text: compare documents of one query.
+            The natural logarithm, summed over the document's tokens and the end of text. Scores are \
+            comparable only for the same query.
             """)
 
     @Argument(help: "The query.")

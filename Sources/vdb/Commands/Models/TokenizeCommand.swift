@@ -7,7 +7,7 @@ import ModelHub
 import Tokenization
 import VectorDatabase
 
-/// `vdb tokenize`: texts to ids and back.
+/// `vdb tokenize`: converts texts to token ids and back.
 struct TokenizeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tokenize",
@@ -18,8 +18,9 @@ struct TokenizeCommand: AsyncParsableCommand {
               vdb tokenize - --model ./model < lines.txt
               echo "[72, 101]" | vdb tokenize - --decode
 
-            Ids are a JSON array a line, without special tokens. With -, every line is a text. Only \
-            the model's tokenizer is needed: a folder's tokenizer.json, or a GGUF file's metadata.
+            Prints a JSON array of ids a line, without special tokens. With -, every line of standard \
+            input is a text. Only the model's tokenizer is read: a folder's tokenizer.json, or a \
+            GGUF file's metadata.
             """)
 
     @Argument(help: "Texts (with --decode: JSON arrays), or - for lines of standard input.")
@@ -33,10 +34,10 @@ struct TokenizeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The base model's folder of an adapter that has no tokenizer.", valueName: "dir"))
+            "The folder of the base model, for an adapter without a tokenizer.", valueName: "dir"))
     var base: String?
 
-    @Flag(help: "Turn ids back into text.")
+    @Flag(help: "Convert ids to text.")
     var decode = false
 
     @OptionGroup var general: GeneralArguments

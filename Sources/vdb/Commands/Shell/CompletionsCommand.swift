@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// `vdb completions`: what a shell needs to complete commands and options.
+/// `vdb completions`: prints a completion script for a shell.
 struct CompletionsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "completions", abstract: "Print a completion script for a shell.",

@@ -7,18 +7,18 @@ import Training
 import Tuning
 import VectorDatabase
 
-/// `vdb mine`: training triples from the database's own ranking.
+/// `vdb mine`: mines training triples from the database's own ranking.
 struct MineCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mine",
-        abstract: "Find hard negatives for judged queries.",
+        abstract: "Mine hard negatives for judged queries.",
         discussion: """
-            Ranks the collection for every judged query, drops its known positives, and draws \
+            Ranks the collection for every judged query, removes its known positives, and draws \
             negatives between two ranks:
 
               vdb mine --queries queries.jsonl --qrels qrels.tsv --out triples.jsonl
 
-            Beside the triples, OUT.json records what they were mined with.
+            OUT.json records the settings and inputs of the mining.
             """)
 
     @OptionGroup var arguments: DatabaseArguments
@@ -27,19 +27,24 @@ struct MineCommand: AsyncParsableCommand {
     @OptionGroup var prompts: PromptArguments
 
     @Option(
-        help: ArgumentHelp("id<TAB>text, or JSON Lines with _id and text.", valueName: "file"),
+        help: ArgumentHelp(
+            "The queries: id<TAB>text, or JSON Lines with _id and text.", valueName: "file"),
         completion: .file())
     var queries: String
-    @Option(help: ArgumentHelp("Judgments, TREC or BEIR.", valueName: "file"), completion: .file())
+    @Option(
+        help: ArgumentHelp("The judgments, in TREC or BEIR form.", valueName: "file"),
+        completion: .file())
     var qrels: String
-    @Option(help: "The first rank drawn from, positives not counted.") var fromRank = 30
-    @Option(help: "The last rank drawn from.") var toRank = 210
-    @Option(help: "Negatives of a query.") var negatives = 7
-    @Option(help: "Decides which are drawn.") var seed: UInt64 = 0
-    @Flag(help: "Compare with every vector instead of walking the index.") var exact = false
-    @Option(help: "Drop candidates above this share of the positive's score.")
+    @Option(help: "The first rank that negatives are drawn from, positives not counted.")
+    var fromRank = 30
+    @Option(help: "The last rank that negatives are drawn from.") var toRank = 210
+    @Option(help: "Negatives drawn for each query.") var negatives = 7
+    @Option(help: "Seed of the draw.") var seed: UInt64 = 0
+    @Flag(help: "Compare with every vector instead of using the index.") var exact = false
+    @Option(
+        help: "Drop candidates above this share of the best positive's score (default: drop none).")
     var maxScoreRatio: Double?
-    @Option(help: ArgumentHelp("Where the triples go.", valueName: "file"), completion: .file())
+    @Option(help: ArgumentHelp("The file to write.", valueName: "file"), completion: .file())
     var out = "triples.jsonl"
 
     func run() async throws {
@@ -80,14 +85,14 @@ struct MineCommand: AsyncParsableCommand {
             "\(rows.count) queries with \(rows.reduce(0) { $0 + $1.negatives.count }) negatives "
                 + "in \(out)" + (short > 0 ? "; \(short) have fewer than \(negatives)" : "")
                 + (copies > 0
-                    ? "; \(copies) \(copies == 1 ? "candidate" : "candidates") passed over, with a "
+                    ? "; \(copies) \(copies == 1 ? "candidate" : "candidates") skipped, with a "
                         + "positive's text" : "")
                 + (left > 0
                     ? "; \(left) judged \(left == 1 ? "query" : "queries") left out, without a text "
-                        + "or a positive at hand" : ""))
+                        + "or a positive in the collection" : ""))
     }
 
-    /// What the triples depend on: with it they can be mined again.
+    /// A record of everything that the triples depend on, with which they can be mined again.
     private func record(
         _ options: MiningOptions, _ database: Database, _ collection: DocumentCollection,
         copies: Int
@@ -113,7 +118,7 @@ struct MineCommand: AsyncParsableCommand {
         return line.text + "\n"
     }
 
-    /// Of a file's content, since its name says little.
+    /// A hash of a file's content.
     private func hash(_ path: String) throws -> String? {
         guard path != "-" else { return nil }
         let file = try MappedFile(path: path)

@@ -4,11 +4,11 @@ import FileFormat
 import Foundation
 import JSON
 
-/// A model that is no folder of its own, as a folder, for training that starts from it: the built-in
-/// model, or a GGUF file, whose weights are written in float32.
+/// Writes a model that has no folder as a folder to start training from: the built-in model, or a
+/// GGUF file, whose weights are written in float32.
 ///
-/// It lies in the folder that is being written, since a model whose weights have all been trained
-/// keeps its base as its decoder; beside an adapter it is not needed once the run is done.
+/// The folder is inside the output folder, because a model whose weights were all trained keeps its
+/// base as its decoder. With an adapter it is not needed after the run.
 struct StartingModelFolder {
     private enum Source {
         case builtIn
@@ -20,7 +20,7 @@ struct StartingModelFolder {
 
     /// Nil if `model` is a folder already.
     ///
-    /// - Parameter model: nil: the built-in one.
+    /// - Parameter model: nil for the built-in model.
     init?(_ model: URL?, in output: String) {
         path = output + "/base"
         guard let model else {
@@ -37,7 +37,7 @@ struct StartingModelFolder {
             && isFolder.boolValue
     }
 
-    /// Writes it unless it is there, as it is after a run that is resumed.
+    /// Writes the folder unless it exists, as when a run is resumed.
     func write() throws {
         do {
             switch source {
@@ -52,7 +52,8 @@ struct StartingModelFolder {
         }
     }
 
-    /// Whether each file is there as this program has it: another version's adapter may be another.
+    /// Whether every file exists and equals this program's; another version may have another
+    /// adapter.
     private var isBuiltInWritten: Bool {
         DefaultModel.File.carried.allSatisfy { file in
             guard let present = try? MappedFile(path: path + "/" + file.rawValue) else {
@@ -64,7 +65,7 @@ struct StartingModelFolder {
         }
     }
 
-    /// Removes it where the model written beside it does not name it as its decoder.
+    /// Removes the folder unless the trained model names it as its decoder.
     func removeUnlessNeeded() {
         let settings = path + "/../autoregembed.json"
         let object = FileManager.default.contents(atPath: settings)

@@ -1,8 +1,8 @@
 import Synchronization
 import Training
 
-/// How a run of training steps shows itself on standard error: on a terminal a line that is redrawn,
-/// elsewhere a line now and then. `vdb train` and `vdb tune` share it.
+/// Shows the progress of training steps on standard error: a line that is redrawn on a terminal, an
+/// occasional line elsewhere. Shared by `vdb train` and `vdb tune`.
 final class StepReporter: Sendable {
     let line: ProgressLine
     private let isQuiet: Bool
@@ -14,7 +14,7 @@ final class StepReporter: Sendable {
         line = ProgressLine(isQuiet: isQuiet)
     }
 
-    /// Names the kernels that the run computes with, once.
+    /// Prints the kernels that the run uses, once.
     func begin() {
         guard !hasBegun.exchange(true, ordering: .relaxed) else { return }
         line.say(ArithmeticReport.summary)
@@ -27,7 +27,7 @@ final class StepReporter: Sendable {
         line.update(done: done, total: total)
     }
 
-    /// - Parameter stage: of `vdb tune`, which has several.
+    /// - Parameter stage: the stage's name in `vdb tune`, which has several.
     func show(_ step: TrainingStep, stage: String? = nil) {
         begin()
         let loss = "loss \(Figures.fixed(Double(step.loss), 4))"

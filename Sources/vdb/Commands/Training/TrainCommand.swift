@@ -3,7 +3,7 @@ import Foundation
 import Training
 import Tuning
 
-/// `vdb train`: one stage of the recipe, from a model folder to a model folder.
+/// `vdb train`: runs one stage of the recipe, from a model folder to a model folder.
 struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
@@ -16,28 +16,30 @@ struct TrainCommand: ParsableCommand {
               vdb train contrast --model aligned --data triples.jsonl --out embedder
 
             Data are JSON Lines: {"text"} for pretrain, {"context", "instruction", "output"} for \
-            compress, {"query", "pos": [...], "neg": [...]} for align and contrast. The layouts of \
-            FlagEmbedding and sentence-transformers are read, too; 'vdb mine' makes such files. \
+            compress, {"query", "pos": [...], "neg": [...]} for align and contrast, as 'vdb mine' \
+            writes them. The layouts of FlagEmbedding and sentence-transformers are read as well. \
             compress also takes pairs and documents.
 
-            A run with --save-steps that was stopped or killed goes on with the same command and \
-            --resume, to the very same model. Before long runs, try a few steps: --max-steps 20.
+            A run with --save-steps that was stopped or killed resumes with the same command and \
+            --resume, and ends with the same model. Before a long run, try a few steps with \
+            --max-steps 20.
             """)
 
-    @Argument(help: "pretrain, compress, align or contrast.")
+    @Argument(help: "The stage: pretrain, compress, align or contrast.")
     var stage: TrainingStage
 
     @Option(
         help: ArgumentHelp(
             """
-            The model to start from: a folder, a .gguf file or a name in the store of models \
+            The model to start from: a folder, a .gguf file or the name of a model in the store \
             (default: the built-in model).
             """,
             valueName: "model"))
     var model: String?
     @Option(
         help: ArgumentHelp(
-            "The base model's folder of an adapter that names none here.", valueName: "dir"),
+            "The folder of an adapter's base model (default: the one that the adapter names).",
+            valueName: "dir"),
         completion: .directory)
     var base: String?
     @Option(
@@ -49,17 +51,19 @@ struct TrainCommand: ParsableCommand {
     var out: String
     @Flag(
         help: """
-            Replace the model that --out holds. Without it a finished run's model is kept as OUT.1, \
-            and any other is refused.
+            Replace the model in --out. Otherwise a finished run's model is kept as OUT.1, and any \
+            other model is an error.
             """) var overwrite = false
 
     @OptionGroup(title: "Run") var general: RunOptions
     @OptionGroup(title: "Adapter") var adapter: AdapterOptions
     @OptionGroup(title: "Losses") var losses: LossOptions
-    @OptionGroup(title: "Measuring") var measuring: MeasuringOptions
-    @OptionGroup(title: "Surviving") var surviving: SurvivingOptions
+    @OptionGroup(title: "Evaluation") var evaluation: EvaluationOptions
+    @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointOptions
 
-    /// - Parameter folder: the model's.
+    /// The options of the run.
+    ///
+    /// - Parameter folder: the starting model's folder.
     func options(_ folder: String) -> TrainingOptions {
         var options = TrainingOptions(
             stage: stage, model: folder, data: data, output: out,
@@ -68,31 +72,31 @@ struct TrainCommand: ParsableCommand {
         general.apply(to: &options)
         adapter.apply(to: &options)
         losses.apply(to: &options)
-        measuring.apply(to: &options)
-        options.saveSteps = surviving.saveSteps
+        evaluation.apply(to: &options)
+        options.saveSteps = checkpoints.saveSteps
         return options
     }
 
     func run() throws {
-        let reporter = TrainReporter(isQuiet: surviving.quiet)
+        let reporter = TrainReporter(isQuiet: checkpoints.quiet)
         Trainer.whenOutOfMemory { bytes in
             Messages.error(
-                "out of memory: \(bytes >> 20) MiB more were needed; " + TrainReporter.memoryAdvice)
+                "out of memory: cannot allocate \(bytes >> 20) MiB; " + TrainReporter.memoryAdvice)
             Foundation.exit(ExitStatus.unavailable.rawValue)
         }
         // A step may take minutes; the state is saved after it.
         Interruption.finishesCleanly(within: nil)
         let given = try model.map { try ModelFinder.locate($0) }
-        try options(given?.path ?? "").validate(isEvaluated: measuring.eval != nil)
+        try options(given?.path ?? "").validate(isEvaluated: evaluation.eval != nil)
         let earlier = try setAsideEarlierModel(given?.path, reporter)
-        try Trainer.checkOutput(out, overwriting: overwrite, resuming: surviving.resume)
+        try Trainer.checkOutput(out, overwriting: overwrite, resuming: checkpoints.resume)
         let starting = StartingModelFolder(given, in: out)
         do {
             try starting?.write()
             let summary = try Trainer.run(
                 options(starting?.path ?? given?.path ?? ""),
-                evaluation: measuring.eval.map(RetrievalEvaluation.onFolder),
-                log: measuring.log, overwriting: overwrite, resuming: surviving.resume,
+                evaluation: evaluation.eval.map(RetrievalEvaluation.onFolder),
+                log: evaluation.log, overwriting: overwrite, resuming: checkpoints.resume,
                 isCancelled: { Interruption.isRequested }, progress: reporter.report)
             starting?.removeUnlessNeeded()
             reporter.finish(summary, folder: out)
@@ -103,12 +107,13 @@ struct TrainCommand: ParsableCommand {
         }
     }
 
-    /// Unless asked to replace or resume it, a finished model in the output folder is kept beside it.
+    /// Unless it is to be replaced or resumed, a finished model in the output folder is moved
+    /// aside.
     private func setAsideEarlierModel(
         _ model: String?, _ reporter: TrainReporter
     ) throws -> EarlierModel? {
-        guard !overwrite, !surviving.resume else { return nil }
-        let inputs = [model, losses.decoder, data, measuring.eval, losses.referenceScores]
+        guard !overwrite, !checkpoints.resume else { return nil }
+        let inputs = [model, losses.decoder, data, evaluation.eval, losses.referenceScores]
         let earlier = try EarlierModel.setAside(in: out, readBy: inputs.compactMap { $0 })
         if let earlier { reporter.keptEarlierModel(earlier) }
         return earlier
@@ -117,33 +122,41 @@ struct TrainCommand: ParsableCommand {
 
 extension TrainCommand {
     struct RunOptions: ParsableArguments {
-        @Option(help: "Passes over the data.") var epochs: Int?
-        @Option(help: "Stop after this many steps; the schedule ends there.") var maxSteps: Int?
-        @Option(help: "Rows a step.") var batchSize: Int?
+        @Option(help: "Passes over the data (default: compress 2, align 4, others 1).")
+        var epochs: Int?
+        @Option(help: "Steps in place of --epochs; the schedule ends there.") var maxSteps: Int?
+        @Option(help: "Rows in a step (default: 32).") var batchSize: Int?
         @Option(
             help: ArgumentHelp(
-                "Rows computed at once, where memory is short; the gradients are the whole batch's.",
-                valueName: "n"))
+                """
+                Rows computed at once, to save memory; gradients are those of the whole batch \
+                (default: as many as 16,384 tokens hold).
+                """, valueName: "n"))
         var microBatchSize: Int?
-        @Option(help: "The highest learning rate.") var learningRate: Double?
-        @Option(help: "Share of the steps over which the rate rises.") var warmupRatio = 0.05
-        @Option(help: "cosine, linear or constant.") var schedule = LearningRateSchedule.cosine
+        @Option(
+            help: """
+                The peak learning rate (default: pretrain 6e-4, align 5e-6, others 2e-5).
+                """)
+        var learningRate: Double?
+        @Option(help: "Share of the steps over which the rate rises from 0.") var warmupRatio = 0.05
+        @Option(help: "Learning rate after that: cosine, linear or constant.") var schedule =
+            LearningRateSchedule.cosine
         @Option(help: "AdamW's decoupled weight decay.") var weightDecay = 0.0
-        @Option(help: "Gradients of greater norm are scaled down to it.") var maxGradNorm = 1.0
-        @Option(help: "float32 or bfloat16 matrix products; default: as the model is stored.")
+        @Option(help: "Scale gradients of greater norm down to this.") var maxGradNorm = 1.0
+        @Option(help: "Matrix products: float32 or bfloat16 (default: as the model is stored).")
         var precision: ComputePrecision?
         @Option(help: "Instructions: retrieval or sts.") var task = EmbeddingTask.retrieval
-        @Option(help: "The most tokens of a text.") var maxLength: Int?
-        @Option(help: "Decides every random choice.") var seed: UInt64 = 0
-        @Flag(help: "Batches follow the file's order.") var noShuffle = false
-        @Flag(help: "Compute layers twice instead of keeping their values: less memory.")
+        @Option(help: "The most tokens of a text (default: the model's).") var maxLength: Int?
+        @Option(help: "Seed of every random choice.") var seed: UInt64 = 0
+        @Flag(help: "Use rows in the file's order.") var noShuffle = false
+        @Flag(help: "Recompute layers in the backward pass, to save memory.")
         var recomputeLayers = false
         @Option(
             help: ArgumentHelp(
-                "Leave these weights as they are, e.g. model.embed_tokens; may be repeated.",
+                "Do not train these weights, e.g. model.embed_tokens; may be repeated.",
                 valueName: "name"))
         var freeze: [String] = []
-        @Option(help: "Threads (default: as many as there are cores).") var threads: Int?
+        @Option(help: "Threads (default: the number of cores).") var threads: Int?
 
         func apply(to options: inout TrainingOptions) {
             options.epochs = epochs ?? options.epochs
@@ -168,9 +181,9 @@ extension TrainCommand {
     struct AdapterOptions: ParsableArguments {
         @Option(help: "Train a LoRA adapter of this rank instead of all weights.")
         var loraRank: Int?
-        @Option(help: "The adapter's alpha; default: twice the rank.") var loraAlpha: Double?
-        @Option(help: "Share of the adapter's inputs dropped in training.") var loraDropout = 0.0
-        @Flag(help: "Write the weights with the adapter added to them.") var merge = false
+        @Option(help: "The adapter's alpha (default: twice the rank).") var loraAlpha: Double?
+        @Option(help: "Dropout rate on the adapter's inputs.") var loraDropout = 0.0
+        @Flag(help: "Write the weights with the adapter merged into them.") var merge = false
 
         func apply(to options: inout TrainingOptions) {
             options.adapterRank = loraRank
@@ -183,25 +196,25 @@ extension TrainCommand {
     struct LossOptions: ParsableArguments {
         @Option(
             help: ArgumentHelp(
-                "The frozen decoder's folder; default: the one the model names, else the model.",
+                "The frozen decoder's folder (default: the one the model names, else the model).",
                 valueName: "dir"))
         var decoder: String?
-        @Option(help: "align: the factor inside the similarity.") var beta = 0.1
-        @Option(help: "align (0.05) and contrast (0.02): the softmax's temperature.")
+        @Option(help: "align: the factor β inside the similarity.") var beta = 0.1
+        @Option(help: "The softmax's temperature (default: align 0.05, contrast 0.02).")
         var temperature: Double?
         @Option(help: "align: sigmoid, tanh, log-sigmoid, kl or js.")
         var similarity = AlignmentSimilarity.sigmoid
-        @Option(help: "align: 0 (the paper's), or 1 to 4 of its appendix E.")
+        @Option(help: "align: 0 (the paper's), or 1 to 4 (its appendix E).")
         var strategy = AlignmentStrategy.documentGivenQuery
-        @Option(help: "The most negatives used of a row.") var negatives = 7
-        @Flag(help: "contrast: the other rows' documents are negatives too.")
+        @Option(help: "align and contrast: the most negatives used of a row.") var negatives = 7
+        @Flag(help: "contrast: use the other rows' documents as negatives, too.")
         var inBatchNegatives = false
         @Option(
             help: ArgumentHelp(
-                "align: keep the reference scores here, and use them again where they fit.",
+                "align: keep the reference scores in this file, and reuse them if they fit.",
                 valueName: "file"))
         var referenceScores: String?
-        @Flag(help: "align: add the reference difference, as the authors' trainer does.")
+        @Flag(help: "align: add the reference difference, as in the authors' trainer.")
         var reverseReferenceSign = false
 
         func apply(to options: inout TrainingOptions) {
@@ -217,15 +230,20 @@ extension TrainCommand {
         }
     }
 
-    struct MeasuringOptions: ParsableArguments {
-        @Option(help: ArgumentHelp("One JSON object a step.", valueName: "file.jsonl"))
+    struct EvaluationOptions: ParsableArguments {
+        @Option(
+            help: ArgumentHelp(
+                "Write one JSON object a step to this file.", valueName: "file.jsonl"))
         var log: String?
         @Option(
             help: ArgumentHelp(
-                "A judged folder (as 'vdb eval retrieval' takes): nDCG@10 before and after the run.",
+                """
+                Evaluate nDCG@10 on this judged collection before and after the run; a folder as in \
+                'vdb eval retrieval'.
+                """,
                 valueName: "dir"))
         var eval: String?
-        @Option(help: "Measure nDCG@10 after every so many steps, too; the log has it.")
+        @Option(help: "Also evaluate every this many steps; the log has the results.")
         var evalSteps: Int?
 
         func apply(to options: inout TrainingOptions) {
@@ -233,9 +251,10 @@ extension TrainCommand {
         }
     }
 
-    struct SurvivingOptions: ParsableArguments {
-        @Option(help: "Save the whole state every so many steps.") var saveSteps: Int?
-        @Flag(help: "Continue from the saved state in --out, with the same options.")
+    struct CheckpointOptions: ParsableArguments {
+        @Option(help: "Save the state every this many steps (default: only when interrupted).")
+        var saveSteps: Int?
+        @Flag(help: "Resume from the saved state in --out, with the same options.")
         var resume = false
         @Flag(name: .shortAndLong, help: "Show neither progress nor summary.") var quiet = false
     }

@@ -1,8 +1,7 @@
 import Foundation
 import Training
 
-/// What `vdb train` tells on standard error: its progress, what has been measured, and one summary at
-/// the end.
+/// The messages of `vdb train` on standard error: progress, evaluations, and a summary at the end.
 final class TrainReporter: Sendable {
     private let isQuiet: Bool
     private let steps: StepReporter
@@ -17,20 +16,20 @@ final class TrainReporter: Sendable {
         case .preparing(let what, let done, let total):
             steps.begin()
             steps.prepare(what, done: done, total: total)
-        case .nothingToResume: say("nothing was saved to resume: beginning with step 1")
+        case .nothingToResume: say("no saved state to resume from; starting with step 1")
         case .resumed(let step, let total): say("resuming after step \(step) of \(total)")
         case .memoryIsShort(let tokens, let needed, let available):
             say(
-                "\(tokens) tokens at once need about \(Self.gibibytes(needed)), of which "
-                    + "\(Self.gibibytes(available)) are free; should the system end the run: "
+                "\(tokens) tokens at once need about \(Self.gibibytes(needed)), but only "
+                    + "\(Self.gibibytes(available)) are free; if the process runs out of memory, "
                     + Self.memoryAdvice)
         case .step(let step): steps.show(step)
         case .saved: break
         case .negativesLeftOut(let count):
-            say("\(Figures.count(count, "negative")) left out, equal to a positive of the row")
+            say("\(Figures.count(count, "negative")) left out: equal to a positive of the row")
         case .evaluating(let dataset, let done, let total):
             steps.begin()
-            steps.line.begin("documents", "measuring nDCG@10 on \(dataset)")
+            steps.line.begin("documents", "evaluating nDCG@10 on \(dataset)")
             steps.line.update(done: done, total: total)
         case .evaluated(let dataset, let point):
             say("step \(point.step)  nDCG@10 \(Figures.fixed(point.ndcgAt10, 4)) on \(dataset)")
@@ -44,14 +43,14 @@ final class TrainReporter: Sendable {
     func finish(_ summary: Trainer.Summary, folder: String) {
         if summary.wasFinished {
             say(
-                "\(folder): this run is finished (\(Figures.count(summary.steps, "step"))); there is "
+                "\(folder): this run has finished (\(Figures.count(summary.steps, "step"))); there is "
                     + "nothing to resume")
             return
         }
         if summary.inBatchLeftOut > 0 {
             say(
-                "\(summary.inBatchLeftOut) times a text of another row was no negative, as it equals "
-                    + "a positive of the row")
+                "\(summary.inBatchLeftOut) times a text of another row was left out of the negatives, "
+                    + "as it equals a positive of the row")
         }
         var facts = [Figures.count(summary.steps, "step")]
         if let first = summary.firstLoss, let last = summary.lastLoss {

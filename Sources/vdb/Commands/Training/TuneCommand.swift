@@ -6,37 +6,43 @@ import Training
 import Tuning
 import VectorDatabase
 
-/// `vdb tune`: the whole recipe on a database's own documents and judgments.
+/// `vdb tune`: runs the whole recipe on a database's own documents and judgments.
 struct TuneCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tune",
-        abstract: "Train the database's model on judged queries, and re-encode it by the result.",
+        abstract:
+            "Train the database's model on judged queries, and re-encode the database with it.",
         discussion: """
             Holds out some of the judged queries, mines hard negatives on the collection's index, \
-            compresses, aligns and contrasts, and measures nDCG@10 on the held-out queries after \
-            each stage:
+            trains the stages compress, align and contrast, and evaluates nDCG@10 on the held-out \
+            queries after each:
 
               vdb tune --queries queries.jsonl --qrels qrels.tsv --out models/mine
 
-            The database answers with its old model until all documents are encoded by the new \
-            one, and then with that. The model of the best stage is kept; if none is better than the \
-            old one, that stays (exit status 65) unless --force says otherwise. Interrupted or killed, the same command with --resume goes on where \
-            it stopped, and ends the same. MODEL_CARD.md and loss.svg in --out tell what came of it.
+            The model of the best stage replaces the old one if it is better; otherwise the old one \
+            stays (exit status 65) unless --force is given. The database answers with its old model \
+            until all documents are encoded with the new one. If the run is interrupted or killed, \
+            the same command with --resume continues it, with the same result. MODEL_CARD.md and \
+            loss.svg in --out describe the results.
             """)
 
     @Option(
-        help: ArgumentHelp("id<TAB>text, or JSON Lines with _id and text.", valueName: "file"),
+        help: ArgumentHelp(
+            "The queries: id<TAB>text, or JSON Lines with _id and text.", valueName: "file"),
         completion: .file())
     var queries: String
-    @Option(help: ArgumentHelp("Judgments, TREC or BEIR.", valueName: "file"), completion: .file())
+    @Option(
+        help: ArgumentHelp("The judgments, in TREC or BEIR form.", valueName: "file"),
+        completion: .file())
     var qrels: String
     @Option(
-        help: ArgumentHelp("The folder of the tuned model, a new one.", valueName: "dir"),
+        help: ArgumentHelp(
+            "The folder of the tuned model, which must not exist.", valueName: "dir"),
         completion: .directory)
     var out: String
-    @Flag(help: "Go on with the run in --out.") var resume = false
-    @Flag(help: "Replace the old model even by one that is no better.") var force = false
-    @Option(help: "How the report is printed.") var format = AnswerFormat.table
+    @Flag(help: "Resume the run in --out.") var resume = false
+    @Flag(help: "Replace the old model even if the new one is not better.") var force = false
+    @Option(help: "The output format of the report.") var format = AnswerFormat.table
 
     @OptionGroup(title: "Recipe") var recipe: RecipeOptions
     @OptionGroup var arguments: DatabaseArguments
@@ -73,13 +79,13 @@ struct TuneCommand: AsyncParsableCommand {
         if !report.isReplaced {
             throw CommandFailure(
                 .badData,
-                "\(out): no stage makes the model better on the held-out queries, so the database "
-                    + "keeps its own; the same command with --resume --force replaces it all the same"
+                "\(out): no stage improves the model on the held-out queries, so the database keeps "
+                    + "its own; the same command with --resume --force replaces it anyway"
             )
         }
     }
 
-    /// The model card and the loss curves, beside the model.
+    /// Writes the model card and the loss curves next to the model.
     private func write(_ report: TuneReport, of tuner: Tuner) throws {
         let files = [
             (ModelCard.chartName, LossChart(curves: try tuner.lossCurves()).svg),
@@ -101,7 +107,7 @@ struct TuneCommand: AsyncParsableCommand {
     private func failure(_ error: any Error) -> any Error {
         let remedy =
             Tuner.hasRun(in: out)
-            ? "the same command with --resume goes on" : "nothing was done yet"
+            ? "the same command with --resume continues" : "nothing was done yet"
         switch error {
         case is CancellationError: return CommandFailure(.interrupted, "interrupted; \(remedy)")
         case TrainingError.interrupted(let step, _):
@@ -114,23 +120,25 @@ struct TuneCommand: AsyncParsableCommand {
 extension TuneCommand {
     struct RecipeOptions: ParsableArguments {
         @Option(
-            help: "Judged queries kept to measure by (default: a fifth of them, 10 to 500).")
+            help: "Judged queries to hold out for evaluation (default: a fifth, 10 to 500).")
         var holdOut: Int?
         @Option(
             help: ArgumentHelp(
-                "Some of compress, align and contrast, with commas.", valueName: "list"))
+                "Stages: some of compress, align and contrast, separated by commas.",
+                valueName: "list"))
         var stages = StageList.all
-        @Option(help: "Passes over each stage's data (default: 2, 4 and 1).") var epochs: Int?
-        @Option(help: "The most steps of a stage.") var maxSteps: Int?
-        @Option(help: "Rows a step.") var batchSize: Int?
-        @Option(help: "All learning rates times this.") var learningRateScale = 1.0
+        @Option(help: "Passes over each stage's data (default: compress 2, align 4, contrast 1).")
+        var epochs: Int?
+        @Option(help: "The most steps of a stage (default: no limit).") var maxSteps: Int?
+        @Option(help: "Rows in a step (default: 32).") var batchSize: Int?
+        @Option(help: "Factor on all learning rates.") var learningRateScale = 1.0
         @Option(help: "Train a LoRA adapter of this rank instead of all weights.")
         var loraRank: Int?
         @Option(help: "The first rank that negatives are drawn from.") var fromRank = 30
-        @Option(help: "The last rank.") var toRank = 210
-        @Option(help: "Negatives of a query.") var negatives = 7
-        @Option(help: "Decides every random choice.") var seed: UInt64 = 0
-        @Option(help: "Save the training state every so many steps.") var saveSteps = 100
+        @Option(help: "The last rank that negatives are drawn from.") var toRank = 210
+        @Option(help: "Negatives drawn for each query.") var negatives = 7
+        @Option(help: "Seed of every random choice.") var seed: UInt64 = 0
+        @Option(help: "Save the training state every this many steps.") var saveSteps = 100
 
         func apply(to options: inout TuneOptions) {
             options.heldOutQueries = holdOut

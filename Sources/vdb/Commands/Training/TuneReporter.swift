@@ -1,7 +1,7 @@
 import Training
 import Tuning
 
-/// What `vdb tune` tells on standard error: its progress, and each measurement as it comes.
+/// The messages of `vdb tune` on standard error: progress, and each evaluation's result.
 final class TuneReporter: Sendable {
     private let steps: StepReporter
 
@@ -10,7 +10,7 @@ final class TuneReporter: Sendable {
     @Sendable func show(_ progress: TuneProgress) {
         switch progress {
         case .copying:
-            if Messages.isTerminal { steps.line.say("copying the database to measure on") }
+            if Messages.isTerminal { steps.line.say("copying the database for the evaluation") }
         case .mining(let done, let total): update("queries", "mining", done, total)
         case .training(let stage, .preparing(let what, let done, let total)):
             steps.prepare(what, done: done, total: total, stage: stage.rawValue)

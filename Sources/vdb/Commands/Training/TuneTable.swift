@@ -26,7 +26,7 @@ struct TuneTable {
         lines += report.remarks
         lines.append(
             (report.isReplaced
-                ? "\(report.database): encoded by \(report.model)"
+                ? "\(report.database): encoded with \(report.model)"
                     + (report.kept.map { ", the model after \($0.rawValue)" } ?? "")
                 : "\(report.database): keeps \(report.base)")
                 + "; \(Figures.duration(report.seconds)) in all")

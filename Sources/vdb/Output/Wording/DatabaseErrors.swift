@@ -13,15 +13,15 @@ extension DatabaseError: WordedError {
 
     var remedy: String? {
         switch self {
-        case .databaseMissing: "check --db, or make one with 'vdb ingest'"
-        case .collectionMissing: "check --collection, or make one with 'vdb ingest'"
+        case .databaseMissing: "check --db, or create one with 'vdb ingest'"
+        case .collectionMissing: "check --collection, or create one with 'vdb ingest'"
         case .documentsMissing: "'vdb list' shows the ids"
-        case .notADatabase(_, .folder): "name a file in it"
+        case .notADatabase(_, .folder): "pass a file in it"
         case .notADatabase(_, .withoutLog):
-            "copy it with 'vdb backup', which is complete while others write"
+            "copy it with 'vdb backup', which is consistent while others write"
         case .notADatabase: "choose another file"
         case .newerFormat: "update vdb"
-        case .olderFormat: "copy it to a place that can be written to"
+        case .olderFormat: "copy it to a writable folder"
         case .damaged: "run 'vdb check', or restore a backup"
         case .moved: "put it back, or run the same command again"
         case .diskFull: "free some space and run the same command again"
@@ -37,11 +37,11 @@ extension DatabaseError: WordedError {
         case .embedderMismatch:
             "use the recorded model, or re-encode with 'vdb reindex --model DIR' (or built-in)"
         case .noRecordedEmbedder:
-            "give vectors, or re-encode with 'vdb reindex --model DIR' (or built-in)"
-        case .metricMismatch: "leave --metric out, or use another --collection"
+            "pass vectors, or re-encode with 'vdb reindex --model DIR' (or built-in)"
+        case .metricMismatch: "leave out --metric, or use another --collection"
         case .embedderMissing(_, .some): "pass its folder with --model"
-        case .embedderMissing(_, nil): "pass a model's folder with --model, or give vectors"
-        case .cannotRerank: "leave --rerank out, or use an autoregressive model"
+        case .embedderMissing(_, nil): "pass a model's folder with --model, or pass vectors"
+        case .cannotRerank: "leave out --rerank, or use an autoregressive model"
         case .documentExists: "use --on-conflict replace or skip, or another id"
         case .invalidDocument(_, _, .tooLarge): "split it"
         case .wordsOnly:

@@ -13,8 +13,8 @@ extension EvaluationError: WordedError {
         switch self {
         case .missing: "check the path"
         case .noSuchSplit(_, _, let found) where !found.isEmpty: "choose one with --split"
-        case .noJudgments: "there is nothing to average"
-        case .malformed(_, _, .duplicateDocument): "a run ranks each document once"
+        case .noJudgments: "there is nothing to evaluate"
+        case .malformed(_, _, .duplicateDocument): "a run must rank each document only once"
         default: nil
         }
     }

@@ -7,19 +7,19 @@ extension SourceError: WordedError {
     var remedy: String? {
         switch self {
         case .missing: "check the path"
-        case .brokenLink: "remove the link, or restore what it leads to"
+        case .brokenLink: "remove the link, or restore its target"
         case .unreadable: "check its permissions"
         case .damaged: "get the file again"
         case .unknownFormat: "pass --format, or convert it to text or JSON Lines"
         case .missingColumn:
-            "name the columns with --id-field, --text-field and --title-field, or their separator "
+            "name the columns with --id-field, --text-field and --title-field, or pass the separator "
                 + "with --delimiter"
-        case .idCount: "give one a line"
-        case .fileTooLarge: "split it, or make it JSON Lines"
+        case .idCount: "the file needs one id a line"
+        case .fileTooLarge: "split it, or convert it to JSON Lines"
         case .notUTF8: "convert the file to UTF-8"
         case .containsNUL: nil
         case .recordTooLong: "split the record"
-        case .missingField: "name the key of the text with --text-field"
+        case .missingField: "pass the key of the text with --text-field"
         case .wrongType: nil
         case .malformed(_, _, let fault): fault.remedy
         case .unusableVectors(_, let fault): fault.remedy
@@ -37,7 +37,7 @@ extension SourceError.RecordFault {
         case .unclosedQuote: "add the closing '\"'"
         case .textAfterQuote: "write a quote inside a quoted field twice"
         case .noTab: "each line must be an id, a tab and a text"
-        case .noIDBeforeTab: "put one there"
+        case .noIDBeforeTab: "add an id"
         case .utf16: "convert the file to UTF-8 (iconv -f UTF-16 -t UTF-8)"
         case .notJSON(let error): error.isSyntax ? "each line must be one JSON object" : nil
         case .unknownExport: "update vdb"
@@ -58,7 +58,7 @@ extension SourceError.VectorFileFault {
 }
 
 extension JSONError {
-    /// Whether the bytes are no JSON at all, rather than JSON that is not accepted.
+    /// Whether the bytes are not JSON at all, rather than JSON that is not accepted.
     fileprivate var isSyntax: Bool {
         switch reason {
         case .repeatedKey, .nullCharacter, .loneSurrogate, .tooDeep: false

@@ -1,12 +1,12 @@
-/// An error of a library as the command line tells it.
+/// An error of a library, worded for the command line.
 ///
-/// Libraries state facts: what is wrong and where. The files beside this one add, for each library,
-/// what to do about them, in this program's words, and the exit status.
+/// Libraries state facts: what is wrong and where. The files in this folder add, for each library,
+/// the remedy in this program's terms, and the exit status.
 protocol WordedError: Error {
     var status: ExitStatus { get }
     /// What is wrong and where.
     var fact: String { get }
-    /// What to do; `nil` if the fact says it, or nothing helps.
+    /// What to do; `nil` if the fact implies it or nothing helps.
     var remedy: String? { get }
 }
 

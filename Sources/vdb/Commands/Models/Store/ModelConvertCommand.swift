@@ -4,33 +4,33 @@ import Foundation
 
 extension ModelConversion.WeightType: ExpressibleByArgument {}
 
-/// `vdb model convert`: a language model in another form.
+/// `vdb model convert`: converts a language model to a GGUF file or a Hugging Face folder.
 struct ModelConvertCommand: ParsableCommand {
     enum Format: String, ExpressibleByArgument, CaseIterable { case gguf, safetensors }
 
     static let configuration = CommandConfiguration(
         commandName: "convert",
-        abstract: "Write a model as a GGUF file or as a Hugging Face folder.",
+        abstract: "Convert a model to a GGUF file or a Hugging Face folder.",
         discussion: """
             Examples:
               vdb model convert smollm2-135m ./smollm2
               vdb model convert ./model model-q8.gguf --type q8_0
               vdb model convert ./adapter ./merged --merge
 
-            A folder has what transformers and others load: config.json, model.safetensors, \
-            tokenizer.json. A GGUF file is for llama.cpp and its like; norms are float32 in it, and with \
-            four bits a weight the embedding matrix has eight. Nothing is overwritten.
+            A folder has the files that transformers and others load: config.json, model.safetensors, \
+            tokenizer.json. A GGUF file is for llama.cpp and similar programs; its norms are float32, \
+            and with four bits a weight the embedding matrix has eight. Nothing is overwritten.
             """)
 
     @Argument(help: "A model's folder, .gguf file or name.") var model: String
 
-    @Argument(help: ArgumentHelp("The folder or .gguf file to write.", valueName: "out"))
+    @Argument(help: ArgumentHelp("The folder or .gguf file to write; it must not exist.", valueName: "out"))
     var out: String
 
-    @Option(help: "How weights are stored (default: as they are, quantized ones as f32).")
+    @Option(help: "Type of the weights (default: unchanged, or f32 if quantized).")
     var type: ModelConversion.WeightType?
 
-    @Option(help: "The form (default: gguf for a name that ends in .gguf, else safetensors).")
+    @Option(help: "The output format (default: gguf if the name ends in .gguf, else safetensors).")
     var format: Format?
 
     @Flag(help: "Merge an adapter into its base.") var merge = false
@@ -44,11 +44,11 @@ struct ModelConvertCommand: ParsableCommand {
         let format = format ?? (out.hasSuffix(".gguf") ? .gguf : .safetensors)
         if let type, type.isQuantized, format == .safetensors {
             throw CommandFailure(
-                .usage, "--type \(type.rawValue) needs a GGUF file; end the name in .gguf")
+                .usage, "--type \(type.rawValue) needs a GGUF file; use a name that ends in .gguf")
         }
         let location = try ModelFinder.locate(model)
         guard (try? FileManager.default.attributesOfItem(atPath: out)) == nil else {
-            throw CommandFailure(.cannotCreate, "\(out): exists; name one that does not")
+            throw CommandFailure(.cannotCreate, "\(out): already exists; choose another name")
         }
         var options = AutoRegEmbedder.Options()
         options.base = base.map { URL(fileURLWithPath: $0) }
@@ -62,7 +62,7 @@ struct ModelConvertCommand: ParsableCommand {
             case .gguf:
                 let others = try conversion.writeGGUF(to: url, type: type)
                 for lost in conversion.lostInGGUF {
-                    Messages.line("\(out): a GGUF file has no place for \(lost)")
+                    Messages.line("\(out): a GGUF file cannot hold \(lost)")
                 }
                 if others > 0 {
                     Messages.line(

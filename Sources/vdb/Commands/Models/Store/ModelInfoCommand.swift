@@ -5,7 +5,7 @@ import Foundation
 import JSON
 import ModelHub
 
-/// `vdb model info`: one model, and how it is used.
+/// `vdb model info`: describes one model.
 struct ModelInfoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "info",
@@ -14,11 +14,11 @@ struct ModelInfoCommand: ParsableCommand {
             Example:
               vdb model info smollm2-135m --format json
 
-            The fingerprint is that of the model as it is used without further options; making it \
-            reads all weights.
+            The fingerprint is that of the model without further options; computing it reads all \
+            weights.
             """)
 
-    @Argument(help: "A model's folder, .gguf file or name; without it, the built-in model.")
+    @Argument(help: "A model's folder, .gguf file or name (default: the built-in model).")
     var model: String?
 
     @Option(help: "table or json.") var format = AnswerFormat.table

@@ -1,7 +1,7 @@
 import ArgumentParser
 import ModelHub
 
-/// `vdb model remove`: takes a model's name from the store.
+/// `vdb model remove`: removes a model from the store.
 struct ModelRemoveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove",
@@ -10,10 +10,10 @@ struct ModelRemoveCommand: ParsableCommand {
             Example:
               vdb model remove small
 
-            A model that was added without --copy stays where it is.
+            If the model was added without --copy, its files are kept.
             """)
 
-    @Argument(help: "The name.") var name: String
+    @Argument(help: "The model's name in the store.") var name: String
 
     func run() throws {
         guard let store = ModelStore() else { throw ModelLocationError.noStore("vdb") }
