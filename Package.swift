@@ -2,17 +2,17 @@
 
 import PackageDescription
 
-// A target imports only targets of a lower level: of those above its comment `// Level N.` below.
+// A target imports only targets of a lower level: those above its own comment `// Level N.` below.
 // DocumentationTests check the dependencies and the table in README.md against these comments, and
 // `make lint` has the compiler check imports against the dependencies.
 
 let swift: [SwiftSetting] = [.enableUpcomingFeature("ExistentialAny")]
 
 // The inner loops are C so that instruction sets can be chosen per function and at run time.
-// They stay optimized in debug builds, where the tests would crawl otherwise.
+// They are optimized in debug builds too, or the tests would be far too slow.
 let kernels: [CSetting] = [.unsafeFlags(["-O3", "-fno-math-errno", "-ffp-contract=fast"])]
 
-// The walk through the graph is Swift, and as hot; without this, tests of a few thousand vectors
+// The graph search is Swift and just as hot; without this, tests of a few thousand vectors
 // would take minutes in debug builds.
 let optimized: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
@@ -42,7 +42,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     ],
     targets: [
-        // Level 0: C, and what text is to a computer.
+        // Level 0: C and text.
         .target(name: "COpenBLAS", cSettings: kernels),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(
@@ -56,7 +56,7 @@ let package = Package(
         .target(name: "CLibcurl"),
         .target(name: "CLibcrypto"),
         .target(name: "CVectorKernels", cSettings: kernels),
-        // The built-in model's files, brought in by the assembler from the folder beside it.
+        // The built-in model's files, which the assembler includes from Sources/DefaultModel.
         .target(
             name: "CDefaultModel", exclude: ["model"], cSettings: [.headerSearchPath(".")]),
         .target(name: "TextBytes", swiftSettings: swift),
@@ -69,7 +69,7 @@ let package = Package(
         .target(
             name: "FileFormat", dependencies: ["TextBytes", "CLZ4", "CXXHash", "CZlib", "CZstd"],
             swiftSettings: swift),
-        // What a search compares by and answers with.
+        // Metrics, distances and search results.
         .target(name: "Ranking", swiftSettings: swift + optimized),
 
         // Level 2.
@@ -95,7 +95,7 @@ let package = Package(
             name: "Schema", path: "schema", exclude: ["README.md"],
             resources: [.embedInCode("migrations")]),
 
-        // Embedders, all that the database knows of models.
+        // Embedders: the only part of the models that the database sees.
         .target(name: "Embedding", dependencies: ["JSON", "TextBytes"], swiftSettings: swift),
 
         // Level 3.
@@ -176,9 +176,9 @@ let package = Package(
             ],
             path: "Benchmarks/vdb-bench", swiftSettings: swift),
 
-        // No level: tests, and what only they use.
+        // No level: tests and the targets that only they use.
 
-        // What the tests do for seconds and `make torture` for as long as is wanted.
+        // Workloads that the tests run for seconds and `make torture` for any time.
         .target(name: "CFaultVFS", dependencies: [sqlite], path: "Tests/CFaultVFS"),
         .target(
             name: "Torture",
@@ -198,7 +198,7 @@ let package = Package(
         .target(
             name: "TestOracles", dependencies: ["VectorDatabase", "DocumentStore", grdb],
             path: "Tests/TestOracles", swiftSettings: swift),
-        // What reads strangers' bytes, for libFuzzer and for the tests that replay its findings.
+        // Parsers of untrusted bytes, for libFuzzer and for the tests that replay its findings.
         .target(
             name: "FuzzTargets",
             dependencies: [
@@ -283,7 +283,7 @@ let package = Package(
             name: "DefaultModelTests",
             dependencies: ["DefaultModel", "CDefaultModel", "AutoRegEmbed", "TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: swift),
-        // The tiny model and its data, for whatever trains it.
+        // The tiny model and its data, for the tests that train it.
         .target(
             name: "TrainingTestSupport", dependencies: ["Training", "TestSupport"],
             path: "Tests/TrainingTestSupport", swiftSettings: swift),
@@ -318,7 +318,7 @@ let package = Package(
     ]
 )
 
-// libFuzzer's program builds with its sanitizer alone: `make fuzz`.
+// The libFuzzer program builds only with its sanitizer: `make fuzz`.
 if Context.environment["VDB_FUZZ"] != nil {
     package.products.append(.executable(name: "vdb-fuzz", targets: ["vdb-fuzz"]))
     package.targets.append(
@@ -327,13 +327,13 @@ if Context.environment["VDB_FUZZ"] != nil {
             swiftSettings: swift))
 }
 
-// DocC's plugin, fetched only when documentation is made: `make docs`.
+// DocC's plugin, fetched only to build the documentation: `make docs`.
 if Context.environment["VDB_DOCS"] != nil {
     package.dependencies.append(
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
 }
 
-// The thread sanitizer's build, small: what shares memory among threads, and its tests. `make tsan`.
+// The thread sanitizer's build: only code that shares memory between threads, and its tests. `make tsan`.
 if Context.environment["VDB_TSAN"] != nil {
     let tests = ["VectorIndexTests", "VectorDatabaseTests", "FaultTests"]
     let others = [

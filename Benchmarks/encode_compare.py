@@ -1,11 +1,11 @@
-"""vdb-bench encode beside PyTorch on the same random models, in one run.
+"""Compares vdb-bench encode with PyTorch on the same random models, in one run.
 
 Two shapes: 135M (SmolLM2's) and 20M (384 x 8, vocabulary 16k), bfloat16, 32 texts of 128 tokens and
 one of 16. Prints tokens/s, milliseconds and the ratio to PyTorch.
 
 usage: encode_compare.py VDB_BENCH [FOLDER] [--threads N] [--float32] [--shape 135M|20M]
-       (torch, transformers and tokenizers from PyPI; FOLDER keeps the models, a temporary one is
-       used where absent)
+       (torch, transformers and tokenizers from PyPI; FOLDER keeps the models; default: a
+       temporary folder)
 """
 
 import argparse

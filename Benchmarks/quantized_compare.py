@@ -1,14 +1,14 @@
-"""vdb-bench encode beside llama.cpp on the same GGUF files and token counts, in one run.
+"""Compares vdb-bench encode with llama.cpp on the same GGUF files and token counts, in one run.
 
 Peers, if they are installed: PyPI's `xllamacpp` (its wheel is built for AVX2) and `llama-cpp-python`
 (built from source for the machine: CMAKE_ARGS=-DGGML_NATIVE=ON pip install --no-binary
-llama-cpp-python llama-cpp-python). Each round runs everybody once, one after another, each in a
-process of its own; a figure is the best round's. On a busy machine compare processor time: of all
-threads, and of one thread to leave out llama.cpp's threads that wait for each other.
+llama-cpp-python llama-cpp-python). Each round runs every program once, one after another, each in its
+own process; the best round counts. On a busy machine compare processor time: of all threads, or of one
+thread, which leaves out the time llama.cpp's threads spend waiting for each other.
 
-    tokens/s      32 texts of 128 tokens, by the clock and by the processor
+    tokens/s      32 texts of 128 tokens, wall-clock and processor time
     query         one text of 16 tokens
-    float32       vdb with --precision float32, which dequantises
+    float32       vdb with --precision float32, which dequantizes
 
 usage: quantized_compare.py VDB_BENCH FILE.gguf… [--threads N] [--rounds N]
        quantized_compare.py --peer xllamacpp|llama_cpp FILE.gguf --threads N      (one peer's process)

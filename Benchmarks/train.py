@@ -1,16 +1,16 @@
-"""Training beside PyTorch: vdb-bench train and PyTorch on the same models, rows and machine, in one run.
+"""Compares vdb-bench train with PyTorch on the same models, rows and machine, in one run.
 
 usage: train.py VDB_BENCH [--shape 20M|135M] [--stage contrast|pretrain] [--precision float32|bfloat16]
                 [--lora-rank 32 | --full] [--steps 3] [--threads N] [--folder KEEP] [--recompute-layers]
 
-(torch, transformers, tokenizers, and peft for LoRA, from PyPI.) Without a choice all of them are run.
+(torch, transformers, tokenizers, and peft for LoRA, from PyPI.) Without --shape, --stage or an adapter option it runs every case.
 
 A step is 16 sequences of 128 tokens. `contrast` is InfoNCE with in-batch negatives on 8 pairs: no
 output head. `pretrain` is the next token: the whole vocabulary's head. Both sides see the same ids
 without padding and start from the same weights; their first losses must agree, or the run ends. bfloat16 is autocast
-on float32 weights in PyTorch, and `--precision bfloat16` here. Each side runs in a process of its
-own, whose greatest resident memory (Python's and PyTorch's own included) is what the system reports.
-The rate is the median step's, the first step left out. A line of Markdown comes out for each case.
+on float32 weights in PyTorch, and `--precision bfloat16` here. Each side runs in its own
+process; the memory is that process's peak resident size (Python and PyTorch included). The rate is the
+median step's, without the first step. Prints a line of Markdown for each case.
 """
 
 import argparse
@@ -172,7 +172,7 @@ def main():
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--folder", help="where models are kept; a temporary one where absent")
+    parser.add_argument("--folder", help="folder that keeps the models; default: a temporary folder")
     parser.add_argument("--recompute-layers", action="store_true")
     o = parser.parse_args()
     print("| shape | stage | precision | trained | tokens/s | PyTorch | ratio "

@@ -1,8 +1,8 @@
 #!/bin/sh
-# The paper's comparison on a small task: nDCG@10 on held-out queries before, after compress, after
-# align, after contrast; and InfoNCE alone on the same triples for as many tokens.
+# The paper's comparison on a small task: nDCG@10 on held-out queries before training and after compress,
+# align and contrast; and with InfoNCE alone on the same triples for the same number of tokens.
 #
-# usage: tune.sh VDB TASK OUT [tune options …]      TASK as tune_task.py makes it
+# usage: tune.sh VDB TASK OUT [tune options …]      TASK is made by tune_task.py
 set -eu
 vdb=$1 task=$2 out=$3
 shift 3
@@ -18,7 +18,7 @@ tune() { # NAME options …
         --out "$out/$name" --format json --force $resume "$@" >"$out/$name.json"
 }
 tune recipe "$@"
-# As many epochs of contrast alone as come nearest to the recipe's tokens.
+# The number of epochs of contrast alone that comes nearest to the recipe's tokens.
 epochs=$(python3 - "$out/recipe.json" <<'EOF'
 import json, sys
 stages = json.load(open(sys.argv[1]))["stages"]

@@ -1,8 +1,8 @@
-"""A small retrieval task made of question-and-passage pairs, in the form that `vdb tune` reads.
+"""Makes a small retrieval task from question-and-passage pairs, in the form that `vdb tune` reads.
 
 usage: tune_task.py PAIRS.jsonl OUT [--documents 1500] [--queries 600] [--words 64] [--seed 0]
 
-PAIRS.jsonl has {"query", "pos"} a line, pos a text or a list of texts. Each distinct passage, cut to
+PAIRS.jsonl has one {"query", "pos"} object a line; pos is a text or a list of texts. Each distinct passage, cut to
 its first words, becomes a document; each drawn question is judged by the passages that it came with.
 
 OUT/corpus.jsonl, OUT/queries.jsonl, OUT/qrels/test.tsv     a BEIR folder

@@ -1,17 +1,17 @@
-"""vdb-bench ann beside hnswlib, usearch and FAISS: same files, same machine, same run.
+"""Compares vdb-bench ann with hnswlib, usearch and FAISS: same files, same machine, same run.
 
     python compare.py VDB-BENCH FOLDER [--indices FOLDER] [--threads N] [--only NAME,NAME]
 
 FOLDER holds base.fvecs, query.fvecs and gt.ivecs (see make_sets.py). Needs numpy, hnswlib, usearch and
 faiss-cpu. Every library has M = 16, efConstruction = 200, inner product, and searches with one thread.
 Queries/s at a recall are interpolated (log-linear) between the measured settings; each setting is run
-five times and the fastest counts. Indices are kept (in FOLDER, or where --indices says) and only built
-once; their build times are remembered beside them, and so are results, so that --only may measure a few
-at a time. --threads is for building.
+five times and the fastest counts. Indexes are built once and kept in FOLDER, or in the
+folder of --indices, with their build times and results, so that --only can measure a few at a time.
+--threads is for building.
 
-Times are the process's processor time as well as the clock's: on a busy machine only the first means
+Both processor time and wall-clock time are measured: on a busy machine only processor time means
 anything, and the ratios at the end use it. Each library runs in its own process, so that its memory can
-be told.
+be measured.
 """
 import argparse
 import json
@@ -182,7 +182,7 @@ def measure_ours(bench, name, folder, indices, threads):
         "--passes", str(PASSES), "--index", path,
         "--quantization", name.split("-")[1], "--format", "json", "--out", f"{indices}/{name}"]
     facts = json.loads(subprocess.run(arguments, check=True, capture_output=True).stdout)
-    # An index that was there was not built: its build is remembered beside it.
+    # An existing index is not rebuilt: its build time is stored next to it.
     built = ["build_seconds", "build_cpu_seconds", "build_peak_bytes"]
     if facts["build_seconds"] > 0:
         with open(path + ".json", "w") as file:
@@ -198,7 +198,7 @@ def measure_ours(bench, name, folder, indices, threads):
 
 
 def at_recall(points, wanted, value):
-    """`value` of the points at a recall, log-linear between neighbours; 0 where it is not reached."""
+    """`value` of the points at a recall, log-linear between neighboring points; 0 if it is not reached."""
     import math
 
     points = sorted(points, key=lambda point: point["recall"])

@@ -1,11 +1,11 @@
-"""What hnswlib and FAISS do with the filters of `vdb-bench filter`.
+"""Measures hnswlib and FAISS with the filters of `vdb-bench filter`.
 
     python filter_peers.py FOLDER [--count 200] [--ef 100] [--shares 0.5,0.1,0.01,0.001] [--only NAME]
 
-FOLDER holds base.fvecs and query.fvecs (`vdb-bench vectors` or make_sets.py). The filters are the same as
-there: random (a row matches where its SplitMix64 hash is small), near (the rows nearest to the query), far
-(the farthest). FAISS takes a bitmap (IDSelectorBitmap); hnswlib a Python function, whose calls are most of
-its time: read its recall and its completeness, not its speed. usearch has no filtered search in Python.
+FOLDER holds base.fvecs and query.fvecs (`vdb-bench vectors` or make_sets.py). The filters are the same:
+random (a row matches if its SplitMix64 hash is small), near (the rows nearest to the query), far
+(the farthest). FAISS takes a bitmap (IDSelectorBitmap); hnswlib a Python function, whose calls take most of
+its time: compare its recall and completeness, not its speed. usearch has no filtered search in Python.
 FAISS's scan is IndexFlat with the same bitmap. M = 16, efConstruction = 200, k = 10, one thread.
 """
 import argparse

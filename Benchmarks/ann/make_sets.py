@@ -1,12 +1,12 @@
-"""Vectors to compare indices on: base.fvecs, query.fvecs and the true neighbours gt.ivecs.
+"""Makes vectors to compare indexes on: base.fvecs, query.fvecs and the true neighbors gt.ivecs.
 
     python make_sets.py OUT --clusters 400 [--rows 100000] [--queries 1000] [--dimensions 384] [--seed 1]
     python make_sets.py OUT --embeddings FILE.npy [--queries 1000]
 
-The first makes unit vectors around cluster centres: points of a space of few dimensions, bent by a
-random two-layer network into many, which is roughly the shape of text embeddings; --noise adds full-
-dimensional noise and makes the set harder. The second takes real embeddings (`vdb embed --format npy`),
-shuffles them and keeps the last as queries. Truth: the 10 largest inner products, by brute force.
+The first form makes unit vectors around cluster centers: points of a low-dimensional space, mapped by a
+random two-layer network to many dimensions, which is roughly the shape of text embeddings; --noise adds
+full-dimensional noise and makes the set harder. The second form takes real embeddings (`vdb embed --format npy`),
+shuffles them and keeps the last ones as queries. The truth is the 10 largest inner products, by brute force.
 """
 import argparse
 import os

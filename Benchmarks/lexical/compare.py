@@ -1,17 +1,17 @@
-"""vdb-bench lexical beside tantivy (and SQLite's FTS5): same passages, same queries, same run.
+"""Compares vdb-bench lexical with tantivy (and SQLite's FTS5): same passages, same queries, same run.
 
     python compare.py VDB-BENCH FOLDER [--counts 30000,300000,1000000] [--only vdb,tantivy,fts5]
         [--reuse] [--fresh 50]
 
-FOLDER as make_sets.py makes it. Needs tantivy (PyPI). Everyone has an English stemmer, searches with one
-thread for the best ten, and is asked for any of a query's words. Each query is answered four times; the
+FOLDER is made by make_sets.py. Needs tantivy (PyPI). Every engine has an English stemmer and searches with
+one thread for the best ten passages with any of the query's words. Each query is answered four times; the
 fastest of the last three counts (FTS5: 30 queries, twice). tantivy and FTS5 keep every word of
 the query; vdb leaves out those in more than 40 % of the passages, which it always does: tantivy's
-"points_without_common" leave out the same. tantivy's figure has the query's parsing and its ten document
-addresses in it, as ours has the stemming.
+"points_without_common" leave out the same. tantivy's time includes parsing the query and reading ten
+document addresses; vdb's includes stemming.
 
---reuse searches what an earlier run has built. --fresh N also answers N queries of each file by a
-process each: vdb's opening and first answer.
+--reuse searches the indexes that an earlier run built. --fresh N also answers N queries of each file in a
+new process each: the time vdb needs to open the index and give its first answer.
 """
 import argparse
 import json

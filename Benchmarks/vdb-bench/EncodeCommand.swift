@@ -3,14 +3,14 @@ import AutoRegEmbed
 import Encoder
 import Foundation
 
-/// How fast texts become vectors.
+/// `vdb-bench encode`: measures how fast texts are encoded.
 struct EncodeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "encode", abstract: "Encode texts and print tokens per second.",
         discussion: """
-            The file's texts, one a line, are encoded as often as --repeat says after one round \
-            that is not counted; the figures are of the median round. query_ms is the median time \
-            of the first text by itself.
+            Encodes the file's texts, one a line, in --repeat measured rounds after one unmeasured \
+            round; the figures are the median round's. query_ms is the median time of encoding the \
+            first text alone.
 
             vdb-bench encode --model DIR --texts passages.txt --format json
             """)
@@ -23,22 +23,22 @@ struct EncodeCommand: ParsableCommand {
     @Option(help: "A file with one text a line.")
     var texts: String
 
-    @Option(help: "Texts given to the encoder at once; all of them where absent.")
+    @Option(help: "Texts given to the encoder at once; default: all.")
     var batchSize: Int?
 
-    @Option(help: "Threads; as many as the process may use where absent.")
+    @Option(help: "Threads; default: all available cores.")
     var threads: Int?
 
-    @Option(help: "float32 or bfloat16; the checkpoint's own where absent.")
+    @Option(help: "float32 or bfloat16; default: the checkpoint's.")
     var precision: ComputePrecision?
 
-    @Option(help: "compressed, last or mean; the model's own where absent.")
+    @Option(help: "compressed, last or mean; default: the model's.")
     var pooling: Pooling?
 
-    @Option(help: "self, next, none, or an instruction's text.")
+    @Option(help: "self, next, none, or the text of an instruction.")
     var instruction = "self"
 
-    @Option(name: .customLong("repeat"), help: "Rounds that are counted.")
+    @Option(name: .customLong("repeat"), help: "Measured rounds.")
     var rounds = 3
 
     @Option(help: "text or json.")

@@ -3,14 +3,14 @@ import FileFormat
 import Foundation
 import LexicalIndex
 
-/// How fast passages are found by their words.
+/// `vdb-bench lexical`: measures how fast passages are found by their words.
 struct LexicalCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "lexical", abstract: "Index passages and time queries by words.",
         discussion: """
-            The passages are a file's lines, keyed from 1. Each query of each file is answered \
-            --repeat times after a first round, one after another on one thread; the fastest of \
-            each counts. The first round is summed up by itself.
+            The passages are a file's lines, with keys from 1. After a first round, each query of each \
+            file is answered --repeat times on one thread; the fastest time of each query counts. \
+            The first round is reported separately.
 
             vdb-bench lexical --texts passages.txt --queries queries.txt --index /tmp/i --format json
             """)
@@ -24,16 +24,16 @@ struct LexicalCommand: ParsableCommand {
     @Option(help: "The index file; an existing one is read, not written.")
     var index: String
 
-    @Option(name: .shortAndLong, help: "Hits of each query.")
+    @Option(name: .shortAndLong, help: "Hits for each query.")
     var k = 10
 
-    @Option(name: .customLong("repeat"), help: "Rounds that are counted.")
+    @Option(name: .customLong("repeat"), help: "Measured rounds.")
     var rounds = 3
 
     @Option(help: "Bytes of postings collected before they are compressed.")
     var memory = 96 << 20
 
-    @Option(help: "Writes each file's answers to PATH-N, a line for each query: key:score …")
+    @Option(help: "Write each file's results to PATH-N, one line for each query: key:score …")
     var out: String?
 
     @Option(help: "text or json.")

@@ -3,25 +3,25 @@ import Foundation
 import JSON
 import Training
 
-/// `vdb-bench train`: tokens a second and peak memory of some steps of a stage. The first step, which
-/// also compiles kernels and fills caches, is left out of the rate.
+/// `vdb-bench train`: measures tokens/s and peak memory over a few steps of a stage. The rate
+/// leaves out the first step, which also compiles kernels and fills caches.
 ///
 /// Benchmarks/train.py runs PyTorch on the same folder and data.
 struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "train", abstract: "Tokens a second and peak memory of training.")
+        commandName: "train", abstract: "Measure the tokens/s and peak memory of training.")
 
     @Option(help: ArgumentHelp("The model folder.", valueName: "dir")) var model: String
     @Option(help: ArgumentHelp("Training rows, JSON Lines.", valueName: "file")) var data: String
     @Option(help: "pretrain, compress, align or contrast.") var stage: String
     @Option(help: "Steps to measure.") var steps = 5
-    @Option(help: "Rows a step.") var batchSize = 16
-    @Option(help: "float32 or bfloat16 products.") var precision = "float32"
-    @Option(help: "Train an adapter of this rank.") var loraRank: Int?
+    @Option(help: "Rows in a step.") var batchSize = 16
+    @Option(help: "Precision of matrix products: float32 or bfloat16.") var precision = "float32"
+    @Option(help: "Train an adapter of this rank; default: all weights.") var loraRank: Int?
     @Option(help: "Threads; default: all available cores.") var threads: Int?
-    @Flag(help: "Documents of other rows are negatives too.") var inBatchNegatives = false
-    @Flag(help: "Compute layers twice instead of keeping their values.") var recomputeLayers = false
-    @Option(help: "json") var format = "json"
+    @Flag(help: "Use documents of other rows as negatives too.") var inBatchNegatives = false
+    @Flag(help: "Compute layers twice, which saves memory.") var recomputeLayers = false
+    @Option(help: "Output format: json.") var format = "json"
 
     func run() throws {
         guard let stage = TrainingStage(rawValue: stage),

@@ -1,12 +1,12 @@
 import Foundation
 import Synchronization
 
-/// What reads bytes that strangers made. Each takes any bytes at all: it may refuse them by throwing
-/// one of its typed errors (which are swallowed here), but must not trap, leak, or take more memory
-/// and time than the input's size accounts for.
+/// The parsers of untrusted bytes. Each accepts any bytes: it may refuse them by throwing one of its
+/// typed errors (ignored here), but must not trap, leak, or use more memory and time than the
+/// input's size justifies.
 ///
 /// libFuzzer calls ``run(_:)`` with inputs that it evolves (`make fuzz`), `FuzzTests` with the
-/// inputs under `Tests/FuzzTests/Corpus`: seeds, and whatever was found and mended.
+/// inputs under `Tests/FuzzTests/Corpus`: seeds, and inputs that once failed.
 package enum FuzzTarget: String, CaseIterable, Sendable {
     case json
     case tokenizer

@@ -1,6 +1,6 @@
-// The built-in model's files, byte for byte, in the program's read-only data (ELF, any CPU).
-// The build does not watch what .incbin reads: export.py writes the digests of the weights here, so
-// that another model is another source file.
+// The built-in model's files, byte for byte, in the program's read-only data (ELF, any CPU). The
+// build does not track files read by .incbin, so export.py writes the digests of the weights here:
+// a new model changes this source file.
 //
 // model.safetensors SHA-256: 028ba9273c772ae136a41f819a2afdec33883056d40b884021200d773a288f52
 // adapter_model.safetensors SHA-256: 64788ec299f2b4d4682b23efcb3c04937179d9a6d2eaff744d896e900c759095

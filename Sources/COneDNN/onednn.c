@@ -1,8 +1,8 @@
-// Matrix multiplication by oneDNN, opened at run time: the program builds and runs without it, and
-// a program that never multiplies much never pays for loading it.
+// Matrix multiplication by oneDNN, loaded at run time: the program builds and runs without it, and
+// loads it only if it is used.
 //
-// oneDNN compiles a kernel for each shape and keeps the last thousand or so of them: a shape seen
-// before costs some 30 microseconds to find again, a new one a quarter of a millisecond.
+// oneDNN compiles a kernel for each shape and keeps the last thousand or so of them: looking up a
+// known shape takes about 30 microseconds, a new one a quarter of a millisecond.
 
 #include "COneDNN.h"
 
@@ -25,7 +25,7 @@
 #define LIBRARY "libdnnl.so.2"
 #endif
 
-// Every function that is called, with the type that the header gives it.
+// Every function that is called, with its type in the header.
 #define FUNCTIONS(X)            \
     X(dnnl_engine_create)       \
     X(dnnl_stream_create)       \
@@ -57,7 +57,7 @@
 
 #define DECLARE(name) static __typeof__(&name) call_##name;
 FUNCTIONS(DECLARE)
-// Its signature did not change between the versions, but older headers take no data type.
+// Its signature has not changed between versions, but older headers have no data type.
 static dnnl_status_t (*append_sum_v2)(dnnl_post_ops_t, float);
 static dnnl_status_t (*append_sum_v3)(dnnl_post_ops_t, float, int32_t, dnnl_data_type_t);
 static void (*set_threads)(int);
@@ -77,7 +77,7 @@ static void open_library(void) {
     void *sum = dlsym(library, "dnnl_post_ops_append_sum");
     *(void **)&append_sum_v2 = sum;
     *(void **)&append_sum_v3 = sum;
-    // Its own threads would fight ours: each of ours asks for a team of one.
+    // Its threads would compete with ours, so each of ours requests a team of one.
     *(void **)&set_threads = dlsym(library, "omp_set_num_threads");
     if (!sum || !set_threads) return;
     is_open = call_dnnl_engine_create(&engine, dnnl_cpu, 0) == dnnl_success;
@@ -88,7 +88,7 @@ bool onednn_available(void) {
     return is_open;
 }
 
-// A stream belongs to the thread that uses it, and lives as long.
+// A stream belongs to the thread that uses it, and has the same lifetime.
 static __thread dnnl_stream_t stream;
 
 #if DNNL_VERSION_MAJOR >= 3

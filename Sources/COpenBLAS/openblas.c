@@ -1,6 +1,6 @@
-// OpenBLAS, opened when the first product is asked for. Loading it starts threads and takes some
-// 2 ms, which a program that only answers a query need not spend; and without it everything works,
-// slowly where matrices are large.
+// OpenBLAS, loaded at the first product. Loading it starts threads and takes about 2 ms, which a
+// program that only answers a query need not spend. Without it everything works, but products of
+// large matrices are slow.
 
 #include "COpenBLAS.h"
 
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-// cblas.h's own numbers.
+// The constants of cblas.h.
 enum { ROW_MAJOR = 101, AS_STORED = 111, TRANSPOSED = 112 };
 
 static void (*sgemm)(
@@ -23,9 +23,9 @@ static bool is_slow;
 
 #define VARIABLE "OPENBLAS_CORETYPE"
 
-// The instruction sets that kernels are written for, better ones later. The library knows processors
-// by name and takes its oldest kernels for one that is newer than itself: 0.3.21 runs SSE3
-// ("Prescott") on a Xeon of 2023. What counts is what the processor has.
+// The instruction sets of the kernels, in ascending order. The library knows processors by name and
+// uses its oldest kernels for newer ones: 0.3.21 runs SSE3 ("Prescott") on a Xeon of 2023. The
+// choice here depends on the processor's features.
 enum { SSE = 0, AVX = 1, AVX2 = 2, AVX512 = 3, UNKNOWN = 4 };
 
 static const struct {
@@ -47,7 +47,7 @@ static int set_of(const char *core) {
     return UNKNOWN;
 }
 
-/// The best set that this processor has, with the name of kernels for it.
+/// The best set that this processor supports, with the name of its kernels.
 static int best_set(const char **core) {
     *core = NULL;
 #if defined(__x86_64__)
@@ -73,9 +73,9 @@ static void *open_named(void) {
     return library;
 }
 
-// The library reads the variable as it is loaded, and only then. Setting one changes the environment
-// under threads that read it, so it is done only if the library has chosen badly; it is taken away
-// again, since it is not for the processes that this one starts.
+// The library reads the variable only when it is loaded. Setting it changes the environment while
+// other threads may read it, so it is set only if the library has chosen badly, and unset again,
+// since child processes must not inherit it.
 static void *open_for(void *library, const char *core) {
     if (dlclose(library) || setenv(VARIABLE, core, 1)) return open_named();
     library = open_named();
@@ -90,14 +90,14 @@ static void open_library(void) {
     int best = best_set(&better);
     if (library && core_name && choice == OPENBLAS_OWN && set_of(core_name()) < best) {
         library = open_for(library, better);
-        // Somebody else may hold the library, which then stays as it was.
+        // If another part of the process has loaded the library, it stays loaded as it is.
         if (library && core_name && set_of(core_name()) >= best) choice = OPENBLAS_CHOSEN;
     }
     if (!library) return;
     is_slow = core_name && set_of(core_name()) < best;
     void (*set_threads)(int) = NULL;
     *(void **)&set_threads = dlsym(library, "openblas_set_num_threads");
-    // The threads are ours: the library's own would fight them for the cores.
+    // Use one thread: the library's threads would compete with ours for the cores.
     if (!set_threads) return;
     set_threads(1);
     *(void **)&sgemm = dlsym(library, "cblas_sgemm");
@@ -124,7 +124,7 @@ static void multiply_plainly(
     int a_stride, const float *b, int b_stride, float keep, float *c, int c_stride) {
     for (long i = 0; i < m; i++) {
         float *row = c + i * c_stride;
-        // As BLAS: with `keep` 0 what c holds, NaN perhaps, does not matter.
+        // As in BLAS: if `keep` is 0, the values in c, even NaN, are ignored.
         for (long j = 0; j < n; j++) row[j] = keep == 0 ? 0 : keep * row[j];
         for (long l = 0; l < k; l++) {
             float x = factor * (a_transposed ? a[l * a_stride + i] : a[i * a_stride + l]);

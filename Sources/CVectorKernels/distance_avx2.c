@@ -29,7 +29,7 @@ INLINE float total(__m256 sum) {
     return _mm_cvtss_f32(_mm_add_ss(half, _mm_movehdup_ps(half)));
 }
 
-// The last n % 8 components are copied into a block of eight with zeros behind them.
+// The last n % 8 components are copied to a zero-padded block of eight.
 #define ONE(NAME, ELEMENT, LOAD, STEP)                                                      \
     AVX2 static float NAME(const float *a, const ELEMENT *b, size_t n) {                    \
         __m256 s0 = _mm256_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;                         \
@@ -107,7 +107,7 @@ AVX2 static void f16_to_f32(const uint16_t *a, size_t n, float *out) {
     vk_portable_kernels.f16_to_f32(a + i, n - i, out + i);
 }
 
-// The compiler vectorises this one well by itself.
+// The compiler vectorizes this function well.
 AVX2 static void signed_codes(const uint8_t *codes, size_t n, int8_t *out, int32_t *sum,
                          int32_t *squares) {
     int32_t total = 0, square = 0;
@@ -121,7 +121,7 @@ AVX2 static void signed_codes(const uint8_t *codes, size_t n, int8_t *out, int32
     *squares = square;
 }
 
-// What the compiler makes of plain C with baseline instructions is fast enough for the rest.
+// For the rest, plain C compiled for baseline instructions is fast enough.
 static void quantize_i8(const float *a, float inverse_scale, size_t n, uint8_t *out) {
     vk_portable_kernels.quantize_i8(a, inverse_scale, n, out);
 }

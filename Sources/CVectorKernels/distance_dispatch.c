@@ -1,4 +1,4 @@
-// Which distance kernels this CPU can run, and which of them do.
+// Selects the distance kernels: those that this CPU can run, and those in use.
 
 #include "KernelLevel.h"
 #include "distance_tables.h"

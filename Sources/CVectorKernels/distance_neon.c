@@ -1,5 +1,5 @@
-// NEON, which every arm64 CPU has: 4 floats or 16 bytes at a time. Compiled, but not yet run on
-// such a machine.
+// NEON, which every arm64 CPU has: 4 floats or 16 bytes at a time. It compiles, but has not been
+// run on such a machine yet.
 
 #include "distance_tables.h"
 
@@ -22,7 +22,7 @@ static inline float32x4_t add_square(float32x4_t a, float32x4_t b, float32x4_t s
     return vfmaq_f32(sum, difference, difference);
 }
 
-// The last n % 4 components are copied into a block of four with zeros behind them.
+// The last n % 4 components are copied to a zero-padded block of four.
 #define ONE(NAME, ELEMENT, LOAD, STEP)                                                      \
     static float NAME(const float *a, const ELEMENT *b, size_t n) {                         \
         float32x4_t s0 = vdupq_n_f32(0), s1 = s0, s2 = s0, s3 = s0;                         \
@@ -78,7 +78,7 @@ static void dot_i8_rows(const int8_t *query, int32_t query_sum, const uint8_t *r
     }
 }
 
-// The compiler vectorises this one well by itself.
+// The compiler vectorizes this function well.
 static void signed_codes(const uint8_t *codes, size_t n, int8_t *out, int32_t *sum,
                          int32_t *squares) {
     int32_t total = 0, square = 0;
@@ -92,7 +92,7 @@ static void signed_codes(const uint8_t *codes, size_t n, int8_t *out, int32_t *s
     *squares = square;
 }
 
-// What the compiler makes of plain C is fast enough for the rest.
+// For the rest, plain C is fast enough.
 static void quantize_i8(const float *a, float inverse_scale, size_t n, uint8_t *out) {
     vk_portable_kernels.quantize_i8(a, inverse_scale, n, out);
 }

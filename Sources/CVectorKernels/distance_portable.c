@@ -1,4 +1,4 @@
-// Plain C: the meaning of every kernel, and what runs where no instruction set is known.
+// Plain C: the reference for every kernel, and the fallback for unknown instruction sets.
 
 #include "distance_tables.h"
 
@@ -28,8 +28,8 @@ static uint16_t f16_bits(float value) {
     if (magnitude > 0x7f800000) return sign | 0x7e00;                // NaN
     if (magnitude >= 0x477ff000) return sign | 0x7c00;               // rounds to infinity
     if (magnitude < 0x38800000) {                                    // subnormal or zero
-        // Adding one half aligns the lowest bit that a subnormal keeps (2^-24) with float32's
-        // last bit there, so that the addition itself rounds to nearest even.
+        // Adding one half aligns a subnormal's lowest bit (2^-24) with float32's last bit, so that
+        // the addition itself rounds to nearest even.
         float aligned;
         memcpy(&aligned, &magnitude, 4);
         aligned += 0.5f;
@@ -57,7 +57,7 @@ static uint16_t bf16_bits(float value) {
 
 static float same(float value) { return value; }
 
-// Eight sums, so that the compiler may use vectors without reordering what the source says.
+// Eight sums, so that the compiler can use vectors without reordering additions.
 #define DOT(NAME, ELEMENT, VALUE)                                                  \
     static float NAME(const float *a, const ELEMENT *b, size_t n) {                \
         float sum[8] = {0};                                                        \
@@ -113,7 +113,7 @@ static void quantize_i8(const float *a, float inverse_scale, size_t n, uint8_t *
     for (size_t i = 0; i < n; i++) {
         float scaled = a[i] * inverse_scale;
         scaled = scaled > 127 ? 127 : scaled < -127 ? -127 : scaled;
-        // 1.5 x 2^23 has a unit of 1 in the last place: adding it rounds to nearest even.
+        // The last place of 1.5 x 2^23 is 1, so adding it rounds to nearest even.
         float shifted = scaled + 0x1.8p23f;
         int32_t word;
         memcpy(&word, &shifted, 4);
@@ -122,7 +122,7 @@ static void quantize_i8(const float *a, float inverse_scale, size_t n, uint8_t *
 }
 
 static float max_magnitude(const float *a, size_t n) {
-    // Magnitudes order as integers do, NaN above infinity.
+    // As integers, magnitudes have the same order, with NaN above infinity.
     uint32_t largest = 0;
     for (size_t i = 0; i < n; i++) {
         uint32_t word;

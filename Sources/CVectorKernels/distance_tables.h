@@ -13,13 +13,13 @@ extern const vk_kernels vk_avx512_kernels;
 extern const vk_kernels vk_neon_kernels;
 #endif
 
-// How many rows ahead of the one being scored are fetched into the cache.
+// The number of rows that are prefetched ahead of the one being scored.
 enum { VK_ROWS_AHEAD = 4 };
 
 static inline size_t vk_row(const uint32_t *ids, size_t i) { return ids ? ids[i] : i; }
 
-// One query against gathered rows, by a function of one row. Rows in sequence are left to the
-// hardware's own prefetcher.
+// One query against gathered rows, by a function of one row. Consecutive rows are prefetched by the
+// hardware.
 #define VK_ROWS(ATTRIBUTES, NAME, ELEMENT, ONE)                                                   \
     ATTRIBUTES static void NAME(const float *query, const ELEMENT *rows, size_t stride, size_t n, \
                                 const uint32_t *ids, size_t count, float *out) {                  \

@@ -1,4 +1,5 @@
-// Which kernels this processor can run, and which of them do.
+// Selects the instruction set of the kernels: those that this processor can run, and the one in
+// use.
 
 #include "KernelLevel.h"
 
@@ -58,7 +59,7 @@ static int choose(void) {
     return chosen = best;
 }
 
-// Before main, while there is one thread; other constructors may have asked already.
+// Runs before main, while there is one thread; other constructors may already have called it.
 __attribute__((constructor)) static void at_start(void) { kernel_level(); }
 
 int kernel_level(void) { return chosen >= 0 ? chosen : choose(); }

@@ -1,4 +1,4 @@
-// Quantised blocks to float32.
+// Converts quantized blocks to float32.
 
 #include "quantized_unpack.h"
 

@@ -1,4 +1,4 @@
-// Linear layers over quantized blocks: panel by panel, all rows against each.
+// Linear layers with quantized weights: panel by panel, each multiplied by all rows.
 
 #include "quantized_tile.h"
 #include "quantized_unpack.h"
@@ -13,7 +13,7 @@ size_t quantized_scratch(size_t rows, size_t k) {
            2 * lines(rows * PANEL * 4);
 }
 
-// What lies in the scratch memory.
+// The layout of the scratch memory.
 struct parts {
     struct quantized_panel panel;
     int32_t *starts;

@@ -1,5 +1,5 @@
-// Quantised blocks to panels. Sixteen rows at a time, words of four bytes are transposed as they lie
-// and taken apart afterwards, for all rows at once.
+// Converts quantized blocks to panels. For sixteen rows at a time, words of four bytes are
+// transposed first and unpacked afterwards, for all rows at once.
 
 #include "quantized_tile.h"
 #include "quantized_unpack.h"
@@ -7,13 +7,13 @@
 
 typedef uint32_t u32x4 __attribute__((ext_vector_type(4), aligned(1)));
 
-// Where sixteen rows lie; rows that are not there repeat the last one, and their scales are set to 0.
+// The addresses of sixteen rows; missing rows repeat the last one, and their scales are set to 0.
 struct rows {
     const uint8_t *at[16];
     size_t count;
 };
 
-// Four words of each of sixteen rows: line[j] holds the rows' words j, which lie `start` bytes on.
+// Four words of each of sixteen rows: line[j] has the rows' words j, from byte `start` on.
 INLINE void lines_at(const struct rows *rows, size_t start, u32x16 line[4]) {
     u32x16 v[4];
     UNROLL for (int i = 0; i < 4; i++) {
@@ -58,7 +58,7 @@ INLINE void five_bit_lines(const struct rows *rows, size_t start, uint32_t *to) 
     lines_at(rows, start + 4, line);
     UNROLL for (int j = 0; j < 8; j++) {
         u32x16 low = (j < 4 ? line[j] : line[j - 4] >> 4) & NIBBLES;
-        // Four bits to the fifth of four bytes: the factor's copies of them do not touch.
+        // Moves four bits to bit 4 of four bytes: the copies made by the factor do not overlap.
         u32x16 four = bits >> (uint32_t)(4 * j) & 15;
         LINE(to, j) = low | (four * 0x00204081 & ONES) << 4;
     }
@@ -73,7 +73,7 @@ INLINE void table_lines(const struct rows *rows, size_t start, uint32_t *to) {
     for (int j = 0; j < 8; j++) LINE(to, j) = *(const u32x16 *)(low + 64 * j);
 }
 
-// 32-byte parts: the lower halves of their bytes are 32 weights, the upper halves the next 32.
+// 32-byte parts: the lower halves of the bytes are 32 weights, the upper halves the next 32.
 INLINE void wide_lines(
     const struct rows *rows, size_t low, size_t high, bool five, uint32_t *to) {
     UNROLL for (int half = 0; half < 2; half++) {
@@ -95,8 +95,8 @@ INLINE void wide_lines(
     }
 }
 
-// 64 bytes of pairs: each 32 hold 128 weights. With third bits, bit i of byte j belongs to weight
-// 32 i + j.
+// 64 bytes of pairs of bits: each 32 bytes have 128 weights. With third bits, bit i of byte j
+// belongs to weight 32 i + j.
 INLINE void pair_lines(
     const struct rows *rows, size_t pairs, size_t thirds, bool three, uint32_t *to) {
     UNROLL for (int part = 0; part < 2; part++) {
@@ -134,7 +134,7 @@ INLINE void six_bit_lines(const struct rows *rows, size_t start, uint32_t *to) {
         }
 }
 
-// Sixteen rows of the block that begins `start` bytes on.
+// Sixteen rows of the block at byte `start`.
 INLINE void quant_lines(int type, const struct rows *rows, size_t start, uint32_t *to) {
     switch (type) {
     case BLOCK_Q4_0: nibble_lines(rows, start + 2, to); break;
@@ -158,7 +158,7 @@ INLINE void quant_lines(int type, const struct rows *rows, size_t start, uint32_
 }
 
 INLINE f32x16 widen_halves(u32x16 h) {
-    // A subnormal's fraction scales like a normal number's.
+    // The fraction of a subnormal scales like that of a normal number.
     u32x16 bits = (u32x16)((f32x16)((h & 0x7FFF) << 13) * 0x1p112f);
     u32x16 special = (u32x16)((h & 0x7C00) == 0x7C00);
     bits = (special & (0x7F800000 | (h & 0x3FF) << 13)) | (~special & bits);
@@ -197,7 +197,7 @@ INLINE void scale_lines(
     }
 }
 
-// The greatest magnitude as bits: an infinity or NaN is greater than every finite number.
+// The greatest magnitude as bits: infinity and NaN are greater than every finite number.
 INLINE uint32_t greatest_bits(const float *values, size_t count) {
     u32x16 top = 0;
     for (size_t i = 0; i < count; i += 16)
@@ -224,7 +224,7 @@ INLINE bool pack(
             for (size_t r = 0; r < 16; r++)
                 rows.at[r] = base + (r < have ? r : have - 1) * in_row;
             for (size_t b = 0; b < blocks; b++) {
-                // The next panel's rows follow these.
+                // The next panel's rows follow these: prefetch them.
                 for (size_t r = 0; r < 16; r++)
                     __builtin_prefetch(rows.at[r] + PANEL * in_row + b * layout.bytes, 0, 2);
                 quant_lines(

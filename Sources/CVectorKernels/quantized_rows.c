@@ -1,4 +1,4 @@
-// Activations to signed bytes, four groups of 32 at a time.
+// Quantizes activations to signed bytes, four groups of 32 at a time.
 
 #include "QuantizedKernels.h"
 #include "transformer_tile.h"
@@ -7,8 +7,8 @@ typedef int32_t i32x16 __attribute__((ext_vector_type(16), aligned(4)));
 typedef int8_t i8x16 __attribute__((ext_vector_type(16), aligned(1)));
 typedef int16_t i16x8 __attribute__((ext_vector_type(8), aligned(2)));
 
-// The halves of two vectors side by side, the quarters of halves, …: what trees of maxima and sums are
-// made of. After all steps of four vectors, each quarter of the result belongs to one of them.
+// Interleaves the halves of two vectors, the quarters of halves, …: the steps of trees of maxima
+// and sums. After all steps on four vectors, each quarter of the result belongs to one of them.
 #define LOWER_HALVES(A, B) \
     __builtin_shufflevector(A, B, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)
 #define UPPER_HALVES(A, B) \
@@ -44,14 +44,14 @@ INLINE i32x16 sums_of(const i32x16 v[4]) {
 INLINE void quantize(const float *x, int8_t *values, float scales[4], int16_t sums[8]) {
     const u32x16 *bits = (const u32x16 *)x;
     u32x16 magnitudes[4];
-    // As bits, an infinity or NaN is greater than every finite magnitude.
+    // As bits, infinity and NaN are greater than every finite magnitude.
     UNROLL for (int g = 0; g < 4; g++)
         magnitudes[g] = __builtin_elementwise_max(
             bits[2 * g] & 0x7FFFFFFF, bits[2 * g + 1] & 0x7FFFFFFF);
     u32x16 top = greatest_of(magnitudes);
     u32x16 finite = (u32x16)(top < 0x7F800000);
     f32x16 step = (f32x16)top / 127.0f;
-    // What is too small for its scale to be a normal number counts as zero.
+    // Groups whose scale would not be a normal number count as zero.
     u32x16 counts = (u32x16)(step >= 0x1p-126f) & finite;
     f32x16 inverse = (f32x16)((u32x16)(1.0f / step) & counts);
     f32x16 scale = (f32x16)(((u32x16)step & counts) | (~finite & 0x7FC00000));
@@ -91,7 +91,7 @@ KERNEL(
         for (size_t i = 0; i < whole; i += 128)
             quantize(row + i, values + i, scales + i / 32, sums + i / 16);
         if (whole == width) continue;
-        // Up to three groups more, through padded copies.
+        // Up to three more groups, through padded copies.
         size_t left = width - whole;
         float padded[128] = {0};
         int8_t more_values[128];

@@ -1,6 +1,6 @@
 // Products of a few rows with one unpacked panel, for each instruction set.
 //
-// A tile of sums stays in registers: for a group of inputs whole numbers are added up, then scaled and
+// A tile of sums stays in registers: integers are summed over a group of inputs, then scaled and
 // added to the float32 sums.
 
 #include "quantized_tile.h"
@@ -100,8 +100,8 @@ VNNI INLINE void tile_vnni(
         }
 }
 
-// Two vectors of eight outputs. With few bits, sums of 16 bits hold several products: of 4 bits eight
-// pairs, 15 * 127 * 2 * 8 < 2^15. With eight, even and odd bytes are multiplied as 16 bits.
+// Two vectors of eight outputs. With few bits, 16-bit sums can hold several products: for 4 bits
+// eight pairs, 15 * 127 * 2 * 8 < 2^15. For 8 bits, even and odd bytes are multiplied as 16 bits.
 AVX2 INLINE void tile_avx2(
     int rows, int group, bool affine, int bits, size_t column, struct quantized_operand a,
     const struct quantized_panel *panel, float *c, size_t c_stride, bool accumulate) {
@@ -249,7 +249,8 @@ static quantized_product *vnni(const struct quantized_panel *panel) {
 
 #elif defined(__aarch64__)
 
-// Signed by signed: bytes less 128, which `starts` make up for. Two rows, four outputs at a time.
+// Signed by signed: 128 is subtracted from the bytes, which `starts` compensate. Two rows, four
+// outputs at a time.
 INLINE void tile_neon(
     int rows, struct quantized_operand a, const struct quantized_panel *panel, float *c,
     size_t c_stride, bool accumulate) {

@@ -4,47 +4,47 @@
 #include "QuantizedKernels.h"
 #include "transformer_tile.h"
 
-/// 32 rows of a weight, unpacked: the 32 outputs of one input lie side by side, four inputs at a time,
-/// as dot-product instructions take them.
+/// 32 rows of a weight, unpacked: the 32 outputs of an input are adjacent, in groups of four
+/// inputs, the layout that dot-product instructions require.
 struct quantized_panel {
     uint8_t *q;      // [k / 4][32][4]
     float *scales;   // [k / group][32]
-    float *offsets;  // the same, of affine types
+    float *offsets;  // likewise, for affine types
     size_t k;
     int group;       // 16 or 32
     int bits;        // of the largest q
     bool affine;
 };
 
-/// Rows of activations, with what products by one matrix need of each row and group.
+/// Rows of activations, with values for each row and group that products with one matrix need.
 struct quantized_operand {
     const int8_t *values;   // [rows, k]
     const float *scales;    // [rows, k / 32]
-    const int32_t *starts;  // [rows, k / group]: what sums of q a begin with
-    const float *minima;    // [rows, k / group]: scale * sum a, of affine types
+    const int32_t *starts;  // [rows, k / group]: initial values of the sums of q a
+    const float *minima;    // [rows, k / group]: scale * sum a, for affine types
 };
 
-/// m rows by a panel: c[m x 32], or c += ….
+/// Multiplies m rows by a panel: c `[m, 32]`, or c += ….
 typedef void quantized_product(
     struct quantized_operand a, size_t m, const struct quantized_panel *panel, float *c,
     size_t c_stride, bool accumulate);
 
 struct quantized_tiles {
     quantized_product *product;
-    /// What the product takes from each q: starts make up for it.
+    /// Subtracted from each q by the product, and compensated by `starts`.
     int bias;
 };
 
-/// The best for the level and the panel's type.
+/// The best tile for the level and the panel's type.
 struct quantized_tiles quantized_tiles_of(int level, const struct quantized_panel *panel);
 
-/// Rows [first, first + rows) of a weight; further ones are zero. Returns whether all scales are
-/// finite.
+/// Unpacks rows [first, first + rows) of a weight; further rows are zero. Returns whether all
+/// scales are finite.
 bool quantized_pack(
     const struct quantized_weight *weight, size_t first, size_t rows,
     struct quantized_panel *panel);
 
-/// Row r of an operand as the first.
+/// The operand that starts at row r.
 INLINE struct quantized_operand operand_from(
     struct quantized_operand a, size_t r, const struct quantized_panel *panel) {
     size_t groups = panel->k / (size_t)panel->group;

@@ -1,8 +1,8 @@
 #ifndef QUANTIZED_UNPACK_H
 #define QUANTIZED_UNPACK_H
 
-// GGUF's blocks, two functions a type: each weight as an unsigned byte q, and the scale and offset of
-// its group, so that
+// Unpacks GGUF's blocks, with two functions for each type: one for the weights as unsigned bytes q,
+// one for the scale and offset of each group, so that
 //
 //     w = scale (q - zero)           symmetric types
 //     w = scale q + offset           types with a minimum
@@ -12,12 +12,12 @@
 #include "QuantizedKernels.h"
 #include "training_common.h"
 
-/// What a type's blocks are like.
+/// The properties of a type's blocks.
 struct block_layout {
-    uint16_t bytes;    // of a block
-    uint16_t weights;  // in a block
+    uint16_t bytes;    // bytes of a block
+    uint16_t weights;  // weights in a block
     uint8_t group;     // weights that share a scale: 16 or 32
-    uint8_t zero;      // the byte that stands for 0 in a symmetric type
+    uint8_t zero;      // the byte that represents 0 in a symmetric type
     uint8_t bits;      // of the largest q
     bool affine;       // whether groups have offsets
 };
@@ -42,7 +42,7 @@ INLINE struct block_layout block_layout_of(int type) {
 INLINE float half_at(const uint8_t *bytes) {
     uint16_t half;
     memcpy(&half, bytes, 2);
-    // A subnormal's fraction scales like a normal number's.
+    // The fraction of a subnormal scales like that of a normal number.
     uint32_t bits = (uint32_t)(half & 0x7FFF) << 13;
     float value;
     memcpy(&value, &bits, 4);
@@ -68,7 +68,7 @@ INLINE void fifth_bits(const uint8_t *bits, uint8_t *q) {
 
 // Q4_0: d, 32 nibbles.                 Q4_1: d, m, 32 nibbles.
 // Q5_0: d, 32 fifth bits, 32 nibbles.  Q5_1: d, m, 32 fifth bits, 32 nibbles.
-// Q8_0: d, 32 signed bytes.            IQ4_NL: d, 32 nibbles that number the values of a table.
+// Q8_0: d, 32 signed bytes.            IQ4_NL: d, 32 nibbles that index a table of values.
 
 /// IQ4_NL's values plus 128.
 static const uint8_t iq4_nl_values[16] = {
@@ -128,7 +128,8 @@ INLINE void quants_q3_k(const uint8_t *b, uint8_t *q) {
 // Q4_K and Q5_K: d, the minima's d, eight scales and minima of 6 bits in 12 bytes, …
 INLINE void scales_q4_k(const uint8_t *b, float *scale, float *offset) {
     float d = half_at(b), least = half_at(b + 2);
-    // Four bytes at a time: the upper two bits of the first eight belong to the last four.
+    // Four bytes at a time: the upper two bits of the first eight bytes belong to the last four
+    // values.
     uint32_t first, second, third, parts[4];
     memcpy(&first, b + 4, 4);
     memcpy(&second, b + 8, 4);
@@ -183,7 +184,7 @@ INLINE void quants_q6_k(const uint8_t *b, uint8_t *q) {
     }
 }
 
-/// The scale and, of affine types, the offset of each of a block's groups.
+/// The scale and, for affine types, the offset of each group of a block.
 INLINE void block_scales(int type, const uint8_t *b, float *scale, float *offset) {
     switch (type) {
     case BLOCK_Q4_1:

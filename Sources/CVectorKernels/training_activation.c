@@ -1,4 +1,4 @@
-// SwiGLU and the rotary embedding, forward beside backward.
+// SwiGLU and the rotary embedding, forward and backward.
 
 #include "TrainingKernels.h"
 #include "training_common.h"
@@ -23,9 +23,9 @@ KERNEL(
     }
 }
 
-// Each head of `dimension` values is turned, pair (i, i + dimension / 2) by the angle of its row's
-// position: cosine and sine are tables [position, dimension / 2]. With direction -1 it turns back,
-// which is the gradient (a rotation's transpose is its inverse). x and y may be the same.
+// Rotates each head of `dimension` values, pair (i, i + dimension / 2) by the angle of its row's
+// position: cosine and sine are tables `[positions, dimension / 2]`. Direction -1 rotates back,
+// which is the gradient (the transpose of a rotation is its inverse). x and y may be the same.
 KERNEL(
     void, training_rotate,
     (const float *x, float *y, const int32_t *positions, const float *cosine, const float *sine,

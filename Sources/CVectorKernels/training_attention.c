@@ -1,7 +1,7 @@
 // The row-wise part of attention for one block of queries; the products around it are matrix
 // multiplications. Row r of a block is the query at `first_query + r`; column j is the key at
-// `first_key + j`. A query sees the keys at or before it, and at most `window` of them (itself
-// included) where window is not 0.
+// `first_key + j`. A query attends to the keys at or before it, and to at most `window` of them
+// (including its own) if window is not 0.
 
 #include "TrainingKernels.h"
 #include "training_common.h"
@@ -14,7 +14,7 @@ INLINE void visible(
     *to = end < columns ? end : columns;
 }
 
-// scores -> probabilities in place; the row's log-sum-exp goes to `log_sum`.
+// Converts scores to probabilities in place; writes each row's log-sum-exp to `log_sum`.
 KERNEL(
     void, training_attention_softmax,
     (float *scores, size_t rows, size_t columns, size_t stride, size_t first_query,
@@ -39,7 +39,7 @@ KERNEL(
     }
 }
 
-// The probabilities again, from the scores and the log-sum-exp kept by the forward pass.
+// Recomputes the probabilities from the scores and the log-sum-exp kept by the forward pass.
 KERNEL(
     void, training_attention_probabilities,
     (float *scores, size_t rows, size_t columns, size_t stride, size_t first_query,
@@ -57,7 +57,7 @@ KERNEL(
 }
 
 // dscores = scale P (dP - delta), delta = sum_j P dP = the inner product of the output's row and
-// its gradient. dP in `gradients`, replaced by dscores.
+// its gradient. Replaces dP in `gradients` by dscores.
 KERNEL(
     void, training_attention_backward,
     (const float *probabilities, float *gradients, size_t rows, size_t columns, size_t stride,

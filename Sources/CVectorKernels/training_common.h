@@ -10,8 +10,8 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-// KERNEL(result, name, (parameters), (arguments)) { body } defines a function of which the compiler
-// makes a version for each level of x86-64; a call runs the one of `kernel_level()`.
+// KERNEL(result, name, (parameters), (arguments)) { body } defines a function that is compiled for
+// each level of x86-64; a call runs the version for `kernel_level()`.
 #if defined(__x86_64__)
 #define KERNEL(RESULT, NAME, PARAMETERS, ARGUMENTS)                                            \
     RESULT NAME PARAMETERS;                                                                    \
@@ -38,12 +38,12 @@
 // same sum on every run.
 #define SUM_IN_LANES _Pragma("clang fp reassociate(on)")
 
-/// e^x within 2 units in the last place, without branches, so that loops over it vectorise.
-/// Below -87.3 it gives about 1e-38.
+/// e^x within 2 units in the last place, without branches, so that loops over it vectorize. Below
+/// -87.3 it returns about 1e-38.
 INLINE float exponential(float x) {
     x = x < -87.3f ? -87.3f : x;
     x = x > 88.3f ? 88.3f : x;
-    // Adding and taking away 1.5 * 2^23 rounds to the nearest integer.
+    // Adding and subtracting 1.5 * 2^23 rounds to the nearest integer.
     float n = (x * 1.44269504088896f + 12582912.0f) - 12582912.0f;
     float r = x - n * 0.693359375f;
     r = r + n * 2.12194440e-4f;
@@ -63,7 +63,7 @@ INLINE float exponential(float x) {
 
 INLINE float sigmoid(float x) { return 1.0f / (1.0f + exponential(-x)); }
 
-/// The greatest of the row, found in sixteen lanes.
+/// The maximum of the row, in sixteen lanes.
 INLINE float greatest(const float *row, size_t count) {
     float lanes[16], top = -INFINITY;
     for (size_t l = 0; l < 16; l++) lanes[l] = -INFINITY;
@@ -75,7 +75,7 @@ INLINE float greatest(const float *row, size_t count) {
     return top;
 }
 
-/// The float32 that a bfloat16 stands for.
+/// Converts bfloat16 to float32.
 INLINE float widened(uint16_t half) {
     uint32_t bits = (uint32_t)half << 16;
     float value;

@@ -1,4 +1,4 @@
-// Root-mean-square normalization, forward beside backward.
+// Root-mean-square normalization, forward and backward.
 //
 //     y[r, c] = x[r, c] * s[r] * w[c],   s[r] = 1 / sqrt(mean_c x[r, c]^2 + epsilon)
 

@@ -1,4 +1,4 @@
-// AdamW (Loshchilov & Hutter 2019) as PyTorch orders its arithmetic, and the gradient's norm.
+// AdamW (Loshchilov & Hutter 2019) in PyTorch's order of operations, and the gradient's norm.
 
 #include "TrainingKernels.h"
 #include "training_common.h"

@@ -30,8 +30,8 @@ KERNEL(
         memcpy(y + r * columns, x + (size_t)indices[r] * columns, columns * sizeof(float));
 }
 
-// dx[indices[r], from ..< to] += dy[r, from ..< to]: columns are the unit of parallel work, so that
-// rows that meet in one place are added in their order whatever the number of threads.
+// dx[indices[r], from ..< to] += dy[r, from ..< to]: work is split by columns, so that rows with
+// the same index are added in order, whatever the number of threads.
 KERNEL(
     void, training_scatter_rows,
     (const float *dy, const int32_t *indices, float *dx, size_t rows, size_t columns, size_t from,
@@ -69,8 +69,8 @@ KERNEL(void, training_widen, (const uint16_t *x, float *y, size_t count), (x, y,
     for (size_t i = 0; i < count; i++) y[i] = widened(x[i]);
 }
 
-// Keeps a value with probability 1 - rate and divides it by that. Which ones is a function of the
-// seed and the value's place alone, so that the backward pass, and a pass run again, agree.
+// Keeps a value with probability 1 - rate and divides it by that. The choice depends only on the
+// seed and the value's index, so that the backward pass and a recomputed forward pass agree.
 KERNEL(
     void, training_dropout,
     (const float *x, float *y, size_t first, size_t count, uint64_t seed, float rate),

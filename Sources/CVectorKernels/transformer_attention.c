@@ -1,10 +1,10 @@
-// Attention of one key/value head: blocks of queries against the keys that they see, those up to their
-// own position or all.
+// Attention of one key/value head: blocks of queries against the keys that they attend to, either those up
+// to their own position or all.
 //
 //     S = Q K^T,   P = softmax(S / sqrt(d)) over the visible keys,   O = P V
 //
-// Keys become panels as a weight's rows do; values are [key][dimension] already and only gathered
-// into panels of 32 columns.
+// Keys are packed to panels like the rows of a weight; values are already `[keys, dimension]` and
+// only gathered into panels of 32 columns.
 
 #include "TransformerKernels.h"
 #include "TrainingKernels.h"
@@ -32,7 +32,7 @@ INLINE void attend(
     float *log_sums = tile + QUERIES * PANEL;
     float *key_rows = log_sums + QUERIES;
 
-    // The first query's window is where the keys begin to matter.
+    // Keys before the first query's window do not matter.
     size_t oldest = window && first_query + 1 > window ? first_query + 1 - window : 0;
     oldest = oldest / PANEL * PANEL;
     for (size_t first = oldest; first < keys; first += PANEL) {

@@ -1,4 +1,4 @@
-// Linear layers: panel by panel, all rows against each.
+// Linear layers: panel by panel, each multiplied by all rows.
 
 #include "transformer_tile.h"
 
@@ -17,7 +17,7 @@ static KERNEL(
         for (size_t i = 0; i < n; i++) c[r * c_stride + i] += bias[i];
 }
 
-// A panel with fewer than 32 outputs goes through a tile of its own, since tiles are whole.
+// A panel with fewer than 32 outputs uses a separate tile, since tiles are always full.
 #define NARROW(PRODUCT, A, a, a_stride, m, panel, k, c, c_stride, n, accumulate)               \
     for (size_t r = 0; r < m; r += MOST_ROWS) {                                                \
         float tile[MOST_ROWS * PANEL];                                                         \

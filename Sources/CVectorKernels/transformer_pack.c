@@ -1,5 +1,5 @@
-// Stored weights to panels: blocks of 32-bit words are transposed in registers, converted on the
-// way where the stored type is another.
+// Packs stored weights to panels: blocks of 32-bit words are transposed in registers, and converted
+// if the stored type differs.
 
 #include "QuantizedKernels.h"
 #include "transformer_tile.h"
@@ -11,7 +11,8 @@ typedef uint16_t u16x4 __attribute__((ext_vector_type(4), aligned(1)));
 typedef uint16_t u16x8 __attribute__((ext_vector_type(8), aligned(1)));
 typedef uint16_t u16x32 __attribute__((ext_vector_type(32), aligned(2)));
 
-// The float32 bits of sixteen float16s: a subnormal's fraction scales like a normal number's.
+// The float32 bits of sixteen float16 values: the fraction of a subnormal scales like that of a
+// normal number.
 INLINE u32x16 half_bits(u32x16 h) {
     f32x16 magnitude = (f32x16)((h & 0x7FFF) << 13) * 0x1p112f;
     u32x16 bits = (u32x16)magnitude;
@@ -25,7 +26,7 @@ INLINE u32x16 wide_bits(u16x16 halves, int type) {
     return type == TRANSFORMER_BFLOAT16 ? wide << 16 : half_bits(wide);
 }
 
-// Greatest magnitudes seen, as bits: an infinity or NaN is greater than every finite number.
+// The greatest magnitudes so far, as bits: infinity and NaN are greater than every finite number.
 struct magnitudes {
     u32x16 words;
     u16x32 halves;
@@ -61,7 +62,7 @@ INLINE u32x16 words(
         return bits;
     }
     if (type == TRANSFORMER_FLOAT32 && pairs) {
-        // Eight numbers a row: rounded, then put together as four words.
+        // Eight numbers of a row: rounded, then combined to four words.
         u32x8 part[4];
         UNROLL for (int r = 0; r < 4; r++) part[r] = *(const u32x8 *)(rows[r] + 8 * word);
         u32x16 first = JOIN8(part[0], part[1]), second = JOIN8(part[2], part[3]);
@@ -92,7 +93,7 @@ INLINE u32x16 words(
     return bits;
 }
 
-// Four words of sixteen rows to four lines of the panel.
+// Transposes four words of sixteen rows to four lines of the panel.
 INLINE void block(
     const uint8_t *const rows[16], int type, bool pairs, size_t word, uint32_t *to,
     struct magnitudes *seen) {
@@ -109,7 +110,7 @@ INLINE bool pack(
     uint32_t *panel) {
     size_t size = type == TRANSFORMER_FLOAT32 ? 4 : 2;
     size_t in_row = k * size;
-    size_t whole = (pairs ? k / 2 : k) / 4 * 4;  // words that go in blocks
+    size_t whole = (pairs ? k / 2 : k) / 4 * 4;  // words in whole blocks
     size_t step = pairs ? 2 * size : size;       // bytes of a word as stored
     size_t left = k - (pairs ? 2 * whole : whole);
     struct magnitudes seen = {0, 0};
@@ -123,18 +124,18 @@ INLINE bool pack(
                 *(u32x16 *)(to + word * PANEL) = 0;
             continue;
         }
-        // Rows that are not there repeat the last one and are taken out afterwards.
+        // Missing rows repeat the last one and are cleared afterwards.
         const uint8_t *row[16];
         for (size_t r = 0; r < 16; r++) row[r] = base + (r < have ? r : have - 1) * in_row;
         for (size_t word = 0; word < whole; word += 4) {
-            // The next panel's rows follow these; ask for them a line at a time.
+            // The next panel's rows follow these: prefetch them line by line.
             if (word * step % 64 < 4 * step)
                 for (size_t r = 0; r < 16; r++)
                     __builtin_prefetch(row[r] + PANEL * in_row + word * step, 0, 2);
             block(row, type, pairs, word, to + word * PANEL, &seen);
         }
-        // The last inputs, fewer than a block: from padded copies, so that nothing is read past
-        // the weights.
+        // The last inputs, fewer than a block, are read from padded copies, so that nothing beyond
+        // the weights is read.
         if (left) {
             uint8_t padded[16][4 * 8];
             const uint8_t *place[16];

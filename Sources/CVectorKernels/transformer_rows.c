@@ -115,7 +115,7 @@ KERNEL(
     float m = greatest(x, count);
     *top = m;
     double sum = 0;
-    // Short runs in float32, added up in double precision.
+    // Short runs are summed in float32, and their sums in double precision.
     for (size_t first = 0; first < count; first += 256) {
         size_t end = first + 256 < count ? first + 256 : count;
         float lanes[16] = {0}, part = 0;

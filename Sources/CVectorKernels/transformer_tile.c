@@ -1,8 +1,8 @@
 // Products of a few rows with one panel, for each instruction set.
 //
-// A tile of c stays in registers while k runs: 14 x 32 sums with AVX-512's thirty-two registers,
-// 6 x 16 with AVX2's sixteen. The bodies are vector C; where AVX-512 has an instruction for pairs
-// of bfloat16 it is used, elsewhere they are widened.
+// A tile of c stays in registers during the loop over k: 14 x 32 sums with AVX-512's 32 registers,
+// 6 x 16 with AVX2's 16. The bodies are vector C; AVX-512's instruction for pairs of bfloat16 is
+// used if available, otherwise they are widened.
 
 #include "transformer_tile.h"
 
@@ -61,7 +61,7 @@ INLINE void tile_bfloat16(
     store(sums, rows, vectors, c, c_stride, accumulate);
 }
 
-// All m rows against one panel: full tiles, then one tile of what is left.
+// Multiplies all m rows by one panel: full tiles, then one tile for the remaining rows.
 #define PRODUCT(NAME, TARGET, TILE, A, W, MOST, VECTORS)                                       \
     TARGET static void NAME(                                                                   \
         const A *a, size_t a_stride, size_t m, const W *panel, size_t k, float *c,             \

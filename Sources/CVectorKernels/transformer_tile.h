@@ -4,7 +4,7 @@
 #include "TransformerKernels.h"
 #include "training_common.h"
 
-// Functions on vectors are inlined into callers that have the registers, so how they would be passed
+// Functions on vectors are inlined into callers with the registers, so their calling convention
 // does not matter.
 #pragma clang diagnostic ignored "-Wpsabi"
 
@@ -16,7 +16,7 @@ enum { PANEL = 32, MOST_ROWS = 14 };
 
 #define UNROLL _Pragma("clang loop unroll(full)")
 
-/// Multiplies panels by rows; chosen once a product.
+/// The function that multiplies rows by a panel; chosen once for each product.
 struct transformer_tiles {
     void (*float32)(
         const float *a, size_t a_stride, size_t m, const float *panel, size_t k, float *c,
@@ -28,16 +28,16 @@ struct transformer_tiles {
 
 struct transformer_tiles transformer_tiles_of(int level);
 
-/// Rows [first, first + rows) of a weight as a panel; rows beyond 32 - rows are zero. Returns
-/// whether all are finite, or true where `check` is false.
+/// Packs rows [first, first + rows) of a weight to a panel; the remaining 32 - rows are zero.
+/// Returns whether all weights are finite, or true if `check` is false.
 bool transformer_pack_float32(
     const struct transformer_weight *weight, size_t first, size_t rows, bool check, float *panel);
 bool transformer_pack_bfloat16(
     const struct transformer_weight *weight, size_t first, size_t rows, bool check,
     uint32_t *panel);
 
-/// Columns [first, first + columns) of a matrix, whose rows are the panel's lines as they lie; the
-/// rest of a line is zero.
+/// Packs columns [first, first + columns) of a matrix, whose rows are the panel's lines; the rest
+/// of a line is zero.
 void transformer_columns_float32(
     const struct transformer_weight *matrix, size_t first, size_t columns, float *panel);
 

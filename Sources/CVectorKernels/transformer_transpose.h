@@ -19,8 +19,8 @@
 #define HIGH2(A, B) \
     __builtin_shufflevector(A, B, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31)
 
-/// v[i] holds four words of each of the rows i, 4 + i, 8 + i and 12 + i; word j of row r goes to
-/// to[j * PANEL + r].
+/// v[i] has four words of each of the rows i, 4 + i, 8 + i and 12 + i; word j of row r is written
+/// to to[j * PANEL + r].
 INLINE void transpose(const u32x16 v[4], uint32_t *to) {
     u32x16 a = LOW1(v[0], v[1]), b = LOW1(v[2], v[3]);
     u32x16 c = HIGH1(v[0], v[1]), d = HIGH1(v[2], v[3]);

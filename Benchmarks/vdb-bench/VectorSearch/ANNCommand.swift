@@ -14,34 +14,34 @@ struct ANNCommand: ParsableCommand {
             Example: vdb-bench ann --base base.fvecs --queries query.fvecs --truth gt.ivecs
             Every setting of ef is run --passes times over all queries; the fastest run counts, \
             as in the comparison scripts. cpu_* figures are processor time, which other work on the \
-            machine disturbs less. resident_bytes is what opening and searching the index added.
+            machine disturbs less. resident_bytes is the memory that opening and searching the index added.
             """)
 
     @Option(help: "Vectors to index (fvecs).") var base: String
     @Option(help: "Query vectors (fvecs).") var queries: String
     @Option(help: "True nearest rows of each query (ivecs).") var truth: String
-    @Option(help: "Links a node asks for.") var m = 16
+    @Option(help: "Links of a node (M).") var m = 16
     @Option(name: .customLong("ef-construction"), help: "Candidates kept while building.")
     var efConstruction = 200
     @Option(help: "Candidates kept while searching, separated by commas.")
     var ef = "10,20,40,80,160,320"
-    @Option(name: .customShort("k"), help: "Answers for each query.") var k = 10
+    @Option(name: .customShort("k"), help: "Results for each query.") var k = 10
     @Option(help: "Threads for building and searching.") var threads = 1
-    @Option(name: .customLong("build-threads"), help: "Threads for building, if others.")
+    @Option(name: .customLong("build-threads"), help: "Threads for building; default: --threads.")
     var buildThreads: Int?
     @Option(help: "none or int8.") var quantization = VectorQuantization.int8
     @Option(help: "ip, cosine or l2.") var metric = Metric.innerProduct
     @Option(help: "json or table.") var format = OutputFormat.table
-    @Option(help: "Write each setting's answers to P-efN.ivecs.") var out: String?
-    @Flag(help: "Search the mapped file's pages instead of a copy in memory, as peers have it.")
+    @Option(help: "Write each setting's results to P-efN.ivecs.") var out: String?
+    @Flag(help: "Search the mapped file instead of a copy in memory.")
     var mapped = false
     @Flag(help: "Also time an exact scan of all vectors (exact_ms, the median).")
     var exact = false
-    @Option(help: "Keep the index file here; an existing one is searched, not rebuilt.")
+    @Option(help: "Path of the index file to keep; an existing one is searched, not rebuilt.")
     var index: String?
-    @Option(help: "How often all queries are run at each ef; the fastest run counts.")
+    @Option(help: "Runs of all queries at each ef; the fastest counts.")
     var passes = 3
-    @Flag(help: "Say on standard error how far building has come.") var progress = false
+    @Flag(help: "Print the building's progress on standard error.") var progress = false
 
     enum OutputFormat: String, ExpressibleByArgument { case json, table }
 

@@ -5,7 +5,7 @@ import VectorIndex
 extension VectorQuantization: ExpressibleByArgument {}
 extension Metric: ExpressibleByArgument {}
 
-/// What the command prints.
+/// The figures that the command prints.
 struct ANNReport: Encodable {
     var buildSeconds = 0.0
     var buildCpuSeconds = 0.0

@@ -3,29 +3,29 @@ import Foundation
 import Training
 import VectorIndex
 
-/// `vdb-bench churn`: what a life of deletions and insertions does to an index.
+/// `vdb-bench churn`: measures an index after many deletions and insertions.
 struct ChurnCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "churn",
-        abstract: "Delete and re-insert half of the vectors, again and again.",
+        abstract: "Delete and re-insert half of the vectors repeatedly.",
         discussion: """
             Example: vdb-bench churn --base base.fvecs --queries query.fvecs --truth gt.ivecs
             Each round removes a random half, inserts the same vectors under new labels, connects, \
             checks every invariant, saves, and continues from the saved file, as a database does. \
-            Printed are the fresh index and the worn one side by side, and their ratio.
+            Prints the figures of the fresh index and of the worn one, and their ratio.
             """)
 
     @Option(help: "Vectors to index (fvecs).") var base: String
     @Option(help: "Query vectors (fvecs).") var queries: String
     @Option(help: "True nearest rows of each query (ivecs).") var truth: String
-    @Option(help: "Rounds.") var rounds = 10
+    @Option(help: "Rounds of deleting and inserting.") var rounds = 10
     @Option(help: "Candidates kept while searching, separated by commas.")
     var ef = "10,20,40,80,160"
-    @Option(name: .customShort("k"), help: "Answers for each query.") var k = 10
-    @Option(help: "Links a node asks for.") var m = 16
+    @Option(name: .customShort("k"), help: "Results for each query.") var k = 10
+    @Option(help: "Links of a node (M).") var m = 16
     @Option(help: "Threads for building.") var threads = 1
     @Option(help: "none or int8.") var quantization = VectorQuantization.int8
-    @Option(help: "Seed of the choice of what is removed.") var seed: UInt64 = 1
+    @Option(help: "Seed that chooses the removed vectors.") var seed: UInt64 = 1
 
     private var efValues: [Int] { ef.split(separator: ",").compactMap { Int($0) } }
 
@@ -149,7 +149,7 @@ struct ChurnCommand: ParsableCommand {
         }
     }
 
-    /// `value` at a recall, log-linear between the points beside it.
+    /// `value` at a recall, log-linear between the neighboring points.
     private static func cost(
         _ points: [ANNReport.Point], at wanted: Double, _ value: KeyPath<ANNReport.Point, Double>
     ) -> Double? {

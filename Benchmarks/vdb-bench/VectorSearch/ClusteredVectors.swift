@@ -2,10 +2,10 @@ import Foundation
 import Training
 import VectorMath
 
-/// Unit vectors around cluster centres, as many as wanted: row i is a function of the seed and of i.
+/// Unit vectors around cluster centers, as many as wanted: row i is a function of the seed and of i.
 ///
-/// Points of a space of few dimensions, bent by a random two-layer network into many, with some noise
-/// in all directions: roughly the shape that embeddings of text have (make_sets.py makes the same).
+/// Points of a low-dimensional space, mapped to many dimensions by a random two-layer network, with
+/// noise in all directions: roughly the shape of text embeddings (make_sets.py makes the same).
 struct ClusteredVectors: Sendable {
     let dimensions: Int
     private let seed: UInt64

@@ -3,28 +3,28 @@ import Foundation
 import Training
 import VectorIndex
 
-/// `vdb-bench filter`: filtered search beside an exact scan of what matches.
+/// `vdb-bench filter`: compares filtered search with an exact scan of the matching rows.
 struct FilterCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "filter", abstract: "Search with filters of several selectivities.",
         discussion: """
             Example: vdb-bench filter --base base.fvecs --queries query.fvecs
-            random: every row matches with the same chance. near: the rows nearest to the query \
-            match. far: those farthest from it. Each query is run five times, and so is an exact \
-            float32 scan of the matching rows alone; of each the fastest counts. worst is the \
-            largest ratio of the two that any query has.
+            random: every row matches with the same probability. near: the rows nearest to the query \
+            match. far: the farthest rows match. Each query runs five times, and so does an exact \
+            float32 scan of the matching rows only; the fastest run of each counts. worst is the \
+            largest ratio of the two over all queries.
             """)
 
     @Option(help: "Vectors to index (fvecs).") var base: String
     @Option(help: "Query vectors (fvecs).") var queries: String
-    @Option(help: "Queries that are used.") var count = 200
+    @Option(help: "Queries to use.") var count = 200
     @Option(help: "Shares of the rows that match, separated by commas.")
     var shares = "0.5,0.1,0.01,0.001"
     @Option(help: "Candidates kept while searching.") var ef = 100
-    @Option(name: .customShort("k"), help: "Answers for each query.") var k = 10
+    @Option(name: .customShort("k"), help: "Results for each query.") var k = 10
     @Option(help: "Threads for building.") var threads = 1
     @Option(help: "none or int8.") var quantization = VectorQuantization.int8
-    @Option(help: "Keep the index file here; an existing one is searched, not rebuilt.")
+    @Option(help: "Path of the index file to keep; an existing one is searched, not rebuilt.")
     var index: String?
 
     private enum Kind: String, CaseIterable { case random, near, far }
@@ -139,7 +139,7 @@ struct FilterCommand: ParsableCommand {
         row.distances += found.statistics.distances
     }
 
-    /// What is printed of one filter.
+    /// The figures printed for one filter.
     private struct Row {
         var recalls: [Double] = []
         var walks: [Double] = []

@@ -1,10 +1,10 @@
 import Foundation
 
-/// What this process uses.
+/// Memory and processor time of this process.
 enum ProcessMemory {
     static var residentBytes: Int { status("VmRSS:") }
 
-    /// The most that was ever resident.
+    /// Peak resident memory.
     static var peakBytes: Int { status("VmHWM:") }
 
     private static func status(_ key: String) -> Int {
@@ -25,7 +25,7 @@ enum ProcessMemory {
     }
 }
 
-/// Time by the clock and of the processor, added up over the stretches that count.
+/// Wall-clock and processor time, added up over the measured stretches.
 struct Stopwatch {
     private(set) var seconds = 0.0
     private(set) var processorSeconds = 0.0

@@ -4,10 +4,10 @@ import Synchronization
 import VectorIndex
 import VectorMath
 
-/// `vdb-bench vectors`: a set to measure indices on, of any size in bounded memory.
+/// `vdb-bench vectors`: makes a set of any size to measure indexes on, in bounded memory.
 struct VectorsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "vectors", abstract: "Make clustered vectors, queries and their true nearest.",
+        commandName: "vectors", abstract: "Make clustered vectors, queries and their truth.",
         discussion: """
             Writes base.fvecs, query.fvecs and gt.ivecs (the 10 largest inner products, by brute \
             force) into a folder. The same options give the same bytes; a larger set begins with \
@@ -15,16 +15,16 @@ struct VectorsCommand: ParsableCommand {
             """)
 
     @Argument(help: "The folder to write.") var out: String
-    @Option(help: "Vectors.") var rows = 100_000
+    @Option(help: "Vectors to make.") var rows = 100_000
     @Option(help: "Queries, drawn from the same clusters.") var queries = 1000
     @Option(help: "Components of a vector.") var dimensions = 384
-    @Option(help: "Clusters.") var clusters = 1000
-    @Option(help: "Noise in all dimensions: more is harder.") var noise: Float = 0.05
-    @Option(help: "Seed.") var seed: UInt64 = 1
-    @Option(help: "Threads.") var threads = 1
+    @Option(help: "Clusters to draw vectors around.") var clusters = 1000
+    @Option(help: "Noise in all dimensions; more is harder.") var noise: Float = 0.05
+    @Option(help: "Seed of the random numbers.") var seed: UInt64 = 1
+    @Option(help: "Threads to use.") var threads = 1
 
     private static let k = 10
-    /// Vectors made at once by a thread.
+    /// Vectors that a thread makes at a time.
     private static let block = 512
 
     func validate() throws {
@@ -39,7 +39,7 @@ struct VectorsCommand: ParsableCommand {
         try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
         let source = ClusteredVectors(
             dimensions: dimensions, clusters: clusters, noise: noise, seed: seed)
-        // Queries are rows that no set reaches.
+        // Queries are rows beyond the end of any set.
         let asked = (0..<queries).map { source.row(Int(Int32.max) + $0) }
         try write(asked, to: "query.fvecs")
 

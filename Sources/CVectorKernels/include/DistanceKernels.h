@@ -9,14 +9,14 @@
 // Conventions
 //   n        components in a vector, at least 1; any number, except for int8 (see there)
 //   rows     the first row of a matrix; row r starts `stride` elements after row r - 1
-//   ids      which rows to take, in order; NULL takes rows 0 ..< count
+//   ids      the rows to use, in order; NULL means rows 0 ..< count
 //   out      count results
-// Nothing needs to be aligned. float16 and bfloat16 are passed as their bits.
+// No alignment is required. float16 and bfloat16 are passed as bit patterns.
 //
-// An 8-bit code c stands for the integer c - 128, which is in -127 ... 127: offset binary, because
-// the x86 dot-product instruction multiplies unsigned by signed bytes. Queries are plain signed
-// bytes. Both are padded to a multiple of 64 components; the query's padding is 0, so that a row's
-// padding does not matter.
+// An 8-bit code c represents the integer c - 128 in -127 ... 127: offset binary, because the x86
+// dot-product instruction multiplies unsigned by signed bytes. Queries are plain signed bytes. Both
+// are padded to a multiple of 64 components; the query's padding is 0, so that the padding of rows
+// has no effect.
 
 typedef struct vk_kernels {
     const char *name;
@@ -46,12 +46,12 @@ typedef struct vk_kernels {
     // out[i] = round to nearest even (a[i] * inverse_scale), limited to -127 ... 127, plus 128.
     void (*quantize_i8)(const float *a, float inverse_scale, size_t n, uint8_t *out);
 
-    // Codes (offset binary) as the signed bytes that a query consists of, with their sum and the
-    // sum of their squares. n is a multiple of 64; out may be the same memory as codes.
+    // Converts codes (offset binary) to the signed bytes of a query, with their sum and the sum of
+    // their squares. n is a multiple of 64; out may be the same memory as codes.
     void (*signed_codes)(const uint8_t *codes, size_t n, int8_t *out, int32_t *sum,
                          int32_t *squares);
 
-    // The largest magnitude; a NaN anywhere gives a NaN or infinity.
+    // The largest magnitude; NaN or infinity if any component is NaN.
     float (*max_magnitude)(const float *a, size_t n);
 
     // Round to nearest even. NaN stays NaN.
@@ -64,13 +64,13 @@ typedef struct vk_kernels {
 // The best table for this CPU, chosen before main.
 const vk_kernels *vk_active_kernels(void);
 
-// Every table that this CPU can run, portable first. NULL past the last.
+// Every table that this CPU can run, portable first; NULL after the last.
 const vk_kernels *vk_available_kernels(size_t index);
 
-// Asks for the cache line at `address`; any address is allowed.
+// Prefetches the cache line at `address`; any address is allowed.
 static inline void vk_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
 
-// Asks for all cache lines of a row.
+// Prefetches all cache lines of a row.
 static inline void vk_prefetch_bytes(const void *start, size_t bytes) {
     const char *p = (const char *)start;
     for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(p + i, 0, 3);

@@ -3,34 +3,34 @@
 
 #include <stdbool.h>
 
-// Which instruction sets the kernels use: the best that the processor has, or what the environment
-// variable VDB_KERNELS names, so that every version can be tested on one machine.
+// The instruction set that the kernels use: the best that the processor has, or the one that the
+// environment variable VDB_KERNELS names, so that every version can be tested on one machine.
 
-/// Levels of x86-64 include those before them.
+/// Levels. Those of x86-64 include the ones before them.
 enum {
-    /// What every processor of the architecture has; on ARM the transformer's are vectors of NEON all
-    /// the same, by the compiler.
+    /// The baseline of the architecture. On ARM the compiler still uses NEON for the transformer's
+    /// kernels.
     KERNELS_PORTABLE = 0,
     /// x86-64-v3: AVX2, FMA, F16C.
     KERNELS_AVX2 = 1,
-    /// x86-64-v4: AVX-512 F, BW, CD, DQ, VL; with VNNI, if the processor has it.
+    /// x86-64-v4: x86-64-v4: AVX-512 F, BW, CD, DQ, VL, and VNNI if the processor has it.
     KERNELS_AVX512 = 2,
     /// AVX-512 with bfloat16.
     KERNELS_AVX512_BF16 = 3,
     KERNELS_NEON = 4,
 };
 
-/// What kernels run at.
+/// The level in use.
 int kernel_level(void);
 
-/// Whether the processor has what a level needs.
+/// Whether the processor supports a level.
 bool kernel_level_supported(int level);
 
-/// How VDB_KERNELS was taken.
+/// How VDB_KERNELS was interpreted.
 enum kernel_request {
     KERNELS_NOT_REQUESTED,
     KERNELS_REQUESTED,
-    /// It names no level, or one that this processor lacks; it is then ignored.
+    /// It does not name a level, or names one that this processor does not support; it is ignored.
     KERNELS_UNKNOWN,
     KERNELS_UNSUPPORTED,
 };

@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Weights in quantized blocks, as GGUF stores them: a row is a whole number of blocks, and a block
-// holds 32 or 256 weights in a few bits each, with the scales of its groups.
+// Weights in quantized blocks, as in GGUF: a row is a whole number of blocks, and a block has 32 or
+// 256 weights of a few bits each, with the scales of its groups.
 
 /// Types of blocks, by GGUF's own numbers.
 enum {
@@ -23,14 +23,14 @@ enum {
     BLOCK_IQ4_NL = 20,
 };
 
-/// Bytes of a block and weights in it; 0 for a type that is not in the list.
+/// The number of bytes and of weights in a block; 0 for an unknown type.
 size_t quantized_block_bytes(int type);
 size_t quantized_block_weights(int type);
 
-/// Writes `count` weights as float32, whole blocks.
+/// Converts `count` weights, which are whole blocks, to float32.
 void quantized_dequantize(int type, const void *blocks, size_t count, float *y);
 
-// Products. Activations are quantized to signed bytes, every 32 of a row with a scale of their own:
+// Products. Activations are quantized to signed bytes, with a scale for every 32 of a row:
 //
 //     x = scale a,   scale = max |x| / 127,   a in -127 ... 127
 //
@@ -40,19 +40,19 @@ void quantized_dequantize(int type, const void *blocks, size_t count, float *y);
 //     scale_x scale_w (sum q a - zero sum a)        or
 //     scale_x scale_w  sum q a + offset_w scale_x sum a.
 //
-// The sums over a group are integers, exact; groups are added in float32, in order. So a row's result
-// depends neither on the rows beside it nor on the number of threads.
+// The sums over a group are exact integers; groups are added in float32, in order. A row's result
+// therefore does not depend on other rows or on the number of threads.
 
 /// Rows of activations, quantized.
 struct quantized_rows {
     int8_t *values;  // [rows, width]
     float *scales;   // [rows, width / 32]
-    int16_t *sums;   // [rows, width / 16]: of sixteen values each
+    int16_t *sums;   // [rows, width / 16]: sums of sixteen values
     size_t width;    // a multiple of 32
 };
 
-/// Quantises rows [first, first + count) of x into the same rows of y. A number that is not finite
-/// makes the scale of its 32 NaN.
+/// Quantizes rows [first, first + count) of x to the same rows of y. A number that is not finite
+/// makes the scale of its group NaN.
 void quantized_rows_from_float32(
     const float *x, size_t x_stride, size_t first, size_t count, const struct quantized_rows *y);
 
@@ -64,17 +64,18 @@ struct quantized_weight {
     int type;
 };
 
-/// Bytes of scratch, on a cache line, that products of `rows` rows with k inputs need.
+/// The bytes of scratch memory, aligned to a cache line, for products of `rows` rows with k inputs.
 size_t quantized_scratch(size_t rows, size_t k);
 
-/// c[m x n'] = a W^T + bias, or c += …, for outputs [first, first + count) only: c begins at the
-/// first of them. Returns false if `check` and a scale is not finite; c is then unspecified.
+/// c `[m, count]` = a W^T + bias, or c += …, for outputs [first, first + count) only: c starts at
+/// the first of them. Returns false if `check` is true and a scale is not finite; c is then
+/// unspecified.
 bool quantized_linear(
     int level, const struct quantized_rows *a, size_t m, const struct quantized_weight *weight,
     size_t first, size_t count, float *c, size_t c_stride, bool accumulate, bool check,
     void *scratch);
 
-/// c[m x n'] = silu(a G^T) * (a U^T), elementwise.
+/// c `[m, count]` = silu(a G^T) * (a U^T), elementwise.
 bool quantized_gated(
     int level, const struct quantized_rows *a, size_t m, const struct quantized_weight *gate,
     const struct quantized_weight *up, size_t first, size_t count, float *c, size_t c_stride,

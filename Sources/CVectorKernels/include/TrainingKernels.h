@@ -1,14 +1,13 @@
 #ifndef TRAININGKERNELS_H
 #define TRAININGKERNELS_H
 
-// The loops of training: float32, rows one after another without gaps unless a stride is given.
-// Each formula stands above its definition. `rows` may be any part of a matrix: callers split rows
-// between threads.
+// The loops of training: float32, with contiguous rows unless a stride is given. Formulas are next
+// to the definitions. `rows` may be any part of a matrix: callers split rows between threads.
 
 #include <stddef.h>
 #include <stdint.h>
 
-// Normalisation (training_norm.c). dx or dweight may be null.
+// Normalization (training_norm.c). dx and dweight may be null.
 void training_rms_norm_forward(
     const float *x, const float *weight, float *y, float *scale, size_t rows, size_t columns,
     float epsilon);
@@ -79,7 +78,7 @@ struct training_adamw_settings {
     /// learning rate / (1 - beta1^step)
     float step;
     float epsilon;
-    /// What the gradient is multiplied by first: the clipping of its global norm.
+    /// The factor that is applied to the gradient first, to clip its global norm.
     float gradient_factor;
 };
 void training_adamw(

@@ -9,59 +9,60 @@
 
 // The inner loops of the language model's forward pass.
 //
-// Matrices are row-major; strides count elements. A linear layer's weight W is [n x k], so that
-// y = x W^T. Products run over *panels*: 32 rows of W, transposed so that the 32 outputs of one
-// input lie side by side. A panel is made from the stored weights just before it is used, which
-// costs little beside the product and saves a second copy of the model.
+// Matrices are row-major; strides count elements. The weight W of a linear layer is `[n, k]`, so
+// that y = x W^T. Products run over *panels*: 32 rows of W, transposed so that the 32 outputs of
+// one input are adjacent. A panel is packed from the stored weights just before it is used, which
+// costs little compared with the product and saves a second copy of the model.
 //
 //     float32 panel    float    [k][32]
 //     bfloat16 panel   uint32_t [k/2][32], an even and an odd input's bfloat16 in one word
 //
-// Each output is one sum over k in order, whatever the number of rows: a row's result does not
-// depend on the rows beside it.
+// Each output is one sum over k in order, whatever the number of rows, so a row's result does not
+// depend on other rows.
 
-/// How stored weights are encoded, by GGUF's numbers; or in blocks (QuantizedKernels.h).
+/// The types of stored weights, by GGUF's numbers; for blocks see QuantizedKernels.h.
 enum {
     TRANSFORMER_FLOAT32 = 0,
     TRANSFORMER_FLOAT16 = 1,
     TRANSFORMER_BFLOAT16 = 30,
 };
 
-/// One weight matrix as it is stored.
+/// A stored weight matrix.
 struct transformer_weight {
-    const void *values;  // [n x k], not necessarily aligned
+    const void *values;  // [n, k], not necessarily aligned
     const float *bias;   // n, or null
     size_t n, k;
     int type;
 };
 
-/// Floats of scratch that a product with k inputs needs (room for two panels).
+/// The number of floats of scratch memory for a product with k inputs (two panels).
 size_t transformer_panel_scratch(size_t k);
 
-/// c[m x n] = a[m x k] W^T + bias, or c += … . Returns false where `check` is true and a weight is
+/// c `[m, n]` = a `[m, k]` W^T + bias, or c += … . Returns false if `check` is true and a weight is
 /// not finite; c is then unspecified.
 bool transformer_linear_float32(
     int level, const float *a, size_t a_stride, size_t m, const struct transformer_weight *weight,
     float *c, size_t c_stride, bool accumulate, bool check, float *scratch);
 
-/// The same with a in bfloat16: a_stride even, and a zero after a row of odd length.
+/// The same with a in bfloat16: a_stride must be even, and rows of odd length must be followed by a
+/// zero.
 bool transformer_linear_bfloat16(
     int level, const uint16_t *a, size_t a_stride, size_t m,
     const struct transformer_weight *weight, float *c, size_t c_stride, bool accumulate,
     bool check, float *scratch);
 
-/// c[m x k] = a[m x n] B, or c += …, with B [n x k] stored as a weight is (a bias is ignored): the
-/// product that needs no transposed copy.
+/// c `[m, k]` = a `[m, n]` B, or c += …, with B `[n, k]` stored like a weight (a bias is ignored).
+/// Needs no transposed copy.
 void transformer_product_float32(
     int level, const float *a, size_t a_stride, size_t m, const struct transformer_weight *b,
     float *c, size_t c_stride, bool accumulate, float *scratch);
 
-/// c[m x n] = silu(a G^T) * (a U^T), elementwise. `scratch` additionally holds 64 m floats.
+/// c `[m, n]` = silu(a G^T) * (a U^T), elementwise. `scratch` needs 64 m more floats.
 bool transformer_gated_float32(
     int level, const float *a, size_t a_stride, size_t m, const struct transformer_weight *gate,
     const struct transformer_weight *up, float *c, size_t c_stride, bool check, float *scratch);
 
-/// The same in and to bfloat16.
+/// The same with a and c in bfloat16.
 bool transformer_gated_bfloat16(
     int level, const uint16_t *a, size_t a_stride, size_t m,
     const struct transformer_weight *gate, const struct transformer_weight *up, uint16_t *c,
@@ -98,8 +99,8 @@ void transformer_norm_bfloat16(
     const float *x, size_t x_stride, size_t rows, size_t width, const float *weight,
     float epsilon, uint16_t *y, size_t y_stride);
 
-/// Turns each head's pairs (x_i, x_{i + dimension/2}) of row r by the angles whose cosines and
-/// sines are row positions[r] of the tables [position][dimension/2].
+/// Rotates each head's pairs (x_i, x_{i + dimension/2}) of row r by the angles whose cosines and
+/// sines are row positions[r] of the tables `[positions, dimension / 2]`.
 void transformer_rotate(
     float *x, size_t stride, size_t rows, size_t heads, size_t dimension,
     const int32_t *positions, const float *cosines, const float *sines);
@@ -108,21 +109,21 @@ void transformer_rotate(
 void transformer_narrow(
     const float *x, size_t x_stride, size_t rows, size_t width, uint16_t *y, size_t y_stride);
 
-/// Whether all of them are finite.
+/// Whether all elements are finite.
 bool transformer_is_finite(const float *x, size_t count);
 
-/// The sum of e^(x - m) with m the greatest element, which is written to `greatest`.
+/// The sum of e^(x - m), with m the greatest element, which is written to `greatest`.
 double transformer_sum_exponentials(const float *x, size_t count, float *greatest);
 
-/// Converts `count` stored values to float32; of quantized blocks, whole ones.
+/// Converts `count` stored values to float32; quantized values must be whole blocks.
 void transformer_widen(const void *values, int type, size_t count, float *y);
 
-/// Floats of scratch for `transformer_attention`.
+/// The number of floats of scratch memory for `transformer_attention`.
 size_t transformer_attention_scratch(size_t keys, size_t dimension);
 
-/// Causal attention of one key/value head and the `group` query heads that it serves, which lie
-/// side by side in q and out. Query r stands at position first_query + r and sees the keys at
-/// positions up to its own, at most `window` of them where window is not 0.
+/// Causal attention of one key/value head and the `group` query heads that it serves, which are
+/// adjacent in q and out. Query r is at position first_query + r and attends to the keys up to its
+/// own position, at most `window` of them if window is not 0.
 void transformer_attention(
     int level, const float *q, size_t q_stride, size_t first_query, size_t queries,
     const float *k, const float *v, size_t kv_stride, size_t keys, size_t dimension,

@@ -2,7 +2,7 @@
 
 usage: bag.py TEACHER PAIRS.jsonl TEACHER_VECTORS MODEL_FOLDER OUT.pt [--epochs 6]
 
-Every token has a direction d (382 numbers) and a weight w; a text's vector is the normalised sum of
+Every token has a direction d (382 numbers) and a weight w; a text's vector is the normalized sum of
 w d over its tokens. Both start from the teacher (the vector of the token's own string; w =
 s / (s + frequency), s = 1e-3) and are then fitted to the teacher's vectors of whole texts, which costs minutes.
 
@@ -32,8 +32,8 @@ from model import BOS, EMBED, NEXT, SELF, STS, Student
 from teach import PIECE, Teacher
 
 WIDTH, FLAG, WEIGHT = 382, 382, 383
-SCALE = 0.75  # column WEIGHT of a normalised row = SCALE x log w
-ROW = 0.05  # an embedding row = ROW x the normalised row
+SCALE = 0.75  # column WEIGHT of a normalized row = SCALE x log w
+ROW = 0.05  # an embedding row = ROW x the normalized row
 POOLED = 0.15  # the pooled vector beside the row that it is added to
 
 

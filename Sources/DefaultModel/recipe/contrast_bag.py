@@ -10,7 +10,7 @@ are a set more; the weights that ship did without.
 Loss: InfoNCE over the whole batch in both directions, hard negatives among the passages where a
 set has them, plus `--anchor` times 1 - cosine to what the bag gave before: pairs teach which words
 matter to a search, and little of what the teacher knew of meaning is to be lost. A batch comes
-from one set, or telling the sets apart would be all that is learnt; "nearby" takes neighbouring rows of the
+from one set, or telling the sets apart would be all that is learnt; "nearby" takes neighboring rows of the
 file, so that the sections of one article are each other's negatives. Since a bag costs almost
 nothing, a batch can be large, and the whole run takes minutes on one core. --flatten raises the
 weights to a power first: below 1, frequent words count for more.

@@ -42,7 +42,7 @@ def collection(folder, name, limit):
 
 
 def ndcg(documents, queries, qrels, encode):
-    """encode(texts, is_query) -> [n, width], normalised."""
+    """encode(texts, is_query) -> [n, width], normalized."""
     names, asked = list(documents), list(queries)
     found = encode([queries[q] for q in asked], True) @ encode([documents[d] for d in names], False).T
     run = {q: {names[i]: float(found[row, i]) for i in numpy.argsort(-found[row])[:100]} for row, q in enumerate(asked)}

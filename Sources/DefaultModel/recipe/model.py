@@ -111,7 +111,7 @@ class Student(nn.Module):
         return self.run(self.embed_tokens(ids), mask, K)
 
     def forward(self, texts, instruction):
-        """-> v, [B, H], L2-normalised."""
+        """-> v, [B, H], L2-normalized."""
         return F.normalize(self.states(texts, instruction).mean(1), dim=1)
 
 

@@ -28,7 +28,7 @@ GATE, MARGIN, TEXTS = 10.0, 16.0, 256
 
 
 def trace(weights, texts, tokenizer):
-    """One text after the other -> {place: its normalised states, [T, H] each}, and what comes after the pooling."""
+    """One text after the other -> {place: its normalized states, [T, H] each}, and what comes after the pooling."""
     student = model.Student()
     student.load_state_dict({name.removeprefix("model."): value for name, value in weights.items()}, strict=True)
     instruction = tokenizer.encode(SELF + "\n", add_special_tokens=False).ids

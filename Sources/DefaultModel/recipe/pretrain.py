@@ -3,7 +3,7 @@
 usage: pretrain.py START TEXT.jsonl OUT [--steps N] [--device cuda] [--seconds S]
 
 START is a model folder (weights, or config.json and tokenizer.json alone). The loss, the sequences and the
-optimiser are those of `vdb train pretrain`: BOS, the text, EOS, cut into pieces of at most --max-length
+optimizer are those of `vdb train pretrain`: BOS, the text, EOS, cut into pieces of at most --max-length
 tokens, each beginning with the token that the last one ended with; AdamW (0.9, 0.999), gradients clipped at norm
 1, cosine with 5 % warm-up. Pieces are packed into rows of equal length with attention inside each piece only.
 

@@ -25,7 +25,7 @@ class Teacher:
 
     @torch.no_grad()
     def encode(self, texts, batch_tokens=None, length=256):
-        """Mean-pooled, L2-normalised vectors of `texts`, [n, 384] float32."""
+        """Mean-pooled, L2-normalized vectors of `texts`, [n, 384] float32."""
         batch_tokens = batch_tokens or (2048 if self.device == "cpu" else 262_144)
         ids = self.tokenizer(texts, truncation=True, max_length=length)["input_ids"]
         order = sorted(range(len(ids)), key=lambda i: len(ids[i]))

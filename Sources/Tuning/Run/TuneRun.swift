@@ -263,7 +263,7 @@ struct TuneRun {
         }
         guard recorded?.fingerprint == journal.base.fingerprint else {
             throw TuneError.modelReplacedMeanwhile(
-                collection: collection.name, by: recorded?.name ?? "precomputed vectors",
+                collection: collection.name, by: recorded?.name ?? "ready-made vectors",
                 tuned: options.output)
         }
         let embedder = try journal.base.load(

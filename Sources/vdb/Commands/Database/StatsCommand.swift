@@ -116,7 +116,7 @@ struct StatsCommand: AsyncParsableCommand {
             rows.append(("model", "\(model.name), \(model.path ?? "built in")"))
             rows.append(("fingerprint", model.fingerprint))
         } else {
-            rows.append(("model", "none: the vectors were precomputed"))
+            rows.append(("model", "none: the vectors were ready-made"))
         }
         let index = statistics.index
         rows.append(

@@ -139,7 +139,7 @@ struct QueryCommand: AsyncParsableCommand {
             statistics.dimensions > 0, statistics.model == nil
         {
             general.say(
-                "vdb: searched by words only: the collection's vectors were precomputed, so no model "
+                "vdb: searched by words only: the collection's vectors were ready-made, so no model "
                     + "can encode the query; pass --vector")
         }
         if answer.hits.isEmpty, format == .table { general.say("vdb: nothing found") }

@@ -265,10 +265,12 @@ extension LearningRateSchedule: ExpressibleByArgument {}
 extension AlignmentSimilarity: ExpressibleByArgument {}
 
 extension AlignmentStrategy: ExpressibleByArgument {
+    /// The strategy with this raw value, 0 to 4; `nil` for anything else.
     public init?(argument: String) {
         guard let number = Int(argument) else { return nil }
         self.init(rawValue: number)
     }
 
+    /// The strategy's number, as `--help` shows it.
     public var defaultValueDescription: String { String(rawValue) }
 }

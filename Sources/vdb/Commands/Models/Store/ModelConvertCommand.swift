@@ -24,7 +24,8 @@ struct ModelConvertCommand: ParsableCommand {
 
     @Argument(help: "A model's folder, .gguf file or name.") var model: String
 
-    @Argument(help: ArgumentHelp("The folder or .gguf file to write; it must not exist.", valueName: "out"))
+    @Argument(
+        help: ArgumentHelp("The folder or .gguf file to write; must not exist.", valueName: "out"))
     var out: String
 
     @Option(help: "Type of the weights (default: unchanged, or f32 if quantized).")
