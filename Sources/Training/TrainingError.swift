@@ -170,6 +170,7 @@ extension TrainingError: CustomStringConvertible, LocalizedError {
 }
 
 extension TrainingError.ReadProblem: CustomStringConvertible {
+    /// The fact in English, without the file's name.
     public var description: String {
         switch self {
         case .missing: "no such file"
@@ -184,6 +185,7 @@ extension TrainingError.ReadProblem: CustomStringConvertible {
 }
 
 extension TrainingError.ModelProblem: CustomStringConvertible {
+    /// The fact in English, without the folder's name.
     public var description: String {
         switch self {
         case .noWeights: "there is no model.safetensors"

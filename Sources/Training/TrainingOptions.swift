@@ -189,6 +189,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
         }
         try check(maximumLength, .maximumLength, .count(atLeast: stage == .pretrain ? 2 : 1))
         try check(adapterRank, .adapterRank, .rank)
+        try check(adapterAlpha, .adapterAlpha, .positive)
         try check(adapterDropout, .adapterDropout, .shareBelowOne)
         try check(temperature, .temperature, .positive)
         try check(beta, .beta, .positive)

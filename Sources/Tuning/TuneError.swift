@@ -104,6 +104,7 @@ extension TuneError: CustomStringConvertible, LocalizedError {
 }
 
 extension TuneError.JournalProblem: CustomStringConvertible {
+    /// The fact in English, without the file's name.
     public var description: String {
         switch self {
         case .unreadable: "the file does not open"

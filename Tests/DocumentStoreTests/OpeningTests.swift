@@ -273,11 +273,11 @@ import Testing
         let (store, collection) = try DocumentStore.make(scratch)
         defer { try? store.close() }
         _ = try store.write([.sample("a")], to: collection)
-        let before = Self.locks(on: store.path)
-        #expect(before > 0)
+        // One close would release all of them.
+        #expect(Self.locks(on: store.path) > 0)
         for mode in [DocumentStore.Mode.readOnly, .readWrite] {
             try open(store.path, mode)
-            #expect(Self.locks(on: store.path) == before)
+            #expect(Self.locks(on: store.path) > 0)
         }
     }
 
@@ -285,11 +285,15 @@ import Testing
     private static func locks(on path: String) -> Int {
         var status = stat()
         guard stat(path, &status) == 0 else { return 0 }
-        let table = (try? String(contentsOfFile: "/proc/locks", encoding: .utf8)) ?? ""
-        return table.split(separator: "\n").count {
-            $0.contains(" POSIX ") && $0.contains(" \(getpid()) ")
-                && $0.contains(":\(status.st_ino) ")
-        }
+        // The kernel lists page by page, and leaves entries out if others take and release locks
+        // between two pages: the fullest of several readings counts.
+        return (0..<10).map { _ in
+            let table = (try? String(contentsOfFile: "/proc/locks", encoding: .utf8)) ?? ""
+            return table.split(separator: "\n").count {
+                $0.contains(" POSIX ") && $0.contains(" \(getpid()) ")
+                    && $0.contains(":\(status.st_ino) ")
+            }
+        }.max() ?? 0
     }
 
     /// Whether a lock that this process takes is listed: in some containers none is.

@@ -67,6 +67,11 @@ struct PretrainTests {
         let whole = try Data(contentsOf: URL(filePath: path))
         try whole.dropLast(9).write(to: URL(filePath: path))
         #expect(try tokens("b", rows: 3, 5) == [5, 5, 5, 5, 5, 5])
+        // Ends that go backwards: [9, 4, 6] instead of [2, 4, 6].
+        var damaged = try Data(contentsOf: URL(filePath: path))
+        damaged[damaged.count - 48 - 24] = 9
+        try damaged.write(to: URL(filePath: path))
+        #expect(try tokens("b", rows: 3, 6) == [6, 6, 6, 6, 6, 6])
     }
 
     @Test func aResumedRunDrawsTheSameBlocks() throws {

@@ -243,6 +243,33 @@ struct SurvivalTests {
         #expect(throws: TrainingError.self) { try fixture.losses(options, resuming: true) }
     }
 
+    @Test(arguments: ["-1", "x", "9223372036854775808"])
+    func aStepThatCannotBeIsNotTakenForZero(step: String) throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        var options = try fixture.options(.compress, output: "parts")
+        options.saveSteps = 1
+        #expect(throws: TrainingError.self) { try fixture.losses(options, stoppingAfter: 2) }
+        let path = options.output + "/training-state.safetensors"
+        let file = try SafetensorsFile(path: path)
+        var metadata = file.metadata
+        #expect(metadata["step"] == "2")
+        metadata["step"] = step
+        let views = try file.names.map { try file.tensor(named: $0) }
+        try SafetensorsWriter.write(
+            to: path + ".new",
+            tensors: views.map {
+                .init(name: $0.name, shape: $0.shape, elementType: $0.elementType)
+            }, metadata: metadata
+        ) { declaration, write in try write(try file.tensor(named: declaration.name).bytes) }
+        #expect(rename(path + ".new", path) == 0)
+        #expect {
+            try fixture.losses(options, resuming: true)
+        } throws: { error in
+            if case TrainingError.cannotRead(_, .notARecord) = error { true } else { false }
+        }
+    }
+
     @Test func referenceScoresAreComputedOnceAndKept() throws {
         let fixture = try TrainingFixture()
         defer { fixture.remove() }
@@ -266,6 +293,13 @@ struct SurvivalTests {
         #expect(first.computed == 8)
         let second = try run()
         #expect(second.computed == 0 && second.losses == first.losses)
+        // Scores that are too few, as in a damaged file, are computed again.
+        let file = URL(filePath: fixture.output("scores.jsonl"))
+        var lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+        lines[1] = #"{"row":0,"scores":[]}"#
+        try lines.joined(separator: "\n").write(to: file, atomically: true, encoding: .utf8)
+        let third = try run()
+        #expect(third.computed == 8 && third.losses == first.losses)
         // Whatever the scores depend on is part of what they are kept under.
         options.maximumLength = 3
         #expect(try run().computed == 8)

@@ -11,13 +11,25 @@ struct AlignSource: ExampleSource {
     var count: Int { data.count }
     func line(_ index: Int) -> Int { data.line(index) }
 
+    private func plan(negatives: Int) -> AlignmentPlan {
+        AlignmentPlan(negatives: negatives, strategy: strategy, isDivergence: isDivergence)
+    }
+
+    /// The number of reference scores that a row needs.
+    func scoreCount(_ index: Int) throws(TrainingError) -> Int {
+        guard case .pair(_, let positives, let negatives, _, _) = try data.row(index) else {
+            return 0
+        }
+        let chosen = choice.choose(row: index, positives: positives, negatives: negatives)
+        return plan(negatives: chosen.negatives.count).scores.count
+    }
+
     func example(_ index: Int) throws(TrainingError) -> AlignLoss.Example {
         guard
             case .pair(let query, let positives, let negatives, let prompt, _) = try data.row(index)
         else { preconditionFailure("the reader gives the stage's rows") }
         let chosen = choice.choose(row: index, positives: positives, negatives: negatives)
-        let plan = AlignmentPlan(
-            negatives: chosen.negatives.count, strategy: strategy, isDivergence: isDivergence)
+        let plan = plan(negatives: chosen.negatives.count)
         func text(_ text: AlignmentPlan.Text) -> String {
             switch text {
             case .query: query

@@ -23,7 +23,15 @@ struct ReferenceScores {
     ) throws -> [Int: [Double]] {
         let rows = rows(source.count)
         let path = options.referenceScores ?? Self.path(in: options.output)
-        if let kept = kept(path), rows.allSatisfy({ kept[$0] != nil }) { return kept }
+        // A damaged file is computed again, as one of another run is.
+        if let kept = kept(path),
+            try rows.allSatisfy({ row in
+                try kept[row]?.count == source.scoreCount(row)
+                    && kept[row]?.allSatisfy(\.isFinite) == true
+            })
+        {
+            return kept
+        }
         var scores: [Int: [Double]] = [:]
         var part: [(row: Int, example: AlignLoss.Example)] = []
         func flush() throws {

@@ -1,4 +1,5 @@
 import JSON
+import TextBytes
 
 /// The text members of one row, with errors that name file, line and key.
 struct RowFields {
@@ -9,7 +10,7 @@ struct RowFields {
         case other
     }
 
-    private let fields: [String: Field]
+    private let fields: [Identifier: Field]
     /// The texts of a row that is an array.
     let list: [String]?
     private let path: String
@@ -18,19 +19,19 @@ struct RowFields {
     init(_ reader: inout JSONReader, path: String, line: Int) throws(JSONError) {
         self.path = path
         self.line = line
-        var fields: [String: Field] = [:]
+        var fields: [Identifier: Field] = [:]
         var list: [String]?
         if reader.peek() == UInt8(ascii: "[") {
             if case .texts(let texts) = try Self.field(&reader) { list = texts }
         } else {
             try reader.enterObject()
             while let key = try reader.nextKey() {
-                if fields[key] != nil { throw reader.repeated(key) }
+                if fields[Identifier(key)] != nil { throw reader.repeated(key) }
                 if try reader.kind() == .null {
                     // null counts as absent.
                     try reader.null()
                 } else {
-                    fields[key] = try Self.field(&reader)
+                    fields[Identifier(key)] = try Self.field(&reader)
                 }
             }
         }
@@ -65,13 +66,15 @@ struct RowFields {
         .badLine(path: path, line: line, problem)
     }
 
-    func has(_ keys: [String]) -> Bool { keys.contains { fields[$0] != nil } }
+    func has(_ keys: [String]) -> Bool { keys.contains { fields[Identifier($0)] != nil } }
 
     /// The first key that the row has, else the first of `keys`.
-    func name(_ keys: [String]) -> String { keys.first { fields[$0] != nil } ?? keys[0] }
+    func name(_ keys: [String]) -> String {
+        keys.first { fields[Identifier($0)] != nil } ?? keys[0]
+    }
 
     func optionalString(_ key: String) throws(TrainingError) -> String? {
-        switch fields[key] {
+        switch fields[Identifier(key)] {
         case nil: return nil
         case .text(let text): return text
         default: throw bad(.notAString(key: key))
@@ -88,7 +91,7 @@ struct RowFields {
     }
 
     func optionalStrings(_ key: String) throws(TrainingError) -> [String]? {
-        switch fields[key] {
+        switch fields[Identifier(key)] {
         case nil: return nil
         case .text(let text): return [text]
         case .texts(let texts): return texts
@@ -104,7 +107,7 @@ struct RowFields {
     }
 
     func identifier(_ key: String) -> String? {
-        switch fields[key] {
+        switch fields[Identifier(key)] {
         case .text(let text): text
         case .integer(let number): String(number)
         default: nil

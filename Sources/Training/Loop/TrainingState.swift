@@ -115,7 +115,10 @@ struct TrainingState {
                 try load("second:" + parameter.name, into: second)
                 moments.append((first, second))
             }
-            optimizer.restore(steps: Int(file.metadata["step"] ?? "") ?? 0, moments: moments)
+            guard let step = file.metadata["step"].flatMap({ Int($0) }), step >= 0 else {
+                throw TrainingError.cannotRead(path: path, .notARecord)
+            }
+            optimizer.restore(steps: step, moments: moments)
             return try decoded(Totals.self, "totals")
         } catch let error as TrainingError {
             throw error

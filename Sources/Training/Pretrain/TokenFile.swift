@@ -100,7 +100,9 @@ final class TokenFile {
             try file.values(UInt64.self, count: 1, at: file.count - footer)[0] == UInt64(rows)
         else { return nil }
         let ends = try file.values(UInt64.self, count: rows, at: file.count - tail)
-        guard ends.last.map({ $0 * 4 == UInt64(file.count - tail) }) ?? false else { return nil }
+        guard ends.last.map({ $0 == UInt64(file.count - tail) / 4 }) ?? false,
+            zip(ends, ends.dropFirst()).allSatisfy({ $0 <= $1 })
+        else { return nil }
         return (file, ends)
     }
 
