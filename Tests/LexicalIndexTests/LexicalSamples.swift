@@ -16,10 +16,10 @@ struct PlainIndex {
 
     mutating func insert(_ key: Int64, _ title: String, _ text: String) {
         var counts = Counted()
-        for (part, weight) in [(title, Int(BM25.titleWeight)), (text, 1)] {
+        for part in [title, text] {
             LexicalQuery.forEachWord(in: part, for: .passage) { _, stem in
-                counts.length += weight
-                counts.frequencies[stem, default: 0] += weight
+                counts.length += 1
+                counts.frequencies[stem, default: 0] += 1
             }
         }
         counted[key] = counts

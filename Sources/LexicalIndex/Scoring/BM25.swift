@@ -6,21 +6,14 @@ import Foundation
 ///     weight_t = occurrences in the query · log(1 + (N - n_t + 1/2) / (n_t + 1/2))
 ///
 /// (Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009, equation 3.15.) tf
-/// counts occurrences in title and text together, |d| is the number of words, in both of which a title
-/// counts ``titleWeight`` times, and n_t of N passages contain the term.
+/// counts occurrences in title and text together, |d| is the number of words, and n_t of N passages
+/// contain the term.
 package enum BM25 {
     /// Chosen on six judged collections of abstracts, passages and sentences: higher values favor
     /// short passages too much.
     package static let k1 = 1.0
     /// The strength of length normalization, 0 to 1.
     package static let b = 0.6
-
-    /// How much a word of the title counts, in tf and |d|: BM25F with one b for both fields (Robertson,
-    /// Zaragoza and Taylor, 2004).
-    ///
-    /// nDCG@10 with 1, 2 and 3 on the three judged collections that have titles: 0.451, 0.466, 0.471;
-    /// 0.352, 0.364, 0.368; 0.630, 0.638, 0.636. Titles elsewhere may say less, so it is 2.
-    package static let titleWeight: UInt32 = 2
 
     /// ln(1 + (N - n + 1/2) / (n + 1/2)) for a term in n of N passages.
     package static func inverseDocumentFrequency(_ found: Int, of total: Int) -> Double {

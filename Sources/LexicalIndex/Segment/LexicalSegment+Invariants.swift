@@ -71,9 +71,9 @@ package struct PassageDigest: Sendable, Equatable {
     init() {}
 
     package init(title: String, text: String) {
-        for (part, weight) in [(title, Int(BM25.titleWeight)), (text, 1)] {
+        for part in [title, text] {
             LexicalQuery.forEachWord(in: part, for: .passage) { _, stem in
-                add(Self.hash(stem), frequency: weight)
+                add(Self.hash(stem), frequency: 1)
             }
         }
     }

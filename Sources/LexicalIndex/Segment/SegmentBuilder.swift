@@ -42,16 +42,14 @@ package struct SegmentBuilder {
         keys.append(key)
         lengths.append(0)
         var (title, text) = (title, text)
-        title.withUTF8 { add($0, slot, weight: BM25.titleWeight) }
-        text.withUTF8 { add($0, slot, weight: 1) }
+        title.withUTF8 { add($0, slot) }
+        text.withUTF8 { add($0, slot) }
     }
 
-    private mutating func add(
-        _ text: UnsafeBufferPointer<UInt8>, _ slot: UInt32, weight: UInt32
-    ) {
+    private mutating func add(_ text: UnsafeBufferPointer<UInt8>, _ slot: UInt32) {
         var length: UInt32 = 0
         scanner.forEachWord(in: text, for: .passage) { word in
-            length += weight
+            length += 1
             let (number, isNew) = words.number(of: word)
             if isNew {
                 let stem = stemmer.withStem(of: word) { stems.number(of: $0) }
@@ -64,11 +62,11 @@ package struct SegmentBuilder {
             let stem = stemOfWord[number]
             let last = Int(lastOccurrence[Int(stem)])
             if last < occurrences.count, occurrences[last].slot == slot {
-                occurrences[last].frequency += weight
+                occurrences[last].frequency += 1
             } else {
                 lastOccurrence[Int(stem)] = UInt32(occurrences.count)
                 passageCounts[Int(stem)] += 1
-                occurrences.append(Occurrence(term: stem, slot: slot, frequency: weight))
+                occurrences.append(Occurrence(term: stem, slot: slot, frequency: 1))
             }
         }
         lengths[Int(slot)] += length

@@ -16,10 +16,9 @@ enum SegmentSection: UInt32, SectionName {
 
 extension SectionFileKind {
     /// The version tells which words a text has, too: a file of another is written again. 2: pairs of
-    /// characters in scripts without spaces, letters of other widths as the usual ones. 3: words of a
-    /// title count twice.
+    /// characters in scripts without spaces, letters of other widths as the usual ones.
     static let lexical = SectionFileKind(
-        magic: "vdb-lexi", version: 3, name: "a vdb lexical index")
+        magic: "vdb-lexi", version: 2, name: "a vdb lexical index")
 }
 
 /// The destination of a new segment's sections: a file, or memory.

@@ -98,10 +98,8 @@ struct ReferenceCollection {
 
     /// The word scores of the documents that match, with the statistics of the whole collection.
     func lexicalScores(_ text: String, _ filter: Filter?) -> [String: Double] {
-        // A title counts twice.
         let rows = documents.values.flatMap { document in
-            let title = document.document.title
-            return document.passages.map { (id: document.document.id, "\(title) \(title) \($0)") }
+            document.passages.map { (id: document.document.id, document.document.title + " " + $0) }
         }
         let allowed = Set(matching(filter).map(\.document.id))
         let scores = BM25Oracle(rows.map(\.1)).scores(text)
