@@ -1,5 +1,6 @@
 import Foundation
 import TestSupport
+import Testing
 import Tokenization
 
 /// The fixtures that `Fixtures/make_fixtures.py` writes.
@@ -79,5 +80,25 @@ extension RandomSource {
             }
         }
         return text
+    }
+}
+
+extension Fixture {
+    /// Compares ids, ids with special tokens and decoded text with Hugging Face's.
+    static func expect(_ example: [String: Any], of tokenizer: Tokenizer) throws {
+        let text = try #require(example["text"] as? String)
+        let ids = try #require(example["ids"] as? [Int]).map(Int32.init)
+        // Twice: the second time words are remembered.
+        for _ in 0..<2 {
+            #expect(tokenizer.encode(text) == ids, "\(text.debugDescription)")
+        }
+        #expect(
+            tokenizer.encodeWithSpecialTokens(text).map(Int.init)
+                == example["special"] as? [Int], "\(text.debugDescription)")
+        let decoded = try #require(example["decoded"] as? String)
+        let ours = tokenizer.decode(ids, skippingSpecialTokens: false)
+        #expect(
+            ours.utf8.elementsEqual(decoded.utf8),
+            "\(text.debugDescription) came back as \(ours.debugDescription)")
     }
 }

@@ -14,19 +14,7 @@ import Tokenization
         let family = try #require(try Fixture.load("families")[name] as? [String: Any])
         let cases = try #require(family["cases"] as? [[String: Any]])
         #expect(cases.count > 20)
-        for example in cases {
-            let text = try #require(example["text"] as? String)
-            let ids = try #require(example["ids"] as? [Int]).map(Int32.init)
-            #expect(tokenizer.encode(text) == ids, "\(text.debugDescription)")
-            #expect(
-                tokenizer.encodeWithSpecialTokens(text).map(Int.init)
-                    == example["special"] as? [Int], "\(text.debugDescription)")
-            let decoded = try #require(example["decoded"] as? String)
-            let ours = tokenizer.decode(ids, skippingSpecialTokens: false)
-            #expect(
-                ours.unicodeScalars.elementsEqual(decoded.unicodeScalars),
-                "\(text.debugDescription) came back as \(ours.debugDescription)")
-        }
+        for example in cases { try Fixture.expect(example, of: tokenizer) }
     }
 
     /// Each stage alone, over a model that shows what it left and where it cut.

@@ -15,22 +15,7 @@ import Tokenization
         let tokenizer = try Fixture.tokenizer(try #require(variant["json"] as? [String: Any]))
         let cases = try #require(variant["cases"] as? [[String: Any]])
         #expect(cases.count > 20)
-        for example in cases {
-            let text = try #require(example["text"] as? String)
-            let ids = try #require(example["ids"] as? [Int]).map(Int32.init)
-            // Twice: the second time words are remembered.
-            for _ in 0..<2 {
-                #expect(tokenizer.encode(text) == ids, "\(text.debugDescription)")
-            }
-            #expect(
-                tokenizer.encodeWithSpecialTokens(text).map(Int.init)
-                    == example["special"] as? [Int], "\(text.debugDescription)")
-            let decoded = try #require(example["decoded"] as? String)
-            let ours = tokenizer.decode(ids, skippingSpecialTokens: false)
-            #expect(
-                ours.utf8.elementsEqual(decoded.utf8),
-                "\(text.debugDescription) came back as \(ours.debugDescription)")
-        }
+        for example in cases { try Fixture.expect(example, of: tokenizer) }
     }
 
     private func plain(_ normalizer: String) throws -> Tokenizer {
