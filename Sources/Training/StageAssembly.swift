@@ -74,6 +74,8 @@ struct StageAssembly {
     private func runner<Source: ExampleSource, Loss: StageLoss>(
         _ source: Source, _ loss: Loss
     ) -> StageRunner where Source.Example == Loss.Example {
-        StageRunner(source, loss, backend: backend, precision: precision, options: options)
+        let gain = model.conditional.decoder.map { _ in CompressionGain(model: model.conditional) }
+        return StageRunner(
+            source, loss, gain: gain, backend: backend, precision: precision, options: options)
     }
 }

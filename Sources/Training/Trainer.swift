@@ -39,6 +39,16 @@ public enum Trainer {
         /// How often a text of another row was left out of the in-batch negatives because it equals
         /// a positive of the row.
         public var inBatchLeftOut = 0
+        /// The first and the last ``TrainingStep/gain`` that were measured; nil if none was.
+        public var gain: Gain?
+
+        /// The gain at the beginning and at the end of a run.
+        public struct Gain: Sendable, Equatable {
+            /// At the first step, before its update.
+            public let first: Double
+            /// At the last step, before its update.
+            public let last: Double
+        }
     }
 
     /// Sets what happens if the system refuses memory: `body` is called with the number of bytes
@@ -162,6 +172,6 @@ public enum Trainer {
             lastLoss: loop.totals.lastLoss, tokens: loop.totals.tokens,
             seconds: loop.totals.seconds, peakBytes: backend.peakBytes,
             retrieval: loop.totals.retrieval, negativesLeftOut: data.leftOut,
-            inBatchLeftOut: loop.totals.leftOut ?? 0)
+            inBatchLeftOut: loop.totals.leftOut ?? 0, gain: loop.totals.gain)
     }
 }

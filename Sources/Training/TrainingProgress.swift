@@ -50,6 +50,14 @@ public struct TrainingStep: Sendable, Equatable {
     public let epoch: Double
     /// The loss of the step's batch, before its update.
     public let loss: Float
+    /// Compress and align: how much more likely a target is under its own text's compressed tokens
+    /// than under another's, log p(s | e(x)) - log p(s | e(x')) in nats per target token. x' is
+    /// the text of another row of the batch, whose target differs.
+    ///
+    /// 0 means that the model has learned the language of the targets and nothing of the text, even
+    /// if the loss has fallen. It is measured before the step's update, on a third of its batch, at
+    /// the first step, every tenth and the last; nil at other steps and if all targets are equal.
+    public let gain: Double?
     /// The learning rate of this step's update.
     public let learningRate: Double
     /// The L2 norm of the batch's gradient, before clipping.
@@ -67,6 +75,7 @@ public struct TrainingStep: Sendable, Equatable {
     /// The step as one line of the JSON Lines log, without its line break.
     public var json: String {
         "{\"step\":\(step),\"epoch\":\(rounded(epoch)),\"loss\":\(loss),"
+            + (gain.map { "\"gain\":\(rounded($0))," } ?? "")
             + "\"learning_rate\":\(learningRate),\"grad_norm\":\(Float(gradientNorm)),"
             + "\"tokens\":\(tokens),\"tokens_per_second\":\(rounded(tokensPerSecond))"
             + (leftOut > 0 ? ",\"equal_texts\":\(leftOut)" : "")

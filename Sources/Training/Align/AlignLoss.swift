@@ -48,6 +48,18 @@ struct AlignLoss: StageLoss {
         example.targets.reduce(0) { $0 + $1.count }
     }
 
+    /// The positive under e_+, or with strategy 1, which encodes no document so, the query under
+    /// e(q, I_self).
+    func gainSample(_ example: Example) -> CompressionGain.Sample? {
+        let own = example.plan.scores.firstIndex {
+            $0.target == $0.encoding.text && $0.encoding.instruction == .own
+        }
+        return own.map { score in
+            let encoding = example.plan.encodingIndex(example.plan.scores[score].encoding)
+            return .init(input: example.inputs[encoding], target: example.targets[score])
+        }
+    }
+
     /// log p of every target token of the examples' scores, and the offset at which each score's
     /// begin.
     func words(

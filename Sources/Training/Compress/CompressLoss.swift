@@ -27,4 +27,8 @@ struct CompressLoss: StageLoss {
     }
 
     func targetTokens(_ example: Example) -> Int { example.target.count }
+
+    func gainSample(_ example: Example) -> CompressionGain.Sample? {
+        .init(input: example.input, target: example.target)
+    }
 }

@@ -93,6 +93,10 @@ struct TrainingLoop {
         let hasDropout = options.adapterRank != nil && options.adapterDropout > 0
         var seeds = SeededGenerator(seed: options.seed, purpose: 5, UInt64(number))
         var part = 0
+        // Measured as the loss is, before the update; a batch of the first epoch is unseen.
+        let gain =
+            CompressionGain.isDue(step: number + 1, of: schedule.totalSteps)
+            ? try runner.gain?(rows) : nil
         let result = try runner.run(rows, hasDropout ? seeds.next() : nil) { tokens in
             part = tokens
             guard tokens > largestPart, !hasWarned,
@@ -118,10 +122,14 @@ struct TrainingLoop {
         totals.firstLoss = totals.firstLoss ?? result.loss
         totals.lastLoss = result.loss
         totals.leftOut = (totals.leftOut ?? 0) + result.leftOut
+        if let gain {
+            totals.firstGain = totals.firstGain ?? gain
+            totals.lastGain = gain
+        }
         return UntimedStep(
             step: optimizer.steps, totalSteps: schedule.totalSteps,
             epoch: Double(optimizer.steps) / Double(order.stepsPerEpoch), loss: result.loss,
-            learningRate: rate, gradientNorm: norm, tokens: result.tokens,
+            gain: gain, learningRate: rate, gradientNorm: norm, tokens: result.tokens,
             leftOut: result.leftOut)
     }
 
@@ -152,6 +160,7 @@ private struct UntimedStep {
     let totalSteps: Int
     let epoch: Double
     let loss: Float
+    let gain: Double?
     let learningRate: Double
     let gradientNorm: Double
     let tokens: Int
@@ -159,7 +168,7 @@ private struct UntimedStep {
 
     func timed(_ seconds: Double) -> TrainingStep {
         TrainingStep(
-            step: step, totalSteps: totalSteps, epoch: epoch, loss: loss,
+            step: step, totalSteps: totalSteps, epoch: epoch, loss: loss, gain: gain,
             learningRate: learningRate, gradientNorm: gradientNorm, tokens: tokens,
             tokensPerSecond: seconds > 0 ? Double(tokens) / seconds : 0, leftOut: leftOut)
     }

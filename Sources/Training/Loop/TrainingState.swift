@@ -21,6 +21,14 @@ struct TrainingState {
         var retrieval: [RetrievalPoint] = []
         /// Nil in states of version 0.1.
         var leftOut: Int? = 0
+        /// Nil if none was measured, and in states of earlier versions.
+        var firstGain: Double?
+        var lastGain: Double?
+
+        var gain: Trainer.Summary.Gain? {
+            guard let firstGain, let lastGain else { return nil }
+            return .init(first: firstGain, last: lastGain)
+        }
     }
 
     static func path(_ output: String) -> String { output + "/" + name }

@@ -23,4 +23,11 @@ protocol StageLoss {
     /// These examples' share of the batch's loss, as a tensor of one value.
     func loss(_ tape: Tape, _ examples: [Example], batch: BatchFacts) -> Tensor
     func targetTokens(_ example: Example) -> Int
+    /// The example's text and the target that its compressed tokens predict; nil if the stage has no
+    /// decoder, and so no gain.
+    func gainSample(_ example: Example) -> CompressionGain.Sample?
+}
+
+extension StageLoss {
+    func gainSample(_ example: Example) -> CompressionGain.Sample? { nil }
 }

@@ -15,6 +15,11 @@ struct StageRunner {
     /// The line of the data that a row came from.
     let line: (Int) -> Int
     let run: Run
+    /// The gain of a batch with the current weights; nil for a stage that has none.
+    let gain: Gain?
+
+    /// - Returns: nil if the batch has no two targets to compare.
+    typealias Gain = (_ rows: [Int]) throws -> Double?
 
     /// - Parameters:
     ///   - rows: the batch.
@@ -28,15 +33,30 @@ struct StageRunner {
         self.rows = rows
         self.line = line
         self.run = run
+        gain = nil
     }
 
     /// A stage whose loss is a sum over rows.
+    ///
+    /// - Parameter gain: how its gain is measured; nil for a stage without a decoder.
     init<Source: ExampleSource, Loss: StageLoss>(
-        _ source: Source, _ loss: Loss, backend: any Backend, precision: ComputePrecision,
-        options: TrainingOptions
+        _ source: Source, _ loss: Loss, gain: CompressionGain?, backend: any Backend,
+        precision: ComputePrecision, options: TrainingOptions
     ) where Source.Example == Loss.Example {
         rows = source.count
         line = source.line
+        self.gain = gain.map { gain in
+            { rows in
+                var samples: [CompressionGain.Sample] = []
+                for row in rows.prefix(CompressionGain.rows(of: rows.count)) {
+                    guard let sample = loss.gainSample(try source.example(row)) else { return nil }
+                    samples.append(sample)
+                }
+                return gain.measure(
+                    Tape(backend: backend, precision: precision, isRecording: false), samples,
+                    maximumTokens: options.microBatchTokens)
+            }
+        }
         run = { rows, seed, begins in
             var examples: [Loss.Example] = []
             for row in rows { examples.append(try source.example(row)) }

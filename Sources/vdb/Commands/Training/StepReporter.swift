@@ -8,6 +8,8 @@ final class StepReporter: Sendable {
     private let isQuiet: Bool
     private let occasionally = OccasionalLines()
     private let hasBegun = Atomic(false)
+    /// The last gain measured in the current stage.
+    private let gain = Mutex<Double?>(nil)
 
     init(isQuiet: Bool) {
         self.isQuiet = isQuiet
@@ -30,7 +32,13 @@ final class StepReporter: Sendable {
     /// - Parameter stage: the stage's name in `vdb tune`, which has several.
     func show(_ step: TrainingStep, stage: String? = nil) {
         begin()
-        let loss = "loss \(Figures.fixed(Double(step.loss), 4))"
+        let gain = gain.withLock { gain in
+            if step.gain != nil || step.step == 1 { gain = step.gain }
+            return gain
+        }
+        let loss =
+            "loss \(Figures.fixed(Double(step.loss), 4))"
+            + (gain.map { "  gain \(Figures.fixed($0, 2))" } ?? "")
         let rate = "\(Int(step.tokensPerSecond)) tokens/s"
         let left = Figures.duration(Self.secondsLeft(after: step)) + " left"
         if !isQuiet, !Messages.isTerminal {

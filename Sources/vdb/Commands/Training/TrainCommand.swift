@@ -20,6 +20,10 @@ struct TrainCommand: ParsableCommand {
             writes them. The layouts of FlagEmbedding and sentence-transformers are read as well. \
             compress also takes pairs and documents.
 
+            compress and align log a gain besides the loss, every tenth step: by how many nats a token \
+            a target is likelier under its own text's compressed tokens than under another's. 0 means \
+            that the model has learned the language of the targets, but nothing of the text.
+
             A run with --save-steps that was stopped or killed resumes with the same command and \
             --resume, and ends with the same model. Before a long run, try a few steps with \
             --max-steps 20.

@@ -57,6 +57,10 @@ final class TrainReporter: Sendable {
             facts.append(
                 "loss \(Figures.fixed(Double(first), 4)) to \(Figures.fixed(Double(last), 4))")
         }
+        if let gain = summary.gain {
+            facts.append(
+                "gain \(Figures.fixed(gain.first, 2)) to \(Figures.fixed(gain.last, 2))")
+        }
         if let first = summary.retrieval.first, let last = summary.retrieval.last {
             facts.append(
                 "nDCG@10 \(Figures.fixed(first.ndcgAt10, 4)) to \(Figures.fixed(last.ndcgAt10, 4))")
