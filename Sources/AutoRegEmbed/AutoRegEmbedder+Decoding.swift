@@ -12,9 +12,9 @@ public struct DocumentScore: Sendable, Equatable {
 }
 
 extension AutoRegEmbedder {
-    /// Returns log p(document | e(query, instruction)) for each document under the frozen decoder D
-    ///: the query's k states are its first k input embeddings, followed
-    /// by the document's tokens, of which the first `max_length` are scored.
+    /// Returns log p(document | e(query, instruction)) for each document under the frozen decoder D:
+    /// the query's k states, multiplied by the model's `decoder_scale`, are its first k input
+    /// embeddings, followed by the document's tokens, of which the first `max_length` are scored.
     ///
     /// - Parameter isCancelled: asked between batches; returning true throws `CancellationError`.
     /// - Throws: ``AutoRegEmbedError``: `notCompressed` for a model that pools otherwise,
@@ -26,7 +26,7 @@ extension AutoRegEmbedder {
         guard let end = tokenizer.eosID else {
             throw AutoRegEmbedError.noEndOfText(path: parts.path)
         }
-        let prefix = try states(query, instruction: instruction, task: task).flatMap { $0 }
+        let prefix = try prefix(query, instruction: instruction, task: task)
         let decoder = try decoder
         let targets = documents.map { document in
             let ids = tokenizer.encode(document).prefix(settings.maximumLength) + [end]
@@ -56,7 +56,7 @@ extension AutoRegEmbedder {
         _ text: String, instruction: Instruction, task: EmbeddingTask = .retrieval,
         maximumTokens: Int = 128
     ) throws -> String {
-        let prefix = try states(text, instruction: instruction, task: task).flatMap { $0 }
+        let prefix = try prefix(text, instruction: instruction, task: task)
         let decoder = try decoder
         do {
             let ids = try decoder.generateGreedily(
@@ -66,6 +66,15 @@ extension AutoRegEmbedder {
                     decoder.configuration.endOfText + [tokenizer.eosID].compactMap(\.self)))
             return tokenizer.decode(ids, skippingSpecialTokens: true)
         } catch { throw AutoRegEmbedError.model(error) }
+    }
+
+    /// e(text, instruction) as the decoder reads it, multiplied by `decoder_scale`: `[k * H]`.
+    private func prefix(
+        _ text: String, instruction: Instruction, task: EmbeddingTask
+    ) throws -> [Float] {
+        let states = try states(text, instruction: instruction, task: task).flatMap { $0 }
+        let scale = Float(settings.decoderScale)
+        return scale == 1 ? states : states.map { $0 * scale }
     }
 
     /// The most tokens ever generated, for a decoder that does not end its text.

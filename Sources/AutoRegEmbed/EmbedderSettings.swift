@@ -24,6 +24,11 @@ package struct EmbedderSettings: Sendable, Equatable {
     /// How many rows of the model's own vocabulary the decoder has: without the compressed tokens
     /// that training appended. Nil means all.
     package var decoderVocabulary: Int?
+    /// The factor that multiplies the compressed tokens' states before they enter the decoder.
+    /// Neither vectors nor the fingerprint depend on it.
+    package var decoderScale = 1.0
+    /// The values that `decoder_scale` may have.
+    package static let decoderScales = 1e-6...1e6
     /// The weight of dense ranks in hybrid search, relative to 1 for lexical ranks; nil leaves it
     /// to the database. Neither vectors nor the fingerprint depend on it.
     package var hybridWeight: Double?
@@ -43,7 +48,7 @@ package struct EmbedderSettings: Sendable, Equatable {
 
     private static let keys: Set<String> = [
         "compressed_tokens", "pooling", "normalize", "max_length", "decoder", "decoder_fingerprint",
-        "decoder_vocabulary", "hybrid_weight", "template", "instructions",
+        "decoder_vocabulary", "decoder_scale", "hybrid_weight", "template", "instructions",
     ]
     private static let instructionKeys: Set<String> = ["next", "self", "previous"]
 
@@ -123,6 +128,12 @@ package struct EmbedderSettings: Sendable, Equatable {
                 throw wrong("decoder_vocabulary", "a positive number")
             }
             decoderVocabulary = size
+        }
+        if let scale = field("decoder_scale") {
+            guard let scale = scale.doubleValue, Self.decoderScales.contains(scale) else {
+                throw wrong("decoder_scale", "a number from 0.000001 to 1000000")
+            }
+            decoderScale = scale
         }
         if let weight = field("hybrid_weight") {
             guard let weight = weight.doubleValue, weight.isFinite, weight >= 0 else {

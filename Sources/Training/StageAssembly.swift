@@ -46,7 +46,7 @@ struct StageAssembly {
             if !options.similarity.isDivergence {
                 source.references = try ReferenceScores(
                     options: options, fingerprints: [identity.data, identity.model],
-                    backend: backend, precision: precision
+                    decoderScale: model.decoderScale, backend: backend, precision: precision
                 ).scores(source, loss, progress)
             }
             return runner(source, loss)

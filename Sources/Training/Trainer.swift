@@ -117,7 +117,8 @@ public enum Trainer {
                 tokens: 0, seconds: 0, peakBytes: 0)
         }
         let optimizer = Optimizer(
-            model.trained, weightDecay: options.weightDecay, backend: backend)
+            model.trained, ownRows: model.compressedTokenRows, weightDecay: options.weightDecay,
+            backend: backend)
         let totals =
             isSaved
             ? try TrainingState.restore(into: optimizer, identity: identity, backend: backend) : nil

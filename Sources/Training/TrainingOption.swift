@@ -2,12 +2,15 @@
 public enum TrainingOption: String, Sendable, CaseIterable, CodingKey {
     case stage, model, base, data
     case output = "out"
-    case decoder, epochs
+    case decoder
+    case decoderScale = "decoder_scale"
+    case epochs
     case maximumSteps = "max_steps"
     case batchSize = "batch_size"
     case microBatchSize = "micro_batch_size"
     case microBatchTokens = "micro_batch_tokens"
     case learningRate = "learning_rate"
+    case compressedTokenLearningRate = "embed_learning_rate"
     case warmupRatio = "warmup_ratio"
     case schedule
     case weightDecay = "weight_decay"
@@ -114,6 +117,12 @@ public enum OptionProblem: Sendable, Equatable {
     case noSuchParameter(String)
     /// Every parameter is frozen.
     case allParameters
+    /// The option applies to the decoder, but the stage has none.
+    case needsDecoderStage
+    /// The option is the rate of the compressed tokens' embeddings, which are frozen.
+    case compressedTokensAreFrozen
+    /// The value cannot be derived from the model's weights, which are zero or not finite.
+    case notDerivable
 }
 
 extension OptionProblem: CustomStringConvertible {
@@ -131,6 +140,10 @@ extension OptionProblem: CustomStringConvertible {
         case .sameFolder(let other): "must be a different folder than \(other.rawValue)"
         case .noSuchParameter(let name): "names \(name), which is not a parameter of the model"
         case .allParameters: "leaves nothing to train"
+        case .needsDecoderStage: "needs a stage with a decoder: compress or align"
+        case .compressedTokensAreFrozen: "has nothing to train: model.embed_tokens is frozen"
+        case .notDerivable:
+            "cannot be derived from the model's weights, which are zero or not finite"
         }
     }
 }

@@ -19,6 +19,10 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     /// The folder of the frozen decoder D; nil uses the one that the model names, or else the model
     /// itself as it was before training.
     public var decoder: String?
+    /// Compress and align: the factor that multiplies the compressed tokens' states before they
+    /// enter the decoder. It is written to the model's settings as `decoder_scale`; nil keeps the
+    /// model's, which is 1 without one.
+    public var decoderScale: DecoderScale?
 
     /// Passes over the data, 1 or more. By default 1 to pretrain and contrast, 2 to compress, 4 to
     /// align.
@@ -36,6 +40,9 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     /// The peak learning rate, 0 or more. By default 6e-4 to pretrain, 2e-5 to compress and
     /// contrast, 5e-6 to align.
     public var learningRate: Double
+    /// The peak learning rate of the compressed tokens' embeddings, 0 or more; nil uses
+    /// `learningRate`. It follows the same schedule.
+    public var compressedTokenLearningRate: Double?
     /// The share of steps (0 to 1) over which the learning rate rises linearly from 0.
     public var warmupRatio = 0.05
     /// How the learning rate falls after the warm-up.
@@ -181,6 +188,16 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
         try check(batchSize, .batchSize, .count())
         try check(microBatchSize, .microBatchSize, .count())
         try check(learningRate, .learningRate, .notNegative)
+        try check(compressedTokenLearningRate, .compressedTokenLearningRate, .notNegative)
+        if case .factor(let scale) = decoderScale {
+            try check(scale, .decoderScale, DecoderScale.range)
+        }
+        try check(
+            decoderScale == nil || stage == .compress || stage == .align, .decoderScale,
+            .needsDecoderStage)
+        try check(
+            compressedTokenLearningRate == nil || stage != .pretrain, .compressedTokenLearningRate,
+            .needsEmbedderStage)
         try check(warmupRatio, .warmupRatio, .share)
         try check(weightDecay, .weightDecay, .notNegative)
         // Infinity: gradients are not clipped.

@@ -107,7 +107,8 @@ import Testing
             ("instructions", []), ("instructions", ["other": [:]]),
             ("instructions", ["retrieval": ["query": "a"]]), ("pooling_mode", "last"),
             ("Pooling", "last"), ("hybrid_weight", -0.5), ("hybrid_weight", "much"),
-            ("hybrid_weight", true),
+            ("hybrid_weight", true), ("decoder_scale", 0), ("decoder_scale", -1),
+            ("decoder_scale", 1e9), ("decoder_scale", "auto"),
         ] {
             try write([key: value], folder)
             #expect(problem(folder)?.contains(key) == true, "\(key): \(value)")

@@ -38,6 +38,14 @@ package final class Buffer {
         return address.assumingMemoryBound(to: UInt16.self)
     }
 
+    /// Some of the float32 values, in the same memory, which is kept as long as they are.
+    package func elements(_ range: Range<Int>) -> Buffer {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        return Buffer(
+            address: floats + range.lowerBound, count: range.count, isHalf: false,
+            recycle: { _ = self })
+    }
+
     /// A copy of the values in float32, for reading or saving results.
     package var array: [Float] {
         guard !isHalf else {

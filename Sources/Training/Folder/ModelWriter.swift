@@ -88,6 +88,8 @@ struct ModelWriter {
         settings.setDefault("compressed_tokens", .init(model.conditional.compressedTokens))
         // The stages train pooling over the compressed tokens, however the starting model pooled.
         if settings.values.pooling != .compressed { settings.set("pooling", "compressed") }
+        settings.set(
+            "decoder_scale", model.decoderScale == 1 ? nil : .number(model.decoderScale))
         let own = model.adapter != nil && !options.merges
         let decoder: ModelFolder?
         if let explicit = model.decoderFolder {

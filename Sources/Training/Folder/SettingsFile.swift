@@ -33,7 +33,8 @@ struct SettingsFile {
         values.decoder.map { $0.hasPrefix("/") ? $0 : folder + "/" + $0 }
     }
 
-    mutating func set(_ key: String, _ value: JSONValue) { object[key] = value }
+    /// Sets a key; nil removes it.
+    mutating func set(_ key: String, _ value: JSONValue?) { object[key] = value }
 
     /// Sets a key that the file does not have.
     mutating func setDefault(_ key: String, _ value: JSONValue) {

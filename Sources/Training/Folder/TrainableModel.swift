@@ -25,6 +25,10 @@ struct TrainableModel {
     let adapter: AdapterSettings?
     /// The frozen decoder's folder; nil if it is this model's own base.
     let decoderFolder: ModelFolder?
+    /// `decoder_scale` of the new folder.
+    let decoderScale: Double
+    /// Where the embeddings of the compressed tokens are; nil if they are not trained.
+    let compressedTokenRows: ParameterRows?
 
     init(_ options: TrainingOptions, backend: any Backend) throws(TrainingError) {
         let base = try SavedAdapter.base(of: options.model, given: options.base)
@@ -114,9 +118,31 @@ struct TrainableModel {
             try Self.check(decoder, fits: encoder, options, path: decoderFolder?.path, tokenizer)
         }
         decoder?.isCheckpointed = options.recomputesLayers
+        switch options.decoderScale {
+        case nil: decoderScale = settings.values.decoderScale
+        case .factor(let factor): decoderScale = factor
+        case .automatic:
+            guard let decoder,
+                let factor = DecoderScale.automatic(encoder: encoder, decoder: decoder)
+            else { throw .badOption(.decoderScale, .notDerivable) }
+            decoderScale = factor
+        }
         conditional = ConditionalModel(
             encoder: encoder, decoder: decoder,
-            compressedTokens: needsTokens ? settings.values.compressedTokens.count : 0)
+            compressedTokens: needsTokens ? settings.values.compressedTokens.count : 0,
+            decoderScale: Float(decoderScale))
+        if let (_, rows) = encoder.trainedRows {
+            compressedTokenRows = ParameterRows(
+                parameter: rows, rows: Array(0..<rows.shape[0]))
+        } else if needsTokens, encoder.embedding.isTrained {
+            compressedTokenRows = ParameterRows(
+                parameter: encoder.embedding, rows: tokenizer.compressedTokens.map(Int.init))
+        } else {
+            compressedTokenRows = nil
+        }
+        guard options.compressedTokenLearningRate == nil || compressedTokenRows != nil else {
+            throw .badOption(.compressedTokenLearningRate, .compressedTokensAreFrozen)
+        }
         path = options.model
         self.folder = folder
         self.settings = settings

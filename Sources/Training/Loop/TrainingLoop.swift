@@ -117,6 +117,7 @@ struct TrainingLoop {
         let rate = options.learningRate * schedule.factor(number)
         optimizer.step(
             learningRate: rate,
+            ownRate: options.compressedTokenLearningRate.map { $0 * schedule.factor(number) },
             gradientFactor: clippingFactor(norm: norm, limit: options.maximumGradientNorm))
         backend.trim()
         totals.firstLoss = totals.firstLoss ?? result.loss

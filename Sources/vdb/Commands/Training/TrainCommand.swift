@@ -142,6 +142,12 @@ extension TrainCommand {
                 The peak learning rate (default: pretrain 6e-4, align 5e-6, others 2e-5).
                 """)
         var learningRate: Double?
+        @Option(
+            help: """
+                The peak learning rate of the compressed tokens' embeddings (default: \
+                --learning-rate).
+                """)
+        var embedLearningRate: Double?
         @Option(help: "Share of the steps over which the rate rises from 0.") var warmupRatio = 0.05
         @Option(help: "Learning rate after that: cosine, linear or constant.") var schedule =
             LearningRateSchedule.cosine
@@ -168,6 +174,7 @@ extension TrainCommand {
             options.batchSize = batchSize ?? options.batchSize
             options.microBatchSize = microBatchSize
             options.learningRate = learningRate ?? options.learningRate
+            options.compressedTokenLearningRate = embedLearningRate
             options.warmupRatio = warmupRatio
             options.schedule = schedule
             options.weightDecay = weightDecay
@@ -203,6 +210,13 @@ extension TrainCommand {
                 "The frozen decoder's folder (default: the one the model names, else the model).",
                 valueName: "dir"))
         var decoder: String?
+        @Option(
+            help: ArgumentHelp(
+                """
+                compress and align: the factor on the compressed tokens' states as the decoder reads \
+                them, or auto: the size of its embeddings over theirs (default: the model's, or 1).
+                """, valueName: "number|auto"))
+        var decoderScale: DecoderScale?
         @Option(help: "align: the factor β inside the similarity.") var beta = 0.1
         @Option(help: "The softmax's temperature (default: align 0.05, contrast 0.02).")
         var temperature: Double?
@@ -223,6 +237,7 @@ extension TrainCommand {
 
         func apply(to options: inout TrainingOptions) {
             options.decoder = decoder
+            options.decoderScale = decoderScale
             options.beta = beta
             options.temperature = temperature
             options.similarity = similarity
@@ -267,6 +282,19 @@ extension TrainCommand {
 extension TrainingStage: ExpressibleByArgument {}
 extension LearningRateSchedule: ExpressibleByArgument {}
 extension AlignmentSimilarity: ExpressibleByArgument {}
+
+extension DecoderScale: ExpressibleByArgument {
+    /// A number or `auto`; `nil` for anything else.
+    public init?(argument: String) {
+        if argument == "auto" {
+            self = .automatic
+        } else if let factor = Double(argument) {
+            self = .factor(factor)
+        } else {
+            return nil
+        }
+    }
+}
 
 extension AlignmentStrategy: ExpressibleByArgument {
     /// The strategy with this raw value, 0 to 4; `nil` for anything else.
