@@ -3,14 +3,15 @@ import VectorDatabase
 /// Files of documents: the first byte chooses the format, the rest is the file.
 enum RecordsTarget {
     private static let formats: [SourceFormat] = [
-        .jsonLines, .csv, .tsv, .automatic, .text, .markdown, .fvecs, .npy,
+        .jsonLines, .csv, .tsv, .automatic, .text, .markdown, .fvecs, .npy, .org,
+        .rst, .code,
     ]
 
     static func run(_ input: [UInt8]) async throws {
         guard let first = input.first else { return }
         let file = try InputFile(Array(input.dropFirst()))
         var options = SourceOptions()
-        options.format = formats[Int(first) % formats.count]
+        options.format = formats[Int(first & 0x7F) % formats.count]
         options.skipsFailures = first & 0x80 != 0
         options.recordLimit = 1 << 20
         var lines = ""

@@ -25,6 +25,8 @@ package enum ByteStreamError: Error, Equatable, Sendable {
     case damaged(name: String, format: Compression, reason: String)
     /// The compressed bytes end too early.
     case cutShort(name: String, format: Compression)
+    /// A text is not in its encoding, from the byte at `offset` on.
+    case undecodable(name: String, encoding: String, offset: Int)
 }
 
 extension ByteStreamError: CustomStringConvertible, LocalizedError {
@@ -33,7 +35,7 @@ extension ByteStreamError: CustomStringConvertible, LocalizedError {
     private var name: String {
         switch self {
         case .missing(let name), .isFolder(let name), .system(_, let name, _),
-            .damaged(let name, _, _), .cutShort(let name, _):
+            .damaged(let name, _, _), .cutShort(let name, _), .undecodable(let name, _, _):
             name
         }
     }
@@ -48,6 +50,8 @@ extension ByteStreamError: CustomStringConvertible, LocalizedError {
         case .damaged(_, let format, let reason):
             "the \(format.rawValue) data is damaged: \(reason)"
         case .cutShort(_, let format): "the \(format.rawValue) data is truncated"
+        case .undecodable(_, let encoding, let offset):
+            "is not text in \(encoding) at byte \(offset + 1)"
         }
     }
 

@@ -2,10 +2,22 @@ import Foundation
 
 /// The entries of a folder. Names are bytes, usually but not always UTF-8.
 package struct FolderListing {
-    /// A name in the folder and its kind.
+    /// A name in the folder and what it stands for.
     package struct Entry: Equatable, Sendable {
         package let name: [UInt8]
         package let kind: Kind
+        /// Whether the name is a symbolic link.
+        package let isLink: Bool
+        /// The file that the name, or the link, leads to; `nil` if there is none.
+        package let identity: Identity?
+        /// The time of the file's last change, in seconds since 1970; 0 if it is not known.
+        package let modified: Int
+    }
+
+    /// What makes a file the same file under several names.
+    package struct Identity: Hashable, Sendable {
+        package let device: UInt64
+        package let inode: UInt64
     }
 
     /// The kind of an entry, following links.
@@ -50,31 +62,52 @@ package struct FolderListing {
                 }
             }
             if bytes == [46] || bytes == [46, 46] { continue }
-            entries.append(Entry(name: bytes, kind: Self.kind(of: path + [47] + bytes)))
+            entries.append(Self.entry(at: path + [47] + bytes, name: bytes))
         }
         self.entries = entries.sorted { $0.name.lexicographicallyPrecedes($1.name) }
     }
 
-    /// The kind of the file at a path, following links.
-    package static func kind(of path: [UInt8]) -> Kind {
+    /// The file at a path, following links.
+    package static func entry(at path: [UInt8], name: [UInt8]) -> Entry {
         var link = stat()
-        guard withPath(path, { lstat($0, &link) }) == 0 else { return .unknown(code: errno) }
-        if link.st_mode & S_IFMT == S_IFDIR { return .folder }
+        guard withPath(path, { lstat($0, &link) }) == 0 else {
+            return Entry(name: name, kind: .unknown(code: errno))
+        }
+        guard link.st_mode & S_IFMT == S_IFLNK else {
+            return Entry(name: name, status: link, isLink: false)
+        }
         var status = stat()
         guard withPath(path, { stat($0, &status) }) == 0 else {
-            let isBroken = errno == ENOENT && link.st_mode & S_IFMT == S_IFLNK
-            return isBroken ? .brokenLink : .unknown(code: errno)
+            return Entry(
+                name: name, kind: errno == ENOENT ? .brokenLink : .unknown(code: errno),
+                isLink: true)
         }
-        return switch status.st_mode & S_IFMT {
-        case S_IFDIR: .linkToFolder
-        case S_IFREG: .file(size: Int(status.st_size))
-        default: .special
-        }
+        return Entry(name: name, status: status, isLink: true)
     }
 
     private static func withPath<Result>(
         _ path: [UInt8], _ body: (UnsafePointer<CChar>) -> Result
     ) -> Result {
         (path + [0]).withUnsafeBytes { body($0.baseAddress!.assumingMemoryBound(to: CChar.self)) }
+    }
+}
+
+extension FolderListing.Entry {
+    fileprivate init(name: [UInt8], kind: FolderListing.Kind, isLink: Bool = false) {
+        self.init(name: name, kind: kind, isLink: isLink, identity: nil, modified: 0)
+    }
+
+    fileprivate init(name: [UInt8], status: stat, isLink: Bool) {
+        let kind: FolderListing.Kind =
+            switch status.st_mode & S_IFMT {
+            case S_IFDIR: isLink ? .linkToFolder : .folder
+            case S_IFREG: .file(size: Int(status.st_size))
+            default: .special
+            }
+        self.init(
+            name: name, kind: kind, isLink: isLink,
+            identity: FolderListing.Identity(
+                device: UInt64(status.st_dev), inode: UInt64(status.st_ino)),
+            modified: status.st_mtim.tv_sec)
     }
 }

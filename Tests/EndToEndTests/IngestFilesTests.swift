@@ -38,35 +38,105 @@ import Testing
             try vdb.run("ingest", "n", "--summary", "json", "-q").object.int("unchanged") == 3)
     }
 
-    @Test func aFolderIsReadAsFarAsPossibleAndTheStatusTells() throws {
+    private func write(_ name: String, _ bytes: [UInt8]) throws {
+        try vdb.write(name, "")
+        try Data(bytes).write(to: URL(fileURLWithPath: vdb.path(name)))
+    }
+
+    @Test func aFolderIsReadAsFarAsPossible() throws {
         try vdb.write("n/a.txt", "good")
         try vdb.write("n/z.md", "good, too")
         try vdb.write("n/empty.md", "")
-        try Data([0x63, 0xE9]).write(to: URL(fileURLWithPath: vdb.path("n/latin.txt")))
+        try write("n/bad.txt", [0x63, 0x81])
         try FileManager.default.createSymbolicLink(
             atPath: vdb.path("n/gone.txt"), withDestinationPath: "nowhere")
-        let result = try vdb.run("ingest", "n", "--summary", "json")
-        #expect(result.status == 66)
+        let result = try vdb.run("ingest", "n", "--summary", "json", "--rejects", "r.jsonl")
+        #expect(result.status == 0)
         #expect(result.object.int("inserted") == 2 && result.object.int("failed") == 2)
         for fact in [
-            "n/latin.txt:1: is not UTF-8 at byte 2", "n/gone.txt: is a link to something",
-            "1 file skipped: empty: n/empty.md", "everything else is stored",
+            "n/bad.txt:1: is not UTF-8 at byte 2", "n/gone.txt: is a link to something",
+            "1 file skipped: empty: n/empty.md",
         ] { #expect(result.errors.contains(fact), "\(result.errors)") }
+        let rejects = try String(contentsOfFile: vdb.path("r.jsonl"), encoding: .utf8)
+            .split(separator: "\n").map { Program.object(String($0)) }
+        #expect(rejects.map { $0.string("path") } == ["n/gone.txt", "n/bad.txt"])
+        #expect(rejects.map { $0.int("line") } == [nil, 1])
+        #expect(rejects.map { $0.int("status") } == [66, 65])
         #expect(try ids() == ["n/a.txt", "n/z.md"])
-        #expect(try vdb.run("ingest", "n", "--on-error", "skip").status == 0)
         // What could not be read is not taken for gone.
-        try vdb.write("n/latin.txt", "readable for once")
-        #expect(try vdb.run("ingest", "n").status == 66)
-        try Data([0x63, 0xE9]).write(to: URL(fileURLWithPath: vdb.path("n/latin.txt")))
+        try vdb.write("n/bad.txt", "readable for once")
+        #expect(try vdb.run("ingest", "n").status == 0)
+        try write("n/bad.txt", [0x63, 0x81])
         try FileManager.default.removeItem(atPath: vdb.path("n/z.md"))
-        #expect(try vdb.run("ingest", "n", "--sync").status == 66)
-        #expect(try ids() == ["n/a.txt", "n/latin.txt"])
-        // A file that is named ends the run, unless it is to be skipped.
-        try vdb.fails(65, "n/latin.txt:1: is not UTF-8", "ingest", "n/latin.txt")
+        #expect(try vdb.run("ingest", "n", "--sync").status == 0)
+        #expect(try ids() == ["n/a.txt", "n/bad.txt"])
+        // A folder's failure ends the run only on request, a named file's unless it may be skipped.
+        try vdb.fails(65, "n/gone.txt: is a link", "ingest", "n", "--on-error", "stop")
+        try FileManager.default.removeItem(atPath: vdb.path("n/gone.txt"))
+        try vdb.fails(65, "n/bad.txt:1: is not UTF-8", "ingest", "n", "--on-error", "stop")
+        try vdb.fails(65, "n/bad.txt:1: is not UTF-8", "ingest", "n/bad.txt")
         try vdb.fails(66, "n/gone.txt", "ingest", "n/gone.txt", "n/a.txt")
         #expect(
-            try vdb.run("ingest", "n/gone.txt", "n/latin.txt", "n/a.txt", "--on-error", "skip")
+            try vdb.run("ingest", "n/gone.txt", "n/bad.txt", "n/a.txt", "--on-error", "skip")
                 .status == 0)
+        try vdb.fails(73, "--rejects: no/r.jsonl", "ingest", "n", "--rejects", "no/r.jsonl")
+    }
+
+    @Test func recordsThatTheDatabaseRefusesDoNotEndAFolder() throws {
+        try vdb.write("n/a.jsonl", "{\"id\":\"a\",\"text\":\"t\",\"vector\":[1,2]}\n")
+        try vdb.write("n/b.jsonl", "{\"id\":\"b\",\"text\":\"t\",\"vector\":[1,2,3]}\n")
+        try vdb.write("n/c.jsonl", "{\"id\":\"c\",\"text\":\"t\",\"vector\":[3,4]}\n")
+        let result = try vdb.run("ingest", "n", "--summary", "json", "--rejects", "r.jsonl")
+        #expect(result.status == 0)
+        #expect(result.object.int("inserted") == 2 && result.object.int("failed") == 1)
+        let reject = Program.object(
+            try String(contentsOfFile: vdb.path("r.jsonl"), encoding: .utf8))
+        #expect(reject.string("id") == "b")
+        try vdb.fails(65, "has 3 dimensions", "ingest", "n/b.jsonl")
+    }
+
+    @Test func whatIsTakenInAndWhatIsNamed() throws {
+        try vdb.write("n/.gitignore", "drafts/\n")
+        try vdb.write("n/drafts/d.md", "draft")
+        try vdb.write("n/.h.md", "hidden")
+        try vdb.write("n/a.md", "text")
+        try vdb.write("n/b.log", "a line")
+        try vdb.write("n/tool.py", "def f():\n    return 1\n")
+        let plain = try vdb.run("ingest", "n", "--db", "n/x.vdb")
+        #expect(plain.errors.contains("1 file skipped: unrecognized extension"))
+        #expect(!plain.errors.contains("drafts") && !plain.errors.contains(".h.md"))
+        let verbose = try vdb.run("ingest", "n", "--db", "n/x.vdb", "--verbose")
+        #expect(verbose.errors.contains("n/drafts: skipped: ignored by .gitignore"))
+        #expect(verbose.errors.contains("n/.h.md: skipped: hidden"))
+        #expect(!verbose.errors.contains("x.vdb"))
+        #expect(try vdb.run("ingest", "n", "--hidden", "--no-ignore", "-q").status == 0)
+        #expect(try ids() == ["n/.h.md", "n/a.md", "n/drafts/d.md", "n/tool.py"])
+        #expect(
+            try vdb.run("ingest", "n", "--include", "*.log", "--exclude", "a*", "-q").status == 0)
+        #expect(try ids().contains("n/b.log"))
+        try vdb.fails(64, "is not a pattern", "ingest", "n", "--exclude", "/")
+    }
+
+    @Test func encodings() throws {
+        try write("n/wide.txt", [0xFF, 0xFE, 0xE9, 0, 0x74, 0, 0xE9, 0])
+        try write("n/western.txt", Array("caf".utf8) + [0xE9, 0x80])
+        try write("n/table.csv", Array("id,text\n1,caf".utf8) + [0xE9, 10])
+        let result = try vdb.run("ingest", "n")
+        #expect(result.status == 0)
+        #expect(result.errors.contains("2 files are not UTF-8, and read as Windows-1252"))
+        func texts() throws -> [String] {
+            try vdb.run("list", "--format", "json").objects.compactMap { $0.string("text") }
+        }
+        #expect(try texts() == ["café", "café€", "été"])
+        try write("j.txt", [0x83, 0x65, 0x83, 0x58, 0x83, 0x67])
+        try vdb.fails(65, "--encoding", "ingest", "j.txt")
+        try vdb.fails(64, "'klingon' is not known", "ingest", "j.txt", "--encoding", "klingon")
+        #expect(try vdb.run("ingest", "j.txt", "--encoding", "SHIFT_JIS", "-q").status == 0)
+        #expect(try texts().contains("テスト"))
+        // What is UTF-8 beyond doubt stays it.
+        try vdb.write("u.txt", "naïve")
+        #expect(try vdb.run("ingest", "u.txt", "--encoding", "SHIFT_JIS", "-q").status == 0)
+        #expect(try texts().contains("naïve"))
     }
 
     @Test func separators() throws {

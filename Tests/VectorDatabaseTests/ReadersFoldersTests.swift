@@ -59,7 +59,7 @@ struct ReadersFoldersTests {
 
     @Test func whatCannotBeReadIsNamedAndTheRestIsRead() async throws {
         _ = try folder.write("n/a.txt", "good")
-        _ = try folder.write("n/latin.txt", [0x63, 0x61, 0x66, 0xE9])
+        _ = try folder.write("n/latin.txt", [0x63, 0x81, 0x66, 0xE9])
         _ = try folder.write("n/z.md", "good, too")
         for (name, target) in [("gone.txt", "nowhere"), ("broken.txt", "/proc/self/mem")] {
             try FileManager.default.createSymbolicLink(
@@ -129,8 +129,110 @@ struct ReadersFoldersTests {
         #expect(
             reasons == [
                 "picture.png": .name, "empty.md": .empty, "blank.txt": .empty,
-                "loop": .linkToFolder, "pipe.txt": .special,
+                "loop": .alreadyRead, "pipe.txt": .special,
             ])
         #expect(found.progress.failed == 0)
+    }
+
+    @Test func aFailureInAFolderCanEndTheReading() async throws {
+        _ = try folder.write("n/a.txt", "good")
+        _ = try folder.write("n/b.txt", [0, 1, 2])
+        let path = SourcePath(folder.path + "/n")
+        await #expect(throws: SourceError.containsNUL(path: folder.path + "/n/b.txt", line: 1)) {
+            try await readAll([path]) { $0.stopsInFolders = true }
+        }
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path + "/n/gone.txt", withDestinationPath: "nowhere")
+        await #expect(throws: SourceError.brokenLink(path: folder.path + "/n/gone.txt")) {
+            try await readAll([path]) { $0.stopsInFolders = true }
+        }
+    }
+
+    @Test func linksAreFollowedOnceAndCyclesEnd() async throws {
+        func link(_ name: String, _ target: String) throws {
+            try FileManager.default.createSymbolicLink(
+                atPath: folder.path + "/n/" + name, withDestinationPath: target)
+        }
+        _ = try folder.write("n/b.txt", "inside")
+        _ = try folder.write("out/c.txt", "outside")
+        _ = try folder.write("out/deep/d.txt", "outside, deeper")
+        try link("a.txt", "b.txt")
+        try link("first", "../out")
+        try link("second", "../out")
+        try link("up", "..")
+        try link("root", "/")
+        try link("self", "self")
+        let found = try await readAll([SourcePath(folder.path + "/n")])
+        #expect(found.documents.map(\.id) == ["n/b.txt", "n/first/c.txt", "n/first/deep/d.txt"])
+        #expect(
+            Set(found.progress.passedOver.filter { $0.reason == .alreadyRead }.map(\.path))
+                == Set(["a.txt", "second", "up", "root"].map { folder.path + "/n/" + $0 }))
+        let named = try await readAll([SourcePath(folder.path + "/n/a.txt")])
+        #expect(named.documents.map(\.id) == ["n/a.txt"])
+    }
+
+    @Test func selection() async throws {
+        for name in [
+            "a.md", "b.log", "c.log", ".hidden.md", ".git/x.md", "build/d.md", "sub/build/e.md",
+            "sub/f.md", "sub/g.tmp.md", "sub/keep.tmp.md",
+        ] { _ = try folder.write("n/" + name, "text of \(name)") }
+        _ = try folder.write("n/.gitignore", "# rules\n/build/\n*.tmp.md\n")
+        _ = try folder.write("n/sub/.ignore", "!keep.tmp.md\n")
+        func ids(_ change: (inout FileSelection) -> Void) async throws -> [String] {
+            try await readAll([SourcePath(folder.path + "/n")]) { change(&$0.selection) }
+                .documents.map { String($0.id.dropFirst(2)) }
+        }
+        #expect(
+            try await ids { _ in } == ["a.md", "sub/build/e.md", "sub/f.md", "sub/keep.tmp.md"])
+        #expect(
+            try await ids { $0.obeysIgnoreFiles = false } == [
+                "a.md", "build/d.md", "sub/build/e.md", "sub/f.md", "sub/g.tmp.md",
+                "sub/keep.tmp.md",
+            ])
+        #expect(try await ids { $0.include = ["*.log"] } == ["b.log", "c.log"])
+        #expect(
+            try await ids { $0.include = ["sub"] } == [
+                "sub/build/e.md", "sub/f.md", "sub/keep.tmp.md",
+            ])
+        #expect(
+            try await ids {
+                $0.exclude = ["build", "a.*"]
+            } == ["sub/f.md", "sub/keep.tmp.md"])
+        #expect(try await ids { $0.includesHidden = true }.contains(".hidden.md"))
+        #expect(try await !ids { $0.includesHidden = true }.contains(".git/x.md"))
+        var unusable = FileSelection()
+        unusable.exclude = ["x", "!/"]
+        #expect(unusable.unusablePattern == "!/")
+    }
+
+    @Test func rulesOfTheRepositoryAroundAFolder() async throws {
+        _ = try folder.write("r/.gitignore", "/docs/private\n")
+        _ = try folder.write("r/docs/a.md", "a")
+        _ = try folder.write("r/docs/private/b.md", "b")
+        let path = SourcePath(folder.path + "/r/docs")
+        #expect(try await readAll([path]).documents.count == 2)
+        _ = try folder.write("r/.git/info/exclude", "a.md\n")
+        #expect(try await readAll([path]).documents.isEmpty)
+    }
+
+    @Test func filesOfTheDatabaseAreNotMentioned() async throws {
+        for name in ["x.vdb", "x.vdb-wal", "x.vdb-notes-index", "x.vdbs", "a.md"] {
+            _ = try folder.write("n/" + name, "t")
+        }
+        let found = try await readAll([SourcePath(folder.path + "/n")]) {
+            $0.databasePath = folder.path + "/n/./x.vdb"
+        }
+        #expect(
+            found.progress.passedOver.map { ($0.path as NSString).lastPathComponent } == ["x.vdbs"])
+    }
+
+    @Test func jsonWithoutDocumentsIsNoFailure() async throws {
+        _ = try folder.write("n/package.json", "{\"name\": \"x\"}\n")
+        _ = try folder.write("n/rows.json", "{\"text\": \"a\"}\n{\"name\": \"x\"}\n")
+        _ = try folder.write("n/rows.jsonl", "{\"name\": \"x\"}\n")
+        let found = try await readAll([SourcePath(folder.path + "/n")])
+        #expect(found.documents.map(\.text) == ["a"])
+        #expect(names(found.progress.failures) == ["rows.json", "rows.jsonl"])
+        #expect(found.progress.passedOver.map(\.reason) == [.noDocuments])
     }
 }

@@ -13,7 +13,7 @@
 ///   sentences, else between words.
 /// - Markdown is cut at headings first: a heading starts a new passage once the current one is a
 ///   quarter full, and is never the last line of one. Lines of code, lists and tables count as
-///   sentences.
+///   sentences. So it is with the headlines of Org mode, and with definitions in source code.
 /// - A passage repeats the last sentences of the previous one, up to `overlapTokens`, unless it
 ///   begins with a heading.
 public struct Chunking: Sendable, Equatable {
@@ -53,6 +53,11 @@ public enum TextLayout: String, Sendable, CaseIterable, Codable {
     /// Markdown: cut at headings, then like `plain`; lines of code, list items and table rows count
     /// as sentences.
     case markdown
+    /// Org mode: cut at headlines, then like `markdown`.
+    case org
+    /// Source code: cut before lines at the margin that follow a blank line, which begin a definition
+    /// as a rule, then at blank lines, then between lines.
+    case code
 }
 
 /// A piece of a document's text.
@@ -81,7 +86,7 @@ extension Chunking {
         // A token is at least a byte, whatever the tokenizer.
         if text.utf8.count <= maximumTokens || tokenCount(text) <= maximumTokens { return whole }
         let bytes = Array(text.utf8)
-        var segmenter = TextSegmenter(bytes, isMarkdown: layout == .markdown)
+        var segmenter = TextSegmenter(bytes, layout: layout)
         let units = segmenter.segments().flatMap { segment in
             pieces(of: segment, in: bytes, tokenCount: tokenCount)
         }

@@ -15,16 +15,21 @@ struct TextSegment: Equatable {
 /// Cuts a text into segments, in order and without overlap; only white space is left out.
 struct TextSegmenter {
     private let bytes: [UInt8]
-    private let isMarkdown: Bool
+    private let layout: TextLayout
+    private var isMarkdown: Bool { layout == .markdown }
+    /// Whether items of lists and rows of tables are sentences.
+    private var hasItems: Bool { layout == .markdown || layout == .org }
     private var segments_: [TextSegment] = []
     /// Lines of the paragraph being read.
     private var paragraph: [Range<Int>] = []
+    /// Whether the first of them is not indented.
+    private var beginsAtMargin = false
     /// The character and length of the fence that opened the current code block.
     private var fence: (character: UInt8, count: Int)?
 
-    init(_ bytes: [UInt8], isMarkdown: Bool) {
+    init(_ bytes: [UInt8], layout: TextLayout) {
         self.bytes = bytes
-        self.isMarkdown = isMarkdown
+        self.layout = layout
     }
 
     mutating func segments() -> [TextSegment] {
@@ -47,7 +52,7 @@ struct TextSegmenter {
         }
         if trimmed.isEmpty {
             endParagraph()
-        } else if isMarkdown, isHeading(trimmed) {
+        } else if isMarkdown && isHeading(trimmed) || layout == .org && isHeadline(line) {
             endParagraph()
             segments_.append(TextSegment(range: trimmed, kind: .heading))
         } else if isMarkdown, paragraph.count == 1, isUnderline(trimmed) {
@@ -55,8 +60,15 @@ struct TextSegmenter {
             paragraph = []
             segments_.append(TextSegment(range: heading, kind: .heading))
         } else {
+            if paragraph.isEmpty { beginsAtMargin = trimmed.lowerBound == line.lowerBound }
             paragraph.append(trimmed)
         }
+    }
+
+    /// A headline of Org mode: stars at the margin, then a space.
+    private func isHeadline(_ line: Range<Int>) -> Bool {
+        let stars = bytes[line].prefix { $0 == UInt8(ascii: "*") }.count
+        return stars > 0 && stars < line.count && bytes[line.lowerBound + stars] == 32
     }
 
     /// Consumes the line if it opens or closes a code block.
@@ -98,8 +110,9 @@ struct TextSegmenter {
 
     private mutating func endParagraph(byLines: Bool = false) {
         guard let first = paragraph.first, let last = paragraph.last else { return }
-        let byLines = byLines || fence != nil
-        var kind = TextSegment.Kind.paragraph
+        let byLines = byLines || fence != nil || layout == .code
+        // Code that begins at the margin after a blank line is a definition, as a rule.
+        var kind = layout == .code && beginsAtMargin ? TextSegment.Kind.heading : .paragraph
         func append(_ range: Range<Int>) {
             if range.isEmpty { return }
             segments_.append(TextSegment(range: range, kind: kind))
@@ -110,7 +123,7 @@ struct TextSegmenter {
         } else {
             // A list item or table row is at least one sentence of its own.
             var start = first.lowerBound
-            for line in paragraph.dropFirst() where isMarkdown && isItem(line) {
+            for line in paragraph.dropFirst() where hasItems && isItem(line) {
                 sentences(in: trim(start..<line.lowerBound)).forEach(append)
                 start = line.lowerBound
             }

@@ -5,17 +5,17 @@
 /// let summary = try await notes.ingest(documents)
 /// ```
 ///
-/// Folders are walked by the initializer; files are opened one by one. A file may be compressed
-/// with gzip or zstd, whatever its name. Documents come in the order of the paths; in a folder, in
-/// the byte order of file names; in a file, in its own order.
+/// Folders are walked by the initializer, as ``FileSelection`` says; files are opened one by one. A
+/// file may be compressed with gzip or zstd, whatever its name. Documents come in the order of the
+/// paths; in a folder, in the byte order of file names, and links last; in a file, in its own order.
 ///
 /// Reading blocks its thread while the disk or a pipe is slow. A task that waits for a pipe can be
 /// canceled.
 ///
 /// If a named file or one of its records cannot be read, iteration throws ``SourceError``. A file
 /// that was found in a folder, or a record in it, is skipped instead and listed in
-/// ``SourceProgress/failures``. With ``SourceOptions/skipsFailures`` that holds for named files,
-/// too.
+/// ``SourceProgress/failures``, unless ``SourceOptions/stopsInFolders``. With
+/// ``SourceOptions/skipsFailures`` named files are skipped, too.
 public struct DocumentReader: AsyncSequence, Sendable {
     /// The sequence yields documents.
     public typealias Element = Document
@@ -49,7 +49,7 @@ public struct DocumentReader: AsyncSequence, Sendable {
         self.options = options
         progress = SourceProgress(
             totalBytes: files.contains { $0.size == 0 } ? nil : files.reduce(0) { $0 + $1.size },
-            walk: walk)
+            walk: walk, options: options)
     }
 
     /// Starts reading from the first file. Standard input can be read only once.
@@ -84,6 +84,8 @@ public struct DocumentReader: AsyncSequence, Sendable {
         private var current: (any RecordReader)?
         private var currentFile: InputFile?
         private var finishedBytes = 0
+        /// Documents and failures of the current file so far.
+        private var recordsSeen = 0
 
         init(files: [InputFile], options: SourceOptions, progress: SourceProgress) {
             self.files = files[...]
@@ -96,18 +98,26 @@ public struct DocumentReader: AsyncSequence, Sendable {
                 do {
                     guard let reader = try openNext() else { return nil }
                     if var document = try reader.next() {
+                        recordsSeen += 1
                         if document.id.isEmpty { document.id = InputFile.streamID(of: document) }
                         progress.advance(to: finishedBytes + reader.position)
                         return document
                     }
-                    if let reader = reader as? TextFileReader, reader.isBlank {
+                    if let reader = reader as? WholeFileReader, reader.isBlank {
                         progress.passOver(PassedOverFile(path: reader.path, reason: .empty))
                     }
                     finish(reader)
                 } catch let error as SourceError {
-                    guard let file = currentFile, options.skipsFailures || file.isFromFolder else {
-                        throw error
+                    guard let file = currentFile else { throw error }
+                    if recordsSeen == 0, file.mayBeNoDocuments, error.isOfOneRecord {
+                        progress.passOver(PassedOverFile(path: file.path, reason: .noDocuments))
+                        if let reader = current { finish(reader) }
+                        continue
                     }
+                    guard
+                        options.skipsFailures || file.isFromFolder && !options.stopsInFolders
+                    else { throw error }
+                    recordsSeen += 1
                     progress.fail(
                         SourceFailure(
                             error: error, source: file.source, isFromFolder: file.isFromFolder))
@@ -119,7 +129,8 @@ public struct DocumentReader: AsyncSequence, Sendable {
         private func openNext() throws -> (any RecordReader)? {
             if current == nil, let file = files.popFirst() {
                 currentFile = file
-                let reader = try file.open(options: options)
+                recordsSeen = 0
+                let reader = try file.open(options: options, warn: progress.warn)
                 (reader as? JSONLinesReader)?.noteExport = progress.note
                 current = reader
             }

@@ -16,11 +16,23 @@ struct InputFile: Sendable, Equatable {
     var format: SourceFormat?
     /// Bytes; 0 if that is not known.
     var size: Int
+    /// The time of the last change, in seconds since 1970; 0 if that is not known.
+    var modified = 0
     /// Whether it was found in a folder, rather than given.
     var isFromFolder = false
 }
 
 extension InputFile {
+    /// Whether the file is as likely to hold settings as documents: JSON that was found in a folder.
+    var mayBeNoDocuments: Bool {
+        guard isFromFolder, format == .jsonLines else { return false }
+        var parts = path.lowercased().split(separator: ".")
+        if let last = parts.last, SourceFormat.compressions.contains(String(last)) {
+            parts.removeLast()
+        }
+        return parts.last == "json"
+    }
+
     /// A file that was not found by a walk, such as a file of ids.
     init(path: String, source: String = "", name: String = "") {
         self.init(

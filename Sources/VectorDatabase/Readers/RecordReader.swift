@@ -13,39 +13,47 @@ protocol RecordReader: AnyObject {
 
 extension InputFile {
     /// Opens the file and detects its format.
-    func open(options: SourceOptions) throws -> any RecordReader {
+    func open(
+        options: SourceOptions, warn: @escaping @Sendable (SourceWarning) -> Void
+    ) throws -> any RecordReader {
         try translating {
             let base =
                 path == "-"
                 ? DescriptorStream(descriptor: 0, name: "standard input")
                 : try DescriptorStream(path: location.bytes, name: path)
-            let (stream, compression) = try decompressing(base)
-            let start = try stream.peek(4096, lineIsEnough: true)
-            guard let format = format ?? SourceFormat.of(content: start, options: options)
-            else { throw SourceError.unknownFormat(path: path) }
+            let content = try OpenedFile(base, file: self, options: options, warn: warn)
+            let stream = content.stream
+            let canReopen = base.size != nil
             let lines = {
                 LineReader(stream, limit: options.recordLimit, endings: .detected)
             }
-            switch format {
+            func whole(_ extractor: some TextExtractor) -> WholeFileReader {
+                WholeFileReader(
+                    stream, file: self, extractor: extractor, options: options, warn: warn)
+            }
+            switch content.format {
             case .automatic, .jsonLines:
                 return JSONLinesReader(lines(), file: self, options: options)
             case .tsv:
                 guard
-                    options.delimiter != nil
-                        || CSVHeader(start, separator: 9)
+                    try options.delimiter != nil
+                        || CSVHeader(stream.peek(4096, lineIsEnough: true), separator: 9)
                             .names(options, needsID: true)
                 else { return TSVReader(lines(), file: self) }
                 var options = options
                 options.delimiter = options.delimiter ?? 9
-                return try csvReader(stream, canReopen: base.size != nil, options: options)
+                return try csvReader(stream, canReopen: canReopen, options: options)
             case .csv:
-                return try csvReader(stream, canReopen: base.size != nil, options: options)
-            case .text, .markdown:
-                return TextFileReader(
-                    stream, file: self, isMarkdown: format == .markdown, options: options)
+                return try csvReader(stream, canReopen: canReopen, options: options)
+            case .text: return whole(PlainTextExtractor())
+            case .markdown: return whole(MarkdownExtractor())
+            case .org: return whole(OrgExtractor())
+            case .rst: return whole(RestructuredTextExtractor())
+            case .code: return whole(CodeExtractor())
             case .fvecs:
                 return try VectorReader(
-                    FvecsSource(stream, path: path, size: compression == nil ? size : 0),
+                    FvecsSource(
+                        stream, path: path, size: content.isCompressed ? 0 : size),
                     file: self, options: options)
             case .npy:
                 return try VectorReader(
@@ -62,8 +70,9 @@ extension InputFile {
         var stream = stream
         let types: CSVColumnTypes
         if canReopen {
-            let survey = try decompressing(
-                DescriptorStream(path: location.bytes, name: path)
+            let survey = try OpenedFile(
+                DescriptorStream(path: location.bytes, name: path), file: self, options: options,
+                warn: { _ in }
             ).stream
             types = try CSVColumnTypes(
                 surveying: CSVParser(survey, file: self, options: options))
@@ -122,6 +131,8 @@ extension SourceError {
         case .missing: self = .missing(path: path)
         case .isFolder, .system: self = .unreadable(path: path, reason: error.fact)
         case .damaged, .cutShort: self = .damaged(path: path, reason: error.fact)
+        case .undecodable(_, let encoding, let offset):
+            self = .undecodable(path: path, encoding: encoding, byte: offset + 1)
         }
     }
 }

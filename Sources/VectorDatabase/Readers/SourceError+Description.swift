@@ -9,6 +9,8 @@ extension SourceError: CustomStringConvertible {
         case .brokenLink(let path): "\(path): is a link to something that does not exist"
         case .unreadable(let path, let reason), .damaged(let path, let reason):
             "\(path): \(reason)"
+        case .undecodable(let path, let encoding, let byte):
+            "\(path): is not text in \(encoding) at byte \(byte)"
         case .unknownFormat(let path): "\(path): the format could not be detected"
         case .missingColumn(let path, let column, let columns):
             "\(path):1: the header has no column '\(column)'; it has \(Self.list(columns))"
@@ -58,7 +60,6 @@ extension SourceError.RecordFault: CustomStringConvertible {
             "a closing quote at byte \(byte) is followed by more text"
         case .noTab: "has no tab between an id and a text"
         case .noIDBeforeTab: "has no id before the tab"
-        case .utf16: "is UTF-16"
         case .notJSON(let error): Self.describe(error)
         case .unknownExport(let version):
             "is an export of version \(version), which this version cannot read"

@@ -12,6 +12,8 @@ public enum SourceError: Error, Sendable, Equatable {
     case unreadable(path: String, reason: String)
     /// Compressed data that is damaged or truncated.
     case damaged(path: String, reason: String)
+    /// A text is not in the given encoding; `byte` is the first that is not, from 1.
+    case undecodable(path: String, encoding: String, byte: Int)
     /// The format cannot be detected from the name or the content.
     case unknownFormat(path: String)
     /// A CSV header lacks a required column.
@@ -49,8 +51,6 @@ public enum SourceError: Error, Sendable, Equatable {
         // TSV.
         case noTab
         case noIDBeforeTab
-        // Text.
-        case utf16
         // JSON Lines.
         case notJSON(JSONError)
         /// The first line of an export has an unknown version.
@@ -77,6 +77,30 @@ public enum SourceError: Error, Sendable, Equatable {
         case noNumbers(vector: Int)
         /// The file ends inside one of its parts; sizes in bytes.
         case cutShort(found: Int, expected: Int)
+    }
+
+    /// The file or folder that cannot be read, as it was named.
+    public var path: String {
+        switch self {
+        case .missing(let path), .brokenLink(let path), .unreadable(let path, _),
+            .damaged(let path, _), .undecodable(let path, _, _), .unknownFormat(let path),
+            .missingColumn(let path, _, _), .unusableVectors(let path, _),
+            .idCount(let path, _, _, _), .fileTooLarge(let path, _), .notUTF8(let path, _, _),
+            .containsNUL(let path, _), .recordTooLong(let path, _, _), .malformed(let path, _, _),
+            .missingField(let path, _, _, _), .wrongType(let path, _, _, _, _):
+            path
+        }
+    }
+
+    /// The line, or the row, that the error is about; `nil` if it is about the file as a whole.
+    public var line: Int? {
+        switch self {
+        case .notUTF8(_, let line, _), .containsNUL(_, let line), .recordTooLong(_, let line, _),
+            .malformed(_, let line, _), .missingField(_, let line, _, _),
+            .wrongType(_, let line, _, _, _):
+            line
+        default: nil
+        }
     }
 
     /// Whether the error concerns a single record, so that the others can still be read.

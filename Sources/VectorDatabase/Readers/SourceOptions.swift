@@ -23,8 +23,27 @@ public struct SourceOptions: Sendable {
     public var numbersStreams = false
 
     /// Whether an unreadable file or record is counted and skipped instead of ending the iteration.
-    /// For files found in folders that is always so.
+    /// For files found in folders that is so unless ``stopsInFolders``.
     public var skipsFailures = false
+
+    /// Whether an unreadable file in a folder, or a record in it, ends the iteration.
+    public var stopsInFolders = false
+
+    /// Which files of a folder are read.
+    public var selection = FileSelection()
+
+    /// The path of a database; its files in a folder are left out without being listed in
+    /// ``SourceProgress/passedOver``.
+    public var databasePath: String?
+
+    /// The encoding of texts that are not UTF-8, by a name that iconv knows. A byte order mark and a
+    /// file that begins with non-ASCII characters in UTF-8 take precedence. `nil`: such a text is read
+    /// as Windows-1252 if it looks like it, with a ``SourceWarning``, and fails otherwise.
+    public var encoding: String?
+
+    /// Called for every file, folder and record that is counted as failed, also for those beyond
+    /// ``SourceProgress/failuresKept``.
+    public var failed: (@Sendable (SourceFailure) -> Void)?
 
     /// The most bytes of a line, a CSV record or a text file.
     public var recordLimit = 64 << 20
@@ -36,54 +55,4 @@ public struct SourceOptions: Sendable {
     /// The defaults: detect formats, stop at the first unreadable file or record, at most 64 MiB
     /// per record.
     public init() {}
-}
-
-/// The format of a file of documents.
-public enum SourceFormat: String, Sendable, CaseIterable, Codable {
-    /// Detected by the file name's extension, else by content.
-    case automatic = "auto"
-    /// JSON Lines: one object per line.
-    case jsonLines = "jsonl"
-    /// `id<TAB>text` on each line; with a header that names the columns, read as CSV with tabs.
-    case tsv
-    /// CSV (RFC 4180) with a header.
-    case csv
-    /// Plain text: the file is one document.
-    case text
-    /// Markdown: the file is one document, titled by its first heading.
-    case markdown
-    /// Vectors, each a 32-bit dimension and as many 32-bit floats, little-endian.
-    case fvecs
-    /// Vectors as a two-dimensional NumPy array.
-    case npy
-
-    /// - Parameter name: a file name; an extension for compression is ignored.
-    static func of(fileName name: String) -> SourceFormat? {
-        var parts = name.lowercased().split(separator: ".", omittingEmptySubsequences: false)
-        if let last = parts.last, ["gz", "gzip", "zst", "zstd"].contains(last) {
-            parts.removeLast()
-        }
-        guard parts.count > 1, let last = parts.last else { return nil }
-        return switch last {
-        case "jsonl", "ndjson", "json": .jsonLines
-        case "tsv": .tsv
-        case "csv": .csv
-        case "txt", "text", "rst", "adoc", "asciidoc", "org": .text
-        case "md", "markdown", "mdown", "mkd", "mdx": .markdown
-        case "fvecs": .fvecs
-        case "npy": .npy
-        default: nil
-        }
-    }
-
-    /// - Parameter start: the first few thousand bytes, decompressed.
-    static func of(content start: ArraySlice<UInt8>, options: SourceOptions) -> SourceFormat? {
-        if start.starts(with: [0x93] + Array("NUMPY".utf8)) { return .npy }
-        if start.contains(0) { return nil }
-        let first = start.first { !isSpace($0) && ![0xEF, 0xBB, 0xBF].contains($0) }
-        if first == UInt8(ascii: "{") { return .jsonLines }
-        let header = CSVHeader(start, separator: options.delimiter)
-        if header.names(options, needsID: header.isTabbed) { return .csv }
-        return start.prefix { $0 != 10 && $0 != 13 }.contains(9) ? .tsv : .text
-    }
 }

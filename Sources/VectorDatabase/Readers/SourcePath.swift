@@ -1,3 +1,4 @@
+import FileFormat
 import TextBytes
 
 /// The path of a file or folder as the system stores it: bytes, usually but not always UTF-8.
@@ -10,6 +11,14 @@ public struct SourcePath: Sendable, Hashable {
 
     /// A path of any bytes.
     public init(bytes: [UInt8]) { self.bytes = bytes }
+
+    /// Whether the path leads to a folder.
+    public var isFolder: Bool {
+        switch FolderListing.entry(at: bytes, name: []).kind {
+        case .folder, .linkToFolder: true
+        default: false
+        }
+    }
 
     /// A file in this folder.
     func appending(_ name: [UInt8]) -> SourcePath {

@@ -15,6 +15,7 @@ public final class SourceProgress: Sendable {
         var failedSources: Set<Identifier> = []
         var firstInFolder: SourceFailure?
         var passedOver: [PassedOverFile]
+        var warnings: [SourceWarning] = []
         var exported: CollectionSettings?
     }
 
@@ -23,7 +24,10 @@ public final class SourceProgress: Sendable {
     /// The most failures that ``failures`` keeps.
     public static let failuresKept = 100
 
-    init(totalBytes: Int?, walk: FileWalk) {
+    private let failedHandler: (@Sendable (SourceFailure) -> Void)?
+
+    init(totalBytes: Int?, walk: FileWalk, options: SourceOptions) {
+        failedHandler = options.failed
         self.totalBytes = totalBytes
         files = walk.files.count
         state = Mutex(State(passedOver: walk.passedOver))
@@ -44,7 +48,11 @@ public final class SourceProgress: Sendable {
     /// names them.
     public var failedSources: Set<Identifier> { state.withLock { $0.failedSources } }
 
-    /// Files that were skipped by design: in folders those of other formats, and empty ones.
+    /// Warnings about files that were read, the first ``failuresKept`` of them.
+    public var warnings: [SourceWarning] { state.withLock { $0.warnings } }
+
+    /// Files that were skipped by design: in folders those of other formats, ignored and hidden ones,
+    /// and empty ones.
     public var passedOver: [PassedOverFile] { state.withLock { $0.passedOver } }
 
     /// The settings in the export being read; `nil` before its first line, and for other files.
@@ -56,7 +64,14 @@ public final class SourceProgress: Sendable {
 
     func passOver(_ file: PassedOverFile) { state.withLock { $0.passedOver.append(file) } }
 
+    func warn(_ warning: SourceWarning) {
+        state.withLock { state in
+            if state.warnings.count < Self.failuresKept { state.warnings.append(warning) }
+        }
+    }
+
     func fail(_ failure: SourceFailure) {
+        failedHandler?(failure)
         state.withLock { state in
             state.failed += 1
             state.failedSources.insert(Identifier(failure.source))

@@ -28,12 +28,18 @@ struct IngestCommand: AsyncParsableCommand {
             metadata. A column holds numbers or booleans if all its cells do, else text. A line of \
             TSV is an id, a tab and a text, unless the file has a header like CSV.
 
-            A file in a folder that cannot be read is reported and skipped, and the exit status is not \
-            0, unless --on-error is skip.
+            A file in a folder that cannot be read is named, counted and skipped; --rejects lists all \
+            of them. A file or record that was named on the command line stops the run, unless \
+            --on-error is skip. With --on-error stop, the first failure in a folder ends the run, too, \
+            with status 65; what was stored before it remains.
+
+            In a folder, files are taken by their extension. What .gitignore and .ignore files leave out, \
+            and hidden files, are not read; links are followed, but nothing is read twice. Text may be \
+            UTF-8, or UTF-16 with a byte order mark; --encoding names another.
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
-        case auto, jsonl, tsv, csv, text, markdown
+        case auto, jsonl, tsv, csv, text, markdown, org, rst, code
     }
     enum OnError: String, ExpressibleByArgument, CaseIterable { case stop, skip }
     enum SummaryFormat: String, ExpressibleByArgument, CaseIterable { case json }
@@ -87,10 +93,45 @@ struct IngestCommand: AsyncParsableCommand {
 
     @Option(
         help: """
-            Whether to stop at a file given by name, or a record of it, that cannot be read, or to \
-            skip it.
+            Whether to stop at what cannot be read, or to skip it (default: skip in folders, else \
+            stop).
             """)
-    var onError = OnError.stop
+    var onError: OnError?
+
+    @Option(
+        help: ArgumentHelp(
+            "Write what could not be read, or not stored, to this file, one JSON object a line.",
+            valueName: "file"), completion: .file())
+    var rejects: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            In folders, read only files that match this .gitignore pattern, whatever their \
+            extension; repeatable.
+            """, valueName: "pattern"))
+    var include: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "In folders, leave out files and folders that match this pattern; repeatable.",
+            valueName: "pattern"))
+    var exclude: [String] = []
+
+    @Flag(help: "Read what .gitignore and .ignore files leave out, too.")
+    var noIgnore = false
+
+    @Flag(help: "Read hidden files and folders, too.")
+    var hidden = false
+
+    @Option(
+        help: ArgumentHelp(
+            "The encoding of text that is not UTF-8, as iconv names it: ISO-8859-15, SHIFT_JIS, ….",
+            valueName: "name"))
+    var encoding: String?
+
+    @Flag(help: "Name every file that is skipped, and why.")
+    var verbose = false
 
     @Flag(
         help: """
@@ -128,18 +169,27 @@ struct IngestCommand: AsyncParsableCommand {
             throw ValidationError(
                 "--sync needs files or folders, not standard input")
         }
+        if let encoding, TextEncoding(encoding) == nil {
+            throw ValidationError(
+                "--encoding: '\(encoding)' is not known; 'iconv --list' shows the names")
+        }
+        if let pattern = selection.unusablePattern {
+            throw ValidationError("--include and --exclude: '\(pattern)' is not a pattern")
+        }
         if paths.count(where: { $0 == "-" }) > 1 {
             throw ValidationError("standard input (-) can be read only once")
         }
     }
 
     func run() async throws {
-        let reader = try DocumentReader(locations, options: sourceOptions)
+        let rejectsFile = try rejects.map { try RejectsFile(path: $0) }
+        let reader = try openReader(rejectsFile)
         Interruption.finishesCleanly()
         Output.survivesLostReader()
         let finder = try model.finder(threads: general.threads, prompts: prompts)
         let database = try arguments.open(.create, threads: general.threads, models: finder)
-        let report = IngestReport(reader.progress, isQuiet: general.quiet)
+        let report = IngestReport(
+            reader.progress, isQuiet: general.quiet, isVerbose: verbose, rejects: rejectsFile)
         do {
             let collection = database.collection(arguments.collection)
             let isNew = try !database.collectionNames().contains {
@@ -159,10 +209,37 @@ struct IngestCommand: AsyncParsableCommand {
         } catch {
             report.clear()
             try? database.close()
-            throw error
+            throw statusOfStop(error)
         }
         try database.close()
-        if onError == .stop { try report.throwFailureInFolder() }
+        try rejectsFile?.close()
+    }
+
+    private func openReader(_ rejects: RejectsFile?) throws -> DocumentReader {
+        var options = sourceOptions
+        if let rejects { options.failed = { failure in rejects.add(failure) } }
+        do {
+            return try DocumentReader(locations, options: options)
+        } catch {
+            throw statusOfStop(error)
+        }
+    }
+
+    /// With `--on-error stop`, whatever is wrong with a folder's content is bad data.
+    private func statusOfStop(_ error: any Error) -> any Error {
+        guard onError == .stop, let error = error as? SourceError,
+            !locations.contains(SourcePath(error.path))
+        else { return error }
+        return CommandFailure(.badData, error.sentence)
+    }
+
+    private var selection: FileSelection {
+        var selection = FileSelection()
+        selection.include = include
+        selection.exclude = exclude
+        selection.obeysIgnoreFiles = !noIgnore
+        selection.includesHidden = hidden
+        return selection
     }
 
     /// The paths' bytes.
@@ -202,6 +279,10 @@ struct IngestCommand: AsyncParsableCommand {
         options.delimiter = delimiter?.byte
         options.idsPath = ids
         options.skipsFailures = onError == .skip
+        options.stopsInFolders = onError == .stop
+        options.selection = selection
+        options.encoding = encoding
+        options.databasePath = arguments.path
         options.baseFolder = parentFolder(of: arguments.path)
         if options.baseFolder?.isEmpty == true { options.baseFolder = nil }
         return options
@@ -213,8 +294,9 @@ struct IngestCommand: AsyncParsableCommand {
         var options = IngestOptions()
         options.exported = exported
         options.onConflict = onConflict
-        options.onFailure = onError == .skip ? .skip : .stop
-        options.failed = { _, error in report.fail(error) }
+        options.onFailure =
+            onError == .skip || onError == nil && locations.allSatisfy(\.isFolder) ? .skip : .stop
+        options.failed = { document, error in report.fail(error, document) }
         if let batchSize { options.batchSize = batchSize }
         options.chunking = chunking
         options.metric = metric

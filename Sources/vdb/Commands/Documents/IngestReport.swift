@@ -7,13 +7,17 @@ import VectorDatabase
 final class IngestReport: Sendable {
     private let source: SourceProgress
     private let isQuiet: Bool
+    private let isVerbose: Bool
+    private let rejects: RejectsFile?
     private let bar: ProgressLine
     /// The number of documents that the database rejected, with the first few messages.
     private let refused = Mutex<(count: Int, messages: [String])>((0, []))
 
-    init(_ source: SourceProgress, isQuiet: Bool) {
+    init(_ source: SourceProgress, isQuiet: Bool, isVerbose: Bool, rejects: RejectsFile?) {
         self.source = source
         self.isQuiet = isQuiet
+        self.isVerbose = isVerbose
+        self.rejects = rejects
         bar = ProgressLine(unit: "documents", isQuiet: isQuiet)
     }
 
@@ -31,7 +35,8 @@ final class IngestReport: Sendable {
         }
     }
 
-    func fail(_ error: any Error) {
+    func fail(_ error: any Error, _ document: Document) {
+        rejects?.add(error, document)
         let message = CommandFailure.message(of: error)
         refused.withLock { refused in
             refused.count += 1
@@ -79,14 +84,6 @@ final class IngestReport: Sendable {
             + " in \(Figures.duration(summary.seconds))"
     }
 
-    /// Throws the first failure's status if a file in a folder could not be read.
-    func throwFailureInFolder() throws {
-        guard let first = source.firstFailureInFolder else { return }
-        throw CommandFailure(
-            first.error.status,
-            "some files in the folders could not be read; everything else is stored")
-    }
-
     private func tellLeftOut(_ summary: IngestSummary) {
         for reason in PassedOverFile.Reason.allCases {
             tellPassedOver(source.passedOver.filter { $0.reason == reason }.map(\.path), reason)
@@ -95,7 +92,11 @@ final class IngestReport: Sendable {
         let messages = source.failures.map(\.error.sentence) + refused
         for message in messages.prefix(SourceProgress.failuresKept) { Messages.error(message) }
         let rest = summary.failed - min(messages.count, SourceProgress.failuresKept)
-        if rest > 0 { Messages.error("and \(rest) more left out") }
+        if rest > 0 {
+            Messages.error(
+                "and \(rest) more left out" + (rejects == nil ? "; --rejects lists all" : ""))
+        }
+        tellWarnings()
         if summary.truncated > 0 {
             let count = summary.truncated
             Messages.error(
@@ -105,18 +106,61 @@ final class IngestReport: Sendable {
         }
     }
 
+    private func tellWarnings() {
+        let paths = source.warnings.map(\.path)
+        guard let first = paths.first else { return }
+        let files = paths.count == 1 ? first : Self.listed(paths, all: isVerbose)
+        Messages.error(
+            "\(paths.count == 1 ? "1 file is" : "\(paths.count) files are") not UTF-8, and read as "
+                + "Windows-1252 (pass --encoding if that is wrong): \(files)")
+    }
+
     private func tellPassedOver(_ paths: [String], _ reason: PassedOverFile.Reason) {
         guard !paths.isEmpty else { return }
+        if isVerbose {
+            for path in paths { Messages.error("\(path): skipped: \(reason.words)") }
+            return
+        }
+        if reason.isByRequest { return }
         let files = paths.count == 1 ? "1 file" : "\(paths.count) files"
-        let why =
-            switch reason {
-            case .name: "skipped: unrecognized extension (pass a file by name to read it anyway)"
-            case .empty: "skipped: empty"
-            case .linkToFolder: "skipped: a link to a folder (pass it by name to read it)"
-            case .special: "skipped: not a regular file"
-            }
         Messages.error(
-            "\(files) \(why): " + paths.prefix(3).joined(separator: ", ")
-                + (paths.count > 3 ? ", …" : ""))
+            "\(files) skipped: \(reason.words)\(reason.remedy.map { " (\($0))" } ?? ""): "
+                + Self.listed(paths, all: false))
+    }
+
+    private static func listed(_ paths: [String], all: Bool) -> String {
+        let shown = all ? paths[...] : paths.prefix(3)
+        return shown.joined(separator: ", ") + (paths.count > shown.count ? ", …" : "")
+    }
+}
+
+extension PassedOverFile.Reason {
+    /// Whether the user, or the folder's owner, asked for it, so that it is told only on request.
+    fileprivate var isByRequest: Bool {
+        switch self {
+        case .ignored, .excluded, .hidden: true
+        default: false
+        }
+    }
+
+    fileprivate var words: String {
+        switch self {
+        case .name: "unrecognized extension"
+        case .empty: "empty"
+        case .noDocuments: "JSON without documents"
+        case .alreadyRead: "a link to what is read already"
+        case .special: "not a regular file"
+        case .ignored: "ignored by .gitignore or .ignore (--no-ignore reads it)"
+        case .excluded: "left out by --include or --exclude"
+        case .hidden: "hidden (--hidden reads it)"
+        }
+    }
+
+    fileprivate var remedy: String? {
+        switch self {
+        case .name: "--include '*.EXT' reads them as text"
+        case .noDocuments: "pass a file by name to see why"
+        default: nil
+        }
     }
 }

@@ -16,8 +16,9 @@ extension SourceError: WordedError {
                 + "with --delimiter"
         case .idCount: "the file needs one id a line"
         case .fileTooLarge: "split it, or convert it to JSON Lines"
-        case .notUTF8: "convert the file to UTF-8"
-        case .containsNUL: nil
+        case .notUTF8: "pass its encoding with --encoding, or convert the file to UTF-8"
+        case .containsNUL: "if it is text in UTF-16, pass --encoding UTF-16LE"
+        case .undecodable: "pass the file's encoding with --encoding"
         case .recordTooLong: "split the record"
         case .missingField: "pass the key of the text with --text-field"
         case .wrongType: nil
@@ -38,7 +39,6 @@ extension SourceError.RecordFault {
         case .textAfterQuote: "write a quote inside a quoted field twice"
         case .noTab: "each line must be an id, a tab and a text"
         case .noIDBeforeTab: "add an id"
-        case .utf16: "convert the file to UTF-8 (iconv -f UTF-16 -t UTF-8)"
         case .notJSON(let error): error.isSyntax ? "each line must be one JSON object" : nil
         case .unknownExport: "update vdb"
         case .vectorNotFinite: "leave the row out"

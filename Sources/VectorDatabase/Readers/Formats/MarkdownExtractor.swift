@@ -1,0 +1,20 @@
+import Foundation
+
+/// Markdown: titled by the first heading.
+struct MarkdownExtractor: TextExtractor {
+    func extract(_ content: FileContent) throws -> [ExtractedText] {
+        let text = try content.text()
+        return [ExtractedText(text: text, title: Self.title(of: text), layout: .markdown)]
+    }
+
+    /// The first heading; empty if there is none.
+    static func title(of text: String) -> String {
+        var segmenter = TextSegmenter(Array(text.utf8), layout: .markdown)
+        guard let heading = segmenter.segments().first(where: { $0.kind == .heading }) else {
+            return ""
+        }
+        let lines = String(decoding: Array(text.utf8)[heading.range], as: UTF8.self)
+        return (lines.split(separator: "\n").first ?? "")
+            .trimmingCharacters(in: CharacterSet(charactersIn: "# \t\r"))
+    }
+}
