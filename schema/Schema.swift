@@ -46,10 +46,11 @@ package enum Schema {
                     prefix: $0, template: text(PackageResources.v4_full_text_tables_sql),
                     skipsDamaged: true)
             }),
+        Migration(name: "v5-search-settings", sql: text(PackageResources.v5_search_settings_sql)),
     ]
 
     /// The oldest format that can be read as it is, if it cannot be written to and so not be migrated:
-    /// format 4 only takes away what is no longer read.
+    /// format 4 only takes away what is no longer read, and format 5 adds what may be missing.
     package static let oldestReadable = 3
 
     /// The tables that each collection has for itself.

@@ -10,8 +10,12 @@ import Training
 public struct TuneOptions: Sendable, Codable, Equatable {
     /// The folder of the tuned model. It must be new or empty, unless a run is resumed in it.
     public var output: String
-    /// The stages to train: any of compress, align and contrast, in this order. By default all
-    /// three.
+    /// Whether to fit how the collection is searched, BM25's k1 and b and the weight of vectors in
+    /// hybrid search, to the training queries, which takes seconds. The settings are kept if they
+    /// help beyond chance in cross-validation.
+    public var fitsSearch = true
+    /// The stages to train: any of compress, align and contrast, in this order; none if only search
+    /// is fitted. By default all three.
     public var stages = Stage.recipe
     /// Number of judged queries to hold out from training and evaluate on; nil holds out a fifth,
     /// at least 10 and at most 500.
@@ -45,6 +49,7 @@ public struct TuneOptions: Sendable, Codable, Equatable {
         case adapterRank = "adapter_rank"
         case saveSteps = "save_steps"
         case replacesWorse = "replaces_worse"
+        case fitsSearch = "fits_search"
     }
 
     /// Decodes snake_case keys, or the camelCase keys that version 0.1 wrote.
@@ -61,6 +66,8 @@ public struct TuneOptions: Sendable, Codable, Equatable {
         saveSteps = try saved.value(CodingKeys.saveSteps)
         threads = try saved.value(CodingKeys.threads)
         replacesWorse = try saved.value(CodingKeys.replacesWorse)
+        // Runs of earlier versions did not.
+        fitsSearch = try saved.optional(CodingKeys.fitsSearch) ?? false
     }
 
     /// Options with the paper's settings. They are checked when a run begins.
@@ -163,7 +170,8 @@ public struct TuneOptions: Sendable, Codable, Equatable {
         try check(mostCompressedTexts, .mostCompressedTexts, least: 0)
         let order = TrainingStage.allCases.filter { $0 != .pretrain }
         let places = stages.map { order.firstIndex(of: $0.stage) ?? -1 }
-        guard !places.isEmpty, !places.contains(-1), zip(places, places.dropFirst()).allSatisfy(<)
+        guard !places.isEmpty || fitsSearch, !places.contains(-1),
+            zip(places, places.dropFirst()).allSatisfy(<)
         else { throw .badOption(.stages, .stageOrder) }
         for stage in stages {
             try check(stage.epochs, .epochs, in: .count())

@@ -4,6 +4,10 @@ import Training
 public enum TuneProgress: Sendable {
     /// The database is being copied for the evaluation.
     case copying
+    /// Searches by words so far, one for each pair of BM25's parameters.
+    case fittingSearch(done: Int, total: Int)
+    /// How the collection is searched was fitted.
+    case fittedSearch(TuneReport.Search)
     /// Queries mined so far, of all training queries with a positive.
     case mining(done: Int, total: Int)
     /// An event of the stage in training.

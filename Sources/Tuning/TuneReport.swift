@@ -33,6 +33,9 @@ public struct TuneReport: Sendable, Codable, Equatable {
     public var mining: Mining
     /// Comparison of `before` and `after`, query by query.
     public var test: Test
+    /// How the collection is searched, fitted to the training queries with the model that it has
+    /// now; nil if that was not asked for.
+    public var search: Search?
     /// When the run began.
     public var began: Date
     /// Whether the collection has the tuned model now.
@@ -68,6 +71,47 @@ public struct TuneReport: Sendable, Codable, Equatable {
             case judgments
             case judgmentsOfMissing = "judgments_of_missing_documents"
             case missingExample = "missing_document"
+        }
+    }
+
+    /// How the collection is searched, fitted to the training queries.
+    public struct Search: Sendable, Codable, Equatable {
+        /// Whether the collection is searched so now: the gain in cross-validation is beyond chance.
+        public var isAdopted: Bool
+        /// BM25's k1 that fits best.
+        public var k1: Double
+        /// BM25's b that fits best.
+        public var b: Double
+        /// The weight of vectors in hybrid search that fits best.
+        public var hybridWeight: Double
+        /// The mean gain of fitting in nDCG@10 of hybrid search, on training queries that were left
+        /// out of the fit in ten-fold cross-validation.
+        public var gain: Double
+        /// Lower end of the gain's 95 % interval (paired bootstrap over queries).
+        public var lower: Double
+        /// Upper end of the interval.
+        public var upper: Double
+        /// nDCG@10 of hybrid search for the held-out queries, as the collection was searched before.
+        public var before: Double
+        /// The same with the fitted settings.
+        public var after: Double
+        /// Time of the fit in seconds.
+        public var seconds: Double
+
+        enum CodingKeys: String, CodingKey {
+            case k1, b, gain, lower, upper, before, after, seconds
+            case isAdopted = "adopted"
+            case hybridWeight = "hybrid_weight"
+        }
+
+        init(_ fit: SearchFit) {
+            isAdopted = fit.isAdopted
+            (k1, b, hybridWeight) = (fit.fitted.k1, fit.fitted.b, fit.fitted.weight)
+            (gain, lower, upper, seconds) = (fit.gain, fit.lower, fit.upper, fit.seconds)
+            let mean = { (values: [Double]) in
+                values.reduce(0, +) / Double(max(1, values.count))
+            }
+            (before, after) = (mean(fit.before), mean(fit.after))
         }
     }
 
@@ -145,7 +189,7 @@ public struct TuneReport: Sendable, Codable, Equatable {
 
     enum CodingKeys: String, CodingKey {
         case database, collection, documents, base, model, fingerprint, queries, before, after
-        case stages, mining, test, seconds, began, kept
+        case stages, mining, test, seconds, began, kept, search
         case isReplaced = "replaced"
     }
 
@@ -176,7 +220,7 @@ public struct TuneReport: Sendable, Codable, Equatable {
                 trainingSeconds: curve.seconds, measuringSeconds: measured?.seconds ?? 0)
         }
         let first = journal.measurement(.before)
-        let last = journal.best?.measurement
+        let last = journal.best?.measurement ?? (journal.trained.isEmpty ? first : nil)
         kept = journal.best?.stage
         before = first?.mean ?? 0
         after = last?.mean ?? 0
@@ -191,8 +235,10 @@ public struct TuneReport: Sendable, Codable, Equatable {
             better: paired.better, equal: paired.equal, worse: paired.worse,
             p: paired.randomizationP)
         isReplaced = journal.replacement?.isDone ?? false
+        search = journal.search?.last.map { Search($0) }
         seconds =
-            stages.reduce(0) { $0 + $1.trainingSeconds }
+            (journal.search ?? []).reduce(0) { $0 + $1.seconds }
+            + stages.reduce(0) { $0 + $1.trainingSeconds }
             + journal.measurements.reduce(0) { $0 + $1.seconds } + mining.seconds
             + (journal.replacement?.seconds ?? 0)
     }

@@ -56,7 +56,7 @@ public struct Tuner: Sendable {
             .map { try LossCurve(stage: $0, log: folder.log($0)) }
     }
 
-    /// Mines negatives, trains and evaluates each stage, and replaces the collection's model by
+    /// Fits how the collection is searched, mines negatives, trains and evaluates each stage, and replaces the collection's model by
     /// that of the best stage if it beats the old one on the held-out queries.
     ///
     /// - Parameter resuming: continue the run in the output folder. If it has finished, its report
@@ -69,6 +69,7 @@ public struct Tuner: Sendable {
     ) async throws -> TuneReport {
         var run = try await TuneRun(self, resuming: resuming, progress: progress)
         try await run.measure(.before)
+        try await run.fitSearch(.before)
         try await run.mine()
         for stage in options.stages {
             try await run.train(stage)
@@ -76,6 +77,8 @@ public struct Tuner: Sendable {
         }
         try run.keepBest()
         try await run.replaceModel()
+        if let stage = run.replacedBy { try await run.fitSearch(.after(stage)) }
+        try run.applySearch()
         return try run.finish()
     }
 }

@@ -39,6 +39,7 @@ import Testing
                 sql: """
                     ALTER TABLE change DROP COLUMN token;
                     ALTER TABLE collection DROP COLUMN changes_pruned_token;
+                    ALTER TABLE collection DROP COLUMN search_settings;
                     DROP TABLE backfill;
                     DROP TABLE seal;
                     PRAGMA user_version = 1;
@@ -75,7 +76,11 @@ import Testing
         let queue = try DatabaseQueue(path: store.path)
         try queue.write { database in
             try addFullText(to: [1], in: database)
-            try database.execute(sql: "PRAGMA user_version = 3")
+            try database.execute(
+                sql: """
+                    ALTER TABLE collection DROP COLUMN search_settings;
+                    PRAGMA user_version = 3
+                    """)
         }
         try queue.close()
         return store.path
@@ -116,7 +121,7 @@ import Testing
         try queue.write { try $0.execute(sql: sql) }
         try queue.close()
         let store = try DocumentStore(path: path, mode: .readWrite)
-        #expect(store.identity.formatVersion == 4)
+        #expect(store.identity.formatVersion == Schema.migrations.count)
         let collection = try store.requireCollection(named: "default")
         _ = try store.write([.sample("new", text: "another")], to: collection)
         _ = try store.delete(ids: ["3"], from: collection)

@@ -28,7 +28,9 @@ struct PlainIndex {
     mutating func remove(_ key: Int64) { counted[key] = nil }
 
     /// Every passage scored with every term, in the order of the query's terms.
-    func search(_ text: String, limit: Int, allowed: Set<Int64>? = nil) -> [ScoredKey] {
+    func search(
+        _ text: String, limit: Int, allowed: Set<Int64>? = nil, k1: Double = 1, b: Double = 0.6
+    ) -> [ScoredKey] {
         let total = counted.values.reduce(0) { $0 + $1.length }
         let average = BM25.average(length: total, passages: counted.count)
         let query = LexicalQuery(text, passageCount: counted.count) { stem in
@@ -40,9 +42,9 @@ struct PlainIndex {
             for term in query.terms {
                 guard let frequency = counts.frequencies[term.stem] else { continue }
                 let saturation =
-                    BM25.k1 * (1 - BM25.b + BM25.b * Double(counts.length) / average)
+                    k1 * (1 - b + b * Double(counts.length) / average)
                 score +=
-                    term.weight * Double(frequency) * (BM25.k1 + 1)
+                    term.weight * Double(frequency) * (k1 + 1)
                     / (Double(frequency) + saturation)
             }
             if score > 0 { matches.append(ScoredKey(key: key, score: score)) }

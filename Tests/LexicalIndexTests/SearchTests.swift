@@ -13,13 +13,16 @@ import Testing
 
     private static func compare(
         _ plain: PlainIndex, _ snapshot: LexicalSnapshot, allowed: Set<Int64>? = nil,
-        limits: [Int] = [1, 3, 10, 100, 5000]
+        limits: [Int] = [1, 3, 10, 100, 5000], scoring: BM25 = .standard
     ) {
         #expect(snapshot.passageCount == plain.keys.count)
         for query in queries {
-            let expected = plain.search(query, limit: .max, allowed: allowed)
+            let expected = plain.search(
+                query, limit: .max, allowed: allowed, k1: scoring.k1, b: scoring.b)
             for limit in limits {
-                let found = snapshot.search(query, limit: limit, allowed: allowed?.sorted()).hits
+                let found = snapshot.search(
+                    query, limit: limit, allowed: allowed?.sorted(), scoring: scoring
+                ).hits
                 #expect(found == Array(expected.prefix(limit)), "\(query), \(limit)")
             }
         }
@@ -36,6 +39,27 @@ import Testing
         var maker = TextMaker(seed: UInt64(count), vocabulary: 300)
         let rows = (1...Int64(count)).map { ($0 * 3, maker.text(0...2), maker.text(0...40)) }
         Self.compare(Self.plain(rows), LexicalSnapshot([LiveSegment(.make(rows))]))
+    }
+
+    /// Bounds that were written for the standard parameters bound the scores of others, at the ends
+    /// of their ranges too.
+    @Test(arguments: [
+        BM25(k1: 0.3, b: 0.3), BM25(k1: 2.5, b: 0.9), BM25(k1: 0.01, b: 0.6), BM25(k1: 20, b: 0.1),
+        BM25(k1: 1.2, b: 0), BM25(k1: 0.7, b: 1), BM25(k1: 1, b: 0.6),
+    ])
+    func otherParametersEqualBruteForce(scoring: BM25) {
+        for count in [3, 300, 5000] {
+            var maker = TextMaker(seed: UInt64(count), vocabulary: 300)
+            // The second segment's texts are longer, so that its average differs from the whole's.
+            let first = (1...Int64(count)).map { ($0 * 3, maker.text(0...2), maker.text(0...40)) }
+            let second = (1...Int64(count)).map {
+                ($0 + Int64(4 * count), maker.text(0...2), maker.text(1...200))
+            }
+            Self.compare(
+                Self.plain(first + second),
+                LexicalSnapshot([LiveSegment(.make(first)), LiveSegment(.make(second))]),
+                scoring: scoring)
+        }
     }
 
     @Test func equalPassagesComeInTheOrderOfTheirKeys() {

@@ -85,6 +85,20 @@ extension DocumentStore {
         }
     }
 
+    /// Records how the collection is searched: a JSON object that the store does not interpret, or
+    /// nil for the program's own way.
+    package func updateSearchSettings(
+        _ settings: String?, of collection: CollectionRecord
+    ) throws(StoreError) -> CollectionRecord {
+        try write { database in
+            let record = try CollectionRecord.require(collection, in: database)
+            try database.execute(
+                sql: "UPDATE collection SET search_settings = ? WHERE id = ?",
+                arguments: [settings, record.id])
+            return try CollectionRecord.require(record, in: database)
+        }
+    }
+
     package func updateIndex(
         _ index: Ranking.IndexOptions, of collection: CollectionRecord
     ) throws(StoreError) -> CollectionRecord {
@@ -105,11 +119,20 @@ extension DocumentStore {
 
 extension CollectionRecord {
     /// Columns are named, since a damaged schema may have others.
-    private static let selection = """
+    private static func selection(in database: Database) throws -> String {
+        """
         SELECT id, name, metric, dimensions, vector_type, model_name, model_fingerprint, model_path,
-            model_settings, m, ef_construction, quantization, document_count, passage_count
+            model_settings, m, ef_construction, quantization, document_count, passage_count,
+            \(try hasSearchSettings(in: database) ? "search_settings" : "NULL AS search_settings")
         FROM collection
         """
+    }
+
+    /// Whether the database's format has search settings: one of format 3 or 4 that cannot be
+    /// written to has none.
+    static func hasSearchSettings(in database: Database) throws -> Bool {
+        try database.columns(in: "collection").contains { $0.name == "search_settings" }
+    }
 
     init(row: Row) throws {
         guard let metric = Metric(rawValue: row["metric"]),
@@ -131,25 +154,28 @@ extension CollectionRecord {
             m: row["m"], efConstruction: row["ef_construction"], quantization: quantization)
         documentCount = row["document_count"]
         passageCount = row["passage_count"]
+        searchSettings = row["search_settings"]
     }
 
     /// All collections, ordered by name.
     static func all(in database: Database) throws -> [CollectionRecord] {
         try Seal.verify(.collection, in: database)
-        return try Row.fetchAll(database, sql: "\(selection) ORDER BY name")
+        return try Row.fetchAll(database, sql: "\(selection(in: database)) ORDER BY name")
             .map(CollectionRecord.init)
     }
 
     static func find(_ name: String, in database: Database) throws -> CollectionRecord? {
         try Seal.verify(.collection, in: database)
         return try Row.fetchOne(
-            database.cachedStatement(sql: "\(selection) WHERE name = ?"), arguments: [name]
+            database.cachedStatement(sql: "\(selection(in: database)) WHERE name = ?"),
+            arguments: [name]
         ).map(CollectionRecord.init)
     }
 
     static func require(id: Int64, name: String, in database: Database) throws -> CollectionRecord {
         let row = try Row.fetchOne(
-            database.cachedStatement(sql: "\(selection) WHERE id = ?"), arguments: [id])
+            database.cachedStatement(sql: "\(selection(in: database)) WHERE id = ?"),
+            arguments: [id])
         guard let row else { throw StoreError.collectionMissing(name: name) }
         return try CollectionRecord(row: row)
     }

@@ -14,6 +14,9 @@ package struct CollectionRecord: Sendable, Equatable {
     /// The number of documents and passages as of the last commit.
     package let documentCount: Int
     package let passageCount: Int
+    /// How the collection is searched, as a JSON object that the store does not interpret; nil for
+    /// the program's own way.
+    package let searchSettings: String?
 
     /// The model that made the vectors. Vectors of another model are refused.
     package struct ModelRecord: Sendable, Equatable, Codable {

@@ -30,13 +30,29 @@ enum Seal {
             }
         }
 
+        /// SQL for a row's checksum. A column of a later format counts only if it is set, so that
+        /// its migration changes no seal.
+        ///
+        /// - Parameter hasSearchSettings: whether the database's format has that column.
+        private func row(hasSearchSettings: Bool) -> String {
+            guard self == .collection, hasSearchSettings else {
+                return "\(RowChecksum.name)(\(columns))"
+            }
+            return """
+                CASE WHEN search_settings IS NULL THEN \(RowChecksum.name)(\(columns))
+                ELSE \(RowChecksum.name)(\(columns), search_settings) END
+                """
+        }
+
         /// SQL for the table's checksum. It covers the number of rows and the sums of the two
         /// halves of the rows' checksums (sums of whole ones would overflow).
-        fileprivate var sum: String {
-            """
-            (SELECT \(RowChecksum.name)(count(*), sum(sum & 0xffffffff), sum(sum >> 32))
-            FROM (SELECT \(RowChecksum.name)(\(columns)) AS sum FROM \(rawValue)))
-            """
+        fileprivate func sum(in database: Database) throws -> String {
+            let row = row(
+                hasSearchSettings: try CollectionRecord.hasSearchSettings(in: database))
+            return """
+                (SELECT \(RowChecksum.name)(count(*), sum(sum & 0xffffffff), sum(sum >> 32))
+                FROM (SELECT \(row) AS sum FROM \(rawValue)))
+                """
         }
     }
 
@@ -44,7 +60,7 @@ enum Seal {
     static func verify(_ table: Table, in database: Database) throws {
         let isRight = try Bool.fetchOne(
             database.cachedStatement(
-                sql: "SELECT checksum = \(table.sum) FROM seal WHERE table_name = ?"),
+                sql: "SELECT checksum = \(table.sum(in: database)) FROM seal WHERE table_name = ?"),
             arguments: [table.rawValue])
         guard isRight == true else {
             throw DatabaseError(
@@ -64,7 +80,7 @@ enum Seal {
         for table in Table.allCases {
             try database.cachedStatement(
                 sql: """
-                    INSERT INTO seal (table_name, checksum) VALUES (?, \(table.sum))
+                    INSERT INTO seal (table_name, checksum) VALUES (?, \(table.sum(in: database)))
                     ON CONFLICT (table_name) DO UPDATE SET checksum = excluded.checksum
                         WHERE checksum IS NOT excluded.checksum
                     """

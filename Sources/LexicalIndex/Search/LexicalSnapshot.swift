@@ -34,17 +34,20 @@ package struct LexicalSnapshot: Sendable {
     /// 256 passages or more, words in more than 40 % of them are ignored unless there are no
     /// others. Of a long query, the 64 terms of the greatest weight are used.
     ///
-    /// - Parameter allowed: keys, ascending, of the passages that may be found; `nil` for all.
+    /// - Parameters:
+    ///   - allowed: keys, ascending, of the passages that may be found; `nil` for all.
+    ///   - scoring: the parameters of BM25. Others than the standard ones are slower, since the
+    ///     bounds that segments hold are for those.
     package func search(
-        _ text: String, limit: Int, allowed: [Int64]? = nil
+        _ text: String, limit: Int, allowed: [Int64]? = nil, scoring: BM25 = .standard
     ) -> (hits: [ScoredKey], cost: LexicalCost) {
         guard limit > 0, passageCount > 0 else { return ([], LexicalCost()) }
         let query = LexicalQuery(text, passageCount: passageCount, frequency: frequency(of:))
-        return search(query, limit: limit, allowed: allowed)
+        return search(query, limit: limit, allowed: allowed, scoring: scoring)
     }
 
     package func search(
-        _ query: LexicalQuery, limit: Int, allowed: [Int64]? = nil
+        _ query: LexicalQuery, limit: Int, allowed: [Int64]? = nil, scoring: BM25 = .standard
     ) -> (hits: [ScoredKey], cost: LexicalCost) {
         guard limit > 0, !query.terms.isEmpty else { return ([], LexicalCost()) }
         var contest = Contest(limit: min(limit, passageCount))
@@ -53,7 +56,8 @@ package struct LexicalSnapshot: Sendable {
             let slots = allowed.map { part.segment.keys.slots(of: $0) }
             if slots?.isEmpty == true { continue }
             SegmentSearch.run(
-                query, in: part, average: averageLength, allowed: slots, contest: &contest,
+                query, in: part, scoring: scoring, average: averageLength, allowed: slots,
+                contest: &contest,
                 cost: &cost)
         }
         return (contest.winners, cost)

@@ -29,20 +29,23 @@ struct SegmentSearch {
         /// An upper bound on the term's score in the window.
         var bound: Float = 0
 
-        init(_ list: PostingList, weight: Double, passages: Int) {
+        init(_ list: PostingList, weight: Double, scoring: BM25, passages: Int) {
             cursor = PostingCursor(list)
             self.list = list
-            factor = Float(weight * (BM25.k1 + 1))
+            factor = Float(weight * (scoring.k1 + 1))
             self.weight = weight
             isSparse = list.count <= passages / SegmentSearch.window * BitPacking.blockLength
         }
     }
 
     let part: LiveSegment
+    private let scoring: BM25
     private let average: Double
     /// Saturation is `constant` + `slope` × length.
-    private let constant = Float(BM25.k1 * (1 - BM25.b))
+    private let constant: Float
     private let slope: Float
+    /// k1 + 1, the limit of a term's score divided by its weight.
+    private let limit: Float
     let terms: UnsafeMutablePointer<TermState>
     let termCount: Int
     /// The terms' indices by their bounds in the window, lowest first.
@@ -60,14 +63,15 @@ struct SegmentSearch {
     var candidates: [(slot: UInt32, score: Float)] = []
 
     static func run(
-        _ query: LexicalQuery, in part: LiveSegment, average: Double, allowed: [UInt32]?,
-        contest: inout Contest, cost: inout LexicalCost
+        _ query: LexicalQuery, in part: LiveSegment, scoring: BM25, average: Double,
+        allowed: [UInt32]?, contest: inout Contest, cost: inout LexicalCost
     ) {
         var states: [TermState] = []
         for term in query.terms {
             guard let list = part.segment.postingList(of: term.stem) else { continue }
             states.append(
-                TermState(list, weight: term.weight, passages: part.segment.count))
+                TermState(
+                    list, weight: term.weight, scoring: scoring, passages: part.segment.count))
         }
         defer { for state in states { state.cursor.deallocate() } }
         guard !states.isEmpty else { return }
@@ -87,10 +91,11 @@ struct SegmentSearch {
         for term in states.indices { (order + term).initialize(to: term) }
         states.withUnsafeMutableBufferPointer { states in
             var search = SegmentSearch(
-                part: part, average: average, terms: states.baseAddress!,
+                part: part, scoring: scoring, average: average, terms: states.baseAddress!,
                 termCount: states.count, order: order, sums: sums, touched: touched,
                 near: near,
-                bounds: Impact.bounds(written: part.segment.averageLength, now: average),
+                bounds: Impact.bounds(
+                    written: part.segment.averageLength, now: average, scoring: scoring),
                 allowed: allowed.map { Self.bits($0, count: part.segment.count) })
             if let allowed, search.isFewer(allowed) {
                 search.candidates = allowed.map { ($0, .infinity) }
@@ -103,14 +108,18 @@ struct SegmentSearch {
     }
 
     private init(
-        part: LiveSegment, average: Double, terms: UnsafeMutablePointer<TermState>,
-        termCount: Int, order: UnsafeMutablePointer<Int>, sums: UnsafeMutablePointer<Float>,
+        part: LiveSegment, scoring: BM25, average: Double,
+        terms: UnsafeMutablePointer<TermState>, termCount: Int, order: UnsafeMutablePointer<Int>,
+        sums: UnsafeMutablePointer<Float>,
         touched: UnsafeMutablePointer<UInt64>, near: UnsafeMutablePointer<UInt32>,
         bounds: [Float], allowed: [UInt64]?
     ) {
         self.part = part
+        self.scoring = scoring
         self.average = average
-        slope = Float(BM25.k1 * BM25.b / average)
+        constant = Float(scoring.k1 * (1 - scoring.b))
+        slope = Float(scoring.k1 * scoring.b / average)
+        limit = Float(scoring.k1 + 1)
         self.terms = terms
         self.termCount = termCount
         self.order = order
@@ -206,7 +215,7 @@ struct SegmentSearch {
 
     @inline(__always)
     func bound(of term: borrowing TermState, impact: UInt8) -> Float {
-        term.factor / Float(BM25.k1 + 1) * bounds[Int(impact)]
+        term.factor / limit * bounds[Int(impact)]
     }
 
     /// The score of a term in a passage.
@@ -233,13 +242,13 @@ struct SegmentSearch {
         let segment = part.segment
         for (slot, approximate) in candidates where approximate >= contest.threshold {
             if part.deletions?.contains(slot) == true { continue }
-            let saturation = BM25.saturation(
+            let saturation = scoring.saturation(
                 length: segment.length(at: Int(slot)), average: average)
             var score = 0.0
             for term in 0..<termCount {
                 let frequency = cursors[term].frequency(in: slot)
                 if frequency > 0 {
-                    score += BM25.score(
+                    score += scoring.score(
                         weight: terms[term].weight, frequency: Int(frequency),
                         saturation: saturation)
                 }

@@ -208,7 +208,9 @@ extension SegmentFields {
         guard keyWidth != 5, keyWidth != 6, keyWidth != 7, lengthWidth != 3 else {
             throw file.damaged("trailer", "a column is \(keyWidth) or \(lengthWidth) bytes wide")
         }
-        guard fields.uint64() == BM25.k1.bitPattern, fields.uint64() == BM25.b.bitPattern else {
+        guard fields.uint64() == BM25.standard.k1.bitPattern,
+            fields.uint64() == BM25.standard.b.bitPattern
+        else {
             throw file.damaged("trailer", "it was written for other parameters of BM25")
         }
     }

@@ -131,8 +131,8 @@ struct SegmentFields {
         writer.write(keyBase)
         writer.write(UInt64(keyWidth))
         writer.write(UInt64(lengthWidth))
-        writer.write(BM25.k1.bitPattern)
-        writer.write(BM25.b.bitPattern)
+        writer.write(BM25.standard.k1.bitPattern)
+        writer.write(BM25.standard.b.bitPattern)
         return writer
     }
 }

@@ -74,11 +74,13 @@ struct QuerySplit: Codable, Equatable {
         self.counts = counts
     }
 
+    /// Equal for texts that differ in case and white space alone.
+    static func key(_ text: String) -> String {
+        text.lowercased().split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    }
+
     /// Draws groups of queries with the same text at random until there are enough queries.
     private static func draw(_ count: Int, of usable: [Question], seed: UInt64) -> Set<Identifier> {
-        func key(_ text: String) -> String {
-            text.lowercased().split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        }
         var groups: [[Identifier]] = []
         var places: [String: Int] = [:]
         for question in usable {

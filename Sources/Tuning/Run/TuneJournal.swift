@@ -25,6 +25,9 @@ struct TuneJournal: Codable {
     let documents: Int
     /// When the run began.
     let began: Date
+    /// How search was fitted, to the model before, and to the one that replaced it; nil in
+    /// journals of earlier versions.
+    var search: [SearchFit]?
     var mined: Mined?
     var trained: [Trained] = []
     var measurements: [Measurement] = []

@@ -127,12 +127,63 @@ struct TuneRun {
         return isKept ? folder.output : own
     }
 
+    // MARK: Search
+
+    /// Fits how the collection is searched to the training queries: with the copy's vectors before
+    /// training, and with the collection's own once it has a stage's model.
+    mutating func fitSearch(_ point: TunePoint) async throws {
+        guard options.fitsSearch else { return }
+        let embedder = try model(at: point)
+        let fingerprint = embedder.identity.fingerprint
+        if journal.search?.contains(where: { $0.model == fingerprint }) == true { return }
+        let copy = try point == .before ? tuner.openCopy(folder, embedder: embedder) : nil
+        defer { try? copy?.database.close() }
+        let collection = copy ?? tuner.collection
+        guard try collection.recordedEmbedder?.fingerprint == fingerprint else {
+            throw TuneError.resumedDifferently(.collectionModel)
+        }
+        let set = try collection.searchSettings
+        var current = set ?? .standard
+        current.denseWeight =
+            set?.denseWeight(forModel: fingerprint) ?? embedder.hybridWeight
+            ?? Fusion().usualDenseWeight
+        let texts = Dictionary(tuner.queries.map { (Identifier($0.id), $0.text) }) { $1 }
+        let training = journal.split.training.compactMap { id in
+            texts[Identifier(id)].map {
+                SearchGrid.Question(
+                    id: id, text: $0, grades: tuner.judgments[Identifier(id)])
+            }
+        }
+        let fit = try await SearchFit(
+            training: training,
+            heldOut: journal.split.heldOut.map {
+                .init(id: $0.id, text: $0.text, grades: $0.grades)
+            }, in: collection, current: current, model: fingerprint, seed: options.seed
+        ) { [progress] in progress(.fittingSearch(done: $0, total: $1)) }
+        journal.search = (journal.search ?? []) + [fit]
+        try journal.save(folder.journal)
+        progress(.fittedSearch(TuneReport.Search(fit)))
+    }
+
+    /// Sets the settings that were fitted to the model that the collection has now, if they help.
+    func applySearch() throws {
+        guard let fit = journal.search?.last, fit.isAdopted,
+            try tuner.collection.recordedEmbedder?.fingerprint == fit.model
+        else { return }
+        try tuner.collection.setSearchSettings(fit.settings)
+    }
+
+    /// Whether the collection's model was replaced by that of a stage.
+    var replacedBy: TrainingStage? {
+        journal.replacement?.isDone == true ? journal.best?.stage : nil
+    }
+
     // MARK: Mine
 
     /// Mines hard negatives for the training queries with the collection's own index, and writes
     /// the stages' training data.
     mutating func mine() async throws {
-        if journal.mined != nil { return }
+        if journal.mined != nil || stages.isEmpty { return }
         let began = ContinuousClock.now
         guard try tuner.collection.recordedEmbedder?.fingerprint == journal.base.fingerprint else {
             throw TuneError.resumedDifferently(.collectionModel)

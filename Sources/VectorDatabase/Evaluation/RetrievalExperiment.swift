@@ -21,6 +21,8 @@ package struct RetrievalExperiment: Sendable {
     let rerankDepth: Int?
     /// The fusion for hybrid mode.
     let fusion: Fusion
+    /// Takes the place of the collection's settings; `nil` for those.
+    let search: SearchSettings?
     /// Hits per query.
     let depth: Int
     let name: String
@@ -33,13 +35,14 @@ package struct RetrievalExperiment: Sendable {
     ///   - name: the name of the run.
     package init(
         _ questions: [Question], mode: QueryMode, isExact: Bool, rerankDepth: Int? = nil,
-        fusion: Fusion = Fusion(), depth: Int = 1000, name: String
+        fusion: Fusion = Fusion(), search: SearchSettings? = nil, depth: Int = 1000, name: String
     ) {
         self.questions = questions
         self.mode = mode
         self.isExact = isExact
         self.rerankDepth = rerankDepth
         self.fusion = fusion
+        self.search = search
         self.depth = depth
         self.name = name
     }
@@ -75,6 +78,7 @@ package struct RetrievalExperiment: Sendable {
         var query = Query(asked.text, limit: depth + 1, mode: mode, isExact: isExact)
         query.rerankDepth = rerankDepth
         query.fusion = fusion
+        query.search = search
         query.fetchesContent = false
         return query
     }

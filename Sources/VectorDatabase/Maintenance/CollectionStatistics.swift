@@ -18,6 +18,8 @@ public struct CollectionStatistics: Sendable {
     public var index: IndexStatistics
     /// Metadata fields with an index, sorted.
     public var indexedFields: [String]
+    /// How the collection is searched; `nil` if nothing was set.
+    public var search: SearchSettings?
     /// The size on disk by part; empty unless requested.
     public var bytes: [PartBytes]
 }

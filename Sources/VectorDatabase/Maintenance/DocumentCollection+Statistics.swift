@@ -17,6 +17,7 @@ extension DocumentCollection {
                 index: try IndexStatistics(
                     caches.vectors.snapshot(for: record), of: record),
                 indexedFields: try store.indexedFields(of: record),
+                search: try searchSettings(of: record),
                 bytes: includesBytes ? try bytesByPart() : [])
         }
     }

@@ -29,8 +29,9 @@ public struct Fusion: Sendable, Equatable {
 
     /// What the lists give.
     public var method: Method
-    /// How much the list by vector counts; `nil` for the embedder's `hybridWeight` if it has one
-    /// and encodes the query, else the method's own: 0.4 for scores, 0.35 for ranks. A model whose
+    /// How much the list by vector counts; `nil` for the collection's ``SearchSettings`` if they
+    /// have a weight (of scores), else the embedder's `hybridWeight` if it has one and encodes the
+    /// query, else the method's own: 0.4 for scores, 0.35 for ranks. A model whose
     /// vectors alone are ahead of BM25 should have 1 or more.
     public var denseWeight: Double?
     /// How much the list by words counts.
@@ -53,7 +54,7 @@ public struct Fusion: Sendable, Equatable {
     }
 
     /// The weight that counts if neither the query nor the embedder has one.
-    var usualDenseWeight: Double { method == .scores ? 0.4 : 0.35 }
+    package var usualDenseWeight: Double { method == .scores ? 0.4 : 0.35 }
 
     /// A document in the joined list.
     package struct Entry<ID: Hashable & Sendable>: Sendable {

@@ -34,6 +34,8 @@ public struct Query: Sendable {
     /// Whether hits have their title, text and metadata. `false` is enough for run files, whose
     /// thousands of hits would take longer to read than to find.
     public var fetchesContent = true
+    /// Takes the place of the collection's settings, to try others.
+    package var search: SearchSettings?
 
     /// Creates a query for a text; each parameter sets the property of its name.
     public init(
@@ -67,7 +69,8 @@ public enum QueryMode: String, Sendable, CaseIterable, Codable {
     /// Vectors. The score is the inner product, the cosine, or minus the squared distance,
     /// according to the collection's metric. Higher is better.
     case dense
-    /// Words. The score is BM25. Higher is better.
+    /// Words. The score is BM25, with the collection's ``SearchSettings`` if it has some. Higher is
+    /// better.
     case lexical
     /// Both. The score is a weighted sum; see ``Fusion``.
     case hybrid

@@ -1,4 +1,5 @@
 import DocumentStore
+import LexicalIndex
 
 /// A query with everything that is decided before searching: the mode, the vector, the fusion.
 struct QueryPlan: Sendable {
@@ -8,6 +9,8 @@ struct QueryPlan: Sendable {
     var vector: [Float]?
     /// Used in hybrid mode.
     var fusion: Fusion
+    /// The parameters of lexical search.
+    let scoring: BM25
     /// This query's share of the time spent on encoding.
     var encoding: Duration?
     /// Set if hits are re-ranked.
@@ -25,7 +28,8 @@ struct QueryPlanner {
     func plan(_ queries: [Query]) async throws -> [QueryPlan] {
         var plans: [QueryPlan] = []
         plans.reserveCapacity(queries.count)
-        for query in queries { plans.append(try plan(query)) }
+        let settings = try collection.searchSettings(of: record)
+        for query in queries { plans.append(try plan(query, settings)) }
         let open = plans.indices.filter { plans[$0].mode != .lexical && plans[$0].vector == nil }
         let weight = open.isEmpty ? nil : try collection.requireEmbedder(for: record).hybridWeight
         for index in open where plans[index].fusion.denseWeight == nil {
@@ -47,7 +51,7 @@ struct QueryPlanner {
         return plans
     }
 
-    private func plan(_ query: Query) throws -> QueryPlan {
+    private func plan(_ query: Query, _ settings: SearchSettings?) throws -> QueryPlan {
         try validate(query)
         let mode = try query.mode ?? defaultMode(of: query)
         if mode != .lexical {
@@ -59,9 +63,15 @@ struct QueryPlanner {
                     vector, dimensions: record.dimensions, of: "the query")
             }
         }
+        let settings = query.search ?? settings
+        var fusion = query.fusion
+        if fusion.method == .scores, fusion.denseWeight == nil {
+            fusion.denseWeight = settings?.denseWeight(forModel: record.model.fingerprint)
+        }
         return QueryPlan(
             query: query, mode: mode, vector: mode == .lexical ? nil : query.vector,
-            fusion: query.fusion, scorer: try scorer(for: query))
+            fusion: fusion, scoring: settings?.scoring ?? .standard,
+            scorer: try scorer(for: query))
     }
 
     private func validate(_ query: Query) throws {

@@ -118,7 +118,7 @@ struct QueryRun: Sendable {
             limit: depth
         ) { count in
             let (hits, cost) = snapshot.search(
-                query.text, limit: count, allowed: allowed?.labels)
+                query.text, limit: count, allowed: allowed?.labels, scoring: plan.scoring)
             found.words.postings += cost.postings
             found.words.scored += cost.scored
             return hits

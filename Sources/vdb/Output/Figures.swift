@@ -23,6 +23,9 @@ enum Figures {
         String(format: "%+.\(digits)f", value)
     }
 
+    /// 0.25 as "0.25", 1.0 as "1".
+    static func short(_ value: Double) -> String { String(format: "%g", value) }
+
     /// "2:05", or "1:02:05".
     static func duration(_ seconds: Double) -> String {
         let total = Int(min(seconds.rounded(.up), 359_999))

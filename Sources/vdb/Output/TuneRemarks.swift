@@ -1,5 +1,20 @@
 import Tuning
 
+extension TuneReport.Search {
+    /// What was fitted and what it gains, in one line.
+    var words: String {
+        let settings =
+            "k1 \(Figures.short(k1)), b \(Figures.short(b)), hybrid weight "
+            + Figures.short(hybridWeight)
+        let gained =
+            "\(Figures.signed(gain, 4)) nDCG@10 of hybrid search in cross-validation (95 % interval "
+            + "\(Figures.signed(lower, 4)) to \(Figures.signed(upper, 4)))"
+        return isAdopted
+            ? "\(settings): \(gained)"
+            : "kept as it was, since fitting gains nothing beyond chance: \(gained)"
+    }
+}
+
 extension TuneReport {
     /// Remarks on the figures, a sentence each.
     var remarks: [String] {

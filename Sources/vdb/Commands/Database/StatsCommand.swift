@@ -73,9 +73,22 @@ struct StatsCommand: AsyncParsableCommand {
             line.set("model", .null)
         }
         line.set("index", Self.json(statistics.index))
+        if let search = statistics.search { line.set("search", .object(search.json)) }
         line.set("indexed_fields", .array(statistics.indexedFields.map { .string($0) }))
         line.set("bytes", Self.json(statistics.bytes))
         return line
+    }
+
+    /// The settings, and whether the weight is of another model.
+    private static func words(_ search: SearchSettings, model: EmbedderIdentity?) -> String {
+        var words = "k1 \(Figures.short(search.k1)), b \(Figures.short(search.b))"
+        if let weight = search.denseWeight {
+            words += ", hybrid weight \(Figures.short(weight))"
+            if let fitted = search.modelFingerprint, fitted != model?.fingerprint {
+                words += " (of another model, not used)"
+            }
+        }
+        return words
     }
 
     private static func json(_ index: IndexStatistics) -> JSONWriter {
@@ -133,6 +146,9 @@ struct StatsCommand: AsyncParsableCommand {
                     + "\(Figures.grouped(index.tailRows)) not yet in it, "
                     + "\(Figures.grouped(index.deletedRows)) deleted"
             ))
+        if let search = statistics.search {
+            rows.append(("search", Self.words(search, model: statistics.model)))
+        }
         if !statistics.indexedFields.isEmpty {
             rows.append(("indexed fields", statistics.indexedFields.joined(separator: ", ")))
         }

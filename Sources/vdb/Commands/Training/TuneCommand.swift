@@ -13,9 +13,12 @@ struct TuneCommand: AsyncParsableCommand {
         abstract:
             "Train the database's model on judged queries, and re-encode the database with it.",
         discussion: """
-            Holds out some of the judged queries, mines hard negatives on the collection's index, \
-            trains the stages compress, align and contrast, and evaluates nDCG@10 on the held-out \
-            queries after each:
+            Holds out some of the judged queries and fits how the collection is searched to the \
+            others: BM25's k1 and b and the weight of vectors in hybrid search, kept with the \
+            collection if they help beyond chance in cross-validation ('vdb stats' shows them). \
+            That takes seconds; --stages search does nothing else. Then it mines hard negatives on \
+            the collection's index, trains the stages compress, align and contrast, and evaluates \
+            nDCG@10 on the held-out queries after each:
 
               vdb tune --queries queries.jsonl --qrels qrels.tsv --out models/mine
 
@@ -74,9 +77,15 @@ struct TuneCommand: AsyncParsableCommand {
             reporter.clear()
             throw failure(error)
         }
-        try write(report, of: tuner)
+        if !options.stages.isEmpty { try write(report, of: tuner) }
         Output.line(format == .json ? report.json : TuneTable(report: report).text)
-        if !report.isReplaced {
+        if !report.isReplaced, report.search?.isAdopted != true {
+            guard !options.stages.isEmpty else {
+                throw CommandFailure(
+                    .badData,
+                    "no other settings of search help beyond chance, so the collection is searched "
+                        + "as before")
+            }
             throw CommandFailure(
                 .badData,
                 "\(out): no stage improves the model on the held-out queries, so the database keeps "
@@ -124,7 +133,7 @@ extension TuneCommand {
         var holdOut: Int?
         @Option(
             help: ArgumentHelp(
-                "Stages: some of compress, align and contrast, separated by commas.",
+                "Stages: some of search, compress, align and contrast, separated by commas.",
                 valueName: "list"))
         var stages = StageList.all
         @Option(help: "Passes over each stage's data (default: compress 2, align 4, contrast 1).")
@@ -142,6 +151,7 @@ extension TuneCommand {
 
         func apply(to options: inout TuneOptions) {
             options.heldOutQueries = holdOut
+            options.fitsSearch = stages.fitsSearch
             options.stages = options.stages.filter { stages.stages.contains($0.stage) }
             for place in options.stages.indices {
                 if let epochs { options.stages[place].epochs = epochs }
@@ -158,21 +168,30 @@ extension TuneCommand {
         }
     }
 
-    /// `compress,align,contrast`
+    /// `search,compress,align,contrast`
     struct StageList: ExpressibleByArgument, CustomStringConvertible {
-        static let all = StageList(stages: [.compress, .align, .contrast])
+        static let all = StageList(fitsSearch: true, stages: [.compress, .align, .contrast])
+        private static let search = "search"
+        let fitsSearch: Bool
         let stages: [TrainingStage]
 
-        init(stages: [TrainingStage]) { self.stages = stages }
+        init(fitsSearch: Bool, stages: [TrainingStage]) {
+            (self.fitsSearch, self.stages) = (fitsSearch, stages)
+        }
 
         init?(argument: String) {
             let names = argument.split(separator: ",", omittingEmptySubsequences: false)
-            stages = names.compactMap { TrainingStage(rawValue: String($0)) }
+                .map(String.init)
+            fitsSearch = names.contains(Self.search)
+            let others = names.filter { $0 != Self.search }
+            stages = others.compactMap { TrainingStage(rawValue: $0) }
             let isKnown = stages.allSatisfy(Self.all.stages.contains)
-            guard isKnown, stages.count == names.count else { return nil }
+            guard isKnown, stages.count == others.count, !names.isEmpty else { return nil }
         }
 
-        var description: String { stages.map(\.rawValue).joined(separator: ",") }
+        var description: String {
+            ((fitsSearch ? [Self.search] : []) + stages.map(\.rawValue)).joined(separator: ",")
+        }
         var defaultValueDescription: String { description }
     }
 }

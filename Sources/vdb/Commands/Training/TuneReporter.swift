@@ -11,6 +11,9 @@ final class TuneReporter: Sendable {
         switch progress {
         case .copying:
             if Messages.isTerminal { steps.line.say("copying the database for the evaluation") }
+        case .fittingSearch(let done, let total):
+            update("settings", "fitting search", done, total)
+        case .fittedSearch(let search): steps.line.say("search: " + search.words)
         case .mining(let done, let total): update("queries", "mining", done, total)
         case .training(let stage, .preparing(let what, let done, let total)):
             steps.prepare(what, done: done, total: total, stage: stage.rawValue)

@@ -17,6 +17,12 @@ struct TuneTable {
                 ]))
         }
         let counts = report.queries
+        if let search = report.search {
+            lines.append(
+                "search: \(search.words); hybrid nDCG@10 on the held-out queries "
+                    + "\(number(search.before))"
+                    + (search.isAdopted ? " to \(number(search.after))" : ""))
+        }
         lines += [
             "\(counts.heldOutQueries) of \(counts.judgedQueries) judged queries held out, "
                 + "\(counts.trainingQueries) trained on with \(report.mining.negatives) mined "

@@ -1,0 +1,111 @@
+import DocumentStore
+import JSON
+import LexicalIndex
+
+/// How a collection is searched by words and in hybrid mode, if that was fitted to judgments of its
+/// own (`vdb tune`) rather than left to the program's constants.
+///
+/// ```swift
+/// try notes.setSearchSettings(SearchSettings(k1: 0.8, b: 0.4, denseWeight: 0.7))
+/// ```
+public struct SearchSettings: Sendable, Equatable {
+    /// BM25's k1, more than 0: how much a word's further occurrences in a passage count.
+    public var k1: Double
+    /// BM25's b, 0 to 1: how much long passages are discounted.
+    public var b: Double
+    /// How much vectors count in hybrid search by scores, against 1 for words, 0 or more; it
+    /// precedes the model's own weight, and a query's precedes it. `nil` leaves it to the model.
+    public var denseWeight: Double?
+    /// The fingerprint of the model that ``denseWeight`` was fitted for. With another model's vectors
+    /// the weight does not count; `nil` counts with any.
+    public var modelFingerprint: String?
+
+    /// Creates settings; each parameter sets the property of its name.
+    public init(
+        k1: Double, b: Double, denseWeight: Double? = nil, modelFingerprint: String? = nil
+    ) {
+        self.k1 = k1
+        self.b = b
+        self.denseWeight = denseWeight
+        self.modelFingerprint = modelFingerprint
+    }
+
+    /// How a collection without settings is searched.
+    package static let standard = SearchSettings(k1: BM25.standard.k1, b: BM25.standard.b)
+
+    /// The parameters of BM25.
+    var scoring: BM25 { BM25(k1: k1, b: b) }
+
+    /// The weight of vectors that counts with a model; `nil` if none does.
+    package func denseWeight(forModel fingerprint: String) -> Double? {
+        modelFingerprint.map { $0 == fingerprint } ?? true ? denseWeight : nil
+    }
+
+    /// - Throws: ``DatabaseError/outOfRange(parameter:value:allowed:)``
+    func validate() throws(DatabaseError) {
+        func require(
+            _ number: Double?, _ name: String, _ range: ClosedRange<Double>, _ allowed: String
+        ) throws(DatabaseError) {
+            guard let number, !range.contains(number) else { return }
+            throw .outOfRange(parameter: name, value: "\(number)", allowed: allowed)
+        }
+        try require(k1, "k1", 1e-3...1e3, "0.001 to 1000")
+        try require(b, "b", 0...1, "0 to 1")
+        try require(
+            denseWeight, "dense weight", 0...Double.greatestFiniteMagnitude, "0 or more")
+    }
+}
+
+extension SearchSettings {
+    /// The settings as an object with the keys `k1`, `b` and, if they are set, `hybrid_weight` and
+    /// `model`.
+    public var json: JSONObject {
+        var object: JSONObject = ["k1": .number(k1), "b": .number(b)]
+        if let denseWeight { object["hybrid_weight"] = .number(denseWeight) }
+        if let modelFingerprint { object["model"] = .string(modelFingerprint) }
+        return object
+    }
+
+    /// Nil if a member is missing or not what ``json`` writes.
+    init?(json object: JSONObject) {
+        guard let k1 = object["k1"]?.doubleValue, let b = object["b"]?.doubleValue else {
+            return nil
+        }
+        self.init(
+            k1: k1, b: b, denseWeight: object["hybrid_weight"]?.doubleValue,
+            modelFingerprint: object["model"]?.stringValue)
+        guard (try? validate()) != nil else { return nil }
+    }
+}
+
+extension DocumentCollection {
+    /// How the collection is searched; `nil` if nothing was set.
+    ///
+    /// - Throws: ``DatabaseError``, `damaged` if what was set cannot be read.
+    public var searchSettings: SearchSettings? {
+        get throws { try rethrowing { try searchSettings(of: try requireRecord()) } }
+    }
+
+    func searchSettings(of record: CollectionRecord) throws -> SearchSettings? {
+        guard let text = record.searchSettings else { return nil }
+        guard let object = (try? JSONValue(parsing: text))?.objectValue,
+            let settings = SearchSettings(json: object)
+        else {
+            throw DatabaseError.damaged(
+                path: database.path, reason: "the search settings of collection '\(name)'")
+        }
+        return settings
+    }
+
+    /// Sets how the collection is searched from the next query on, in all processes; `nil` searches
+    /// it as the program does by itself. Nothing is encoded or indexed again.
+    ///
+    /// - Throws: ``DatabaseError``: `outOfRange` for a value that cannot be, `readOnly`.
+    public func setSearchSettings(_ settings: SearchSettings?) throws {
+        try settings?.validate()
+        try rethrowing {
+            _ = try store.updateSearchSettings(
+                settings.map { JSONValue.object($0.json).jsonText }, of: try requireRecord())
+        }
+    }
+}
