@@ -37,6 +37,9 @@ struct Comments {
         try await query(notes)
         try await export(notes)
 
+        try notes.setSearchSettings(SearchSettings(k1: 0.8, b: 0.4, denseWeight: 0.7))
+        #expect(try notes.searchSettings?.denseWeight == 0.7)
+
         #expect(try notes.document("apples-1") == note)
         try await notes.delete(["1"])
         #expect(try notes.count() == 1)

@@ -17,6 +17,8 @@ enum Tuning {
         let report = try await tuner.run()
         print(report.before, report.after, report.isReplaced)
 
+        options.stages = []
+
         options.stages = [
             TuneOptions.Stage(.contrast, epochs: 1, batchSize: 32, learningRate: 2e-6)
         ]

@@ -1,0 +1,92 @@
+"""Runs `vdb tune` on judged collections, each split several times into questions to fit or train on and held-out
+ones, and tells what the held-out questions gain.
+
+usage: tune_splits.py VDB FOLDER... [--work DIR] [--seeds 5] [tune options …]
+
+Each FOLDER is a collection in BEIR form (corpus.jsonl, queries.jsonl, qrels/test.tsv). The documents are encoded once
+with the built-in model, or with that of --model; each run starts from a copy of that database. Options that are not
+listed here go to `vdb tune`, such as `--stages search`. A run that is done is not repeated.
+
+nDCG@10 of hybrid search on held-out questions, "after" as the collection is left: the fitted settings only if the run
+adopted them. A split is called better or worse if the paired randomization test of its questions has p < 0.05."""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import statistics
+import subprocess
+
+parser = argparse.ArgumentParser(usage=__doc__)
+parser.add_argument("vdb")
+parser.add_argument("folders", nargs="+")
+parser.add_argument("--work", default="tune-splits")
+parser.add_argument("--seeds", type=int, default=5)
+parser.add_argument("--model")
+options, others = parser.parse_known_args()
+
+
+def randomization_p(differences, draws=10000):
+    generator = random.Random(0)
+    differences = [d for d in differences if d]
+    observed = abs(sum(differences)) - 1e-12
+    if not differences:
+        return 1.0
+    hits = sum(
+        abs(sum(d if generator.random() < 0.5 else -d for d in differences)) >= observed for _ in range(draws))
+    return (1 + hits) / (1 + draws)
+
+
+def run(name, folder, seed):
+    base = f"{options.work}/{name}.vdb"
+    if not os.path.exists(base):
+        command = [options.vdb, "ingest", f"{folder}/corpus.jsonl", "--db", base, "--quiet"]
+        subprocess.run(command + (["--model", options.model] if options.model else []), check=True)
+    out = f"{options.work}/{name}-{seed}"
+    if not os.path.exists(out + ".json"):
+        shutil.rmtree(out, ignore_errors=True)
+        shutil.copyfile(base, out + ".vdb")
+        command = [options.vdb, "tune", "--queries", f"{folder}/queries.jsonl", "--qrels",
+                   f"{folder}/qrels/test.tsv", "--db", out + ".vdb", "--out", out, "--seed", str(seed),
+                   "--format", "json", "--quiet"]
+        done = subprocess.run(command + others, stdout=subprocess.PIPE)
+        if done.returncode not in (0, 65):
+            raise SystemExit(f"{name}, seed {seed}: exit status {done.returncode}")
+        with open(out + ".json", "wb") as file:
+            file.write(done.stdout)
+        for path in os.listdir(options.work):
+            if path.startswith(f"{name}-{seed}.vdb"):
+                os.remove(f"{options.work}/{path}")
+    with open(out + ".json") as file:
+        report = json.load(file)
+    with open(out + "/tune/journal.json") as file:
+        fits = json.load(file)["search"]
+    # Before: as the collection was searched at first. After: with the last fit, of the model that it has now.
+    before = fits[0]["before"]
+    after = fits[-1]["after"] if report["search"]["adopted"] else fits[-1]["before"]
+    return report, before, after
+
+
+os.makedirs(options.work, exist_ok=True)
+print("| collection | held out | before | after | gain | per split | adopted | better, worse | k1, b, weight | seconds |")
+print("| --- | ---: | ---: | ---: | ---: | --- | ---: | ---: | --- | ---: |")
+gains = []
+for folder in options.folders:
+    name = os.path.basename(folder.rstrip("/"))
+    runs = [run(name, folder, seed) for seed in range(options.seeds)]
+    means = [(statistics.mean(before), statistics.mean(after)) for _, before, after in runs]
+    change = [after - before for before, after in means]
+    tests = [randomization_p([b - a for a, b in zip(before, after)]) for _, before, after in runs]
+    better = sum(p < 0.05 and gain > 0 for p, gain in zip(tests, change))
+    worse = sum(p < 0.05 and gain < 0 for p, gain in zip(tests, change))
+    gains.append(statistics.mean(change))
+    fitted = "; ".join(
+        f"{r['search']['k1']:g} {r['search']['b']:g} {r['search']['hybrid_weight']:g}"
+        + ("" if r["search"]["adopted"] else " (not kept)") for r, _, _ in runs)
+    print(f"| {name} | {len(runs[0][1])} | {statistics.mean(m[0] for m in means):.4f} | "
+          f"{statistics.mean(m[1] for m in means):.4f} | {gains[-1]:+.4f} | "
+          + " ".join(f"{gain:+.3f}" for gain in change)
+          + f" | {sum(r['search']['adopted'] for r, _, _ in runs)} of {len(runs)} | {better}, {worse} | {fitted} | "
+          + f"{statistics.mean(r['search']['seconds'] for r, _, _ in runs):.1f} |", flush=True)
+print(f"\nmean of {len(gains)}: {statistics.mean(gains):+.4f}")
