@@ -55,6 +55,10 @@ let package = Package(
         // Opened at run time, by downloads only.
         .target(name: "CLibcurl"),
         .target(name: "CLibcrypto"),
+        // Opened at run time, by files that need them only.
+        .target(name: "CDecompression"),
+        .target(name: "CLibxml2"),
+        .target(name: "CLibzip"),
         .target(name: "CVectorKernels", cSettings: kernels),
         // The built-in model's files, which the assembler includes from Sources/DefaultModel.
         .target(
@@ -67,7 +71,8 @@ let package = Package(
             name: "VectorMath", dependencies: ["CVectorKernels"],
             swiftSettings: swift),
         .target(
-            name: "FileFormat", dependencies: ["TextBytes", "CLZ4", "CXXHash", "CZlib", "CZstd"],
+            name: "FileFormat",
+            dependencies: ["TextBytes", "CDecompression", "CLZ4", "CXXHash", "CZlib", "CZstd"],
             swiftSettings: swift),
         // Metrics, distances and search results.
         .target(name: "Ranking", swiftSettings: swift + optimized),
@@ -128,7 +133,8 @@ let package = Package(
             name: "VectorDatabase",
             dependencies: [
                 "Embedding", "Ranking", "DocumentStore", "VectorIndex", "LexicalIndex",
-                "VectorMath", "FileFormat", "JSON", "TextBytes", "Evaluation",
+                "VectorMath", "FileFormat", "JSON", "TextBytes", "Evaluation", "CLibxml2",
+                "CLibzip",
             ],
             swiftSettings: swift),
         // Models that look both ways: BERT.

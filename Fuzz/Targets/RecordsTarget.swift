@@ -4,7 +4,7 @@ import VectorDatabase
 enum RecordsTarget {
     private static let formats: [SourceFormat] = [
         .jsonLines, .csv, .tsv, .automatic, .text, .markdown, .fvecs, .npy, .org,
-        .rst, .code,
+        .rst, .code, .html, .docx, .odt, .epub, .notebook, .mail, .mailbox, .npz,
     ]
 
     static func run(_ input: [UInt8]) async throws {

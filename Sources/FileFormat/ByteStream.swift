@@ -27,6 +27,10 @@ package enum ByteStreamError: Error, Equatable, Sendable {
     case cutShort(name: String, format: Compression)
     /// A text is not in its encoding, from the byte at `offset` on.
     case undecodable(name: String, encoding: String, offset: Int)
+    /// The compressed bytes need more memory than a decompressor may have.
+    case needsTooMuchMemory(name: String, format: Compression)
+    /// A library that reads the format is not installed; `package` is Debian's that has it.
+    case libraryMissing(name: String, library: String, package: String)
 }
 
 extension ByteStreamError: CustomStringConvertible, LocalizedError {
@@ -35,7 +39,8 @@ extension ByteStreamError: CustomStringConvertible, LocalizedError {
     private var name: String {
         switch self {
         case .missing(let name), .isFolder(let name), .system(_, let name, _),
-            .damaged(let name, _, _), .cutShort(let name, _), .undecodable(let name, _, _):
+            .damaged(let name, _, _), .cutShort(let name, _), .undecodable(let name, _, _),
+            .needsTooMuchMemory(let name, _), .libraryMissing(let name, _, _):
             name
         }
     }
@@ -52,6 +57,9 @@ extension ByteStreamError: CustomStringConvertible, LocalizedError {
         case .cutShort(_, let format): "the \(format.rawValue) data is truncated"
         case .undecodable(_, let encoding, let offset):
             "is not text in \(encoding) at byte \(offset + 1)"
+        case .needsTooMuchMemory(_, let format):
+            "decompressing the \(format.rawValue) data needs more memory than it may have"
+        case .libraryMissing(_, let library, _): "needs \(library), which is not installed"
         }
     }
 

@@ -6,14 +6,25 @@ import Foundation
 package enum Compression: String, Sendable, CaseIterable {
     case gzip
     case zstd
+    case bzip2
+    case xz
 
-    /// - Parameter start: the first bytes of the file; 4 are enough.
+    /// - Parameter start: the first bytes of the file; 6 are enough.
     package static func detect(_ start: some Collection<UInt8>) -> Compression? {
-        let start = Array(start.prefix(4))
+        let start = Array(start.prefix(6))
+        if start == [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0] { return .xz }
+        // "BZh" and the size of the blocks.
+        if start.starts(with: [0x42, 0x5A, 0x68]), start.count > 3,
+            (0x31...0x39).contains(start[3]),
+            start.dropFirst(4).elementsEqual([0x31, 0x41].prefix(start.count - 4))
+                || start.dropFirst(4).elementsEqual([0x17, 0x72].prefix(start.count - 4))
+        {
+            return .bzip2
+        }
         if start.starts(with: [0x1F, 0x8B]) { return .gzip }
-        if start == [0x28, 0xB5, 0x2F, 0xFD] { return .zstd }
+        if start.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) { return .zstd }
         // A skippable frame, which pzstd and others write first.
-        if start.count == 4, start[0] & 0xF0 == 0x50, start[1...] == [0x2A, 0x4D, 0x18] {
+        if start.count >= 4, start[0] & 0xF0 == 0x50, start[1...3] == [0x2A, 0x4D, 0x18] {
             return .zstd
         }
         return nil
@@ -56,21 +67,23 @@ package final class PeekableStream: ByteStream {
     }
 }
 
-/// The stream itself, or its decompressed bytes if they begin like gzip or zstd.
+/// The stream itself, or its decompressed bytes if they begin like a compressed file.
 package func decompressing(
     _ base: any ByteStream
 ) throws -> (stream: PeekableStream, compression: Compression?) {
     let stream = PeekableStream(base)
-    let compression = Compression.detect(try stream.peek(4))
+    let compression = Compression.detect(try stream.peek(6))
     return switch compression {
     case .gzip: (PeekableStream(GzipStream(stream)), compression)
     case .zstd: (PeekableStream(ZstdStream(stream)), compression)
+    case .bzip2: (PeekableStream(try LibraryStream(stream, format: .bzip2)), compression)
+    case .xz: (PeekableStream(try LibraryStream(stream, format: .xz)), compression)
     case nil: (stream, nil)
     }
 }
 
 /// Bytes read from a stream but not yet consumed.
-private struct InputBuffer {
+struct InputBuffer {
     static let size = 1 << 17
     var bytes = [UInt8](repeating: 0, count: size)
     var start = 0

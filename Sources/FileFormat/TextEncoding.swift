@@ -62,8 +62,8 @@ package final class TranscodingStream: ByteStream {
     private var offset = 0
 
     private static let chunk = 1 << 16
-    /// What iconv returns if it stops before the end.
-    private static let failure = UInt(bitPattern: -1)
+    /// What iconv returns if it stops before the end: `(size_t)-1`, and C's `size_t` is `Int` here.
+    private static let failure = -1
 
     /// - Throws: `ByteStreamError.undecodable` if the encoding is not known any more.
     package init(_ base: any ByteStream, from encoding: TextEncoding) throws(ByteStreamError) {

@@ -165,4 +165,14 @@ import Testing
             64, "--chunk-overlap must be less than the 5 tokens", "ingest", "long.jsonl",
             "--chunk-tokens", "5", "--chunk-overlap", "10")
     }
+
+    @Test func aMissingProgramIsNamedWithItsPackageAndTheRestIsRead() throws {
+        try vdb.write("n/a.md", "text")
+        try vdb.write("n/b.pdf", "%PDF-1.4\n")
+        let result = try vdb.run("ingest", "n", environment: ["PATH": "/nowhere"])
+        #expect(result.status == 0)
+        #expect(result.errors.contains("n/b.pdf: needs pdftotext, which is not installed"))
+        #expect(result.errors.contains("apt-get install poppler-utils"))
+        #expect(try ids() == ["n/a.md"])
+    }
 }

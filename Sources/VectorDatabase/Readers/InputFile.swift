@@ -25,12 +25,7 @@ struct InputFile: Sendable, Equatable {
 extension InputFile {
     /// Whether the file is as likely to hold settings as documents: JSON that was found in a folder.
     var mayBeNoDocuments: Bool {
-        guard isFromFolder, format == .jsonLines else { return false }
-        var parts = path.lowercased().split(separator: ".")
-        if let last = parts.last, SourceFormat.compressions.contains(String(last)) {
-            parts.removeLast()
-        }
-        return parts.last == "json"
+        isFromFolder && format == .jsonLines && SourceFormat.isPlainJSON(path)
     }
 
     /// A file that was not found by a walk, such as a file of ids.

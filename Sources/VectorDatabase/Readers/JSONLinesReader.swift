@@ -2,7 +2,7 @@ import FileFormat
 import JSON
 import TextBytes
 
-/// Reads JSON Lines, one object per line with the keys `_id` or `id`, `title`, `text`, `metadata`
+/// Reads JSON Lines, or the elements of a JSON array, one object per line or element with the keys `_id` or `id`, `title`, `text`, `metadata`
 /// and `vector`.
 ///
 /// - An id is a string or an integer; a missing one is derived from the file and line.
@@ -12,7 +12,7 @@ import TextBytes
 ///   In its documents, `passages` says how the text is cut.
 /// - Empty lines are skipped.
 final class JSONLinesReader: RecordReader {
-    private let lines: LineReader
+    private let lines: any JSONRecordSource
     private let file: InputFile
     private let options: SourceOptions
     private let needsText: Bool
@@ -22,7 +22,10 @@ final class JSONLinesReader: RecordReader {
     private var isExport = false
 
     /// - Parameter needsText: whether a line without text and vector is an error.
-    init(_ lines: LineReader, file: InputFile, options: SourceOptions, needsText: Bool = true) {
+    init(
+        _ lines: any JSONRecordSource, file: InputFile, options: SourceOptions,
+        needsText: Bool = true
+    ) {
         self.lines = lines
         self.file = file
         self.options = options
@@ -34,7 +37,7 @@ final class JSONLinesReader: RecordReader {
     func next() throws -> Document? {
         while true {
             let result = try file.translating {
-                try lines.next { bytes -> Document? in
+                try lines.nextRecord { bytes -> Document? in
                     if bytes.allSatisfy({ isSpace($0) }) { return nil }
                     return try document(in: bytes)
                 }
@@ -160,10 +163,11 @@ final class JSONLinesReader: RecordReader {
                 path: file.path, line: line, field: field, expected: expected,
                 found: found.kindDescription)
         }
-        var document = Document(id: "", text: "", source: file.place(line))
+        let ordinal = lines.ordinal
+        var document = Document(id: "", text: "", source: file.place(ordinal))
         let idField = options.idField ?? (record.underscoreID == nil ? "id" : "_id")
         switch record.underscoreID ?? record.id {
-        case nil, .null: document.id = file.derivedID(line)
+        case nil, .null: document.id = file.derivedID(ordinal)
         case .string(let id) where !id.isEmpty: document.id = id
         case .integer(let id): document.id = String(id)
         case .largeInteger(let id): document.id = id.description

@@ -1,4 +1,5 @@
 import FileFormat
+import JSON
 import TextBytes
 
 /// Reads the documents of one file.
@@ -33,7 +34,11 @@ extension InputFile {
             }
             switch content.format {
             case .automatic, .jsonLines:
-                return JSONLinesReader(lines(), file: self, options: options)
+                let start = try stream.peek(4096, lineIsEnough: true)
+                let records: any JSONRecordSource =
+                    isJSONLines(start)
+                    ? lines() : JSONElementReader(stream, file: self, limit: options.recordLimit)
+                return JSONLinesReader(records, file: self, options: options)
             case .tsv:
                 guard
                     try options.delimiter != nil
@@ -50,6 +55,14 @@ extension InputFile {
             case .org: return whole(OrgExtractor())
             case .rst: return whole(RestructuredTextExtractor())
             case .code: return whole(CodeExtractor())
+            case .html: return whole(HTMLExtractor())
+            case .pdf: return whole(PDFExtractor())
+            case .docx: return whole(WordExtractor())
+            case .odt: return whole(OpenDocumentExtractor())
+            case .epub: return whole(EPUBExtractor())
+            case .notebook: return whole(NotebookExtractor())
+            case .mail: return whole(MailExtractor())
+            case .mailbox: return MailboxReader(lines(), file: self, options: options)
             case .fvecs:
                 return try VectorReader(
                     FvecsSource(
@@ -58,8 +71,27 @@ extension InputFile {
             case .npy:
                 return try VectorReader(
                     NpySource(stream, path: path), file: self, options: options)
+            case .npz:
+                // Its directory is at its end.
+                guard canReopen, !content.isCompressed else {
+                    throw SourceError.unusableContent(
+                        path: path,
+                        reason: "is an .npz archive, which is read only from a plain file")
+                }
+                return try VectorReader(NpzSource.open(self), file: self, options: options)
             }
         }
+    }
+
+    /// Whether JSON is one object a line: not an array, and not a `.json` file whose first line is
+    /// only a part of an object.
+    private func isJSONLines(_ start: ArraySlice<UInt8>) -> Bool {
+        let content = start.drop { isSpace($0) || [0xEF, 0xBB, 0xBF].contains($0) }
+        if content.first == UInt8(ascii: "[") { return false }
+        guard content.first == UInt8(ascii: "{"), SourceFormat.isPlainJSON(path),
+            let end = content.firstIndex(where: { $0 == 10 || $0 == 13 })
+        else { return true }
+        return (try? JSONValue(parsing: content[..<end])) != nil
     }
 
     /// Column types depend on the whole file, so a file is read twice, and a pipe is buffered to
@@ -130,7 +162,10 @@ extension SourceError {
         switch error {
         case .missing: self = .missing(path: path)
         case .isFolder, .system: self = .unreadable(path: path, reason: error.fact)
-        case .damaged, .cutShort: self = .damaged(path: path, reason: error.fact)
+        case .libraryMissing(_, let library, let package):
+            self = .libraryMissing(path: path, library: library, package: package)
+        case .damaged, .cutShort, .needsTooMuchMemory:
+            self = .damaged(path: path, reason: error.fact)
         case .undecodable(_, let encoding, let offset):
             self = .undecodable(path: path, encoding: encoding, byte: offset + 1)
         }

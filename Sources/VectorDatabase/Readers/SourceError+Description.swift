@@ -7,10 +7,14 @@ extension SourceError: CustomStringConvertible {
         switch self {
         case .missing(let path): "\(path): there is no such file or folder"
         case .brokenLink(let path): "\(path): is a link to something that does not exist"
-        case .unreadable(let path, let reason), .damaged(let path, let reason):
+        case .unreadable(let path, let reason), .damaged(let path, let reason),
+            .unusableContent(let path, let reason):
             "\(path): \(reason)"
         case .undecodable(let path, let encoding, let byte):
             "\(path): is not text in \(encoding) at byte \(byte)"
+        case .libraryMissing(let path, let library, _):
+            "\(path): needs \(library), which is not installed"
+        case .encrypted(let path): "\(path): is protected by a password"
         case .unknownFormat(let path): "\(path): the format could not be detected"
         case .missingColumn(let path, let column, let columns):
             "\(path):1: the header has no column '\(column)'; it has \(Self.list(columns))"

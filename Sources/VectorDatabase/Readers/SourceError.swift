@@ -14,6 +14,13 @@ public enum SourceError: Error, Sendable, Equatable {
     case damaged(path: String, reason: String)
     /// A text is not in the given encoding; `byte` is the first that is not, from 1.
     case undecodable(path: String, encoding: String, byte: Int)
+    /// A program or library that reads the format is not installed; `package` is Debian's that has it.
+    case libraryMissing(path: String, library: String, package: String)
+    /// The file is protected by a password.
+    case encrypted(path: String)
+    /// The file is not of its format, or nested too deep, or takes too long: `reason` is the predicate
+    /// of a sentence about it.
+    case unusableContent(path: String, reason: String)
     /// The format cannot be detected from the name or the content.
     case unknownFormat(path: String)
     /// A CSV header lacks a required column.
@@ -84,6 +91,7 @@ public enum SourceError: Error, Sendable, Equatable {
         switch self {
         case .missing(let path), .brokenLink(let path), .unreadable(let path, _),
             .damaged(let path, _), .undecodable(let path, _, _), .unknownFormat(let path),
+            .libraryMissing(let path, _, _), .encrypted(let path), .unusableContent(let path, _),
             .missingColumn(let path, _, _), .unusableVectors(let path, _),
             .idCount(let path, _, _, _), .fileTooLarge(let path, _), .notUTF8(let path, _, _),
             .containsNUL(let path, _), .recordTooLong(let path, _, _), .malformed(let path, _, _),
@@ -118,6 +126,7 @@ public enum SourceError: Error, Sendable, Equatable {
         switch self {
         case .missing, .brokenLink: .missing
         case .unreadable: .inputOutput
+        case .libraryMissing: .unavailable
         default: .badData
         }
     }

@@ -21,21 +21,39 @@ public enum SourceFormat: String, Sendable, CaseIterable, Codable {
     case rst
     /// Source code: the file is one document, cut at blank lines and definitions.
     case code
+    /// HTML: the text that a reader sees.
+    case html
+    /// PDF, by poppler's programs.
+    case pdf
+    /// Word documents (Office Open XML).
+    case docx
+    /// OpenDocument texts.
+    case odt
+    /// Electronic books.
+    case epub
+    /// Jupyter notebooks, without outputs.
+    case notebook = "ipynb"
+    /// A message of electronic mail.
+    case mail = "eml"
+    /// A mailbox of messages.
+    case mailbox = "mbox"
     /// Vectors, each a 32-bit dimension and as many 32-bit floats, little-endian.
     case fvecs
     /// Vectors as a two-dimensional NumPy array.
     case npy
+    /// NumPy's archive of arrays, one of which is the vectors.
+    case npz
 }
 
 extension SourceFormat {
     /// Whether files of this format are read in a folder if no format is requested. Vectors are not,
     /// since they need ids.
-    var isReadInFolders: Bool { self != .fvecs && self != .npy }
+    var isReadInFolders: Bool { ![.fvecs, .npy, .npz].contains(self) }
 
     /// Whether the format is bytes rather than text in some encoding.
     var isBinary: Bool {
         switch self {
-        case .fvecs, .npy: true
+        case .fvecs, .npy, .npz, .pdf, .docx, .odt, .epub, .mail, .mailbox: true
         default: false
         }
     }
@@ -49,6 +67,13 @@ extension SourceFormat {
         if let last = parts.last, compressions.contains(String(last)) { parts.removeLast() }
         guard parts.count > 1, let last = parts.last else { return nil }
         return byExtension[String(last)]
+    }
+
+    /// Whether a file is named as JSON rather than as JSON Lines.
+    static func isPlainJSON(_ path: String) -> Bool {
+        var parts = path.lowercased().split(separator: ".")
+        if let last = parts.last, compressions.contains(String(last)) { parts.removeLast() }
+        return parts.last == "json"
     }
 
     /// A file's name without the extensions that say its format.
@@ -77,8 +102,17 @@ extension SourceFormat {
             rb php pl pm lua sh bash zsh fish ps1 sql r jl hs ml mli ex exs erl clj cljs el lisp scm \
             dart vue svelte zig nim v f90 f95 pas vb groovy gradle proto tex
             """,
+            .html: "html htm xhtml",
+            .pdf: "pdf",
+            .docx: "docx docm",
+            .odt: "odt ott",
+            .epub: "epub",
+            .notebook: "ipynb",
+            .mail: "eml",
+            .mailbox: "mbox",
             .fvecs: "fvecs",
             .npy: "npy",
+            .npz: "npz",
         ]
         var result: [String: SourceFormat] = [:]
         for (format, names) in extensions {
@@ -90,7 +124,14 @@ extension SourceFormat {
     /// A binary format, by its first bytes.
     static func of(signature start: ArraySlice<UInt8>) -> SourceFormat? {
         if start.starts(with: [0x93] + Array("NUMPY".utf8)) { return .npy }
-        return nil
+        if start.starts(with: "%PDF-".utf8) { return .pdf }
+        guard start.starts(with: [0x50, 0x4B, 3, 4]) else { return nil }
+        // The first entries of a ZIP archive tell what it is.
+        func has(_ text: String) -> Bool { start.contains(text) }
+        if has("mimetypeapplication/epub+zip") { return .epub }
+        if has("mimetypeapplication/vnd.oasis.opendocument.text") { return .odt }
+        if has("[Content_Types].xml"), has("word/") { return .docx }
+        return start.dropFirst(30).prefix(200).contains(".npy") ? .npz : nil
     }
 
     /// - Parameter start: the first few thousand bytes, decompressed, as UTF-8.
@@ -98,9 +139,27 @@ extension SourceFormat {
         if let format = of(signature: start) { return format }
         if start.contains(0) { return nil }
         let first = start.first { !isSpace($0) && ![0xEF, 0xBB, 0xBF].contains($0) }
-        if first == UInt8(ascii: "{") { return .jsonLines }
+        if first == UInt8(ascii: "{") || isArrayOfObjects(start) { return .jsonLines }
+        let opening = String(decoding: start.prefix(512), as: UTF8.self).lowercased()
+            .drop { $0.isWhitespace || $0 == "\u{FEFF}" }
+        if opening.hasPrefix("<!doctype html") || opening.hasPrefix("<html") { return .html }
         let header = CSVHeader(start, separator: options.delimiter)
         if header.names(options, needsID: header.isTabbed) { return .csv }
         return start.prefix { $0 != 10 && $0 != 13 }.contains(9) ? .tsv : .text
+    }
+
+    private static func isArrayOfObjects(_ start: ArraySlice<UInt8>) -> Bool {
+        let content = start.filter { !isSpace($0) && ![0xEF, 0xBB, 0xBF].contains($0) }
+        return content.starts(with: "[{".utf8)
+    }
+}
+
+extension ArraySlice<UInt8> {
+    fileprivate func contains(_ text: String) -> Bool {
+        let wanted = Array(text.utf8)
+        guard count >= wanted.count else { return false }
+        return (startIndex...(endIndex - wanted.count)).contains {
+            self[$0...].starts(with: wanted)
+        }
     }
 }

@@ -18,11 +18,15 @@ struct IngestCommand: AsyncParsableCommand {
               vdb ingest base.fvecs --ids ids.txt --metric cosine
               generate | vdb ingest - --format jsonl
 
-            Each text or Markdown file in a folder becomes a document. Long documents are split into \
-            passages of 256 tokens with an overlap of 32, and found by their best passage. A line \
-            of JSONL, TSV or CSV is a document, split only with --chunk-tokens. Files may be \
-            compressed with gzip or zstd. Repeating an ingest encodes only what has changed, so an \
-            interrupted one resumes where it stopped.
+            Files are read by their extension: JSON Lines, JSON, CSV and TSV, whose records are documents; \
+            text, Markdown, Org, reStructuredText, source code, HTML, PDF, DOCX, ODT, EPUB, Jupyter \
+            notebooks and mail, each file or message a document; vectors in .npy, .npz and .fvecs. Files \
+            may be compressed with gzip, zstd, bzip2 or xz.
+
+            Long documents are split into passages of 256 tokens with an overlap of 32, and found by \
+            their best passage. A line of JSONL, TSV or CSV is split only with --chunk-tokens. \
+            Repeating an ingest encodes only what has changed, so an interrupted one resumes where it \
+            stopped.
 
             CSV has a header with a column text and usually id and title; other columns are \
             metadata. A column holds numbers or booleans if all its cells do, else text. A line of \
@@ -39,7 +43,9 @@ struct IngestCommand: AsyncParsableCommand {
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
-        case auto, jsonl, tsv, csv, text, markdown, org, rst, code
+        case auto, jsonl, tsv, csv, text, markdown, org, rst, code, html, pdf, docx, odt, epub,
+            ipynb
+        case eml, mbox
     }
     enum OnError: String, ExpressibleByArgument, CaseIterable { case stop, skip }
     enum SummaryFormat: String, ExpressibleByArgument, CaseIterable { case json }
@@ -70,7 +76,8 @@ struct IngestCommand: AsyncParsableCommand {
     var delimiter: Delimiter?
 
     @Option(
-        help: ArgumentHelp("The ids of .fvecs or .npy vectors, one a line.", valueName: "file"),
+        help: ArgumentHelp(
+            "The ids of .fvecs, .npy or .npz vectors, one a line.", valueName: "file"),
         completion: .file())
     var ids: String?
 
