@@ -35,6 +35,9 @@ struct EncodeCommand: ParsableCommand {
     @Option(help: "compressed, last or mean; default: the model's.")
     var pooling: Pooling?
 
+    @Option(help: "The most tokens of a text; default: the model's.")
+    var maxLength: Int?
+
     @Option(help: "self, next, none, or the text of an instruction.")
     var instruction = "self"
 
@@ -45,8 +48,9 @@ struct EncodeCommand: ParsableCommand {
     var format = Format.text
 
     func validate() throws {
-        guard rounds > 0, batchSize ?? 1 > 0, threads ?? 1 > 0 else {
-            throw ValidationError("--repeat, --batch-size and --threads must be positive")
+        guard rounds > 0, batchSize ?? 1 > 0, threads ?? 1 > 0, maxLength ?? 1 > 0 else {
+            throw ValidationError(
+                "--repeat, --batch-size, --threads and --max-length must be positive")
         }
     }
 
@@ -59,6 +63,7 @@ struct EncodeCommand: ParsableCommand {
         options.threads = threads
         options.precision = precision
         options.pooling = pooling
+        options.maximumLength = maxLength
         let asked: Instruction =
             switch instruction {
             case "self": .self_

@@ -73,6 +73,31 @@ struct EncoderTests {
         #expect(ids.status == 0 && ids.output.hasPrefix("["), "\(ids.errors)")
     }
 
+    @Test func theLengthOfTextsCanBeChosenAndIsRecorded() throws {
+        func tokens(_ arguments: String...) throws -> Int {
+            let text = "the heron waits in the water the heron waits"
+            let answer = try vdb.run(["embed", text, "--model", "cls"] + arguments)
+            #expect(answer.status == 0, "\(answer.errors)")
+            return (answer.object["tokens"] as? [Int])?.count ?? -1
+        }
+        let all = try tokens()
+        #expect(all > 5)
+        #expect(try tokens("--max-length", "5") == 5)
+        try vdb.fails(
+            64, "--max-length must be between", "embed", "x", "--model", "cls", "--max-length", "0")
+
+        #expect(
+            try vdb.run(
+                "ingest", "corpus.jsonl", "--db", "short.vdb", "--model", "cls", "--max-length",
+                "4", "--quiet"
+            ).status == 0)
+        let query = try vdb.run("query", "heron", "--db", "short.vdb", "--mode", "dense")
+        #expect(query.status == 0, "\(query.errors)")
+        try vdb.fails(
+            65, "was encoded by", "query", "heron", "--db", "short.vdb", "--mode", "dense",
+            "--model", "cls")
+    }
+
     @Test func infoDescribesIt() throws {
         let info = try vdb.run("model", "info", "cls", "--format", "json").object
         #expect(info.string("architecture") == "bert")

@@ -12,7 +12,9 @@ struct GGUFMerges {
     init(_ merges: GGUFArray, _ vocabulary: Vocabulary) throws(TokenizerError) {
         table = MergeTable(capacity: merges.count)
         pairs.reserveCapacity(merges.count)
-        var joined: [UInt8] = []
+        // A byte-pair tokenizer's tokens are mostly in the order of its merges: trying the id after
+        // the last one saves a third of the lookups.
+        var next: Int32 = 0
         for index in 0..<(merges.isOfStrings ? merges.count : 0) {
             let bytes = merges.string(index).bytes
             // The left token may itself begin with a space.
@@ -21,16 +23,18 @@ struct GGUFMerges {
             }
             let left = UnsafeBufferPointer(rebasing: bytes[..<space])
             let right = UnsafeBufferPointer(rebasing: bytes[(space + 1)...])
-            joined.removeAll(keepingCapacity: true)
-            joined += left
-            joined += right
             let (leftID, rightID) = (vocabulary.id(of: left), vocabulary.id(of: right))
-            let result = joined.withUnsafeBufferPointer { vocabulary.id(of: $0) as Int32 }
+            var result = next
+            if !vocabulary.token(next, is: left, right) {
+                result = vocabulary.id(of: Array(left) + right) ?? -1
+            }
             guard leftID >= 0, rightID >= 0, result >= 0 else {
-                let missing = leftID < 0 ? Array(left) : rightID < 0 ? Array(right) : joined
+                let missing =
+                    leftID < 0 ? Array(left) : rightID < 0 ? Array(right) : Array(left) + right
                 throw .mergeOfUnknownToken(
                     index: index, token: String(decoding: missing, as: UTF8.self))
             }
+            next = result + 1
             add(leftID, rightID, result, left: left, right: right)
         }
     }

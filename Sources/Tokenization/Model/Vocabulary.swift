@@ -86,6 +86,21 @@ struct Vocabulary: Sendable {
         return bytes(ofEntry: Int(entries[Int(id)]))
     }
 
+    /// Whether the token is the concatenation of the two parts. Compares bytes, without hashing.
+    func token(
+        _ id: Int32, is left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>
+    ) -> Bool {
+        guard id >= 0, Int(id) < entries.count, entries[Int(id)] >= 0 else { return false }
+        let entry = Int(entries[Int(id)])
+        let start = starts[entry]
+        guard starts[entry + 1] - start == left.count + right.count else { return false }
+        return arena.withUnsafeBufferPointer { arena in
+            let token = arena[start..<start + left.count + right.count]
+            return token.prefix(left.count).elementsEqual(left)
+                && token.suffix(right.count).elementsEqual(right)
+        }
+    }
+
     private func bytes(ofEntry entry: Int) -> ArraySlice<UInt8> {
         arena[starts[entry]..<starts[entry + 1]]
     }

@@ -49,6 +49,7 @@ struct EvalModelArguments: ParsableArguments {
         options.base = model.base.map { URL(fileURLWithPath: $0) }
         options.precision = model.precision
         options.pooling = model.pooling ?? prompt?.pooling
+        options.maximumLength = model.maxLength
         options.instructions = prompts.instructions
         options.template = prompt?.template
         guard let folder = model.model else { return try DefaultModel.embedder(options: options) }

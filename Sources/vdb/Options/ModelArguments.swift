@@ -39,12 +39,23 @@ struct ModelArguments: ParsableArguments {
             """)
     var pooling: Pooling?
 
+    @Option(
+        help: ArgumentHelp(
+            "The most tokens of a text (default: the collection's, else the model's).",
+            valueName: "n"))
+    var maxLength: Int?
+
+    func validate() throws {
+        try require(maxLength, in: NumberLimits.tokens, "--max-length")
+    }
+
     /// - Throws: if `--model` does not name a usable model.
     func finder(threads: Int?, prompts: PromptArguments? = nil) throws -> ModelFinder {
         var options = AutoRegEmbedder.Options()
         options.base = base.map { URL(fileURLWithPath: $0) }
         options.precision = precision
         options.pooling = pooling
+        options.maximumLength = maxLength
         options.threads = threads
         options.instructions = prompts?.instructions ?? [:]
         var finder = ModelFinder(options: options)
