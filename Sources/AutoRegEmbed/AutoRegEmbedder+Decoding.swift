@@ -13,8 +13,8 @@ public struct DocumentScore: Sendable, Equatable {
 
 extension AutoRegEmbedder {
     /// Returns log p(document | e(query, instruction)) for each document under the frozen decoder D:
-    /// the query's k states, multiplied by the model's `decoder_scale`, are its first k input
-    /// embeddings, followed by the document's tokens, of which the first `max_length` are scored.
+    /// the query's k states, scaled and shifted by the model's `decoder_scale` and
+    /// `decoder_offset`, are its first k input embeddings, followed by the document's tokens, of which the first `max_length` are scored.
     ///
     /// - Parameter isCancelled: asked between batches; returning true throws `CancellationError`.
     /// - Throws: ``AutoRegEmbedError``: `notCompressed` for a model that pools otherwise,
@@ -68,13 +68,17 @@ extension AutoRegEmbedder {
         } catch { throw AutoRegEmbedError.model(error) }
     }
 
-    /// e(text, instruction) as the decoder reads it, multiplied by `decoder_scale`: `[k * H]`.
+    /// e(text, instruction) as the decoder reads it, multiplied by `decoder_scale` and with
+    /// `decoder_offset` added to each state: `[k * H]`.
     private func prefix(
         _ text: String, instruction: Instruction, task: EmbeddingTask
     ) throws -> [Float] {
-        let states = try states(text, instruction: instruction, task: task).flatMap { $0 }
         let scale = Float(settings.decoderScale)
-        return scale == 1 ? states : states.map { $0 * scale }
+        let offset = settings.decoderOffset
+        return try states(text, instruction: instruction, task: task).flatMap { state in
+            let scaled = scale == 1 ? state : state.map { $0 * scale }
+            return offset.isEmpty ? scaled : zip(scaled, offset).map { $0 + $1 }
+        }
     }
 
     /// The most tokens ever generated, for a decoder that does not end its text.

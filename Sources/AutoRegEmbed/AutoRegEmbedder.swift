@@ -151,6 +151,13 @@ public final class AutoRegEmbedder: Sendable {
         try parts.sentences?.checkFits(
             hiddenSize: encoder.configuration.hiddenSize, path: parts.path)
 
+        let width = encoder.configuration.hiddenSize
+        guard settings.decoderOffset.isEmpty || settings.decoderOffset.count == width else {
+            throw .settings(
+                path: parts.path + "/" + EmbedderSettings.fileName, key: "decoder_offset",
+                problem: "has \(settings.decoderOffset.count) numbers, expected \(width)")
+        }
+
         let isNamed = settings.namesPooling || options.pooling != nil
         let tokenizer = tokenizer
         isUntrained =

@@ -27,6 +27,9 @@ package struct EmbedderSettings: Sendable, Equatable {
     /// The factor that multiplies the compressed tokens' states before they enter the decoder.
     /// Neither vectors nor the fingerprint depend on it.
     package var decoderScale = 1.0
+    /// Added to the scaled states before they enter the decoder, `[H]`; empty adds nothing. Neither
+    /// vectors nor the fingerprint depend on it.
+    package var decoderOffset: [Float] = []
     /// The values that `decoder_scale` may have.
     package static let decoderScales = 1e-6...1e6
     /// The weight of dense ranks in hybrid search, relative to 1 for lexical ranks; nil leaves it
@@ -48,7 +51,8 @@ package struct EmbedderSettings: Sendable, Equatable {
 
     private static let keys: Set<String> = [
         "compressed_tokens", "pooling", "normalize", "max_length", "decoder", "decoder_fingerprint",
-        "decoder_vocabulary", "decoder_scale", "hybrid_weight", "template", "instructions",
+        "decoder_vocabulary", "decoder_scale", "decoder_offset", "hybrid_weight", "template",
+        "instructions",
     ]
     private static let instructionKeys: Set<String> = ["next", "self", "previous"]
 
@@ -134,6 +138,13 @@ package struct EmbedderSettings: Sendable, Equatable {
                 throw wrong("decoder_scale", "a number from 0.000001 to 1000000")
             }
             decoderScale = scale
+        }
+        if let offset = field("decoder_offset") {
+            let numbers = offset.arrayValue?.compactMap(\.doubleValue).map { Float($0) } ?? []
+            guard let count = offset.arrayValue?.count, count == numbers.count, count > 0,
+                numbers.allSatisfy(\.isFinite)
+            else { throw wrong("decoder_offset", "an array of numbers, one a dimension") }
+            decoderOffset = numbers
         }
         if let weight = field("hybrid_weight") {
             guard let weight = weight.doubleValue, weight.isFinite, weight >= 0 else {

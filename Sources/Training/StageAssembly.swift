@@ -46,7 +46,8 @@ struct StageAssembly {
             if !options.similarity.isDivergence {
                 source.references = try ReferenceScores(
                     options: options, fingerprints: [identity.data, identity.model],
-                    decoderScale: model.decoderScale, backend: backend, precision: precision
+                    decoderInput: model.conditional.decoderInput, backend: backend,
+                    precision: precision
                 ).scores(source, loss, progress)
             }
             return runner(source, loss)

@@ -99,7 +99,7 @@ public enum Trainer {
         try options.validate(isEvaluated: evaluation != nil)
         try checkOutput(options.output, overwriting: overwriting, resuming: resuming)
         let backend = CPUBackend(threads: options.threads)
-        let model = try TrainableModel(options, backend: backend)
+        var model = try TrainableModel(options, backend: backend)
         let precision =
             options.precision ?? (model.folder.elementType == .bfloat16 ? .bfloat16 : .float32)
         let needsNegative =
@@ -107,6 +107,9 @@ public enum Trainer {
         let data = try TrainingData(
             path: options.data, stage: options.stage, needsNegative: needsNegative)
         if data.leftOut > 0 { try progress(.negativesLeftOut(data.leftOut)) }
+        if options.decoderScale == .automatic {
+            try model.fitDecoderInput(data, options, backend: backend)
+        }
         let identity = RunIdentity(
             options: options, data: data.fingerprint, model: model.fingerprint())
         let isSaved = resuming && TrainingState.exists(options.output)

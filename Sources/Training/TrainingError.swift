@@ -62,6 +62,8 @@ public enum TrainingError: Error, Sendable {
         case noWeights
         /// The template has no compressed tokens, which the stage trains.
         case noCompressedTokens(TrainingStage)
+        /// `decoder_offset` has not as many numbers as a vector has dimensions.
+        case decoderOffset(count: Int, expected: Int)
         /// The tokenizer has no end-of-text token.
         case noEndOfText
         /// The adapter has ranks or scales that differ by layer, or replaces whole modules.
@@ -191,6 +193,8 @@ extension TrainingError.ModelProblem: CustomStringConvertible {
         case .noWeights: "there is no model.safetensors"
         case .noCompressedTokens(let stage):
             "the template has no {compressed_tokens}, which \(stage) trains"
+        case .decoderOffset(let count, let expected):
+            "decoder_offset has \(count) numbers, expected \(expected)"
         case .noEndOfText: "tokenizer_config.json has no eos_token"
         case .adapterNotUniform:
             "an adapter with \"rank_pattern\", \"alpha_pattern\" or \"modules_to_save\" cannot be "

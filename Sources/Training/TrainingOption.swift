@@ -11,6 +11,7 @@ public enum TrainingOption: String, Sendable, CaseIterable, CodingKey {
     case microBatchTokens = "micro_batch_tokens"
     case learningRate = "learning_rate"
     case compressedTokenLearningRate = "embed_learning_rate"
+    case compressedTokenStart = "embed_start"
     case warmupRatio = "warmup_ratio"
     case schedule
     case weightDecay = "weight_decay"

@@ -43,6 +43,9 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     /// The peak learning rate of the compressed tokens' embeddings, 0 or more; nil uses
     /// `learningRate`. It follows the same schedule.
     public var compressedTokenLearningRate: Double?
+    /// The embeddings of new compressed tokens start as that of the last token of this text; nil, or
+    /// a text without tokens, as the mean of all embeddings.
+    public var compressedTokenStart: String?
     /// The share of steps (0 to 1) over which the learning rate rises linearly from 0.
     public var warmupRatio = 0.05
     /// How the learning rate falls after the warm-up.

@@ -183,8 +183,119 @@ struct DecoderScaleTests {
                 .squareRoot()
         }
         let want = try size("model.embed_tokens.weight") / size(Self.norm)
-        let got = try #require(try settings(options.output)["decoder_scale"] as? Double)
+        let written = try settings(options.output)
+        let got = try #require(written["decoder_scale"] as? Double)
         #expect(abs(got - want) <= 5e-4 * want)
+        let offset = try #require(written["decoder_offset"] as? [Double])
+        #expect(offset.contains { abs($0) > 1e-4 })
+        // The same again, so that a resumed run computes what it began with.
+        options.output = fixture.output("again")
+        _ = try fixture.losses(options)
+        #expect(try settings(options.output)["decoder_offset"] as? [Double] == offset)
+    }
+
+    /// Fitted, the states of the texts that it is fitted to have the mean of the decoder's
+    /// embeddings.
+    @Test func theFittedInputHasTheMeanOfTheEmbeddings() throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        let options = try fixture.options(.compress)
+        let backend = CPUBackend(threads: 1)
+        let model = try TrainableModel(options, backend: backend)
+        let source = CompressSource(
+            data: try TrainingData(path: options.data, stage: .compress, needsNegative: false),
+            inputs: try model.inputs(options),
+            choice: PairChoice(negatives: 1, seed: 0, shuffles: false))
+        let inputs = try (0..<5).map { try source.example($0).input }
+        let fitted = try #require(DecoderInput.fitted(model.conditional, inputs, backend: backend))
+        let tape = Tape(backend: backend, isRecording: false)
+        let states = fitted.applied(
+            tape, to: model.conditional.encode(tape, inputs, dropoutSeed: nil))
+        let table = try SafetensorsFile(path: TrainingFixture.path("tiny/model.safetensors"))
+            .tensor(named: "model.embed_tokens.weight").floats()
+        let width = states.shape[1]
+        func mean(_ values: [Float], _ column: Int) -> Double {
+            let column = stride(from: column, to: values.count, by: width).map {
+                Double(values[$0])
+            }
+            return column.reduce(0, +) / Double(column.count)
+        }
+        let values = tape.values(states)
+        for column in 0..<width {
+            #expect(abs(mean(values, column) - mean(table, column)) < 1e-5)
+        }
+    }
+
+    /// An offset changes scores and decoding as it changes the loss of training, and no vector.
+    @Test func anOffsetEntersScoresAndLossesAlike() throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        let folder = fixture.output("shifted")
+        try FileManager.default.copyItem(atPath: TrainingFixture.path("tiny"), toPath: folder)
+        let without = try AutoRegEmbedder(folder: URL(filePath: folder))
+        let width = without.dimensions
+        let offset = (0..<width).map { Double($0 % 7) * 0.11 - 0.3 }
+        try set("decoder_offset", offset, folder)
+        try set("decoder_scale", 0.5, folder)
+        let with = try AutoRegEmbedder(folder: URL(filePath: folder))
+        let (query, text) = ("the wing", "the wing of a plane lifts it")
+        #expect(
+            try with.encode([text], instruction: .self_).map(\.vector)
+                == without.encode([text], instruction: .self_).map(\.vector))
+        #expect(with.identity.fingerprint == without.identity.fingerprint)
+        let score = try with.score(query: query, documents: [text])[0]
+        #expect(
+            abs(
+                try without.score(query: query, documents: [text])[0].logProbability
+                    - score.logProbability) > 1e-3)
+
+        var options = try fixture.options(.compress)
+        options.model = folder
+        options.data = fixture.output("row.jsonl")
+        try Data(#"{"query": "\#(query)", "pos": ["\#(text)"]}"#.utf8)
+            .write(to: URL(filePath: options.data))
+        (options.batchSize, options.maximumSteps, options.learningRate) = (1, 1, 0)
+        let loss = try fixture.losses(options)[0]
+        let perToken = -score.logProbability / Double(score.tokenCount)
+        #expect(abs(Double(loss) - perToken) < 1e-4, "\(loss) \(perToken)")
+        // It is kept by a stage that starts from the model, and refused if its length is wrong.
+        let kept = try #require(try settings(options.output)["decoder_offset"] as? [Double])
+        #expect(kept.map { Float($0) } == offset.map { Float($0) })
+        try set("decoder_offset", [0.5], folder)
+        #expect(throws: AutoRegEmbedError.self) {
+            try AutoRegEmbedder(folder: URL(filePath: folder))
+        }
+        #expect(throws: TrainingError.self) {
+            try TrainableModel(options, backend: CPUBackend(threads: 1))
+        }
+        for bad in [["x"], [], "0"] as [Any] {
+            try set("decoder_offset", bad, folder)
+            #expect(throws: AutoRegEmbedError.self) {
+                try AutoRegEmbedder(folder: URL(filePath: folder))
+            }
+        }
+    }
+
+    @Test func newTokensStartAsTheTokenThatIsNamed() throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        for rank in [nil, 4] as [Int?] {
+            var options = try fixture.options(.compress)
+            options.adapterRank = rank
+            options.model = try TrainingFixture.path("bare")
+            options.compressedTokenStart = "the wing"
+            let model = try TrainableModel(options, backend: CPUBackend(threads: 1))
+            let token = try #require(model.tokenizer.tokenizer.encode("the wing").last)
+            let width = model.configuration.hiddenSize
+            let table = model.conditional.encoder.embedding.value.stored
+            let want = (0..<width).map { table.floats[Int(token) * width + $0] }
+            let rows = try #require(model.compressedTokenRows)
+            #expect(!model.tokenizer.added.isEmpty)
+            for row in rows.rows {
+                let values = rows.parameter.value.stored
+                #expect((0..<width).map { values.floats[row * width + $0] } == want)
+            }
+        }
     }
 
     @Test func scoresOfAnotherScaleAreComputedAgain() throws {

@@ -14,7 +14,7 @@ struct ReferenceScores {
     let options: TrainingOptions
     /// Fingerprints of the run's data and starting model.
     let fingerprints: [String]
-    let decoderScale: Double
+    let decoderInput: DecoderInput
     let backend: any Backend
     let precision: ComputePrecision
 
@@ -90,7 +90,7 @@ struct ReferenceScores {
                 String(options.seed), String(options.shuffles), String(options.negatives),
                 String(options.strategy.rawValue), options.task.rawValue,
                 String(options.maximumLength ?? 0), precision.rawValue,
-            ] + (decoderScale == 1 ? [] : [String(decoderScale)])
+            ] + decoderInput.identity
         return parts.joined(separator: "|")
     }
 

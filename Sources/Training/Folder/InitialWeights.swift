@@ -3,13 +3,15 @@ import Tensors
 import Transformer
 
 /// The initial values of the encoder's parameters: the checkpoint's, random ones if a folder to
-/// pre-train has no weights, and for new tokens the mean of the other rows.
+/// pre-train has no weights, and for new tokens another token's row or the mean of all.
 struct InitialWeights {
     let folder: ModelFolder
     let options: TrainingOptions
     let configuration: ModelConfiguration
     /// Ids of tokens that were added to the tokenizer for this run.
     let newTokens: [Int32]
+    /// The token whose row new tokens start with; nil uses the mean of all rows.
+    let startToken: Int32?
     /// Whether an adapter is trained: all rows of the checkpoint, including spare ones that no
     /// token had, then belong to the frozen decoder and stay unchanged. New tokens get their rows
     /// in the adapter.
@@ -38,11 +40,11 @@ struct InitialWeights {
             isTrained: isTrained)
     }
 
-    /// Initial values of an adapter's rows for new tokens, by token: the mean of the rows before
-    /// them. Empty without new tokens.
+    /// Initial values of an adapter's rows for new tokens, by token: the row of
+    /// `startToken`, or the mean of the rows before them. Empty without new tokens.
     func newRows() throws(TrainingError) -> [Int32: [Float]] {
         if newTokens.isEmpty { return [:] }
-        let row = mean(try stored(ModelConfiguration.embeddingName))
+        let row = newRow(try stored(ModelConfiguration.embeddingName))
         return Dictionary(newTokens.map { ($0, row) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -52,11 +54,14 @@ struct InitialWeights {
         return try folder.view(ParameterDeclaration(name: name, shape: shape)).floats()
     }
 
-    /// The mean of the rows before the first new token's.
-    private func mean(_ stored: [Float]) -> [Float] {
+    /// The row of `startToken`, or the mean of the rows before the first new token's.
+    private func newRow(_ stored: [Float]) -> [Float] {
         let width = configuration.hiddenSize
         let first = newTokens.map(Int.init).min() ?? stored.count / width
         let ordinary = min(stored.count / width, first)
+        if let start = startToken.map(Int.init), 0..<ordinary ~= start {
+            return Array(stored[start * width..<(start + 1) * width])
+        }
         var mean = [Double](repeating: 0, count: width)
         for row in 0..<ordinary {
             for column in 0..<width { mean[column] += Double(stored[row * width + column]) }
@@ -64,14 +69,14 @@ struct InitialWeights {
         return mean.map { Float($0 / Double(max(1, ordinary))) }
     }
 
-    /// The checkpoint's rows, and for each new token the mean of the rows before the first new one.
+    /// The checkpoint's rows, and the same new row for each new token.
     private func grown(
         _ declaration: ParameterDeclaration, isTrained: Bool
     ) throws(TrainingError) -> Parameter {
         let width = declaration.shape[1]
         let stored = try stored(declaration.name)
         var values = stored
-        let row = mean(stored)
+        let row = newRow(stored)
         let missing = declaration.shape[0] - stored.count / width
         for _ in 0..<missing { values += row }
         for token in newTokens where !hasAdapter || Int(token) >= stored.count / width {

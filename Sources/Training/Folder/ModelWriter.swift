@@ -88,8 +88,9 @@ struct ModelWriter {
         settings.setDefault("compressed_tokens", .init(model.conditional.compressedTokens))
         // The stages train pooling over the compressed tokens, however the starting model pooled.
         if settings.values.pooling != .compressed { settings.set("pooling", "compressed") }
-        settings.set(
-            "decoder_scale", model.decoderScale == 1 ? nil : .number(model.decoderScale))
+        let input = model.conditional.decoderInput
+        settings.set("decoder_scale", input.scale == 1 ? nil : .number(input.scale))
+        settings.set("decoder_offset", input.offsetValue)
         let own = model.adapter != nil && !options.merges
         let decoder: ModelFolder?
         if let explicit = model.decoderFolder {

@@ -15,7 +15,7 @@ struct TrainableModel {
     var settings: SettingsFile
     /// tokenizer.json and tokenizer_config.json of the new folder.
     let tokenizer: TokenizerFiles
-    let conditional: ConditionalModel
+    private(set) var conditional: ConditionalModel
     /// In the order in which the optimizer and saved states keep them.
     let trained: [Parameter]
     /// The encoder's parameters with their checkpoint names, in the checkpoint's order.
@@ -25,8 +25,6 @@ struct TrainableModel {
     let adapter: AdapterSettings?
     /// The frozen decoder's folder; nil if it is this model's own base.
     let decoderFolder: ModelFolder?
-    /// `decoder_scale` of the new folder.
-    let decoderScale: Double
     /// Where the embeddings of the compressed tokens are; nil if they are not trained.
     let compressedTokenRows: ParameterRows?
 
@@ -58,7 +56,11 @@ struct TrainableModel {
         let adapter = AdapterSettings(options, saved: saved?.settings)
         let initial = InitialWeights(
             folder: folder, options: options, configuration: configuration,
-            newTokens: tokenizer.added, hasAdapter: adapter != nil, backend: backend)
+            newTokens: tokenizer.added,
+            startToken: options.compressedTokenStart.flatMap {
+                tokenizer.tokenizer.encode($0).last
+            },
+            hasAdapter: adapter != nil, backend: backend)
         // If all weights are trained, an encoder starts from the base with its adapter merged in, a
         // language model from the base alone.
         let merged = adapter == nil && needsTokens ? saved : nil
@@ -118,19 +120,19 @@ struct TrainableModel {
             try Self.check(decoder, fits: encoder, options, path: decoderFolder?.path, tokenizer)
         }
         decoder?.isCheckpointed = options.recomputesLayers
-        switch options.decoderScale {
-        case nil: decoderScale = settings.values.decoderScale
-        case .factor(let factor): decoderScale = factor
-        case .automatic:
-            guard let decoder,
-                let factor = DecoderScale.automatic(encoder: encoder, decoder: decoder)
-            else { throw .badOption(.decoderScale, .notDerivable) }
-            decoderScale = factor
+        var decoderInput = DecoderInput(
+            scale: settings.values.decoderScale, offset: settings.values.decoderOffset)
+        if case .factor(let factor) = options.decoderScale { decoderInput.scale = factor }
+        guard [0, configuration.hiddenSize].contains(decoderInput.offset.count) else {
+            throw .badModel(
+                path: options.model + "/" + SettingsFile.name,
+                .decoderOffset(
+                    count: decoderInput.offset.count, expected: configuration.hiddenSize))
         }
         conditional = ConditionalModel(
             encoder: encoder, decoder: decoder,
             compressedTokens: needsTokens ? settings.values.compressedTokens.count : 0,
-            decoderScale: Float(decoderScale))
+            decoderInput: decoderInput)
         if let (_, rows) = encoder.trainedRows {
             compressedTokenRows = ParameterRows(
                 parameter: rows, rows: Array(0..<rows.shape[0]))
@@ -200,6 +202,26 @@ struct TrainableModel {
                 model: options.model, decoder: path,
                 .vocabulary(tokenizer: ordinary, decoder: other.vocabularySize))
         }
+    }
+
+    /// Fits the decoder's input to what it is used to read, see ``DecoderInput/fitted``. Called
+    /// before the first step and before a saved state is restored: the values of the weights that
+    /// the run starts with decide.
+    mutating func fitDecoderInput(
+        _ data: TrainingData, _ options: TrainingOptions, backend: any Backend
+    ) throws(TrainingError) {
+        let source = CompressSource(
+            data: data, inputs: try inputs(options),
+            choice: PairChoice(negatives: 0, seed: options.seed, shuffles: options.shuffles))
+        var generator = SeededGenerator(seed: options.seed, purpose: 8)
+        var inputs: [[Int32]] = []
+        for row in generator.choice(min(DecoderInput.rows, data.count), of: data.count) {
+            inputs.append(try source.example(row).input)
+        }
+        guard let fitted = DecoderInput.fitted(conditional, inputs, backend: backend) else {
+            throw .badOption(.decoderScale, .notDerivable)
+        }
+        conditional.decoderInput = fitted
     }
 
     /// Hashes everything in the starting folder that losses depend on (weights, adapter, tokenizer

@@ -9,8 +9,8 @@ struct ConditionalModel {
     var encoder: DifferentiableDecoder
     let decoder: DifferentiableDecoder?
     let compressedTokens: Int
-    /// Multiplies e before it enters D.
-    var decoderScale: Float = 1
+    /// What happens to e before it enters D.
+    var decoderInput = DecoderInput()
 
     /// A target d (with its EOS), scored under the encoding with index `encoding`.
     struct Pair {
@@ -47,8 +47,8 @@ struct ConditionalModel {
         guard let decoder else { preconditionFailure("this stage has no decoder") }
         // The input is the target without its EOS, which is only predicted.
         let words = pairs.flatMap { $0.target.dropLast() }
-        let scaled = decoderScale == 1 ? encodings : tape.scaled(encodings, by: decoderScale)
-        let inputs = tape.stacked(scaled, decoder.embed(tape, words))
+        let inputs = tape.stacked(
+            decoderInput.applied(tape, to: encodings), decoder.embed(tape, words))
         var order: [Int32] = []
         var rows: [Int32] = []
         var offsets = [0]

@@ -148,6 +148,13 @@ extension TrainCommand {
                 --learning-rate).
                 """)
         var embedLearningRate: Double?
+        @Option(
+            help: ArgumentHelp(
+                """
+                New compressed tokens start as the last token of this text, e.g. "..." (default: the \
+                mean of all tokens).
+                """, valueName: "text"))
+        var embedStart: String?
         @Option(help: "Share of the steps over which the rate rises from 0.") var warmupRatio = 0.05
         @Option(help: "Learning rate after that: cosine, linear or constant.") var schedule =
             LearningRateSchedule.cosine
@@ -175,6 +182,7 @@ extension TrainCommand {
             options.microBatchSize = microBatchSize
             options.learningRate = learningRate ?? options.learningRate
             options.compressedTokenLearningRate = embedLearningRate
+            options.compressedTokenStart = embedStart
             options.warmupRatio = warmupRatio
             options.schedule = schedule
             options.weightDecay = weightDecay
@@ -214,7 +222,8 @@ extension TrainCommand {
             help: ArgumentHelp(
                 """
                 compress and align: the factor on the compressed tokens' states as the decoder reads \
-                them, or auto: the size of its embeddings over theirs (default: the model's, or 1).
+                them, or auto: a factor and an offset that bring them to the size and the mean of its \
+                embeddings (default: the model's, or 1).
                 """, valueName: "number|auto"))
         var decoderScale: DecoderScale?
         @Option(help: "align: the factor β inside the similarity.") var beta = 0.1
