@@ -103,7 +103,7 @@ docs: deps
 	mkdir -p .build/docs
 	VDB_DOCS=1 $(SWIFT) package --scratch-path .build/docc \
 	    --allow-writing-to-directory .build/docs generate-documentation \
-	    --target VectorDatabase --target Embedding --target AutoRegEmbed \
+	    --target VectorDatabase --target Embedding --target AutoRegEmbed --target Encoder \
 	    --enable-experimental-combined-documentation --warnings-as-errors \
 	    --transform-for-static-hosting --output-path .build/docs
 

@@ -136,10 +136,8 @@ package struct SystemFileSystem: FileSystem {
     }
 
     package func names(inFolder path: String) throws(FileError) -> [String] {
-        do {
-            return try FileManager.default.contentsOfDirectory(atPath: path)
-        } catch {
-            throw .system(operation: "list", path: path, code: ENOENT)
+        try FolderListing(Array(path.utf8), name: path).entries.map {
+            String(decoding: $0.name, as: UTF8.self)
         }
     }
 }

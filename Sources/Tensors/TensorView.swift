@@ -24,18 +24,8 @@ package struct TensorView: @unchecked Sendable {
     package var count: Int { bytes.count / elementType.size * elementType.elementsPerBlock }
 
     /// The first rows of a matrix, without copying.
-    package func firstRows(_ rows: Int) -> TensorView {
-        precondition(shape.count == 2 && 0...shape[0] ~= rows)
-        return TensorView(
-            name: name, shape: [rows, shape[1]], elementType: elementType,
-            bytes: UnsafeRawBufferPointer(
-                rebasing: bytes[..<elementType.byteCount(of: rows * shape[1])]),
-            owner: owner)
-    }
-
-    /// The first rows of a matrix, without copying.
     ///
-    /// - Precondition: the tensor is a matrix. If it has no more rows, it is returned unchanged.
+    /// If it has no more rows, it is returned unchanged.
     package func prefix(rows: Int) -> TensorView {
         guard rows < shape[0] else { return self }
         let part = [rows] + shape.dropFirst()

@@ -144,7 +144,8 @@ struct ModelWeights: Sendable {
         }
         output = outputTensor.map {
             MatrixWeight(
-                tensor: $0.firstRows(outputVocabulary ?? configuration.vocabularySize), bias: nil,
+                tensor: $0.prefix(rows: outputVocabulary ?? configuration.vocabularySize),
+                bias: nil,
                 precision: precision, keepsBlocks: keepsBlocks)
         }
         multipliesBlocks =

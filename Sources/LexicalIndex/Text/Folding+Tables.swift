@@ -2,8 +2,8 @@
 // `unicode61` (SQLite 3.40.1) about every code point. Do not edit.
 
 extension Folding {
-    /// First and last code point of each run of separators from U+0080 on: everything else, also what
-    /// is not assigned, is part of a word.
+    /// First and last code point of each run of separators from U+0080 on. Everything else, including
+    /// unassigned code points, is part of a word.
     static let separatorRuns: [UInt32] = [
         0x80, 0xA9, 0xAB, 0xB1, 0xB4, 0xB4, 0xB6, 0xB8, 0xBB, 0xBB, 0xBF, 0xBF, 0xD7, 0xD7,
         0xF7, 0xF7, 0x2C2, 0x2C5, 0x2D2, 0x2DF, 0x2E5, 0x2EB, 0x2ED, 0x2ED, 0x2EF, 0x2FF,
@@ -84,14 +84,14 @@ extension Folding {
         0xE0020, 0xE007F, 0xE0100, 0xE01EF,
     ]
 
-    /// First and last code point of each run of marks that a word goes over without keeping them.
+    /// First and last code point of each run of marks that are dropped inside a word.
     static let droppedRuns: [UInt32] = [
         0x300, 0x304, 0x306, 0x30C, 0x30F, 0x30F, 0x311, 0x311, 0x31B, 0x31B, 0x323, 0x328,
         0x32D, 0x32E, 0x330, 0x331,
     ]
 
-    /// What becomes another character (lower case, or without its diacritic), from U+0080 on: first
-    /// code point, number of them, step between them, and what is added to each.
+    /// Characters from U+0080 on that become another (lower case, or without their diacritic): the
+    /// first code point, how many there are, the step between them, and what is added to each.
     static let foldedRuns: [Int32] = [
         0xB5, 1, 1, 775, 0xC0, 1, 1, -95, 0xC1, 1, 1, -96, 0xC2, 1, 1, -97, 0xC3, 1, 1, -98,
         0xC4, 1, 1, -99, 0xC5, 3, 2, -100, 0xC6, 1, 1, 32, 0xC8, 1, 1, -99, 0xCA, 1, 1, -101,

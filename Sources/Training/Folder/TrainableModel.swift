@@ -232,7 +232,11 @@ struct TrainableModel {
         hasher.update(decoderFolder?.fingerprint() ?? "own")
         for name in [SavedAdapter.configurationName, SavedAdapter.weightsName, SettingsFile.name] {
             hasher.update(name)
-            let data = FileManager.default.contents(atPath: path + "/" + name)
+            var data = FileManager.default.contents(atPath: path + "/" + name)
+            // An adapter without settings of its own has its base's.
+            if data == nil, name == SettingsFile.name {
+                data = FileManager.default.contents(atPath: folder.path + "/" + name)
+            }
             data?.withUnsafeBytes { hasher.update($0) }
         }
         for (name, content) in tokenizer.files.sorted(by: { $0.key < $1.key }) {

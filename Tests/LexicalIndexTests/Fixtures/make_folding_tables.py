@@ -79,21 +79,21 @@ print(f"""\
 // `unicode61` (SQLite {sqlite3.sqlite_version}) about every code point. Do not edit.
 
 extension Folding {{
-    /// First and last code point of each run of separators from U+0080 on: everything else, also what
-    /// is not assigned, is part of a word.
+    /// First and last code point of each run of separators from U+0080 on. Everything else, including
+    /// unassigned code points, is part of a word.
     static let separatorRuns: [UInt32] = [""")
 wrapped(runs(separators))
 print("""\
     ]
 
-    /// First and last code point of each run of marks that a word goes over without keeping them.
+    /// First and last code point of each run of marks that are dropped inside a word.
     static let droppedRuns: [UInt32] = [""")
 wrapped(runs(dropped))
 print("""\
     ]
 
-    /// What becomes another character (lower case, or without its diacritic), from U+0080 on: first
-    /// code point, number of them, step between them, and what is added to each.
+    /// Characters from U+0080 on that become another (lower case, or without their diacritic): the
+    /// first code point, how many there are, the step between them, and what is added to each.
     static let foldedRuns: [Int32] = [""")
 wrapped(folded_runs(folded))
 print("    ]\n}")
