@@ -14,7 +14,8 @@ public struct DocumentScore: Sendable, Equatable {
 extension AutoRegEmbedder {
     /// Returns log p(document | e(query, instruction)) for each document under the frozen decoder D:
     /// the query's k states, scaled and shifted by the model's `decoder_scale` and
-    /// `decoder_offset`, are its first k input embeddings, followed by the document's tokens, of which the first `max_length` are scored.
+    /// `decoder_offset`, are its first k input embeddings, followed by the document's tokens, of
+    /// which the first `max_length` are scored.
     ///
     /// - Parameter isCancelled: asked between batches; returning true throws `CancellationError`.
     /// - Throws: ``AutoRegEmbedError``: `notCompressed` for a model that pools otherwise,

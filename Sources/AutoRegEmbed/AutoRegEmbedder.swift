@@ -96,6 +96,38 @@ public final class AutoRegEmbedder: Sendable {
         try self.init(parts: ModelParts(resource: resource), options: options)
     }
 
+    /// Reads the tokenizer and the weights at the same time: a tokenizer's tables take longer to
+    /// build than weights take to map.
+    private static func load(
+        _ parts: ModelParts, precision: ComputePrecision?, threads: Int
+    ) throws(AutoRegEmbedError) -> (Tokenizer, LanguageModel) {
+        let tokenizer = Mutex(Result<Tokenizer, AutoRegEmbedError>?.none)
+        let encoder = Mutex(Result<LanguageModel, AutoRegEmbedError>?.none)
+        let read = { @Sendable (part: Int) in
+            if part == 0 {
+                let result = Result { () throws(AutoRegEmbedError) in
+                    do { return try parts.makeTokenizer() } catch { throw .tokenizer(error) }
+                }
+                tokenizer.withLock { $0 = result }
+            } else {
+                let result = Result { () throws(AutoRegEmbedError) in
+                    try parts.makeEncoder(precision: precision)
+                }
+                encoder.withLock { $0 = result }
+            }
+        }
+        if threads > 1 {
+            DispatchQueue.concurrentPerform(iterations: 2, execute: read)
+        } else {
+            read(0)
+            read(1)
+        }
+        guard let first = tokenizer.withLock({ $0 }), let second = encoder.withLock({ $0 }) else {
+            preconditionFailure("both parts were read")
+        }
+        return (try first.get(), try second.get())
+    }
+
     /// The tokenizer of a model folder, or of the base if an adapter's folder has none. Apart from
     /// an adapter's, no weights are read.
     package static func tokenizer(
@@ -140,14 +172,12 @@ public final class AutoRegEmbedder: Sendable {
         base = options.base
         source = options.source
         threads = max(1, options.threads ?? ProcessInfo.processInfo.activeProcessorCount)
-        do { tokenizer = try parts.makeTokenizer() } catch { throw .tokenizer(error) }
+        (tokenizer, encoder) = try Self.load(parts, precision: options.precision, threads: threads)
         if let sentences = parts.sentences, options.maximumLength == nil {
             settings.maximumLength =
                 sentences.maximumLength
                 ?? min(tokenizer.maximumLength ?? .max, parts.configuration.maximumPositions)
         }
-        encoder = try parts.makeEncoder(
-            precision: options.precision)
         try parts.sentences?.checkFits(
             hiddenSize: encoder.configuration.hiddenSize, path: parts.path)
 
