@@ -82,7 +82,9 @@ enum FilterTarget {
             if case .predicateTooLarge = error { return }
             throw error
         }
-        let expected = metadata.count { PredicateOracle.holds(filter.predicate, for: $0) }
+        let expected = metadata.enumerated().count { number, metadata in
+            PredicateOracle.holds(filter.predicate, for: metadata, id: "\(number)")
+        }
         try FuzzFailure.require(
             found == expected, "\(expression): \(found) by SQL, \(expected) by definition")
     }

@@ -11,6 +11,8 @@ struct VDB: AsyncParsableCommand {
               vdb query "why does the sky turn red in the evening?"
 
             The database is one file: --db, else $VDB_DB, else corpus.vdb in the current folder.
+            'vdb help filters' describes --where, 'vdb help formats' what is read, and 'vdb help \
+            exit-status' the statuses.
             'vdb --version --verbose' shows the kernels that are used on this machine.
             """,
         version: version,
@@ -19,6 +21,7 @@ struct VDB: AsyncParsableCommand {
                 name: "Documents",
                 subcommands: [
                     IngestCommand.self, QueryCommand.self, GetCommand.self, ListCommand.self,
+                    CountCommand.self, FieldsCommand.self, UpdateCommand.self,
                     DeleteCommand.self, ExportCommand.self,
                 ]),
             CommandGroup(

@@ -101,6 +101,36 @@ extension MetadataPredicate.Value {
     }
 }
 
+extension MetadataPredicate.Value {
+    fileprivate func satisfies(_ test: MetadataPredicate.TextTest) -> Bool {
+        guard case .text(let text) = self else { return false }
+        return switch test {
+        case .contains(let part):
+            part.isEmpty || text.lowercased().contains(part.lowercased())
+        case .likeInAnyCase(let pattern, nil):
+            Self.text(text.lowercased()).matches(like: pattern.lowercased())
+        case .likeInAnyCase, .like: false
+        }
+    }
+
+    /// Texts of the tests are years, or no dates.
+    fileprivate func holds(
+        _ operation: MetadataPredicate.Operator, _ range: DateText.Range
+    ) -> Bool {
+        guard case .text(let text) = self, let start = DateText.range(of: text)?.start else {
+            return operation == .notEqual
+        }
+        return switch operation {
+        case .equal: start >= range.start && start < range.end
+        case .notEqual: start < range.start || start >= range.end
+        case .less: start < range.start
+        case .lessOrEqual: start < range.end
+        case .greater: start >= range.end
+        case .greaterOrEqual: start >= range.start
+        }
+    }
+}
+
 extension MetadataPredicate {
     fileprivate func holds(for metadata: [String: JSONValue]) -> Bool {
         truth(for: metadata) == true
@@ -117,7 +147,8 @@ extension MetadataPredicate {
             let truths = parts.map { $0.truth(for: metadata) }
             return truths.contains(true) ? true : truths.contains(nil) ? nil : false
         case .not(let part): return part.truth(for: metadata).map { !$0 }
-        case .comparison(let field, _, _), .isIn(let field, _), .like(let field, _):
+        case .comparison(let field, _, _), .isIn(let field, _), .like(let field, _),
+            .text(let field, _), .date(let field, _, _):
             return values(field).isEmpty ? nil : isSatisfied(by: metadata)
         default: return isSatisfied(by: metadata)
         }
@@ -127,6 +158,9 @@ extension MetadataPredicate {
     private func isSatisfied(by metadata: [String: JSONValue]) -> Bool {
         func values(_ field: String) -> [Value] { metadata[field]?.values ?? [] }
         switch self {
+        case .date(let field, .notEqual, let range):
+            let found = values(field)
+            return !found.isEmpty && !found.contains { $0.holds(.equal, range) }
         case .comparison(let field, .notEqual, let value):
             let found = values(field)
             return !found.isEmpty && !found.contains { $0.holds(.equal, value) }
@@ -136,6 +170,10 @@ extension MetadataPredicate {
             return values(field).contains { value in list.contains { value.holds(.equal, $0) } }
         case .like(let field, let pattern):
             return values(field).contains { $0.matches(like: pattern) }
+        case .text(let field, let test):
+            return values(field).contains { $0.satisfies(test) }
+        case .date(let field, let operation, let range):
+            return values(field).contains { $0.holds(operation, range) }
         case .isNull(let field):
             return metadata[field].map { $0.values == nil } ?? true
         case .isNotNull(let field):
@@ -154,7 +192,9 @@ extension MetadataPredicate {
         "",
         "tab\tname", "; DROP TABLE document",
     ]
-    private static let texts = ["", "a", "A", "b", "aa", "é", "a%", "it's", "1", "2", "x\"y"]
+    private static let texts = [
+        "", "a", "A", "b", "aa", "é", "a%", "it's", "1", "2", "x\"y", "É", "2020-05-01", "2021",
+    ]
 
     private static func value(_ generator: inout RandomSource) -> MetadataPredicate.Value {
         switch Int.random(in: 0..<5, using: &generator) {
@@ -197,6 +237,22 @@ extension MetadataPredicate {
         case 4:
             let pattern = ["a", "%", "_", "a%", "%\"%", "É", ""].randomElement(using: &generator)
             return .like(field: field, pattern: pattern ?? "")
+        case 5 where .random(using: &generator):
+            switch Int.random(in: 0..<3, using: &generator) {
+            case 0:
+                let part = ["a", "É", "'", "%", ""].randomElement(using: &generator)
+                return .text(field: field, .contains(part ?? ""))
+            case 1:
+                let pattern = ["A", "é", "%É%", "_", "A%"].randomElement(using: &generator)
+                return .text(
+                    field: field, .likeInAnyCase(pattern: pattern ?? "", escape: nil))
+            default:
+                let operation = MetadataPredicate.Operator.allCases.randomElement(
+                    using: &generator)
+                let text = ["2020", "2020-05", "2021-01-01"].randomElement(using: &generator)
+                let range = DateText.range(of: text ?? "") ?? .init(start: 0, end: 1)
+                return .date(field: field, operation ?? .equal, range)
+            }
         case 5: return .random(using: &generator) ? .isNull(field: field) : .isNotNull(field: field)
         case 6: return .isTrue(field: field)
         case 7: return .not(predicate(&generator, depth: depth + 1))

@@ -156,11 +156,19 @@ import Testing
     @Test func cutRecordsAreTold() throws {
         let text = (0..<900).map { "word\($0)" }.joined(separator: " ")
         try vdb.write("long.jsonl", "{\"id\":\"long\",\"text\":\"\(text)\"}\n")
-        let result = try vdb.run("ingest", "long.jsonl")
-        #expect(result.errors.contains("1 document is longer than the model reads"))
-        #expect(result.errors.contains("--chunk-tokens"))
-        let cut = try vdb.run("ingest", "long.jsonl", "--chunk-tokens", "256")
+        let whole = try vdb.run("ingest", "long.jsonl", "--chunk-tokens", "0")
+        #expect(whole.errors.contains("1 document is longer than the model reads"))
+        #expect(whole.errors.contains("--chunk-tokens"))
+        // By default it is cut, and a record that fits is not.
+        try vdb.write(
+            "more.jsonl",
+            "{\"id\":\"long\",\"text\":\"\(text) more\"}\n{\"id\":\"short\",\"text\":\"\(text.prefix(1200))\"}\n"
+        )
+        let cut = try vdb.run("ingest", "more.jsonl", "--summary", "json")
+        #expect(cut.object.int("truncated") == 0)
         #expect(!cut.errors.contains("longer than the model reads"))
+        let stats = try vdb.run("stats", "--format", "json").object
+        #expect(stats.int("documents") == 2 && (stats.int("passages") ?? 0) > 6)
         try vdb.fails(
             64, "--chunk-overlap must be less than the 5 tokens", "ingest", "long.jsonl",
             "--chunk-tokens", "5", "--chunk-overlap", "10")

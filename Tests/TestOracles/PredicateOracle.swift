@@ -3,45 +3,46 @@ import VectorDatabase
 
 /// What a metadata predicate means, by definition: the truth that SQL is compared with.
 package enum PredicateOracle {
-    /// Whether a document with these metadata matches.
+    /// Whether a document with these metadata and this id, and no title, matches.
     package static func holds(
-        _ predicate: MetadataPredicate, for metadata: JSONObject
-    ) -> Bool { truth(of: predicate, for: metadata) == true }
+        _ predicate: MetadataPredicate, for metadata: JSONObject, id: String? = nil
+    ) -> Bool { truth(of: predicate, for: metadata, id: id) == true }
 
     /// By Kleene's logic: a comparison of a field without values is unknown, `nil`.
     package static func truth(
-        of predicate: MetadataPredicate, for metadata: JSONObject
+        of predicate: MetadataPredicate, for metadata: JSONObject, id: String? = nil
     ) -> Bool? {
         switch predicate {
         case .and(let parts):
-            let truths = parts.map { truth(of: $0, for: metadata) }
+            let truths = parts.map { truth(of: $0, for: metadata, id: id) }
             return truths.contains(false) ? false : truths.contains(nil) ? nil : true
         case .or(let parts):
-            let truths = parts.map { truth(of: $0, for: metadata) }
+            let truths = parts.map { truth(of: $0, for: metadata, id: id) }
             return truths.contains(true) ? true : truths.contains(nil) ? nil : false
-        case .not(let part): return truth(of: part, for: metadata).map { !$0 }
-        case .comparison(let field, _, _), .isIn(let field, _), .like(let field, _):
-            return values(of: field, in: metadata).isEmpty
-                ? nil : isSatisfied(predicate, by: metadata)
-        default: return isSatisfied(predicate, by: metadata)
+        case .not(let part): return truth(of: part, for: metadata, id: id).map { !$0 }
+        case .comparison(let field, _, _), .isIn(let field, _), .like(let field, _),
+            .text(let field, _), .date(let field, _, _):
+            return values(of: field, in: metadata, id).isEmpty
+                ? nil : isSatisfied(predicate, by: metadata, id)
+        default: return isSatisfied(predicate, by: metadata, id)
         }
     }
 
     /// A comparison by itself.
     private static func isSatisfied(
-        _ predicate: MetadataPredicate, by metadata: JSONObject
+        _ predicate: MetadataPredicate, by metadata: JSONObject, _ id: String?
     ) -> Bool {
         switch predicate {
         case .and, .or, .not: return false
-        case .isNull(let field): return !isPresent(field, in: metadata)
-        case .isNotNull(let field): return isPresent(field, in: metadata)
+        case .isNull(let field): return !isPresent(field, in: metadata, id)
+        case .isNotNull(let field): return isPresent(field, in: metadata, id)
         case .isTrue(let field):
-            return values(of: field, in: metadata).contains { $0 != .integer(0) && !$0.isText }
+            return values(of: field, in: metadata, id).contains { $0 != .integer(0) && !$0.isText }
         case .comparison(let field, .notEqual, let value):
-            let found = values(of: field, in: metadata)
+            let found = values(of: field, in: metadata, id)
             return !found.isEmpty && !found.contains { compare($0, value) == .equal }
         case .comparison(let field, let operation, let value):
-            return values(of: field, in: metadata).contains { found in
+            return values(of: field, in: metadata, id).contains { found in
                 guard let order = compare(found, value) else { return false }
                 return switch operation {
                 case .equal: order == .equal
@@ -53,15 +54,81 @@ package enum PredicateOracle {
                 }
             }
         case .isIn(let field, let wanted):
-            return values(of: field, in: metadata).contains { found in
+            return values(of: field, in: metadata, id).contains { found in
                 wanted.contains { compare(found, $0) == .equal }
             }
-        case .like(let field, let pattern):
-            return values(of: field, in: metadata).contains { found in
+        case .text(let field, let test):
+            return values(of: field, in: metadata, id).contains { found in
                 guard case .text(let text) = found else { return false }
-                return matches(Array(text.unicodeScalars)[...], Array(pattern.unicodeScalars)[...])
+                return passes(text, test)
+            }
+        case .date(let field, .notEqual, let range):
+            let found = values(of: field, in: metadata, id)
+            return !found.isEmpty && !found.contains { isDate($0, .equal, range) }
+        case .date(let field, let operation, let range):
+            return values(of: field, in: metadata, id).contains { isDate($0, operation, range) }
+        case .like(let field, let pattern):
+            return values(of: field, in: metadata, id).contains { found in
+                guard case .text(let text) = found else { return false }
+                return matches(text, pattern, escape: nil)
             }
         }
+    }
+
+    private static func passes(_ text: String, _ test: MetadataPredicate.TextTest) -> Bool {
+        switch test {
+        case .like(let pattern, let escape): matches(text, pattern, escape: escape)
+        case .likeInAnyCase(let pattern, let escape):
+            matches(
+                text.lowercased(), pattern.lowercased(),
+                escape: escape.map { Character($0.lowercased()) })
+        case .contains(let part):
+            // By bytes, as SQLite searches.
+            contains(Array(text.lowercased().utf8), Array(part.lowercased().utf8))
+        }
+    }
+
+    private static func contains(_ text: [UInt8], _ part: [UInt8]) -> Bool {
+        part.count <= text.count
+            && (0...(text.count - part.count)).contains { text[$0...].starts(with: part) }
+    }
+
+    private static func isDate(
+        _ found: Scalar, _ operation: MetadataPredicate.Operator, _ range: DateText.Range
+    ) -> Bool {
+        guard case .text(let text) = found, let moment = DateText.range(of: text)?.start else {
+            return false
+        }
+        return switch operation {
+        case .equal: range.start <= moment && moment < range.end
+        case .notEqual: moment < range.start || range.end <= moment
+        case .less: moment < range.start
+        case .lessOrEqual: moment < range.end
+        case .greater: range.end <= moment
+        case .greaterOrEqual: range.start <= moment
+        }
+    }
+
+    /// A character of a pattern.
+    private enum Wildcard: Equatable {
+        case any, one
+        case scalar(Unicode.Scalar)
+    }
+
+    /// - Parameter escape: the character after which the next one stands for itself. A pattern that ends
+    ///   in it matches nothing.
+    private static func matches(_ text: String, _ pattern: String, escape: Character?) -> Bool {
+        var wanted: [Wildcard] = []
+        var scalars = Array(pattern.unicodeScalars)[...]
+        while let scalar = scalars.popFirst() {
+            if Character(scalar) == escape {
+                guard let next = scalars.popFirst() else { return false }
+                wanted.append(.scalar(next))
+            } else {
+                wanted.append(scalar == "%" ? .any : scalar == "_" ? .one : .scalar(scalar))
+            }
+        }
+        return matches(Array(text.unicodeScalars)[...], wanted[...])
     }
 
     private enum Order { case less, equal, greater }
@@ -88,11 +155,17 @@ package enum PredicateOracle {
         }
     }
 
-    private static func isPresent(_ field: String, in metadata: JSONObject) -> Bool {
-        member(field, of: metadata).map { $0 != .null } ?? false
+    private static func isPresent(
+        _ field: String, in metadata: JSONObject, _ id: String?
+    ) -> Bool {
+        member(field, of: metadata, id).map { $0 != .null } ?? false
     }
 
-    private static func member(_ field: String, of metadata: JSONObject) -> JSONValue? {
+    private static func member(
+        _ field: String, of metadata: JSONObject, _ id: String?
+    ) -> JSONValue? {
+        if field == MetadataPredicate.ofDocument("id") { return id.map { .string($0) } }
+        if field == MetadataPredicate.ofDocument("title") { return nil }
         var value: JSONValue? = .object(metadata)
         for name in field.split(
             separator: MetadataPredicate.pathSeparator, omittingEmptySubsequences: false)
@@ -103,8 +176,10 @@ package enum PredicateOracle {
         return value
     }
 
-    private static func values(of field: String, in metadata: JSONObject) -> [Scalar] {
-        switch member(field, of: metadata) {
+    private static func values(
+        of field: String, in metadata: JSONObject, _ id: String?
+    ) -> [Scalar] {
+        switch member(field, of: metadata, id) {
         case nil: []
         case .array(let elements)?: elements.compactMap { Scalar($0) }
         case let value?: Scalar(value).map { [$0] } ?? []
@@ -153,19 +228,19 @@ package enum PredicateOracle {
 
     /// SQL's LIKE: `%` is any run of characters, `_` one; ASCII letters match in either case.
     private static func matches(
-        _ text: ArraySlice<Unicode.Scalar>, _ pattern: ArraySlice<Unicode.Scalar>
+        _ text: ArraySlice<Unicode.Scalar>, _ pattern: ArraySlice<Wildcard>
     ) -> Bool {
         // The usual backtracking to the last % alone: quadratic at worst.
         var (text, pattern) = (text, pattern)
-        var retry: (text: ArraySlice<Unicode.Scalar>, pattern: ArraySlice<Unicode.Scalar>)?
+        var retry: (text: ArraySlice<Unicode.Scalar>, pattern: ArraySlice<Wildcard>)?
         while true {
             if let wanted = pattern.first {
-                if wanted == "%" {
+                if wanted == .any {
                     pattern = pattern.dropFirst()
                     retry = (text, pattern)
                     continue
                 }
-                if let found = text.first, wanted == "_" || fold(found) == fold(wanted) {
+                if let found = text.first, isOne(found, wanted) {
                     text = text.dropFirst()
                     pattern = pattern.dropFirst()
                     continue
@@ -177,6 +252,14 @@ package enum PredicateOracle {
             text = last.text.dropFirst()
             pattern = last.pattern
             retry = (text, pattern)
+        }
+    }
+
+    private static func isOne(_ found: Unicode.Scalar, _ wanted: Wildcard) -> Bool {
+        switch wanted {
+        case .any: false
+        case .one: true
+        case .scalar(let scalar): fold(found) == fold(scalar)
         }
     }
 

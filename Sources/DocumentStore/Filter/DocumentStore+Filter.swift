@@ -10,6 +10,24 @@ extension DocumentStore {
             where: predicate, in: collection)
     }
 
+    /// The ids of matching documents, in their byte order.
+    package func ids(where predicate: MetadataPredicate, in collection: CollectionRecord)
+        throws(StoreError) -> [String]
+    {
+        try read { database in
+            let condition = try PredicateSQL(
+                predicate, fields: IndexedField.all(of: collection.id, in: database))
+            var arguments = condition.arguments
+            arguments["collection"] = collection.id.databaseValue
+            let statement = try condition.prepare(
+                """
+                \(condition.commonTable) SELECT d.id FROM \(condition.documents)
+                WHERE \(PredicateSQL.isInCollection) AND \(condition.sql) ORDER BY d.id
+                """, in: database)
+            return try String.fetchAll(statement, arguments: StatementArguments(arguments))
+        }
+    }
+
     /// The number of matching documents.
     package func count(where predicate: MetadataPredicate, in collection: CollectionRecord)
         throws(StoreError) -> Int

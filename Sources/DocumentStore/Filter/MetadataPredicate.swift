@@ -1,4 +1,6 @@
-/// A condition on a document's metadata.
+import TextBytes
+
+/// A condition on a document's metadata, id and title.
 ///
 /// A field has a list of values: none if it is missing or null, one if it is a string, number or
 /// boolean, and its scalar elements if it is an array. An object counts as having none, but it is not
@@ -14,10 +16,16 @@
 /// - A field inside an object is named by its path, with ``pathSeparator`` between the names.
 /// - LIKE matches text only: `%` is any run of characters, `_` one; ASCII letters match in either
 ///   case.
+/// - The document's id and title are fields with names of their own (``ofDocument(_:)``). An empty
+///   title counts as missing.
 package indirect enum MetadataPredicate: Sendable, Equatable {
     case comparison(field: String, Operator, Value)
     case isIn(field: String, [Value])
     case like(field: String, pattern: String)
+    case text(field: String, TextTest)
+    /// Some value is a text that holds a date, and its first moment compares so with the range: `=` if
+    /// it is in it, `<` if it is before its start, `>` if it is not before its end.
+    case date(field: String, Operator, DateText.Range)
     /// Missing, or JSON's null.
     case isNull(field: String)
     case isNotNull(field: String)
@@ -37,6 +45,19 @@ package indirect enum MetadataPredicate: Sendable, Equatable {
         !name.isEmpty && name.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x22 && $0 != 0x5c }
     }
 
+    /// The name of the document's own `id` or `title`.
+    package static func ofDocument(_ name: String) -> String { String(pathSeparator) + name }
+
+    /// A test of a text beyond plain LIKE.
+    package enum TextTest: Sendable, Equatable {
+        /// LIKE with a character after which the next one stands for itself.
+        case like(pattern: String, escape: Character)
+        /// LIKE in which all letters match in either case.
+        case likeInAnyCase(pattern: String, escape: Character?)
+        /// The text is contained, in either case.
+        case contains(String)
+    }
+
     package enum Operator: String, Sendable, CaseIterable {
         case equal = "="
         case notEqual = "!="
@@ -51,5 +72,28 @@ package indirect enum MetadataPredicate: Sendable, Equatable {
         case integer(Int64)
         case real(Double)
         case boolean(Bool)
+    }
+}
+
+extension MetadataPredicate {
+    /// The metadata fields that the predicate names, each once, in their order.
+    package var fields: [String] {
+        var found: [String] = []
+        func add(_ predicate: MetadataPredicate) {
+            switch predicate {
+            case .comparison(let field, _, _), .isIn(let field, _), .like(let field, _),
+                .text(let field, _), .date(let field, _, _), .isNull(let field),
+                .isNotNull(let field), .isTrue(let field):
+                if field.first != Self.pathSeparator,
+                    !found.contains(where: { $0.hasSameBytes(as: field) })
+                {
+                    found.append(field)
+                }
+            case .and(let parts), .or(let parts): parts.forEach(add)
+            case .not(let part): add(part)
+            }
+        }
+        add(self)
+        return found
     }
 }

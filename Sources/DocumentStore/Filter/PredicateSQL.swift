@@ -43,7 +43,9 @@ struct PredicateSQL {
         }
         let tree = Self.normalized(predicate)
         for (field, count) in tree.comparisons
-        where count >= Self.extractionThreshold && self.fields[field] == nil {
+        where count >= Self.extractionThreshold && self.fields[field] == nil
+            && Self.documentColumn(field.text) == nil
+        {
             extract(field.text)
         }
         sql = render(tree)
@@ -126,6 +128,8 @@ struct PredicateSQL {
             return folded.count == 1 ? folded[0] : .list(folded, isAnd: isAnd)
         case .comparison(let field, .notEqual, let value):
             return .leaf(.comparison(field: field, .equal, value), negated: !negated)
+        case .date(let field, .notEqual, let range):
+            return .leaf(.date(field: field, .equal, range), negated: !negated)
         default: return .leaf(predicate, negated: negated)
         }
     }
@@ -187,22 +191,41 @@ struct PredicateSQL {
             let bound = bind(value)
             let type = if case .text = value { "= 'text'" } else { "<> 'text'" }
             return comparison(field, negated: negated) { x in
-                "\(operation.rawValue) \(bound) AND typeof(\(x)) \(type)"
+                "\(x) \(operation.rawValue) \(bound) AND typeof(\(x)) \(type)"
             }
         case .isIn(let field, let values):
             let bound = values.map { bind($0) }.joined(separator: ", ")
-            return comparison(field, negated: negated) { _ in "IN (\(bound))" }
+            return comparison(field, negated: negated) { x in "\(x) IN (\(bound))" }
         case .like(let field, let pattern):
             let bound = bind(.text(pattern))
             return comparison(field, negated: negated) { x in
-                "LIKE \(bound) AND typeof(\(x)) = 'text'"
+                "\(x) LIKE \(bound) AND typeof(\(x)) = 'text'"
+            }
+        case .text(let field, let test):
+            let condition = text(test)
+            return comparison(field, negated: negated) { x in
+                "coalesce(\(condition(x)) AND typeof(\(x)) = 'text', 0)"
+            }
+        case .date(let field, let operation, let range):
+            let (start, end) = (bind(.real(range.start)), bind(.real(range.end)))
+            return comparison(field, negated: negated) { x in
+                let date = "\(FilterFunctions.date)(\(x))"
+                let holds =
+                    switch operation {
+                    case .equal, .notEqual: "\(date) >= \(start) AND \(date) < \(end)"
+                    case .less: "\(date) < \(start)"
+                    case .lessOrEqual: "\(date) < \(end)"
+                    case .greater: "\(date) >= \(end)"
+                    case .greaterOrEqual: "\(date) >= \(start)"
+                    }
+                return "coalesce(\(holds), 0)"
             }
         case .isNull(let field):
             return negated ? isPresent(field) : "NOT \(isPresent(field))"
         case .isNotNull(let field):
             return negated ? "NOT \(isPresent(field))" : isPresent(field)
         case .isTrue(let field):
-            let isTrue = some(field) { x in "<> 0 AND typeof(\(x)) <> 'text'" }
+            let isTrue = some(field) { x in "\(x) <> 0 AND typeof(\(x)) <> 'text'" }
             return negated ? "NOT \(isTrue)" : isTrue
         case .and, .or, .not:
             return render(Self.normalized(predicate, negated: negated))
@@ -211,18 +234,50 @@ struct PredicateSQL {
 
     // MARK: Fields
 
-    /// 1 if some value of the field satisfies `VALUE condition(VALUE)` or, negated, if there are
+    private mutating func text(_ test: MetadataPredicate.TextTest) -> (String) -> String {
+        func escaping(_ escape: Character?, folded: Bool) -> String {
+            guard let escape else { return "" }
+            let text = folded ? FilterFunctions.folded(String(escape)) : String(escape)
+            return " ESCAPE \(bind(.text(text)))"
+        }
+        switch test {
+        case .like(let pattern, let escape):
+            let bound = bind(.text(pattern)) + escaping(escape, folded: false)
+            return { x in "\(x) LIKE \(bound)" }
+        case .likeInAnyCase(let pattern, let escape):
+            let bound =
+                bind(.text(FilterFunctions.folded(pattern))) + escaping(escape, folded: true)
+            return { x in "\(FilterFunctions.fold)(\(x)) LIKE \(bound)" }
+        case .contains(let text):
+            let bound = bind(.text(FilterFunctions.folded(text)))
+            return { x in "instr(\(FilterFunctions.fold)(\(x)), \(bound)) > 0" }
+        }
+    }
+
+    /// The column of a field that is the document's own.
+    private static func documentColumn(_ field: String) -> String? {
+        switch field {
+        case MetadataPredicate.ofDocument("id"): "d.id"
+        case MetadataPredicate.ofDocument("title"): "d.title"
+        default: nil
+        }
+    }
+
+    /// 1 if some value of the field satisfies `condition(VALUE)` or, negated, if there are
     /// values and none does; else 0.
     private mutating func comparison(
         _ field: String, negated: Bool, _ condition: (String) -> String
     ) -> String {
         let holds = some(field, condition)
-        return negated ? "(\(some(field) { _ in "IS NOT NULL" }) AND NOT \(holds))" : holds
+        return negated ? "(\(some(field) { x in "\(x) IS NOT NULL" }) AND NOT \(holds))" : holds
     }
 
-    /// 1 if some value of the field satisfies `VALUE condition(VALUE)`, else 0.
+    /// 1 if some value of the field satisfies `condition(VALUE)`, else 0.
     private mutating func some(_ field: String, _ condition: (String) -> String) -> String {
-        func test(_ value: String) -> String { "\(value) \(condition(value))" }
+        func test(_ value: String) -> String { condition(value) }
+        if let column = Self.documentColumn(field) {
+            return "(\(column) <> '' AND \(test(column)))"
+        }
         if let id = fields[Identifier(field)] {
             return """
                 (d.key IN (SELECT document FROM field_value
@@ -291,6 +346,7 @@ struct PredicateSQL {
     }
 
     private mutating func isPresent(_ field: String) -> String {
+        if let column = Self.documentColumn(field) { return "(\(column) <> '')" }
         if let column = columns[Identifier(field)] {
             return "(x.kind\(column) <> 0)"
         }
@@ -335,7 +391,8 @@ extension MetadataPredicate {
     fileprivate var field: String? {
         switch self {
         case .comparison(let field, _, _), .isIn(let field, _), .like(let field, _),
-            .isNull(let field), .isNotNull(let field), .isTrue(let field):
+            .text(let field, _), .date(let field, _, _), .isNull(let field),
+            .isNotNull(let field), .isTrue(let field):
             field
         case .and, .or, .not: nil
         }

@@ -132,6 +132,7 @@ enum Connection {
                     PRAGMA wal_autocheckpoint = \(checkpointPages);
                     """)
             try RowChecksum.register(in: database)
+            FilterFunctions.register(in: database)
         }
         return configuration
     }

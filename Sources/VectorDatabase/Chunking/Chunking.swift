@@ -22,8 +22,8 @@ public struct Chunking: Sendable, Equatable {
     /// The most tokens that a passage repeats of the previous one: from 0 to half of
     /// ``maximumTokens``.
     public var overlapTokens: Int
-    /// Whether documents of the layout ``TextLayout/record`` are cut, too. By default they are not:
-    /// a record is assumed to be a meaningful unit.
+    /// Whether documents of the layout ``TextLayout/record`` are cut, too. By default only those are
+    /// that are longer than the model reads: a record is assumed to be a meaningful unit.
     public var cutsRecords: Bool
 
     /// The default of ``maximumTokens``.
@@ -45,8 +45,8 @@ public struct Chunking: Sendable, Equatable {
 
 /// How a document's text is laid out, which determines where it may be cut.
 public enum TextLayout: String, Sendable, CaseIterable, Codable {
-    /// One record of a file: kept whole unless ``Chunking/cutsRecords`` is set, then cut like
-    /// `plain`.
+    /// One record of a file: kept whole unless it is longer than the model reads, or
+    /// ``Chunking/cutsRecords`` is set; then cut like `plain`.
     case record
     /// Paragraphs separated by blank lines.
     case plain
@@ -75,14 +75,20 @@ extension Chunking {
     /// - Parameters:
     ///   - text: the document's text.
     ///   - layout: how the text is laid out.
+    ///   - longestRecord: the most tokens of a record that is kept whole; `nil` for no bound.
     ///   - tokenCount: counts the tokens of a piece of text. It is called for the whole text, for
     ///     each sentence, and for the pieces of a sentence that is too long. A passage's length is
     ///     taken as the sum over its sentences.
     public func passages(
-        of text: String, layout: TextLayout, tokenCount: (String) -> Int
+        of text: String, layout: TextLayout, longestRecord: Int? = nil,
+        tokenCount: (String) -> Int
     ) -> [TextPassage] {
         let whole = [TextPassage(range: 0..<text.utf8.count, text: text)]
-        if layout == .record, !cutsRecords { return whole }
+        if layout == .record, !cutsRecords {
+            guard let longestRecord, text.utf8.count > longestRecord,
+                tokenCount(text) > longestRecord
+            else { return whole }
+        }
         // A token is at least a byte, whatever the tokenizer.
         if text.utf8.count <= maximumTokens || tokenCount(text) <= maximumTokens { return whole }
         let bytes = Array(text.utf8)

@@ -11,10 +11,18 @@ extension DocumentCollection {
     ///   - includesVector: whether ``Document/vector`` is set, if the document is a single passage.
     /// - Throws: ``DatabaseError``.
     public func document(_ id: String, includesVector: Bool = false) throws -> Document? {
+        try document(id, includesVector: includesVector, includesPassages: false)
+    }
+
+    fileprivate func document(
+        _ id: String, includesVector: Bool, includesPassages: Bool
+    ) throws -> Document? {
         try rethrowing {
             let record = try requireRecord()
             return try store.document(id: id, in: record).map {
-                try document($0, in: record, includesVector: includesVector)
+                try document(
+                    $0, in: record, includesVector: includesVector,
+                    includesPassages: includesPassages)
             }
         }
     }
@@ -57,11 +65,17 @@ extension DocumentCollection {
     /// ```swift
     /// for try await document in notes.export() { print(document.id) }
     /// ```
+    ///
+    /// - Parameters:
+    ///   - filter: only documents that match when the stream begins; `nil` for all.
+    ///   - includesVectors: whether to include vectors, as ``documents(after:limit:includesVectors:includesPassages:)``.
+    ///   - includesPassages: whether ``Document/passages`` is set for documents with several.
     public func export(
-        includesVectors: Bool = false, includesPassages: Bool = false
+        where filter: Filter? = nil, includesVectors: Bool = false, includesPassages: Bool = false
     ) -> AsyncThrowingStream<Document, any Error> {
         let cursor = ExportCursor(
-            collection: self, includesVectors: includesVectors, includesPassages: includesPassages)
+            collection: self, filter: filter, includesVectors: includesVectors,
+            includesPassages: includesPassages)
         return AsyncThrowingStream { try await cursor.next() }
     }
 
@@ -99,6 +113,13 @@ extension DocumentCollection {
             try? updateCaches(record)
             return count
         }
+    }
+
+    /// The ids of the documents that match, in their byte order.
+    ///
+    /// - Throws: ``DatabaseError``.
+    public func ids(where filter: Filter) throws -> [String] {
+        try rethrowing { try store.ids(where: filter.predicate, in: requireRecord()) }
     }
 
     /// The number of documents that match; without a filter, of all documents.
@@ -185,7 +206,10 @@ extension DocumentCollection {
 /// Pages through a collection.
 private actor ExportCursor {
     private let collection: DocumentCollection
+    private let filter: Filter?
     private let includesVectors: Bool
+    /// The ids of documents that match and have not been returned; `nil` before the first.
+    private var matching: ArraySlice<String>?
     private let includesPassages: Bool
     private var page: ArraySlice<Document> = []
     private var last: String?
@@ -193,13 +217,18 @@ private actor ExportCursor {
 
     private static let pageSize = 256
 
-    init(collection: DocumentCollection, includesVectors: Bool, includesPassages: Bool) {
+    init(
+        collection: DocumentCollection, filter: Filter?, includesVectors: Bool,
+        includesPassages: Bool
+    ) {
         self.collection = collection
+        self.filter = filter
         self.includesVectors = includesVectors
         self.includesPassages = includesPassages
     }
 
     func next() throws -> Document? {
+        if let filter { return try nextMatching(filter) }
         if page.isEmpty && !isAtEnd {
             let documents = try collection.documents(
                 after: last, limit: Self.pageSize, includesVectors: includesVectors,
@@ -209,5 +238,16 @@ private actor ExportCursor {
             page = documents[...]
         }
         return page.popFirst()
+    }
+
+    private func nextMatching(_ filter: Filter) throws -> Document? {
+        if matching == nil { matching = try collection.ids(where: filter)[...] }
+        // A document may have been deleted meanwhile.
+        while let id = matching?.popFirst() {
+            let document = try collection.document(
+                id, includesVector: includesVectors, includesPassages: includesPassages)
+            if let document { return document }
+        }
+        return nil
     }
 }

@@ -1,6 +1,6 @@
 import DocumentStore
 
-/// A condition on documents' metadata, in the language of the option `--where`.
+/// A condition on documents' metadata, ids and titles, in the language of the option `--where`.
 ///
 /// ```swift
 /// let filter = try Filter("lang = 'en' AND year >= 2020 AND tag IN ('a', 'b') AND NOT draft")
@@ -12,6 +12,9 @@ import DocumentStore
 /// | `field [NOT] IN (value, …)` | the field equals one of the values |
 /// | `field [NOT] BETWEEN value AND value` | both bounds are included |
 /// | `field [NOT] LIKE 'pattern'` | `%` stands for any run of characters, `_` for one; ASCII letters match in either case |
+/// | `field [NOT] ILIKE 'pattern'` | the same, in which all letters match in either case |
+/// | `… LIKE 'pattern' ESCAPE 'c'`, also ILIKE | the character after `c` stands for itself |
+/// | `field [NOT] CONTAINS 'text'` | the text is contained, in either case |
 /// | `field IS [NOT] NULL` | the field is missing or null |
 /// | `field` | the field is true, or a number other than 0 |
 /// | `NOT a`, `a AND b`, `a OR b`, `(a)` | as in SQL, binding in this order |
@@ -20,8 +23,12 @@ import DocumentStore
 /// - A field is a name (letters, digits, `_`; not a keyword) or `"any name"` in double quotes, in
 ///   which `""` stands for one quote. `author.name` is the field `name` of the object `author`; in
 ///   such a path no name may be empty or contain quotes, backslashes or control characters.
-/// - A value is a number, `TRUE`, `FALSE`, or `'text'` in single quotes, in which `''` stands for
-///   one. Numbers compare with numbers and text with text.
+/// - `id` and `title` without quotes are the document's own; an empty title counts as missing.
+///   `"id"` is a metadata field.
+/// - A value is a number, `TRUE`, `FALSE`, `'text'` in single quotes, in which `''` stands for
+///   one, or a date: `DATE '2024-01-31'`, `DATE '2024'`, `DATE '2024-01-31T12:00:00+02:00'`. Numbers
+///   compare with numbers and text with text. A date compares with texts that hold a date (ISO 8601,
+///   or as in mail; UTC without an offset): `=` holds within the whole day, month or year.
 /// - A field that holds an array is compared by its elements: `tag = 'a'` finds the documents
 ///   whose array `tag` contains `a`; `tag != 'a'` those that have tags, none of them `a`.
 /// - The logic is SQL's, with three values. A comparison, IN, LIKE or BETWEEN of a field that is
@@ -60,6 +67,24 @@ public struct Filter: Sendable, Equatable {
         }
         var parser = try FilterParser(expression)
         predicate = try parser.parse()
+    }
+}
+
+extension Filter {
+    /// A field's name as an expression writes it: in quotes if it needs them.
+    static func written(_ name: String) -> String {
+        let isPlain =
+            name.first.map { $0.isLetter || $0 == "_" } == true
+            && name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
+            && FilterKeyword(rawValue: name.uppercased()) == nil && name != "id" && name != "title"
+        return isPlain ? name : "\"" + name.replacing("\"", with: "\"\"") + "\""
+    }
+
+    /// A predicate's field as an expression writes it.
+    static func written(path: String) -> String {
+        path.split(
+            separator: MetadataPredicate.pathSeparator, omittingEmptySubsequences: false
+        ).map { written(String($0)) }.joined(separator: ".")
     }
 }
 

@@ -24,6 +24,13 @@ enum ContentSignature {
         return ContentHash(high: content.finalize().high, low: rest.finalize().high)
     }
 
+    /// The signature of a document whose metadata alone change.
+    static func replacingMetadata(of hash: ContentHash, with metadata: String) -> ContentHash {
+        let rest = ContentHasher()
+        rest.update(metadata)
+        return ContentHash(high: hash.high, low: rest.finalize().high)
+    }
+
     /// Whether only metadata differ.
     static func sameContent(_ a: ContentHash, _ b: ContentHash) -> Bool { a.high == b.high }
 }

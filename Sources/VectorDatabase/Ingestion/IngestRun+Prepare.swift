@@ -141,7 +141,10 @@ extension IngestRun {
         guard document.vector == nil, let chunking = options.chunking else {
             return [PendingPassage(text: document.text, start: 0, vector: document.vector)]
         }
-        let cuts = chunking.passages(of: document.text, layout: document.layout) { text in
+        let cuts = chunking.passages(
+            of: document.text, layout: document.layout,
+            longestRecord: longestText.map { $0 - tokenCount(of: document.title) }
+        ) { text in
             tokenCount(of: text)
         }
         guard cuts.count > 1 else {

@@ -69,6 +69,20 @@ final class IngestRun: Sendable {
         return embedder?.tokenCount(of: text) ?? (text.utf8.count + 3) / 4
     }
 
+    /// The most tokens of a text that the embedder encodes to its end; `nil` if it does not say, or if
+    /// there is no embedder. Some are left for what it puts around a text.
+    var longestText: Int? {
+        _ = tokenCount(of: "")
+        let embedder = tokenCounter.withLock { $0?.first }
+        guard case .integer(let length)? = embedder?.identity.settings["max_length"] else {
+            return nil
+        }
+        return max(1, Int(length) - Self.tokensAround)
+    }
+
+    /// Special tokens and fixed words that an embedder counts as part of a text.
+    private static let tokensAround = 16
+
     var currentRecord: CollectionRecord? { record.withLock { $0 } }
 
     /// Changes the progress and reports it.

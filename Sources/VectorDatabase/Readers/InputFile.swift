@@ -1,5 +1,6 @@
 import FileFormat
 import Foundation
+import JSON
 
 /// A file to read documents from.
 struct InputFile: Sendable, Equatable {
@@ -33,5 +34,20 @@ extension InputFile {
         self.init(
             path: path, location: SourcePath(path), source: source, name: name, format: nil,
             size: 0)
+    }
+
+    /// What is known of the file, as metadata of its documents: `path` as in their ids, `name`,
+    /// `extension` in lower case, `size` in bytes, and `modified`, the time of the last change in UTC.
+    var metadata: JSONObject {
+        let last = name.split(separator: "/").last.map(String.init) ?? name
+        let ending = last.lastIndex(of: ".").flatMap { dot in
+            dot == last.startIndex ? nil : last[last.index(after: dot)...].lowercased()
+        }
+        var metadata: JSONObject = ["path": .string(name), "name": .string(last)]
+        if let ending, !ending.isEmpty { metadata["extension"] = .string(ending) }
+        metadata["size"] = .integer(Int64(size))
+        metadata["modified"] = .string(
+            Date(timeIntervalSince1970: Double(modified)).formatted(.iso8601))
+        return metadata
     }
 }

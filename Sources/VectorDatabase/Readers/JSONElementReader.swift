@@ -114,18 +114,44 @@ final class JSONElementReader: JSONRecordSource {
     /// follows it.
     private func takeElement() throws {
         record.removeAll(keepingCapacity: true)
-        var depth = 0
-        var (isInString, isEscaped) = (false, false)
+        var scanner = ElementScanner()
         var isTooLong = false
-        while let byte = try peek() {
-            if !isInString, depth == 0, !record.isEmpty,
-                isSpace(byte) || byte == UInt8(ascii: ",") || byte == UInt8(ascii: "]")
-            {
-                break
+        while try peek() != nil {
+            let range = start..<end
+            let (taken, lines, isComplete) = buffer.withUnsafeBufferPointer {
+                scanner.scan(UnsafeBufferPointer(rebasing: $0[range]))
             }
-            start += 1
-            if byte == 10 { currentLine += 1 }
-            if record.count < limit { record.append(byte) } else { isTooLong = true }
+            let kept = min(taken, limit - record.count)
+            isTooLong = isTooLong || kept < taken
+            record += buffer[start..<start + kept]
+            start += taken
+            currentLine += lines
+            if isComplete { break }
+        }
+        if isTooLong {
+            throw SourceError.recordTooLong(path: file.path, line: line, limit: limit)
+        }
+    }
+}
+
+/// Finds the end of an element, piece by piece.
+private struct ElementScanner {
+    private var depth = 0
+    private var isInString = false
+    private var isEscaped = false
+    private var hasBegun = false
+
+    /// Scans a piece.
+    ///
+    /// - Returns: the number of bytes that belong to the element, that of line feeds among them, and
+    ///   whether the element ends after them.
+    mutating func scan(
+        _ bytes: UnsafeBufferPointer<UInt8>
+    ) -> (taken: Int, lines: Int, isComplete: Bool) {
+        var lines = 0
+        for index in 0..<bytes.count {
+            let byte = bytes[index]
+            if byte == 10 { lines += 1 }
             if isInString {
                 if isEscaped {
                     isEscaped = false
@@ -134,17 +160,22 @@ final class JSONElementReader: JSONRecordSource {
                 } else if byte == UInt8(ascii: "\"") {
                     isInString = false
                 }
-            } else if byte == UInt8(ascii: "\"") {
-                isInString = true
-            } else if byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[") {
-                depth += 1
-            } else if byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]") {
-                depth -= 1
-                if depth <= 0 { break }
+                continue
             }
+            switch byte {
+            case UInt8(ascii: "\""): isInString = true
+            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                // After a bare value, the bracket closes the array.
+                if depth == 0, hasBegun { return (index, lines, true) }
+                depth -= 1
+                if depth <= 0 { return (index + 1, lines, true) }
+            case UInt8(ascii: ","), 32, 9, 10, 13:
+                if depth == 0, hasBegun { return (index, lines - (byte == 10 ? 1 : 0), true) }
+            default: break
+            }
+            hasBegun = true
         }
-        if isTooLong {
-            throw SourceError.recordTooLong(path: file.path, line: line, limit: limit)
-        }
+        return (bytes.count, lines, false)
     }
 }

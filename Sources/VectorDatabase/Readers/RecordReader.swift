@@ -28,8 +28,12 @@ extension InputFile {
             let lines = {
                 LineReader(stream, limit: options.recordLimit, endings: .detected)
             }
-            func whole(_ extractor: some TextExtractor) -> WholeFileReader {
-                WholeFileReader(
+            func whole(_ extractor: some TextExtractor) throws -> WholeFileReader {
+                // Do not read what cannot be used.
+                if !content.isCompressed, let size = base.size, size > options.recordLimit {
+                    throw SourceError.fileTooLarge(path: path, limit: options.recordLimit)
+                }
+                return WholeFileReader(
                     stream, file: self, extractor: extractor, options: options, warn: warn)
             }
             switch content.format {
@@ -50,18 +54,18 @@ extension InputFile {
                 return try csvReader(stream, canReopen: canReopen, options: options)
             case .csv:
                 return try csvReader(stream, canReopen: canReopen, options: options)
-            case .text: return whole(PlainTextExtractor())
-            case .markdown: return whole(MarkdownExtractor())
-            case .org: return whole(OrgExtractor())
-            case .rst: return whole(RestructuredTextExtractor())
-            case .code: return whole(CodeExtractor())
-            case .html: return whole(HTMLExtractor())
-            case .pdf: return whole(PDFExtractor())
-            case .docx: return whole(WordExtractor())
-            case .odt: return whole(OpenDocumentExtractor())
-            case .epub: return whole(EPUBExtractor())
-            case .notebook: return whole(NotebookExtractor())
-            case .mail: return whole(MailExtractor())
+            case .text: return try whole(PlainTextExtractor())
+            case .markdown: return try whole(MarkdownExtractor())
+            case .org: return try whole(OrgExtractor())
+            case .rst: return try whole(RestructuredTextExtractor())
+            case .code: return try whole(CodeExtractor())
+            case .html: return try whole(HTMLExtractor())
+            case .pdf: return try whole(PDFExtractor())
+            case .docx: return try whole(WordExtractor())
+            case .odt: return try whole(OpenDocumentExtractor())
+            case .epub: return try whole(EPUBExtractor())
+            case .notebook: return try whole(NotebookExtractor())
+            case .mail: return try whole(MailExtractor())
             case .mailbox: return MailboxReader(lines(), file: self, options: options)
             case .fvecs:
                 return try VectorReader(

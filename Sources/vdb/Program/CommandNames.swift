@@ -16,7 +16,10 @@ struct CommandNames {
             guard let place = names.firstIndex(of: word) else {
                 if path.count == 1, word == "help" { return nil }
                 let synonyms = path.count == 1 ? others : [:]
-                let known = nearest(to: word, in: names + synonyms.keys.sorted()).map { name in
+                let known = nearest(
+                    to: word,
+                    in: names + synonyms.keys.sorted() + (asksForHelp ? HelpTopics.names : [])
+                ).map { name in
                     let words = path.dropFirst() + [synonyms[name] ?? name]
                     return "did you mean '\(words.joined(separator: " "))'?"
                 }

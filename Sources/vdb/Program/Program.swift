@@ -14,6 +14,11 @@ enum Program {
             exit(ExitStatus.done.rawValue)
         }
         let arguments = Self.arguments
+        if let page = HelpTopics.page(for: arguments) {
+            Output.line(page)
+            Output.flush()
+            exit(ExitStatus.done.rawValue)
+        }
         if let problem = CommandNames.problem(in: arguments) {
             end(CommandFailure(.usage, problem))
         }

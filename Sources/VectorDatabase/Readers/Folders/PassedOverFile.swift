@@ -40,11 +40,13 @@ public struct SourceFailure: Sendable, Equatable {
 public enum SourceWarning: Sendable, Hashable {
     /// A text is not UTF-8; it was read as Windows-1252, which is likely but not certain.
     case assumedWindows1252(path: String)
+    /// What looks like front matter could not be read, and is part of the text.
+    case unreadableFrontMatter(path: String)
 
     /// The file's path, as text; see ``SourcePath``.
     public var path: String {
         switch self {
-        case .assumedWindows1252(let path): path
+        case .assumedWindows1252(let path), .unreadableFrontMatter(let path): path
         }
     }
 }

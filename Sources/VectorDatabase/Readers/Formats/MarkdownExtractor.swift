@@ -1,10 +1,15 @@
 import Foundation
 
-/// Markdown: titled by the first heading.
+/// Markdown: titled by the front matter's `title`, else by the first heading.
 struct MarkdownExtractor: TextExtractor {
     func extract(_ content: FileContent) throws -> [ExtractedText] {
-        let text = try content.text()
-        return [ExtractedText(text: text, title: Self.title(of: text), layout: .markdown)]
+        let (text, matter) = try content.textAndFrontMatter()
+        let title = matter?.title ?? ""
+        return [
+            ExtractedText(
+                text: text, title: title.isEmpty ? Self.title(of: text) : title,
+                layout: .markdown, metadata: matter?.metadata ?? [:])
+        ]
     }
 
     /// The first heading; empty if there is none.

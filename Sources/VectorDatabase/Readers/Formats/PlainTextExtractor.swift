@@ -1,6 +1,10 @@
-/// Plain text: the document is the text, titled by the file's name.
+/// Plain text: the document is the text, titled by the file's name. Front matter is metadata.
 struct PlainTextExtractor: TextExtractor {
     func extract(_ content: FileContent) throws -> [ExtractedText] {
-        [ExtractedText(text: try content.text())]
+        let (text, matter) = try content.textAndFrontMatter()
+        return [
+            ExtractedText(
+                text: text, title: matter?.title ?? "", metadata: matter?.metadata ?? [:])
+        ]
     }
 }

@@ -77,6 +77,7 @@ final class WholeFileReader: RecordReader {
             id: found.part.map { file.name.isEmpty ? "" : "\(file.name)#\($0)" } ?? file.name,
             text: found.text, title: found.title, metadata: found.metadata,
             source: file.place(position), layout: found.layout)
+        if !isPiped { document.metadata["file"] = .object(file.metadata) }
         if document.title.isEmpty, !isPiped {
             document.title = SourceFormat.title(ofFile: file.path)
         }
@@ -102,6 +103,18 @@ final class WholeFileReader: RecordReader {
 }
 
 extension FileContent {
+    /// The text without front matter, and the front matter if there is any.
+    func textAndFrontMatter() throws -> (text: String, matter: FrontMatter?) {
+        let text = try text()
+        switch FrontMatter.split(text) {
+        case .none: return (text, nil)
+        case .found(let matter): return (matter.body, matter)
+        case .unreadable:
+            warn(.unreadableFrontMatter(path: file.path))
+            return (text, nil)
+        }
+    }
+
     /// The bytes as text with LF line ends, without a byte order mark.
     ///
     /// CR LF becomes LF, as does CR in a text without any LF. Bytes that are not UTF-8 but look like

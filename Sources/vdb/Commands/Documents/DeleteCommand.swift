@@ -15,10 +15,7 @@ struct DeleteCommand: AsyncParsableCommand {
     @Argument(help: "The documents' ids.")
     var ids: [String] = []
 
-    @Option(
-        name: .customLong("where"),
-        help: ArgumentHelp("Delete documents whose metadata match.", valueName: "expression"))
-    var filter: String?
+    @OptionGroup var selection: FilterArguments
 
     @Option(help: "The output format.")
     var format = AnswerFormat.table
@@ -27,13 +24,13 @@ struct DeleteCommand: AsyncParsableCommand {
     @OptionGroup var general: GeneralArguments
 
     func validate() throws {
-        if ids.isEmpty == (filter == nil) {
+        if ids.isEmpty == (selection.expression == nil) {
             throw ValidationError("pass either ids or --where")
         }
     }
 
     func run() async throws {
-        let filter = try filter.map { try Filter($0) }
+        let filter = try selection.parsed()
         Interruption.finishesCleanly()
         let database = try arguments.open(.readWrite, threads: general.threads)
         defer { try? database.close() }
@@ -53,6 +50,7 @@ struct DeleteCommand: AsyncParsableCommand {
             line.print()
         case .table: general.say("\(deleted) document\(deleted == 1 ? "" : "s") deleted")
         }
+        if deleted == 0 { FilterArguments.tellUnknownFields(of: filter, in: collection, general) }
         if !missing.isEmpty { throw DatabaseError.documentsMissing(ids: missing) }
     }
 }

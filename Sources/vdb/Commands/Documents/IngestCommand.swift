@@ -24,8 +24,8 @@ struct IngestCommand: AsyncParsableCommand {
             may be compressed with gzip, zstd, bzip2 or xz.
 
             Long documents are split into passages of 256 tokens with an overlap of 32, and found by \
-            their best passage. A line of JSONL, TSV or CSV is split only with --chunk-tokens. \
-            Repeating an ingest encodes only what has changed, so an interrupted one resumes where it \
+            their best passage. So is a line of JSONL, TSV or CSV if it is longer than the model \
+            reads, or with --chunk-tokens. Repeating an ingest encodes only what has changed, so an interrupted one resumes where it \
             stopped.
 
             CSV has a header with a column text and usually id and title; other columns are \
@@ -84,8 +84,8 @@ struct IngestCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             """
-            Tokens in a passage, also of records; 0 splits nothing (default: 256 for text and \
-            Markdown files).
+            Tokens in a passage, also of records; 0 splits nothing (default: 256 for files, and for \
+            records that are longer than the model reads).
             """, valueName: "n"))
     var chunkTokens: Int?
 

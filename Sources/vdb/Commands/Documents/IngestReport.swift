@@ -101,13 +101,20 @@ final class IngestReport: Sendable {
             let count = summary.truncated
             Messages.error(
                 "\(count) \(count == 1 ? "document is" : "documents are") longer than the model "
-                    + "reads, and only the beginning was encoded; --chunk-tokens 256 splits records "
-                    + "into passages")
+                    + "reads, and only the beginning was encoded; without --chunk-tokens 0 they are "
+                    + "split into passages")
         }
     }
 
     private func tellWarnings() {
-        let paths = source.warnings.map(\.path)
+        for case .unreadableFrontMatter(let path) in source.warnings {
+            Messages.error(
+                "\(path): the front matter is not in the part of YAML or TOML that is read, and stays "
+                    + "part of the text")
+        }
+        let paths = source.warnings.compactMap { warning -> String? in
+            if case .assumedWindows1252(let path) = warning { path } else { nil }
+        }
         guard let first = paths.first else { return }
         let files = paths.count == 1 ? first : Self.listed(paths, all: isVerbose)
         Messages.error(

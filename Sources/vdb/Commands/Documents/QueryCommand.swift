@@ -21,11 +21,10 @@ struct QueryCommand: AsyncParsableCommand {
             w / (60 + dense rank). w is --hybrid-weight, else "hybrid_weight" in the model's \
             autoregembed.json, else 0.4 (ranks: 0.35). --explain shows both parts.
 
-            --where compares metadata with =, !=, <, <=, >, >=, IN, BETWEEN, LIKE, IS NULL, AND, OR, \
-            NOT and parentheses. As in SQL, comparing a missing field is neither true nor false, and \
-            so is its negation: year != 2020, NOT year = 2020 and year NOT IN (2020) find only \
-            documents that have a year. A field by itself tests whether it is true, so NOT draft \
-            also finds documents without the field.
+            --where compares metadata, id and title with =, !=, <, <=, >, >=, IN, BETWEEN, LIKE, ILIKE, \
+            CONTAINS, IS NULL, AND, OR, NOT and parentheses; see 'vdb help filters'. As in SQL, comparing a \
+            missing field is neither true nor false, and so is its negation: year != 2020, NOT year = 2020 \
+            and year NOT IN (2020) find only documents that have a year.
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case table, json, trec }
@@ -59,10 +58,7 @@ struct QueryCommand: AsyncParsableCommand {
     @Flag(help: "Compare with every vector instead of using the index.")
     var exact = false
 
-    @Option(
-        name: .customLong("where"),
-        help: ArgumentHelp("Only documents whose metadata match.", valueName: "expression"))
-    var filter: String?
+    @OptionGroup var selection: FilterArguments
 
     @Option(
         help: ArgumentHelp(
@@ -126,6 +122,10 @@ struct QueryCommand: AsyncParsableCommand {
             let answer = try await collection.query(prototype)
             try printer.print(answer, id: nil)
             tell(answer, collection)
+            if answer.hits.isEmpty {
+                FilterArguments.tellUnknownFields(
+                    of: prototype.filter, in: collection, general)
+            }
             return
         }
         try await QueryFile(path: queries).answer(
@@ -142,13 +142,19 @@ struct QueryCommand: AsyncParsableCommand {
                 "vdb: searched by words only: the collection's vectors were ready-made, so no model "
                     + "can encode the query; pass --vector")
         }
+        if answer.mode == .hybrid, !answer.hits.isEmpty, format == .table,
+            answer.hits.allSatisfy({ $0.parts?.lexical == 0 })
+        {
+            general.say(
+                "vdb: no document has a word of the query; these are the nearest in meaning")
+        }
         if answer.hits.isEmpty, format == .table { general.say("vdb: nothing found") }
     }
 
     /// The query without, if there are many, its text.
     private func prototype() throws -> Query {
         var query = Query(text ?? "", limit: limit, mode: mode, ef: ef, isExact: exact)
-        query.filter = try filter.map { try Filter($0) }
+        query.filter = try selection.parsed()
         query.rerankDepth = rerank
         query.fusion = fusion.fusion
         query.fetchesContent = format != .trec

@@ -41,11 +41,13 @@ final class MailboxReader: RecordReader {
         {
             id = "\(file.name)#\(message)"
         }
+        var metadata = found.metadata
+        if file.path != "-" { metadata["file"] = .object(file.metadata) }
         let derived = file.name.isEmpty ? "" : "\(file.name)#\(count)"
         return Document(
             id: id.isEmpty || file.name.isEmpty ? derived : id,
             text: found.text.isEmpty ? found.subject : found.text, title: found.subject,
-            metadata: found.metadata, source: file.place(count), layout: .plain)
+            metadata: metadata, source: file.place(count), layout: .plain)
     }
 
     /// The bytes of the next message; `nil` if there was nothing before the first.

@@ -1,0 +1,69 @@
+import FileFormat
+import Foundation
+import GRDB
+
+extension DocumentStore {
+    /// New metadata of a document.
+    package struct MetadataWrite: Sendable {
+        package let id: String
+        /// As JSON; `nil` for none.
+        package let metadata: String?
+        package let contentHash: ContentHash
+
+        package init(id: String, metadata: String?, contentHash: ContentHash) {
+            self.id = id
+            self.metadata = metadata
+            self.contentHash = contentHash
+        }
+    }
+
+    /// Replaces the metadata of documents in one transaction; passages and vectors stay as they are.
+    /// Ids that do not exist are ignored.
+    ///
+    /// - Returns: the number of documents changed.
+    /// - Throws: `invalidMetadata`, `tooLarge`; `corrupt` for a damaged document.
+    package func setMetadata(
+        _ changes: [MetadataWrite], in collection: CollectionRecord
+    ) throws(StoreError) -> Int {
+        for change in changes {
+            let bytes = change.metadata?.utf8.count ?? 0
+            guard bytes <= StoredText.sizeLimit else {
+                throw .tooLarge(document: change.id, bytes: bytes, limit: StoredText.sizeLimit)
+            }
+            if change.metadata?.hasNUL == true { throw .invalidMetadata(document: change.id) }
+        }
+        return try write { database in
+            let current = try CollectionRecord.require(collection, in: database)
+            let fields = try IndexedField.all(of: current.id, in: database)
+            var writer = try BatchWriter(database, collection: current)
+            var count = 0
+            for change in changes {
+                guard let existing = try writer.existing(id: change.id) else { continue }
+                // A damaged row must not get a valid checksum.
+                guard existing.contentHash != nil else {
+                    throw DatabaseError(
+                        resultCode: .SQLITE_CORRUPT, message: "document '\(change.id)'")
+                }
+                try database.cachedStatement(
+                    sql: "UPDATE document SET metadata = ?, content_hash = ? WHERE key = ?"
+                ).execute(arguments: [
+                    change.metadata, Data(change.contentHash.bytes), existing.key,
+                ])
+                try database.cachedStatement(
+                    sql: """
+                        UPDATE document SET checksum = \(RowChecksum.name)(\(RowChecksum.document))
+                        WHERE key = ?
+                        """
+                ).execute(arguments: [existing.key])
+                try database.cachedStatement(sql: "DELETE FROM field_value WHERE document = ?")
+                    .execute(arguments: [existing.key])
+                for field in fields {
+                    try field.insertValues(ofDocument: existing.key, in: database)
+                }
+                count += 1
+            }
+            _ = try writer.finish()
+            return count
+        }
+    }
+}

@@ -1,0 +1,93 @@
+/// Pages of `vdb help TOPIC` that are about no single command.
+enum HelpTopics {
+    static let names = ["filters", "formats", "exit-status"]
+
+    /// The page that the arguments ask for, else `nil`.
+    static func page(for arguments: [String]) -> String? {
+        guard arguments.count == 2, arguments[0] == "help" else { return nil }
+        switch arguments[1] {
+        case "filters": return filters
+        case "formats": return formats
+        case "exit-status": return exitStatus
+        default: return nil
+        }
+    }
+
+    private static let filters = """
+        FILTERS: the language of --where
+
+          field = value   !=  <  <=  >  >=      a value may stand on the left, too
+          field [NOT] IN (value, ...)
+          field [NOT] BETWEEN value AND value   both bounds are included
+          field [NOT] LIKE 'pattern'            % is any run of characters, _ is one; only ASCII
+                                                letters match in either case
+          field [NOT] ILIKE 'pattern'           the same, and all letters match in either case
+          ... LIKE '50\\%' ESCAPE '\\'           the character after \\ stands for itself
+          field [NOT] CONTAINS 'text'           the text is in it, in either case
+          field IS [NOT] NULL                   it is missing or null
+          field                                 it is true, or a number other than 0
+          NOT a   a AND b   a OR b   (a)        in this order of binding
+          TRUE   FALSE                          always, never
+
+        Fields are metadata; 'vdb fields' lists them. id and title are the document's own. Files have
+        file.path, file.name, file.extension, file.size (bytes) and file.modified. A name is letters,
+        digits and _; any other is written in double quotes: "my field"; so is a metadata field that is
+        named like a keyword, or "id". author.name is the field name of the object author.
+
+        Values are numbers, TRUE, FALSE, 'text' ('' in it stands for one quote), and dates:
+        DATE '2024-01-31', DATE '2024-01', DATE '2024', DATE '2024-01-31T12:00:00+02:00'. A date compares
+        with texts that hold a date, in ISO 8601 or as in mail; without an offset it is UTC. = holds within
+        the whole day, month or year. Numbers compare with numbers, text with text, byte by byte.
+
+        A field that is an array is compared by its elements: tag = 'a' finds documents one of whose tags is
+        a, tag != 'a' those that have tags, none of them a.
+
+        Comparing a missing field is neither true nor false, and so is its negation: year != 2020,
+        NOT year = 2020 and year NOT IN (2020) find only documents that have a year. NOT draft also finds
+        documents without the field.
+
+        Examples:
+          lang = 'en' AND year >= 2020 AND tag IN ('a', 'b') AND NOT draft
+          date BETWEEN DATE '2024-01-01' AND DATE '2024-06'
+          id LIKE 'archive/%' OR title CONTAINS 'volcano'
+          file.extension = 'pdf' AND file.size > 1000000
+        """
+
+    private static let formats = """
+        FORMATS: what 'vdb ingest' reads
+
+          JSON Lines, JSON arrays   .jsonl .ndjson .json   keys _id or id, title, text, metadata, vector;
+                                                           other keys are metadata
+          CSV, TSV                  .csv .tsv              a header with the column text; or id, tab, text
+          text                      .txt .text .adoc
+          Markdown, Org, reST       .md .org .rst          titled by a heading; YAML or TOML at the top of
+                                                           Markdown or text is metadata
+          source code               .py .swift .c ...      cut at definitions and blank lines
+          HTML                      .html .htm             needs libxml2
+          PDF                       .pdf                   needs pdftotext (poppler-utils)
+          DOCX, ODT, EPUB           .docx .odt .epub       need libxml2 and libzip
+          Jupyter notebooks         .ipynb                 without outputs
+          mail                      .eml .mbox             without attachments
+          vectors                   .npy .npz .fvecs       with --ids
+
+        Any of them may be compressed with gzip, zstd, bzip2 or xz. The extension tells the format, else the
+        content; --format says it. Text is UTF-8, or UTF-16 with a byte order mark; --encoding names another.
+        """
+
+    private static let exitStatus = """
+        EXIT STATUS
+
+            0  done
+           64  the command line is wrong
+           65  bad data: a line that does not parse, a model that does not match
+           66  a file or document does not exist
+           69  something needed is not available
+           73  a file cannot be created
+           74  reading or writing failed
+           75  try again: another process is writing to the database
+          130  interrupted; what was acknowledged is stored
+
+        Results are on standard output, messages on standard error. A message is one line: what is wrong,
+        where, and what to do.
+        """
+}
