@@ -13,7 +13,8 @@ import Testing
         #expect(answer.string("mode") == "hybrid")
         let hits = answer.list("hits")
         #expect(hits.count == 4)
-        #expect(Set(hits[0].keys) == ["rank", "id", "score", "title", "text", "metadata"])
+        #expect(
+            Set(hits[0].keys) == ["rank", "id", "score", "title", "text", "highlights", "metadata"])
         #expect(hits.map { $0.int("rank") } == [1, 2, 3, 4])
         let scores = hits.compactMap { $0["score"] as? Double }
         #expect(scores == scores.sorted(by: >))

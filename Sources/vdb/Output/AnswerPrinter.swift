@@ -27,12 +27,13 @@ struct AnswerPrinter {
         line.set("query", answer.query.text)
         line.set("mode", answer.mode.rawValue)
         line.set("took_ms", .number(Self.milliseconds(answer.duration)))
-        line.set("hits", answer.hits.map(json(_:)))
+        let highlighter = Highlighter(query: answer.query.text)
+        line.set("hits", answer.hits.map { json($0, highlighter) })
         if explains { line.set("explanation", json(answer.explanation)) }
         line.print()
     }
 
-    private func json(_ hit: Hit) -> JSONWriter {
+    private func json(_ hit: Hit, _ highlighter: Highlighter) -> JSONWriter {
         var line = JSONWriter()
         line.set("rank", hit.rank)
         line.set("id", hit.id)
@@ -46,8 +47,24 @@ struct AnswerPrinter {
         }
         line.set("title", hit.title)
         line.set("text", hit.text)
+        line.set("highlights", .array(Self.highlights(in: hit.text, highlighter)))
         line.set("metadata", .object(hit.metadata))
         return line
+    }
+
+    /// The query's words in a text as pairs: where each begins and ends, in Unicode code points.
+    private static func highlights(in text: String, _ highlighter: Highlighter) -> [JSONValue] {
+        var last = text.startIndex
+        var offset = 0
+        func advance(to index: String.Index) -> JSONValue {
+            offset += text.unicodeScalars.distance(from: last, to: index)
+            last = index
+            return .integer(Int64(offset))
+        }
+        return highlighter.matches(in: text).map { range in
+            let start = advance(to: range.lowerBound)
+            return .array([start, advance(to: range.upperBound)])
+        }
     }
 
     private func json(_ explanation: Explanation) -> JSONWriter {
@@ -109,6 +126,7 @@ struct AnswerPrinter {
         }
         let rankWidth = String(answer.hits.count).count
         let indent = String(repeating: " ", count: rankWidth + 2)
+        let highlighter = Highlighter(query: answer.query.text)
         for hit in answer.hits {
             let rank = Columns.right(String(hit.rank), rankWidth, gap: 0)
             let score = Self.score(hit.score, mode: answer.mode)
@@ -121,14 +139,40 @@ struct AnswerPrinter {
                 head += "  " + Columns.truncated(title, to: width - used - 2)
             }
             Output.line(head)
+            let columns = max(20, width - indent.count)
             for line in Columns.wrapped(
-                Columns.plain(hit.text), to: max(20, width - indent.count),
+                Self.snippet(Columns.plain(hit.text), highlighter, columns: columns), to: columns,
                 limit: Self.passageLines)
             {
-                Output.line(indent + line)
+                Output.line(indent + Self.styled(line, highlighter))
             }
         }
         if explains { explain(answer) }
+    }
+
+    /// The part of a passage that shows the query's words best; its beginning if it has none.
+    private static func snippet(
+        _ text: String, _ highlighter: Highlighter, columns: Int
+    ) -> String {
+        let length = passageLines * columns
+        guard text.count > length,
+            let window = highlighter.bestWindow(in: text, length: length),
+            window.lowerBound > text.startIndex
+        else { return text }
+        return "… " + text[window.lowerBound...]
+    }
+
+    /// The query's words in bold.
+    private static func styled(_ line: String, _ highlighter: Highlighter) -> String {
+        guard Terminal.hasColors else { return line }
+        var result = ""
+        var last = line.startIndex
+        for range in highlighter.matches(in: line) {
+            result += line[last..<range.lowerBound]
+            result += Terminal.styled(String(line[range]), .bold)
+            last = range.upperBound
+        }
+        return result + line[last...]
     }
 
     /// Fused scores are small and differ only after the second decimal place.
