@@ -75,7 +75,7 @@ import Testing
     @Test func textsLongerThanTheModelReads() throws {
         let text = String(repeating: "many words about tides ", count: 400)
         try vdb.write("long.jsonl", #"{"_id":"long","text":"\#(text)"}"# + "\n")
-        let result = try vdb.run("ingest", "long.jsonl")
+        let result = try vdb.run("ingest", "long.jsonl", "--chunk-tokens", "0")
         #expect(
             result.status == 0
                 && result.errors.contains("1 document is longer than the model reads"))

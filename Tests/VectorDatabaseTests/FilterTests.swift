@@ -93,7 +93,7 @@ import VectorDatabase
         ("a IN ()", 7, "a number, TRUE, FALSE or text in single quotes", ")"),
         ("a IN (1 2)", 9, "',' or ')'", "2"),
         ("a LIKE 5", 8, "a pattern in single quotes", "5"),
-        ("a NOT 5", 7, "IN, LIKE or BETWEEN", "5"),
+        ("a NOT 5", 7, "IN, LIKE, ILIKE, CONTAINS or BETWEEN", "5"),
         ("a IS 5", 6, "NULL or NOT NULL", "5"),
         ("5", 2, "a comparison such as '='", "the end"),
         ("a ! b", 3, "'!='", "'!'"),

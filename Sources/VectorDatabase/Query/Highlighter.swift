@@ -9,14 +9,22 @@ import LexicalIndex
 /// ```
 public final class Highlighter {
     private let stems: Set<[UInt8]>
+    /// Whether the query has a pair of characters of a script without spaces. Then single characters,
+    /// by which search finds weaker hits, are not shown.
+    private let hasPairs: Bool
     /// The stem by which each word seen so far matches; `nil` for one that does not.
     private var known: [Substring: [UInt8]?] = [:]
 
     /// - Parameter query: the text that was searched for.
     public init(query: String) {
         var stems: Set<[UInt8]> = []
-        LexicalQuery.forEachWord(in: query, for: .query) { _, stem in stems.insert(stem) }
+        var hasPairs = false
+        LexicalQuery.forEachWord(in: query, for: .query) { word, stem in
+            stems.insert(stem)
+            hasPairs = hasPairs || word.count == 2 && word.allSatisfy(Self.isUnspaced)
+        }
         self.stems = stems
+        self.hasPairs = hasPairs
     }
 
     /// The places of the query's words, in order and apart.
@@ -110,28 +118,35 @@ public final class Highlighter {
         while index < run.upperBound {
             let next = text.index(after: index)
             let end = next < run.upperBound ? text.index(after: next) : next
-            let (pair, single) = (text[index..<end], text[index..<next])
-            if let stem = stem(of: pair) ?? stem(of: single) {
-                let length = self.stem(of: pair) != nil ? end : next
+            var found: (range: Range<String.Index>, stem: [UInt8])?
+            if let stem = stem(of: text[index..<end]) {
+                found = (index..<end, stem)
+            } else if !hasPairs, let stem = stem(of: text[index..<next]) {
+                found = (index..<next, stem)
+            }
+            if let found {
+                // Pairs overlap: 図書 and 書館 are one place.
                 if let last = result.last, last.range.upperBound >= index,
                     last.range.lowerBound >= run.lowerBound
                 {
-                    result[result.count - 1].range =
-                        last.range.lowerBound..<max(length, last.range.upperBound)
+                    let upper = max(found.range.upperBound, last.range.upperBound)
+                    result[result.count - 1].range = last.range.lowerBound..<upper
                 } else {
-                    result.append((index..<length, stem))
+                    result.append(found)
                 }
             }
             index = next
         }
     }
 
-    /// The query's stem that a word has, or contains as its only word.
+    /// The query's stem that a word has.
     private func stem(of word: Substring) -> [UInt8]? {
         if let stem = known[word] { return stem }
         var match: [UInt8]?
-        LexicalQuery.forEachWord(in: String(word), for: .query) { _, stem in
-            if match == nil, stems.contains(stem) { match = stem }
+        // Of a pair of characters, only the pair counts, not each of them.
+        let isPair = word.count == 2 && word.contains(where: Self.isUnspaced)
+        LexicalQuery.forEachWord(in: String(word), for: .query) { found, stem in
+            if match == nil, !isPair || found.count == 2, stems.contains(stem) { match = stem }
         }
         known[word] = .some(match)
         return match

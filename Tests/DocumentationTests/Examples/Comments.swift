@@ -184,4 +184,9 @@ struct Comments {
         let miner = Miner(collection: database.collection(), options: MiningOptions())
         for row in try await miner.mine(queries, judgments: judgments) { print(row.json) }
     }
+
+    func highlighter(_ hit: Hit) {
+        let highlighter = Highlighter(query: "storing apples")
+        for range in highlighter.matches(in: hit.text) { print(hit.text[range]) }
+    }
 }

@@ -1,3 +1,4 @@
+import DocumentStore
 import JSON
 
 /// TOML as front matter uses it: pairs, tables and arrays of tables, with texts, numbers, booleans,
@@ -143,7 +144,11 @@ enum TOMLSubset {
             throw FrontMatterError()
         }
         let plain = word.filter { $0 != "_" }
-        if case .string = FrontMatterCursor.scalar(plain) { return .string(word) }
+        if case .string = FrontMatterCursor.scalar(plain) {
+            let isTime = word.utf8.allSatisfy { "0123456789:.".utf8.contains($0) }
+            guard isTime || DateText.range(of: word) != nil else { throw FrontMatterError() }
+            return .string(word)
+        }
         return FrontMatterCursor.scalar(plain)
     }
 
