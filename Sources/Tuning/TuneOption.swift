@@ -15,6 +15,7 @@ public enum TuneOption: String, Sendable, CaseIterable {
     case batchSize = "batch_size"
     case learningRate = "learning_rate"
     case usesInBatchNegatives = "uses_in_batch_negatives"
+    case timeLimit = "time_limit"
     case fromRank = "from_rank"
     case toRank = "to_rank"
     case negatives

@@ -25,6 +25,16 @@ public struct TuneOptions: Sendable, Codable, Equatable {
     public var seed: UInt64 = 0
     /// How hard negatives are mined. Its `seed` is ignored; the run's is used.
     public var mining = MiningOptions()
+    /// Whether the ranks of negatives are scaled from the paper's, which are for 8.8 million passages,
+    /// to the size of the collection, and likely false negatives dropped; see
+    /// ``MiningOptions/scaled(to:)``. If false, `mining` is used as it is.
+    public var scalesRanks = false
+    /// The most seconds that the run may take, more than 0; nil sets no limit.
+    ///
+    /// A stage that would take longer is given fewer steps, or left out; the best stage so far is
+    /// installed as usual. Resuming begins a new limit. A run with a limit depends on the machine's
+    /// speed.
+    public var timeLimit: Double?
     /// About the most documents that the compression stage reads, 0 or more, drawn at random by the
     /// seed.
     public var mostCompressedTexts = 16_384
@@ -50,6 +60,8 @@ public struct TuneOptions: Sendable, Codable, Equatable {
         case saveSteps = "save_steps"
         case replacesWorse = "replaces_worse"
         case fitsSearch = "fits_search"
+        case scalesRanks = "scales_ranks"
+        case timeLimit = "time_limit"
     }
 
     /// Decodes snake_case keys, or the camelCase keys that version 0.1 wrote.
@@ -68,6 +80,8 @@ public struct TuneOptions: Sendable, Codable, Equatable {
         replacesWorse = try saved.value(CodingKeys.replacesWorse)
         // Runs of earlier versions did not.
         fitsSearch = try saved.optional(CodingKeys.fitsSearch) ?? false
+        scalesRanks = try saved.optional(CodingKeys.scalesRanks) ?? false
+        timeLimit = try saved.optional(CodingKeys.timeLimit)
     }
 
     /// Options with the paper's settings. They are checked when a run begins.
@@ -168,6 +182,9 @@ public struct TuneOptions: Sendable, Codable, Equatable {
         try check(adapterRank, .adapterRank, in: .rank)
         try check(mostPositives, .mostPositives)
         try check(mostCompressedTexts, .mostCompressedTexts, least: 0)
+        if let timeLimit, !OptionRange.positive.contains(timeLimit) {
+            throw .badOption(.timeLimit, .outside(.positive))
+        }
         let order = TrainingStage.allCases.filter { $0 != .pretrain }
         let places = stages.map { order.firstIndex(of: $0.stage) ?? -1 }
         guard !places.isEmpty || fitsSearch, !places.contains(-1),
@@ -202,6 +219,7 @@ public struct TuneOptions: Sendable, Codable, Equatable {
         if mostCompressedTexts != other.mostCompressedTexts { return .mostCompressedTexts }
         if mostPositives != other.mostPositives { return .mostPositives }
         if adapterRank != other.adapterRank { return .adapterRank }
+        if scalesRanks != other.scalesRanks { return .fromRank }
         return mining.difference(from: other.mining)
     }
 }

@@ -10,6 +10,8 @@ public enum TuneProgress: Sendable {
     case fittedSearch(TuneReport.Search)
     /// Queries mined so far, of all training queries with a positive.
     case mining(done: Int, total: Int)
+    /// The time limit leaves a stage out.
+    case leftOut(TrainingStage)
     /// An event of the stage in training.
     case training(TrainingStage, TrainingProgress)
     /// Passages encoded so far by a model, for an evaluation or for the new vectors of the

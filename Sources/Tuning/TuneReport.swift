@@ -29,6 +29,8 @@ public struct TuneReport: Sendable, Codable, Equatable {
     public var kept: TrainingStage?
     /// The trained stages, in order.
     public var stages: [Stage]
+    /// Stages that the time limit left out; nil without any.
+    public var leftOut: [TrainingStage]?
     /// Figures of the mining of hard negatives.
     public var mining: Mining
     /// Comparison of `before` and `after`, query by query.
@@ -51,6 +53,9 @@ public struct TuneReport: Sendable, Codable, Equatable {
         public var trainingQueries = 0
         /// Queries held out and evaluated on.
         public var heldOutQueries = 0
+        /// Queries neither trained on nor held out, which decide which stages help; nil or 0 if the
+        /// held-out ones do.
+        public var validationQueries: Int?
         /// Judged queries without a text.
         public var queriesWithoutText = 0
         /// Judged queries with a text, but without a relevant document in the collection.
@@ -66,6 +71,7 @@ public struct TuneReport: Sendable, Codable, Equatable {
             case judgedQueries = "judged"
             case trainingQueries = "training"
             case heldOutQueries = "held_out"
+            case validationQueries = "validation"
             case queriesWithoutText = "without_text"
             case queriesWithoutDocument = "without_document"
             case judgments
@@ -121,6 +127,11 @@ public struct TuneReport: Sendable, Codable, Equatable {
         public var stage: TrainingStage
         /// nDCG@10 after the stage.
         public var ndcg: Double
+        /// The same on the queries that decide; nil if the held-out ones do.
+        public var validationNDCG: Double?
+        /// Whether the stage is better than what it started from, by the queries that decide. If not,
+        /// it is skipped: the next stage starts from there, too. Nil in reports of earlier versions.
+        public var helps: Bool?
 
         /// Rows of training data.
         public var rows: Int
@@ -144,6 +155,8 @@ public struct TuneReport: Sendable, Codable, Equatable {
         enum CodingKeys: String, CodingKey {
             case stage, rows, steps, tokens
             case ndcg = "ndcg_cut_10"
+            case validationNDCG = "validation_ndcg_cut_10"
+            case helps
             case batchSize = "batch_size"
             case learningRate = "learning_rate"
             case firstLoss = "first_loss"
@@ -164,6 +177,10 @@ public struct TuneReport: Sendable, Codable, Equatable {
         public var queriesWithout: Int
         /// Candidates skipped because they have the same text as a positive under another id.
         public var copies: Int
+        /// The first rank that negatives were drawn from.
+        public var fromRank: Int?
+        /// The last rank that negatives were drawn from.
+        public var toRank: Int?
         /// Time of mining in seconds.
         public var seconds: Double
 
@@ -171,6 +188,8 @@ public struct TuneReport: Sendable, Codable, Equatable {
             case rows, negatives, seconds
             case queriesWithout = "queries_without"
             case copies = "equal_texts"
+            case fromRank = "from_rank"
+            case toRank = "to_rank"
         }
     }
 
@@ -185,11 +204,16 @@ public struct TuneReport: Sendable, Codable, Equatable {
         public var worse: Int
         /// Two-sided p-value of the paired randomization test.
         public var p: Double
+        /// Lower end of the 95 % interval of the mean difference (paired bootstrap over queries).
+        public var lower: Double?
+        /// Upper end of the interval.
+        public var upper: Double?
     }
 
     enum CodingKeys: String, CodingKey {
         case database, collection, documents, base, model, fingerprint, queries, before, after
         case stages, mining, test, seconds, began, kept, search
+        case leftOut = "left_out"
         case isReplaced = "replaced"
     }
 
@@ -213,7 +237,9 @@ public struct TuneReport: Sendable, Codable, Equatable {
             let curve = try LossCurve(stage: trained.stage, log: folder.log(trained.stage))
             let measured = journal.measurement(.after(trained.stage))
             return Stage(
-                stage: trained.stage, ndcg: measured?.mean ?? 0, rows: trained.rows,
+                stage: trained.stage, ndcg: measured?.mean ?? 0,
+                validationNDCG: measured?.validation.map(TuneJournal.mean),
+                helps: journal.helps(trained.stage), rows: trained.rows,
                 steps: trained.steps, batchSize: trained.batchSize,
                 learningRate: trained.learningRate, firstLoss: curve.points.first?.loss,
                 lastLoss: curve.points.last?.loss, tokens: curve.tokens,
@@ -229,13 +255,19 @@ public struct TuneReport: Sendable, Codable, Equatable {
             rows: journal.mined?.rows ?? 0, negatives: journal.mined?.negatives ?? 0,
             queriesWithout: journal.mined?.queriesWithout ?? 0,
             copies: journal.mined?.copies ?? 0,
+            fromRank: journal.mined?.fromRank ?? journal.options.mining.fromRank,
+            toRank: journal.mined?.toRank ?? journal.options.mining.toRank,
             seconds: journal.mined?.seconds ?? 0)
         let paired = PairedTest(first: first?.values ?? [], second: last?.values ?? [])
+        let interval = BootstrapInterval(
+            differences: zip(first?.values ?? [], last?.values ?? []).map { $1 - $0 },
+            seed: journal.options.seed)
         test = Test(
             better: paired.better, equal: paired.equal, worse: paired.worse,
-            p: paired.randomizationP)
+            p: paired.randomizationP, lower: interval.lower, upper: interval.upper)
         isReplaced = journal.replacement?.isDone ?? false
         search = journal.search?.last.map { Search($0) }
+        leftOut = journal.leftOut
         seconds =
             (journal.search ?? []).reduce(0) { $0 + $1.seconds }
             + stages.reduce(0) { $0 + $1.trainingSeconds }

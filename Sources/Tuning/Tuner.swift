@@ -73,6 +73,7 @@ public struct Tuner: Sendable {
         try await run.mine()
         for stage in options.stages {
             try await run.train(stage)
+            if run.isLeftOut(stage.stage) { continue }
             try await run.measure(.after(stage.stage))
         }
         try run.keepBest()

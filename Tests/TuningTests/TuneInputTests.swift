@@ -31,9 +31,35 @@ struct TuneInputTests {
 
     @Test func theDrawIsTheSeeds() throws {
         let first = try split(queries, grades)
-        #expect(first.heldOut.count == 10 && first.training.count == 30)
+        #expect(first.heldOut.count == 10 && first.training.count == 23)
+        #expect(first.validation?.count == 7)
         #expect(try split(queries.reversed(), grades) == first)
         #expect(try split(queries, grades, seed: 1).training != first.training)
+    }
+
+    /// The paper's ranks are for MS MARCO; for fewer passages they shrink with the fourth root.
+    @Test func ranksAreScaledToTheCollection() {
+        var options = MiningOptions()
+        for (passages, ranks) in [
+            (8_841_823, 30...210), (100_000_000, 30...210), (100_000, 10...68), (1400, 3...24),
+            (48, 1...10), (1, 1...7),
+        ] {
+            let scaled = options.scaled(to: passages)
+            #expect(scaled.fromRank == ranks.lowerBound && scaled.toRank == ranks.upperBound)
+            #expect(scaled.maximumScoreRatio == 0.95 && scaled.negatives == 7)
+        }
+        options.maximumScoreRatio = 0.8
+        #expect(options.scaled(to: 48).maximumScoreRatio == 0.8)
+    }
+
+    /// Few queries are not divided further, nor are they for search alone.
+    @Test func fewQueriesAreAllTrainedOn() throws {
+        let few = Array(queries.prefix(25))
+        let judged = grades.filter { few.map(\.id).contains($0.key.text) }
+        let small = try split(few, judged)
+        #expect(small.validation == nil && small.training.count == 15)
+        let larger = try split(queries, grades)
+        #expect(Set((larger.validation ?? []).map(\.id)).isDisjoint(with: larger.training))
     }
 
     @Test func theSameQuestionStaysOnOneSide() throws {
@@ -48,6 +74,10 @@ struct TuneInputTests {
                 #expect(heldOut.contains("q\(place)") == heldOut.contains("q\(place + 1)"))
             }
             #expect(heldOut.count == 10)
+            let spared = Set((split.validation ?? []).map(\.id))
+            for place in stride(from: 0, to: 40, by: 2) {
+                #expect(spared.contains("q\(place)") == spared.contains("q\(place + 1)"))
+            }
         }
     }
 
@@ -66,7 +96,8 @@ struct TuneInputTests {
         #expect(counts.judgments == 42)
         #expect(counts.judgmentsOfMissing == 2)
         #expect(counts.missingExample == "gone")
-        #expect(counts.trainingQueries + counts.heldOutQueries == 38)
+        #expect(
+            counts.trainingQueries + counts.heldOutQueries + (counts.validationQueries ?? 0) == 38)
     }
 
     @Test func tooFewQueriesAreRefused() throws {

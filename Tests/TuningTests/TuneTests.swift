@@ -34,7 +34,9 @@ struct TuneTests {
         let database = try fixture.open()
         let report = try await fixture.tuner(database, options).run()
         let split = try TuneJournal(reading: options.output + "/tune/journal.json").split
-        #expect(split.heldOut.count == 6 && split.training.count == 18)
+        let spared = try #require(split.validation).map(\.id)
+        #expect(split.heldOut.count == 6 && spared.count == 4 && split.training.count == 14)
+        #expect(Set(spared + split.heldOut.map(\.id)).isDisjoint(with: split.training))
         let heldOut = split.heldOut.map(\.id)
         #expect(Set(heldOut).isDisjoint(with: split.training))
         for (folder, value) in [(fixture.base, report.before), (options.output, report.after)] {
@@ -44,7 +46,18 @@ struct TuneTests {
         }
         #expect(report.stages.map(\.stage) == [.compress, .align, .contrast])
         #expect(report.stages.map(\.steps) == [3, 3, 3])
-        #expect(report.after == report.stages.map(\.ndcg).max())
+        // Chosen by the queries that were spared, not by those that the report is about.
+        let best = try #require(report.stages.compactMap(\.validationNDCG).max())
+        #expect(report.kept == report.stages.first { $0.validationNDCG == best }?.stage)
+        #expect(
+            abs(
+                best
+                    - (try fixture.ndcg(
+                        of: options.output, queries: spared, judgments: fixture.judgments)))
+                < 1e-9)
+        let interval = (try #require(report.test.lower), try #require(report.test.upper))
+        #expect(interval.0 <= report.after - report.before + 1e-12)
+        #expect(interval.1 >= report.after - report.before - 1e-12)
         #expect(report.after == report.stages.first { $0.stage == report.kept }?.ndcg)
         #expect(report.isReplaced)
         #expect(try database.collection().recordedEmbedder?.fingerprint == report.fingerprint)
@@ -258,6 +271,75 @@ struct TuneTests {
         try second.close()
     }
 
+    /// A stage that takes the model apart is skipped: the next one starts from what was before it.
+    @Test func aStageThatDoesNotHelpIsSkipped() async throws {
+        let fixture = try TuneFixture()
+        defer { fixture.remove() }
+        try await fixture.ingest()
+        let database = try fixture.open()
+        defer { try? database.close() }
+        var grades: [Identifier: [Identifier: Int]] = [:]
+        for query in fixture.queries {
+            let answer = try await database.collection().query(query.text, limit: 1, mode: .dense)
+            grades[Identifier(query.id)] = [Identifier(try #require(answer.hits.first).id): 1]
+        }
+        var options = fixture.options()
+        options.stages = options.stages.filter { $0.stage != .compress }
+        options.stages[0].learningRate = 0.5
+        options.stages[1].learningRate = 0
+        let report = try await fixture.tuner(database, options, judgments: Judgments(grades)).run()
+        #expect(report.stages.map(\.helps) == [false, false])
+        #expect(report.stages[0].ndcg < 1 && report.stages[1].ndcg == 1)
+        #expect(report.kept == .contrast)
+    }
+
+    @Test func withoutTimeStagesAreLeftOut() async throws {
+        let fixture = try TuneFixture()
+        defer { fixture.remove() }
+        try await fixture.ingest()
+        let database = try fixture.open()
+        defer { try? database.close() }
+        var options = fixture.options("none")
+        options.timeLimit = 1e-3
+        options.replacesWorse = false
+        let none = try await fixture.tuner(database, options).run()
+        #expect(none.leftOut == [.compress, .align, .contrast] && none.stages.isEmpty)
+        #expect(!none.isReplaced && none.after == none.before)
+        // Without more time it is given fewer steps, or none.
+        options = fixture.options("short")
+        options.replacesWorse = false
+        options.stages = options.stages.filter { $0.stage == .contrast }
+        options.stages[0].mostSteps = nil
+        options.stages[0].leastSteps = 1_000_000
+        options.timeLimit = 8
+        let short = try await fixture.tuner(database, options).run()
+        if let stage = short.stages.first {
+            #expect(stage.steps >= 5 && stage.steps < 1_000_000)
+            #expect(
+                try fixture.tuner(database, options).lossCurves()[0].points.count == stage.steps)
+        } else {
+            #expect(short.leftOut == [.contrast])
+        }
+    }
+
+    @Test func aLongLimitChangesNothing() async throws {
+        let fixture = try TuneFixture()
+        defer { fixture.remove() }
+        try await fixture.ingest()
+        var weights: [Data] = []
+        for limit in [nil, 1e6] as [Double?] {
+            let path = fixture.files.output("\(limit ?? 0).vdb")
+            try FileManager.default.copyItem(atPath: fixture.databasePath, toPath: path)
+            let database = try fixture.open(path: path)
+            var options = fixture.options("\(limit ?? 0)")
+            options.timeLimit = limit
+            _ = try await fixture.tuner(database, options).run()
+            weights.append(try bytes(options))
+            try database.close()
+        }
+        #expect(weights[0] == weights[1])
+    }
+
     /// A run that version 0.1 finished: its last stage's model is in the output folder.
     @Test func aFinishedRunOfTheFirstVersionIsReported() async throws {
         let fixture = try TuneFixture()
@@ -270,7 +352,7 @@ struct TuneTests {
         let path = URL(filePath: options.output + "/tune/journal.json")
         var journal = try #require(
             try JSONSerialization.jsonObject(with: Data(contentsOf: path)) as? [String: Any])
-        #expect(journal["version"] as? Int == 2)
+        #expect(journal["version"] as? Int == 3)
         journal["version"] = nil
         journal["kept"] = nil
         // The earlier stage, whose model is gone, was the better one.

@@ -17,6 +17,24 @@ public struct MiningOptions: Sendable, Codable, Equatable {
     /// negatives. More than 0; nil drops none, as in the paper.
     public var maximumScoreRatio: Double?
 
+    /// The passages of MS MARCO, from whose ranking the paper draws.
+    private static let papersPassages = 8_841_823.0
+
+    /// These options with ranks for a collection of another size: in proportion to the fourth root of
+    /// the number of passages, so that of 1,400 they are 3 to 24, and of 100,000 10 to 68. Without a
+    /// `maximumScoreRatio` candidates that score above 0.95 of the best positive are dropped: the
+    /// nearer to the top, the more of them are relevant and were not judged.
+    public func scaled(to passages: Int) -> MiningOptions {
+        let factor = min(
+            1, (Double(max(1, passages)) / Self.papersPassages).squareRoot().squareRoot())
+        var scaled = self
+        scaled.fromRank = max(1, Int((Double(fromRank) * factor).rounded()))
+        scaled.toRank = max(
+            scaled.fromRank + negatives - 1, Int((Double(toRank) * factor).rounded()))
+        scaled.maximumScoreRatio = maximumScoreRatio ?? 0.95
+        return scaled
+    }
+
     /// The paper's settings: 7 negatives from ranks 30 to 210.
     public init() {}
 

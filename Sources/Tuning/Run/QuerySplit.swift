@@ -3,8 +3,8 @@ import Foundation
 import TextBytes
 import Training
 
-/// Judged queries split into those to train on and held-out ones, which the model never sees and is
-/// evaluated on.
+/// Judged queries split into those to train on, those that decide which stage helps, and held-out
+/// ones, which nothing is chosen by: what they gain is what the report says.
 ///
 /// Queries of the same text stay on one side, whatever their ids; otherwise the model could be
 /// evaluated on a question that it was trained on.
@@ -18,8 +18,14 @@ struct QuerySplit: Codable, Equatable {
 
     /// Ids, ascending by their bytes.
     let training: [String]
+    /// Queries that are not trained on and decide which stages help. Nil in journals of earlier
+    /// versions, and if there are too few queries to spare some: the held-out ones then decide.
+    let validation: [Question]?
     let heldOut: [Question]
     let counts: TuneReport.Counts
+
+    /// With fewer queries beside the held-out ones, none is spared for validation.
+    private static let leastToSpare = 16
 
     /// - Parameters:
     ///   - existing: returns those of the given documents that the collection has.
@@ -67,9 +73,22 @@ struct QuerySplit: Codable, Equatable {
             throw TuneError.tooFewQueries(
                 usable: usable.count, judged: counts.judgedQueries, needed: needed)
         }
-        training = usable.filter { !chosen.contains(Identifier($0.id)) }.map(\.id)
+        let rest = usable.filter { !chosen.contains(Identifier($0.id)) }
         heldOut = usable.filter { chosen.contains(Identifier($0.id)) }
+        let deciding =
+            rest.count < Self.leastToSpare || options.stages.isEmpty
+            ? []
+            : Self.draw(
+                min(200, rest.count / 4), of: rest, seed: options.seed &+ 1)
+        if deciding.isEmpty || deciding.count == rest.count {
+            validation = nil
+            training = rest.map(\.id)
+        } else {
+            validation = rest.filter { deciding.contains(Identifier($0.id)) }
+            training = rest.filter { !deciding.contains(Identifier($0.id)) }.map(\.id)
+        }
         counts.trainingQueries = training.count
+        counts.validationQueries = validation?.count ?? 0
         counts.heldOutQueries = heldOut.count
         self.counts = counts
     }
@@ -99,10 +118,9 @@ struct QuerySplit: Codable, Equatable {
         return chosen
     }
 
-    /// The judgments of the held-out queries.
-    var judgments: Judgments {
+    static func judgments(of questions: [Question]) -> Judgments {
         var grades: [Identifier: [Identifier: Int]] = [:]
-        for question in heldOut {
+        for question in questions {
             for (document, grade) in question.grades {
                 grades[Identifier(question.id), default: [:]][document] = grade
             }

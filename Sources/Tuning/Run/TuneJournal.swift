@@ -12,7 +12,8 @@ import Training
 ///    result.
 struct TuneJournal: Codable {
     /// Nil in journals of version 0.1, whose last stage wrote the output folder itself, and whose
-    /// learning rates were inversely proportional to the model's width.
+    /// learning rates were inversely proportional to the model's width. Since version 3 a stage
+    /// starts from the best so far.
     let version: Int?
     let options: TuneOptions
     /// A hash of queries and judgments.
@@ -31,6 +32,8 @@ struct TuneJournal: Codable {
     var mined: Mined?
     var trained: [Trained] = []
     var measurements: [Measurement] = []
+    /// Stages that the time limit left out; nil in journals of earlier versions.
+    var leftOut: [TrainingStage]?
     /// The stage whose model has been copied to the output folder.
     var kept: TrainingStage?
     var replacement: Replacement?
@@ -58,6 +61,10 @@ struct TuneJournal: Codable {
         let queriesWithout: Int
         /// Candidates skipped because they have a positive's text; nil in journals of version 0.1.
         var copies: Int?
+        /// The ranks that negatives were drawn from; nil in journals of earlier versions, where they
+        /// are the options'.
+        var fromRank: Int?
+        var toRank: Int?
         let seconds: Double
     }
 
@@ -70,14 +77,21 @@ struct TuneJournal: Codable {
         let learningRate: Double
     }
 
-    /// nDCG@10 of each held-out query, in order.
+    /// nDCG@10 of each held-out query, and of each that decides, in order.
     struct Measurement: Codable {
         let point: String
         let values: [Double]
+        var validation: [Double]?
         let fingerprint: String
         let seconds: Double
 
-        var mean: Double { values.reduce(0, +) / Double(max(1, values.count)) }
+        var mean: Double { TuneJournal.mean(values) }
+        /// The mean of the queries that decide which stages help.
+        var deciding: Double { TuneJournal.mean(validation ?? values) }
+    }
+
+    static func mean(_ values: [Double]) -> Double {
+        values.reduce(0, +) / Double(max(1, values.count))
     }
 
     struct Replacement: Codable {
@@ -103,11 +117,35 @@ struct TuneJournal: Codable {
         var best: (stage: TrainingStage, measurement: Measurement)?
         for stage in options.stages.map(\.stage) {
             guard let measurement = measurement(.after(stage)) else { continue }
-            if best.map({ measurement.mean > $0.measurement.mean }) ?? true {
+            if best.map({ measurement.deciding > $0.measurement.deciding }) ?? true {
                 best = (stage, measurement)
             }
         }
         return best
+    }
+
+    /// The stage whose model a stage starts from, the best so far; nil for the model before. Stages
+    /// that did not help are skipped so.
+    ///
+    /// In runs of earlier versions each stage starts from the one before it.
+    func start(of stage: TrainingStage) -> TrainingStage? {
+        let earlier = options.stages.map(\.stage).prefix { $0 != stage }
+        guard version ?? 0 >= 3 else { return earlier.last }
+        var best = (stage: TrainingStage?.none, value: measurement(.before)?.deciding ?? 0)
+        for stage in earlier {
+            guard let value = measurement(.after(stage))?.deciding else { continue }
+            if value > best.value { best = (stage, value) }
+        }
+        return best.stage
+    }
+
+    /// Whether a stage is better than what it started from; nil if it was not measured.
+    func helps(_ stage: TrainingStage) -> Bool? {
+        let start = start(of: stage).map { TunePoint.after($0) } ?? .before
+        guard let before = measurement(start), let after = measurement(.after(stage)) else {
+            return nil
+        }
+        return after.deciding > before.deciding
     }
 
     func save(_ path: String) throws {
@@ -128,7 +166,7 @@ struct TuneJournal: Codable {
         options: TuneOptions, inputs: String, database: String, collection: String, base: Base,
         split: QuerySplit, documents: Int
     ) {
-        version = 2
+        version = 3
         self.options = options
         self.inputs = inputs
         self.database = database
@@ -150,6 +188,9 @@ struct TuneJournal: Codable {
         if !self.inputs.hasSameBytes(as: inputs) {
             throw TuneError.resumedDifferently(.queries)
         }
+        var options = options
+        // Runs of earlier versions were not asked.
+        if (version ?? 0) < 3 { options.scalesRanks = self.options.scalesRanks }
         if let option = self.options.difference(from: options) {
             throw TuneError.resumedDifferently(.option(option))
         }

@@ -13,6 +13,7 @@ struct TuneRun {
     private let lock: FileLock
     private let progress: @Sendable (TuneProgress) -> Void
     private var journal: TuneJournal
+    private let began = ContinuousClock.now
 
     private var options: TuneOptions { tuner.options }
     private var stages: [TrainingStage] { options.stages.map(\.stage) }
@@ -92,18 +93,25 @@ struct TuneRun {
             }
         }
         let measure = NDCG(10)
-        let run = try await RetrievalExperiment(
-            journal.split.heldOut.map { .init(id: Identifier($0.id), text: $0.text) },
-            mode: .dense, isExact: true, depth: 10, name: point.name
-        ).run(in: copy)
-        let result = Measurements(
-            of: run, against: journal.split.judgments, measures: [measure])
+        func values(_ questions: [QuerySplit.Question]) async throws -> [Double] {
+            let run = try await RetrievalExperiment(
+                questions.map { .init(id: Identifier($0.id), text: $0.text) },
+                mode: .dense, isExact: true, depth: 10, name: point.name
+            ).run(in: copy)
+            return Measurements(
+                of: run, against: QuerySplit.judgments(of: questions), measures: [measure]
+            ).values[0]
+        }
+        let heldOut = try await values(journal.split.heldOut)
+        var validation: [Double]?
+        if let questions = journal.split.validation { validation = try await values(questions) }
         journal.measurements.append(
             TuneJournal.Measurement(
-                point: point.name, values: result.values[0],
+                point: point.name, values: heldOut,
+                validation: validation,
                 fingerprint: embedder.identity.fingerprint, seconds: Self.seconds(since: began)))
         try journal.save(folder.journal)
-        progress(.measured(point, ndcg: result.means[0]))
+        progress(.measured(point, ndcg: TuneJournal.mean(heldOut)))
     }
 
     /// The model before training, or after a stage.
@@ -143,12 +151,17 @@ struct TuneRun {
             throw TuneError.resumedDifferently(.collectionModel)
         }
         let set = try collection.searchSettings
-        var current = set ?? .standard
+        // BM25's parameters hold with any model.
+        let adopted = journal.search?.first(where: \.isAdopted)?.settings
+        var current = adopted ?? set ?? .standard
         current.denseWeight =
             set?.denseWeight(forModel: fingerprint) ?? embedder.hybridWeight
             ?? Fusion().usualDenseWeight
         let texts = Dictionary(tuner.queries.map { (Identifier($0.id), $0.text) }) { $1 }
-        let training = journal.split.training.compactMap { id in
+        // A model finds what it was trained on too well for a weight to be fitted to that.
+        let spared = journal.split.validation?.map(\.id) ?? []
+        let ids = (point == .before ? journal.split.training : []) + spared
+        let training = ids.compactMap { id in
             texts[Identifier(id)].map {
                 SearchGrid.Question(
                     id: id, text: $0, grades: tuner.judgments[Identifier(id)])
@@ -165,11 +178,10 @@ struct TuneRun {
         progress(.fittedSearch(TuneReport.Search(fit)))
     }
 
-    /// Sets the settings that were fitted to the model that the collection has now, if they help.
+    /// Sets the settings that help, fitted to the model that the collection has now. A weight that
+    /// was fitted to the model before is not used.
     func applySearch() throws {
-        guard let fit = journal.search?.last, fit.isAdopted,
-            try tuner.collection.recordedEmbedder?.fingerprint == fit.model
-        else { return }
+        guard let fit = journal.search?.last(where: \.isAdopted) else { return }
         try tuner.collection.setSearchSettings(fit.settings)
     }
 
@@ -189,6 +201,10 @@ struct TuneRun {
             throw TuneError.resumedDifferently(.collectionModel)
         }
         var options = options.mining
+        if journal.options.scalesRanks {
+            options = options.scaled(
+                to: try tuner.collection.statistics(includesBytes: false).passages)
+        }
         options.seed = self.options.seed
         var training = Set(journal.split.training.map { Identifier($0) })
         let rows = try await Miner(collection: tuner.collection, options: options).mine(
@@ -211,24 +227,108 @@ struct TuneRun {
         journal.mined = TuneJournal.Mined(
             rows: written.rows, negatives: written.negatives,
             queriesWithout: written.queriesWithout, copies: rows.reduce(0) { $0 + $1.copies },
+            fromRank: options.fromRank, toRank: options.toRank,
             seconds: Self.seconds(since: began))
         try journal.save(folder.journal)
     }
 
     private var baseFolder: String { journal.base.folder ?? folder.base }
 
+    // MARK: Time
+
+    /// The fewest steps that a stage is shortened to.
+    private static let fewestSteps = 5
+    /// Steps after which a stage's time is estimated.
+    private static let timedSteps = 3
+
+    /// Seconds that a stage may train: an equal part of what is left for the stages to come, each of
+    /// which is also measured, as the model before was. Nil without a limit.
+    private func secondsLeft(for stage: TrainingStage) -> Double? {
+        guard let limit = options.timeLimit else { return nil }
+        let coming = stages.drop { $0 != stage }.count
+        let measuring = journal.measurement(.before)?.seconds ?? 0
+        // The collection is encoded once more if the model is replaced.
+        let reserved = measuring * Double(coming + 1)
+        return (limit - Self.seconds(since: began) - reserved) / Double(max(1, coming))
+    }
+
+    /// Whether the time limit left a stage out.
+    func isLeftOut(_ stage: TrainingStage) -> Bool { journal.leftOut?.contains(stage) == true }
+
+    private mutating func leaveOut(_ stage: TrainingStage) throws {
+        journal.leftOut = (journal.leftOut ?? []) + [stage]
+        try journal.save(folder.journal)
+        progress(.leftOut(stage))
+    }
+
+    /// Runs a stage within a number of seconds, with fewer steps if the first ones show that all
+    /// would take longer.
+    ///
+    /// - Returns: the number of steps; nil if the time is too short for any.
+    private static func run(
+        _ options: TrainingOptions, log: String, seconds: Double?, isCancelled: () -> Bool,
+        progress: (TrainingProgress) -> Void
+    ) throws -> Int? {
+        var options = options
+        let total = options.maximumSteps ?? 0
+        guard let seconds else {
+            _ = try Trainer.run(
+                options, log: log, overwriting: true, resuming: true, isCancelled: isCancelled,
+                progress: progress)
+            return total
+        }
+        if seconds <= 0 { return nil }
+        let began = ContinuousClock.now
+        // The first attempt is stopped once its steps are timed and too many.
+        var fitting: Int?
+        var isTooLong = false
+        while true {
+            var first: ContinuousClock.Instant?
+            var taken = 0
+            do {
+                _ = try Trainer.run(
+                    options, log: log, overwriting: true,
+                    isCancelled: {
+                        isTooLong || Self.seconds(since: began) > seconds || isCancelled()
+                    },
+                    progress: { event in
+                        progress(event)
+                        guard case .step = event else { return }
+                        guard let start = first else { return first = .now }
+                        taken += 1
+                        guard fitting == nil, taken == timedSteps else { return }
+                        let left = seconds - Self.seconds(since: began)
+                        let each = Self.seconds(since: start) / Double(taken)
+                        let possible = Int(max(0, min(1e9, left / max(each, 1e-9))))
+                        if possible < (options.maximumSteps ?? 0) - taken - 1 {
+                            (fitting, isTooLong) = (possible, true)
+                        }
+                    })
+                return options.maximumSteps ?? total
+            } catch TrainingError.interrupted(let step, let checkpoint) {
+                if isCancelled() {
+                    throw TrainingError.interrupted(step: step, checkpoint: checkpoint)
+                }
+                guard isTooLong, let steps = fitting, steps >= fewestSteps else { return nil }
+                // Its own schedule, so that the learning rate falls to the end.
+                options.maximumSteps = steps
+                isTooLong = false
+            }
+        }
+    }
+
     // MARK: Train
 
     /// Trains one stage, from the model before it to its own folder.
     mutating func train(_ settings: TuneOptions.Stage) async throws {
         let stage = settings.stage
-        if journal.trained.contains(where: { $0.stage == stage }) { return }
-        let place = stages.firstIndex(of: stage) ?? 0
+        if journal.trained.contains(where: { $0.stage == stage }) || isLeftOut(stage) { return }
+        let start = journal.start(of: stage)
         var training = TrainingOptions(
-            stage: stage, model: place == 0 ? baseFolder : folder.model(stages[place - 1]),
+            stage: stage, model: start.map(folder.model) ?? baseFolder,
             data: folder.data(stage), output: folder.model(stage), threads: options.threads)
         let rows = try TrainingData(path: training.data, stage: stage, needsNegative: false).count
-        if place == 0 { training.base = journal.base.base }
+        if start == nil { training.base = journal.base.base }
         training.batchSize = settings.batchSize
         training.maximumSteps = settings.steps(rows: rows)
         training.learningRate = journal.learningRate(settings)
@@ -241,14 +341,16 @@ struct TuneRun {
         training.maximumLength = journal.base.maximumLength
 
         let log = folder.log(stage)
-        _ = try await Self.blocking { [training, progress] isCancelled in
-            try Trainer.run(
-                training, log: log, overwriting: true, resuming: true, isCancelled: isCancelled,
+        let seconds = secondsLeft(for: stage)
+        let steps = try await Self.blocking { [training, progress] isCancelled in
+            try Self.run(
+                training, log: log, seconds: seconds, isCancelled: isCancelled,
                 progress: { progress(.training(stage, $0)) })
         }
+        guard let steps else { return try leaveOut(stage) }
         journal.trained.append(
             TuneJournal.Trained(
-                stage: stage, rows: rows, steps: training.maximumSteps ?? 0,
+                stage: stage, rows: rows, steps: steps,
                 batchSize: training.batchSize, learningRate: training.learningRate))
         try journal.save(folder.journal)
     }
@@ -293,7 +395,9 @@ struct TuneRun {
         guard let before = journal.measurement(.before), let best = journal.best else { return }
         if journal.replacement?.isDone == true { return }
         let began = ContinuousClock.now
-        let isBetter = best.measurement.mean > before.mean
+        // Better by the queries that decide, and not by them alone.
+        let isBetter =
+            best.measurement.deciding > before.deciding && best.measurement.mean > before.mean
         if isBetter || options.replacesWorse {
             progress(.replacing)
             try await replace(.after(best.stage), by: best.measurement.fingerprint)

@@ -16,7 +16,9 @@ struct SearchGrid {
     /// Steps of about a quarter around the program's own values.
     static let k1 = [0.4, 0.6, 0.8, 1, 1.25, 1.6, 2, 2.5]
     static let b = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
-    static let weights = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1, 1.3, 1.7, 2.2, 3]
+    static let weights = [
+        0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1, 1.3, 1.7, 2.2, 3, 4, 6, 10,
+    ]
 
     /// Settings by index: k1 outermost, weights innermost.
     static var settings: [SearchSettings] {
@@ -76,11 +78,32 @@ struct SearchGrid {
         return questions.map { run[Identifier($0.id)] }
     }
 
+    /// What is fitted.
+    enum Freedom: CaseIterable {
+        /// The weight of vectors alone, with the k1 and b nearest to the current: one number, which few
+        /// questions can tell.
+        case weight
+        /// All three.
+        case all
+    }
+
+    /// The settings among which a fit chooses.
+    private func places(_ freedom: Freedom) -> [Int] {
+        func nearest(_ values: [Double], _ value: Double) -> Double? {
+            values.min { abs($0 - value) < abs($1 - value) }
+        }
+        let (k1, b) = (nearest(Self.k1, current.k1), nearest(Self.b, current.b))
+        let settings = Self.settings
+        return settings.indices.filter {
+            freedom == .all || settings[$0].k1 == k1 && settings[$0].b == b
+        }
+    }
+
     /// The best settings on some questions; nil if none is better than the current.
     ///
     /// Of each settings' mean those of its neighbors in the grid are averaged, too, so that a single
     /// lucky point does not win.
-    func best(on questions: [Int]) -> Int? {
+    func best(on questions: [Int], _ freedom: Freedom) -> Int? {
         func mean(_ values: [Double]) -> Double {
             questions.reduce(0) { $0 + values[$1] } / Double(max(1, questions.count))
         }
@@ -88,7 +111,7 @@ struct SearchGrid {
         let smooth = Self.smoothed(means)
         let bar = mean(before)
         var best: Int?
-        for place in means.indices where means[place] > bar {
+        for place in places(freedom) where means[place] > bar {
             if best.map({ smooth[place] > smooth[$0] }) ?? true { best = place }
         }
         return best

@@ -49,9 +49,18 @@ struct ModelCard {
             "",
             "Better on \(report.test.better) queries, equal on \(report.test.equal), worse on "
                 + "\(report.test.worse); two-sided p of the paired randomization test: "
-                + "\(Self.probability(report.test.p)).",
+                + "\(Self.probability(report.test.p))"
+                + (report.test.lower.flatMap { lower in
+                    report.test.upper.map { upper in
+                        "; 95 % interval of the change (paired bootstrap): "
+                            + "\(Figures.signed(lower, 4)) to \(Figures.signed(upper, 4))"
+                    }
+                } ?? "") + ".",
             (report.kept.map {
-                "This is the model after \($0.rawValue), the best on these queries. "
+                "This is the model after \($0.rawValue), the best on "
+                    + ((report.queries.validationQueries ?? 0) > 0
+                        ? "\(report.queries.validationQueries ?? 0) other queries that were not "
+                            + "trained on. " : "these queries. ")
             }
                 ?? "")
                 + (report.isReplaced
@@ -69,7 +78,8 @@ struct ModelCard {
                 + "\(counts.heldOutQueries) held out (seed \(options.seed)).",
             "- \(report.mining.rows) rows of a query, a positive and hard negatives, "
                 + "\(report.mining.negatives) of these mined by the old model at ranks "
-                + "\(options.mining.fromRank) to \(options.mining.toRank).",
+                + "\(report.mining.fromRank ?? options.mining.fromRank) to "
+                + "\(report.mining.toRank ?? options.mining.toRank).",
         ]
         lines += report.remarks.map { "- \($0)." }
         return lines.joined(separator: "\n")

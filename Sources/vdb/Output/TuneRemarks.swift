@@ -33,6 +33,11 @@ extension TuneReport {
                 "\(queries.queriesWithoutDocument) judged queries have no relevant document in the "
                     + "collection")
         }
+        if let leftOut, !leftOut.isEmpty {
+            remarks.append(
+                "the time limit left no time for "
+                    + leftOut.map(\.rawValue).joined(separator: " and "))
+        }
         if mining.queriesWithout > 0 {
             remarks.append(
                 "\(mining.queriesWithout) training queries have no document at the ranks that "

@@ -22,7 +22,9 @@ struct TuneCommand: AsyncParsableCommand {
 
               vdb tune --queries queries.jsonl --qrels qrels.tsv --out models/mine
 
-            The model of the best stage replaces the old one if it is better; otherwise the old one \
+            A stage that does not help, by a part of the other queries that is not trained on, is \
+            skipped. The model of the best stage replaces the old one if it is better by both parts; \
+            otherwise the old one \
             stays (exit status 65) unless --force is given. The database answers with its old model \
             until all documents are encoded with the new one. If the run is interrupted or killed, \
             the same command with --resume continues it, with the same result. MODEL_CARD.md and \
@@ -143,10 +145,23 @@ extension TuneCommand {
         @Option(help: "Factor on all learning rates.") var learningRateScale = 1.0
         @Option(help: "Train a LoRA adapter of this rank instead of all weights.")
         var loraRank: Int?
-        @Option(help: "The first rank that negatives are drawn from.") var fromRank = 30
-        @Option(help: "The last rank that negatives are drawn from.") var toRank = 210
+        @Option(
+            help: """
+                The first rank that negatives are drawn from (default: the paper's 30 of 8.8 million \
+                passages, scaled to the collection).
+                """)
+        var fromRank: Int?
+        @Option(help: "The last rank that negatives are drawn from (default: 210, likewise).")
+        var toRank: Int?
         @Option(help: "Negatives drawn for each query.") var negatives = 7
         @Option(help: "Seed of every random choice.") var seed: UInt64 = 0
+        @Option(
+            help: ArgumentHelp(
+                """
+                The most minutes for the whole run: stages are given fewer steps, or left out \
+                (default: no limit).
+                """, valueName: "minutes"))
+        var timeLimit: Double?
         @Option(help: "Save the training state every this many steps.") var saveSteps = 100
 
         func apply(to options: inout TuneOptions) {
@@ -160,8 +175,10 @@ extension TuneCommand {
                 if let batchSize { options.stages[place].batchSize = batchSize }
             }
             options.adapterRank = loraRank
-            options.mining.fromRank = fromRank
-            options.mining.toRank = toRank
+            options.scalesRanks = fromRank == nil && toRank == nil
+            options.mining.fromRank = fromRank ?? min(options.mining.fromRank, toRank ?? .max)
+            options.mining.toRank = toRank ?? max(options.mining.toRank, fromRank ?? 0)
+            options.timeLimit = timeLimit.map { $0 * 60 }
             options.mining.negatives = negatives
             options.seed = seed
             options.saveSteps = saveSteps

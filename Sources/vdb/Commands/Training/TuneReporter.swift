@@ -19,6 +19,7 @@ final class TuneReporter: Sendable {
             steps.prepare(what, done: done, total: total, stage: stage.rawValue)
         case .training(let stage, .step(let step)): steps.show(step, stage: stage.rawValue)
         case .training: break
+        case .leftOut(let stage): steps.line.say("no time left for \(stage.rawValue)")
         case .encoding(let point, let done, let total):
             update("passages", "encoding for \(point.name)", done, total)
         case .measured(let point, let ndcg):

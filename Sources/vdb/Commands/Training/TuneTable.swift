@@ -14,7 +14,7 @@ struct TuneTable {
                     "after \(stage.stage.rawValue)", number(stage.ndcg),
                     Figures.signed(stage.ndcg - report.before, 4),
                     Figures.grouped(stage.steps), Figures.duration(stage.trainingSeconds),
-                ]))
+                ]) + (stage.helps == false ? "  skipped: does not help" : ""))
         }
         let counts = report.queries
         if let search = report.search {
@@ -25,9 +25,12 @@ struct TuneTable {
         }
         lines += [
             "\(counts.heldOutQueries) of \(counts.judgedQueries) judged queries held out, "
+                + (counts.validationQueries.map { $0 > 0 ? "\($0) to choose the stage by, " : "" }
+                    ?? "")
                 + "\(counts.trainingQueries) trained on with \(report.mining.negatives) mined "
                 + "negatives; better on \(report.test.better), equal on \(report.test.equal), "
                 + "worse on \(report.test.worse) (p \(probability))"
+                + interval
         ]
         lines += report.remarks
         lines.append(
@@ -45,6 +48,12 @@ struct TuneTable {
     }
 
     private func number(_ value: Double) -> String { Figures.fixed(value, 4) }
+
+    private var interval: String {
+        guard let lower = report.test.lower, let upper = report.test.upper else { return "" }
+        return "; change \(Figures.signed(report.after - report.before, 4)), 95 % interval "
+            + "\(Figures.signed(lower, 4)) to \(Figures.signed(upper, 4))"
+    }
 
     private var probability: String {
         report.test.p < 0.001 ? "below 0.001" : Figures.fixed(report.test.p, 3)
