@@ -100,6 +100,11 @@ let package = Package(
             name: "Schema", path: "schema", exclude: ["README.md"],
             resources: [.embedInCode("migrations")]),
 
+        // JSON-RPC and MCP: messages, revisions, schemas of tools, the transport over pipes.
+        .target(
+            name: "ModelContextProtocol", dependencies: ["FileFormat", "JSON", "TextBytes"],
+            swiftSettings: swift),
+
         // Embedders: the only part of the models that the database sees.
         .target(name: "Embedding", dependencies: ["JSON", "TextBytes"], swiftSettings: swift),
 
@@ -164,6 +169,13 @@ let package = Package(
                 "FileFormat", "JSON", "TextBytes",
             ],
             swiftSettings: swift),
+        // The database as the tools of a language model.
+        .target(
+            name: "ModelContext",
+            dependencies: [
+                "ModelContextProtocol", "VectorDatabase", "FileFormat", "JSON", "TextBytes",
+            ],
+            swiftSettings: swift),
 
         // Level 7.
         .executableTarget(
@@ -171,7 +183,7 @@ let package = Package(
             dependencies: [
                 "VectorDatabase", "DefaultModel", "AutoRegEmbed", "Encoder", "Training", "Tuning",
                 "Evaluation", "Tokenization", "Tensors", "VectorMath", "FileFormat", "ModelHub",
-                "JSON", "TextBytes", argumentParser,
+                "ModelContext", "ModelContextProtocol", "JSON", "TextBytes", argumentParser,
             ],
             swiftSettings: swift),
         .executableTarget(
@@ -289,6 +301,16 @@ let package = Package(
             name: "DefaultModelTests",
             dependencies: ["DefaultModel", "CDefaultModel", "AutoRegEmbed", "TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: swift),
+        .testTarget(
+            name: "ModelContextProtocolTests",
+            dependencies: ["ModelContextProtocol", "FileFormat", "JSON", "TestSupport"],
+            swiftSettings: swift),
+        .testTarget(
+            name: "ModelContextTests",
+            dependencies: [
+                "ModelContext", "ModelContextProtocol", "VectorDatabase", "JSON", "TestSupport",
+            ],
+            swiftSettings: swift),
         // The tiny model and its data, for the tests that train it.
         .target(
             name: "TrainingTestSupport", dependencies: ["Training", "TestSupport"],
@@ -320,7 +342,7 @@ let package = Package(
                 "vdb", "VectorDatabase", "DefaultModel", "Training", "TestSupport", "Torture",
                 "Tensors", "VectorMath",
             ],
-            swiftSettings: swift),
+            exclude: ["Clients"], swiftSettings: swift),
     ]
 )
 

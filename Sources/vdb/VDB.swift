@@ -40,6 +40,7 @@ struct VDB: AsyncParsableCommand {
                 name: "Training",
                 subcommands: [TrainCommand.self, MineCommand.self, TuneCommand.self]),
             CommandGroup(name: "Evaluation", subcommands: [EvalCommand.self]),
+            CommandGroup(name: "Assistants", subcommands: [MCPCommand.self]),
             CommandGroup(name: "Shell", subcommands: [CompletionsCommand.self]),
         ])
 

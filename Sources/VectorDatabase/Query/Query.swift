@@ -36,6 +36,9 @@ public struct Query: Sendable {
     public var fetchesContent = true
     /// Takes the place of the collection's settings, to try others.
     package var search: SearchSettings?
+    /// The documents of each list that hybrid mode joins; `nil` for `Fusion.depth(limit:)`. Pages of
+    /// one list must agree on it.
+    package var fusionDepth: Int?
 
     /// Creates a query for a text; each parameter sets the property of its name.
     public init(

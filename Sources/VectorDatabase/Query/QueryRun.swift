@@ -89,7 +89,8 @@ struct QueryRun: Sendable {
     /// How many documents each search must rank.
     private var depthOfLists: Int {
         let wanted = min(max(query.limit, query.rerankDepth ?? 0), Self.mostDocuments)
-        return plan.mode == .hybrid ? Fusion.depth(limit: wanted) : wanted
+        guard plan.mode == .hybrid else { return wanted }
+        return query.fusionDepth ?? Fusion.depth(limit: wanted)
     }
 
     private func searchByVector(depth: Int, allowed: LabelFilter?) throws -> Found {

@@ -11,8 +11,13 @@ struct DatabaseArguments: ParsableArguments {
         completion: .file())
     var givenPath: String?
 
-    @Option(help: ArgumentHelp("The collection in the database.", valueName: "name"))
-    var collection = "default"
+    @Option(
+        name: .customLong("collection"),
+        help: ArgumentHelp(
+            "The collection in the database (default: default).", valueName: "name"))
+    var givenCollection: String?
+
+    var collection: String { givenCollection ?? "default" }
 
     var path: String {
         if let givenPath { return givenPath }

@@ -4,6 +4,7 @@ import DefaultModel
 import Encoder
 import Foundation
 import ModelHub
+import Synchronization
 import VectorDatabase
 
 /// The model that encodes texts.
@@ -51,6 +52,34 @@ struct ModelArguments: ParsableArguments {
 
     /// - Throws: if `--model` does not name a usable model.
     func finder(threads: Int?, prompts: PromptArguments? = nil) throws -> ModelFinder {
+        var finder = ModelFinder(options: options(threads: threads, prompts: prompts))
+        if let model { finder.given = try ModelFinder.load(model, finder.options) }
+        return finder
+    }
+
+    /// The same for a program that must answer at once: the model is only located now, and loaded
+    /// when it is first needed.
+    ///
+    /// - Throws: if there is no model where `--model` says.
+    func laterFinder(
+        threads: Int?
+    ) throws -> @Sendable (EmbedderIdentity?) throws -> (any Embedder)? {
+        let options = options(threads: threads)
+        guard let model else { return ModelFinder(options: options).find }
+        try ModelFinder.check(model)
+        let loaded = Mutex<(any ModelEmbedder)?>(nil)
+        return { _ in
+            try loaded.withLock { loaded in
+                let embedder = try loaded ?? ModelFinder.load(model, options)
+                loaded = embedder
+                return embedder
+            }
+        }
+    }
+
+    private func options(
+        threads: Int?, prompts: PromptArguments? = nil
+    ) -> AutoRegEmbedder.Options {
         var options = AutoRegEmbedder.Options()
         options.base = base.map { URL(fileURLWithPath: $0) }
         options.precision = precision
@@ -58,9 +87,7 @@ struct ModelArguments: ParsableArguments {
         options.maximumLength = maxLength
         options.threads = threads
         options.instructions = prompts?.instructions ?? [:]
-        var finder = ModelFinder(options: options)
-        if let model { finder.given = try ModelFinder.load(model, options) }
-        return finder
+        return options
     }
 }
 
@@ -114,13 +141,18 @@ struct ModelFinder: Sendable {
         return finder
     }
 
+    private static func isBuiltIn(_ given: String) -> Bool {
+        given == builtInName && !FileManager.default.fileExists(atPath: given)
+    }
+
+    /// Checks that there is a model of that path or name, without opening it.
+    static func check(_ given: String) throws { if !isBuiltIn(given) { _ = try locate(given) } }
+
     /// The model of that path or name.
     static func load(
         _ given: String, _ options: AutoRegEmbedder.Options
     ) throws -> any ModelEmbedder {
-        if given == builtInName, !FileManager.default.fileExists(atPath: given) {
-            return try DefaultModel.embedder(options: options)
-        }
+        if isBuiltIn(given) { return try DefaultModel.embedder(options: options) }
         let location = try locate(given)
         var options = options
         options.source = given

@@ -51,17 +51,7 @@ final class IngestReport: Sendable {
     var unreadableSources: Set<Identifier> { source.failedSources }
 
     func finish(_ summary: IngestSummary, prints: Bool) {
-        var line = JSONWriter()
-        line.set("documents", summary.documents)
-        line.set("inserted", summary.inserted)
-        line.set("replaced", summary.replaced)
-        line.set("unchanged", summary.unchanged)
-        line.set("skipped", summary.skipped)
-        line.set("failed", summary.failed)
-        line.set("deleted", summary.deleted)
-        line.set("truncated", summary.truncated)
-        line.set("tokens", summary.tokens)
-        line.set("seconds", .number((summary.seconds * 1000).rounded() / 1000))
+        let line = summary.json
         if prints { line.print() }
         if isQuiet { return }
         tellLeftOut(summary)

@@ -1,0 +1,69 @@
+import Foundation
+import Synchronization
+import VectorDatabase
+
+/// The database behind the tools, opened when it is first needed.
+///
+/// An assistant keeps its server for days. Meanwhile the file may be made, or be replaced by another
+/// one; so its identity is compared whenever the database is used.
+package final class DatabaseSource: Sendable {
+    package let path: String
+    package let isReadOnly: Bool
+    private let options: DatabaseOptions
+    private let state = Mutex(State())
+
+    private struct State {
+        var database: Database?
+        var file: FileIdentity?
+    }
+
+    /// - Parameter options: their `access` does not count.
+    package init(path: String, isReadOnly: Bool, options: DatabaseOptions) {
+        self.path = path
+        self.isReadOnly = isReadOnly
+        self.options = options
+    }
+
+    /// The database as it is now.
+    ///
+    /// - Parameter creates: whether to create a database if there is none.
+    /// - Throws: ``DatabaseError``: `databaseMissing` and the others of `Database.init`.
+    package func database(creates: Bool = false) throws -> Database {
+        try state.withLock { state in
+            let file = FileIdentity(path)
+            if let database = state.database, let file, file == state.file { return database }
+            // Calls that still run keep the old one; it is closed when the last of them ends.
+            state.database = nil
+            var options = options
+            options.access = isReadOnly ? .readOnly : creates ? .create : .readWrite
+            let database = try Database(path: path, options: options)
+            state.database = database
+            state.file = FileIdentity(path)
+            return database
+        }
+    }
+
+    /// Closes the database, if it is open.
+    ///
+    /// - Throws: ``DatabaseError``.
+    package func close() throws {
+        try state.withLock { state in
+            defer { state.database = nil }
+            try state.database?.close()
+        }
+    }
+}
+
+/// What tells a file from another one at the same path.
+private struct FileIdentity: Equatable {
+    let device: UInt64
+    let node: UInt64
+
+    /// `nil` if there is no file.
+    init?(_ path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        device = UInt64(status.st_dev)
+        node = UInt64(status.st_ino)
+    }
+}

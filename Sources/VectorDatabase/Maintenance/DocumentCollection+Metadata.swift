@@ -1,0 +1,13 @@
+import DocumentStore
+
+extension DocumentCollection {
+    /// The metadata of up to 512 documents from all over the collection, for a survey of their
+    /// fields. Fast in a collection of any size.
+    ///
+    /// - Throws: ``DatabaseError``.
+    package func sampleOfMetadata() throws -> [JSONObject] {
+        try rethrowing {
+            try store.sampleOfMetadata(in: requireRecord()).map { try metadata($0) }
+        }
+    }
+}

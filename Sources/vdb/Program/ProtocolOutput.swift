@@ -1,0 +1,60 @@
+import FileFormat
+import Foundation
+
+/// Standard output, reserved for the messages of a protocol.
+///
+/// What anything else in the program prints goes to standard error instead.
+struct ProtocolOutput: Sendable {
+    private let descriptor: Int32
+
+    /// Takes standard output for itself.
+    init() throws {
+        descriptor = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
+        guard descriptor >= 0, dup2(STDERR_FILENO, STDOUT_FILENO) >= 0 else {
+            throw CommandFailure(
+                .inputOutput, "standard output: \(String(cString: strerror(errno)))")
+        }
+    }
+
+    /// Writes all bytes; may wait for the reader.
+    @Sendable func write(_ bytes: [UInt8]) throws {
+        var start = 0
+        while start < bytes.count {
+            let written = bytes.withUnsafeBytes {
+                Foundation.write(descriptor, $0.baseAddress! + start, $0.count - start)
+            }
+            if written >= 0 {
+                start += written
+            } else if errno == EAGAIN {
+                var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                _ = poll(&request, 1, -1)
+            } else if errno != EINTR {
+                throw CommandFailure(
+                    .inputOutput, "standard output: \(String(cString: strerror(errno)))")
+            }
+        }
+    }
+}
+
+/// Standard input for a thread of its own, which may wait for ever: unlike `DescriptorStream` it does
+/// not look for a cancellation meanwhile, and so costs nothing while nothing comes.
+final class BlockingInput: ByteStream {
+    let name = "standard input"
+    private(set) var position = 0
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        while true {
+            let count = Foundation.read(STDIN_FILENO, buffer.baseAddress, buffer.count)
+            if count >= 0 {
+                position += count
+                return count
+            }
+            if errno == EAGAIN {
+                var request = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+                _ = poll(&request, 1, -1)
+            } else if errno != EINTR {
+                throw ByteStreamError.system(operation: "read", name: name, code: errno)
+            }
+        }
+    }
+}

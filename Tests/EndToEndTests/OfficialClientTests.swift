@@ -1,0 +1,51 @@
+import Foundation
+import Testing
+
+/// Programs of others against `vdb`, if they are installed: `.ci/install-clients` does that.
+@Suite(.serialized) struct OfficialClientTests {
+    private static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("Clients/check_mcp.py").path
+
+    /// A Python that has the official MCP client: `VDB_CLIENTS_PYTHON`, the one in
+    /// `.build/clients`, or `python3`.
+    private static let python: String? = {
+        let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../..").standardizedFileURL.path
+        let candidates = [
+            ProcessInfo.processInfo.environment["VDB_CLIENTS_PYTHON"],
+            repository + "/.build/clients/bin/python", "/usr/bin/env python3",
+        ]
+        return candidates.compactMap { $0 }.first { candidate in
+            run(candidate, "-c", "from mcp import Client; import jsonschema").status == 0
+        }
+    }()
+
+    private static func run(_ program: String, _ arguments: String...) -> (
+        status: Int32, text: String
+    ) {
+        let words =
+            program.hasPrefix("/usr/bin/env ")
+            ? program.split(separator: " ").map(String.init) : [program]
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: words[0])
+        process.arguments = Array(words.dropFirst()) + arguments
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = output
+        process.standardInput = FileHandle.nullDevice
+        do { try process.run() } catch { return (-1, "\(error)") }
+        let text = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return (process.terminationStatus, String(decoding: text, as: UTF8.self))
+    }
+
+    @Test(
+        .enabled(
+            if: python != nil,
+            "Python's package mcp (2.3 or later) is not installed; .ci/install-clients does that"))
+    func modelContextProtocol() throws {
+        let result = Self.run(try #require(Self.python), Self.script, Program.path)
+        #expect(result.status == 0, "\(result.text)")
+        #expect(result.text.split(separator: "\n").count { $0.hasSuffix(", well") } == 3)
+    }
+}
