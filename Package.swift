@@ -222,7 +222,7 @@ let package = Package(
             dependencies: [
                 "VectorDatabase", "DocumentStore", "VectorIndex", "LexicalIndex", "AutoRegEmbed",
                 "Transformer", "Tokenization", "Tensors", "FileFormat", "JSON", "Evaluation",
-                "TestSupport", "TestOracles",
+                "ModelContext", "ModelContextProtocol", "TestSupport", "TestOracles",
             ],
             path: "Fuzz/Targets", swiftSettings: swift),
         .testTarget(

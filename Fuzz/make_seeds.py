@@ -336,10 +336,50 @@ def settings():
     dictionary("settings", list(words_of(full)) + ["{text}", "{bos}", "{instruction}", '"mean"', '"last"'])
 
 
+def messages():
+    def request(id, method, **parameters):
+        return {"jsonrpc": "2.0", "id": id, "method": method, "params": parameters}
+
+    def call(id, name, **arguments):
+        return request(id, "tools/call", name=name, arguments=arguments)
+
+    modern = {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+        "io.modelcontextprotocol/clientInfo": {"name": "x", "version": "1"},
+    }
+    cancel = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}}
+    lines = {
+        "handshake": [
+            request(1, "initialize", protocolVersion="2025-06-18", capabilities={}),
+            {"jsonrpc": "2.0", "method": "notifications/initialized"}, request("a", "ping"),
+        ],
+        "modern": [
+            request(1, "server/discover", _meta=modern), request(2.5, "tools/list", _meta=modern),
+            request(3, "tools/list", _meta={**modern, "io.modelcontextprotocol/protocolVersion": "x"}),
+        ],
+        "search": [
+            call(1, "search", query="a", k=3, mode="hybrid", where="a = 1", after_rank=2), cancel,
+            call(1, "search", query="a", wehre="a"), call(2, "frobnicate"),
+        ],
+        "others": [
+            call(1, "get", ids=["a", "b"], offset=20000), call(2, "stats", collection="a"),
+            call(3, "delete", ids=[]),
+            call(4, "add", documents=[{"id": "a", "text": "b", "metadata": {"c": [1]}}], on_conflict="skip"),
+        ],
+        "array": [[request(1, "ping"), cancel, 3, {"jsonrpc": "2.0", "id": 4, "result": {}}], []],
+    }
+    for name, messages in lines.items():
+        seed("messages", name, "".join(compact(message) + "\n" for message in messages))
+    seed("messages", "no-json", 'GET / HTTP/1.1\r\n\r\n{"jsonrpc":"2.0","id":1,"id":2}\n\xff\n"' + "x" * 20000)
+    words = {word for messages in lines.values() for message in messages for word in words_of(message)}
+    dictionary("messages", list(words) + ["\n"])
+
+
 def main():
     for make in [
         values, tokenizers, configurations, checkpoints, gguf_files, indexes, records, filters, evaluation,
-        settings,
+        settings, messages,
     ]:
         make()
     return 0

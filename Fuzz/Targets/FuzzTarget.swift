@@ -23,6 +23,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case run
     case judgments
     case settings
+    case messages
 
     package func run(_ input: [UInt8]) async throws {
         switch self {
@@ -40,6 +41,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .run: try EvaluationTarget.run(input)
         case .judgments: try EvaluationTarget.judgments(input)
         case .settings: SettingsTarget.run(input)
+        case .messages: try await MessagesTarget.run(input)
         }
     }
 }

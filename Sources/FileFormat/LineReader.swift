@@ -145,7 +145,7 @@ package final class LineReader {
             start = 0
         }
         if end == buffer.count {
-            buffer.append(contentsOf: repeatElement(0, count: buffer.count))
+            buffer += [UInt8](repeating: 0, count: buffer.count)
         }
         let count = try buffer.withUnsafeMutableBytes {
             try stream.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[end...]))

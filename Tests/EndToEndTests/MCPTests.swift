@@ -186,7 +186,7 @@ import Testing
         #expect(lonely.process.terminationReason == .exit)
     }
 
-    /// Another process writes meanwhile: no call fails, and what it has committed is found.
+    /// Another process writes meanwhile: reading never fails, and what it has committed is found.
     @Test func besideAWriter() throws {
         try vdb.ingestCorpus()
         let assistant = try Assistant(vdb)
@@ -195,21 +195,27 @@ import Testing
         let writer = try vdb.start(
             ["ingest", "many.jsonl", "--batch-size", "50", "--quiet"], input: FileHandle.nullDevice,
             output: FileHandle.nullDevice, errors: FileHandle.nullDevice)
-        var calls = 0
-        while writer.isRunning || calls < 3 {
+        var (calls, added) = (0, 0)
+        while writer.isRunning || added < 3 {
             let found = try assistant.content("search", #"{"query":"bulges of the oceans","k":1}"#)
             #expect(found.hitIDs == ["tides"])
-            let added = try assistant.content(
+            let result = try assistant.call(
                 "add", #"{"documents":[{"text":"written meanwhile \#(calls)"}]}"#)
-            #expect(added.int("inserted") == 1)
             calls += 1
+            if result["isError"] as? Bool == true {
+                // On a busy machine the other writer may hold the lock for longer than one waits.
+                let text = result.list("content").first?.string("text") ?? ""
+                #expect(text.contains("is writing") && text.hasSuffix("try again in a few seconds"))
+            } else {
+                added += 1
+            }
         }
         #expect(writer.terminationStatus == 0)
         let last = try assistant.content(
             "search", #"{"query":"harvest 2999","mode":"lexical","k":1}"#)
         #expect(last.hitIDs == ["many-2999"])
         let stats = try assistant.content("stats", "{}").list("collections")
-        #expect(stats.first?.int("documents") == 3004 + calls)
+        #expect(stats.first?.int("documents") == 3004 + added)
         #expect(try assistant.end().status == 0)
         #expect(try vdb.run("check").status == 0)
     }

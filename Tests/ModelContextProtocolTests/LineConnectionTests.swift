@@ -188,7 +188,9 @@ struct LineConnectionTests {
     @Test func noMoreThanAllowedRunAtOnce() async throws {
         let client = Client(maximumRunning: 3)
         for number in 0..<20 { try client.call(.integer(Int64(number)), "wait", "go") }
-        try await Task.sleep(for: .milliseconds(50))
+        for _ in 0..<20_000 where client.tools.running < 3 {
+            try await Task.sleep(for: .milliseconds(1))
+        }
         #expect(client.answers.isEmpty)
         client.tools.open("go")
         try await client.end()

@@ -14,6 +14,8 @@ final class StandInTools: ToolProvider {
 
     private let state = Mutex(State())
 
+    /// The calls that run now.
+    var running: Int { state.withLock { $0.running } }
     /// The most calls that ran at once.
     var mostRunning: Int { state.withLock { $0.mostRunning } }
     var cancelled: Int { state.withLock { $0.cancelled } }
