@@ -121,8 +121,10 @@ struct FieldSurvey {
             .first { (try? Filter("\($0) LIKE 'a'")) != nil }
     }
 
-    /// Whether a filter reads a field's name as one without quotes.
+    /// Whether a filter reads a field's name as one without quotes. `id` and `title` without quotes
+    /// are the document's own.
     private static func isName(_ name: String) -> Bool {
+        if name == "id" || name == "title" { return false }
         guard let first = name.first, first.isLetter || first == "_" else { return false }
         return name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
     }

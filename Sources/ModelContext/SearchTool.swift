@@ -48,7 +48,9 @@ struct SearchTool: DatabaseTool {
                     """
                     Only documents whose metadata match, in a language like SQL's WHERE: lang = 'en' \
                     AND year >= 2020 AND tag IN ('a', 'b') AND NOT draft. Also !=, <, <=, >, \
-                    BETWEEN, LIKE 'a%', IS NULL, OR, parentheses. stats lists the fields and values.
+                    BETWEEN, LIKE 'a%', CONTAINS 'text', IS NULL, OR, parentheses, dates such as \
+                    date >= DATE '2026-01'; id and title are the document's own. stats lists the \
+                    fields and values.
                     """)),
             DatabaseTools.collectionArgument,
             .optional(

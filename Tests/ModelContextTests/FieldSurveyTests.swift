@@ -15,7 +15,10 @@ struct FieldSurveyTests {
             ["year": 2021, "lang": "en", "tag": [], "true": "keyword", "IN": 1],
             ["größe": 1.5, "a b": "c", "a.b": "dotted", "\"": "quote", "author": ["name": "it's"]],
             ["draft": true, "é": "one", "e\u{301}": "two", "1st": "digit", "tag": "a"],
-            ["nested": ["deeper": ["still": ["too deep": 1]]], "nothing": .null, "NOT x": 4],
+            [
+                "nested": ["deeper": ["still": ["too deep": 1]]], "nothing": .null, "NOT x": 4,
+                "id": "own", "title": 3,
+            ],
             ["mixed": [1, "1", false, .null, ["x"], ["y": 1]], "\\": 1, "": 2, "big": 1e300],
         ]
         try await fixture.ingest(
@@ -29,7 +32,7 @@ struct FieldSurveyTests {
         let expected = [
             "year", "lang", "tag", "author.name", "author.age", "\"true\"", "\"IN\"", "größe",
             "\"a b\"", "\"a.b\"", "\"\"\"\"", "draft", "é", "e\u{301}", "\"1st\"", "nothing",
-            "\"NOT x\"", "mixed", "\"\\\"", "\"\"", "big",
+            "\"NOT x\"", "mixed", "\"\\\"", "\"\"", "big", "\"id\"", "\"title\"",
         ]
         #expect(Set(names.map { Array($0.utf8) }) == Set(expected.map { Array($0.utf8) }))
         for field in fields {
