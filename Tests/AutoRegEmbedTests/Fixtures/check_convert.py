@@ -36,7 +36,8 @@ def configurations(size):
                                 rope_scaling=LLAMA3, **COMMON)
     yield "mistral", MistralConfig(vocab_size=size, sliding_window=None, **COMMON)
     yield "qwen2", Qwen2Config(vocab_size=size, **COMMON)
-    yield "qwen3", Qwen3Config(vocab_size=size, head_dim=64, **COMMON)
+    # transformers does not read a GGUF file's key_length, and takes 128.
+    yield "qwen3", Qwen3Config(vocab_size=size, head_dim=128, **COMMON)
 
 
 def states(model, tokenizer):
@@ -86,6 +87,15 @@ def check_blocks(vdb, folder, config, model):
         print(f"  {kind}: {compared} tensors" + (f", error {error:.4f}" if kind == "q4_k" else " equal"))
 
 
+def check_frequencies(path, model):
+    scaled = model.rotary_emb.inv_freq.numpy()
+    plain = 500000.0 ** -(np.arange(len(scaled)) / len(scaled))
+    factors = {t.name: t.data for t in gguf.GGUFReader(path).tensors}["rope_freqs.weight"]
+    worst = np.abs(factors / (plain / scaled) - 1).max()
+    assert worst < 1e-5, worst
+    print(f"  rope_freqs within {worst:.1e}")
+
+
 def check_merge(vdb, folder, scratch):
     from peft import LoraConfig, get_peft_model
     model = AutoModelForCausalLM.from_pretrained(folder)
@@ -124,6 +134,10 @@ def main(vdb, tokenizers):
                 inner = AutoModel.from_pretrained(folder, dtype=torch.float32)
                 expected = states(inner, tokenizer)
                 reread = AutoModel.from_pretrained(folder, gguf_file="f32.gguf", dtype=torch.float32)
+                if name == "llama3":
+                    # transformers does not read the frequencies' factors that llama.cpp does.
+                    check_frequencies(folder / "f32.gguf", inner)
+                    reread.rotary_emb = inner.rotary_emb
                 found = states(reread, tokenizer)
                 worst = max((a - b).abs().max().item() for a, b in zip(expected, found))
                 assert worst < 1e-4, worst
