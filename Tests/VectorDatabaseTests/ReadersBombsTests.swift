@@ -96,7 +96,8 @@ import Testing
 
     @Test(.timeLimit(.minutes(1)))
     func jsonIsBounded() async throws {
-        let deep = try folder.write("deep.json", "[{\"x\":" + String(repeating: "[", count: 100_000))
+        let deep = try folder.write(
+            "deep.json", "[{\"x\":" + String(repeating: "[", count: 100_000))
         #expect(await failure(deep).contains("nested more than"))
         let book = try folder.write(
             "deep.ipynb", "{\"x\":" + String(repeating: "[", count: 1_000_000))
