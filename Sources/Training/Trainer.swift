@@ -39,6 +39,9 @@ public enum Trainer {
         /// How often a text of another row was left out of the in-batch negatives because it equals
         /// a positive of the row.
         public var inBatchLeftOut = 0
+        /// Rows with a text longer than the maximum length, whose rest was not read. Each row that was
+        /// trained on counts once.
+        public var rowsCut = 0
         /// The first and the last ``TrainingStep/gain`` that were measured; nil if none was.
         public var gain: Gain?
 
@@ -176,6 +179,7 @@ public enum Trainer {
             lastLoss: loop.totals.lastLoss, tokens: loop.totals.tokens,
             seconds: loop.totals.seconds, peakBytes: backend.peakBytes,
             retrieval: loop.totals.retrieval, negativesLeftOut: data.leftOut,
-            inBatchLeftOut: loop.totals.leftOut ?? 0, gain: loop.totals.gain)
+            inBatchLeftOut: loop.totals.leftOut ?? 0, rowsCut: loop.totals.cutRows ?? 0,
+            gain: loop.totals.gain)
     }
 }

@@ -9,6 +9,7 @@ struct AlignSource: ExampleSource {
     var references: [Int: [Double]] = [:]
 
     var count: Int { data.count }
+    var cuts: CutTexts? { inputs.cuts }
     func line(_ index: Int) -> Int { data.line(index) }
 
     private func plan(negatives: Int) -> AlignmentPlan {

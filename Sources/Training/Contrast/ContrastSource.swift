@@ -5,6 +5,7 @@ struct ContrastSource: ExampleSource {
     let choice: PairChoice
 
     var count: Int { data.count }
+    var cuts: CutTexts? { inputs.cuts }
     func line(_ index: Int) -> Int { data.line(index) }
 
     func example(_ index: Int) throws(TrainingError) -> ContrastLoss.Example {

@@ -7,8 +7,7 @@ extension StageRunner {
         options: TrainingOptions
     ) where Source.Example == ContrastLoss.Example {
         self.init(rows: source.count, line: source.line) { rows, seed, begins in
-            var examples: [ContrastLoss.Example] = []
-            for row in rows { examples.append(try source.example(row)) }
+            let (examples, cut) = try source.examples(rows)
             let parts = MicroBatches.parts(
                 examples, rows: options.microBatchSize, tokens: options.microBatchTokens)
             try begins(parts.map { $0.reduce(0) { $0 + $1.tokens } }.max() ?? 0)
@@ -16,7 +15,7 @@ extension StageRunner {
                 backend: backend, precision: precision, parts: parts, dropoutSeed: seed)
             return BatchResult(
                 loss: value, tokens: examples.reduce(0) { $0 + $1.tokens },
-                leftOut: loss.candidates(examples).leftOut)
+                leftOut: loss.candidates(examples).leftOut, cutRows: cut)
         }
     }
 }

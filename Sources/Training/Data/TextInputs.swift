@@ -25,6 +25,8 @@ struct TextInputs: Sendable {
     let eos: Int32
     let instructions: Instructions
     let maximumLength: Int
+    /// Counts the texts that were cut.
+    let cuts = CutTexts()
     /// Prepared for the instructions of most rows.
     private let builders: [Identifier: InputBuilder]
 
@@ -60,11 +62,14 @@ struct TextInputs: Sendable {
                 template: template, tokenizer: tokenizer, instruction: instruction,
                 compressedTokens: compressedTokens, maximumLength: maximumLength)
         let input = builder.input(text)
+        if input.isTruncated { cuts.note() }
         return Array(input.tokens.prefix(input.compressedEnd ?? input.tokens.count))
     }
 
     func target(_ text: String) -> [Int32] {
-        tokenizer.encode(text).prefix(maximumLength) + [eos]
+        let tokens = tokenizer.encode(text)
+        if tokens.count > maximumLength { cuts.note() }
+        return tokens.prefix(maximumLength) + [eos]
     }
 
     func document(_ text: String) -> [Int32] { start + tokenizer.encode(text) + [eos] }

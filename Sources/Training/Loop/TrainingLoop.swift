@@ -123,6 +123,8 @@ struct TrainingLoop {
         totals.firstLoss = totals.firstLoss ?? result.loss
         totals.lastLoss = result.loss
         totals.leftOut = (totals.leftOut ?? 0) + result.leftOut
+        // Each row once: later epochs have the same ones.
+        if number < order.stepsPerEpoch { totals.cutRows = (totals.cutRows ?? 0) + result.cutRows }
         if let gain {
             totals.firstGain = totals.firstGain ?? gain
             totals.lastGain = gain

@@ -21,6 +21,8 @@ struct TrainingState {
         var retrieval: [RetrievalPoint] = []
         /// Nil in states of version 0.1.
         var leftOut: Int? = 0
+        /// Of the first epoch. Nil in states of earlier versions.
+        var cutRows: Int?
         /// Nil if none was measured, and in states of earlier versions.
         var firstGain: Double?
         var lastGain: Double?

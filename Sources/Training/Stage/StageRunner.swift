@@ -7,6 +7,8 @@ struct BatchResult {
     /// How often a text of another row was left out of the negatives because it equals a positive
     /// of the row.
     var leftOut = 0
+    /// Rows of the batch with a text that is cut to the maximum length.
+    var cutRows = 0
 }
 
 /// A stage ready to run: its rows, and how a batch of them is computed.
@@ -58,8 +60,7 @@ struct StageRunner {
             }
         }
         run = { rows, seed, begins in
-            var examples: [Loss.Example] = []
-            for row in rows { examples.append(try source.example(row)) }
+            let (examples, cut) = try source.examples(rows)
             let parts = MicroBatches.parts(
                 examples, rows: options.microBatchSize, tokens: options.microBatchTokens)
             try begins(parts.map { $0.reduce(0) { $0 + $1.tokens } }.max() ?? 0)
@@ -75,7 +76,7 @@ struct StageRunner {
                 tape.backward(from: part)
             }
             return BatchResult(
-                loss: Float(total), tokens: examples.reduce(0) { $0 + $1.tokens })
+                loss: Float(total), tokens: examples.reduce(0) { $0 + $1.tokens }, cutRows: cut)
         }
     }
 }

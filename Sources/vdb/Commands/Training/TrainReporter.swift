@@ -52,6 +52,11 @@ final class TrainReporter: Sendable {
                 "\(summary.inBatchLeftOut) times a text of another row was left out of the negatives, "
                     + "as it equals a positive of the row")
         }
+        if summary.rowsCut > 0 {
+            say(
+                "\(Figures.count(summary.rowsCut, "row")) with a text longer than --max-length, or the "
+                    + "model's limit; the rest of such texts is not read")
+        }
         var facts = [Figures.count(summary.steps, "step")]
         if let first = summary.firstLoss, let last = summary.lastLoss {
             facts.append(
