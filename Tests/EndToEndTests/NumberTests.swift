@@ -10,7 +10,8 @@ import Testing
     static let commands: [String: [String]] = [
         "ingest": ["more.jsonl", "--model", "MODEL"],
         "query": ["tides", "--model", "MODEL"],
-        "get": ["d1"], "list": [], "delete": ["d1"], "export": [], "stats": [],
+        "get": ["d1"], "list": [], "count": [], "fields": [], "delete": ["d1"], "export": [],
+        "update": ["d1", "--set", "year=2024"], "stats": [], "mcp": ["--model", "MODEL"],
         "index-field": ["year"], "check": [], "compact": [], "backup": ["copy.vdb"], "reindex": [],
         "embed": ["a text", "--model", "MODEL"], "tokenize": ["a text", "--model", "MODEL"],
         "score": ["a", "b", "--model", "MODEL"], "decode": ["a text", "--model", "MODEL"],
