@@ -17,7 +17,12 @@ extension AutoRegEmbedder {
     /// `decoder_offset`, are its first k input embeddings, followed by the document's tokens, of
     /// which the first `max_length` are scored.
     ///
-    /// - Parameter isCancelled: asked between batches; returning true throws `CancellationError`.
+    /// - Parameters:
+    ///   - query: the text that the documents continue.
+    ///   - documents: the texts to score, in the order of the results.
+    ///   - instruction: the query's instruction.
+    ///   - task: the task whose instructions are meant.
+    ///   - isCancelled: asked between batches; returning true throws `CancellationError`.
     /// - Throws: ``AutoRegEmbedError``: `notCompressed` for a model that pools otherwise,
     ///   `noEndOfText` if the tokenizer has no EOS; `CancellationError`.
     public func score(

@@ -174,7 +174,8 @@ package struct KillLoop {
     private func ingest(_ documents: [SampleDocument]) throws -> [String] {
         let input = options.folder + "/corpus.jsonl"
         try SampleDocument.write(documents, dimensions: verifier.givenDimensions, to: input)
-        return ["ingest", input, "--acknowledge", "--batch-size", "32"]
+        // Whole texts: a document in passages is not exported as one text.
+        return ["ingest", input, "--acknowledge", "--batch-size", "32", "--chunk-tokens", "0"]
     }
 
     private func prepare(_ action: KillAction, _ random: inout RandomSource) throws {
