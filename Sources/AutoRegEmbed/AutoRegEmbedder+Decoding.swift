@@ -55,8 +55,13 @@ extension AutoRegEmbedder {
     /// Returns the text that the frozen decoder generates greedily from the text's compressed tokens,
     /// without special tokens.
     ///
-    /// - Parameter maximumTokens: the most tokens generated; never more than 4096 or the decoder's
-    ///   context, whichever is larger.
+    /// - Parameters:
+    ///   - text: the text to compress.
+    ///   - instruction: what the compressed tokens express: `self_` for the text, `next` for what
+    ///     should follow it.
+    ///   - task: the task whose instructions are meant.
+    ///   - maximumTokens: the most tokens generated; never more than 4096 or the decoder's context,
+    ///     whichever is larger.
     /// - Throws: ``AutoRegEmbedError``, `notCompressed` for a model that pools otherwise.
     public func decode(
         _ text: String, instruction: Instruction, task: EmbeddingTask = .retrieval,

@@ -5,6 +5,7 @@ public protocol ModelEmbedder: Embedder {
     /// The vectors of `texts`, in their order. A text's vector does not depend on the texts beside it.
     ///
     /// - Parameters:
+    ///   - texts: the texts to encode, of any length and number.
     ///   - instruction: what the model is asked to express, or the prompt that it was trained with:
     ///     `next` for queries, `self_` for documents.
     ///   - task: which of the model's pairs of instructions is meant, if it has several.

@@ -25,7 +25,7 @@ extension EncoderEmbedder: ModelEmbedder {
 
     /// The vectors of `texts` with the prompt of documents.
     ///
-    /// - Throws: ``AutoRegEmbedError``; `CancellationError` if the task is cancelled.
+    /// - Throws: `AutoRegEmbedError`; `CancellationError` if the task is cancelled.
     public func embedDocuments(_ texts: [String]) async throws -> [EncodedText] {
         try await stoppingWhenCancelled {
             try self.encode(texts, instruction: .self_, isCancelled: $0)
@@ -34,7 +34,7 @@ extension EncoderEmbedder: ModelEmbedder {
 
     /// The vectors of `texts` with the prompt of queries.
     ///
-    /// - Throws: ``AutoRegEmbedError``; `CancellationError` if the task is cancelled.
+    /// - Throws: `AutoRegEmbedError`; `CancellationError` if the task is cancelled.
     public func embedQueries(_ texts: [String]) async throws -> [EncodedText] {
         try await stoppingWhenCancelled {
             try self.encode(texts, instruction: .next, isCancelled: $0)

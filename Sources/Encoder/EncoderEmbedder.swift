@@ -35,9 +35,11 @@ public final class EncoderEmbedder: Sendable {
     private let threads: Int
     private let savedFingerprint = Mutex<String?>(nil)
 
-    /// - Parameter options: a pooling other than the folder's takes the place of all that `modules.json`
-    ///   says. There is no `compressed`, no template and no base.
-    /// - Throws: ``AutoRegEmbedError``
+    /// - Parameters:
+    ///   - folder: the model's folder.
+    ///   - options: a pooling other than the folder's takes the place of all that `modules.json` says.
+    ///     There is no `compressed`, no template and no base.
+    /// - Throws: `AutoRegEmbedError`
     public init(
         folder: URL, options: AutoRegEmbedder.Options = AutoRegEmbedder.Options()
     ) throws(AutoRegEmbedError) {
@@ -89,11 +91,12 @@ public final class EncoderEmbedder: Sendable {
     /// vector does not depend on the texts beside it.
     ///
     /// - Parameters:
+    ///   - texts: the texts to encode, of any length and number.
     ///   - instruction: `next` takes the prompt of queries, `self_` that of documents, if there is one;
     ///     any other is itself the prompt.
     ///   - task: not used: prompts are the same for every task.
     ///   - isCancelled: asked between batches.
-    /// - Throws: ``AutoRegEmbedError``; `CancellationError` if `isCancelled` says so.
+    /// - Throws: `AutoRegEmbedError`; `CancellationError` if `isCancelled` says so.
     public func encode(
         _ texts: [String], instruction: Instruction, task: EmbeddingTask = .retrieval,
         isCancelled: @Sendable () -> Bool = { false }

@@ -6,7 +6,7 @@ public enum ModelFolder {
     /// The model of a Hugging Face or sentence-transformers folder, of an adapter's folder or of a GGUF
     /// file: an encoder if its `config.json` says so, else a decoder-only language model.
     ///
-    /// - Throws: ``AutoRegEmbedError``
+    /// - Throws: `AutoRegEmbedError`
     public static func open(
         _ location: URL, options: AutoRegEmbedder.Options = AutoRegEmbedder.Options()
     ) throws -> any ModelEmbedder {
