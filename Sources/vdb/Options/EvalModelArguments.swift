@@ -44,13 +44,8 @@ struct EvalModelArguments: ParsableArguments {
 
     /// Loads the given model, else the built-in one.
     func load(threads: Int?) throws -> any ModelEmbedder {
-        var options = AutoRegEmbedder.Options()
-        options.threads = threads
-        options.base = model.base.map { URL(fileURLWithPath: $0) }
-        options.precision = model.precision
-        options.pooling = model.pooling ?? prompt?.pooling
-        options.maximumLength = model.maxLength
-        options.instructions = prompts.instructions
+        var options = model.options(threads: threads, prompts: prompts)
+        options.pooling = options.pooling ?? prompt?.pooling
         options.template = prompt?.template
         guard let folder = model.model else { return try DefaultModel.embedder(options: options) }
         return try ModelFinder.load(folder, options)

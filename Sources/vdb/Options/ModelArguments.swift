@@ -77,9 +77,8 @@ struct ModelArguments: ParsableArguments {
         }
     }
 
-    private func options(
-        threads: Int?, prompts: PromptArguments? = nil
-    ) -> AutoRegEmbedder.Options {
+    /// What the arguments override of a model's own settings.
+    func options(threads: Int?, prompts: PromptArguments? = nil) -> AutoRegEmbedder.Options {
         var options = AutoRegEmbedder.Options()
         options.base = base.map { URL(fileURLWithPath: $0) }
         options.precision = precision
