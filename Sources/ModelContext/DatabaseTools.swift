@@ -5,7 +5,8 @@ import VectorDatabase
 /// A database as the tools of a language model: `search`, `get`, `add`, `delete` and `stats`.
 ///
 /// Each tool is a type with its schemas and its work; this one chooses among them and says which
-/// collection is meant. An answer stays below 25,000 tokens, whatever is stored.
+/// collection is meant. An answer stays below 25,000 tokens, whatever is stored; the ids that a call
+/// names are repeated whole.
 package struct DatabaseTools: ToolProvider {
     let source: DatabaseSource
     /// The only collection that is served; `nil` for all.
@@ -25,9 +26,12 @@ package struct DatabaseTools: ToolProvider {
         self.word = word
     }
 
-    private static let readers: [any DatabaseTool.Type] = [SearchTool.self, GetTool.self]
-    private static let writers: [any DatabaseTool.Type] = [AddTool.self, DeleteTool.self]
-    private static let all = readers + writers + [StatsTool.self]
+    /// The most bytes of an answer's JSON. Three bytes are about a token, or more than one.
+    static let answerLength = 72_000
+
+    private static let all: [any DatabaseTool.Type] = [
+        SearchTool.self, GetTool.self, AddTool.self, DeleteTool.self, StatsTool.self,
+    ]
 
     package var tools: [Tool] {
         Self.all.map { $0.tool }.filter { $0.effect == .reads || !source.isReadOnly }

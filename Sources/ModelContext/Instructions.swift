@@ -38,13 +38,13 @@ struct Instructions {
         for name in names.prefix(Self.maximumCollections) {
             let collection = database.collection(name)
             guard let count = try? collection.count() else { continue }
-            let survey = FieldSurvey((try? collection.sampleOfMetadata()) ?? [])
-            let fields = survey.fields.filter { Self.isPlain($0.name) }
+            let all = (try? FieldSurvey(collection))?.fields ?? []
+            let fields = all.filter { Self.isPlain($0.name) }
             var part = "\(Self.isPlain(name) ? name : "one") (\(count) documents"
             if !fields.isEmpty {
                 part +=
                     " with " + fields.prefix(Self.maximumFields).map(\.name).joined(separator: ", ")
-                if survey.fields.count > Self.maximumFields { part += " and other fields" }
+                if all.count > Self.maximumFields { part += " and other fields" }
             }
             parts.append(part + ")")
             example = example ?? Self.example(fields)
@@ -60,10 +60,10 @@ struct Instructions {
     }
 
     /// A filter of one or two of the fields, with frequent values.
-    private static func example(_ fields: [FieldSurvey.Field]) -> String? {
+    private static func example(_ fields: [FieldStatistics]) -> String? {
         var comparisons: [String] = []
         for field in fields where comparisons.count < 2 {
-            guard let value = field.values.first else { continue }
+            guard let value = field.frequentValues.first else { continue }
             switch value {
             case .string(let text) where isPlain(text):
                 comparisons.append("\(field.name) = '\(text)'")

@@ -8,6 +8,8 @@ struct StatsTool: DatabaseTool {
     /// The most collections that are surveyed in one call, and that are listed.
     static let maximumSurveys = 8
     static let maximumCollections = 200
+    /// The most bytes of fields, which the collections share.
+    private static let allFieldsLength = DatabaseTools.answerLength - 4_000
 
     static let tool = Tool(
         name: "stats", title: "What is there",
@@ -41,34 +43,41 @@ struct StatsTool: DatabaseTool {
                             .array(
                                 of: FieldSurvey.schema,
                                 """
-                                The metadata fields. Left out if there are many collections: name one.
+                                The metadata fields, most frequent first. Left out if there are many \
+                                collections: name one.
                                 """)),
                         .optional(
+                            "fields_truncated", Schema(.boolean, "True if there are more fields.")),
+                        .optional(
                             "sampled",
-                            .count("How many documents were looked at for the fields.")))))),
+                            .count("How many documents were looked at for the fields."))))),
+            .optional(
+                "collections_truncated", Schema(.boolean, "True if there are more collections."))),
         effect: .reads)
 
     func call(_ arguments: JSONObject) async throws -> JSONWriter {
         let database = try tools.source.database()
-        let names: [String]
-        if arguments["collection"]?.stringValue != nil {
-            names = [try tools.collection(arguments, in: database).name]
-        } else {
-            names = Array(try tools.collectionNames(in: database).prefix(Self.maximumCollections))
-        }
+        let names =
+            arguments["collection"]?.stringValue == nil
+            ? try tools.collectionNames(in: database)
+            : [try tools.collection(arguments, in: database).name]
+        let fieldsLength =
+            names.count <= Self.maximumSurveys
+            ? Self.allFieldsLength / max(1, names.count) : nil
         var line = JSONWriter()
         line.set(
             "collections",
-            try names.map { name in
+            try names.prefix(Self.maximumCollections).map { name in
                 try Task.checkCancellation()
-                return try Self.json(
-                    database.collection(name), surveys: names.count <= Self.maximumSurveys)
+                return try Self.json(database.collection(name), fieldsLength: fieldsLength)
             })
+        if names.count > Self.maximumCollections { line.set("collections_truncated", true) }
         return line
     }
 
+    /// - Parameter fieldsLength: the most bytes of fields; `nil` for no survey of them.
     private static func json(
-        _ collection: DocumentCollection, surveys: Bool
+        _ collection: DocumentCollection, fieldsLength: Int?
     ) throws -> JSONWriter {
         let statistics = try collection.statistics(includesBytes: false)
         var line = JSONWriter()
@@ -85,9 +94,20 @@ struct StatsTool: DatabaseTool {
         } else {
             line.set("model", .null)
         }
-        if surveys {
-            let survey = FieldSurvey(try collection.sampleOfMetadata())
-            line.set("fields", survey.fields.map { $0.json(indexed: statistics.indexedFields) })
+        if let fieldsLength {
+            let survey = try FieldSurvey(collection)
+            var fields: [JSONWriter] = []
+            var size = 0
+            for field in survey.fields {
+                let written = field.json(indexedFields: statistics.indexedFields)
+                size += written.bytes.count + 1
+                if size > fieldsLength { break }
+                fields.append(written)
+            }
+            line.set("fields", fields)
+            if survey.isCut || fields.count < survey.fields.count {
+                line.set("fields_truncated", true)
+            }
             line.set("sampled", survey.sampled)
         }
         return line

@@ -16,7 +16,8 @@ struct FieldSurveyTests {
             ["größe": 1.5, "a b": "c", "a.b": "dotted", "\"": "quote", "author": ["name": "it's"]],
             ["draft": true, "é": "one", "e\u{301}": "two", "1st": "digit", "tag": "a"],
             [
-                "nested": ["deeper": ["still": ["too deep": 1]]], "nothing": .null, "NOT x": 4,
+                "nested": ["deeper": ["still": ["so deep": 1]]], "nothing": .null, "NOT x": 4,
+                "outer": ["": 1, "\"": 2, "\\": 3, "IN": 4],
                 "id": "own", "title": 3,
             ],
             ["mixed": [1, "1", false, .null, ["x"], ["y": 1]], "\\": 1, "": 2, "big": 1e300],
@@ -31,8 +32,9 @@ struct FieldSurveyTests {
         let names = fields.compactMap { $0["field"]?.stringValue }
         let expected = [
             "year", "lang", "tag", "author.name", "author.age", "\"true\"", "\"IN\"", "größe",
-            "\"a b\"", "\"a.b\"", "\"\"\"\"", "draft", "é", "e\u{301}", "\"1st\"", "nothing",
-            "\"NOT x\"", "mixed", "\"\\\"", "\"\"", "big", "\"id\"", "\"title\"",
+            "\"a b\"", "\"a.b\"", "\"\"\"\"", "draft", "é", "e\u{301}", "\"1st\"",
+            "nested.deeper.still.\"so deep\"", "outer.\"IN\"", "\"NOT x\"", "mixed", "\"\\\"",
+            "\"\"", "big", "\"id\"", "\"title\"",
         ]
         #expect(Set(names.map { Array($0.utf8) }) == Set(expected.map { Array($0.utf8) }))
         for field in fields {
@@ -46,10 +48,14 @@ struct FieldSurveyTests {
             }
             #expect(field["indexed"] == .bool(name == "\"a b\""))
         }
+        // The same fields as those that a scan of all documents finds.
+        let scanned = try collection.fields()
+        #expect(Set(scanned.map { Array($0.name.utf8) }) == Set(names.map { Array($0.utf8) }))
+        #expect(stats?["fields_truncated"] == nil)
         let tag = fields.first { $0["field"] == "tag" }
         #expect(
             tag == [
-                "field": "tag", "types": ["string"], "array": true, "documents": 3,
+                "field": "tag", "types": ["text"], "array": true, "documents": 3,
                 "values": ["a", "b"], "indexed": false,
             ])
     }
@@ -73,6 +79,35 @@ struct FieldSurveyTests {
         let empty = Fixture()
         #expect(try empty.source.database(creates: true).collectionNames() == [])
         #expect(try await empty.call("stats") == ["collections": []])
+    }
+
+    /// An answer stays below 25,000 tokens, at three bytes each, however long and many the fields are.
+    @Test func answersAreBounded() async throws {
+        let fixture = Fixture()
+        let long = String(repeating: "語", count: 60)
+        for number in 0..<8 {
+            try await fixture.ingest(
+                (0..<5).map { document in
+                    let fields = (0..<60).map { field in
+                        (
+                            "\(field % 10 == 0 ? long + long : "f")\(field)",
+                            JSONValue.string("\(document)\(long.dropLast())")
+                        )
+                    }
+                    return Document(id: "\(document)", text: "t", metadata: JSONObject(fields))
+                }, into: "collection-\(number)")
+        }
+        let all = try await fixture.call("stats")
+        #expect(all.jsonText.utf8.count < 75_000)
+        let one = try await fixture.call("stats", ["collection": "collection-3"])
+        let counts = [all, one].map { answer in
+            (answer["collections"]?.arrayValue ?? []).map { collection in
+                #expect(collection["fields_truncated"] == true)
+                return collection["fields"]?.arrayValue?.count ?? 0
+            }
+        }
+        #expect(counts[0].count == 8 && counts[0].allSatisfy { (1..<40).contains($0) })
+        #expect(counts[1] == [40])
     }
 
     /// Nothing that a document says gets into the instructions, except plain names and values.

@@ -1,7 +1,7 @@
 import JSON
 import TextBytes
 
-/// What a metadata field holds, over all documents of a collection.
+/// What a metadata field holds, over all documents of a collection or a sample of them.
 public struct FieldStatistics: Sendable, Equatable {
     /// The field's name, as a filter writes it: `year`, `file.size`, `"odd name"`.
     public let name: String
@@ -12,7 +12,9 @@ public struct FieldStatistics: Sendable, Equatable {
     /// Some of its values, each once, in the order of documents.
     public fileprivate(set) var examples: [JSONValue] = []
     /// How many values it has that differ; `nil` if there are more than ``distinctLimit``.
-    public var distinct: Int? { seen.map { $0.count } }
+    public var distinct: Int? { hasUncounted ? nil : counts.count }
+    /// Whether a document has an array of values.
+    package fileprivate(set) var isArray = false
 
     /// The types of values.
     public enum ValueType: String, Sendable, CaseIterable, Comparable {
@@ -27,11 +29,30 @@ public struct FieldStatistics: Sendable, Equatable {
     /// The most examples that are kept.
     public static let exampleLimit = 5
 
-    private var seen: Set<Identifier>? = []
+    /// How often each value occurs, of the first ``distinctLimit`` that differ.
+    private var counts: [JSONValue: Int] = [:]
+    private var hasUncounted = false
 
     fileprivate init(name: String) { self.name = name }
 
+    /// The values that are counted, most frequent first; equally frequent ones by their JSON.
+    package var valuesByFrequency: [JSONValue] {
+        counts.map { (value: $0.key, count: $0.value, text: $0.key.jsonText) }
+            .sorted {
+                $0.count != $1.count ? $0.count > $1.count : $0.text.precedesByBytes($1.text)
+            }
+            .map(\.value)
+    }
+
+    /// Adds what one document has.
     fileprivate mutating func add(_ value: JSONValue) {
+        documents += 1
+        guard case .array(let elements) = value else { return count(value) }
+        isArray = true
+        for element in elements { count(element) }
+    }
+
+    private mutating func count(_ value: JSONValue) {
         let type: ValueType
         switch value {
         case .string: type = .text
@@ -40,46 +61,60 @@ public struct FieldStatistics: Sendable, Equatable {
         case .null, .array, .object: return
         }
         types[type, default: 0] += 1
-        guard let isNew = seen?.insert(Identifier(value.jsonText)).inserted, isNew else { return }
-        if examples.count < Self.exampleLimit { examples.append(value) }
-        if let count = seen?.count, count > Self.distinctLimit { seen = nil }
+        if counts[value] != nil {
+            counts[value]? += 1
+        } else if counts.count < Self.distinctLimit {
+            counts[value] = 1
+            if examples.count < Self.exampleLimit { examples.append(value) }
+        } else {
+            hasUncounted = true
+        }
     }
 }
 
 extension DocumentCollection {
-    /// The metadata fields of all documents, sorted by name; those inside of objects by their paths.
+    /// The metadata fields of all documents that a filter can name, sorted by name; those inside of objects
+    /// by their paths.
     ///
     /// - Throws: ``DatabaseError``.
     public func fields() throws -> [FieldStatistics] {
         try rethrowing {
             var found: [Identifier: FieldStatistics] = [:]
             try store.forEachMetadata(in: requireRecord()) { json in
-                Self.add(try metadata(json), under: "", to: &found)
+                Self.add(try metadata(json), under: [], to: &found)
             }
             return found.values.sorted { $0.name.precedesByBytes($1.name) }
         }
     }
 
+    /// The metadata fields of up to 512 documents from all over the collection, most frequent first and
+    /// equally frequent ones by name, and how many documents these are. The time does not grow with the
+    /// size of the collection.
+    ///
+    /// - Throws: ``DatabaseError``.
+    package func fieldsOfSample() throws -> (fields: [FieldStatistics], documents: Int) {
+        let sample = try sampleOfMetadata()
+        var found: [Identifier: FieldStatistics] = [:]
+        for object in sample { Self.add(object, under: [], to: &found) }
+        let fields = found.values.sorted {
+            $0.documents != $1.documents
+                ? $0.documents > $1.documents : $0.name.precedesByBytes($1.name)
+        }
+        return (fields, sample.count)
+    }
+
     private static func add(
-        _ object: JSONObject, under prefix: String, to found: inout [Identifier: FieldStatistics]
+        _ object: JSONObject, under path: [String], to found: inout [Identifier: FieldStatistics]
     ) {
         for (key, value) in object {
-            let name = prefix + Filter.written(key)
+            let path = path + [key]
             switch value {
             case .null: continue
-            case .object(let inner):
-                add(inner, under: name + ".", to: &found)
-                continue
-            default: break
+            case .object(let inner): add(inner, under: path, to: &found)
+            default:
+                guard let name = Filter.written(path: path) else { continue }
+                found[Identifier(name), default: FieldStatistics(name: name)].add(value)
             }
-            var field = found[Identifier(name)] ?? FieldStatistics(name: name)
-            field.documents += 1
-            if case .array(let elements) = value {
-                for element in elements { field.add(element) }
-            } else {
-                field.add(value)
-            }
-            found[Identifier(name)] = field
         }
     }
 }

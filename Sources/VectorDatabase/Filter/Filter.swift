@@ -72,7 +72,7 @@ public struct Filter: Sendable, Equatable {
 
 extension Filter {
     /// A field's name as an expression writes it: in quotes if it needs them.
-    static func written(_ name: String) -> String {
+    package static func written(_ name: String) -> String {
         let isPlain =
             name.first.map { $0.isLetter || $0 == "_" } == true
             && name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
@@ -80,9 +80,16 @@ extension Filter {
         return isPlain ? name : "\"" + name.replacing("\"", with: "\"\"") + "\""
     }
 
+    /// The field that the names lead to, as an expression writes it; `nil` if none can name it: SQLite's
+    /// paths have no escapes.
+    package static func written(path: [String]) -> String? {
+        guard path.count == 1 || path.allSatisfy(MetadataPredicate.canBeInPath) else { return nil }
+        return path.map { written($0) }.joined(separator: ".")
+    }
+
     /// A predicate's field as an expression writes it.
-    static func written(path: String) -> String {
-        path.split(
+    static func written(predicateField field: String) -> String {
+        field.split(
             separator: MetadataPredicate.pathSeparator, omittingEmptySubsequences: false
         ).map { written(String($0)) }.joined(separator: ".")
     }

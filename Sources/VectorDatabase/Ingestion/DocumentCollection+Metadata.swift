@@ -11,7 +11,7 @@ extension DocumentCollection {
             let record = try requireRecord()
             return try filter.predicate.fields.filter { field in
                 try store.count(where: .isNotNull(field: field), in: record) == 0
-            }.map(Filter.written(path:))
+            }.map(Filter.written(predicateField:))
         }
     }
 

@@ -1,8 +1,8 @@
 import DocumentStore
 
 extension DocumentCollection {
-    /// The metadata of up to 512 documents from all over the collection, for a survey of their
-    /// fields. Fast in a collection of any size.
+    /// The metadata of up to 512 documents from all over the collection. The time does not grow with its
+    /// size.
     ///
     /// - Throws: ``DatabaseError``.
     package func sampleOfMetadata() throws -> [JSONObject] {
