@@ -11,7 +11,11 @@ struct GetTool: DatabaseTool {
     static let textLength = 20_000
     /// The most bytes of metadata in an answer; each document has its share.
     static let metadataLength = 16_000
+    /// The most characters of a title, and the bytes that they take.
     static let titleLength = 300
+    static let titleBytes = 900
+    /// What the keys of a document take, with space to spare.
+    private static let keysLength = 100
 
     static let tool = Tool(
         name: "get", title: "Read documents",
@@ -58,22 +62,30 @@ struct GetTool: DatabaseTool {
         var seen: Set<Identifier> = []
         let ids = arguments.strings("ids").filter { seen.insert(Identifier($0)).inserted }
         let metadataLength = Self.metadataLength / max(1, ids.count)
+        // What each document may take beside its text. The texts share the rest, so that titles and
+        // metadata of the later ones have their place.
+        let reserve = metadataLength + Self.titleBytes + Self.keysLength
         var documents: [JSONWriter] = []
         var missing: [JSONValue] = []
-        var left = Self.textLength
+        var (left, bytes) = (Self.textLength, DatabaseTools.answerLength - ids.count * reserve)
         for id in ids {
             try Task.checkCancellation()
             guard let document = try collection.document(id) else {
                 missing.append(.string(id))
+                bytes += reserve
                 continue
             }
-            let text = Excerpt.part(of: document.text, from: offset, limit: left)
-            left -= text.text.unicodeScalars.count
+            let title = Excerpt.part(
+                of: document.title, from: 0, limit: Self.titleLength, bytes: Self.titleBytes)
             let metadata = Excerpt.members(of: document.metadata, limit: metadataLength)
+            bytes += reserve - Self.keysLength - Excerpt.length(of: title.text)
+            bytes -= JSONValue.object(metadata.part).jsonText.utf8.count
+            let text = Excerpt.part(of: document.text, from: offset, limit: left, bytes: bytes)
+            left -= text.text.unicodeScalars.count
+            bytes -= Excerpt.length(of: text.text)
             var line = JSONWriter()
             line.set("id", document.id)
-            line.set(
-                "title", Excerpt.part(of: document.title, from: 0, limit: Self.titleLength).text)
+            line.set("title", title.text)
             line.set("text", text.text)
             line.set("metadata", .object(metadata.part))
             if metadata.isCut { line.set("metadata_truncated", true) }

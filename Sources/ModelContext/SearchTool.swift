@@ -7,14 +7,13 @@ struct SearchTool: DatabaseTool {
 
     static let defaultHits = 8
     static let maximumHits = 50
-    /// The most hits that paging reaches.
+    /// The most hits that paging reaches, and the last rank after which a page can begin.
     static let maximumRank = 10_000
+    static let maximumAfter = maximumRank - maximumHits
     /// The longest passage and title, in characters, and the longest metadata of a hit, in bytes.
     static let passageLength = 1_500
     static let titleLength = 300
     static let metadataLength = 4_000
-    /// The longest answer in bytes of hits. Three bytes are about a token or more.
-    static let answerLength = 72_000
 
     static let tool = Tool(
         name: "search", title: "Search documents",
@@ -56,7 +55,7 @@ struct SearchTool: DatabaseTool {
             .optional(
                 "after_rank",
                 Schema(
-                    .integer(0...maximumRank - maximumHits),
+                    .integer(0...maximumAfter),
                     "For the next page: the next_rank of the page before.", default: 0))),
         output: .object(
             .required(
@@ -87,7 +86,7 @@ struct SearchTool: DatabaseTool {
         let count = arguments["k"]?.integerValue ?? Self.defaultHits
         var query = Query(arguments["query"]?.stringValue ?? "")
         query.mode = arguments["mode"]?.stringValue.flatMap { QueryMode(rawValue: $0) }
-        query.filter = try arguments.filter
+        query.filter = try Self.filter(arguments)
         // One more, to know whether there is a next page.
         query.limit = after + count + 1
         query.fusionDepth = Self.fusionDepth(reaching: after + count)
@@ -97,13 +96,14 @@ struct SearchTool: DatabaseTool {
         for hit in hits.prefix(count) {
             let written = Self.json(hit)
             size += written.bytes.count
-            if size > Self.answerLength, !page.isEmpty { break }
+            if size > DatabaseTools.answerLength, !page.isEmpty { break }
             page.append(written)
         }
-        let isLast = page.count == hits.count || after + page.count >= Self.maximumRank
+        let next = after + page.count
+        let isLast = page.count == hits.count || next > Self.maximumAfter
         var line = JSONWriter()
         line.set("hits", page)
-        line.set("next_rank", isLast ? .null : .integer(Int64(after + page.count)))
+        line.set("next_rank", isLast ? .null : .integer(Int64(next)))
         return line
     }
 
@@ -113,6 +113,14 @@ struct SearchTool: DatabaseTool {
         var depth = Fusion.depth(limit: maximumHits)
         while depth < rank { depth *= 2 }
         return depth
+    }
+
+    /// The filter in `where`; `nil` if there is none.
+    private static func filter(_ arguments: JSONObject) throws(FilterError) -> Filter? {
+        guard let expression = arguments["where"]?.stringValue,
+            expression.contains(where: { !$0.isWhitespace })
+        else { return nil }
+        return try Filter(expression)
     }
 
     private static func json(_ hit: Hit) -> JSONWriter {
@@ -128,17 +136,5 @@ struct SearchTool: DatabaseTool {
         line.set("truncated", .bool(text.next != nil || title.next != nil || metadata.isCut))
         line.set("metadata", .object(metadata.part))
         return line
-    }
-}
-
-extension JSONObject {
-    /// The filter in `where`; `nil` if there is none.
-    fileprivate var filter: Filter? {
-        get throws {
-            guard let expression = self["where"]?.stringValue,
-                expression.contains(where: { !$0.isWhitespace })
-            else { return nil }
-            do { return try Filter(expression) } catch { throw ToolFailure.filter(error) }
-        }
     }
 }

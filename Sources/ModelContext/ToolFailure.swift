@@ -6,8 +6,6 @@ import VectorDatabase
 package enum ToolFailure: Error {
     /// The arguments do not match the tool's schema.
     case arguments(SchemaViolation, tool: String)
-    /// The filter in `where` has a mistake.
-    case filter(FilterError)
     /// The tool writes, and the server only reads.
     case readOnly(tool: String)
     /// The server serves other collections only.

@@ -155,6 +155,8 @@ struct CollectionAndWritingTests {
             ("search", [:], "missing"), ("search", ["query": ""], "query"),
             ("search", ["query": "x", "k": 0], "integer"),
             ("search", ["query": "x", "where": "a = "], "filter"),
+            ("search", ["query": "x", "where": "day > DATE 'soon'"], "column 12"),
+            ("search", ["query": "x", "where": "day CONTAINS 5"], "column 14"),
             ("search", ["query": "x", "mode": "fuzzy"], "lexical"),
             ("search", ["query": "x", "path": "/etc/passwd"], "unknown"),
             ("get", ["ids": []], "ids"), ("get", ["ids": "a"], "array"),

@@ -22,7 +22,7 @@ NAMES = ["search", "get", "add", "delete", "stats"]
 LONG = "".join(f"Line {n} of a long note: naïve café 日本語 🙂, number {n * n}.\n" for n in range(400))
 DOCUMENTS = [
     {"id": "tides", "title": "Tides", "text": "The moon pulls the oceans into two bulges.",
-     "metadata": {"year": 2021, "lang": "en", "tag": ["sea", "sky"]}},
+     "metadata": {"year": 2021, "lang": "en", "tag": ["sea", "sky"], "day": "2021-06-01"}},
     {"id": "bread", "title": "Bread", "text": "Yeast breathes out the gas that raises dough.",
      "metadata": {"year": 2019, "lang": "en", "draft": True, "author": {"name": "A. Baker"}}},
     {"id": "äpfel", "title": "Äpfel", "text": "Bramleys keep until spring if they do not touch.",
@@ -114,6 +114,8 @@ async def reading(session, query):
         ({"query": "oceans", "mode": "lexical", "k": 3}, ["--mode", "lexical"]),
         ({"query": "a gas", "mode": "dense", "where": "lang = 'en' AND year < 2020"},
          ["--mode", "dense", "--where", "lang = 'en' AND year < 2020"]),
+        ({"query": "moon", "where": "day >= DATE '2021-06' AND tag CONTAINS 'SE'"},
+         ["--where", "day >= DATE '2021-06' AND tag CONTAINS 'SE'"]),
         ({"query": "extra", "k": 50}, []),
     ]:
         expected = query(arguments["query"], "-k", "50", *options)["hits"]
@@ -139,7 +141,7 @@ async def reading(session, query):
     (collection,) = (await session.call("stats"))["collections"]
     equal((collection["collection"], collection["documents"]), ("default", 35), "stats")
     fields = {field["field"]: field for field in collection["fields"]}
-    equal(set(fields), {"year", "lang", "tag", "draft", "author.name", '"a ""quoted"" name"'}, "stats: fields")
+    equal(set(fields), {"year", "lang", "tag", "day", "draft", "author.name", '"a ""quoted"" name"'}, "stats: fields")
     check(fields["tag"]["array"] and fields["lang"]["values"][0] == "en", "stats: values")
     for name in fields:  # Each can be used as it is written.
         await session.call("search", query="x", where=f"{name} IS NULL")

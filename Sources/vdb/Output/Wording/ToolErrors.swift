@@ -8,6 +8,9 @@ enum ToolWording {
     @Sendable static func sentence(_ error: any Error) -> String {
         switch error {
         case let error as ToolFailure: sentence(error)
+        case let error as FilterError:
+            "where, column \(error.column): expected \(error.expected), found \(error.found); "
+                + "stats lists the fields, and texts are in single quotes"
         case let error as DatabaseError:
             [error.description, remedy(error)].compactMap { $0 }.joined(separator: "; ")
         default: CommandFailure.message(of: error)
@@ -17,10 +20,6 @@ enum ToolWording {
     private static func sentence(_ failure: ToolFailure) -> String {
         switch failure {
         case .arguments(let violation, let tool): return "\(tool): \(violation)"
-        case .filter(let error):
-            return
-                "where, column \(error.column): expected \(error.expected), found \(error.found); "
-                + "stats lists the fields, and texts are in single quotes"
         case .readOnly(let tool):
             return "the server only reads (--read-only), so \(tool) is not available; tell the user"
         case .collectionNotServed(let name, let served):
