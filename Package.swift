@@ -173,7 +173,7 @@ let package = Package(
         .target(
             name: "ModelContext",
             dependencies: [
-                "ModelContextProtocol", "VectorDatabase", "FileFormat", "JSON", "TextBytes",
+                "ModelContextProtocol", "VectorDatabase", "JSON", "TextBytes",
             ],
             swiftSettings: swift),
 

@@ -69,7 +69,7 @@ extension ByteStreamError: CustomStringConvertible, LocalizedError {
 /// The bytes of a file descriptor.
 ///
 /// While waiting for a pipe or a terminal it checks five times a second whether the task has been
-/// cancelled, so that an interrupted program does not hang on a silent writer.
+/// cancelled, so that an interrupted program does not hang on a silent writer, unless it is told not to.
 package final class DescriptorStream: ByteStream {
     package let name: String
     package private(set) var position = 0
@@ -77,6 +77,7 @@ package final class DescriptorStream: ByteStream {
     private let ownsDescriptor: Bool
     /// Whether reading may block: for anything but a regular file.
     private let mayWait: Bool
+    private let checksCancellation: Bool
     /// The size of a regular file; `nil` for anything else.
     package let size: Int?
 
@@ -109,16 +110,21 @@ package final class DescriptorStream: ByteStream {
         self.name = name
         ownsDescriptor = true
         mayWait = !isRegular
+        checksCancellation = true
         size = isRegular ? Int(status.st_size) : nil
         if isRegular { posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL) }
     }
 
     /// Reads a descriptor that the caller has opened and closes, such as standard input.
-    package init(descriptor: Int32, name: String) {
+    ///
+    /// - Parameter checksCancellation: whether a cancellation of the task ends waiting. Without it, waiting
+    ///   costs nothing: for a thread of its own, which belongs to no task and may wait for days.
+    package init(descriptor: Int32, name: String, checksCancellation: Bool = true) {
         self.descriptor = descriptor
         self.name = name
         ownsDescriptor = false
         mayWait = true
+        self.checksCancellation = checksCancellation
         size = nil
     }
 
@@ -142,6 +148,8 @@ package final class DescriptorStream: ByteStream {
 
     private func waitForInput() throws {
         var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        while poll(&request, 1, 200) == 0 { try Task.checkCancellation() }
+        while poll(&request, 1, checksCancellation ? 200 : -1) == 0 {
+            try Task.checkCancellation()
+        }
     }
 }

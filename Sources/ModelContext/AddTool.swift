@@ -1,4 +1,3 @@
-import FileFormat
 import ModelContextProtocol
 import Synchronization
 import VectorDatabase
@@ -60,6 +59,7 @@ struct AddTool: DatabaseTool {
         effect: .changes)
 
     func call(_ arguments: JSONObject) async throws -> JSONWriter {
+        // Before a database is created for a collection that is not served.
         _ = try tools.collectionName(arguments)
         let database = try tools.source.database(creates: true)
         let collection = try tools.collectionToExtend(arguments, in: database)
@@ -88,17 +88,8 @@ struct AddTool: DatabaseTool {
             id: "", text: object["text"]?.stringValue ?? "",
             title: object["title"]?.stringValue ?? "",
             metadata: object["metadata"]?.objectValue ?? [:], layout: .markdown)
-        document.id = object["id"]?.stringValue ?? id(of: document)
+        document.id = object["id"]?.stringValue ?? document.contentID
         return document
-    }
-
-    /// An id made from the content, so that the same document sent twice is one.
-    private static func id(of document: Document) -> String {
-        let hasher = ContentHasher()
-        hasher.update(document.title)
-        hasher.update(document.text)
-        hasher.update(JSONValue.object(document.metadata).jsonText)
-        return hasher.finalize().hexadecimal
     }
 }
 

@@ -142,15 +142,7 @@ extension InputFile {
     /// The id of a document from a stream that gives it none. It is derived from the content, so
     /// that a document at the same place of another stream does not replace it, and the same
     /// document is recognized.
-    static func streamID(of document: Document) -> String {
-        let hasher = ContentHasher()
-        for text in [document.title, document.text, JSONValue.object(document.metadata).jsonText] {
-            hasher.update("\(text.utf8.count) ")
-            hasher.update(text)
-        }
-        document.vector?.withUnsafeBytes { hasher.update($0) }
-        return "stdin:" + hasher.finalize().hexadecimal
-    }
+    static func streamID(of document: Document) -> String { "stdin:" + document.contentID }
 
     /// Checks that bytes are text: UTF-8 without NUL.
     func checkText(_ bytes: UnsafeBufferPointer<UInt8>, line: Int) throws(SourceError) {

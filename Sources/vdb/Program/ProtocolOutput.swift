@@ -1,4 +1,3 @@
-import FileFormat
 import Foundation
 
 /// Standard output, reserved for the messages of a protocol.
@@ -31,29 +30,6 @@ struct ProtocolOutput: Sendable {
             } else if errno != EINTR {
                 throw CommandFailure(
                     .inputOutput, "standard output: \(String(cString: strerror(errno)))")
-            }
-        }
-    }
-}
-
-/// Standard input for a thread of its own, which may wait for ever: unlike `DescriptorStream` it does
-/// not look for a cancellation meanwhile, and so costs nothing while nothing comes.
-final class BlockingInput: ByteStream {
-    let name = "standard input"
-    private(set) var position = 0
-
-    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-        while true {
-            let count = Foundation.read(STDIN_FILENO, buffer.baseAddress, buffer.count)
-            if count >= 0 {
-                position += count
-                return count
-            }
-            if errno == EAGAIN {
-                var request = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
-                _ = poll(&request, 1, -1)
-            } else if errno != EINTR {
-                throw ByteStreamError.system(operation: "read", name: name, code: errno)
             }
         }
     }

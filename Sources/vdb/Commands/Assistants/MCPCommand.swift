@@ -52,7 +52,10 @@ struct MCPCommand: AsyncParsableCommand {
         let connection = LineConnection(
             server: server, note: { if !isQuiet { Messages.error(Self.sentence($0)) } },
             write: output.write)
-        await connection.run { BlockingInput() }
+        await connection.run {
+            DescriptorStream(
+                descriptor: STDIN_FILENO, name: "standard input", checksCancellation: false)
+        }
         try? source.close()
         try Task.checkCancellation()
     }
