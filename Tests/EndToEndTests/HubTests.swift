@@ -50,6 +50,40 @@ import Testing
         #expect(whole.status == 0 && whole.output == embed.output, "\(whole.errors)")
     }
 
+    /// The hub's name resolves nowhere: only a proxy can reach it. Large files are on a host that
+    /// `no_proxy` names.
+    @Test func goesThroughAProxy() throws {
+        let hub = try StandInHub(files: ["m.gguf": .init(TinyGGUF.file())])
+        let origin = "http://hub.invalid"
+        let proxy = try StandInServer { request in
+            guard request.path.hasPrefix(origin) else { return .init(403) }
+            var request = request
+            request.path.removeFirst(origin.count)
+            return hub.answer(request)
+        }
+        let through = [
+            "HF_ENDPOINT": origin, "http_proxy": proxy.address, "https_proxy": proxy.address,
+            "no_proxy": "127.0.0.1",
+        ]
+        let result = try vdb.run(
+            "model", "add", "hf:owner/model",
+            environment: environment(hub).merging(through) { $1 })
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(hiddenFiles() == ["model"])
+        #expect(!proxy.requests.isEmpty && hub.hub.requests.isEmpty)
+        #expect(hub.storage.requests.count == 1)
+
+        // HTTPS asks for a tunnel, which this proxy refuses.
+        let refused = try vdb.run(
+            "model", "add", "hf:owner/other",
+            environment: environment(hub).merging(through) { $1 }
+                .merging(["HF_ENDPOINT": "https://hub.invalid"]) { $1 })
+        #expect(refused.status == 75, "\(refused.errors)")
+        #expect(refused.errorLines.count == 1, "\(refused.errors)")
+        let tunnel = try #require(proxy.requests.last)
+        #expect(tunnel.method == "CONNECT" && tunnel.path == "hub.invalid:443")
+    }
+
     @Test func shortNames() throws {
         let hub = try StandInHub(
             repository: "HuggingFaceTB/SmolLM2-135M-Instruct",

@@ -69,7 +69,8 @@ package final class StandInHub: Sendable {
         }
     }
 
-    private func answer(_ request: StandInServer.Request) -> StandInServer.Response {
+    /// What the hub says; a stand-in of a proxy asks, too.
+    package func answer(_ request: StandInServer.Request) -> StandInServer.Response {
         let behavior = current
         if let response = behavior.intercept?(request, next()) { return response }
         if let token = behavior.token, request.headers["authorization"] != "Bearer \(token)" {

@@ -97,7 +97,7 @@ struct GGUFTokenizer {
         _ tokens: GGUFArray, _ kinds: [Kind]
     ) throws(TokenizerError) -> Vocabulary {
         let count = (kinds.lastIndex { $0 != .unused } ?? -1) + 1
-        var vocabulary = Vocabulary()
+        var vocabulary = Vocabulary(capacity: count)
         for id in 0..<count {
             let bytes = tokens.string(id).bytes
             guard UTF8Check.firstInvalidByte(in: bytes) == nil else {

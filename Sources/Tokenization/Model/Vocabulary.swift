@@ -10,7 +10,7 @@ struct Vocabulary: Sendable {
     /// Entry n is `arena[starts[n] ..< starts[n + 1]]`.
     private var starts: [Int] = [0]
     private var ids: [Int32] = []
-    private var slots: [UInt64] = Array(repeating: 0, count: 1_024)
+    private var slots: [UInt64]
     /// The entry of each id, or -1 if an id is not used. Filled by `finish`.
     private var entries: [Int32] = []
 
@@ -26,8 +26,13 @@ struct Vocabulary: Sendable {
         zip(starts.dropFirst(), starts).reduce(0) { max($0, $1.0 - $1.1) }
     }
 
-    mutating func reserve(bytes: Int) {
-        arena.reserveCapacity(bytes)
+    /// - Parameter capacity: tokens to make room for at once. It may be exceeded.
+    init(capacity: Int = 500) {
+        var count = 1_024
+        while count < 2 * capacity { count *= 2 }
+        slots = Array(repeating: 0, count: count)
+        ids.reserveCapacity(capacity)
+        starts.reserveCapacity(capacity + 1)
     }
 
     mutating func insert(_ token: UnsafeBufferPointer<UInt8>, id: Int) throws(TokenizerError) {
