@@ -14,7 +14,10 @@ import Testing
         let hits = answer.list("hits")
         #expect(hits.count == 4)
         #expect(
-            Set(hits[0].keys) == ["rank", "id", "score", "title", "text", "highlights", "metadata"])
+            Set(hits[0].keys) == [
+                "rank", "id", "score", "title", "text", "highlights", "snippet", "offset", "line",
+                "duplicates", "metadata",
+            ])
         #expect(hits.map { $0.int("rank") } == [1, 2, 3, 4])
         let scores = hits.compactMap { $0["score"] as? Double }
         #expect(scores == scores.sorted(by: >))

@@ -14,6 +14,10 @@ import VectorDatabase
         #expect(words("777", "id=777, id=17770") == ["777"])
         #expect(words("東京", "日本の首都は東京です") == ["東京"])
         #expect(words("首都", "日本の首都は東京です") == ["首都"])
+        // Words are known by their bytes: an é as one code point or as two.
+        #expect(
+            words("cafe", "caf\u{E9} cafe\u{301} café-cafe") == ["café", "café", "café", "cafe"])
+        #expect(words("x2 7b", "x2, X2; 7B_7b").count == 4)
         #expect(words("", "text") == [] && words("!?", "text") == [] && words("text", "") == [])
     }
 

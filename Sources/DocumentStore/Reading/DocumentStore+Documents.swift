@@ -52,19 +52,63 @@ extension DocumentStore {
     package func text(ofDocument key: Int64) throws(StoreError) -> String {
         let passages = try passages(ofDocument: key)
         guard passages.count > 1 else { return passages.first?.text ?? "" }
-        var bytes: [UInt8] = []
-        var end = passages.first?.start ?? 0
-        for passage in passages {
-            let utf8 = Array(passage.text.utf8)
-            if passage.start > end {
-                bytes.append(UInt8(ascii: "\n"))
-                end = passage.start
-            }
-            let known = min(utf8.count, end - passage.start)
-            bytes.append(contentsOf: utf8[known...])
-            end += utf8.count - known
+        var joined = JoinedPassages()
+        for passage in passages { joined.append(passage) }
+        return String(decoding: joined.bytes, as: UTF8.self)
+    }
+
+    /// The part of ``text(ofDocument:)`` before a passage.
+    ///
+    /// - Parameters:
+    ///   - ordinal: the passage's number.
+    ///   - limit: in bytes.
+    /// - Returns: `nil` if there is no such document or passage, or if the part is longer than `limit`.
+    package func text(
+        ofDocument id: String, before ordinal: Int, limit: Int, in collection: CollectionRecord
+    ) throws(StoreError) -> String? {
+        guard let key = try document(id: id, in: collection)?.key else { return nil }
+        let start = try read { database in
+            try Int.fetchOne(
+                database.cachedStatement(
+                    sql: "SELECT text_start FROM passage WHERE document = ? AND ordinal = ?"),
+                arguments: [key, ordinal])
         }
-        return String(decoding: bytes, as: UTF8.self)
+        guard let start, start <= limit else { return nil }
+        var joined = JoinedPassages()
+        for passage in try passages(ofDocument: key, through: ordinal) {
+            if passage.ordinal == ordinal {
+                joined.skip(to: passage.start)
+                return String(decoding: joined.bytes, as: UTF8.self)
+            }
+            joined.append(passage)
+        }
+        return nil
+    }
+}
+
+/// The text of consecutive passages.
+private struct JoinedPassages {
+    private(set) var bytes: [UInt8] = []
+    /// The end of the text so far, in bytes of the document's text as it was ingested.
+    private var end: Int?
+
+    mutating func append(_ passage: PassageRecord) {
+        let utf8 = Array(passage.text.utf8)
+        skipGap(to: passage.start)
+        let end = max(self.end ?? passage.start, passage.start)
+        let known = min(utf8.count, end - passage.start)
+        bytes.append(contentsOf: utf8[known...])
+        self.end = end + utf8.count - known
+    }
+
+    /// Ends the text where a passage begins, which may share its beginning with the one before.
+    mutating func skip(to start: Int) {
+        skipGap(to: start)
+        if let end, end > start { bytes.removeLast(min(bytes.count, end - start)) }
+    }
+
+    private mutating func skipGap(to start: Int) {
+        if let end, start > end { bytes.append(UInt8(ascii: "\n")) }
     }
 }
 

@@ -24,12 +24,19 @@ extension DocumentStore {
     }
 
     /// A document's passages in order.
-    package func passages(ofDocument key: Int64) throws(StoreError) -> [PassageRecord] {
+    ///
+    /// - Parameter ordinal: the number of the last one.
+    package func passages(
+        ofDocument key: Int64, through ordinal: Int = .max
+    ) throws(StoreError) -> [PassageRecord] {
         try read { database in
             try Row.fetchAll(
                 database.cachedStatement(
-                    sql: "SELECT \(Self.passageColumns) WHERE p.document = ? ORDER BY p.ordinal"),
-                arguments: [key]
+                    sql: """
+                        SELECT \(Self.passageColumns)
+                        WHERE p.document = ? AND p.ordinal <= ? ORDER BY p.ordinal
+                        """),
+                arguments: [key, ordinal]
             ).map(PassageRecord.init)
         }
     }

@@ -12,8 +12,8 @@ public final class Highlighter {
     /// Whether the query has a pair of characters of a script without spaces. Then single characters,
     /// by which search finds weaker hits, are not shown.
     private let hasPairs: Bool
-    /// The stem by which each word seen so far matches; `nil` for one that does not.
-    private var known: [Substring: [UInt8]?] = [:]
+    /// The stem by which each word seen so far matches, by the word's bytes; `nil` for one that does not.
+    private var known: [[UInt8]: [UInt8]?] = [:]
 
     /// - Parameter query: the text that was searched for.
     public init(query: String) {
@@ -100,7 +100,12 @@ public final class Highlighter {
     }
 
     private static func isOfWord(_ character: Character) -> Bool {
-        character.isLetter || character.isNumber
+        // Unicode's properties of every character would take as long as the search by words.
+        if let code = character.asciiValue {
+            return UInt8(ascii: "a")...UInt8(ascii: "z") ~= code | 0x20
+                || UInt8(ascii: "0")...UInt8(ascii: "9") ~= code
+        }
+        return character.isLetter || character.isNumber
     }
 
     /// Of a script without spaces between words: Thai to Khmer, and from the radicals of Chinese on.
@@ -141,14 +146,15 @@ public final class Highlighter {
 
     /// The query's stem that a word has.
     private func stem(of word: Substring) -> [UInt8]? {
-        if let stem = known[word] { return stem }
+        let bytes = Array(word.utf8)
+        if let stem = known[bytes] { return stem }
         var match: [UInt8]?
         // Of a pair of characters, only the pair counts, not each of them.
         let isPair = word.count == 2 && word.contains(where: Self.isUnspaced)
         LexicalQuery.forEachWord(in: String(word), for: .query) { found, stem in
             if match == nil, !isPair || found.count == 2, stems.contains(stem) { match = stem }
         }
-        known[word] = .some(match)
+        known[bytes] = .some(match)
         return match
     }
 }

@@ -34,6 +34,13 @@ public struct Query: Sendable {
     /// Whether hits have their title, text and metadata. `false` is enough for run files, whose
     /// thousands of hits would take longer to read than to find.
     public var fetchesContent = true
+    /// Leaves out documents of a lower score; `nil` for none. What a score means depends on the mode
+    /// (``QueryMode``).
+    public var minimumScore: Double?
+    /// Whether documents of the same text are one hit, the best of them, which names the others in
+    /// ``Hit/duplicates``. Titles must be the same, too, unless they are the files' names. Needs
+    /// ``fetchesContent``; documents found by ready-made vectors are never merged.
+    public var mergesDuplicates = false
     /// Takes the place of the collection's settings, to try others.
     package var search: SearchSettings?
     /// The documents of each list that hybrid mode joins; `nil` for `Fusion.depth(limit:)`. Pages of
@@ -90,6 +97,8 @@ public struct Answer: Sendable {
     /// The time that the answer took; for one of many queries, its own time and its share of the
     /// encoding.
     public let duration: Duration
+    /// The vector that was searched by: the query's own, or its text's; `nil` in lexical mode.
+    public let vector: [Float]?
     /// How the answer was found.
     public let explanation: Explanation
 }
@@ -116,6 +125,10 @@ public struct Hit: Sendable, Equatable, Identifiable {
     public var logProbability: Double?
     /// What the score is made of in hybrid mode; of a re-ranked hit, the score before.
     public var parts: HybridParts?
+    /// The ids of documents further down that have the same text and were left out for that, best
+    /// first; empty unless the query merges duplicates. Those that are much further down are not
+    /// looked at.
+    public var duplicates: [String] = []
 }
 
 /// How an answer was found: what `vdb query --explain` prints.
@@ -136,6 +149,8 @@ public struct Explanation: Sendable {
     public var scoredPassages = 0
     /// The number of passages that match the filter; `nil` without a filter.
     public var matchingPassages: Int?
+    /// The best score of the documents that ``Query/minimumScore`` left out; `nil` if it left out none.
+    public var bestScoreLeftOut: Double?
     /// How the two rankings were fused; `nil` unless the mode was hybrid.
     public var fusion: Fusion?
 

@@ -73,9 +73,12 @@ struct QueryRun: Sendable {
         if let scorer = plan.scorer {
             try await rerank(&documents, by: scorer, clock: &clock)
         }
-        let hits = try clock.measure("fetch") { try fetch(documents.prefix(query.limit)) }
-        guard mayLack || hits.count == min(query.limit, documents.count) else { return nil }
+        let leftOut = dropLowScores(&documents)
+        guard
+            let hits = try clock.measure("fetch", { try fetch(documents, mayLack: mayLack) })
+        else { return nil }
         var explanation = dense.cost.explanation
+        explanation.bestScoreLeftOut = leftOut
         explanation.phases = clock.phases
         explanation.postings = lexical.words.postings
         explanation.scoredPassages = lexical.words.scored
@@ -83,14 +86,22 @@ struct QueryRun: Sendable {
         explanation.fusion = plan.mode == .hybrid ? plan.fusion : nil
         return Answer(
             query: query, mode: plan.mode, hits: hits,
-            duration: clock.elapsed + (plan.encoding ?? .zero), explanation: explanation)
+            duration: clock.elapsed + (plan.encoding ?? .zero),
+            vector: plan.mode == .lexical ? nil : plan.vector, explanation: explanation)
     }
 
     /// How many documents each search must rank.
     private var depthOfLists: Int {
         let wanted = min(max(query.limit, query.rerankDepth ?? 0), Self.mostDocuments)
-        guard plan.mode == .hybrid else { return wanted }
+        // Twice as many leave enough if each has a duplicate.
+        guard plan.mode == .hybrid else { return mergesDuplicates ? 2 * wanted : wanted }
         return query.fusionDepth ?? Fusion.depth(limit: wanted)
+    }
+
+    /// Ready-made vectors need not have been made of the text.
+    private var mergesDuplicates: Bool {
+        query.mergesDuplicates && query.fetchesContent
+            && (plan.mode == .lexical || EmbedderIdentity(record) != nil)
     }
 
     private func searchByVector(depth: Int, allowed: LabelFilter?) throws -> Found {
@@ -195,25 +206,47 @@ struct QueryRun: Sendable {
         return Dictionary(found.map { ($0.key, $0) }) { first, _ in first }
     }
 
-    private func fetch(_ documents: ArraySlice<RankedDocument>) throws -> [Hit] {
-        let passages = query.fetchesContent ? try self.passages(of: documents) : [:]
-        var hits: [Hit] = []
-        hits.reserveCapacity(documents.count)
-        for document in documents {
-            var hit = Hit(
-                rank: hits.count + 1, id: document.id, score: document.score, title: "", text: "",
-                metadata: [:], passage: 0, logProbability: document.logProbability,
-                parts: document.parts)
-            if query.fetchesContent {
-                // Deleted after it was found, so no longer a hit.
-                guard let passage = passages[document.passage] else { continue }
-                hit.title = passage.title
-                hit.text = passage.text
-                hit.passage = passage.ordinal
-                hit.metadata = try collection.metadata(passage.metadata)
+    /// Drops the documents below the minimum score.
+    ///
+    /// - Returns: the best score of those.
+    private func dropLowScores(_ documents: inout [RankedDocument]) -> Double? {
+        guard let minimum = query.minimumScore,
+            let end = documents.firstIndex(where: { $0.score < minimum })
+        else { return nil }
+        defer { documents.removeSubrange(end...) }
+        return documents[end].score
+    }
+
+    /// Reads the first documents, as many as hits are wanted.
+    ///
+    /// - Parameter mayLack: whether documents that have been deleted since they were found may be left
+    ///   out.
+    /// - Returns: `nil` if some were deleted and none may be left out.
+    private func fetch(_ documents: [RankedDocument], mayLack: Bool) throws -> [Hit]? {
+        var list = HitList(limit: query.limit, mergesDuplicates: mergesDuplicates)
+        var next = 0
+        while next < documents.count, list.wants(score: documents[next].score) {
+            let batch = documents[next...].prefix(query.limit)
+            next += batch.count
+            let passages = query.fetchesContent ? try self.passages(of: batch) : [:]
+            for document in batch {
+                var hit = Hit(
+                    rank: 0, id: document.id, score: document.score, title: "", text: "",
+                    metadata: [:], passage: 0, logProbability: document.logProbability,
+                    parts: document.parts)
+                if query.fetchesContent {
+                    guard let passage = passages[document.passage] else {
+                        if mayLack { continue }
+                        return nil
+                    }
+                    hit.title = passage.title
+                    hit.text = passage.text
+                    hit.passage = passage.ordinal
+                    hit.metadata = try collection.metadata(passage.metadata)
+                }
+                list.add(hit)
             }
-            hits.append(hit)
         }
-        return hits
+        return list.hits
     }
 }

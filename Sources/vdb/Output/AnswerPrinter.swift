@@ -11,29 +11,58 @@ struct AnswerPrinter {
     let escapesIDs: Bool
 
     /// - Parameter id: the query's id; nil for a single query.
-    func print(_ answer: Answer, id: String?) throws {
+    func print(_ answer: Answer, id: String?, details: HitDetails) throws {
         switch format {
-        case .table: table(answer, id: id)
-        case .json: json(answer, id: id)
+        case .table: table(answer, id: id, details)
+        case .json: json(answer, id: id, details)
         case .trec: try trec(answer, id: id ?? "1")
+        }
+    }
+
+    // MARK: Details
+
+    /// The characters of a snippet in JSON.
+    private static let snippetLength = 240
+
+    /// What is shown of the hits beyond the answer, without nearest sentences.
+    func details(of answer: Answer, in collection: DocumentCollection) throws -> HitDetails {
+        var details = HitDetails()
+        guard format == .json else { return details }
+        for (hit, place) in zip(answer.hits, try collection.places(of: answer.hits)) {
+            details.places[hit.rank] = place
+        }
+        return details
+    }
+
+    /// The hits whose snippet the query's words do not tell: those found by vector rather than by
+    /// words, if not all of their text is shown.
+    func hitsWithoutPlace(_ answer: Answer) -> [Hit] {
+        let shown = Self.passageLines * Self.columns(forHits: answer.hits.count)
+        return answer.hits.filter { hit in
+            let isByVector =
+                answer.mode == .dense || hit.parts.map { $0.dense > $0.lexical } ?? false
+            return isByVector
+                && (format == .json || Columns.width(of: Columns.plain(hit.text)) > shown)
         }
     }
 
     // MARK: JSON
 
-    private func json(_ answer: Answer, id: String?) {
+    private func json(_ answer: Answer, id: String?, _ details: HitDetails) {
         var line = JSONWriter()
         if let id { line.set("query_id", id) }
         line.set("query", answer.query.text)
         line.set("mode", answer.mode.rawValue)
         line.set("took_ms", .number(Self.milliseconds(answer.duration)))
         let highlighter = Highlighter(query: answer.query.text)
-        line.set("hits", answer.hits.map { json($0, highlighter) })
+        line.set("hits", answer.hits.map { json($0, highlighter, details) })
         if explains { line.set("explanation", json(answer.explanation)) }
         line.print()
     }
 
-    private func json(_ hit: Hit, _ highlighter: Highlighter) -> JSONWriter {
+    private func json(
+        _ hit: Hit, _ highlighter: Highlighter, _ details: HitDetails
+    ) -> JSONWriter {
         var line = JSONWriter()
         line.set("rank", hit.rank)
         line.set("id", hit.id)
@@ -47,13 +76,26 @@ struct AnswerPrinter {
         }
         line.set("title", hit.title)
         line.set("text", hit.text)
-        line.set("highlights", .array(Self.highlights(in: hit.text, highlighter)))
+        line.set("highlights", .array(Self.pairs(highlighter.matches(in: hit.text), in: hit.text)))
+        let snippet =
+            details.sentences[hit.rank]
+            ?? highlighter.bestWindow(in: hit.text, length: Self.snippetLength)
+        line.set("snippet", snippet.flatMap { Self.pairs([$0], in: hit.text).first } ?? .null)
+        let place = details.places[hit.rank]
+        let linesBefore = hit.text[..<(snippet?.lowerBound ?? hit.text.startIndex)].utf8.count {
+            $0 == UInt8(ascii: "\n")
+        }
+        line.set("offset", place.map { .integer(Int64($0.offset)) } ?? .null)
+        line.set("line", place.map { .integer(Int64($0.line + linesBefore)) } ?? .null)
+        line.set("duplicates", .array(hit.duplicates.map { .string($0) }))
         line.set("metadata", .object(hit.metadata))
         return line
     }
 
-    /// The query's words in a text as pairs: where each begins and ends, in Unicode code points.
-    private static func highlights(in text: String, _ highlighter: Highlighter) -> [JSONValue] {
+    /// Places in a text as pairs: where each begins and ends, in Unicode code points.
+    ///
+    /// - Parameter ranges: in order and apart.
+    private static func pairs(_ ranges: [Range<String.Index>], in text: String) -> [JSONValue] {
         var last = text.startIndex
         var offset = 0
         func advance(to index: String.Index) -> JSONValue {
@@ -61,7 +103,7 @@ struct AnswerPrinter {
             last = index
             return .integer(Int64(offset))
         }
-        return highlighter.matches(in: text).map { range in
+        return ranges.map { range in
             let start = advance(to: range.lowerBound)
             return .array([start, advance(to: range.upperBound)])
         }
@@ -116,9 +158,15 @@ struct AnswerPrinter {
     // MARK: Table
 
     private static let passageLines = 3
+    private static var width: Int { min(Terminal.width(of: STDOUT_FILENO), 120) }
 
-    private func table(_ answer: Answer, id: String?) {
-        let width = min(Terminal.width(of: STDOUT_FILENO), 120)
+    /// The columns of a passage in a table.
+    private static func columns(forHits count: Int) -> Int {
+        max(20, width - String(count).count - 2)
+    }
+
+    private func table(_ answer: Answer, id: String?, _ details: HitDetails) {
+        let width = Self.width
         if let id {
             let heading = Columns.truncated(
                 Columns.plain("\(id): \(answer.query.text)"), to: width)
@@ -129,7 +177,7 @@ struct AnswerPrinter {
         let highlighter = Highlighter(query: answer.query.text)
         for hit in answer.hits {
             let rank = Columns.right(String(hit.rank), rankWidth, gap: 0)
-            let score = Self.score(hit.score, mode: answer.mode)
+            let score = score(hit.score, mode: answer.mode)
             let name = Columns.truncated(
                 Columns.plain(hit.id), to: max(8, width - rankWidth - score.count - 6))
             var head = "\(rank)  \(Terminal.styled(score, .dim))  \(Terminal.styled(name, .bold))"
@@ -139,24 +187,38 @@ struct AnswerPrinter {
                 head += "  " + Columns.truncated(title, to: width - used - 2)
             }
             Output.line(head)
-            let columns = max(20, width - indent.count)
-            for line in Columns.wrapped(
-                Self.snippet(Columns.plain(hit.text), highlighter, columns: columns), to: columns,
-                limit: Self.passageLines)
-            {
+            let columns = Self.columns(forHits: answer.hits.count)
+            let snippet = Self.snippet(
+                of: hit, highlighter, sentence: details.sentences[hit.rank], columns: columns)
+            for line in Columns.wrapped(snippet, to: columns, limit: Self.passageLines) {
                 Output.line(indent + Self.styled(line, highlighter))
+            }
+            if !hit.duplicates.isEmpty {
+                let others =
+                    "+ \(Figures.grouped(hit.duplicates.count)) with the same text: "
+                    + hit.duplicates.map(Columns.plain).joined(separator: ", ")
+                Output.line(
+                    indent + Terminal.styled(Columns.truncated(others, to: columns), .dim))
             }
         }
         if explains { explain(answer) }
     }
 
-    /// The part of a passage that shows the query's words best; its beginning if it has none.
+    /// The part of a passage that is shown: from the given sentence on, else the part that shows the
+    /// query's words best; its beginning if it has none.
     private static func snippet(
-        _ text: String, _ highlighter: Highlighter, columns: Int
+        of hit: Hit, _ highlighter: Highlighter, sentence: Range<String.Index>?, columns: Int
     ) -> String {
-        let length = passageLines * columns
-        guard text.count > length,
-            let window = highlighter.bestWindow(in: text, length: length),
+        let text = Columns.plain(hit.text)
+        let (width, room) = (Columns.width(of: text), passageLines * columns)
+        guard width > room else { return text }
+        if let sentence {
+            let rest = Columns.plain(String(hit.text[sentence.lowerBound...]))
+            return (sentence.lowerBound > hit.text.startIndex ? "… " : "") + rest
+        }
+        // Wide characters leave room for fewer.
+        let length = max(1, text.count * room / width)
+        guard let window = highlighter.bestWindow(in: text, length: length),
             window.lowerBound > text.startIndex
         else { return text }
         return "… " + text[window.lowerBound...]
@@ -176,7 +238,7 @@ struct AnswerPrinter {
     }
 
     /// Fused scores are small and differ only after the second decimal place.
-    private static func score(_ score: Double, mode: QueryMode) -> String {
+    func score(_ score: Double, mode: QueryMode) -> String {
         Figures.fixed(score, mode == .lexical ? 2 : 4)
     }
 

@@ -63,24 +63,33 @@ enum Columns {
         var lines: [String] = []
         var line = ""
         var used = 0
+        func endLine() {
+            lines.append(line)
+            (line, used) = ("", 0)
+        }
         for word in text.split(separator: " ") {
             var word = word[...]
             var length = width(of: String(word))
             if used > 0, used + 1 + length > columns {
-                lines.append(line)
-                (line, used) = ("", 0)
+                // A word that fits no line begins on this one, as texts without spaces do.
+                if length <= columns || used + 4 > columns { endLine() }
             }
-            while length > columns, lines.count < limit {
-                var head = ""
+            while (used > 0 ? used + 1 : 0) + length > columns, lines.count <= limit {
+                if used > 0 {
+                    line += " "
+                    used += 1
+                }
                 var taken = 0
-                while let first = word.first, taken + width(of: first) <= columns {
-                    head.append(first)
+                while let first = word.first, used + taken + width(of: first) <= columns {
+                    line.append(first)
                     taken += width(of: first)
                     word.removeFirst()
                 }
-                if head.isEmpty { break }
-                lines.append(head)
+                // A character that is wider than a line.
+                if taken == 0, used == 0 { break }
+                used += taken
                 length -= taken
+                endLine()
             }
             if lines.count > limit { break }
             if used > 0 { line += " " }

@@ -25,15 +25,32 @@ struct QueryCommand: AsyncParsableCommand {
             CONTAINS, IS NULL, AND, OR, NOT and parentheses; see 'vdb help filters'. As in SQL, comparing a \
             missing field is neither true nor false, and so is its negation: year != 2020, NOT year = 2020 \
             and year NOT IN (2020) find only documents that have a year.
+
+            Documents of the same text are one hit, which names the others; --duplicates and TREC output \
+            have all of them.
+
+            A hit in JSON has rank, id, score, title, text (its best passage), metadata, duplicates (ids), \
+            highlights and snippet: pairs of places in the text, in code points, of the query's words and \
+            of the part that a table shows; offset, the code points of the document before the text, and \
+            line, that of the snippet, else of the text, both in the document as 'vdb get' shows it.
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case table, json, trec }
 
+    /// The part of a passage that is shown.
+    enum Snippet: String, ExpressibleByArgument, CaseIterable { case words, nearest }
+
     @Argument(
-        help: ArgumentHelp("The query; several words need no quotes.", valueName: "text"))
+        help: ArgumentHelp(
+            "The query; several words need no quotes. - reads it from standard input.",
+            valueName: "text"))
     var words: [String] = []
 
-    private var text: String? { words.isEmpty ? nil : words.joined(separator: " ") }
+    /// `nil` also for nothing but white space.
+    private var text: String? {
+        let text = words.joined(separator: " ")
+        return text.contains { !$0.isWhitespace } ? text : nil
+    }
 
     @Option(
         help: ArgumentHelp(
@@ -41,7 +58,9 @@ struct QueryCommand: AsyncParsableCommand {
         completion: .file())
     var queries: String?
 
-    @Option(name: .customShort("k"), help: ArgumentHelp("The most hits returned.", valueName: "n"))
+    @Option(
+        name: .customShort("k", allowingJoined: true),
+        help: ArgumentHelp("The most hits returned.", valueName: "n"))
     var limit = 10
 
     @Option(help: "Search by vectors, by words or by both (default: hybrid if there is a model).")
@@ -66,6 +85,24 @@ struct QueryCommand: AsyncParsableCommand {
                 + "worse on most collections; evaluate it with 'vdb eval retrieval'.",
             valueName: "n"))
     var rerank: Int?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Only hits of at least this score, which depends on the mode.", valueName: "x"))
+    var minScore: Double?
+
+    @Flag(help: "Show documents of the same text each by itself.")
+    var duplicates = false
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            The part of a long passage that is shown: that with the query's words, or for hits by \
+            vector the sentence nearest to the query, which takes some time (default: nearest on a \
+            terminal, if the model is fast, else words).
+            """, valueName: "part"))
+    var snippet: Snippet?
 
     @Flag(help: "Show the time of each phase and what was compared.")
     var explain = false
@@ -93,6 +130,12 @@ struct QueryCommand: AsyncParsableCommand {
         try requirePositive(limit, "-k")
         try requirePositive(ef, "--ef")
         try requirePositive(rerank, "--rerank")
+        if let minScore, !minScore.isFinite {
+            throw ValidationError("--min-score must be a number, not \(minScore)")
+        }
+        if snippet == .nearest, queries != nil || format == .trec {
+            throw ValidationError("--snippet nearest needs a single query, and not TREC output")
+        }
         if text == nil, queries == nil, vector == nil {
             throw ValidationError(
                 "there is no query; pass a text (after -- if it begins with -), --queries or --vector"
@@ -110,7 +153,8 @@ struct QueryCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let prototype = try prototype()
+        var prototype = try prototype()
+        if words == ["-"] { prototype.text = try await Self.standardInput() }
         let printer = AnswerPrinter(
             format: format, explains: explain, runName: runName, escapesIDs: escapeIDs)
         let database = try arguments.open(
@@ -120,8 +164,9 @@ struct QueryCommand: AsyncParsableCommand {
         let collection = database.collection(arguments.collection)
         guard let queries else {
             let answer = try await collection.query(prototype)
-            try printer.print(answer, id: nil)
-            tell(answer, collection)
+            try printer.print(
+                answer, id: nil, details: try await details(of: answer, printer, collection))
+            tell(answer, printer, collection)
             if answer.hits.isEmpty {
                 FilterArguments.tellUnknownFields(
                     of: prototype.filter, in: collection, general)
@@ -132,8 +177,20 @@ struct QueryCommand: AsyncParsableCommand {
             like: prototype, in: collection, isQuiet: general.quiet, printer: printer)
     }
 
+    /// The lines of standard input as one query.
+    private static func standardInput() async throws -> String {
+        var lines: [String] = []
+        for try await batch in TextInput(["-"]) { lines += batch }
+        guard lines.contains(where: { $0.contains { !$0.isWhitespace } }) else {
+            throw CommandFailure(.usage, "standard input has no query; pass a text")
+        }
+        return lines.joined(separator: "\n")
+    }
+
     /// Messages about facts that the hits do not show.
-    private func tell(_ answer: Answer, _ collection: DocumentCollection) {
+    private func tell(
+        _ answer: Answer, _ printer: AnswerPrinter, _ collection: DocumentCollection
+    ) {
         if mode == nil, vector == nil, answer.mode == .lexical,
             let statistics = try? collection.statistics(includesBytes: false),
             statistics.dimensions > 0, statistics.model == nil
@@ -148,8 +205,37 @@ struct QueryCommand: AsyncParsableCommand {
             general.say(
                 "vdb: no document has a word of the query; these are the nearest in meaning")
         }
-        if answer.hits.isEmpty, format == .table { general.say("vdb: nothing found") }
+        if answer.hits.isEmpty, format == .table {
+            let best = answer.explanation.bestScoreLeftOut.map {
+                " with a score of at least \(Figures.short(minScore ?? 0)); the best has "
+                    + printer.score($0, mode: answer.mode)
+            }
+            general.say("vdb: nothing found" + (best ?? ""))
+        }
     }
+
+    /// What is shown of the hits beyond the answer.
+    private func details(
+        of answer: Answer, _ printer: AnswerPrinter, _ collection: DocumentCollection
+    ) async throws -> HitDetails {
+        var details = try printer.details(of: answer, in: collection)
+        switch snippet {
+        case .words: break
+        case .nearest:
+            details.sentences = try await collection.nearestSentences(
+                to: answer, in: printer.hitsWithoutPlace(answer))
+        case nil where format == .table && Output.isTerminal:
+            // The beginning of the passage will do if that fails.
+            details.sentences =
+                (try? await collection.nearestSentences(
+                    to: answer, in: printer.hitsWithoutPlace(answer), within: Self.patience)) ?? [:]
+        case nil: break
+        }
+        return details
+    }
+
+    /// How long an answer on a terminal may wait for its snippets.
+    private static let patience = Duration.milliseconds(200)
 
     /// The query without, if there are many, its text.
     private func prototype() throws -> Query {
@@ -157,7 +243,9 @@ struct QueryCommand: AsyncParsableCommand {
         query.filter = try selection.parsed()
         query.rerankDepth = rerank
         query.fusion = fusion.fusion
+        query.minimumScore = minScore
         query.fetchesContent = format != .trec
+        query.mergesDuplicates = !duplicates && format != .trec
         if let vector {
             query.vector = try Self.numbers(vector)
             if text == nil { query.mode = .dense }

@@ -21,7 +21,9 @@ struct QueryFile {
         func send() async throws {
             let answers = try await collection.query(batch.map { query(for: $0, like: prototype) })
             for (document, answer) in zip(batch, answers) {
-                try printer.print(answer, id: document.id)
+                try printer.print(
+                    answer, id: document.id,
+                    details: try printer.details(of: answer, in: collection))
             }
             done += batch.count
             batch.removeAll()
