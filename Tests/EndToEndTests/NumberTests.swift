@@ -12,6 +12,8 @@ import Testing
         "query": ["tides", "--model", "MODEL"],
         "get": ["d1"], "list": [], "count": [], "fields": [], "delete": ["d1"], "export": [],
         "update": ["d1", "--set", "year=2024"], "stats": [], "mcp": ["--model", "MODEL"],
+        "collections list": [], "collections drop": ["none", "--yes"],
+        "collections rename": ["none", "new"], "collections copy": ["none", "new"],
         "index-field": ["year"], "check": [], "compact": [], "backup": ["copy.vdb"], "reindex": [],
         "embed": ["a text", "--model", "MODEL"], "tokenize": ["a text", "--model", "MODEL"],
         "score": ["a", "b", "--model", "MODEL"], "decode": ["a text", "--model", "MODEL"],

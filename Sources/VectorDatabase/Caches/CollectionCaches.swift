@@ -60,6 +60,18 @@ final class CollectionCaches: Sendable {
         words.files.remove()
     }
 
+    /// Gives all files the names of another collection's. One that cannot be moved is removed.
+    func moveFiles(to other: CollectionCaches) {
+        let system = vectors.files.fileSystem
+        for (path, destination) in zip(paths, other.paths) {
+            do { try system.rename(path, to: destination) } catch { try? system.remove(path) }
+        }
+    }
+
+    private var paths: [String] {
+        [vectors.files.graph, vectors.files.flat, words.files.main, words.files.recent]
+    }
+
     /// Unmaps the files.
     func release() {
         vectors.release()

@@ -108,7 +108,7 @@ public final class Database: Sendable {
                 try await withTaskExecutorPreference(BlockingExecutor.shared) {
                     let lock = try await WriterLock.acquire(
                         files.lock, database: files.database, timeout: options.lockTimeout,
-                        fileSystem: options.fileSystem)
+                        fileSystem: options.fileSystem, isWaiting: options.isWaiting)
                     defer { lock.release() }
                     return try await body()
                 }

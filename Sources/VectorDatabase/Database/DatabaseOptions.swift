@@ -35,6 +35,10 @@ public struct DatabaseOptions: Sendable {
     /// limit.
     public var lockTimeout: Duration = .seconds(10)
 
+    /// Called once for a writer that has waited a second for one in another process, with the name of
+    /// that if it is known: "process 1234 (vdb)".
+    public var isWaiting: (@Sendable (_ holder: String?) -> Void)?
+
     /// The number of threads for search and indexing, at least 1; `nil` for as many as there are
     /// processors.
     public var threads: Int?

@@ -15,12 +15,15 @@ final class WriterLock: Sendable {
 
     /// Waits for the lock.
     ///
+    /// - Parameter isWaiting: called once, after a second, with the holder.
     /// - Throws: `locked`, with the holder, after `timeout`; `CancellationError`.
     static func acquire(
-        _ path: String, database: String, timeout: Duration, fileSystem: any FileSystem
+        _ path: String, database: String, timeout: Duration, fileSystem: any FileSystem,
+        isWaiting: (@Sendable (String?) -> Void)? = nil
     ) async throws -> WriterLock {
         let began = ContinuousClock.now
         var pause = Duration.milliseconds(2)
+        var isWaiting = isWaiting
         while true {
             do throws(FileError) {
                 if let lock = try FileLock(
@@ -39,6 +42,10 @@ final class WriterLock: Sendable {
                 throw DatabaseError.locked(
                     path: database, holder: FileLock.holder(of: path),
                     seconds: timeout / .seconds(1))
+            }
+            if waited >= .seconds(1), let tell = isWaiting {
+                tell(FileLock.holder(of: path))
+                isWaiting = nil
             }
             try await Task.sleep(for: min(pause, timeout - waited))
             pause = min(pause * 2, .milliseconds(100))

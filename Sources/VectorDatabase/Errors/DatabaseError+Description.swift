@@ -6,6 +6,7 @@ extension DatabaseError: CustomStringConvertible, LocalizedError {
         switch self {
         case .databaseMissing(let path): "\(path): there is no database here"
         case .collectionMissing(let name, let path): "\(path): there is no collection '\(name)'"
+        case .collectionExists(let name): "there is a collection '\(name)' already"
         case .documentsMissing(let ids): "no document \(Self.list(ids))"
         case .cannotCreate(let path, let reason): "\(path): cannot be created: \(reason)"
         case .notADatabase(let path, let found): "\(path): \(found)"

@@ -26,6 +26,7 @@ extension DatabaseError {
         case .io(let path, let detail): self = .inputOutput(path: path, reason: detail)
         case .collectionMissing(let name):
             self = .collectionMissing(name: name, path: "the database")
+        case .collectionExists(let name): self = .collectionExists(name: name)
         case .duplicateID(let id, _): self = .documentExists(id: id, source: nil)
         case .dimensionMismatch(let collection, let expected, let found):
             self = .dimensionMismatch(

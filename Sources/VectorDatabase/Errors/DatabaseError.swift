@@ -9,6 +9,8 @@ public enum DatabaseError: Error, Sendable, Equatable {
     case databaseMissing(path: String)
     /// The database has no collection of this name.
     case collectionMissing(name: String, path: String)
+    /// The database has a collection of this name, and should get another one.
+    case collectionExists(name: String)
     /// The collection has no documents with these ids.
     case documentsMissing(ids: [String])
 
@@ -144,7 +146,7 @@ public enum DatabaseError: Error, Sendable, Equatable {
         case .notADatabase(_, .withoutLog): .missing
         case .notADatabase, .newerFormat, .damaged, .embedderMismatch, .noRecordedEmbedder,
             .metricMismatch, .dimensionMismatch, .invalidVector, .invalidDocument,
-            .documentExists, .encodingFailed:
+            .documentExists, .collectionExists, .encodingFailed:
             .badData
         case .databaseMissing, .collectionMissing, .documentsMissing: .missing
         case .embedderMissing, .embedderUnavailable, .cannotRerank: .unavailable

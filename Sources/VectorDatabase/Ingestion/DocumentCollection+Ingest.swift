@@ -84,7 +84,7 @@ extension DocumentCollection {
     }
 
     /// The name becomes part of file names, whose length is limited.
-    private func checkName() throws {
+    func checkName() throws {
         guard !name.isEmpty, DatabaseFiles.encode(name).utf8.count <= 120 else {
             throw DatabaseError.invalidCollectionName(name)
         }

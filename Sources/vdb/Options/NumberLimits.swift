@@ -10,6 +10,8 @@ enum NumberLimits {
     static let batch = 1...(1 << 20)
     /// Tokens in a text.
     static let tokens = 1...(1 << 20)
+    /// Seconds to wait: eleven days.
+    static let seconds = 0...1_000_000
 }
 
 /// Throws unless a number is at least 1.

@@ -23,11 +23,12 @@ struct CheckCommand: AsyncParsableCommand {
     var format = AnswerFormat.table
 
     @OptionGroup var arguments: DatabaseArguments
+    @OptionGroup var lock: LockArguments
     @OptionGroup var general: GeneralArguments
 
     func run() async throws {
         if repair { Interruption.finishesCleanly() }
-        let database = try arguments.open(repair ? .readWrite : .readOnly, threads: general.threads)
+        let database = try arguments.open(repair ? .readWrite : .readOnly, general, lock)
         defer { try? database.close() }
         let report = try await database.check(repairing: repair)
         switch format {

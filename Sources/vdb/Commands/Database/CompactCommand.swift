@@ -13,11 +13,12 @@ struct CompactCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var arguments: DatabaseArguments
+    @OptionGroup var lock: LockArguments
     @OptionGroup var general: GeneralArguments
 
     func run() async throws {
         Interruption.finishesCleanly()
-        let database = try arguments.open(.readWrite, threads: general.threads)
+        let database = try arguments.open(.readWrite, general, lock)
         defer { try? database.close() }
         let before = try database.bytesByPart().reduce(0) { $0 + $1.bytes }
         try await database.compact()

@@ -19,11 +19,12 @@ struct IndexFieldCommand: AsyncParsableCommand {
     var drop = false
 
     @OptionGroup var arguments: DatabaseArguments
+    @OptionGroup var lock: LockArguments
     @OptionGroup var general: GeneralArguments
 
     func run() async throws {
         Interruption.finishesCleanly()
-        let database = try arguments.open(.readWrite, threads: general.threads)
+        let database = try arguments.open(.readWrite, general, lock)
         defer { try? database.close() }
         let collection = database.collection(arguments.collection)
         if drop {

@@ -36,6 +36,7 @@ struct ReindexCommand: AsyncParsableCommand {
     @OptionGroup var model: ModelArguments
     @OptionGroup var prompts: PromptArguments
     @OptionGroup var arguments: DatabaseArguments
+    @OptionGroup var lock: LockArguments
     @OptionGroup var general: GeneralArguments
 
     func validate() throws {
@@ -46,7 +47,7 @@ struct ReindexCommand: AsyncParsableCommand {
     func run() async throws {
         Interruption.finishesCleanly()
         let finder = try model.finder(threads: general.threads, prompts: prompts)
-        let database = try arguments.open(.readWrite, threads: general.threads, models: finder)
+        let database = try arguments.open(.readWrite, general, lock, models: finder)
         defer { try? database.close() }
         let collection = database.collection(arguments.collection)
         var options = try collection.statistics(includesBytes: false).index.options

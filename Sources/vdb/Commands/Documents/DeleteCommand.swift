@@ -21,6 +21,7 @@ struct DeleteCommand: AsyncParsableCommand {
     var format = AnswerFormat.table
 
     @OptionGroup var arguments: DatabaseArguments
+    @OptionGroup var lock: LockArguments
     @OptionGroup var general: GeneralArguments
 
     func validate() throws {
@@ -32,7 +33,7 @@ struct DeleteCommand: AsyncParsableCommand {
     func run() async throws {
         let filter = try selection.parsed()
         Interruption.finishesCleanly()
-        let database = try arguments.open(.readWrite, threads: general.threads)
+        let database = try arguments.open(.readWrite, general, lock)
         defer { try? database.close() }
         let collection = database.collection(arguments.collection)
         var missing: [String] = []

@@ -31,6 +31,7 @@ struct UpdateCommand: AsyncParsableCommand {
     var format = AnswerFormat.table
 
     @OptionGroup var arguments: DatabaseArguments
+    @OptionGroup var lock: LockArguments
     @OptionGroup var general: GeneralArguments
 
     func validate() throws {
@@ -57,7 +58,7 @@ struct UpdateCommand: AsyncParsableCommand {
         let changes = set.compactMap(Self.pair)
         let removed = unset
         Interruption.finishesCleanly()
-        let database = try arguments.open(.readWrite, threads: general.threads)
+        let database = try arguments.open(.readWrite, general, lock)
         defer { try? database.close() }
         let collection = database.collection(arguments.collection)
         let chosen = try filter.map { try collection.ids(where: $0) } ?? ids

@@ -51,6 +51,7 @@ struct TuneCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Recipe") var recipe: RecipeOptions
     @OptionGroup var arguments: DatabaseArguments
+    @OptionGroup var lock: LockArguments
     @OptionGroup var general: GeneralArguments
     @OptionGroup var model: ModelArguments
     @OptionGroup var prompts: PromptArguments
@@ -62,7 +63,7 @@ struct TuneCommand: AsyncParsableCommand {
             texts.append((document.id, document.embeddedText))
         }
         let database = try arguments.open(
-            .readWrite, threads: general.threads,
+            .readWrite, general, lock,
             models: model.finder(threads: general.threads, prompts: prompts))
         defer { try? database.close() }
         let tuner = Tuner(

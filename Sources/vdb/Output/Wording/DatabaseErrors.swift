@@ -14,7 +14,8 @@ extension DatabaseError: WordedError {
     var remedy: String? {
         switch self {
         case .databaseMissing: "check --db, or create one with 'vdb ingest'"
-        case .collectionMissing: "check --collection, or create one with 'vdb ingest'"
+        case .collectionMissing: "'vdb collections' lists them, and 'vdb ingest' creates one"
+        case .collectionExists: "choose another name, or drop that one with 'vdb collections drop'"
         case .documentsMissing: "'vdb list' shows the ids"
         case .notADatabase(_, .folder): "pass a file in it"
         case .notADatabase(_, .withoutLog):
@@ -27,7 +28,7 @@ extension DatabaseError: WordedError {
         case .diskFull: "free some space and run the same command again"
         case .cannotCreate: "check its folder"
         case .readOnly: "check the permissions of the file and its folder"
-        case .locked: "try again when it has finished"
+        case .locked: "try again when it has finished, or wait longer with --wait"
         default: identityRemedy
         }
     }
@@ -83,5 +84,5 @@ extension ExitStatus {
 
 extension FilterError: WordedError {
     var status: ExitStatus { .usage }
-    var fact: String { "--where, " + description }
+    var fact: String { "--where" + description.dropFirst("filter".count) }
 }
