@@ -153,7 +153,7 @@ import Testing
             66, "no such model", "ingest", "-", "--model", "nowhere", input: Program.corpus
         )
         try vdb.write("c.csv", "id,body\n1,a\n")
-        try vdb.fails(65, "c.csv:1: the header has no column 'text'", "ingest", "c.csv")
+        try vdb.fails(65, "c.csv:1: there is no column 'text'", "ingest", "c.csv")
         try vdb.fails(
             73, "cannot be created", "ingest", "c.csv", "--text-field", "body", "--db",
             "no/such/folder/x.vdb")

@@ -60,6 +60,75 @@ struct ReadersCSVTests {
         #expect(found.map(\.text) == ["one\ntwo\n"])
     }
 
+    @Test func typesCanBeGiven() async throws {
+        let content = """
+            id,text,zip,year,open,note
+            1,a,2139,007,yes,1
+            2,b,12345,+21,0,2
+
+            """
+        let found = try await documents(content) {
+            $0.columnTypes = [
+                ("zip", .text), ("year", .number), ("open", .boolean), ("none", .text),
+            ]
+        }
+        #expect(
+            found.map(\.metadata) == [
+                ["zip": "2139", "year": 7, "open": true, "note": 1],
+                ["zip": "12345", "year": 21, "open": false, "note": 2],
+            ])
+        for (cell, value) in [
+            ("-.5", -0.5), ("1e3", 1000), ("0", 0), ("+007.50", 7.5),
+        ] as [(String, Double)] {
+            let found = try await documents("text,n\nx,\(cell)\n") {
+                $0.columnTypes = [("n", .number)]
+            }
+            #expect(found.first?.metadata["n"]?.doubleValue == value, "\(cell)")
+        }
+        for (cell, type) in [
+            ("soon", CSVColumnType.number), ("0x10", .number), ("nan", .number), ("1 2", .number),
+            ("12345678901234567890", .number), ("maybe", .boolean), ("2", .boolean),
+        ] {
+            await #expect(
+                throws: SourceError.malformed(
+                    path: folder.file("c.csv"), line: 3,
+                    fault: .cellType(column: "n", expected: type, found: cell))
+            ) {
+                try await documents("text,n\nx,\ny,\(cell)\n") { $0.columnTypes = [("n", type)] }
+            }
+        }
+    }
+
+    @Test func withoutAHeader() async throws {
+        let two = try await documents("1,first\n2,\"second, too\"\n") { $0.hasHeader = false }
+        #expect(two.map(\.id) == ["1", "2"] && two.map(\.text) == ["first", "second, too"])
+        let one = try await documents("first\nsecond\n") { $0.hasHeader = false }
+        #expect(one.map(\.text) == ["first", "second"] && one.allSatisfy { !$0.id.isEmpty })
+        #expect(one.map(\.source?.position) == [1, 2])
+        let many = try await documents("7,x,text of it,02139\n8,y,more,12345\n") {
+            $0.hasHeader = false
+            $0.textField = "column3"
+            $0.idField = "column1"
+            $0.columnTypes = [("column2", .text)]
+        }
+        #expect(many.map(\.id) == ["7", "8"] && many[0].text == "text of it")
+        // Of one type: the first line counts, too.
+        #expect(many.map { $0.metadata["column4"] } == ["02139", "12345"])
+        await #expect(
+            throws: SourceError.missingColumn(
+                path: folder.file("c.csv"), column: "text",
+                columns: ["column1", "column2", "column3"])
+        ) { try await documents("a,b,c\n") { $0.hasHeader = false } }
+        // TSV: the first line is a document even if it looks like a header.
+        let plain = try await documents("id\ttext\n1\tx\n", name: "t.tsv") { $0.hasHeader = false }
+        #expect(plain.map(\.id) == ["id", "1"])
+        let wide = try await documents("a\tb\tc\n", name: "t.tsv") {
+            $0.hasHeader = false
+            $0.textField = "column3"
+        }
+        #expect(wide.map(\.text) == ["c"] && wide[0].metadata == ["column1": "a", "column2": "b"])
+    }
+
     @Test func aColumnHasOneType() async throws {
         let found = try await documents(
             """

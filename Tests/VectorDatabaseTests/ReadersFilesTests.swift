@@ -39,9 +39,9 @@ import VectorDatabase
 
     @Test(arguments: [
         ("", "1: the file is empty"),
-        ("id,body\n1,a\n", "1: the header has no column 'text'; it has 'id', 'body'"),
+        ("id,body\n1,a\n", "1: there is no column 'text'; there are 'id', 'body'"),
         ("id,text,text\n", "1: the header has the column 'text' twice"),
-        ("id,text\n1,a\n2,b,c\n", "3: has 3 fields, but the header has 2"),
+        ("id,text\n1,a\n2,b,c\n", "3: has 3 fields, but the first line has 2"),
         ("id,text\n1,\"a\nb", "2: a quoted field that begins in this record is never closed"),
         ("id,text\n1,\"a\"b\n", "2: a closing quote at byte 5 is followed by more text"),
     ])

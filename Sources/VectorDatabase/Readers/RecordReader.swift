@@ -44,16 +44,12 @@ extension InputFile {
                     ? lines() : JSONElementReader(stream, file: self, limit: options.recordLimit)
                 return JSONLinesReader(records, file: self, options: options)
             case .tsv:
-                guard
-                    try options.delimiter != nil
-                        || CSVHeader(stream.peek(4096, lineIsEnough: true), separator: 9)
-                            .names(options, needsID: true)
-                else { return TSVReader(lines(), file: self) }
+                guard try isTable(stream, options) else { return TSVReader(lines(), file: self) }
                 var options = options
                 options.delimiter = options.delimiter ?? 9
-                return try csvReader(stream, canReopen: canReopen, options: options)
+                return try csvReader(stream, canReopen: canReopen, options: options, warn: warn)
             case .csv:
-                return try csvReader(stream, canReopen: canReopen, options: options)
+                return try csvReader(stream, canReopen: canReopen, options: options, warn: warn)
             case .text: return try whole(PlainTextExtractor())
             case .markdown: return try whole(MarkdownExtractor())
             case .org: return try whole(OrgExtractor())
@@ -98,10 +94,21 @@ extension InputFile {
         return (try? JSONValue(parsing: content[..<end])) != nil
     }
 
+    /// Whether a TSV file has columns other than an id and a text: a header or the options name them.
+    private func isTable(_ stream: PeekableStream, _ options: SourceOptions) throws -> Bool {
+        if options.delimiter != nil { return true }
+        guard options.hasHeader else {
+            return options.idField != nil || options.textField != nil || options.titleField != nil
+        }
+        return try CSVHeader(stream.peek(4096, lineIsEnough: true), separator: 9)
+            .names(options, needsID: true)
+    }
+
     /// Column types depend on the whole file, so a file is read twice, and a pipe is buffered to
     /// its end.
     private func csvReader(
-        _ stream: any ByteStream, canReopen: Bool, options: SourceOptions
+        _ stream: any ByteStream, canReopen: Bool, options: SourceOptions,
+        warn: (SourceWarning) -> Void
     ) throws -> CSVReader {
         var stream = stream
         let types: CSVColumnTypes
@@ -111,15 +118,15 @@ extension InputFile {
                 warn: { _ in }
             ).stream
             types = try CSVColumnTypes(
-                surveying: CSVParser(survey, file: self, options: options))
+                surveying: CSVParser(survey, file: self, options: options), options: options)
         } else {
             let spooled = try SpooledStream(stream)
             types = try CSVColumnTypes(
-                surveying: CSVParser(spooled, file: self, options: options))
+                surveying: CSVParser(spooled, file: self, options: options), options: options)
             spooled.rewind()
             stream = spooled
         }
-        return try CSVReader(stream, types: types, file: self, options: options)
+        return try CSVReader(stream, types: types, file: self, options: options, warn: warn)
     }
 
     /// Runs `body` and translates the errors of its streams into `SourceError`.

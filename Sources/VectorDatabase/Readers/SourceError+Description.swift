@@ -17,7 +17,7 @@ extension SourceError: CustomStringConvertible {
         case .encrypted(let path): "\(path): is protected by a password"
         case .unknownFormat(let path): "\(path): the format could not be detected"
         case .missingColumn(let path, let column, let columns):
-            "\(path):1: the header has no column '\(column)'; it has \(Self.list(columns))"
+            "\(path):1: there is no column '\(column)'; there are \(Self.list(columns))"
         case .unusableVectors(let path, let fault): "\(path): \(fault)"
         case .idCount(let path, let ids, let vectors, let found):
             "\(ids): has \(found) ids for the \(vectors) vectors of \(path)"
@@ -58,7 +58,9 @@ extension SourceError.RecordFault: CustomStringConvertible {
         case .emptyFile: "the file is empty, without a header"
         case .duplicateColumn(let column): "the header has the column '\(column)' twice"
         case .fieldCount(let found, let header):
-            "has \(found) fields, but the header has \(header)"
+            "has \(found) fields, but the first line has \(header)"
+        case .cellType(let column, let expected, let found):
+            "'\(column)' is '\(found.prefix(80))', but must be a \(expected.rawValue)"
         case .unclosedQuote: "a quoted field that begins in this record is never closed"
         case .textAfterQuote(let byte):
             "a closing quote at byte \(byte) is followed by more text"

@@ -53,6 +53,8 @@ public enum SourceError: Error, Sendable, Equatable {
         case duplicateColumn(String)
         case fieldCount(found: Int, header: Int)
         case unclosedQuote
+        /// A cell cannot be of the type that ``SourceOptions/columnTypes`` gives its column.
+        case cellType(column: String, expected: CSVColumnType, found: String)
         /// A closing quote at byte `byte` of its line, from 1, is followed by more text.
         case textAfterQuote(byte: Int)
         // TSV.

@@ -14,6 +14,13 @@ public struct SourceOptions: Sendable {
     /// for whichever of comma, semicolon and tab is most frequent in the first line.
     public var delimiter: UInt8?
 
+    /// Whether the first line of a CSV file names its columns. If not, they are `column1`, `column2` and
+    /// so on, and a row of two is an id and a text. TSV files without a header are read as such, too.
+    public var hasHeader = true
+
+    /// The types of CSV columns, instead of those that the values suggest.
+    public var columnTypes: [(column: String, type: CSVColumnType)] = []
+
     /// For `.fvecs` and `.npy`: the path of a file with one id per line, or of JSON Lines with one
     /// document per vector.
     public var idsPath: String?

@@ -42,11 +42,15 @@ public enum SourceWarning: Sendable, Hashable {
     case assumedWindows1252(path: String)
     /// What looks like front matter could not be read, and is part of the text.
     case unreadableFrontMatter(path: String)
+    /// A CSV file has no such column, whose type ``SourceOptions/columnTypes`` gives.
+    case columnMissing(path: String, column: String)
 
     /// The file's path, as text; see ``SourcePath``.
     public var path: String {
         switch self {
-        case .assumedWindows1252(let path), .unreadableFrontMatter(let path): path
+        case .assumedWindows1252(let path), .unreadableFrontMatter(let path),
+            .columnMissing(let path, _):
+            path
         }
     }
 }

@@ -29,8 +29,9 @@ struct IngestCommand: AsyncParsableCommand {
             stopped.
 
             CSV has a header with a column text and usually id and title; other columns are \
-            metadata. A column holds numbers or booleans if all its cells do, else text. A line of \
-            TSV is an id, a tab and a text, unless the file has a header like CSV.
+            metadata. A column holds numbers or booleans if all its cells do, else text: zip codes \
+            with leading zeros are text. --types says otherwise. A line of TSV is an id, a tab and a \
+            text, unless the file has a header like CSV.
 
             A file in a folder that cannot be read is named, counted and skipped; --rejects lists all \
             of them. A file or record that was named on the command line stops the run, unless \
@@ -74,6 +75,20 @@ struct IngestCommand: AsyncParsableCommand {
             "The separator of a CSV file's fields: one character or tab (default: detected).",
             valueName: "c"))
     var delimiter: Delimiter?
+
+    @Flag(
+        name: .customLong("no-header"),
+        help: """
+            The first line of a CSV file is a row, not a header; the columns are column1, column2 and \
+            so on, of which two are an id and a text.
+            """)
+    var noHeader = false
+
+    @Option(
+        help: ArgumentHelp(
+            "The types of CSV columns: text, number or boolean (default: by their values).",
+            valueName: "column:type,..."))
+    var types: [String] = []
 
     @Option(
         help: ArgumentHelp(
@@ -159,6 +174,7 @@ struct IngestCommand: AsyncParsableCommand {
     @OptionGroup var model: ModelArguments
     @OptionGroup var prompts: PromptArguments
     @OptionGroup var arguments: DatabaseArguments
+    @OptionGroup var lock: LockArguments
     @OptionGroup var general: GeneralArguments
 
     func validate() throws {
@@ -183,6 +199,11 @@ struct IngestCommand: AsyncParsableCommand {
         if let pattern = selection.unusablePattern {
             throw ValidationError("--include and --exclude: '\(pattern)' is not a pattern")
         }
+        if let wrong = columnTypes.first(where: { $0.type == nil }) {
+            throw ValidationError(
+                "--types: '\(wrong.text)' must be column:type, where type is text, number or boolean"
+            )
+        }
         if paths.count(where: { $0 == "-" }) > 1 {
             throw ValidationError("standard input (-) can be read only once")
         }
@@ -194,7 +215,7 @@ struct IngestCommand: AsyncParsableCommand {
         Interruption.finishesCleanly()
         Output.survivesLostReader()
         let finder = try model.finder(threads: general.threads, prompts: prompts)
-        let database = try arguments.open(.create, threads: general.threads, models: finder)
+        let database = try arguments.open(.create, general, lock, models: finder)
         let report = IngestReport(
             reader.progress, isQuiet: general.quiet, isVerbose: verbose, rejects: rejectsFile)
         do {
@@ -277,6 +298,17 @@ struct IngestCommand: AsyncParsableCommand {
         }
     }
 
+    /// The parts of `--types`; a type is `nil` if a part is wrong.
+    private var columnTypes: [(text: Substring, column: String, type: CSVColumnType?)] {
+        types.flatMap { $0.split(separator: ",") }.map { part in
+            guard let colon = part.lastIndex(of: ":"), colon > part.startIndex else {
+                return (part, "", nil)
+            }
+            let type = CSVColumnType(rawValue: String(part[part.index(after: colon)...]))
+            return (part, String(part[..<colon]), type)
+        }
+    }
+
     private var sourceOptions: SourceOptions {
         var options = SourceOptions()
         options.format = SourceFormat(rawValue: format.rawValue) ?? .automatic
@@ -284,6 +316,10 @@ struct IngestCommand: AsyncParsableCommand {
         options.textField = textField
         options.titleField = titleField
         options.delimiter = delimiter?.byte
+        options.hasHeader = !noHeader
+        options.columnTypes = columnTypes.compactMap { part in
+            part.type.map { (part.column, $0) }
+        }
         options.idsPath = ids
         options.skipsFailures = onError == .skip
         options.stopsInFolders = onError == .stop

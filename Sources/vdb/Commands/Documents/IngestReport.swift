@@ -102,6 +102,9 @@ final class IngestReport: Sendable {
                 "\(path): the front matter is not in the part of YAML or TOML that is read, and stays "
                     + "part of the text")
         }
+        for case .columnMissing(let path, let column) in source.warnings {
+            Messages.error("\(path): has no column '\(column)', whose type --types gives")
+        }
         let paths = source.warnings.compactMap { warning -> String? in
             if case .assumedWindows1252(let path) = warning { path } else { nil }
         }

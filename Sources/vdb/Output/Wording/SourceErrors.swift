@@ -38,6 +38,7 @@ extension SourceError.RecordFault {
         case .duplicateColumn: "rename one"
         case .fieldCount:
             "put fields that contain the separator in double quotes, or pass --delimiter"
+        case .cellType: "correct it, or give the column another type with --types"
         case .unclosedQuote: "add the closing '\"'"
         case .textAfterQuote: "write a quote inside a quoted field twice"
         case .noTab: "each line must be an id, a tab and a text"
