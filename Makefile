@@ -3,7 +3,7 @@
 # make test-kernels  runs the numeric tests for every instruction set of this processor; needs built tests (make test)
 # make deps      only installs missing packages
 # make build     builds the release binaries in .build/release
-# make install   installs vdb, stripped, with shell completions: make install PREFIX=/usr/local
+# make install   installs vdb, stripped, with shell completions and man pages: make install PREFIX=/usr/local
 # make smollm2   adds the small language model SmolLM2-135M-Instruct to the model store: --model smollm2-135m
 # make docs      writes the library's documentation as a web site to .build/docs
 # make fuzz      fuzzes every parser, for SECONDS=60 each; TARGET=name for one
@@ -117,12 +117,15 @@ install: deps
 	$(BIN)/vdb --generate-completion-script bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/vdb
 	$(BIN)/vdb --generate-completion-script zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_vdb
 	$(BIN)/vdb --generate-completion-script fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/vdb.fish
+	$(BIN)/vdb manual --quiet $(DESTDIR)$(PREFIX)/share/man
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/vdb
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/vdb
 	rm -f $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_vdb
 	rm -f $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/vdb.fish
+	rm -f $(DESTDIR)$(PREFIX)/share/man/man1/vdb.1 $(DESTDIR)$(PREFIX)/share/man/man1/vdb-*.1
+	rm -f $(DESTDIR)$(PREFIX)/share/man/man7/vdb-*.7
 
 clean:
 	rm -rf .build

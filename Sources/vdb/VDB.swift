@@ -11,8 +11,8 @@ struct VDB: AsyncParsableCommand {
               vdb query "why does the sky turn red in the evening?"
 
             The database is one file: --db, else $VDB_DB, else corpus.vdb in the current folder.
-            'vdb help filters' describes --where, 'vdb help formats' what is read, and 'vdb help \
-            exit-status' the statuses.
+            'vdb help filters' describes --where, 'vdb help formats' what is read, 'vdb help exit-status' \
+            the statuses, and 'vdb help environment' the variables.
             'vdb --version --verbose' shows the kernels that are used on this machine.
             """,
         version: version,
@@ -27,7 +27,8 @@ struct VDB: AsyncParsableCommand {
             CommandGroup(
                 name: "Database",
                 subcommands: [
-                    StatsCommand.self, IndexFieldCommand.self, CheckCommand.self,
+                    StatsCommand.self, CollectionsCommand.self, IndexFieldCommand.self,
+                    CheckCommand.self,
                     CompactCommand.self, BackupCommand.self, ReindexCommand.self,
                 ]),
             CommandGroup(
@@ -41,7 +42,8 @@ struct VDB: AsyncParsableCommand {
                 subcommands: [TrainCommand.self, MineCommand.self, TuneCommand.self]),
             CommandGroup(name: "Evaluation", subcommands: [EvalCommand.self]),
             CommandGroup(name: "Assistants", subcommands: [MCPCommand.self]),
-            CommandGroup(name: "Shell", subcommands: [CompletionsCommand.self]),
+            CommandGroup(
+                name: "Shell", subcommands: [CompletionsCommand.self, ManualCommand.self]),
         ])
 
     /// The only definition of the version; CHANGELOG.md lists the changes.

@@ -94,8 +94,8 @@ import Testing
         #expect(table.contains("tag") && table.contains("\"sea\", \"sky\""))
         let typo = try vdb.run("count", "--where", "lnag = 'en'")
         #expect(typo.errors == "vdb: no document has the field lnag; did you mean lang?\n")
-        for command in ["list", "query"] {
-            let arguments = command == "query" ? ["query", "moon"] : ["list"]
+        for command in ["list", "query", "export"] {
+            let arguments = command == "query" ? ["query", "moon"] : [command]
             let result = try vdb.run(arguments + ["--where", "yaer > 1"])
             #expect(result.errors.contains("did you mean year?"), "\(command)")
         }

@@ -22,11 +22,16 @@ import Testing
 
     @Test func severalWordsAreOneQuery() throws {
         try vdb.ingestCorpus()
+        #expect(try vdb.run("query", "gas", "-k1", "--format", "json").object.hitIDs.count == 1)
         let answer = try vdb.run(
             "query", "oceans", "two", "bulges", "--mode", "lexical", "--format", "json")
         #expect(answer.object.string("query") == "oceans two bulges")
         #expect(answer.object.hitIDs == ["tides"])
         try vdb.fails(64, "after --", "query")
+        let piped = try vdb.run(
+            "query", "-", "--mode", "lexical", "--format", "json", input: "oceans\nbulges\n")
+        #expect(piped.object.hitIDs == ["tides"])
+        try vdb.fails(64, "standard input has no query", "query", "-", input: " \n")
         let dashed = try vdb.run("query", "--mode", "lexical", "--format", "json", "--", "-oceans")
         #expect(dashed.object.hitIDs == ["tides"])
     }

@@ -30,6 +30,21 @@ struct OutputTests {
         #expect(Columns.facts([("a", "1"), ("long", "2")]) == ["a     1", "long  2"])
     }
 
+    @Test("Text is wrapped between words, and where it has none in them")
+    func wrapping() {
+        #expect(Columns.wrapped("one two three", to: 7, limit: 3) == ["one two", "three"])
+        #expect(Columns.wrapped("one two three", to: 7, limit: 1) == ["one tw…"])
+        #expect(Columns.wrapped("aa bbbb", to: 4, limit: 3) == ["aa", "bbbb"])
+        #expect(
+            Columns.wrapped("… 東京は日本の首都です", to: 10, limit: 3) == [
+                "… 東京は日", "本の首都で", "す",
+            ])
+        #expect(Columns.wrapped("一二三四五六", to: 4, limit: 2) == ["一二", "三…"])
+        #expect(Columns.wrapped("abcdefgh x", to: 4, limit: 9) == ["abcd", "efgh", "x"])
+        #expect(Columns.wrapped("日", to: 1, limit: 3) == ["日"])
+        #expect(Columns.wrapped("", to: 4, limit: 3) == [])
+    }
+
     @Test("A line of progress says what is known")
     func progress() {
         #expect(
@@ -38,6 +53,11 @@ struct OutputTests {
         #expect(
             ProgressLine.text(done: 25, total: 100, unit: "rows", note: nil, seconds: 5)
                 == "█████░░░░░░░░░░░░░░░  25 %  25/100 rows  5/s  0:15 left")
+        // In a log, without the bar.
+        #expect(
+            ProgressLine.text(
+                done: 25, total: 100, unit: "rows", note: nil, seconds: 5, hasBar: false)
+                == "25 %  25/100 rows  5/s  0:15 left")
         // A step may take minutes: no rate below one a second, and the note in place of the time.
         #expect(
             ProgressLine.text(done: 1, total: 2, unit: "steps", note: "loss 1.5", seconds: 90)

@@ -16,13 +16,13 @@ struct ModelArguments: ParsableArguments {
             hf:OWNER/REPO, ollama:NAME or built-in (default: the collection's, else the built-in \
             model).
             """,
-            valueName: "model"))
+            valueName: "model"), completion: .file())
     var model: String?
 
     @Option(
         help: ArgumentHelp(
             "The folder of an adapter's base model (default: the one that the adapter names).",
-            valueName: "dir"))
+            valueName: "dir"), completion: .directory)
     var base: String?
 
     @Option(

@@ -1,11 +1,11 @@
 import Synchronization
 
-/// Lines on standard error for logs: at most one a minute, and none for work that finishes sooner.
+/// Lines on standard error for logs: at most one in an interval, and none for work that finishes sooner.
 final class OccasionalLines: Sendable {
     private let last: Mutex<ContinuousClock.Instant>
     private let interval: Duration
 
-    init(interval: Duration = .seconds(60)) {
+    init(interval: Duration) {
         self.interval = interval
         last = Mutex(.now)
     }

@@ -1,21 +1,34 @@
-/// Pages of `vdb help TOPIC` that are about no single command.
+/// Pages of `vdb help TOPIC`, and of the manual, that are about no single command.
 enum HelpTopics {
-    static let names = ["filters", "formats", "exit-status"]
+    struct Topic {
+        let name: String
+        let abstract: String
+        let body: String
+        /// Whether the man page of `vdb` has the topic, too.
+        var isPartOfManual = false
+    }
+
+    static let all = [
+        Topic(name: "filters", abstract: "the language of --where", body: filters),
+        Topic(name: "formats", abstract: "what vdb reads", body: formats),
+        Topic(
+            name: "exit-status", abstract: "how vdb ends", body: exitStatus, isPartOfManual: true),
+        Topic(
+            name: "environment", abstract: "variables that vdb reads", body: environment,
+            isPartOfManual: true),
+    ]
+
+    static let names = all.map(\.name)
 
     /// The page that the arguments ask for, else `nil`.
     static func page(for arguments: [String]) -> String? {
-        guard arguments.count == 2, arguments[0] == "help" else { return nil }
-        switch arguments[1] {
-        case "filters": return filters
-        case "formats": return formats
-        case "exit-status": return exitStatus
-        default: return nil
-        }
+        guard arguments.count == 2, arguments[0] == "help",
+            let topic = all.first(where: { $0.name == arguments[1] })
+        else { return nil }
+        return topic.name.uppercased() + ": " + topic.abstract + "\n\n" + topic.body
     }
 
     private static let filters = """
-        FILTERS: the language of --where
-
           field = value   !=  <  <=  >  >=      a value may stand on the left, too
           field [NOT] IN (value, ...)
           field [NOT] BETWEEN value AND value   both bounds are included
@@ -54,11 +67,10 @@ enum HelpTopics {
         """
 
     private static let formats = """
-        FORMATS: what 'vdb ingest' reads
-
           JSON Lines, JSON arrays   .jsonl .ndjson .json   keys _id or id, title, text, metadata, vector;
                                                            other keys are metadata
-          CSV, TSV                  .csv .tsv              a header with the column text; or id, tab, text
+          CSV, TSV                  .csv .tsv              a header with the column text; or id, tab, text;
+                                                           --types, --delimiter, --no-header
           text                      .txt .text .adoc
           Markdown, Org, reST       .md .org .rst          titled by a heading; YAML or TOML at the top of
                                                            Markdown or text is metadata
@@ -72,11 +84,14 @@ enum HelpTopics {
 
         Any of them may be compressed with gzip, zstd, bzip2 or xz. The extension tells the format, else the
         content; --format says it. Text is UTF-8, or UTF-16 with a byte order mark; --encoding names another.
+
+        The file of --ids has one id a line, or is JSON Lines with one document for each vector.
+
+        The file of 'vdb query --queries' has an id, a tab and a text a line, or is JSON Lines with _id, text
+        and perhaps vector, or .npy. Queries without ids are numbered.
         """
 
     private static let exitStatus = """
-        EXIT STATUS
-
             0  done
            64  the command line is wrong
            65  bad data: a line that does not parse, a model that does not match
@@ -89,5 +104,21 @@ enum HelpTopics {
 
         Results are on standard output, messages on standard error. A message is one line: what is wrong,
         where, and what to do.
+        """
+
+    private static let environment = """
+          VDB_DB                the database, if --db is not given
+          VDB_MODELS            the store of models (else XDG_DATA_HOME/vdb/models)
+          VDB_KERNELS           forces kernels: portable, avx2, avx512, avx512bf16
+          OPENBLAS_CORETYPE     forces OpenBLAS's kernels
+          NO_COLOR              if not empty, nothing is bold or dim; neither is it if TERM is dumb
+          COLUMNS               the width of a table, if standard output is not a terminal
+          XDG_CACHE_HOME        'vdb eval' keeps databases in vdb/eval below it (else ~/.cache)
+          XDG_DATA_HOME         the store of models is in vdb/models below it (else ~/.local/share)
+          HF_TOKEN              the token for downloads from Hugging Face; also HF_TOKEN_PATH
+          HF_ENDPOINT           the hub's address
+          HF_HOME, HF_HUB_CACHE where Hugging Face's programs keep models
+          HF_HUB_OFFLINE        if 1, nothing is downloaded
+          OLLAMA_MODELS         where Ollama keeps models
         """
 }

@@ -28,10 +28,13 @@ struct ExportCommand: AsyncParsableCommand {
         let collection = database.collection(arguments.collection)
         let settings = CollectionSettings(try collection.statistics(includesBytes: false))
         Output.line(settings.exportLine.jsonText)
+        var count = 0
         for try await document in collection.export(
             where: filter, includesVectors: vectors, includesPassages: true)
         {
             document.jsonLine(idKey: "_id").print()
+            count += 1
         }
+        if count == 0 { FilterArguments.tellUnknownFields(of: filter, in: collection, general) }
     }
 }

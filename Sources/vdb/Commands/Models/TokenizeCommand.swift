@@ -28,13 +28,14 @@ struct TokenizeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A model's folder, .gguf file or name (default: the built-in one).", valueName: "model")
-    )
+            "A model's folder, .gguf file or name (default: the built-in one).", valueName: "model"),
+        completion: .file())
     var model: String?
 
     @Option(
         help: ArgumentHelp(
-            "The folder of the base model, for an adapter without a tokenizer.", valueName: "dir"))
+            "The folder of the base model, for an adapter without a tokenizer.", valueName: "dir"),
+        completion: .directory)
     var base: String?
 
     @Flag(help: "Convert ids to text.")

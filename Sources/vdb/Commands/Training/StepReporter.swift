@@ -5,15 +5,13 @@ import Training
 /// occasional line elsewhere. Shared by `vdb train` and `vdb tune`.
 final class StepReporter: Sendable {
     let line: ProgressLine
-    private let isQuiet: Bool
-    private let occasionally = OccasionalLines()
     private let hasBegun = Atomic(false)
     /// The last gain measured in the current stage.
     private let gain = Mutex<Double?>(nil)
 
     init(isQuiet: Bool) {
-        self.isQuiet = isQuiet
-        line = ProgressLine(isQuiet: isQuiet)
+        // A training run takes hours, and its log is kept.
+        line = ProgressLine(isQuiet: isQuiet, interval: .seconds(60))
     }
 
     /// Prints the kernels that the run uses, once.
@@ -41,15 +39,10 @@ final class StepReporter: Sendable {
             + (gain.map { "  gain \(Figures.fixed($0, 2))" } ?? "")
         let rate = "\(Int(step.tokensPerSecond)) tokens/s"
         let left = Figures.duration(Self.secondsLeft(after: step)) + " left"
-        if !isQuiet, !Messages.isTerminal {
-            occasionally.say(
-                (stage.map { "\($0): " } ?? "")
-                    + "step \(step.step)/\(step.totalSteps)  \(loss)  \(rate)  \(left)")
-        }
         line.begin("steps", stage)
         line.update(
             done: step.step, total: step.totalSteps,
-            note: [stage ?? rate, loss, left].joined(separator: "  "))
+            note: [stage, rate, loss, left].compactMap(\.self).joined(separator: "  "))
     }
 
     private static func secondsLeft(after step: TrainingStep) -> Double {

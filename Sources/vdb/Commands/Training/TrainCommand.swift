@@ -38,7 +38,7 @@ struct TrainCommand: ParsableCommand {
             The model to start from: a folder, a .gguf file or the name of a model in the store \
             (default: the built-in model).
             """,
-            valueName: "model"))
+            valueName: "model"), completion: .file())
     var model: String?
     @Option(
         help: ArgumentHelp(
@@ -216,7 +216,7 @@ extension TrainCommand {
         @Option(
             help: ArgumentHelp(
                 "The frozen decoder's folder (default: the one the model names, else the model).",
-                valueName: "dir"))
+                valueName: "dir"), completion: .directory)
         var decoder: String?
         @Option(
             help: ArgumentHelp(
@@ -239,7 +239,7 @@ extension TrainCommand {
         @Option(
             help: ArgumentHelp(
                 "align: keep the reference scores in this file, and reuse them if they fit.",
-                valueName: "file"))
+                valueName: "file"), completion: .file())
         var referenceScores: String?
         @Flag(help: "align: add the reference difference, as in the authors' trainer.")
         var reverseReferenceSign = false
@@ -261,7 +261,8 @@ extension TrainCommand {
     struct EvaluationOptions: ParsableArguments {
         @Option(
             help: ArgumentHelp(
-                "Write one JSON object a step to this file.", valueName: "file.jsonl"))
+                "Write one JSON object a step to this file.", valueName: "file.jsonl"),
+            completion: .file())
         var log: String?
         @Option(
             help: ArgumentHelp(
@@ -269,7 +270,7 @@ extension TrainCommand {
                 Evaluate nDCG@10 on this judged collection before and after the run; a folder as in \
                 'vdb eval retrieval'.
                 """,
-                valueName: "dir"))
+                valueName: "dir"), completion: .directory)
         var eval: String?
         @Option(help: "Also evaluate every this many steps; the log has the results.")
         var evalSteps: Int?

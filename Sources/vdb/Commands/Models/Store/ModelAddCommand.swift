@@ -31,7 +31,7 @@ struct ModelAddCommand: ParsableCommand {
     @Argument(
         help: """
             hf:OWNER/REPO[@REVISION][:FILE.gguf], a short name, a folder, a .gguf file or ollama:NAME.
-            """)
+            """, completion: .file())
     var source: String
 
     @Option(help: "The name (default: the repository's, file's or folder's).") var name: String?
@@ -94,14 +94,10 @@ struct ModelAddCommand: ParsableCommand {
         var download = ModelDownload(settings: settings, store: store)
         // In kilobytes, so that a slow line's rate is not 0.
         let bar = ProgressLine(unit: "kB", isQuiet: quiet)
-        let lines = OccasionalLines()
         download.progress = { progress in
             bar.update(
                 done: progress.done / 1000, total: progress.total.map { $0 / 1000 },
                 before: progress.before / 1000, note: progress.note)
-            if !Messages.isTerminal, !quiet {
-                lines.say(progress.note ?? Self.line(progress, name))
-            }
         }
         let folder: URL
         do {
@@ -119,11 +115,5 @@ struct ModelAddCommand: ParsableCommand {
             let reason = CommandFailure.message(of: error)
             Messages.line("it was downloaded whole, but vdb cannot use it: \(reason)")
         }
-    }
-
-    private static func line(_ progress: DownloadProgress, _ name: String) -> String {
-        let done = Figures.grouped(progress.done / 1000)
-        let total = progress.total.map { " of " + Figures.grouped($0 / 1000) } ?? ""
-        return "\(name): \(done)\(total) kB"
     }
 }

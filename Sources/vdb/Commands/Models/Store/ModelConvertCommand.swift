@@ -22,10 +22,12 @@ struct ModelConvertCommand: ParsableCommand {
             and with four bits a weight the embedding matrix has eight. Nothing is overwritten.
             """)
 
-    @Argument(help: "A model's folder, .gguf file or name.") var model: String
+    @Argument(help: "A model's folder, .gguf file or name.", completion: .file())
+    var model: String
 
     @Argument(
-        help: ArgumentHelp("The folder or .gguf file to write; must not exist.", valueName: "out"))
+        help: ArgumentHelp("The folder or .gguf file to write; must not exist.", valueName: "out"),
+        completion: .file())
     var out: String
 
     @Option(help: "Type of the weights (default: unchanged, or f32 if quantized).")
@@ -38,7 +40,8 @@ struct ModelConvertCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The base model's folder of an adapter that names none here.", valueName: "dir"))
+            "The base model's folder of an adapter that names none here.", valueName: "dir"),
+        completion: .directory)
     var base: String?
 
     func run() throws {

@@ -18,7 +18,9 @@ struct ModelInfoCommand: ParsableCommand {
             weights.
             """)
 
-    @Argument(help: "A model's folder, .gguf file or name (default: the built-in model).")
+    @Argument(
+        help: "A model's folder, .gguf file or name (default: the built-in model).",
+        completion: .file())
     var model: String?
 
     @Option(help: "table or json.") var format = AnswerFormat.table
