@@ -45,6 +45,24 @@ struct OutputTests {
         #expect(Columns.wrapped("", to: 4, limit: 3) == [])
     }
 
+    @Test("Long ids are cut on a terminal, and whole in a pipe")
+    func longIDs() throws {
+        let vdb = Program()
+        let id = String(repeating: "文書/", count: 50)
+        try vdb.write("d.jsonl", #"{"_id":"\#(id)","title":"T","text":"Tides."}"# + "\n")
+        try vdb.run("ingest", "d.jsonl", "-q")
+        for arguments in [["query", "tides"], ["list"]] {
+            #expect(try vdb.run(arguments).output.contains(id))
+            // A terminal without a size has 80 columns.
+            let lines = try vdb.onTerminal(arguments).split(whereSeparator: \.isNewline)
+            #expect(lines.contains { $0.contains("文書/文書/") })
+            for line in lines {
+                let plain = String(line).replacing(/\u{1B}\[\d*m/, with: "")
+                #expect(Columns.width(of: plain) <= 80 && !plain.contains("\t"), "\(plain)")
+            }
+        }
+    }
+
     @Test("A line of progress says what is known")
     func progress() {
         #expect(

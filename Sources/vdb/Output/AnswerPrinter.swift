@@ -178,8 +178,10 @@ struct AnswerPrinter {
         for hit in answer.hits {
             let rank = Columns.right(String(hit.rank), rankWidth, gap: 0)
             let score = score(hit.score, mode: answer.mode)
+            // In a pipe the id may be for another program.
             let name = Columns.truncated(
-                Columns.plain(hit.id), to: max(8, width - rankWidth - score.count - 6))
+                Columns.plain(hit.id),
+                to: Output.isTerminal ? max(8, width - rankWidth - score.count - 6) : .max)
             var head = "\(rank)  \(Terminal.styled(score, .dim))  \(Terminal.styled(name, .bold))"
             let used = rankWidth + score.count + Columns.width(of: name) + 4
             let title = Columns.plain(hit.title)

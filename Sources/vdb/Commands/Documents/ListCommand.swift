@@ -75,7 +75,10 @@ struct ListCommand: AsyncParsableCommand {
         case .json: document.jsonLine(idKey: "id").print()
         case .table:
             let what = document.title.isEmpty ? document.text : document.title
-            let row = Columns.plain(document.id) + "\t" + Columns.plain(String(what.prefix(200)))
+            // A tab has any width on a terminal.
+            let row =
+                Columns.plain(document.id) + (Output.isTerminal ? "  " : "\t")
+                + Columns.plain(String(what.prefix(200)))
             Output.line(Columns.truncated(row, to: width))
         }
     }
