@@ -57,6 +57,15 @@ import Testing
             "query", question, "--mode", "dense", "--snippet", "nearest",
             environment: ["COLUMNS": "60"])
         #expect(table.lines.count == 4 && table.lines[1].hasPrefix("   … Yeast breathes out"))
+        // A word in the title alone does not tell the place either.
+        try vdb.write(
+            "t.jsonl",
+            #"{"_id":"t","title":"Bread","text":"\#(Self.filler)\#(Self.answer) \#(Self.filler)"}"#
+                + "\n")
+        #expect(try vdb.run("ingest", "t.jsonl", "--db", "t.vdb", "-q").status == 0)
+        let titled = try #require(
+            hits("bread rises", "--db", "t.vdb", "--snippet", "nearest").first)
+        #expect(part(titled["snippet"], of: titled) == Self.answer)
         // Without being asked, a pipe does not wait for it, and a terminal does.
         let piped = try vdb.run("query", question, "--mode", "dense")
         #expect(piped.lines[1].hasPrefix("   First line."))

@@ -12,6 +12,7 @@ extension DocumentCollection {
     /// searched.
     ///
     /// - Parameters:
+    ///   - answer: tells the query's vector; in lexical mode there is none, and so no sentence.
     ///   - hits: hits of the answer, in the order of their importance.
     ///   - time: begins no further hit after this time, and none at all if to encode the query took
     ///     longer; `nil` for no bound.

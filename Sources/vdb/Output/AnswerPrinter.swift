@@ -35,14 +35,15 @@ struct AnswerPrinter {
     }
 
     /// The hits whose snippet the query's words do not tell: those found by vector rather than by
-    /// words, if not all of their text is shown.
+    /// words, or by words in their titles, if not all of their text is shown.
     func hitsWithoutPlace(_ answer: Answer) -> [Hit] {
+        if answer.mode == .lexical { return [] }
         let shown = Self.passageLines * Self.columns(forHits: answer.hits.count)
+        let highlighter = Highlighter(query: answer.query.text)
         return answer.hits.filter { hit in
-            let isByVector =
-                answer.mode == .dense || hit.parts.map { $0.dense > $0.lexical } ?? false
-            return isByVector
-                && (format == .json || Columns.width(of: Columns.plain(hit.text)) > shown)
+            let isByWords = hit.parts.map { $0.lexical >= $0.dense } ?? false
+            if isByWords, !highlighter.matches(in: hit.text).isEmpty { return false }
+            return format == .json || Columns.width(of: Columns.plain(hit.text)) > shown
         }
     }
 
