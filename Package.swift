@@ -177,7 +177,7 @@ let package = Package(
             ],
             swiftSettings: swift),
 
-        // Level 7.
+        // Level 8.
         .executableTarget(
             name: "vdb",
             dependencies: [
@@ -342,9 +342,66 @@ let package = Package(
                 "vdb", "VectorDatabase", "DefaultModel", "Training", "TestSupport", "Torture",
                 "Tensors", "VectorMath",
             ],
-            exclude: ["Clients"], swiftSettings: swift),
+            exclude: ["Clients", "Server"], swiftSettings: swift),
     ]
 )
+
+// The HTTP server and Hummingbird, on which it is built. Without the variable neither is fetched, so an
+// application that embeds the library never sees them; `make` sets it wherever it builds the server. A
+// trait would change the flags of every module, so that switching it compiles everything again.
+if Context.environment["VDB_SERVER"] != nil {
+    package.dependencies += [
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ]
+    package.targets.append(
+        // Level 7.
+        .target(
+            name: "HTTPServer",
+            dependencies: [
+                "VectorDatabase", "AutoRegEmbed", "Embedding", "ModelContextProtocol", "ModelHub",
+                "FileFormat", "JSON", "TextBytes",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdHTTP2", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            resources: [.embedInCode("OpenAPI")],
+            swiftSettings: swift))
+    // The command line once more, with the server; `vdb serve` becomes this program. Linked into vdb, the
+    // server would make every start milliseconds slower: casts search all conformances of a program.
+    // Sources/vdb-serve is a link to Sources/vdb.
+    for target in package.targets where target.name == "vdb" {
+        package.targets.append(
+            // Level 8.
+            .executableTarget(
+                name: "vdb-serve", dependencies: target.dependencies + ["HTTPServer"],
+                swiftSettings: swift + [.define("SERVER")]))
+    }
+    package.products.append(.executable(name: "vdb-serve", targets: ["vdb-serve"]))
+    // No level: tests.
+    package.targets.append(
+        .testTarget(
+            name: "HTTPServerTests",
+            dependencies: [
+                "HTTPServer", "ModelContextProtocol", "VectorDatabase", "JSON", "TestSupport",
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: swift))
+    for target in package.targets where target.name == "EndToEndTests" {
+        target.exclude.removeAll { $0 == "Server" }
+    }
+}
 
 // The libFuzzer program builds only with its sanitizer: `make fuzz`.
 if Context.environment["VDB_FUZZ"] != nil {

@@ -14,7 +14,7 @@ enum MessagesTarget {
             path: "/nowhere/fuzz.vdb", isReadOnly: true, options: DatabaseOptions())
         let server = Server(
             name: "fuzz", title: "Fuzz", version: "1",
-            provider: DatabaseTools(source: source, servedCollection: nil) { "\($0)" })
+            provider: DatabaseTools(source: source, servedCollections: nil) { "\($0)" })
         let output = Collected()
         let connection = LineConnection(
             server: server, maximumLineLength: 1 << 14,

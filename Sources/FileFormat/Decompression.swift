@@ -91,10 +91,12 @@ struct InputBuffer {
 
     var isEmpty: Bool { start == end }
 
-    /// False at the end of the stream.
+    /// False at the end of the stream. If the stream throws, the buffer stays empty, and a later call may
+    /// succeed.
     mutating func refill(from stream: any ByteStream) throws -> Bool {
+        let count = try bytes.withUnsafeMutableBytes { try stream.read(into: $0) }
         start = 0
-        end = try bytes.withUnsafeMutableBytes { try stream.read(into: $0) }
+        end = count
         return end > 0
     }
 }

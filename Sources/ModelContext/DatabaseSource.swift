@@ -15,6 +15,8 @@ package final class DatabaseSource: Sendable {
     private struct State {
         var database: Database?
         var file: FileIdentity?
+        /// Whether the database was opened by somebody else, who closes it.
+        var isBorrowed = false
     }
 
     /// - Parameter options: their `access` does not count.
@@ -24,12 +26,24 @@ package final class DatabaseSource: Sendable {
         self.options = options
     }
 
+    /// A database that is open already, such as a server's.
+    package init(_ database: Database, isReadOnly: Bool) {
+        path = database.path
+        self.isReadOnly = isReadOnly
+        options = database.options
+        state.withLock { state in
+            state.database = database
+            state.isBorrowed = true
+        }
+    }
+
     /// The database as it is now.
     ///
     /// - Parameter creates: whether to create a database if there is none.
     /// - Throws: ``DatabaseError``: `databaseMissing` and the others of `Database.init`.
     package func database(creates: Bool = false) throws -> Database {
         try state.withLock { state in
+            if let database = state.database, state.isBorrowed { return database }
             let file = FileIdentity(path)
             if let database = state.database, let file, file == state.file { return database }
             // Calls that still run keep the old one; it is closed when the last of them ends.
@@ -49,7 +63,7 @@ package final class DatabaseSource: Sendable {
     package func close() throws {
         try state.withLock { state in
             defer { state.database = nil }
-            try state.database?.close()
+            if !state.isBorrowed { try state.database?.close() }
         }
     }
 }

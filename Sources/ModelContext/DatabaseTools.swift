@@ -9,20 +9,20 @@ import VectorDatabase
 /// names are repeated whole.
 package struct DatabaseTools: ToolProvider {
     let source: DatabaseSource
-    /// The only collection that is served; `nil` for all.
-    let servedCollection: String?
+    /// The only collections that are served; `nil` for all.
+    let servedCollections: [String]?
     /// One sentence for an error of this module or of the database.
     private let word: @Sendable (any Error) -> String
 
     /// - Parameters:
-    ///   - servedCollection: the only collection that the tools reach; `nil` for all.
+    ///   - servedCollections: the only collections that the tools reach; `nil` for all.
     ///   - word: says in one sentence what is wrong and what the model can do.
     package init(
-        source: DatabaseSource, servedCollection: String?,
+        source: DatabaseSource, servedCollections: [String]?,
         word: @escaping @Sendable (any Error) -> String
     ) {
         self.source = source
-        self.servedCollection = servedCollection
+        self.servedCollections = servedCollections
         self.word = word
     }
 
@@ -77,16 +77,20 @@ extension DatabaseTools {
 
     /// The names of the collections that exist and are served.
     func collectionNames(in database: Database) throws -> [String] {
-        let names = try database.collectionNames()
-        guard let servedCollection else { return names }
-        return names.filter { $0.hasSameBytes(as: servedCollection) }
+        try database.collectionNames().filter(isServed)
     }
 
-    /// The name that the arguments give, checked against what is served.
+    private func isServed(_ name: String) -> Bool {
+        servedCollections?.contains { $0.hasSameBytes(as: name) } ?? true
+    }
+
+    /// The name that the arguments give, else that of the only collection that is served, checked against what is served.
     func collectionName(_ arguments: JSONObject) throws -> String? {
-        guard let name = arguments["collection"]?.stringValue else { return servedCollection }
-        if let servedCollection, !name.hasSameBytes(as: servedCollection) {
-            throw ToolFailure.collectionNotServed(name: name, served: servedCollection)
+        guard let name = arguments["collection"]?.stringValue else {
+            return servedCollections?.count == 1 ? servedCollections?.first : nil
+        }
+        guard isServed(name) else {
+            throw ToolFailure.collectionNotServed(name: name, served: servedCollections ?? [])
         }
         return name
     }
@@ -110,7 +114,7 @@ extension DatabaseTools {
         _ arguments: JSONObject, in database: Database
     ) throws -> DocumentCollection {
         if let given = try collectionName(arguments) { return database.collection(given) }
-        if try collectionNames(in: database).isEmpty {
+        if try collectionNames(in: database).isEmpty, isServed(Self.defaultCollection) {
             return database.collection(Self.defaultCollection)
         }
         return try collection(arguments, in: database)

@@ -9,7 +9,7 @@ package enum ToolFailure: Error {
     /// The tool writes, and the server only reads.
     case readOnly(tool: String)
     /// The server serves other collections only.
-    case collectionNotServed(name: String, served: String)
+    case collectionNotServed(name: String, served: [String])
     /// There is no collection of this name; those that there are. `nil`: none was named, and there
     /// is no obvious one.
     case collectionMissing(name: String?, existing: [String])

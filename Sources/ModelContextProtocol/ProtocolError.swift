@@ -20,6 +20,7 @@ package struct ProtocolError: Error, Equatable {
         case methodNotFound = -32601
         case invalidParameters = -32602
         case internalError = -32603
+        case headerMismatch = -32020
         case unsupportedRevision = -32022
     }
 

@@ -42,6 +42,7 @@ struct VDB: AsyncParsableCommand {
                 subcommands: [TrainCommand.self, MineCommand.self, TuneCommand.self]),
             CommandGroup(name: "Evaluation", subcommands: [EvalCommand.self]),
             CommandGroup(name: "Assistants", subcommands: [MCPCommand.self]),
+            CommandGroup(name: "Server", subcommands: [ServeCommand.self, KeyCommand.self]),
             CommandGroup(
                 name: "Shell", subcommands: [CompletionsCommand.self, ManualCommand.self]),
         ])

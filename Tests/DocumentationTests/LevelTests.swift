@@ -46,7 +46,7 @@ struct LevelTests {
         process.currentDirectoryURL = Repository.root
         process.environment = ProcessInfo.processInfo.environment.filter {
             !$0.key.hasPrefix("VDB_")
-        }
+        }.merging(["VDB_SERVER": "1"]) { $1 }
         let output = Pipe()
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice

@@ -33,6 +33,7 @@ import Testing
         ],
         "eval retrieval": ["beir", "--model", "MODEL"],
         "eval sts": ["pairs.tsv", "--model", "MODEL"],
+        "serve": ["--socket", "missing/socket"],
         "eval run": ["a.run", "qrels.tsv"], "eval compare": ["a.run", "a.run", "qrels.tsv"],
     ]
 
@@ -117,7 +118,8 @@ import Testing
                 guard argument.allValues == nil, let own = argument.names?.last else { continue }
                 let option = (own.kind == "short" ? "-" : "--") + own.name
                 // A number is what cannot be anything else.
-                let probe = try vdb.run(path + [option, "no-number"])
+                // An unknown option, so that a command whose option takes any text does not run.
+                let probe = try vdb.run(path + [option, "no-number", "--no-such-option"])
                 guard probe.errors.contains("'no-number' is invalid for") else { continue }
                 let variants = commands.keys.filter { $0 == name || $0.hasPrefix(name + " ") }
                 #expect(!variants.isEmpty, "give NumberTests a command line for '\(name)'")

@@ -3,12 +3,18 @@ import Testing
 
 /// Programs of others against `vdb`, if they are installed: `.ci/install-clients` does that.
 @Suite(.serialized) struct OfficialClientTests {
-    private static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .appendingPathComponent("Clients/check_mcp.py").path
+    /// A script beside this file.
+    static func script(_ name: String) -> String {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("Clients/\(name)").path
+    }
 
-    /// A Python that has the official MCP client: `VDB_CLIENTS_PYTHON`, the one in
-    /// `.build/clients`, or `python3`.
-    private static let python: String? = {
+    private static let python = python(that: "from mcp import Client; import jsonschema")
+
+    /// A Python that has some client: `VDB_CLIENTS_PYTHON`, the one in `.build/clients`, or `python3`.
+    ///
+    /// - Parameter imports: what it must be able to run.
+    static func python(that imports: String) -> String? {
         let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appendingPathComponent("../..").standardizedFileURL.path
         let candidates = [
@@ -16,13 +22,16 @@ import Testing
             repository + "/.build/clients/bin/python", "/usr/bin/env python3",
         ]
         return candidates.compactMap { $0 }.first { candidate in
-            run(candidate, "-c", "from mcp import Client; import jsonschema").status == 0
+            run(candidate, "-c", imports).status == 0
         }
-    }()
+    }
 
-    private static func run(_ program: String, _ arguments: String...) -> (
-        status: Int32, text: String
-    ) {
+    static func run(_ program: String, _ arguments: String...) -> (status: Int32, text: String) {
+        run(program, arguments)
+    }
+
+    /// Runs a program to its end; the text is what it wrote to both of its outputs.
+    static func run(_ program: String, _ arguments: [String]) -> (status: Int32, text: String) {
         let words =
             program.hasPrefix("/usr/bin/env ")
             ? program.split(separator: " ").map(String.init) : [program]
@@ -44,7 +53,8 @@ import Testing
             if: python != nil,
             "Python's package mcp (2.3 or later) is not installed; .ci/install-clients does that"))
     func modelContextProtocol() throws {
-        let result = Self.run(try #require(Self.python), Self.script, Program.path)
+        let result = Self.run(
+            try #require(Self.python), Self.script("check_mcp.py"), Program.path)
         #expect(result.status == 0, "\(result.text)")
         #expect(result.text.split(separator: "\n").count { $0.hasSuffix(", well") } == 3)
     }

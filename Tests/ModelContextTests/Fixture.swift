@@ -36,7 +36,9 @@ struct Fixture {
         options.findEmbedder = { _ in HashEmbedder() }
         source = DatabaseSource(
             path: other?.path ?? folder.file("test.vdb"), isReadOnly: isReadOnly, options: options)
-        tools = DatabaseTools(source: source, servedCollection: servedCollection) { "\($0)" }
+        tools = DatabaseTools(source: source, servedCollections: servedCollection.map { [$0] }) {
+            "\($0)"
+        }
     }
 
     func ingest(_ documents: [Document], into collection: String = "default") async throws {

@@ -1,8 +1,8 @@
 import CLibcrypto
 
 /// SHA-256, or Git's SHA-1 of a blob, over parts that arrive one after another.
-final class ContentDigest {
-    enum Kind: Equatable {
+package final class ContentDigest {
+    package enum Kind: Equatable {
         case sha256
         /// Of `blob SIZE`, a zero byte and the content.
         case gitBlob(size: Int)
@@ -11,7 +11,7 @@ final class ContentDigest {
     private let digest: OpaquePointer
 
     /// Nil without OpenSSL's libcrypto.
-    init?(_ kind: Kind) {
+    package init?(_ kind: Kind) {
         guard
             let digest = libcrypto_digest_new(
                 kind == .sha256 ? LIBCRYPTO_SHA256 : LIBCRYPTO_SHA1)
@@ -24,12 +24,12 @@ final class ContentDigest {
 
     deinit { libcrypto_digest_free(digest) }
 
-    func update(_ bytes: UnsafeRawBufferPointer) {
+    package func update(_ bytes: UnsafeRawBufferPointer) {
         _ = libcrypto_digest_update(digest, bytes.baseAddress, bytes.count)
     }
 
     /// Lower-case hexadecimal digits. Nothing can be added afterwards.
-    func finalize() -> String {
+    package func finalize() -> String {
         var bytes = [UInt8](repeating: 0, count: 64)
         let count = libcrypto_digest_final(digest, &bytes)
         return bytes.prefix(count).map { byte in

@@ -6,12 +6,12 @@ import Dispatch
 /// pool, which has one thread per core, that would starve the application's other tasks. Tasks that
 /// prefer this executor run on libdispatch's threads instead; it starts more of them when some
 /// block.
-final class BlockingExecutor: TaskExecutor {
-    static let shared = BlockingExecutor()
+package final class BlockingExecutor: TaskExecutor {
+    package static let shared = BlockingExecutor()
 
     private let queue = DispatchQueue(label: "vdb.blocking", attributes: .concurrent)
 
-    func enqueue(_ job: consuming ExecutorJob) {
+    package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }

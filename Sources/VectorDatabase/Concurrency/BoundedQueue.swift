@@ -8,7 +8,7 @@ import Synchronization
 /// 3. The consumer gets a batch as soon as it is full, when its oldest element has waited for
 /// `patience`, or at the end, so that a slow source is not held back.
 /// 4. Cancelling either task ends its wait with `CancellationError`.
-final class BoundedQueue<Element: Sendable>: Sendable {
+package final class BoundedQueue<Element: Sendable>: Sendable {
     private struct State {
         var elements: [(element: Element, weight: Int)] = []
         var weight = 0
@@ -53,22 +53,27 @@ final class BoundedQueue<Element: Sendable>: Sendable {
     }
 
     /// A batch is full when either bound is reached.
-    struct Batch {
+    package struct Batch {
         var count: Int
         var weight: Int
+
+        package init(count: Int, weight: Int) {
+            self.count = count
+            self.weight = weight
+        }
     }
 
     private let bound: Int
     private let patience: Duration
     private let state = Mutex(State())
 
-    init(bound: Int, patience: Duration) {
+    package init(bound: Int, patience: Duration) {
         self.bound = bound
         self.patience = patience
     }
 
     /// Appends an element, waiting for room if necessary.
-    func send(_ element: Element, weight: Int) async throws {
+    package func send(_ element: Element, weight: Int) async throws {
         try Task.checkCancellation()
         while true {
             let (accepted, consumer) = state.withLock {
@@ -88,7 +93,7 @@ final class BoundedQueue<Element: Sendable>: Sendable {
     }
 
     /// Ends the queue; the consumer gets what is left, then `nil` or the error.
-    func finish(throwing failure: (any Error)? = nil) {
+    package func finish(throwing failure: (any Error)? = nil) {
         let consumer = state.withLock { state in
             state.isFinished = true
             state.failure = failure
@@ -103,7 +108,7 @@ final class BoundedQueue<Element: Sendable>: Sendable {
     /// The next batch in order, of at least one element; `nil` after the last.
     ///
     /// It has `batch.count` elements or reaches `batch.weight`, unless it was handed out early.
-    func receive(_ batch: Batch) async throws -> [Element]? {
+    package func receive(_ batch: Batch) async throws -> [Element]? {
         while true {
             try Task.checkCancellation()
             let (outcome, producer) = state.withLock {

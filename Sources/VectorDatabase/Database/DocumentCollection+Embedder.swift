@@ -34,3 +34,15 @@ extension DocumentCollection {
         }
     }
 }
+
+extension Database {
+    /// The embedder for a collection that records none: the one that a new collection would get.
+    ///
+    /// - Throws: ``DatabaseError``: `embedderMissing`, `embedderUnavailable`.
+    package func unrecordedEmbedder(for collection: String) throws -> any Embedder {
+        guard let embedder = try embedders.embedder(for: nil, collection: collection) else {
+            throw DatabaseError.embedderMissing(collection: collection, recorded: nil)
+        }
+        return embedder
+    }
+}

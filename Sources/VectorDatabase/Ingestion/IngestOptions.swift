@@ -66,6 +66,9 @@ public struct IngestOptions: Sendable {
     /// been settled; stored, unchanged, skipped and failed ones all count.
     public var acknowledged: (@Sendable (Int) -> Void)?
 
+    /// Called after each durable commit for each of its documents that did not fail, with its counts.
+    package var settled: (@Sendable (Document, IngestSummary) -> Void)?
+
     /// The defaults: replace known documents, stop at a faulty one, keep documents whole.
     public init() {}
 }

@@ -47,17 +47,13 @@ extension IngestRun {
 
     private func commit(_ documents: [PendingDocument]) throws {
         guard !documents.isEmpty else { return }
-        var change = IngestSummary()
         let new = documents.filter(\.isNew)
+        var written: [BatchOutcome.Document] = []
         if !new.isEmpty, let record = currentRecord {
-            let outcome = try rethrowing {
+            written = try rethrowing {
                 try collection.store.write(
                     new.map(\.asWrite), to: record, onConflict: options.onConflict.asPolicy)
-            }
-            change.inserted = outcome.count(.inserted)
-            change.replaced = outcome.count(.replaced)
-            change.unchanged = outcome.count(.unchanged)
-            change.skipped = outcome.count(.skipped)
+            }.documents
         }
         let moved = documents.filter(\.hasMoved)
         if !moved.isEmpty, let record = currentRecord {
@@ -69,21 +65,18 @@ extension IngestRun {
                 inFlight[id] = inFlight[id].flatMap { $0 > 1 ? $0 - 1 : nil }
             }
         }
+        var change = IngestSummary()
+        var rest = written[...]
         for document in documents {
-            switch document.fate {
-            case .new:
-                change.tokens += document.passages.reduce(0) {
-                    $0 + ($1.wasEncoded ? $1.tokens : 0)
-                }
-                change.truncated += document.truncated
-            case .unchanged: change.unchanged += 1
-            case .skipped: change.skipped += 1
-            case .failed(let error):
-                change.failed += 1
+            let outcome = document.isNew ? rest.popFirst() : nil
+            let settled = IngestSummary(of: document, written: outcome)
+            change.add(settled)
+            if case .failed(let error) = document.fate {
                 options.failed?(document.document, error)
+            } else {
+                options.settled?(document.document, settled)
             }
         }
-        change.documents = documents.count
         if !options.synchronizedSources.isEmpty {
             try collection.store.markSeen(ids: documents.map(\.document.id))
         }
@@ -107,7 +100,31 @@ extension IngestOptions.Conflict {
 }
 
 extension IngestSummary {
-    mutating func add(_ other: IngestSummary) {
+    /// What became of one document.
+    ///
+    /// - Parameter outcome: what the store did with it; `nil` if it was not written.
+    fileprivate init(of document: PendingDocument, written outcome: BatchOutcome.Document?) {
+        self.init()
+        documents = 1
+        switch document.fate {
+        case .new:
+            switch outcome {
+            case .inserted: inserted = 1
+            case .replaced: replaced = 1
+            case .unchanged: unchanged = 1
+            case .skipped: skipped = 1
+            case nil: break
+            }
+            tokens = document.passages.reduce(0) { $0 + ($1.wasEncoded ? $1.tokens : 0) }
+            truncated = document.truncated
+        case .unchanged: unchanged = 1
+        case .skipped: skipped = 1
+        case .failed: failed = 1
+        }
+    }
+
+    /// Adds the counts of another part of an ingest.
+    package mutating func add(_ other: IngestSummary) {
         documents += other.documents
         inserted += other.inserted
         replaced += other.replaced

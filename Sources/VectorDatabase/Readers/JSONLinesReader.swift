@@ -48,7 +48,7 @@ final class JSONLinesReader: RecordReader {
     }
 
     /// - Returns: `nil` for the first line of an export.
-    private func document(in bytes: UnsafeBufferPointer<UInt8>) throws(SourceError) -> Document? {
+    func document(in bytes: UnsafeBufferPointer<UInt8>) throws(SourceError) -> Document? {
         if let offset = UTF8Check.firstInvalidByte(in: bytes) {
             throw .notUTF8(path: file.path, line: lines.line, column: offset + 1)
         }

@@ -21,17 +21,9 @@ struct AnswerPrinter {
 
     // MARK: Details
 
-    /// The characters of a snippet in JSON.
-    private static let snippetLength = 240
-
     /// What is shown of the hits beyond the answer, without nearest sentences.
     func details(of answer: Answer, in collection: DocumentCollection) throws -> HitDetails {
-        var details = HitDetails()
-        guard format == .json else { return details }
-        for (hit, place) in zip(answer.hits, try collection.places(of: answer.hits)) {
-            details.places[hit.rank] = place
-        }
-        return details
+        format == .json ? try HitDetails(of: answer, in: collection) : HitDetails()
     }
 
     /// The hits whose snippet the query's words do not tell: those found by vector rather than by
@@ -50,95 +42,7 @@ struct AnswerPrinter {
     // MARK: JSON
 
     private func json(_ answer: Answer, id: String?, _ details: HitDetails) {
-        var line = JSONWriter()
-        if let id { line.set("query_id", id) }
-        line.set("query", answer.query.text)
-        line.set("mode", answer.mode.rawValue)
-        line.set("took_ms", .number(Self.milliseconds(answer.duration)))
-        let highlighter = Highlighter(query: answer.query.text)
-        line.set("hits", answer.hits.map { json($0, highlighter, details) })
-        if explains { line.set("explanation", json(answer.explanation)) }
-        line.print()
-    }
-
-    private func json(
-        _ hit: Hit, _ highlighter: Highlighter, _ details: HitDetails
-    ) -> JSONWriter {
-        var line = JSONWriter()
-        line.set("rank", hit.rank)
-        line.set("id", hit.id)
-        line.set("score", .number(hit.score))
-        if let logProbability = hit.logProbability {
-            line.set("log_probability", .number(logProbability))
-        }
-        if explains, let parts = hit.parts {
-            line.set("dense_part", .number(parts.dense))
-            line.set("lexical_part", .number(parts.lexical))
-        }
-        line.set("title", hit.title)
-        line.set("text", hit.text)
-        line.set("highlights", .array(Self.pairs(highlighter.matches(in: hit.text), in: hit.text)))
-        let snippet =
-            details.sentences[hit.rank]
-            ?? highlighter.bestWindow(in: hit.text, length: Self.snippetLength)
-        line.set("snippet", snippet.flatMap { Self.pairs([$0], in: hit.text).first } ?? .null)
-        let place = details.places[hit.rank]
-        let linesBefore = hit.text[..<(snippet?.lowerBound ?? hit.text.startIndex)].utf8.count {
-            $0 == UInt8(ascii: "\n")
-        }
-        line.set("offset", place.map { .integer(Int64($0.offset)) } ?? .null)
-        line.set("line", place.map { .integer(Int64($0.line + linesBefore)) } ?? .null)
-        line.set("duplicates", .array(hit.duplicates.map { .string($0) }))
-        line.set("metadata", .object(hit.metadata))
-        return line
-    }
-
-    /// Places in a text as pairs: where each begins and ends, in Unicode code points.
-    ///
-    /// - Parameter ranges: in order and apart.
-    private static func pairs(_ ranges: [Range<String.Index>], in text: String) -> [JSONValue] {
-        var last = text.startIndex
-        var offset = 0
-        func advance(to index: String.Index) -> JSONValue {
-            offset += text.unicodeScalars.distance(from: last, to: index)
-            last = index
-            return .integer(Int64(offset))
-        }
-        return ranges.map { range in
-            let start = advance(to: range.lowerBound)
-            return .array([start, advance(to: range.upperBound)])
-        }
-    }
-
-    private func json(_ explanation: Explanation) -> JSONWriter {
-        var line = JSONWriter()
-        line.set(
-            "phases",
-            explanation.phases.map { phase in
-                var line = JSONWriter()
-                line.set("name", phase.name)
-                line.set("ms", .number(phase.milliseconds))
-                return line
-            })
-        line.set("distance_computations", explanation.distanceComputations)
-        line.set("graph_rows", explanation.graphRows)
-        line.set("tail_rows", explanation.tailRows)
-        line.set("deleted_rows", explanation.deletedRows)
-        line.set("postings", explanation.postings)
-        line.set("scored_passages", explanation.scoredPassages)
-        line.set(
-            "matching_passages",
-            explanation.matchingPassages.map { .integer(Int64($0)) } ?? .null)
-        if let fusion = explanation.fusion {
-            line.set("fusion", fusion.method.rawValue)
-            line.set("dense_weight", fusion.denseWeight.map { .number($0) } ?? .null)
-            line.set("lexical_weight", .number(fusion.lexicalWeight))
-        }
-        return line
-    }
-
-    private static func milliseconds(_ duration: Duration) -> Double {
-        (duration / .milliseconds(1) * 1000).rounded() / 1000
+        answer.json(id: id, explains: explains, details: details).print()
     }
 
     // MARK: TREC
@@ -249,7 +153,7 @@ struct AnswerPrinter {
         let explanation = answer.explanation
         Output.line("")
         Output.line(
-            "mode \(answer.mode.rawValue), \(Figures.fixed(Self.milliseconds(answer.duration), 2)) ms"
+            "mode \(answer.mode.rawValue), \(Figures.fixed(answer.milliseconds, 2)) ms"
         )
         for phase in explanation.phases {
             Output.line(

@@ -108,6 +108,8 @@ enum HelpTopics {
 
     private static let environment = """
           VDB_DB                the database, if --db is not given
+          VDB_API_KEY           a key of 'vdb serve' that may write
+          VDB_READ_API_KEY      one that only reads
           VDB_MODELS            the store of models (else XDG_DATA_HOME/vdb/models)
           VDB_KERNELS           forces kernels: portable, avx2, avx512, avx512bf16
           OPENBLAS_CORETYPE     forces OpenBLAS's kernels

@@ -6,8 +6,8 @@ import Synchronization
 ///
 /// A command that writes calls `finishesCleanly`: the first signal then cancels its task, which stops
 /// at the next safe point. A second signal, or the end of the granted time, ends the process at once,
-/// which does not lose anything that was acknowledged either. Any other command ends at the first
-/// signal.
+/// which does not lose anything that was acknowledged either. A server calls `calls` instead, to end in
+/// its own way. Any other command ends at the first signal.
 enum Interruption {
     private struct State {
         var cancel: (@Sendable () -> Void)?
@@ -19,6 +19,8 @@ enum Interruption {
     private static let state = Mutex(State())
     // Written once by `watch`, before anything else runs; kept so that they stay alive.
     nonisolated(unsafe) private static var sources: [any DispatchSourceSignal] = []
+    // Written once by `watchHangup`.
+    nonisolated(unsafe) private static var hangup: (any DispatchSourceSignal)?
 
     static func watch(_ cancel: @escaping @Sendable () -> Void) {
         state.withLock { $0.cancel = cancel }
@@ -39,6 +41,24 @@ enum Interruption {
             state.finishesCleanly = true
             state.patience = seconds
         }
+    }
+
+    /// From now on, the first signal calls `stop` instead of canceling the command's task.
+    static func calls(_ stop: @escaping @Sendable () -> Void) {
+        state.withLock { state in
+            state.cancel = stop
+            state.finishesCleanly = true
+            state.patience = nil
+        }
+    }
+
+    /// Calls `reload` for each SIGHUP.
+    static func watchHangup(_ reload: @escaping @Sendable () -> Void) {
+        signal(SIGHUP, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: .global())
+        source.setEventHandler(handler: reload)
+        source.resume()
+        hangup = source
     }
 
     /// Whether a signal was received, for work that is not a task.

@@ -43,6 +43,11 @@ struct Comments {
         #expect(try notes.document("apples-1") == note)
         try await notes.delete(["1"])
         #expect(try notes.count() == 1)
+
+        try await database.createCollection("images", metric: .cosine, dimensions: 512)
+        #expect(try database.collectionNames() == ["default", "images"])
+        try await database.dropCollection("images")
+        #expect(try database.collectionNames() == ["default"])
         try database.close()
     }
 

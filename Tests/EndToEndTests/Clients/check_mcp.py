@@ -1,12 +1,13 @@
-"""Checks `vdb mcp` with the official Python client, in its three modes.
+"""Checks `vdb mcp`, or /mcp of `vdb serve`, with the official Python client, in its three modes.
 
     pip install mcp==2.3.0
-    python check_mcp.py VDB
+    python check_mcp.py VDB [http]
 
 The client itself checks every structuredContent against the tool's outputSchema, and every result
 against the revision's. This script compares what the tools answer with what went in, and with `vdb
 query` on the same database. It prints a line for each mode, and ends with 0 if all is well.
 """
+import contextlib
 import json
 import os
 import subprocess
@@ -200,10 +201,47 @@ async def run(vdb, mode, folder):
     print(f"{mode}: {MODES[mode]}, well", flush=True)
 
 
+@contextlib.contextmanager
+def serving(vdb, database, *options):
+    arguments = [vdb, "serve", "--db", database, "--listen", "127.0.0.1:0", "--quiet", *options]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield json.loads(process.stdout.readline())["listening"] + "/mcp"
+        finally:
+            process.terminate()
+        equal(process.wait(), 0, "the server's exit status")
+
+
+async def run_over_http(vdb, mode, folder):
+    database = os.path.join(folder, f"{mode}.vdb")
+    version = subprocess.check_output([vdb, "--version"], text=True).strip()
+
+    def query(*arguments):
+        return json.loads(subprocess.check_output(
+            [vdb, "query", *arguments, "--format", "json", "--db", database]))
+
+    with serving(vdb, database) as url:
+        async with Client(url, mode=mode, read_timeout_seconds=60) as client:
+            await protocol(client, mode, version)
+            session = Session(client)
+            await session.fails("search", "there are no documents", query="x")
+            await writing(session)
+            await reading(session, query)
+            await at_once(session)
+    with serving(vdb, database, "--read-only") as url:
+        async with Client(url, mode=mode) as client:
+            equal([tool.name for tool in (await client.list_tools()).tools], ["search", "get", "stats"], "read-only")
+            session = Session(client)
+            equal((await session.call("get", ids=["tides"]))["missing"], [], "read-only: get")
+            await session.fails("add", "--read-only", documents=[{"text": "x"}])
+    print(f"{mode}: {MODES[mode]}, well", flush=True)
+
+
 def main():
+    check_mode = run_over_http if sys.argv[2:] == ["http"] else run
     with tempfile.TemporaryDirectory() as folder:
         for mode in MODES:
-            anyio.run(run, os.path.abspath(sys.argv[1]), mode, folder)
+            anyio.run(check_mode, os.path.abspath(sys.argv[1]), mode, folder)
 
 
 main()

@@ -45,7 +45,7 @@ struct MCPCommand: AsyncParsableCommand {
             path: arguments.path, isReadOnly: readOnly, options: options)
         try announce(source)
         let tools = DatabaseTools(
-            source: source, servedCollection: arguments.givenCollection,
+            source: source, servedCollections: arguments.givenCollection.map { [$0] },
             word: ToolWording.sentence)
         let server = Server(name: "vdb", title: "vdb", version: VDB.version, provider: tools)
         let isQuiet = general.quiet

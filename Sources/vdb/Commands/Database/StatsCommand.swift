@@ -30,7 +30,7 @@ struct StatsCommand: AsyncParsableCommand {
         }
         let statistics = try database.collection(arguments.collection).statistics()
         switch format {
-        case .json: json(statistics, names).print()
+        case .json: statistics.json(database: arguments.path, collections: names).print()
         case .table: show(statistics, names)
         }
     }
@@ -48,35 +48,8 @@ struct StatsCommand: AsyncParsableCommand {
         line.set("passages", 0)
         line.set("dimensions", 0)
         line.set("model", .null)
-        line.set("bytes", Self.json(bytes))
+        line.set("bytes", bytes.json)
         line.print()
-    }
-
-    private func json(_ statistics: CollectionStatistics, _ names: [String]) -> JSONWriter {
-        var line = JSONWriter()
-        line.set("db", arguments.path)
-        line.set("collection", statistics.name)
-        line.set("collections", .array(names.map { .string($0) }))
-        line.set("documents", statistics.documents)
-        line.set("passages", statistics.passages)
-        line.set("dimensions", statistics.dimensions)
-        line.set("metric", statistics.metric.rawValue)
-        line.set("vector_type", statistics.vectorType)
-        if let model = statistics.model {
-            var identity = JSONWriter()
-            identity.set("name", model.name)
-            identity.set("fingerprint", model.fingerprint)
-            identity.set("path", model.path)
-            identity.set("settings", .object(model.settings))
-            line.set("model", identity)
-        } else {
-            line.set("model", .null)
-        }
-        line.set("index", Self.json(statistics.index))
-        if let search = statistics.search { line.set("search", .object(search.json)) }
-        line.set("indexed_fields", .array(statistics.indexedFields.map { .string($0) }))
-        line.set("bytes", Self.json(statistics.bytes))
-        return line
     }
 
     /// The settings, and whether the weight is of another model.
@@ -89,28 +62,6 @@ struct StatsCommand: AsyncParsableCommand {
             }
         }
         return words
-    }
-
-    private static func json(_ index: IndexStatistics) -> JSONWriter {
-        var line = JSONWriter()
-        line.set("state", index.state.rawValue)
-        line.set("m", index.options.m)
-        line.set("ef_construction", index.options.efConstruction)
-        line.set("quantization", index.options.quantization.rawValue)
-        line.set("graph_rows", index.graphRows)
-        line.set("flat_rows", index.flatRows)
-        line.set("tail_rows", index.tailRows)
-        line.set("deleted_rows", index.deletedRows)
-        return line
-    }
-
-    private static func json(_ bytes: [PartBytes]) -> JSONWriter {
-        var line = JSONWriter()
-        for part in bytes {
-            line.set(part.part.replacing(" ", with: "_"), part.bytes)
-        }
-        line.set("total", bytes.reduce(0) { $0 + $1.bytes })
-        return line
     }
 
     private func show(_ statistics: CollectionStatistics, _ names: [String]) {

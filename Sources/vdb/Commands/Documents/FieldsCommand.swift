@@ -26,22 +26,10 @@ struct FieldsCommand: AsyncParsableCommand {
         defer { try? database.close() }
         let fields = try database.collection(arguments.collection).fields()
         switch format {
-        case .json: for field in fields { Self.json(field).print() }
+        case .json: for field in fields { field.json.print() }
         case .table: table(fields)
         }
         if fields.isEmpty, format == .table { general.say("vdb: the documents have no metadata") }
-    }
-
-    private static func json(_ field: FieldStatistics) -> JSONWriter {
-        var line = JSONWriter()
-        line.set("field", field.name)
-        line.set("documents", field.documents)
-        var types = JSONWriter()
-        for type in field.types.keys.sorted() { types.set(type.rawValue, field.types[type] ?? 0) }
-        line.set("types", types)
-        line.set("distinct", field.distinct.map { .integer(Int64($0)) } ?? .null)
-        line.set("examples", .array(field.examples))
-        return line
     }
 
     private func table(_ fields: [FieldStatistics]) {

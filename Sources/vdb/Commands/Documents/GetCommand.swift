@@ -49,26 +49,3 @@ struct GetCommand: AsyncParsableCommand {
         Output.line(document.text)
     }
 }
-
-extension Document {
-    /// The document as `vdb ingest` reads it, with the given key for its id.
-    func jsonLine(idKey: String) -> JSONWriter {
-        var line = JSONWriter()
-        line.set(idKey, id)
-        line.set("title", title)
-        line.set("text", text)
-        line.set("metadata", .object(metadata))
-        if let vector { line.set("vector", vector) }
-        if let passages {
-            line.set(
-                "passages",
-                passages.map { passage in
-                    var line = JSONWriter()
-                    line.set("start", passage.start)
-                    if let vector = passage.vector { line.set("vector", vector) }
-                    return line
-                })
-        }
-        return line
-    }
-}

@@ -23,8 +23,11 @@ enum ToolWording {
         case .readOnly(let tool):
             return "the server only reads (--read-only), so \(tool) is not available; tell the user"
         case .collectionNotServed(let name, let served):
-            return "this server gives access to the collection '\(served)' only, not to '\(name)'; "
-                + "leave collection out"
+            let names = served.map { "'\($0)'" }.joined(separator: ", ")
+            return served.count == 1
+                ? "this server gives access to the collection \(names) only, not to '\(name)'; leave "
+                    + "collection out"
+                : "this server gives access to the collections \(names) only, not to '\(name)'"
         case .collectionMissing(_, let existing) where existing.isEmpty:
             return "there are no documents yet; add stores some, or the user does with 'vdb ingest'"
         case .collectionMissing(let name, let existing):

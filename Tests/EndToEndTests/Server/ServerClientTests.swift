@@ -1,0 +1,62 @@
+import Foundation
+import Testing
+
+/// Programs of others against `vdb serve`, and the examples that use them.
+@Suite(.serialized) struct ServerClientTests {
+    private let vdb = Program()
+
+    private static let python = OfficialClientTests.python(that: "import openai")
+
+    private static func example(_ name: String) -> String {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../../Examples/Server/\(name)").standardizedFileURL.path
+    }
+
+    @Test(
+        .enabled(
+            if: python != nil,
+            "Python's package openai is not installed; .ci/install-clients does that"))
+    func openAI() throws {
+        try vdb.ingestCorpus()
+        let server = try RunningServer(vdb)
+        let python = try #require(Self.python)
+        let checked = OfficialClientTests.run(
+            python, OfficialClientTests.script("check_openai.py"), server.url)
+        #expect(checked.status == 0 && checked.text.hasSuffix("well\n"), "\(checked.text)")
+        let example = OfficialClientTests.run(
+            python, Self.example("openai_client.py"), server.url)
+        #expect(
+            example.text == "Bramleys keep until spring if they do not touch each other.\n",
+            "\(example.text)")
+    }
+
+    private static let pythonForAssistants = OfficialClientTests.python(
+        that: "from mcp import Client; import jsonschema")
+
+    /// The official client of the Model Context Protocol, in its three modes, over HTTP.
+    @Test(
+        .enabled(
+            if: pythonForAssistants != nil,
+            "Python's package mcp (2.3 or later) is not installed; .ci/install-clients does that"))
+    func modelContextProtocol() throws {
+        let result = OfficialClientTests.run(
+            try #require(Self.pythonForAssistants), OfficialClientTests.script("check_mcp.py"),
+            Program.path, "http")
+        #expect(result.status == 0, "\(result.text)")
+        #expect(result.text.split(separator: "\n").count { $0.hasSuffix(", well") } == 3)
+    }
+
+    @Test(
+        .enabled(
+            if: FileManager.default.isExecutableFile(atPath: "/usr/bin/curl"),
+            "/usr/bin/curl is not installed"))
+    func curl() throws {
+        let server = try RunningServer(vdb, database: "new.vdb")
+        let result = OfficialClientTests.run("/bin/sh", Self.example("curl.sh"), server.url)
+        #expect(result.status == 0, "\(result.text)")
+        let objects = result.text.split(separator: "\n").map { Program.object(String($0)) }
+        #expect(objects.compactMap { $0.int("inserted") }.last == 1)
+        #expect(objects.contains { $0.hitIDs.contains("notes/apples") }, "\(result.text)")
+        #expect(objects.last?.int("deleted") == 1)
+    }
+}
