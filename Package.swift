@@ -64,6 +64,7 @@ let package = Package(
         .target(
             name: "CDefaultModel", exclude: ["model"], cSettings: [.headerSearchPath(".")]),
         .target(name: "TextBytes", swiftSettings: swift),
+        .target(name: "RandomNumbers", swiftSettings: swift),
 
         // Level 1.
         .target(name: "JSON", dependencies: ["TextBytes"], swiftSettings: swift),
@@ -78,7 +79,9 @@ let package = Package(
         .target(name: "Ranking", swiftSettings: swift + optimized),
 
         // Level 2.
-        .target(name: "Evaluation", dependencies: ["JSON", "TextBytes"], swiftSettings: swift),
+        .target(
+            name: "Evaluation", dependencies: ["JSON", "RandomNumbers", "TextBytes"],
+            swiftSettings: swift),
         .target(
             name: "Tensors",
             dependencies: [
@@ -91,7 +94,9 @@ let package = Package(
             swiftSettings: swift),
         .target(
             name: "VectorIndex",
-            dependencies: ["Ranking", "VectorMath", "CVectorKernels", "FileFormat", heap],
+            dependencies: [
+                "Ranking", "RandomNumbers", "VectorMath", "CVectorKernels", "FileFormat", heap,
+            ],
             swiftSettings: swift + optimized),
         .target(
             name: "LexicalIndex", dependencies: ["Ranking", "FileFormat", heap],
@@ -154,7 +159,7 @@ let package = Package(
             name: "Training",
             dependencies: [
                 "AutoRegEmbed", "Transformer", "Tensors", "Tokenization", "VectorMath",
-                "FileFormat", "JSON", "TextBytes",
+                "FileFormat", "JSON", "RandomNumbers", "TextBytes",
             ],
             swiftSettings: swift),
 
@@ -166,7 +171,7 @@ let package = Package(
             name: "Tuning",
             dependencies: [
                 "Training", "AutoRegEmbed", "VectorDatabase", "Embedding", "Evaluation",
-                "FileFormat", "JSON", "TextBytes",
+                "FileFormat", "JSON", "RandomNumbers", "TextBytes",
             ],
             swiftSettings: swift),
         // The database as the tools of a language model.
@@ -190,7 +195,7 @@ let package = Package(
             name: "vdb-bench",
             dependencies: [
                 "VectorIndex", "LexicalIndex", "AutoRegEmbed", "Encoder", "Training", "VectorMath",
-                "FileFormat", "JSON", argumentParser,
+                "FileFormat", "JSON", "RandomNumbers", argumentParser,
             ],
             path: "Benchmarks/vdb-bench", swiftSettings: swift),
 
@@ -211,7 +216,8 @@ let package = Package(
 
         // Tests mirror targets.
         .target(
-            name: "TestSupport", dependencies: ["FileFormat"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["FileFormat", "RandomNumbers"],
+            path: "Tests/TestSupport",
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .target(
             name: "TestOracles", dependencies: ["VectorDatabase", "DocumentStore", grdb],
@@ -326,7 +332,7 @@ let package = Package(
             name: "TuningTests",
             dependencies: [
                 "Tuning", "Training", "AutoRegEmbed", "Embedding", "VectorDatabase", "Evaluation",
-                "FileFormat", "TestSupport", "TrainingTestSupport",
+                "FileFormat", "RandomNumbers", "TestSupport", "TrainingTestSupport",
             ],
             swiftSettings: swift),
         .testTarget(

@@ -1,4 +1,5 @@
 import CVectorKernels
+import RandomNumbers
 import VectorMath
 
 /// The links of a graph, as pointers into memory that the owner keeps alive: a mapped file, or a
@@ -85,11 +86,8 @@ struct GraphLayers {
     /// label alone, so that it depends neither on the order of insertion nor on the number of
     /// threads.
     static func level(ofLabel label: Int64, m: Int) -> Int {
-        // SplitMix64's finalizer.
-        var bits = UInt64(bitPattern: label) &+ 0x9e37_79b9_7f4a_7c15
-        bits = (bits ^ (bits >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        bits = (bits ^ (bits >> 27)) &* 0x94d0_49bb_1331_11eb
-        bits ^= bits >> 31
+        var generator = SeededGenerator(seed: UInt64(bitPattern: label))
+        var bits = generator.next()
         var level = 0
         // Each further layer needs the next digit, in base m, to be zero.
         while level < 12, bits % UInt64(m) == 0 {

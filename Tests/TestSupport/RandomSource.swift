@@ -1,11 +1,11 @@
 import Foundation
+import RandomNumbers
 
-/// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014): the
-/// same sequence for the same seed everywhere.
+/// The random numbers of tests: the same sequence for the same seed everywhere.
 package struct RandomSource: RandomNumberGenerator, Sendable {
-    private var state: UInt64
+    private var generator: SeededGenerator
 
-    package init(seed: UInt64) { state = seed }
+    package init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
 
     /// The generator of a test, which prints its seed.
     ///
@@ -32,13 +32,7 @@ package struct RandomSource: RandomNumberGenerator, Sendable {
     }
     private static let drawn = UInt64.random(in: 0..<1_000_000)
 
-    package mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
+    package mutating func next() -> UInt64 { generator.next() }
 
     package mutating func chance(_ probability: Double) -> Bool {
         Double.random(in: 0..<1, using: &self) < probability

@@ -1,6 +1,7 @@
 import AutoRegEmbed
 import Evaluation
 import Foundation
+import RandomNumbers
 import TestSupport
 import Testing
 import Training

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import Training
+import RandomNumbers
 import VectorIndex
 
 /// `vdb-bench churn`: measures an index after many deletions and insertions.

@@ -1,5 +1,5 @@
 import Foundation
-import Training
+import RandomNumbers
 import VectorMath
 
 /// Unit vectors around cluster centers, as many as wanted: row i is a function of the seed and of i.

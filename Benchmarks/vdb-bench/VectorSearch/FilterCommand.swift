@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import Training
+import RandomNumbers
 import VectorIndex
 
 /// `vdb-bench filter`: compares filtered search with an exact scan of the matching rows.

@@ -1,3 +1,5 @@
+import RandomNumbers
+
 /// How certain a mean difference between two runs is: the percentile interval of the paired bootstrap
 /// (Efron 1979; Sakai, "Evaluating evaluation metrics based on the bootstrap", 2006).
 ///
@@ -30,15 +32,12 @@ public struct BootstrapInterval: Sendable, Equatable {
             (lower, upper, shareWithoutGain) = (0, 0, 1)
             return
         }
-        var random = SplitMix64(state: seed)
+        var random = SeededGenerator(seed: seed)
         var means: [Double] = []
         means.reserveCapacity(Self.resamples)
         for _ in 0..<Self.resamples {
             var sum = 0.0
-            for _ in 0..<count {
-                let draw = random.next().multipliedFullWidth(by: UInt64(count)).high
-                sum += differences[Int(draw)]
-            }
+            for _ in 0..<count { sum += differences[random.below(count)] }
             means.append(sum / Double(count))
         }
         means.sort()

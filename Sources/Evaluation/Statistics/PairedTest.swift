@@ -1,4 +1,5 @@
 import Foundation
+import RandomNumbers
 
 /// Tests whether two runs differ on one measure by more than chance: two two-sided tests of the
 /// differences d_q = b_q - a_q over the judged queries.
@@ -75,7 +76,7 @@ public struct PairedTest: Sendable, Equatable {
             }
             return Double(hits) / Double(1 << n)
         }
-        var random = SplitMix64(state: seed)
+        var random = SeededGenerator(seed: seed)
         var hits = 0
         for _ in 0..<draws {
             var sum = 0.0
@@ -88,18 +89,5 @@ public struct PairedTest: Sendable, Equatable {
             if abs(sum) >= bar { hits += 1 }
         }
         return Double(1 + hits) / Double(1 + draws)
-    }
-}
-
-/// SplitMix64 (Steele, Lea and Flood 2014): small, seeded, and the same on every platform.
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,3 +1,5 @@
+import RandomNumbers
+
 /// Which rows make up the batch of each step: a function of the options alone, so that a resumed
 /// run needs only its step number.
 ///

@@ -1,3 +1,5 @@
+import RandomNumbers
+
 /// Which positive and which negatives of a row a run uses: the first ones without shuffling, else
 /// drawn by seed and row number, the same in every epoch.
 struct PairChoice {

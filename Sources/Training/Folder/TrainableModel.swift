@@ -1,6 +1,7 @@
 import AutoRegEmbed
 import FileFormat
 import Foundation
+import RandomNumbers
 import Tensors
 import Tokenization
 import Transformer

@@ -1,4 +1,5 @@
 import Foundation
+import RandomNumbers
 import Tensors
 
 /// Steps through the batches: loss and gradients, clipping, the optimizer, the log, saved states.

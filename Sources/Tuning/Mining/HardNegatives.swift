@@ -1,4 +1,5 @@
 import Evaluation
+import RandomNumbers
 import Training
 
 /// Chooses the negatives among the ranked documents of one query.

@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import RandomNumbers
 import TextBytes
 import Training
 

@@ -2,6 +2,7 @@ import Evaluation
 import FileFormat
 import Foundation
 import JSON
+import RandomNumbers
 import Training
 import VectorDatabase
 

@@ -1,5 +1,5 @@
 import Evaluation
-import Training
+import RandomNumbers
 import VectorDatabase
 
 /// Fits how a collection is searched, BM25's k1 and b and the weight of vectors in hybrid search, to

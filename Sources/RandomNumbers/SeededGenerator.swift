@@ -1,7 +1,8 @@
 import Foundation
 
-/// SplitMix64 (Steele et al. 2014): random numbers from a seed, the same on every machine.
-package struct SeededGenerator: RandomNumberGenerator {
+/// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014): random
+/// numbers from a seed, the same on every machine.
+package struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
     /// Different `purpose`s of one seed give unrelated numbers.
