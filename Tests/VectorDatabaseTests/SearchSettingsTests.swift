@@ -123,6 +123,36 @@ struct SearchSettingsTests {
         try copied.close()
     }
 
+    /// An export carries them, so that the collection that is made of it is searched alike.
+    @Test func anExportCarriesThem() async throws {
+        let folder = TemporaryFolder()
+        let database = try await make(folder)
+        defer { try? database.close() }
+        let collection = database.collection()
+        let settings = SearchSettings(
+            k1: 1.25, b: 0.1, denseWeight: 1.7,
+            modelFingerprint: TestEmbedder().identity.fingerprint)
+        try collection.setSearchSettings(settings)
+        let line = CollectionSettings(try collection.statistics(includesBytes: false)).exportLine
+        let path = folder.file("export.jsonl")
+        try Data((line.jsonText + "\n" + #"{"_id": "a", "text": "apple"}"# + "\n").utf8)
+            .write(to: URL(filePath: path))
+        for isNew in [true, false] {
+            let copy = try Database(
+                path: folder.file(isNew ? "new.vdb" : "old.vdb"), embedder: TestEmbedder())
+            defer { try? copy.close() }
+            if !isNew {
+                try await copy.collection().ingest([Document(id: "b", text: "pear")])
+            }
+            let reader = try DocumentReader([path])
+            var options = IngestOptions()
+            options.exported = { reader.progress.exported }
+            try await copy.collection().ingest(reader, options: options)
+            // A collection that exists keeps its own, as with the other settings of an export.
+            #expect(try copy.collection().searchSettings == (isNew ? settings : nil))
+        }
+    }
+
     @Test func whatCannotBeIsRefused() async throws {
         let folder = TemporaryFolder()
         let database = try await make(folder)

@@ -27,7 +27,7 @@ extension DocumentStore {
     package func createCollection(
         named name: String, metric: Metric = .innerProduct, dimensions: Int,
         elementType: VectorElement = .float32, model: CollectionRecord.ModelRecord,
-        index: Ranking.IndexOptions = .init()
+        index: Ranking.IndexOptions = .init(), searchSettings: String? = nil
     ) throws(StoreError) -> CollectionRecord {
         try write { database in
             if try CollectionRecord.find(name, in: database) != nil {
@@ -37,13 +37,13 @@ extension DocumentStore {
                 sql: """
                     INSERT INTO collection (name, metric, dimensions, vector_type, model_name,
                         model_fingerprint, model_path, model_settings, m, ef_construction,
-                        quantization, changes_pruned_token)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, random())
+                        quantization, search_settings, changes_pruned_token)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, random())
                     """,
                 arguments: [
                     name, metric.rawValue, dimensions, elementType.rawValue, model.name,
                     model.fingerprint, model.path, model.settings, index.m, index.efConstruction,
-                    index.quantization.rawValue,
+                    index.quantization.rawValue, searchSettings,
                 ])
             let id = database.lastInsertedRowID
             try database.execute(sql: Schema.collectionTables(id: id))

@@ -92,13 +92,14 @@ extension DocumentCollection {
 
     /// Creates the collection.
     func create(
-        dimensions: Int, metric: Metric, identity: EmbedderIdentity?, index: IndexOptions
+        dimensions: Int, metric: Metric, identity: EmbedderIdentity?, index: IndexOptions,
+        search: SearchSettings? = nil
     ) throws -> CollectionRecord {
         try rethrowing {
             try store.createCollection(
                 named: name, metric: metric, dimensions: dimensions,
                 model: identity?.asRecord ?? EmbedderIdentity.readyMadeRecord,
-                index: index)
+                index: index, searchSettings: search?.recordText)
         }
     }
 }

@@ -149,7 +149,7 @@ extension IngestRun {
         }
         let record = try collection.create(
             dimensions: dimensions, metric: options.metric ?? exported?.metric ?? .innerProduct,
-            identity: identity, index: exported?.index ?? options.index)
+            identity: identity, index: exported?.index ?? options.index, search: exported?.search)
         self.record.withLock { $0 = record }
         return record
     }

@@ -3,6 +3,7 @@ extension CollectionSettings {
     public init(_ statistics: CollectionStatistics) {
         self.init(
             metric: statistics.metric, dimensions: statistics.dimensions, model: statistics.model,
-            index: statistics.index.options, indexedFields: statistics.indexedFields)
+            index: statistics.index.options, indexedFields: statistics.indexedFields,
+            search: statistics.search)
     }
 }

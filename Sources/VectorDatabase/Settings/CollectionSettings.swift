@@ -13,17 +13,20 @@ public struct CollectionSettings: Sendable, Equatable {
     public var index: IndexOptions
     /// Metadata fields with an index.
     public var indexedFields: [String]
+    /// How the collection is searched; `nil` if nothing was set.
+    public var search: SearchSettings?
 
     /// Creates settings; each parameter sets the property of its name.
     public init(
         metric: Metric, dimensions: Int, model: EmbedderIdentity?, index: IndexOptions,
-        indexedFields: [String]
+        indexedFields: [String], search: SearchSettings? = nil
     ) {
         self.metric = metric
         self.dimensions = dimensions
         self.model = model
         self.index = index
         self.indexedFields = indexedFields
+        self.search = search
     }
 }
 
@@ -53,6 +56,7 @@ extension CollectionSettings {
                 "settings": .object(model.settings),
             ])
         }
+        if let search { object["search"] = .object(search.json) }
         return .object(object)
     }
 
@@ -93,6 +97,7 @@ extension CollectionSettings {
         }
         self.init(
             metric: metric, dimensions: dimensions, model: model, index: options,
-            indexedFields: fields)
+            indexedFields: fields,
+            search: object["search"]?.objectValue.flatMap(SearchSettings.init(json:)))
     }
 }

@@ -42,6 +42,20 @@ public struct SearchSettings: Sendable, Equatable {
 }
 
 extension SearchSettings {
+    /// The first parameter that has a value it cannot have; `nil` if there is none.
+    var firstOutOfRange: (parameter: String, value: Double, allowed: String)? {
+        let parameters: [(String, Double?, ClosedRange<Double>, String)] = [
+            ("k1", k1, 1e-3...1e3, "0.001 to 1000"),
+            ("b", b, 0...1, "0 to 1"),
+            ("dense weight", denseWeight, 0...Double.greatestFiniteMagnitude, "0 or more"),
+        ]
+        for case (let parameter, let value?, let range, let allowed) in parameters
+        where !range.contains(value) {
+            return (parameter, value, allowed)
+        }
+        return nil
+    }
+
     /// The settings as an object with the keys `k1`, `b` and, if they are set, `hybrid_weight` and
     /// `model`.
     public var json: JSONObject {
@@ -49,5 +63,16 @@ extension SearchSettings {
         if let denseWeight { object["hybrid_weight"] = .number(denseWeight) }
         if let modelFingerprint { object["model"] = .string(modelFingerprint) }
         return object
+    }
+
+    /// Nil if a member is missing or not what ``json`` writes.
+    init?(json object: JSONObject) {
+        guard let k1 = object["k1"]?.doubleValue, let b = object["b"]?.doubleValue else {
+            return nil
+        }
+        self.init(
+            k1: k1, b: b, denseWeight: object["hybrid_weight"]?.doubleValue,
+            modelFingerprint: object["model"]?.stringValue)
+        guard firstOutOfRange == nil else { return nil }
     }
 }

@@ -10,8 +10,8 @@ struct ExportCommand: AsyncParsableCommand {
               vdb export --vectors | zstd > corpus.jsonl.zst
               vdb export --where "lang = 'en'" > english.jsonl
 
-            The first line has the collection's settings and model, every other line a document; \
-            'vdb ingest' recreates the collection from them, with --vectors without encoding.
+            The first line has the collection's settings and model, and how search was fitted, every \
+            other line a document; 'vdb ingest' recreates the collection from them, with --vectors without encoding.
             """)
 
     @Flag(help: "Add each document's vector.")
