@@ -261,6 +261,13 @@ struct DecoderScaleTests {
         // It is kept by a stage that starts from the model, and refused if its length is wrong.
         let kept = try #require(try settings(options.output)["decoder_offset"] as? [Double])
         #expect(kept.map { Float($0) } == offset.map { Float($0) })
+        // A given factor takes the place of both.
+        options.output = fixture.output("factor")
+        options.decoderScale = .factor(0.25)
+        _ = try fixture.losses(options)
+        let factor = try settings(options.output)
+        #expect(factor["decoder_scale"] as? Double == 0.25 && factor["decoder_offset"] == nil)
+        options.decoderScale = nil
         try set("decoder_offset", [0.5], folder)
         #expect(throws: AutoRegEmbedError.self) {
             try AutoRegEmbedder(folder: URL(filePath: folder))

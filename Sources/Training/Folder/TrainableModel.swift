@@ -123,7 +123,10 @@ struct TrainableModel {
         decoder?.isCheckpointed = options.recomputesLayers
         var decoderInput = DecoderInput(
             scale: settings.values.decoderScale, offset: settings.values.decoderOffset)
-        if case .factor(let factor) = options.decoderScale { decoderInput.scale = factor }
+        // The model's offset was fitted with its own scale.
+        if case .factor(let factor) = options.decoderScale {
+            decoderInput = DecoderInput(scale: factor)
+        }
         guard [0, configuration.hiddenSize].contains(decoderInput.offset.count) else {
             throw .badModel(
                 path: options.model + "/" + SettingsFile.name,

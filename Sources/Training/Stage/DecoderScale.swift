@@ -3,7 +3,7 @@ import AutoRegEmbed
 /// How the compressed tokens' states e are scaled before they enter the decoder, as `decoder_scale`
 /// of the model's settings keeps it. It changes no vector.
 public enum DecoderScale: Sendable, Equatable {
-    /// A given factor.
+    /// A given factor, without an offset.
     case factor(Double)
     /// The factor and an offset, fitted to data, see ``DecoderInput``. The model's settings keep the
     /// offset as `decoder_offset`.
