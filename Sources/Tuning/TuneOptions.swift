@@ -203,7 +203,9 @@ public struct TuneOptions: Sendable, Codable, Equatable {
 
     /// The first option that differs and affects the resulting model; nil if none does.
     func difference(from other: TuneOptions) -> TuneOption? {
-        if stages.map(\.stage) != other.stages.map(\.stage) { return .stages }
+        if stages.map(\.stage) != other.stages.map(\.stage) || fitsSearch != other.fitsSearch {
+            return .stages
+        }
         for (own, its) in zip(stages, other.stages) {
             if own.epochs != its.epochs { return .epochs }
             if own.leastSteps != its.leastSteps { return .leastSteps }

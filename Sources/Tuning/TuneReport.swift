@@ -114,10 +114,7 @@ public struct TuneReport: Sendable, Codable, Equatable {
             isAdopted = fit.isAdopted
             (k1, b, hybridWeight) = (fit.fitted.k1, fit.fitted.b, fit.fitted.weight)
             (gain, lower, upper, seconds) = (fit.gain, fit.lower, fit.upper, fit.seconds)
-            let mean = { (values: [Double]) in
-                values.reduce(0, +) / Double(max(1, values.count))
-            }
-            (before, after) = (mean(fit.before), mean(fit.after))
+            (before, after) = (TuneJournal.mean(fit.before), TuneJournal.mean(fit.after))
         }
     }
 

@@ -161,6 +161,7 @@ struct TuneInputTests {
         options.mining.maximumScoreRatio = 0.9
         options.stages[2].usesInBatchNegatives = true
         options.stages[0].mostSteps = 5
+        options.fitsSearch = false
         let old = """
             {"output":"models/mine","threads":3,"heldOutQueries":7,"seed":0,"saveSteps":100,
              "mostCompressedTexts":16384,"mostPositives":8,"replacesWorse":false,

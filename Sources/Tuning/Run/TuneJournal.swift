@@ -190,7 +190,10 @@ struct TuneJournal: Codable {
         }
         var options = options
         // Runs of earlier versions were not asked.
-        if (version ?? 0) < 3 { options.scalesRanks = self.options.scalesRanks }
+        if (version ?? 0) < 3 {
+            options.scalesRanks = self.options.scalesRanks
+            options.fitsSearch = self.options.fitsSearch
+        }
         if let option = self.options.difference(from: options) {
             throw TuneError.resumedDifferently(.option(option))
         }

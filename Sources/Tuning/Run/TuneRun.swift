@@ -8,14 +8,14 @@ import VectorDatabase
 /// A run of the recipe. Each step consults the journal first and does nothing if it is recorded
 /// there.
 struct TuneRun {
-    private let tuner: Tuner
-    private let folder: TuneFolder
+    let tuner: Tuner
+    let folder: TuneFolder
     private let lock: FileLock
-    private let progress: @Sendable (TuneProgress) -> Void
-    private var journal: TuneJournal
+    let progress: @Sendable (TuneProgress) -> Void
+    var journal: TuneJournal
     private let began = ContinuousClock.now
 
-    private var options: TuneOptions { tuner.options }
+    var options: TuneOptions { tuner.options }
     private var stages: [TrainingStage] { options.stages.map(\.stage) }
 
     // MARK: Begin
@@ -115,7 +115,7 @@ struct TuneRun {
     }
 
     /// The model before training, or after a stage.
-    private func model(at point: TunePoint) throws -> any Embedder {
+    func model(at point: TunePoint) throws -> any Embedder {
         guard case .after(let stage) = point else {
             let embedder = try journal.base.load(
                 baseFolder, pooling: journal.base.pooling, threads: options.threads)
@@ -133,61 +133,6 @@ struct TuneRun {
         if FileManager.default.fileExists(atPath: own + "/config.json") { return own }
         let isKept = journal.kept.map { $0 == stage } ?? (stage == stages.last)
         return isKept ? folder.output : own
-    }
-
-    // MARK: Search
-
-    /// Fits how the collection is searched to the training queries: with the copy's vectors before
-    /// training, and with the collection's own once it has a stage's model.
-    mutating func fitSearch(_ point: TunePoint) async throws {
-        guard options.fitsSearch else { return }
-        let embedder = try model(at: point)
-        let fingerprint = embedder.identity.fingerprint
-        if journal.search?.contains(where: { $0.model == fingerprint }) == true { return }
-        let copy = try point == .before ? tuner.openCopy(folder, embedder: embedder) : nil
-        defer { try? copy?.database.close() }
-        let collection = copy ?? tuner.collection
-        guard try collection.recordedEmbedder?.fingerprint == fingerprint else {
-            throw TuneError.resumedDifferently(.collectionModel)
-        }
-        let set = try collection.searchSettings
-        // BM25's parameters hold with any model.
-        let adopted = journal.search?.first(where: \.isAdopted)?.settings
-        var current = adopted ?? set ?? .standard
-        current.denseWeight =
-            set?.denseWeight(forModel: fingerprint) ?? embedder.hybridWeight
-            ?? Fusion().usualDenseWeight
-        let texts = Dictionary(tuner.queries.map { (Identifier($0.id), $0.text) }) { $1 }
-        // A model finds what it was trained on too well for a weight to be fitted to that.
-        let spared = journal.split.validation?.map(\.id) ?? []
-        let ids = (point == .before ? journal.split.training : []) + spared
-        let training = ids.compactMap { id in
-            texts[Identifier(id)].map {
-                SearchGrid.Question(
-                    id: id, text: $0, grades: tuner.judgments[Identifier(id)])
-            }
-        }
-        let fit = try await SearchFit(
-            training: training,
-            heldOut: journal.split.heldOut.map {
-                .init(id: $0.id, text: $0.text, grades: $0.grades)
-            }, in: collection, current: current, model: fingerprint, seed: options.seed
-        ) { [progress] in progress(.fittingSearch(done: $0, total: $1)) }
-        journal.search = (journal.search ?? []) + [fit]
-        try journal.save(folder.journal)
-        progress(.fittedSearch(TuneReport.Search(fit)))
-    }
-
-    /// Sets the settings that help, fitted to the model that the collection has now. A weight that
-    /// was fitted to the model before is not used.
-    func applySearch() throws {
-        guard let fit = journal.search?.last(where: \.isAdopted) else { return }
-        try tuner.collection.setSearchSettings(fit.settings)
-    }
-
-    /// Whether the collection's model was replaced by that of a stage.
-    var replacedBy: TrainingStage? {
-        journal.replacement?.isDone == true ? journal.best?.stage : nil
     }
 
     // MARK: Mine
@@ -236,11 +181,6 @@ struct TuneRun {
 
     // MARK: Time
 
-    /// The fewest steps that a stage is shortened to.
-    private static let fewestSteps = 5
-    /// Steps after which a stage's time is estimated.
-    private static let timedSteps = 3
-
     /// Seconds that a stage may train: an equal part of what is left for the stages to come, each of
     /// which is also measured, as the model before was. Nil without a limit.
     private func secondsLeft(for stage: TrainingStage) -> Double? {
@@ -259,62 +199,6 @@ struct TuneRun {
         journal.leftOut = (journal.leftOut ?? []) + [stage]
         try journal.save(folder.journal)
         progress(.leftOut(stage))
-    }
-
-    /// Runs a stage within a number of seconds, with fewer steps if the first ones show that all
-    /// would take longer.
-    ///
-    /// - Returns: the number of steps; nil if the time is too short for any.
-    private static func run(
-        _ options: TrainingOptions, log: String, seconds: Double?, isCancelled: () -> Bool,
-        progress: (TrainingProgress) -> Void
-    ) throws -> Int? {
-        var options = options
-        let total = options.maximumSteps ?? 0
-        guard let seconds else {
-            _ = try Trainer.run(
-                options, log: log, overwriting: true, resuming: true, isCancelled: isCancelled,
-                progress: progress)
-            return total
-        }
-        if seconds <= 0 { return nil }
-        let began = ContinuousClock.now
-        // The first attempt is stopped once its steps are timed and too many.
-        var fitting: Int?
-        var isTooLong = false
-        while true {
-            var first: ContinuousClock.Instant?
-            var taken = 0
-            do {
-                _ = try Trainer.run(
-                    options, log: log, overwriting: true,
-                    isCancelled: {
-                        isTooLong || Self.seconds(since: began) > seconds || isCancelled()
-                    },
-                    progress: { event in
-                        progress(event)
-                        guard case .step = event else { return }
-                        guard let start = first else { return first = .now }
-                        taken += 1
-                        guard fitting == nil, taken == timedSteps else { return }
-                        let left = seconds - Self.seconds(since: began)
-                        let each = Self.seconds(since: start) / Double(taken)
-                        let possible = Int(max(0, min(1e9, left / max(each, 1e-9))))
-                        if possible < (options.maximumSteps ?? 0) - taken - 1 {
-                            (fitting, isTooLong) = (possible, true)
-                        }
-                    })
-                return options.maximumSteps ?? total
-            } catch TrainingError.interrupted(let step, let checkpoint) {
-                if isCancelled() {
-                    throw TrainingError.interrupted(step: step, checkpoint: checkpoint)
-                }
-                guard isTooLong, let steps = fitting, steps >= fewestSteps else { return nil }
-                // Its own schedule, so that the learning rate falls to the end.
-                options.maximumSteps = steps
-                isTooLong = false
-            }
-        }
     }
 
     // MARK: Train
@@ -343,9 +227,8 @@ struct TuneRun {
         let log = folder.log(stage)
         let seconds = secondsLeft(for: stage)
         let steps = try await Self.blocking { [training, progress] isCancelled in
-            try Self.run(
-                training, log: log, seconds: seconds, isCancelled: isCancelled,
-                progress: { progress(.training(stage, $0)) })
+            try TimedTraining(options: training, log: log, seconds: seconds).run(
+                isCancelled: isCancelled, progress: { progress(.training(stage, $0)) })
         }
         guard let steps else { return try leaveOut(stage) }
         journal.trained.append(
@@ -448,7 +331,7 @@ struct TuneRun {
         return report
     }
 
-    private static func seconds(since began: ContinuousClock.Instant) -> Double {
+    static func seconds(since began: ContinuousClock.Instant) -> Double {
         (ContinuousClock.now - began) / .seconds(1)
     }
 }

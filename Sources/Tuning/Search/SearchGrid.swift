@@ -1,6 +1,5 @@
 import Evaluation
 import TextBytes
-import Training
 import VectorDatabase
 
 /// The settings that a fit tries, all combinations of a k1, a b and a weight of vectors, and nDCG@10 of
@@ -21,10 +20,8 @@ struct SearchGrid {
     ]
 
     /// Settings by index: k1 outermost, weights innermost.
-    static var settings: [SearchSettings] {
-        k1.flatMap { k1 in
-            b.flatMap { b in weights.map { SearchSettings(k1: k1, b: b, denseWeight: $0) } }
-        }
+    static let settings = k1.flatMap { k1 in
+        b.flatMap { b in weights.map { SearchSettings(k1: k1, b: b, denseWeight: $0) } }
     }
 
     /// What the questions are measured with before anything is fitted.

@@ -24,8 +24,7 @@ struct TuneCommand: AsyncParsableCommand {
 
             A stage that does not help, by a part of the other queries that is not trained on, is \
             skipped. The model of the best stage replaces the old one if it is better by both parts; \
-            otherwise the old one \
-            stays (exit status 65) unless --force is given. The database answers with its old model \
+            otherwise the old one stays (exit status 65) unless --force is given. The database answers with its old model \
             until all documents are encoded with the new one. If the run is interrupted or killed, \
             the same command with --resume continues it, with the same result. MODEL_CARD.md and \
             loss.svg in --out describe the results.

@@ -23,15 +23,21 @@ struct TuneTable {
                     + "\(number(search.before))"
                     + (search.isAdopted ? " to \(number(search.after))" : ""))
         }
-        lines += [
+        let heldOut =
             "\(counts.heldOutQueries) of \(counts.judgedQueries) judged queries held out, "
-                + (counts.validationQueries.map { $0 > 0 ? "\($0) to choose the stage by, " : "" }
-                    ?? "")
-                + "\(counts.trainingQueries) trained on with \(report.mining.negatives) mined "
-                + "negatives; better on \(report.test.better), equal on \(report.test.equal), "
-                + "worse on \(report.test.worse) (p \(probability))"
-                + interval
-        ]
+        if report.stages.isEmpty, report.search != nil {
+            lines.append(heldOut + "\(counts.trainingQueries) fitted to")
+        } else {
+            lines.append(
+                heldOut
+                    + (counts.validationQueries.map {
+                        $0 > 0 ? "\($0) to choose the stage by, " : ""
+                    } ?? "")
+                    + "\(counts.trainingQueries) trained on with \(report.mining.negatives) mined "
+                    + "negatives; better on \(report.test.better), equal on "
+                    + "\(report.test.equal), worse on \(report.test.worse) (p \(probability))"
+                    + interval)
+        }
         lines += report.remarks
         lines.append(
             (report.isReplaced
