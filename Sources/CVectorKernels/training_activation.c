@@ -11,6 +11,24 @@ KERNEL(
     for (size_t i = 0; i < count; i++) y[i] = gate[i] * sigmoid(gate[i]) * up[i];
 }
 
+KERNEL(
+    void, training_swiglu_forward_narrow,
+    (const float *gate, const float *up, uint16_t *y, size_t count),
+    (gate, up, y, count)) {
+    for (size_t i = 0; i < count; i++) y[i] = narrowed(gate[i] * sigmoid(gate[i]) * up[i]);
+}
+
+// The same with gate and up in bfloat16, too.
+KERNEL(
+    void, training_swiglu_narrow,
+    (const uint16_t *gate, const uint16_t *up, uint16_t *y, size_t count),
+    (gate, up, y, count)) {
+    for (size_t i = 0; i < count; i++) {
+        float g = widened(gate[i]);
+        y[i] = narrowed(g * sigmoid(g) * widened(up[i]));
+    }
+}
+
 // dup = dy silu(gate),   dgate = dy up sigma(gate) (1 + gate (1 - sigma(gate)))
 KERNEL(
     void, training_swiglu_backward,
@@ -20,6 +38,19 @@ KERNEL(
         float s = sigmoid(gate[i]), d = dy[i];
         dup[i] = d * gate[i] * s;
         dgate[i] = d * up[i] * s * (1.0f + gate[i] * (1.0f - s));
+    }
+}
+
+// The same with gate and up in bfloat16.
+KERNEL(
+    void, training_swiglu_backward_narrow,
+    (const float *dy, const uint16_t *gate, const uint16_t *up, float *dgate, float *dup,
+    size_t count),
+    (dy, gate, up, dgate, dup, count)) {
+    for (size_t i = 0; i < count; i++) {
+        float g = widened(gate[i]), u = widened(up[i]), s = sigmoid(g), d = dy[i];
+        dup[i] = d * g * s;
+        dgate[i] = d * u * s * (1.0f + g * (1.0f - s));
     }
 }
 

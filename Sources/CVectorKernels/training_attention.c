@@ -14,12 +14,12 @@ INLINE void visible(
     *to = end < columns ? end : columns;
 }
 
-// Converts scores to probabilities in place; writes each row's log-sum-exp to `log_sum`.
+// Converts scores to probabilities in place.
 KERNEL(
     void, training_attention_softmax,
     (float *scores, size_t rows, size_t columns, size_t stride, size_t first_query,
-    size_t first_key, size_t window, float scale, float *log_sum),
-    (scores, rows, columns, stride, first_query, first_key, window, scale, log_sum)) {
+    size_t first_key, size_t window, float scale),
+    (scores, rows, columns, stride, first_query, first_key, window, scale)) {
     SUM_IN_LANES
     for (size_t r = 0; r < rows; r++) {
         float *row = scores + r * stride;
@@ -35,50 +35,22 @@ KERNEL(
         for (size_t j = to; j < columns; j++) row[j] = 0;
         float inverse = 1.0f / sum;
         for (size_t j = from; j < to; j++) row[j] *= inverse;
-        log_sum[r] = top * scale + logf(sum);
     }
 }
 
-// Recomputes the probabilities from the scores and the log-sum-exp kept by the forward pass.
-KERNEL(
-    void, training_attention_probabilities,
-    (float *scores, size_t rows, size_t columns, size_t stride, size_t first_query,
-    size_t first_key, size_t window, float scale, const float *log_sum),
-    (scores, rows, columns, stride, first_query, first_key, window, scale, log_sum)) {
-    for (size_t r = 0; r < rows; r++) {
-        float *row = scores + r * stride;
-        size_t from, to;
-        visible(first_query + r, first_key, columns, window, &from, &to);
-        float l = log_sum[r];
-        for (size_t j = 0; j < from; j++) row[j] = 0;
-        for (size_t j = from; j < to; j++) row[j] = exponential(row[j] * scale - l);
-        for (size_t j = to; j < columns; j++) row[j] = 0;
-    }
-}
-
-// dscores = scale P (dP - delta), delta = sum_j P dP = the inner product of the output's row and
-// its gradient. Replaces dP in `gradients` by dscores.
+// dscores = scale P (dP - sum_j P dP), a row with all keys that its query attends to. Replaces dP in
+// `gradients` by dscores.
 KERNEL(
     void, training_attention_backward,
     (const float *probabilities, float *gradients, size_t rows, size_t columns, size_t stride,
-    float scale, const float *delta),
-    (probabilities, gradients, rows, columns, stride, scale, delta)) {
+    float scale),
+    (probabilities, gradients, rows, columns, stride, scale)) {
+    SUM_IN_LANES
     for (size_t r = 0; r < rows; r++) {
         const float *p = probabilities + r * stride;
         float *g = gradients + r * stride;
-        float d = delta[r];
+        float d = 0;
+        for (size_t j = 0; j < columns; j++) d += p[j] * g[j];
         for (size_t j = 0; j < columns; j++) g[j] = scale * p[j] * (g[j] - d);
-    }
-}
-
-KERNEL(
-    void, training_row_products,
-    (const float *a, const float *b, size_t rows, size_t columns, size_t stride, float *products),
-    (a, b, rows, columns, stride, products)) {
-    SUM_IN_LANES
-    for (size_t r = 0; r < rows; r++) {
-        float sum = 0;
-        for (size_t c = 0; c < columns; c++) sum += a[r * stride + c] * b[r * stride + c];
-        products[r] = sum;
     }
 }

@@ -21,6 +21,16 @@ KERNEL(void, training_scale, (float *y, float factor, size_t count), (y, factor,
     for (size_t i = 0; i < count; i++) y[i] *= factor;
 }
 
+// y[r] = factors[r] x[r]
+KERNEL(
+    void, training_scale_rows,
+    (const float *x, const float *factors, float *y, size_t rows, size_t columns),
+    (x, factors, y, rows, columns)) {
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < columns; c++)
+            y[r * columns + c] = factors[r] * x[r * columns + c];
+}
+
 // y[r] = x[indices[r]]
 KERNEL(
     void, training_gather_rows,

@@ -16,7 +16,7 @@ INLINE size_t rounded_up(size_t n) { return (n + PANEL - 1) / PANEL * PANEL; }
 
 size_t transformer_attention_scratch(size_t keys, size_t dimension) {
     size_t k = rounded_up(keys), d = rounded_up(dimension);
-    return k * dimension + k * d + QUERIES * k + QUERIES * PANEL + QUERIES + PANEL * dimension;
+    return k * dimension + k * d + QUERIES * k + QUERIES * PANEL + PANEL * dimension;
 }
 
 INLINE void attend(
@@ -29,8 +29,7 @@ INLINE void attend(
     float *value_panels = key_panels + width * dimension;
     float *scores = value_panels + width * rounded_up(dimension);
     float *tile = scores + QUERIES * width;
-    float *log_sums = tile + QUERIES * PANEL;
-    float *key_rows = log_sums + QUERIES;
+    float *key_rows = tile + QUERIES * PANEL;
 
     // Keys before the first query's window do not matter.
     size_t oldest = window && first_query + 1 > window ? first_query + 1 - window : 0;
@@ -67,7 +66,7 @@ INLINE void attend(
                     heads, q_stride, rows, key_panels + first * dimension, dimension,
                     scores + (first - begin), width, false);
             training_attention_softmax(
-                scores, rows, end - begin, width, position, begin, window, scale, log_sums);
+                scores, rows, end - begin, width, position, begin, window, scale);
             for (size_t column = 0; column < dimension; column += PANEL) {
                 size_t columns = dimension - column < PANEL ? dimension - column : PANEL;
                 float *to = out + block * out_stride + g * dimension + column;

@@ -3,3 +3,14 @@
 public enum ComputePrecision: String, Sendable, CaseIterable, Codable {
     case float32, bfloat16
 }
+
+extension ComputePrecision {
+    /// The least side of a product in bfloat16: converting the operands of smaller ones, such as those
+    /// with LoRA's least ranks, costs more than it saves.
+    static let leastSide = 16
+
+    /// The precision of products whose inputs have so many columns.
+    func ofProducts(columns: Int) -> ComputePrecision {
+        columns < Self.leastSide ? .float32 : self
+    }
+}

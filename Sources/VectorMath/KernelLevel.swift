@@ -19,6 +19,9 @@ package enum KernelLevel: Int32, Sendable, CaseIterable {
     /// Whether the level includes int8 dot products (AVX-512 VNNI) on this processor.
     package var hasVNNI: Bool { kernel_level_has_vnni(rawValue) }
 
+    /// Whether the level includes AVX-512.
+    package var hasAVX512: Bool { self == .avx512 || self == .avx512BFloat16 }
+
     /// The level in use: the best that this processor supports, or the one that `VDB_KERNELS`
     /// names.
     package static let active = KernelLevel(rawValue: kernel_level()) ?? .portable

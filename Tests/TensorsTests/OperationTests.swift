@@ -26,9 +26,9 @@ struct OperationTests {
             random(4, 6, seed: 1), random(5, 6, seed: 2), random(2, 6, seed: 3),
             random(5, 2, seed: 4),
         ]) { tape, x in
-            tape.lowRank(
-                tape.linear(x[0], x[1]), x[0], a: x[2], b: x[3], scale: 2,
-                dropout: Dropout(rate: 0.3, seed: 8))
+            let dropped = tape.dropout(x[0], Dropout(rate: 0.3, seed: 8))
+            return tape.linear(
+                x[0], x[1], lowRank: .init(dropped, a: x[2], b: x[3], scale: 2))
         }
     }
 
@@ -117,6 +117,16 @@ struct OperationTests {
                 }
                 #expect(abs(Double(values[i * dimension + c]) - want) < 1e-5)
             }
+        }
+    }
+
+    /// Its gradient is computed in the forward pass.
+    @Test func logProbabilityOfAFrozenProjection() {
+        let weight = random(9, 4, seed: 2)
+        checkGradients([random(5, 4, seed: 1)]) {
+            $0.logProbability(
+                $1[0], weight: $0.constant(weight.values, shape: weight.shape),
+                targets: [0, 8, 3, 3, 5])
         }
     }
 

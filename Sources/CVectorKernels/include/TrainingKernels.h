@@ -7,21 +7,33 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Normalization (training_norm.c). dx and dweight may be null.
+// Normalization (training_norm.c). dx and dweight may be null. `narrow` here and below: in bfloat16.
 void training_rms_norm_forward(
     const float *x, const float *weight, float *y, float *scale, size_t rows, size_t columns,
     float epsilon);
+void training_rms_norm_scale(
+    const float *x, float *scale, size_t rows, size_t columns, float epsilon);
 void training_rms_norm_apply(
     const float *x, const float *weight, const float *scale, float *y, size_t rows,
     size_t columns);
+void training_rms_norm_apply_narrow(
+    const float *x, const float *weight, const float *scale, uint16_t *y, size_t rows,
+    size_t columns);
 void training_rms_norm_backward(
     const float *dy, const float *x, const float *weight, const float *scale, float *dx,
-    float *dweight, size_t rows, size_t columns);
+    int accumulate, float *dweight, size_t rows, size_t columns);
 
 // SwiGLU and rotary embedding (training_activation.c).
 void training_swiglu_forward(const float *gate, const float *up, float *y, size_t count);
 void training_swiglu_backward(
     const float *dy, const float *gate, const float *up, float *dgate, float *dup, size_t count);
+void training_swiglu_forward_narrow(
+    const float *gate, const float *up, uint16_t *y, size_t count);
+void training_swiglu_narrow(
+    const uint16_t *gate, const uint16_t *up, uint16_t *y, size_t count);
+void training_swiglu_backward_narrow(
+    const float *dy, const uint16_t *gate, const uint16_t *up, float *dgate, float *dup,
+    size_t count);
 void training_rotate(
     const float *x, float *y, const int32_t *positions, const float *cosine, const float *sine,
     size_t rows, size_t heads, size_t dimension, float direction);
@@ -29,15 +41,10 @@ void training_rotate(
 // Attention (training_attention.c).
 void training_attention_softmax(
     float *scores, size_t rows, size_t columns, size_t stride, size_t first_query,
-    size_t first_key, size_t window, float scale, float *log_sum);
-void training_attention_probabilities(
-    float *scores, size_t rows, size_t columns, size_t stride, size_t first_query,
-    size_t first_key, size_t window, float scale, const float *log_sum);
+    size_t first_key, size_t window, float scale);
 void training_attention_backward(
     const float *probabilities, float *gradients, size_t rows, size_t columns, size_t stride,
-    float scale, const float *delta);
-void training_row_products(
-    const float *a, const float *b, size_t rows, size_t columns, size_t stride, float *products);
+    float scale);
 
 // Softmax over a vocabulary (training_softmax.c).
 void training_log_probability(
@@ -56,6 +63,8 @@ void training_divergence_backward(
 void training_add(float *y, const float *x, float factor, size_t count);
 void training_sum(const float *a, const float *b, float *y, size_t count);
 void training_scale(float *y, float factor, size_t count);
+void training_scale_rows(
+    const float *x, const float *factors, float *y, size_t rows, size_t columns);
 void training_gather_rows(
     const float *x, const int32_t *indices, float *y, size_t rows, size_t columns);
 void training_scatter_rows(

@@ -29,6 +29,9 @@ package protocol Backend: AnyObject {
     // Sums and rows.
     func add(_ x: Buffer, times factor: Float, to y: Buffer)
     func sum(_ a: Buffer, _ b: Buffer) -> Buffer
+    func scale(_ x: Buffer, by factor: Float)
+    /// factors[r] * x[r] of every row.
+    func scaledRows(_ x: Buffer, by factors: Buffer) -> Buffer
     func gather(_ x: Value, rows: [Int32], columns: Int) -> Buffer
     /// target[rows[r]] += gradient[r]; rows may repeat.
     func scatter(_ gradient: Buffer, rows: [Int32], columns: Int, to target: Buffer)
@@ -41,30 +44,38 @@ package protocol Backend: AnyObject {
         _ a: Operand, _ b: Operand, m: Int, n: Int, k: Int, factor: Float, into c: Buffer,
         accumulate: Bool, precision: ComputePrecision)
 
-    // Layers. x `[rows, columns]`, scale `[rows]`.
-    func rmsNorm(_ x: Buffer, weight: Buffer, epsilon: Float) -> (y: Buffer, scale: Buffer)
-    func rmsNormAgain(_ x: Buffer, weight: Buffer, scale: Buffer) -> Buffer
+    // Layers. x `[rows, columns]`, scale `[rows]`. `precision` is that of the products that read the
+    // result: with bfloat16 it is rounded, if the backend has such products.
+    func rmsNorm(_ x: Buffer, weight: Buffer, epsilon: Float, precision: ComputePrecision) -> (
+        y: Buffer, scale: Buffer
+    )
+    func rmsNormAgain(_ x: Buffer, weight: Buffer, scale: Buffer, precision: ComputePrecision)
+        -> Buffer
+    /// Overwrites `input`, or adds to it if `accumulate`; adds to `weightGradient`.
     func rmsNormBackward(
         _ gradient: Buffer, x: Buffer, weight: Buffer, scale: Buffer, input: Buffer?,
-        weightGradient: Buffer?)
-    func swiglu(_ gate: Buffer, _ up: Buffer) -> Buffer
-    func swigluBackward(_ gradient: Buffer, gate: Buffer, up: Buffer) -> (gate: Buffer, up: Buffer)
+        accumulate: Bool, weightGradient: Buffer?)
+    func swiglu(_ gate: Value, _ up: Value, precision: ComputePrecision) -> Buffer
+    func swigluBackward(_ gradient: Buffer, gate: Value, up: Value) -> (gate: Buffer, up: Buffer)
     /// Rotates with `direction` 1, and back with -1.
     func rotate(
         _ x: Buffer, positions: [Int32], table: RotaryTable, heads: Int, direction: Float
     ) -> Buffer
     func attention(
         query: Buffer, key: Buffer, value: Buffer, layout: SequenceLayout, shape: AttentionShape
-    ) -> (output: Buffer, logSum: Buffer)
+    ) -> Buffer
     func attentionBackward(
-        _ gradient: Buffer, query: Buffer, key: Buffer, value: Buffer, output: Buffer,
-        logSum: Buffer, layout: SequenceLayout, shape: AttentionShape
+        _ gradient: Buffer, query: Buffer, key: Buffer, value: Buffer, layout: SequenceLayout,
+        shape: AttentionShape
     ) -> (query: Buffer, key: Buffer, value: Buffer)
 
     // Softmax over a vocabulary, in blocks of rows: logits = states weight^T, with states `[rows, H]`
     // and weight `[V, H]`.
+    /// Overwrites `statesGradient` by each log probability's gradient with respect to its state,
+    /// unless it is nil.
     func logProbability(
-        states: Value, weight: Value, targets: [Int32], width: Int, precision: ComputePrecision
+        states: Value, weight: Value, targets: [Int32], width: Int, statesGradient: Buffer?,
+        precision: ComputePrecision
     ) -> (logProbabilities: Buffer, logSums: Buffer)
     /// Overwrites `statesGradient` and adds to `weightGradient`, unless they are nil.
     func logProbabilityBackward(

@@ -75,6 +75,11 @@ package final class BufferPool {
         let made = mmap(
             nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | Self.anonymous, -1, 0)
         guard let made, made != MAP_FAILED else { OutOfMemory.end(bytes: size) }
+        #if os(Linux)
+            // Large pages, where the system grants them: fewer faults, and fewer address
+            // translations.
+            _ = madvise(made, size, 14 /* MADV_HUGEPAGE */)
+        #endif
         free.append(Span(start: Chunk.position(chunks.count), count: size))
         chunks.append(Chunk(address: made, bytes: size))
         return free.count - 1

@@ -47,6 +47,10 @@ package final class Tape {
         return Tensor(shape: shape, value: value, slot: slot)
     }
 
+    /// Lets the innermost block keep a value of an operation, which is not its result, in the least
+    /// memory.
+    func keep(_ value: Value) { open?.append(WeakValue(value: value)) }
+
     package func constant(_ values: [Float], shape: [Int]? = nil) -> Tensor {
         let buffer = backend.buffer(values)
         return Tensor(shape: shape ?? [values.count], value: Value(buffer), slot: nil)

@@ -9,31 +9,43 @@ package final class Value {
     private var halfBuffer: Buffer?
     private let recompute: (() -> Buffer)?
 
-    /// `recompute` must return exactly the same values.
+    /// `recompute` must return exactly the same values, in either type.
     package init(_ buffer: Buffer, recompute: (() -> Buffer)? = nil) {
         count = buffer.count
         self.recompute = recompute
+        keep(buffer)
+    }
+
+    private func keep(_ buffer: Buffer) {
         if buffer.isHalf { halfBuffer = buffer } else { floatBuffer = buffer }
     }
 
+    /// The values in the type that exists, float32 if both do. They are recomputed if neither does.
+    package var either: Buffer {
+        if floatBuffer == nil, halfBuffer == nil, let recompute { keep(recompute()) }
+        return stored
+    }
+
     package func floats(_ backend: any Backend) -> Buffer {
-        if let floatBuffer { return floatBuffer }
-        let made = recompute?() ?? backend.widened(halfBuffer!)
-        halfBuffer?.releasePages()
+        let existing = either
+        guard existing.isHalf else { return existing }
+        let made = backend.widened(existing)
+        existing.releasePages()
         floatBuffer = made
         return made
     }
 
     package func halves(_ backend: any Backend) -> Buffer {
+        let existing = either
         if let halfBuffer { return halfBuffer }
-        let floats = floats(backend)
+        let floats = existing
         let made = backend.narrowed(floats)
         floats.releasePages()
         halfBuffer = made
         return made
     }
 
-    /// The values in the type that exists: bfloat16 only if there is no float32.
+    /// The same for values that are never recomputed, such as a parameter's.
     package var stored: Buffer { floatBuffer ?? halfBuffer! }
 
     /// Called when the forward pass no longer needs the values: keeps only what the backward pass

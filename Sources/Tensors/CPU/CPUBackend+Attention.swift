@@ -1,13 +1,14 @@
 import CVectorKernels
+import VectorMath
 
 /// Causal attention within each sequence of a packed batch.
 ///
 ///     S = Q K^T / sqrt(d),   P = softmax of S over the visible keys,   O = P V
-///     dV = P^T dO,   dP = dO V^T,   dS = P (dP - rowsum(dO O)),   dQ = dS K / sqrt(d),
+///     dV = P^T dO,   dP = dO V^T,   dS = P (dP - rowsum(P dP)),   dQ = dS K / sqrt(d),
 ///     dK = dS^T Q / sqrt(d)
 ///
-/// The probabilities are not kept: the backward pass recomputes them from the scores and the
-/// log-sum-exp of each row (Dao et al. 2022), a block of queries at a time. Memory does not grow
+/// The probabilities are not kept: the backward pass recomputes them, a block of queries at a time
+/// (Dao et al. 2022). It normalizes them again, since queries and keys may have been rounded. Memory does not grow
 /// with the square of the length, and keys after a block's last query are not read.
 extension CPUBackend {
     private static let queriesPerBlock = 64
@@ -16,66 +17,48 @@ extension CPUBackend {
     /// writes to its outputs.
     package func attention(
         query: Buffer, key: Buffer, value: Buffer, layout: SequenceLayout, shape: AttentionShape
-    ) -> (output: Buffer, logSum: Buffer) {
-        let width = shape.heads * shape.headDimension
+    ) -> Buffer {
+        let (width, dimension) = (shape.heads * shape.headDimension, shape.headDimension)
         let output = buffer(count: query.count)
-        let logSum = buffer(count: layout.rows * shape.heads)
-        let scratchSize = Self.queriesPerBlock * max(1, layout.longest)
+        let count = CausalAttention.scratchCount(keys: layout.longest, dimension: dimension)
+        // Each worker's begins with a cache line.
+        let scratchSize = (count + 15) & ~15
         let scratch = buffer(count: parallel.threads * scratchSize)
-        let (q, k, v, o, l, s) = (
-            query.floats, key.floats, value.floats, output.floats, logSum.floats, scratch.floats
+        let (q, k, v, o, s) = (
+            query.floats, key.floats, value.floats, output.floats, scratch.floats
         )
         parallel.tasks(layout.sequences * shape.keyValueHeads) { task, worker in
             let unit = AttentionUnit(task, layout, shape)
-            let scores = s + worker * scratchSize
-            for head in unit.queryHeads {
-                let sums = l + head * layout.rows + unit.rows.lowerBound
-                let column = head * shape.headDimension
-                for block in unit.blocks(Self.queriesPerBlock) {
-                    let queries = (unit.rows.lowerBound + block.queries.lowerBound) * width + column
-                    let keys = unit.keyOffset(block.keys.lowerBound)
-                    products.multiplyHere(
-                        q + queries, k + keys, scores,
-                        Product(
-                            m: block.queries.count, n: block.keys.count, k: shape.headDimension,
-                            bTransposed: true, aStride: width, bStride: unit.keyWidth,
-                            cStride: block.keys.count))
-                    training_attention_softmax(
-                        scores, block.queries.count, block.keys.count, block.keys.count,
-                        block.queries.lowerBound, block.keys.lowerBound, shape.window ?? 0,
-                        shape.scale, sums + block.queries.lowerBound)
-                    products.multiplyHere(
-                        scores, v + keys, o + queries,
-                        Product(
-                            m: block.queries.count, n: shape.headDimension, k: block.keys.count,
-                            aStride: block.keys.count, bStride: unit.keyWidth, cStride: width))
-                }
-            }
+            let queries = unit.rows.lowerBound * width + unit.queryHeads.lowerBound * dimension
+            let keys = unit.keyOffset(0)
+            CausalAttention.attend(
+                CausalAttention.Shape(
+                    firstQuery: 0, queries: unit.rows.count, keys: unit.rows.count,
+                    dimension: dimension, group: unit.queryHeads.count, window: shape.window),
+                queries: q + queries, stride: width, keys: k + keys, values: v + keys,
+                keyStride: unit.keyWidth, into: o + queries, outputStride: width,
+                scratch: s + worker * scratchSize)
         }
-        return (output, logSum)
+        return output
     }
 
     package func attentionBackward(
-        _ gradient: Buffer, query: Buffer, key: Buffer, value: Buffer, output: Buffer,
-        logSum: Buffer, layout: SequenceLayout, shape: AttentionShape
+        _ gradient: Buffer, query: Buffer, key: Buffer, value: Buffer, layout: SequenceLayout,
+        shape: AttentionShape
     ) -> (query: Buffer, key: Buffer, value: Buffer) {
         let width = shape.heads * shape.headDimension
         let dquery = buffer(count: query.count)
         let (dkey, dvalue) = (zeros(count: key.count), zeros(count: value.count))
         let block = Self.queriesPerBlock
-        let scratchSize = 2 * block * max(1, layout.longest) + block
+        let scratchSize = 2 * block * max(1, layout.longest)
         let scratch = buffer(count: parallel.threads * scratchSize)
-        let (q, k, v, o, l, s) = (
-            query.floats, key.floats, value.floats, output.floats, logSum.floats, scratch.floats
-        )
+        let (q, k, v, s) = (query.floats, key.floats, value.floats, scratch.floats)
         let (dO, dQ, dK, dV) = (gradient.floats, dquery.floats, dkey.floats, dvalue.floats)
         parallel.tasks(layout.sequences * shape.keyValueHeads) { task, worker in
             let unit = AttentionUnit(task, layout, shape)
-            let delta = s + worker * scratchSize
-            let scores = delta + block
+            let scores = s + worker * scratchSize
             let slopes = scores + block * max(1, layout.longest)
             for head in unit.queryHeads {
-                let sums = l + head * layout.rows + unit.rows.lowerBound
                 let column = head * shape.headDimension
                 for block in unit.blocks(block) {
                     let (m, n, d) = (block.queries.count, block.keys.count, shape.headDimension)
@@ -86,9 +69,9 @@ extension CPUBackend {
                         Product(
                             m: m, n: n, k: d, bTransposed: true, aStride: width,
                             bStride: unit.keyWidth, cStride: n))
-                    training_attention_probabilities(
+                    training_attention_softmax(
                         scores, m, n, n, block.queries.lowerBound, block.keys.lowerBound,
-                        shape.window ?? 0, shape.scale, sums + block.queries.lowerBound)
+                        shape.window ?? 0, shape.scale)
                     products.multiplyHere(
                         scores, dO + queries, dV + keys,
                         Product(
@@ -99,8 +82,7 @@ extension CPUBackend {
                         Product(
                             m: m, n: n, k: d, bTransposed: true, aStride: width,
                             bStride: unit.keyWidth, cStride: n))
-                    training_row_products(dO + queries, o + queries, m, d, width, delta)
-                    training_attention_backward(scores, slopes, m, n, n, shape.scale, delta)
+                    training_attention_backward(scores, slopes, m, n, n, shape.scale)
                     products.multiplyHere(
                         slopes, k + keys, dQ + queries,
                         Product(

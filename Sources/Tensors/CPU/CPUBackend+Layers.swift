@@ -1,11 +1,22 @@
 import CVectorKernels
 
 extension CPUBackend {
-    package func rmsNorm(_ x: Buffer, weight: Buffer, epsilon: Float) -> (y: Buffer, scale: Buffer)
-    {
+    package func rmsNorm(
+        _ x: Buffer, weight: Buffer, epsilon: Float, precision: ComputePrecision
+    ) -> (y: Buffer, scale: Buffer) {
         let columns = weight.count
         let rows = x.count / columns
-        let (y, scale) = (buffer(count: x.count), buffer(count: rows))
+        let scale = buffer(count: rows)
+        if rounds(precision) {
+            let (from, scales) = (x.floats, scale.floats)
+            parallel.ranges(rows, cost: columns) { range in
+                training_rms_norm_scale(
+                    from + range.lowerBound * columns, scales + range.lowerBound, range.count,
+                    columns, epsilon)
+            }
+            return (rmsNormAgain(x, weight: weight, scale: scale, precision: precision), scale)
+        }
+        let y = buffer(count: x.count)
         let (from, weights, to, scales) = (x.floats, weight.floats, y.floats, scale.floats)
         parallel.ranges(rows, cost: columns) { range in
             let start = range.lowerBound * columns
@@ -16,8 +27,21 @@ extension CPUBackend {
         return (y, scale)
     }
 
-    package func rmsNormAgain(_ x: Buffer, weight: Buffer, scale: Buffer) -> Buffer {
+    package func rmsNormAgain(
+        _ x: Buffer, weight: Buffer, scale: Buffer, precision: ComputePrecision
+    ) -> Buffer {
         let columns = weight.count
+        if rounds(precision) {
+            let y = pool.buffer(count: x.count, isHalf: true)
+            let (from, weights, to, scales) = (x.floats, weight.floats, y.halves, scale.floats)
+            parallel.ranges(scale.count, cost: columns) { range in
+                let start = range.lowerBound * columns
+                training_rms_norm_apply_narrow(
+                    from + start, weights, scales + range.lowerBound, to + start, range.count,
+                    columns)
+            }
+            return y
+        }
         let y = buffer(count: x.count)
         let (from, weights, to, scales) = (x.floats, weight.floats, y.floats, scale.floats)
         parallel.ranges(scale.count, cost: columns) { range in
@@ -33,7 +57,7 @@ extension CPUBackend {
     /// threads.
     package func rmsNormBackward(
         _ gradient: Buffer, x: Buffer, weight: Buffer, scale: Buffer, input: Buffer?,
-        weightGradient: Buffer?
+        accumulate: Bool, weightGradient: Buffer?
     ) {
         let columns = weight.count
         let piece = max(1, 65_536 / columns)
@@ -48,16 +72,35 @@ extension CPUBackend {
             let start = first * columns
             training_rms_norm_backward(
                 dy + start, from + start, weights, scales + first, dx.map { $0 + start },
-                sums.map { $0 + task * columns }, rows, columns)
+                accumulate ? 1 : 0, sums.map { $0 + task * columns }, rows, columns)
         }
         if let partial, let weightGradient {
             sumRows(partial, columns: columns, to: weightGradient)
         }
     }
 
-    package func swiglu(_ gate: Buffer, _ up: Buffer) -> Buffer {
+    package func swiglu(_ gate: Value, _ up: Value, precision: ComputePrecision) -> Buffer {
+        if rounds(precision) {
+            let y = pool.buffer(count: gate.count, isHalf: true)
+            let to = y.halves
+            if gate.either.isHalf, up.either.isHalf {
+                let (gates, ups) = (gate.either.halves, up.either.halves)
+                parallel.ranges(gate.count, cost: 4) { range in
+                    let start = range.lowerBound
+                    training_swiglu_narrow(gates + start, ups + start, to + start, range.count)
+                }
+                return y
+            }
+            let (gates, ups) = (gate.floats(self).floats, up.floats(self).floats)
+            parallel.ranges(gate.count, cost: 4) { range in
+                let start = range.lowerBound
+                training_swiglu_forward_narrow(
+                    gates + start, ups + start, to + start, range.count)
+            }
+            return y
+        }
         let y = buffer(count: gate.count)
-        let (gates, ups, to) = (gate.floats, up.floats, y.floats)
+        let (gates, ups, to) = (gate.floats(self).floats, up.floats(self).floats, y.floats)
         parallel.ranges(gate.count, cost: 4) { range in
             let start = range.lowerBound
             training_swiglu_forward(gates + start, ups + start, to + start, range.count)
@@ -65,12 +108,22 @@ extension CPUBackend {
         return y
     }
 
-    package func swigluBackward(_ gradient: Buffer, gate: Buffer, up: Buffer) -> (
+    package func swigluBackward(_ gradient: Buffer, gate: Value, up: Value) -> (
         gate: Buffer, up: Buffer
     ) {
         let (dgate, dup) = (buffer(count: gate.count), buffer(count: gate.count))
-        let (dy, gates, ups) = (gradient.floats, gate.floats, up.floats)
-        let (toGate, toUp) = (dgate.floats, dup.floats)
+        let (dy, toGate, toUp) = (gradient.floats, dgate.floats, dup.floats)
+        if gate.either.isHalf, up.either.isHalf {
+            let (gates, ups) = (gate.either.halves, up.either.halves)
+            parallel.ranges(gate.count, cost: 6) { range in
+                let start = range.lowerBound
+                training_swiglu_backward_narrow(
+                    dy + start, gates + start, ups + start, toGate + start, toUp + start,
+                    range.count)
+            }
+            return (dgate, dup)
+        }
+        let (gates, ups) = (gate.floats(self).floats, up.floats(self).floats)
         parallel.ranges(gate.count, cost: 6) { range in
             let start = range.lowerBound
             training_swiglu_backward(

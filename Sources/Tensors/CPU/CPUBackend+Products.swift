@@ -2,7 +2,7 @@ import COneDNN
 
 /// Matrix products, split between threads.
 ///
-/// float32 products use the BLAS. bfloat16 products use oneDNN, each thread with its own slice; if
+/// float32 products use the kernels of `CPUBackend+Panels.swift` or the BLAS. bfloat16 products use oneDNN, each thread with its own slice; if
 /// the library is missing or the processor does not support it, the product is float32, which is
 /// slower and not rounded.
 extension CPUBackend {
@@ -14,16 +14,21 @@ extension CPUBackend {
             m: m, n: n, k: k, aTransposed: a.transposed, bTransposed: b.transposed,
             aStride: a.transposed ? m : k, bStride: b.transposed ? k : n, cStride: n,
             factor: factor, accumulate: accumulate)
-        // For small dimensions, such as LoRA's ranks, converting the operands costs more than it
-        // saves.
-        if precision == .bfloat16, factor == 1, min(m, n, k) >= 16, onednn_available(),
+        if precision == .bfloat16, factor == 1, min(m, n, k) >= ComputePrecision.leastSide,
+            onednn_available(),
             multiplyHalves(a.value.halves(self), b.value.halves(self), c, product)
         {
             return
         }
+        if multiplyPanels(a.value, b.value, c, product) { return }
         products.multiply(
             a.value.floats(self).floats, b.value.floats(self).floats, c.floats, product,
             parallel: parallel)
+    }
+
+    /// Whether inputs of products of this precision are bfloat16.
+    func rounds(_ precision: ComputePrecision) -> Bool {
+        precision == .bfloat16 && onednn_available()
     }
 
     private func multiplyHalves(_ a: Buffer, _ b: Buffer, _ c: Buffer, _ product: Product) -> Bool {

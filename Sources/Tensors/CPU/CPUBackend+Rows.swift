@@ -18,10 +18,29 @@ extension CPUBackend {
         return made
     }
 
+    package func scale(_ x: Buffer, by factor: Float) {
+        let values = x.floats
+        parallel.ranges(x.count, cost: 1) { range in
+            training_scale(values + range.lowerBound, factor, range.count)
+        }
+    }
+
+    package func scaledRows(_ x: Buffer, by factors: Buffer) -> Buffer {
+        let made = buffer(count: x.count)
+        let columns = x.count / max(1, factors.count)
+        let (from, by, to) = (x.floats, factors.floats, made.floats)
+        parallel.ranges(factors.count, cost: columns) { range in
+            let start = range.lowerBound * columns
+            training_scale_rows(
+                from + start, by + range.lowerBound, to + start, range.count, columns)
+        }
+        return made
+    }
+
     package func gather(_ x: Value, rows: [Int32], columns: Int) -> Buffer {
         let made = buffer(count: rows.count * columns)
         let to = made.floats
-        let stored = x.stored
+        let stored = x.either
         rows.withUnsafeBufferPointer { rows in
             guard let rows = rows.baseAddress else { return }
             parallel.ranges(made.count / max(1, columns), cost: columns) { range in

@@ -2,8 +2,8 @@ import CVectorKernels
 
 /// The softmax over the vocabulary, fused with the output projection.
 ///
-/// Logits exist for one block of rows at a time, about 16 MiB, and are recomputed in the backward
-/// pass: all logits of a batch would be larger than everything else together.
+/// Logits exist for one block of rows at a time, about 16 MiB: all logits of a batch would be larger
+/// than everything else together. The backward pass of a trained projection recomputes them.
 extension CPUBackend {
     private func block(vocabulary: Int) -> Int { max(16, min(1024, (1 << 22) / vocabulary)) }
 
@@ -39,24 +39,31 @@ extension CPUBackend {
     }
 
     package func logProbability(
-        states: Value, weight: Value, targets: [Int32], width: Int, precision: ComputePrecision
+        states: Value, weight: Value, targets: [Int32], width: Int, statesGradient: Buffer?,
+        precision: ComputePrecision
     ) -> (logProbabilities: Buffer, logSums: Buffer) {
         let vocabulary = weight.count / width
         let (result, sums) = (buffer(count: targets.count), buffer(count: targets.count))
         let logits = buffer(count: min(block(vocabulary: vocabulary), targets.count) * vocabulary)
         let (values, to, toSums) = (logits.floats, result.floats, sums.floats)
-        targets.withUnsafeBufferPointer { targets in
-            guard let ids = targets.baseAddress else { return }
-            forEachBlock(targets.count, vocabulary: vocabulary) { rows in
-                project(
-                    part(states, rows, width: width, precision), weight, width: width,
-                    into: logits, precision)
+        let ones = [Float](repeating: 1, count: targets.count)
+        forEachBlock(targets.count, vocabulary: vocabulary) { rows in
+            project(
+                part(states, rows, width: width, precision), weight, width: width, into: logits,
+                precision)
+            targets.withUnsafeBufferPointer { targets in
+                guard let ids = targets.baseAddress else { return }
                 parallel.ranges(rows.count, cost: vocabulary) { range in
                     let place = rows.lowerBound + range.lowerBound
                     training_log_probability(
                         values + range.lowerBound * vocabulary, ids + place, range.count,
                         vocabulary, to + place, toSums + place)
                 }
+            }
+            if let statesGradient {
+                let slopes = slopes(logits, rows, vocabulary, targets, logSums: sums, ones)
+                projectBack(
+                    slopes, rows, weight, width: width, into: statesGradient, precision)
             }
         }
         return (result, sums)
@@ -68,31 +75,14 @@ extension CPUBackend {
         precision: ComputePrecision
     ) {
         let vocabulary = weight.count / width
-        let values = buffer(count: min(block(vocabulary: vocabulary), targets.count) * vocabulary)
-        let (logits, sums) = (values.floats, logSums.floats)
+        let logits = buffer(count: min(block(vocabulary: vocabulary), targets.count) * vocabulary)
         forEachBlock(targets.count, vocabulary: vocabulary) { rows in
             let block = part(states, rows, width: width, precision)
-            project(block, weight, width: width, into: values, precision)
-            targets.withUnsafeBufferPointer { targets in
-                gradient.withUnsafeBufferPointer { gradient in
-                    guard let ids = targets.baseAddress, let slopes = gradient.baseAddress
-                    else { return }
-                    parallel.ranges(rows.count, cost: vocabulary) { range in
-                        let place = rows.lowerBound + range.lowerBound
-                        training_log_probability_backward(
-                            logits + range.lowerBound * vocabulary, ids + place, range.count,
-                            vocabulary, sums + place, slopes + place)
-                    }
-                }
-            }
-            let slopes = Value(view(values, count: rows.count * vocabulary))
+            project(block, weight, width: width, into: logits, precision)
+            let slopes = slopes(logits, rows, vocabulary, targets, logSums: logSums, gradient)
             if let statesGradient {
-                multiply(
-                    Operand(slopes), Operand(weight), m: rows.count, n: width, k: vocabulary,
-                    factor: 1,
-                    into: view(
-                        statesGradient, from: rows.lowerBound * width, count: rows.count * width),
-                    accumulate: false, precision: precision)
+                projectBack(
+                    slopes, rows, weight, width: width, into: statesGradient, precision)
             }
             weightGradient?.update(self) { gradient, accumulate in
                 multiply(
@@ -101,6 +91,39 @@ extension CPUBackend {
                     precision: precision)
             }
         }
+    }
+
+    /// The logits' gradients, in their place: dy[r] (1[j = target] - p[j]).
+    private func slopes(
+        _ logits: Buffer, _ rows: Range<Int>, _ vocabulary: Int, _ targets: [Int32],
+        logSums: Buffer, _ gradient: [Float]
+    ) -> Value {
+        let (values, sums) = (logits.floats, logSums.floats)
+        targets.withUnsafeBufferPointer { targets in
+            gradient.withUnsafeBufferPointer { gradient in
+                guard let ids = targets.baseAddress, let slopes = gradient.baseAddress
+                else { return }
+                parallel.ranges(rows.count, cost: vocabulary) { range in
+                    let place = rows.lowerBound + range.lowerBound
+                    training_log_probability_backward(
+                        values + range.lowerBound * vocabulary, ids + place, range.count,
+                        vocabulary, sums + place, slopes + place)
+                }
+            }
+        }
+        return Value(view(logits, count: rows.count * vocabulary))
+    }
+
+    /// The rows `range` of dstates = dlogits weight
+    private func projectBack(
+        _ slopes: Value, _ rows: Range<Int>, _ weight: Value, width: Int,
+        into statesGradient: Buffer, _ precision: ComputePrecision
+    ) {
+        multiply(
+            Operand(slopes), Operand(weight), m: rows.count, n: width, k: weight.count / width,
+            factor: 1,
+            into: view(statesGradient, from: rows.lowerBound * width, count: rows.count * width),
+            accumulate: false, precision: precision)
     }
 
     package func divergence(

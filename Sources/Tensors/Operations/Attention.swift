@@ -3,9 +3,9 @@ extension Tape {
     ///
     ///     query [T, heads * d], key and value [T, keyValueHeads * d] -> [T, heads * d]
     ///
-    /// Backward: the probabilities are recomputed from the rows' log-sum-exp; formulas in
-    /// `CPUBackend+Attention.swift`. The output is not kept either: recomputing it is cheap
-    /// compared with the layer's projections.
+    /// Backward: the probabilities are recomputed; formulas in
+    /// `CPUBackend+Attention.swift`. In float32 the output is not kept either: if the projection
+    /// after it is trained, recomputing it is cheap compared with the layer's projections.
     package func attention(
         query: Tensor, key: Tensor, value: Tensor, layout: SequenceLayout, shape: AttentionShape
     ) -> Tensor {
@@ -15,13 +15,12 @@ extension Tape {
                 query: q.floats(backend), key: k.floats(backend), value: v.floats(backend),
                 layout: layout, shape: shape)
         }
-        let (output, logSum) = make()
-        let kept = Value(output, recompute: { make().output })
-        return result(shape: query.shape, kept, from: [query, key, value]) {
+        let recompute = precision == .float32 ? make : nil
+        return result(shape: query.shape, make(), from: [query, key, value], recompute: recompute) {
             [backend, sq = query.slot, sk = key.slot, sv = value.slot] dy in
             let gradients = backend.attentionBackward(
                 dy, query: q.floats(backend), key: k.floats(backend), value: v.floats(backend),
-                output: kept.floats(backend), logSum: logSum, layout: layout, shape: shape)
+                layout: layout, shape: shape)
             sq?.add(gradients.query, backend)
             sk?.add(gradients.key, backend)
             sv?.add(gradients.value, backend)

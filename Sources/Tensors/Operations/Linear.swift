@@ -2,7 +2,11 @@ extension Tape {
     /// y = x W^T + b        x `[T, I]`, W `[O, I]`, b `[O]` -> `[T, O]`
     ///
     /// Backward: dx = dy W,  dW = dy^T x,  db = sum over rows of dy.
-    package func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil) -> Tensor {
+    ///
+    /// - Parameter lowRank: is added to y.
+    package func linear(
+        _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, lowRank: LowRank? = nil
+    ) -> Tensor {
         let (rows, inner, outer) = (x.rows, x.columns, weight.rows)
         precondition(weight.columns == inner, "weight \(weight.shape) on rows of \(inner)")
         let y = backend.buffer(count: rows * outer)
@@ -10,7 +14,9 @@ extension Tape {
             Operand(x.value), Operand(weight.value, transposed: true), m: rows, n: outer, k: inner,
             factor: 1, into: y, accumulate: false, precision: precision)
         if let bias { backend.addBias(bias.value.floats(backend), to: y) }
-        let inputs = [x, weight] + (bias.map { [$0] } ?? [])
+        let hidden = lowRank.map { add($0, to: y) }
+        let inputs =
+            [x, weight] + (bias.map { [$0] } ?? []) + (lowRank.map { [$0.z, $0.a, $0.b] } ?? [])
         return result(shape: [rows, outer], y, from: inputs) {
             [backend, precision, xs = weight.slot == nil ? nil : x.value, slot = x.slot] dy in
             let gradient = Value(dy)
@@ -28,6 +34,9 @@ extension Tape {
             }
             if let slot = bias?.slot {
                 backend.sumRows(dy, columns: outer, to: slot.added(backend))
+            }
+            if let lowRank, let hidden {
+                lowRank.backward(gradient, hidden: hidden, backend: backend, precision: precision)
             }
         }
     }

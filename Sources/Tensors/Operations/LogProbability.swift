@@ -4,13 +4,24 @@ extension Tape {
     ///     states [R, H], W [V, H], targets [R] -> [R]
     ///
     /// Backward: with p the softmax, dlogits[r, j] = dy[r] (1[j = target] - p[j]);
-    /// dstates = dlogits W,  dW = dlogits^T states. Logits exist for a block of rows at a time.
+    /// dstates = dlogits W,  dW = dlogits^T states. Logits exist for a block of rows at a time. If W
+    /// is frozen, the forward pass computes dstates / dy while it has them, so that they are computed
+    /// once.
     package func logProbability(_ states: Tensor, weight: Tensor, targets: [Int32]) -> Tensor {
         let width = states.columns
         precondition(targets.count == states.rows, "\(targets.count) targets, \(states.shape)")
+        let slopes =
+            isRecording && states.needsGradient && !weight.needsGradient
+            ? backend.buffer(count: states.count) : nil
         let (y, sums) = backend.logProbability(
             states: states.value, weight: weight.value, targets: targets, width: width,
-            precision: precision)
+            statesGradient: slopes, precision: precision)
+        if let slopes {
+            return result(shape: [targets.count], y, from: [states]) {
+                [backend, slot = states.slot] dy in
+                slot?.add(backend.scaledRows(slopes, by: dy), backend)
+            }
+        }
         return result(shape: [targets.count], y, from: [states, weight]) {
             [backend, precision, xs = states.value, slot = states.slot] dy in
             let dx = slot.map { _ in backend.buffer(count: xs.count) }

@@ -44,7 +44,8 @@ package struct DifferentiableLayer {
                 tape, x, dropoutSeed: context.dropoutSeed.map { $0 &* 8 &+ place })
         }
 
-        let normed = tape.rmsNorm(x, weight: inputNorm.tensor, epsilon: epsilon)
+        let normed = tape.rmsNorm(
+            x, weight: inputNorm.tensor, epsilon: epsilon, feedsProducts: true)
         var query = project(.query, normed)
         var key = project(.key, normed)
         let value = project(.value, normed)
@@ -63,7 +64,8 @@ package struct DifferentiableLayer {
         }
         let h = tape.add(residual, project(.attentionOutput, attended))
 
-        let hidden = tape.rmsNorm(h, weight: postAttentionNorm.tensor, epsilon: epsilon)
+        let hidden = tape.rmsNorm(
+            h, weight: postAttentionNorm.tensor, epsilon: epsilon, feedsProducts: true)
         let gate = project(.gate, hidden)
         let up = project(.up, hidden)
         let activated = tape.swiglu(gate: gate, up: up)

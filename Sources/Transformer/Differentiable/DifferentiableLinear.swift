@@ -33,13 +33,14 @@ package struct DifferentiableLinear {
     /// x `[T, I]` -> `[T, O]`. If `dropoutSeed` is nil, there is no dropout, as when computing
     /// scores.
     package func forward(_ tape: Tape, _ x: Tensor, dropoutSeed: UInt64?) -> Tensor {
-        let y = tape.linear(x, weight.tensor, bias: bias?.tensor)
-        guard let adapter else { return y }
-        var dropout: Dropout?
+        guard let adapter else { return tape.linear(x, weight.tensor, bias: bias?.tensor) }
+        var input = x
         if let dropoutSeed, adapter.dropout > 0 {
-            dropout = Dropout(rate: adapter.dropout, seed: dropoutSeed)
+            input = tape.dropout(x, Dropout(rate: adapter.dropout, seed: dropoutSeed))
         }
-        return tape.lowRank(
-            y, x, a: adapter.a.tensor, b: adapter.b.tensor, scale: adapter.scale, dropout: dropout)
+        return tape.linear(
+            x, weight.tensor, bias: bias?.tensor,
+            lowRank: Tape.LowRank(
+                input, a: adapter.a.tensor, b: adapter.b.tensor, scale: adapter.scale))
     }
 }
