@@ -14,3 +14,10 @@ extension ComputePrecision {
         columns < Self.leastSide ? .float32 : self
     }
 }
+
+/// The arithmetic of products with weights that are not trained, if it is not that of the others.
+public enum FrozenPrecision: String, Sendable, CaseIterable, Codable {
+    /// Weights in blocks of 32 with one scale (Q8_0), and what multiplies them, activations and
+    /// gradients, rounded in the same way: sums of integers within a block, float32 across blocks.
+    case int8
+}

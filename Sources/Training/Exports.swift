@@ -1,4 +1,6 @@
-// Part of this module's interface: `TrainingOptions.task`, `.precision` and `.schedule`.
+// Part of this module's interface: `TrainingOptions.task`, `.precision`, `.frozenPrecision` and
+// `.schedule`.
 @_exported import enum AutoRegEmbed.EmbeddingTask
 @_exported import enum Tensors.ComputePrecision
+@_exported import enum Tensors.FrozenPrecision
 @_exported import enum Tensors.LearningRateSchedule

@@ -16,7 +16,9 @@ public enum TrainingOption: String, Sendable, CaseIterable, CodingKey {
     case schedule
     case weightDecay = "weight_decay"
     case maximumGradientNorm = "max_grad_norm"
-    case precision, task
+    case precision
+    case frozenPrecision = "frozen_precision"
+    case task
     case maximumLength = "max_length"
     case seed
     case shuffles = "shuffle"

@@ -57,6 +57,10 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     /// The arithmetic of matrix products; nil uses bfloat16 if the checkpoint is stored in
     /// bfloat16, else float32.
     public var precision: ComputePrecision?
+    /// The arithmetic of the products with the projections of layers that are not trained: the base's
+    /// beside an adapter, and the decoder's. Nil uses `precision`, as do matrices whose sides are no
+    /// multiples of 32.
+    public var frozenPrecision: FrozenPrecision?
     /// Which of the model's instructions are used: those for retrieval or for semantic similarity.
     public var task = EmbeddingTask.retrieval
     /// The most tokens of a text, and of a target without its EOS; nil uses the model's own limit.

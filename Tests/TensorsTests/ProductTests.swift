@@ -78,6 +78,42 @@ struct ProductTests {
         }
     }
 
+    /// Products with a frozen weight in eight bits are near those in float32, in both directions, and
+    /// do not depend on the number of threads.
+    @Test func frozenWeightsInEightBits() {
+        let (rows, inputs, outputs) = (37, 96, 160)
+        var numbers = Numbers(seed: 7)
+        let (x, w) = (numbers.array(rows * inputs), numbers.array(outputs * inputs))
+        let seed = numbers.array(rows * outputs)
+        func run(isQuantized: Bool, isHalf: Bool = false, threads: Int) -> [[Float]] {
+            let backend = CPUBackend(threads: threads)
+            let stored = backend.buffer(w)
+            let weight = Parameter(
+                name: "w", shape: [outputs, inputs],
+                value: Value(isHalf ? backend.narrowed(stored) : stored), isTrained: false)
+            if isQuantized { backend.quantize(weight) }
+            let tape = Tape(backend: backend)
+            let leaf = Tensor(
+                shape: [rows, inputs], value: Value(backend.buffer(x)),
+                slot: GradientSlot(count: x.count))
+            let y = tape.linear(leaf, weight.tensor)
+            let values = tape.values(y)
+            tape.backward(from: y, seed: backend.buffer(seed))
+            return [values, leaf.slot?.gradient?.array ?? []]
+        }
+        let exact = run(isQuantized: false, threads: 1)
+        let rounded = run(isQuantized: true, threads: 1)
+        #expect(rounded == run(isQuantized: true, threads: 3))
+        for (got, want) in zip(
+            rounded + run(isQuantized: true, isHalf: true, threads: 2), exact + exact)
+        {
+            let error = zip(got, want).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+            let length = want.reduce(0) { $0 + $1 * $1 }
+            #expect(got.count == want.count && got != want)
+            #expect(error <= 0.01 * 0.01 * length, "\(error) of \(length)")
+        }
+    }
+
     /// What only products read is rounded as they would round it.
     @Test func inputsOfProductsHaveTheirPrecision() {
         let backend = CPUBackend(threads: 2)

@@ -39,6 +39,10 @@ package protocol Backend: AnyObject {
     func sumRows(_ x: Buffer, columns: Int, to sums: Buffer)
     func dropout(_ x: Buffer, seed: UInt64, rate: Float) -> Buffer
 
+    /// Lets products with a frozen matrix be computed in eight bits; does nothing for other parameters,
+    /// and for matrices whose sides are no multiples of 32.
+    func quantize(_ parameter: Parameter)
+
     // Products: c `[m, n]` = or += factor * a `[m, k]` b `[k, n]`.
     func multiply(
         _ a: Operand, _ b: Operand, m: Int, n: Int, k: Int, factor: Float, into c: Buffer,

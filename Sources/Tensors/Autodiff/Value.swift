@@ -8,6 +8,10 @@ package final class Value {
     private var floatBuffer: Buffer?
     private var halfBuffer: Buffer?
     private let recompute: (() -> Buffer)?
+    /// A frozen weight for products in eight bits; nil for all other values.
+    var eightBitWeight: EightBitWeight?
+    /// The values as such products read them; nil if none has.
+    var eightBitRows: EightBitRows?
 
     /// `recompute` must return exactly the same values, in either type.
     package init(_ buffer: Buffer, recompute: (() -> Buffer)? = nil) {
@@ -51,6 +55,7 @@ package final class Value {
     /// Called when the forward pass no longer needs the values: keeps only what the backward pass
     /// cannot recompute, in bfloat16 if its products read that anyway.
     package func settle(_ backend: any Backend, _ precision: ComputePrecision) {
+        eightBitRows = nil
         if recompute != nil {
             floatBuffer = nil
             halfBuffer = nil
@@ -63,5 +68,5 @@ package final class Value {
     }
 
     /// Must be called after the float32 values were changed in place, as by an optimizer's step.
-    package func floatsChanged() { halfBuffer = nil }
+    package func floatsChanged() { (halfBuffer, eightBitRows) = (nil, nil) }
 }

@@ -14,6 +14,7 @@ extension CPUBackend {
             m: m, n: n, k: k, aTransposed: a.transposed, bTransposed: b.transposed,
             aStride: a.transposed ? m : k, bStride: b.transposed ? k : n, cStride: n,
             factor: factor, accumulate: accumulate)
+        if multiplyEightBits(a.value, b.value, c, product) { return }
         if precision == .bfloat16, factor == 1, min(m, n, k) >= ComputePrecision.leastSide,
             onednn_available(),
             multiplyHalves(a.value.halves(self), b.value.halves(self), c, product)

@@ -121,6 +121,10 @@ struct TrainableModel {
             try Self.check(decoder, fits: encoder, options, path: decoderFolder?.path, tokenizer)
         }
         decoder?.isCheckpointed = options.recomputesLayers
+        if options.frozenPrecision == .int8 {
+            encoder.quantizeFrozenProjections(backend)
+            decoder?.quantizeFrozenProjections(backend)
+        }
         var decoderInput = DecoderInput(
             scale: settings.values.decoderScale, offset: settings.values.decoderOffset)
         // The model's offset was fitted with its own scale.

@@ -63,6 +63,15 @@ package struct DifferentiableDecoder {
         }
     }
 
+    /// Lets the products of the layers' frozen projections be computed in eight bits.
+    package func quantizeFrozenProjections(_ backend: any Backend) {
+        for layer in layers {
+            for projection in Projection.allCases {
+                if let weight = layer.projections[projection]?.weight { backend.quantize(weight) }
+            }
+        }
+    }
+
     /// ids `[T]` -> `[T, H]`
     package func embed(_ tape: Tape, _ ids: [Int32]) -> Tensor {
         guard let trainedRows else { return tape.embedding(ids, embedding.tensor) }

@@ -162,6 +162,12 @@ extension TrainCommand {
         @Option(help: "Scale gradients of greater norm down to this.") var maxGradNorm = 1.0
         @Option(help: "Matrix products: float32 or bfloat16 (default: as the model is stored).")
         var precision: ComputePrecision?
+        @Option(
+            help: """
+                int8: multiply by the layers' frozen weights in eight bits, which is faster and rounds \
+                gradients more.
+                """)
+        var frozenPrecision: FrozenPrecision?
         @Option(help: "Instructions: retrieval or sts.") var task = EmbeddingTask.retrieval
         @Option(help: "The most tokens of a text (default: the model's).") var maxLength: Int?
         @Option(help: "Seed of every random choice.") var seed: UInt64 = 0
@@ -188,6 +194,7 @@ extension TrainCommand {
             options.weightDecay = weightDecay
             options.maximumGradientNorm = maxGradNorm
             options.precision = precision
+            options.frozenPrecision = frozenPrecision
             options.task = task
             options.maximumLength = maxLength
             options.seed = seed
@@ -291,6 +298,7 @@ extension TrainCommand {
 
 extension TrainingStage: ExpressibleByArgument {}
 extension LearningRateSchedule: ExpressibleByArgument {}
+extension FrozenPrecision: ExpressibleByArgument {}
 extension AlignmentSimilarity: ExpressibleByArgument {}
 
 extension DecoderScale: ExpressibleByArgument {
