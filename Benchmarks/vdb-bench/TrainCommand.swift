@@ -17,6 +17,7 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "Steps to measure.") var steps = 5
     @Option(help: "Rows in a step.") var batchSize = 16
     @Option(help: "Precision of matrix products: float32 or bfloat16.") var precision = "float32"
+    @Flag(help: "Multiply by frozen weights in eight bits.") var frozenInt8 = false
     @Option(help: "Train an adapter of this rank; default: all weights.") var loraRank: Int?
     @Option(help: "Threads; default: all available cores.") var threads: Int?
     @Flag(help: "Use documents of other rows as negatives too.") var inBatchNegatives = false
@@ -37,6 +38,7 @@ struct TrainCommand: ParsableCommand {
         options.maximumSteps = steps + 1
         options.batchSize = batchSize
         options.precision = precision
+        options.frozenPrecision = frozenInt8 ? .int8 : nil
         options.adapterRank = loraRank
         options.usesInBatchNegatives = inBatchNegatives
         options.recomputesLayers = recomputeLayers
@@ -44,10 +46,13 @@ struct TrainCommand: ParsableCommand {
         options.shuffles = false
 
         var measured: [(tokens: Int, seconds: Double)] = []
+        var (began, ended) = (0.0, 0.0)
         let summary = try Trainer.run(
             options,
             progress: { progress in
-                guard case .step(let step) = progress, step.step > 1 else { return }
+                guard case .step(let step) = progress else { return }
+                ended = Self.processorSeconds
+                guard step.step > 1 else { return began = ended }
                 measured.append((step.tokens, Double(step.tokens) / step.tokensPerSecond))
             })
         let tokens = measured.reduce(0) { $0 + $1.tokens }
@@ -56,6 +61,7 @@ struct TrainCommand: ParsableCommand {
         let result: JSONValue = [
             "stage": .string(stage.rawValue), "precision": .string(precision.rawValue),
             "steps": .init(measured.count), "tokens": .init(tokens), "seconds": .number(seconds),
+            "processor_seconds": .number(ended - began),
             "tokens_per_second": .number(Double(tokens) / seconds),
             "median_tokens_per_second": .number(rates[rates.count / 2]),
             "best_tokens_per_second": .number(rates[rates.count - 1]),
@@ -64,6 +70,15 @@ struct TrainCommand: ParsableCommand {
             "peak_resident_bytes": .init(Self.peakResidentBytes),
         ]
         print(result.jsonText)
+    }
+
+    /// Of all threads, in the program and in the system for it.
+    private static var processorSeconds: Double {
+        var usage = rusage()
+        getrusage(__rusage_who_t(0), &usage)
+        return [usage.ru_utime, usage.ru_stime].reduce(0.0) {
+            $0 + Double($1.tv_sec) + Double($1.tv_usec) * 1e-6
+        }
     }
 
     private static var peakResidentBytes: Int {
