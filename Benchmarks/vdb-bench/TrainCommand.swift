@@ -4,7 +4,8 @@ import JSON
 import Training
 
 /// `vdb-bench train`: measures tokens/s and peak memory over a few steps of a stage. The rate
-/// leaves out the first step, which also compiles kernels and fills caches.
+/// leaves out the first step, which also compiles kernels and fills caches, and the last: both also
+/// measure the gain.
 ///
 /// Benchmarks/train.py runs PyTorch on the same folder and data.
 struct TrainCommand: ParsableCommand {
@@ -35,7 +36,7 @@ struct TrainCommand: ParsableCommand {
         var options = TrainingOptions(
             stage: stage, model: model, data: data, output: output.path,
             threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
-        options.maximumSteps = steps + 1
+        options.maximumSteps = steps + 2
         options.batchSize = batchSize
         options.precision = precision
         options.frozenPrecision = frozenInt8 ? .int8 : nil
@@ -50,7 +51,7 @@ struct TrainCommand: ParsableCommand {
         let summary = try Trainer.run(
             options,
             progress: { progress in
-                guard case .step(let step) = progress else { return }
+                guard case .step(let step) = progress, step.step < step.totalSteps else { return }
                 ended = Self.processorSeconds
                 guard step.step > 1 else { return began = ended }
                 measured.append((step.tokens, Double(step.tokens) / step.tokensPerSecond))
