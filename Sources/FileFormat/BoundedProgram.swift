@@ -36,18 +36,22 @@ package enum BoundedProgram {
     package static func run(
         _ program: String, _ arguments: [String], input: [UInt8], bounds: Bounds, name: String
     ) throws -> Outcome {
-        let file = try temporaryFile(input, name: name)
-        defer { close(file) }
+        // Not a pipe: readers of PDF seek.
+        let file = try UnnamedFile(for: name)
+        defer { withExtendedLifetime(file) {} }
+        try input.withUnsafeBytes(file.write)
+        file.rewind()
         var pipes: [Int32] = [-1, -1, -1, -1]
         defer { for descriptor in pipes where descriptor >= 0 { close(descriptor) } }
         for first in [0, 2] {
             var pair: [Int32] = [-1, -1]
-            guard pipe(&pair) == 0 else { throw failure("make a pipe for", name) }
+            guard pipe(&pair) == 0 else { throw failure("make a pipe", name) }
             for descriptor in pair { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
             (pipes[first], pipes[first + 1]) = (pair[0], pair[1])
         }
         let child = try spawn(
-            program, arguments, descriptors: [file, pipes[1], pipes[3]], bounds: bounds, name: name)
+            program, arguments, descriptors: [file.descriptor, pipes[1], pipes[3]], bounds: bounds,
+            name: name)
         for index in [1, 3] {
             close(pipes[index])
             pipes[index] = -1
@@ -101,30 +105,6 @@ package enum BoundedProgram {
         .system(operation: operation, name: name, code: errno)
     }
 
-    /// The bytes in an unnamed file, which a program can read from any place.
-    private static func temporaryFile(_ bytes: [UInt8], name: String) throws -> Int32 {
-        let folder = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
-        var path = Array((folder + "/vdb-input-XXXXXX").utf8CString)
-        let descriptor = mkstemp(&path)
-        guard descriptor >= 0 else {
-            throw failure("create a temporary file in \(folder) for", name)
-        }
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-        unlink(path)
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                defer { close(descriptor) }
-                throw failure("write a temporary file for", name)
-            }
-            rest = rest.dropFirst(count)
-        }
-        lseek(descriptor, 0, SEEK_SET)
-        return descriptor
-    }
-
     /// Starts the program through a shell, which sets its limits.
     private static func spawn(
         _ program: String, _ arguments: [String], descriptors: [Int32], bounds: Bounds, name: String
@@ -143,7 +123,7 @@ package enum BoundedProgram {
         var child: pid_t = 0
         let code = posix_spawn(&child, "/bin/sh", &actions, nil, &strings, environ)
         guard code == 0 else {
-            throw ByteStreamError.system(operation: "start \(program) for", name: name, code: code)
+            throw ByteStreamError.system(operation: "start \(program)", name: name, code: code)
         }
         return child
     }
