@@ -56,24 +56,29 @@ extension AutoRegEmbedder {
     /// The number of tokens of a text alone, without template and special tokens.
     public func tokenCount(of text: String) -> Int { tokenizer.encode(text).count }
 
+    /// The most tokens of a document's text that are read.
+    public var maximumTokenCount: Int? { builder(.self_, task: .retrieval).maximumTextTokens }
+
     typealias Input = InputBuilder.Input
 
     /// Tokenizes with several threads if there are many texts.
     func makeInputs(
         _ texts: [String], instruction: Instruction, task: EmbeddingTask
     ) -> [Input] {
-        let builder =
-            if let sentences {
-                InputBuilder(
-                    prompt: prompt(instruction, sentences.prompts), tokenizer: tokenizer,
-                    maximumLength: settings.maximumLength)
-            } else {
-                InputBuilder(
-                    template: settings.template, tokenizer: tokenizer,
-                    instruction: settings.text(of: instruction, task: task),
-                    compressedTokens: compressedIDs, maximumLength: settings.maximumLength)
-            }
-        return builder.inputs(texts, threads: threads)
+        builder(instruction, task: task).inputs(texts, threads: threads)
+    }
+
+    private func builder(_ instruction: Instruction, task: EmbeddingTask) -> InputBuilder {
+        if let sentences {
+            InputBuilder(
+                prompt: prompt(instruction, sentences.prompts), tokenizer: tokenizer,
+                maximumLength: settings.maximumLength)
+        } else {
+            InputBuilder(
+                template: settings.template, tokenizer: tokenizer,
+                instruction: settings.text(of: instruction, task: task),
+                compressedTokens: compressedIDs, maximumLength: settings.maximumLength)
+        }
     }
 
     /// The states that pooling needs, `[rows, H]` for each input.

@@ -76,6 +76,19 @@ package struct InputBuilder: Sendable {
         return results.withLock { table in (0..<parts).flatMap { table[$0] ?? [] } }
     }
 
+    /// The most tokens of a text that are read: the maximum without the prompt, the characters around
+    /// the text and the special tokens that count towards it.
+    package var maximumTextTokens: Int {
+        let others = pieces.map { piece in
+            switch piece {
+            case .fixed: 0
+            case .text(let before, let after): tokenizer.encode(before + after).count
+            case .sentence(let prompt): tokenizer.encodeWithSpecialTokens(prompt).count
+            }
+        }
+        return max(1, maximumLength - (others.max() ?? 0))
+    }
+
     package func input(_ text: String) -> Input {
         var input = Input(tokens: [], isTruncated: false, text: 0..<0, isRepeated: false)
         for piece in pieces {

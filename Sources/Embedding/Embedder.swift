@@ -48,6 +48,13 @@ public protocol Embedder: Sendable {
     /// The default implementation returns a quarter of the number of UTF-8 bytes, rounded up.
     func tokenCount(of text: String) -> Int
 
+    /// The most tokens of a text, as ``tokenCount(of:)`` counts them, that ``embedDocuments(_:)`` reads:
+    /// longer texts are cut into passages. What the embedder adds, such as an instruction, is not
+    /// part of the text.
+    ///
+    /// The default implementation returns `nil`: no limit, or an unknown one.
+    var maximumTokenCount: Int? { get }
+
     /// The weight of vectors in hybrid search, relative to 1 for words: higher for an embedder that
     /// ranks well by itself. Finite and 0 or more.
     ///
@@ -58,6 +65,8 @@ public protocol Embedder: Sendable {
 extension Embedder {
     /// A quarter of the number of UTF-8 bytes, rounded up.
     public func tokenCount(of text: String) -> Int { (text.utf8.count + 3) / 4 }
+    /// `nil`: no limit, or an unknown one.
+    public var maximumTokenCount: Int? { nil }
     /// `nil`: the database's own weight.
     public var hybridWeight: Double? { nil }
 }

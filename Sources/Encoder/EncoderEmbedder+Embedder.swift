@@ -44,6 +44,9 @@ extension EncoderEmbedder: ModelEmbedder {
     /// The number of ids in a text by itself.
     public func tokenCount(of text: String) -> Int { tokenizer.encode(text).count }
 
+    /// The most ids of a document's text that are read, beside its prompt and special tokens.
+    public var maximumTokenCount: Int? { builder(.self_).maximumTextTokens }
+
     /// The number of a vector's elements.
     public var dimensions: Int { sentences?.dimensions ?? model.configuration.hiddenSize }
 

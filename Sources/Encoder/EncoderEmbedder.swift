@@ -134,7 +134,7 @@ public final class EncoderEmbedder: Sendable {
         builder(instruction).input(text).tokens
     }
 
-    private func builder(_ instruction: Instruction) -> InputBuilder {
+    func builder(_ instruction: Instruction) -> InputBuilder {
         InputBuilder(
             prompt: prompt(instruction), tokenizer: tokenizer, maximumLength: maximumLength)
     }

@@ -30,6 +30,32 @@ private func texts(
         #expect(cut.map(\.text) == ["a b c.", "D e f.", "G h i."])
     }
 
+    @Test func passagesAreNoLongerThanTheModelReads() {
+        let text = (0..<40).map { "a\($0) b c." }.joined(separator: " ")
+        func longest(_ layout: TextLayout, _ maximum: Int) -> Int? {
+            Chunking(maximumTokens: maximum, overlapTokens: maximum / 8)
+                .passages(of: text, layout: layout, longest: 20, tokenCount: words)
+                .map { words($0.text) }.max()
+        }
+        #expect(longest(.plain, 256) == 18 && longest(.plain, 10) == 9)
+        // A record is cut only if it must be, and then as any text.
+        #expect(longest(.record, 256) == 18 && longest(.record, 10) == 9)
+        let fitting = "a b c. d e f."
+        for cutsRecords in [false, true] {
+            let passages = Chunking(maximumTokens: 3, overlapTokens: 0, cutsRecords: cutsRecords)
+                .passages(of: fitting, layout: .record, longest: 6, tokenCount: words)
+            #expect(passages.count == (cutsRecords ? 2 : 1))
+        }
+    }
+
+    @Test func whiteSpaceCounts() {
+        let lines = String(repeating: "\n", count: 6)
+        let text = "a b\(lines)c d\(lines)e f"
+        let count = { (text: String) in words(text) + text.utf8.count { $0 == 10 } }
+        #expect(texts(text, 10, 0, .plain, count: count) == ["a b\(lines)c d", "e f"])
+        #expect(texts(text, 4, 0, .plain, count: count) == ["a b", "c d", "e f"])
+    }
+
     @Test func sentencesAreKeptTogether() {
         #expect(
             texts("One two three. Four five! Six (seven e.g. eight)? Nine ten.", 6)

@@ -45,6 +45,38 @@ struct IngestTests {
         try database.close()
     }
 
+    /// Titles are encoded with every passage, so they count.
+    @Test func passagesAreNoLongerThanTheEmbedderReads() async throws {
+        let folder = TemporaryFolder()
+        let path = folder.file("a.vdb")
+        let text = (0..<30).map { SampleTexts.text($0, words: 5) + "." }.joined(separator: "\n\n")
+        func documents(_ title: String) -> [Document] {
+            [TextLayout.record, .plain, .markdown].map {
+                Document(id: $0.rawValue, text: text, title: title, layout: $0)
+            }
+        }
+        var options = IngestOptions()
+        options.chunking = Chunking()
+        // What an embedder of unknown length keeps whole is cut once it changes.
+        var database = try Database(path: path, embedder: TestEmbedder())
+        try await database.collection().ingest(documents("A note"), options: options)
+        #expect(try database.collection().statistics().passages == 3)
+        try database.close()
+        database = try Database(path: path, embedder: TestEmbedder(wordLimit: 24))
+        let again = try await database.collection().ingest(documents("A note"), options: options)
+        #expect(again.unchanged == 3)
+        let changed = try await database.collection().ingest(
+            documents("Another note"), options: options)
+        #expect(changed.replaced == 3 && changed.truncated == 0)
+        // Three sentences of five words each.
+        #expect(try database.collection().statistics().passages == 30)
+        // The title takes all that is read: passages of a word would not help.
+        let title = SampleTexts.text(99, words: 40)
+        let titled = try await database.collection().ingest(documents(title), options: options)
+        #expect(titled.truncated == 90)
+        try database.close()
+    }
+
     /// An ingest whose database is moved away acknowledges nothing more, and fails.
     @Test(arguments: [true, false])
     func aDatabaseThatIsTakenAwayStopsTheIngest(isMoved: Bool) async throws {

@@ -38,6 +38,8 @@ final class TestEmbedder: ScoringEmbedder, Sendable {
         return documents.map { -Double($0.utf8.count) + ($0.contains(first) ? 0 : -1000) }
     }
 
+    var maximumTokenCount: Int? { wordLimit == .max ? nil : wordLimit }
+
     func tokenCount(of text: String) -> Int { text.split(separator: " ").count }
 
     private func embed(_ text: String) -> EncodedText {

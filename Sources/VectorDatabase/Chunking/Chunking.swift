@@ -75,34 +75,49 @@ extension Chunking {
     /// - Parameters:
     ///   - text: the document's text.
     ///   - layout: how the text is laid out.
-    ///   - longestRecord: the most tokens of a record that is kept whole; `nil` for no bound.
+    ///   - longest: the most tokens that the model reads; `nil` for no bound. Records up to this are
+    ///     kept whole, and passages are no longer, even if ``maximumTokens`` is more.
     ///   - tokenCount: counts the tokens of a piece of text. It is called for the whole text, for
     ///     each sentence, and for the pieces of a sentence that is too long. A passage's length is
-    ///     taken as the sum over its sentences.
+    ///     taken as the sum over its sentences, each with the white space before it.
     public func passages(
-        of text: String, layout: TextLayout, longestRecord: Int? = nil,
-        tokenCount: (String) -> Int
+        of text: String, layout: TextLayout, longest: Int? = nil, tokenCount: (String) -> Int
     ) -> [TextPassage] {
-        let whole = [TextPassage(range: 0..<text.utf8.count, text: text)]
-        if layout == .record, !cutsRecords {
-            guard let longestRecord, text.utf8.count > longestRecord,
-                tokenCount(text) > longestRecord
-            else { return whole }
-        }
+        let longest = longest ?? .max
+        let longestWhole =
+            layout == .record && !cutsRecords ? longest : min(maximumTokens, longest)
         // A token is at least a byte, whatever the tokenizer.
-        if text.utf8.count <= maximumTokens || tokenCount(text) <= maximumTokens { return whole }
+        if text.utf8.count <= longestWhole || tokenCount(text) <= longestWhole {
+            return [TextPassage(range: 0..<text.utf8.count, text: text)]
+        }
+        return limited(to: longest).cut(text, layout: layout, tokenCount: tokenCount)
+    }
+
+    /// The same with passages of at most `longest` tokens, and with the same part of them repeated.
+    private func limited(to longest: Int) -> Chunking {
+        guard longest < maximumTokens else { return self }
+        let overlap = Int(Double(overlapTokens) * Double(longest) / Double(maximumTokens))
+        return Chunking(maximumTokens: longest, overlapTokens: overlap, cutsRecords: cutsRecords)
+    }
+
+    private func cut(
+        _ text: String, layout: TextLayout, tokenCount: (String) -> Int
+    ) -> [TextPassage] {
         let bytes = Array(text.utf8)
         var segmenter = TextSegmenter(bytes, layout: layout)
+        var end = 0
         let units = segmenter.segments().flatMap { segment in
-            pieces(of: segment, in: bytes, tokenCount: tokenCount)
+            defer { end = segment.range.upperBound }
+            return pieces(of: segment, after: end, in: bytes, tokenCount: tokenCount)
         }
         let passages = pack(units).map { range in
             TextPassage(range: range, text: String(decoding: bytes[range], as: UTF8.self))
         }
-        return passages.isEmpty ? whole : passages
+        return passages.isEmpty
+            ? [TextPassage(range: 0..<bytes.count, text: text)] : passages
     }
 
-    /// A segment and its length in tokens.
+    /// A segment and its length in tokens, with the white space before it.
     struct Unit {
         var segment: TextSegment
         var tokens: Int
@@ -110,13 +125,14 @@ extension Chunking {
 
     /// The segment itself or, if it is longer than a passage, its pieces, cut between words.
     private func pieces(
-        of segment: TextSegment, in bytes: [UInt8], tokenCount: (String) -> Int
+        of segment: TextSegment, after end: Int, in bytes: [UInt8], tokenCount: (String) -> Int
     ) -> [Unit] {
         func count(_ range: Range<Int>) -> Int {
             tokenCount(String(decoding: bytes[range], as: UTF8.self))
         }
-        let tokens = count(segment.range)
-        guard tokens > maximumTokens else { return [Unit(segment: segment, tokens: tokens)] }
+        let spaced = count(end..<segment.range.upperBound)
+        let tokens = spaced > maximumTokens ? count(segment.range) : spaced
+        guard tokens > maximumTokens else { return [Unit(segment: segment, tokens: spaced)] }
         var units: [Unit] = []
         var rest = segment
         var step = max(1, segment.range.count * maximumTokens / tokens)

@@ -141,12 +141,11 @@ extension IngestRun {
         guard document.vector == nil, let chunking = options.chunking else {
             return [PendingPassage(text: document.text, start: 0, vector: document.vector)]
         }
+        let measure = passageMeasure
         let cuts = chunking.passages(
             of: document.text, layout: document.layout,
-            longestRecord: longestText.map { $0 - tokenCount(of: document.title) }
-        ) { text in
-            tokenCount(of: text)
-        }
+            longest: measure.longestPassage(afterTitle: document.title),
+            tokenCount: measure.tokenCount)
         guard cuts.count > 1 else {
             return [PendingPassage(text: document.text, start: 0, vector: nil)]
         }

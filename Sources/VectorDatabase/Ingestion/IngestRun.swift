@@ -30,8 +30,8 @@ final class IngestRun: Sendable {
     let committed = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     /// How documents are cut, as part of their signature; empty if they are not cut.
     let chunkingDescription: String
-    /// The embedder that measures passages, once one is needed; an empty list if there is none.
-    private let tokenCounter = Mutex<[any Embedder]?>(nil)
+    /// What measures passages, once one is needed.
+    private let measure = Mutex<PassageMeasure?>(nil)
 
     /// The most bytes that wait between two stages.
     static let queueBound = 32 << 20
@@ -57,31 +57,17 @@ final class IngestRun: Sendable {
             } ?? ""
     }
 
-    /// The number of tokens in a text, as counted by the embedder that will encode it. Without an
-    /// embedder it is estimated; then encoding fails, or is not needed.
-    func tokenCount(of text: String) -> Int {
-        let embedder = tokenCounter.withLock { counter -> (any Embedder)? in
-            if let counter { return counter.first }
-            let found = options.encodesText ? try? embedderForEncoding() : nil
-            counter = found.map { [$0] } ?? []
+    /// Measures texts as the embedder that will encode them. Without an embedder lengths are
+    /// estimated; then encoding fails, or is not needed.
+    var passageMeasure: PassageMeasure {
+        measure.withLock { measure in
+            if let measure { return measure }
+            let found = PassageMeasure(
+                options.encodesText ? (try? embedderForEncoding()) ?? nil : nil)
+            measure = found
             return found
         }
-        return embedder?.tokenCount(of: text) ?? (text.utf8.count + 3) / 4
     }
-
-    /// The most tokens of a text that the embedder encodes to its end; `nil` if it does not say, or if
-    /// there is no embedder. Some are left for what it puts around a text.
-    var longestText: Int? {
-        _ = tokenCount(of: "")
-        let embedder = tokenCounter.withLock { $0?.first }
-        guard case .integer(let length)? = embedder?.identity.settings["max_length"] else {
-            return nil
-        }
-        return max(1, Int(length) - Self.tokensAround)
-    }
-
-    /// Special tokens and fixed words that an embedder counts as part of a text.
-    private static let tokensAround = 16
 
     var currentRecord: CollectionRecord? { record.withLock { $0 } }
 

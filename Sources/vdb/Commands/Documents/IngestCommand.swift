@@ -99,8 +99,8 @@ struct IngestCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             """
-            Tokens in a passage, also of records; 0 splits nothing (default: 256 for files, and for \
-            records that are longer than the model reads).
+            Tokens in a passage, also of records, at most what the model reads; 0 splits nothing \
+            (default: 256 for files, and for records that are longer than the model reads).
             """, valueName: "n"))
     var chunkTokens: Int?
 
