@@ -30,6 +30,10 @@ import Testing
         ("# only\na: {x: 1, y: [2, 3]}\nb: -1.5e3\n", #"{"a":{"x":1,"y":[2,3]},"b":-1500.0}"#),
         ("a: [1,\n  2]\nb: plain\n  goes on\n", #"{"a":[1,2],"b":"plain goes on"}"#),
         ("related: [[Note]]\n\"odd key\": ~\n", #"{"related":[["Note"]],"odd key":null}"#),
+        (
+            "\"k\": [1, # one\n  2,\n\n  3] # end\nl: {a: [x,\n y]}\nm: \"p \n  q\n\n r\"\nn: 1\n",
+            #"{"k":[1,2,3],"l":{"a":["x","y"]},"m":"p q\nr","n":1}"#
+        ),
     ])
     func yamlValues(text: String, json: String) throws {
         #expect(try JSONValue.object(yaml(text)) == JSONValue(parsing: json), "\(text)")
@@ -68,8 +72,7 @@ import Testing
         #expect(throws: (any Error).self, "\(text)") { try toml(text) }
     }
 
-    @Test(.timeLimit(.minutes(1)))
-    func nestingAndLengthAreBounded() {
+    @Test func nestingAndLengthAreBounded() {
         let deep = String(repeating: "[", count: 60_000)
         #expect(throws: (any Error).self) { try yaml("a: " + deep) }
         #expect(throws: (any Error).self) { try toml("a = " + deep) }

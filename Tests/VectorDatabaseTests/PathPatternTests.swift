@@ -30,8 +30,7 @@ struct PathPatternTests {
         #expect(matches("d/", "d") == false && matches("d/", "d", isFolder: true) == true)
     }
 
-    @Test(.timeLimit(.minutes(1)))
-    func patternsMadeToTakeLongDoNot() {
+    @Test func patternsMadeToTakeLongDoNot() {
         let name = String(repeating: "a", count: 4000)
         #expect(matches(String(repeating: "*a", count: 500) + "b", name) == false)
         let path = Array(repeating: "a", count: 1000).joined(separator: "/")

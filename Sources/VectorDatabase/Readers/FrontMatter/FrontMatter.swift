@@ -122,13 +122,13 @@ struct FrontMatterCursor {
     ///
     /// - Parameters:
     ///   - quote: `"`, in which a backslash escapes, or `'`.
-    ///   - doubles: whether two single quotes stand for one, as in YAML.
-    mutating func quoted(_ quote: Character, doubles: Bool) throws -> String {
+    ///   - isYAML: whether two single quotes stand for one, and a line end for a space.
+    mutating func quoted(_ quote: Character, isYAML: Bool) throws -> String {
         var text: [UInt8] = []
         while let byte = next {
             index += 1
             if byte == quote.asciiValue {
-                if quote == "'", doubles, take("'") {
+                if quote == "'", isYAML, take("'") {
                     text.append(byte)
                     continue
                 }
@@ -136,11 +136,24 @@ struct FrontMatterCursor {
             }
             if byte == UInt8(ascii: "\\"), quote == "\"" {
                 text += try escape()
+            } else if byte == 10, isYAML {
+                foldLineEnd(into: &text)
             } else {
                 text.append(byte)
             }
         }
         throw FrontMatterError()
+    }
+
+    /// The line end that was taken is a space; blank lines after it are line ends.
+    private mutating func foldLineEnd(into text: inout [UInt8]) {
+        while text.last == 32 || text.last == 9 { text.removeLast() }
+        var blankLines = 0
+        while let byte = next, isSpace(byte) {
+            if byte == 10 { blankLines += 1 }
+            index += 1
+        }
+        text += blankLines == 0 ? [32] : [UInt8](repeating: 10, count: blankLines)
     }
 
     private mutating func escape() throws -> [UInt8] {

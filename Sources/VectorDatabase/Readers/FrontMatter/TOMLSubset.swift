@@ -43,9 +43,9 @@ enum TOMLSubset {
         repeat {
             cursor.skipSpace()
             if cursor.take("\"") {
-                names.append(try cursor.quoted("\"", doubles: false))
+                names.append(try cursor.quoted("\"", isYAML: false))
             } else if cursor.take("'") {
-                names.append(try cursor.quoted("'", doubles: false))
+                names.append(try cursor.quoted("'", isYAML: false))
             } else {
                 let start = cursor.index
                 while let byte = cursor.next, Self.isBare(byte) { cursor.index += 1 }
@@ -110,7 +110,7 @@ enum TOMLSubset {
             if cursor.bytes[cursor.index...].starts(with: mark.utf8) {
                 return .string(try multiline(&cursor, mark: mark))
             }
-            if cursor.take(quote) { return .string(try cursor.quoted(quote, doubles: false)) }
+            if cursor.take(quote) { return .string(try cursor.quoted(quote, isYAML: false)) }
         }
         if cursor.take("[") {
             var values: [JSONValue] = []

@@ -60,10 +60,10 @@ struct YAMLSubset {
         if let quote = text.first, quote == "\"" || quote == "'" {
             var cursor = FrontMatterCursor(text)
             cursor.index = 1
-            let key = try cursor.quoted(quote, doubles: true)
+            let key = try cursor.quoted(quote, isYAML: true)
             cursor.skipSpace()
             guard cursor.take(":") else { throw FrontMatterError() }
-            return (key, Substring(String(decoding: cursor.bytes[cursor.index...], as: UTF8.self)))
+            return (key, text[text.utf8.index(text.startIndex, offsetBy: cursor.index)...])
         }
         var place = text.startIndex
         while let colon = text[place...].firstIndex(of: ":") {
@@ -101,7 +101,7 @@ struct YAMLSubset {
         switch text.first {
         case "|", ">": return .string(try block(text, of: indent))
         case "&", "*", "!", "%", "@", "`": throw FrontMatterError()
-        case "[", "{", "\"", "'": return try flow(text, of: indent)
+        case "[", "{", "\"", "'": return try flow(text)
         default: return try plain(text, of: indent)
         }
     }
@@ -196,19 +196,18 @@ struct YAMLSubset {
     // MARK: In brackets
 
     /// A quoted text, or a list or map in brackets, which may go on over several lines.
-    private mutating func flow(_ text: Substring, of indent: Int) throws -> JSONValue {
-        var joined = String(text)
-        while true {
-            var cursor = FrontMatterCursor(joined)
-            if let value = try? Self.flowValue(&cursor, depth: 0) {
-                cursor.skipSpace()
-                if let next = cursor.next, next != UInt8(ascii: "#") { throw FrontMatterError() }
-                return value
-            }
-            guard index < raw.count, joined.utf8.count < 1 << 16 else { throw FrontMatterError() }
-            joined += "\n" + raw[index]
-            index += 1
+    ///
+    /// - Parameter text: where it begins, a part of the whole front matter.
+    private mutating func flow(_ text: Substring) throws -> JSONValue {
+        // Once over all that follows: line by line, long lists would take quadratic time.
+        var cursor = FrontMatterCursor(text.base[text.startIndex...])
+        let value = try Self.flowValue(&cursor, depth: 0)
+        index += cursor.bytes[..<cursor.index].count { $0 == 10 }
+        cursor.skipSpace()
+        if let next = cursor.next, next != 10, next != UInt8(ascii: "#") {
+            throw FrontMatterError()
         }
+        return value
     }
 
     private static func flowValue(
@@ -216,8 +215,8 @@ struct YAMLSubset {
     ) throws -> JSONValue {
         guard depth < FrontMatterCursor.deepest else { throw FrontMatterError() }
         cursor.skipSpace(acrossLines: true)
-        if cursor.take("\"") { return .string(try cursor.quoted("\"", doubles: true)) }
-        if cursor.take("'") { return .string(try cursor.quoted("'", doubles: true)) }
+        if cursor.take("\"") { return .string(try cursor.quoted("\"", isYAML: true)) }
+        if cursor.take("'") { return .string(try cursor.quoted("'", isYAML: true)) }
         if cursor.take("[") {
             var values: [JSONValue] = []
             while true {
