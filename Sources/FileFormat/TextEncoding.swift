@@ -8,10 +8,9 @@ package struct TextEncoding: Sendable, Hashable {
     /// - Parameter name: such as `ISO-8859-15`, `SHIFT_JIS` or `UTF-16LE`; `nil` results if the system
     ///   does not know it.
     package init?(_ name: String) {
-        guard !name.isEmpty, !name.utf8.contains(0), let converter = Converter(from: name) else {
+        guard !name.isEmpty, !name.utf8.contains(0), Converter(from: name) != nil else {
             return nil
         }
-        _ = converter
         self.name = name
     }
 

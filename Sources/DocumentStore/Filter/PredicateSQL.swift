@@ -274,21 +274,20 @@ struct PredicateSQL {
 
     /// 1 if some value of the field satisfies `condition(VALUE)`, else 0.
     private mutating func some(_ field: String, _ condition: (String) -> String) -> String {
-        func test(_ value: String) -> String { condition(value) }
         if let column = Self.documentColumn(field) {
-            return "(\(column) <> '' AND \(test(column)))"
+            return "(\(column) <> '' AND \(condition(column)))"
         }
         if let id = fields[Identifier(field)] {
             return """
                 (d.key IN (SELECT document FROM field_value
-                    WHERE field = \(id) AND \(test("value"))))
+                    WHERE field = \(id) AND \(condition("value"))))
                 """
         }
         if let column = columns[Identifier(field)] {
             return """
-                (CASE x.kind\(column) WHEN 1 THEN \(test("x.value\(column)"))
+                (CASE x.kind\(column) WHEN 1 THEN \(condition("x.value\(column)"))
                     WHEN 2 THEN EXISTS (SELECT 1 FROM json_each(x.value\(column)) AS e
-                        WHERE \(Self.isScalar("e")) AND \(test("e.value")))
+                        WHERE \(Self.isScalar("e")) AND \(condition("e.value")))
                     ELSE 0 END)
                 """
         }
@@ -297,10 +296,10 @@ struct PredicateSQL {
             return """
                 (EXISTS (SELECT 1 FROM json_each(d.metadata) AS m
                         WHERE m.key = \(name) AND \(Self.isScalar("m"))
-                        AND \(test("m.value")))
+                        AND \(condition("m.value")))
                     OR EXISTS (SELECT 1 FROM json_each(d.metadata) AS m, json_each(m.value) AS e
                         WHERE m.key = \(name) AND m.type = 'array' AND \(Self.isScalar("e"))
-                        AND \(test("e.value"))))
+                        AND \(condition("e.value"))))
                 """
         }
         let bound = bind(.text(path))
@@ -308,8 +307,8 @@ struct PredicateSQL {
             (CASE json_type(d.metadata, \(bound))
                 WHEN 'object' THEN 0
                 WHEN 'array' THEN EXISTS (SELECT 1 FROM json_each(d.metadata, \(bound)) AS e
-                    WHERE \(Self.isScalar("e")) AND \(test("e.value")))
-                ELSE coalesce(\(test("json_extract(d.metadata, \(bound))")), 0) END)
+                    WHERE \(Self.isScalar("e")) AND \(condition("e.value")))
+                ELSE coalesce(\(condition("json_extract(d.metadata, \(bound))")), 0) END)
             """
     }
 

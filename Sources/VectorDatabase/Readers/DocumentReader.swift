@@ -6,8 +6,9 @@
 /// ```
 ///
 /// Folders are walked by the initializer, as ``FileSelection`` says; files are opened one by one. A
-/// file may be compressed with gzip or zstd, whatever its name. Documents come in the order of the
-/// paths; in a folder, in the byte order of file names, and links last; in a file, in its own order.
+/// file may be compressed with gzip, zstd, bzip2 or xz, whatever its name. Documents come in the order
+/// of the paths; in a folder, in the byte order of file names, and links last; in a file, in its own
+/// order.
 ///
 /// Reading blocks its thread while the disk or a pipe is slow. A task that waits for a pipe can be
 /// canceled.

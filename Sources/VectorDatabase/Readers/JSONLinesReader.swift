@@ -2,8 +2,8 @@ import FileFormat
 import JSON
 import TextBytes
 
-/// Reads JSON Lines, or the elements of a JSON array, one object per line or element with the keys `_id` or `id`, `title`, `text`, `metadata`
-/// and `vector`.
+/// Reads JSON Lines, or the elements of a JSON array: one object per line or element, with the keys
+/// `_id` or `id`, `title`, `text`, `metadata` and `vector`.
 ///
 /// - An id is a string or an integer; a missing one is derived from the file and line.
 /// - `metadata` is an object. Any other key counts as metadata, too, unless that object has it.

@@ -63,17 +63,17 @@ extension SourceFormat {
 
     /// - Parameter name: a file name; an extension for compression is ignored.
     static func of(fileName name: String) -> SourceFormat? {
-        var parts = name.lowercased().split(separator: ".", omittingEmptySubsequences: false)
-        if let last = parts.last, compressions.contains(String(last)) { parts.removeLast() }
-        guard parts.count > 1, let last = parts.last else { return nil }
-        return byExtension[String(last)]
+        pathExtension(of: name).flatMap { byExtension[$0] }
     }
 
     /// Whether a file is named as JSON rather than as JSON Lines.
-    static func isPlainJSON(_ path: String) -> Bool {
-        var parts = path.lowercased().split(separator: ".")
+    static func isPlainJSON(_ path: String) -> Bool { pathExtension(of: path) == "json" }
+
+    /// The extension in lower case, apart from one for compression.
+    private static func pathExtension(of name: String) -> String? {
+        var parts = name.lowercased().split(separator: ".", omittingEmptySubsequences: false)
         if let last = parts.last, compressions.contains(String(last)) { parts.removeLast() }
-        return parts.last == "json"
+        return parts.count > 1 ? parts.last.map(String.init) : nil
     }
 
     /// A file's name without the extensions that say its format.

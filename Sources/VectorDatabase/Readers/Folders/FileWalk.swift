@@ -247,13 +247,9 @@ struct FileWalk {
 
     /// The absolute path, without `.`, `..` and repeated slashes; links are not resolved.
     static func absolute(_ path: String) -> String {
-        let full =
-            path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
-        var parts: [Substring] = []
-        for part in full.pathComponents where part != "." {
-            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
-        }
-        return "/" + parts.joined(separator: "/")
+        "/"
+            + SourcePath(path).absoluteNames.map { String(decoding: $0, as: UTF8.self) }
+            .joined(separator: "/")
     }
 
     private static func reason(_ code: Int32) -> String {

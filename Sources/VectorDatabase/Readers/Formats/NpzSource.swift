@@ -5,9 +5,7 @@ import FileFormat
 enum NpzSource {
     static func open(_ file: InputFile) throws -> NpySource {
         let archive = try ZipArchive(at: file.location, path: file.path, limit: .max)
-        let names = archive.names.keys.filter { $0.hasSuffix(".npy") }.sorted {
-            $0.precedesByBytes($1)
-        }
+        let names = archive.names.keys.sorted().map(\.text).filter { $0.hasSuffix(".npy") }
         let chosen =
             names.count == 1
             ? names.first

@@ -1,7 +1,6 @@
 import Foundation
 
-/// Org mode: titled by `#+TITLE:`, else by the first heading. The text is kept as it is, with its
-/// headings marked as Markdown's, which is where passages are cut.
+/// Org mode: titled by `#+TITLE:`, else by the first heading. Passages are cut at headings.
 struct OrgExtractor: TextExtractor {
     func extract(_ content: FileContent) throws -> [ExtractedText] {
         let text = try content.text()

@@ -1,5 +1,6 @@
 import CLibzip
 import FileFormat
+import TextBytes
 
 /// A ZIP archive, read with libzip.
 final class ZipArchive {
@@ -7,7 +8,7 @@ final class ZipArchive {
     private let bytes: UnsafeMutableRawBufferPointer?
     private let path: String
     /// The entries' names. If there are several of one name, the first counts.
-    private(set) var names: [String: Int64] = [:]
+    private(set) var names: [Identifier: Int64] = [:]
     /// Bytes that may still be decompressed.
     private var budget: Int
 
@@ -62,7 +63,7 @@ final class ZipArchive {
         }
         for index in 0..<max(0, count) {
             guard let name = libzip_name(archive, index) else { continue }
-            let key = String(cString: name)
+            let key = Identifier(String(cString: name))
             if names[key] == nil { names[key] = index }
         }
     }
@@ -91,7 +92,7 @@ final class ZipArchive {
 
     /// An entry as a stream; `nil` if there is none of that name.
     func stream(_ name: String) throws(SourceError) -> ZipEntryStream? {
-        guard let index = names[name] else { return nil }
+        guard let index = names[Identifier(name)] else { return nil }
         guard let entry = libzip_entry_open(archive, index) else { throw .encrypted(path: path) }
         return ZipEntryStream(entry, archive: self, path: path)
     }

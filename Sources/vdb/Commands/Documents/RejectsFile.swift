@@ -12,8 +12,8 @@ import VectorDatabase
 final class RejectsFile: Sendable {
     private let path: String
     private let descriptor: Int32
-    /// The first failure to write, as an errno value.
-    private let failure = Mutex<Int32?>(nil)
+    /// The first failure to write.
+    private let failure = Mutex<(any Error)?>(nil)
 
     init(path: String) throws {
         self.path = path
@@ -51,23 +51,19 @@ final class RejectsFile: Sendable {
         object.set("status", Int(status.rawValue))
         let bytes = object.bytes + [10]
         failure.withLock { failure in
-            var rest = bytes[...]
-            while !rest.isEmpty, failure == nil {
-                let count = rest.withUnsafeBytes {
-                    Foundation.write(descriptor, $0.baseAddress, $0.count)
+            if failure != nil { return }
+            do {
+                try bytes.withUnsafeBytes {
+                    try SystemFileSystem().writeFully(descriptor, $0, path: self.path)
                 }
-                if count < 0, errno != EINTR { failure = errno }
-                rest = rest.dropFirst(max(0, count))
-            }
+            } catch { failure = error }
         }
     }
 
     /// - Throws: if anything could not be written.
     func close() throws {
-        if let code = failure.withLock({ $0 }) {
-            throw CommandFailure(
-                .inputOutput,
-                "--rejects: \(path): cannot be written: \(String(cString: strerror(code)))")
+        if let error = failure.withLock({ $0 }) {
+            throw CommandFailure(.inputOutput, "--rejects: \(error)")
         }
     }
 }

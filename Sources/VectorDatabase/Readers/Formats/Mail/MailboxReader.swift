@@ -12,7 +12,7 @@ final class MailboxReader: RecordReader {
     private var isAtEnd = false
     private var followsBlank = true
     private var count = 0
-    private var ids: Set<String> = []
+    private var ids: Set<Identifier> = []
 
     init(_ lines: LineReader, file: InputFile, options: SourceOptions) {
         self.lines = lines
@@ -37,7 +37,7 @@ final class MailboxReader: RecordReader {
     private func document(_ found: MailMessage) -> Document {
         var id = ""
         if case .string(let message)? = found.metadata["message_id"],
-            ids.insert(message).inserted
+            ids.insert(Identifier(message)).inserted
         {
             id = "\(file.name)#\(message)"
         }

@@ -13,12 +13,12 @@ final class HTMLText: MarkupHandler {
     private var isInTitle = false
     private var isInHeading = false
     private var hadHeading = false
-    /// Elements inside of `article` or `main`, where a header belongs to the text.
+    /// Elements inside of `article` or `main`, where a footer belongs to the text.
     private var articles = 0
 
     private static let leftOut: Set<String> = [
         "script", "style", "noscript", "template", "svg", "math", "canvas", "iframe", "object",
-        "embed", "nav", "menu", "select", "button", "textarea", "head-title",
+        "embed", "nav", "menu", "select", "button", "textarea",
     ]
     /// Elements that never have content, and so no end.
     private static let void: Set<String> = [
