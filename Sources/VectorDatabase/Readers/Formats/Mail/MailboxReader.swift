@@ -1,4 +1,5 @@
 import FileFormat
+import TextBytes
 
 /// Reads a mailbox (RFC 4155): messages, each after a line that begins with `From `. A document is a
 /// message, with an id from its Message-ID, so that new messages do not change those of old ones.
