@@ -106,9 +106,9 @@ package enum BoundedProgram {
     }
 
     /// Starts the program through a shell, which sets its limits.
-    private static func spawn(
+    static func spawn(
         _ program: String, _ arguments: [String], descriptors: [Int32], bounds: Bounds, name: String
-    ) throws -> pid_t {
+    ) throws(ByteStreamError) -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -123,7 +123,7 @@ package enum BoundedProgram {
         var child: pid_t = 0
         let code = posix_spawn(&child, "/bin/sh", &actions, nil, &strings, environ)
         guard code == 0 else {
-            throw ByteStreamError.system(operation: "start \(program)", name: name, code: code)
+            throw .system(operation: "start \(program)", name: name, code: code)
         }
         return child
     }

@@ -31,6 +31,8 @@ package enum ByteStreamError: Error, Equatable, Sendable {
     case needsTooMuchMemory(name: String, format: Compression)
     /// A library that reads the format is not installed; `package` is Debian's that has it.
     case libraryMissing(name: String, library: String, package: String)
+    /// A program that reads the format has failed; `message` is what it says, empty if it was ended.
+    case programFailed(name: String, message: String)
 }
 
 extension ByteStreamError: CustomStringConvertible, LocalizedError {
@@ -40,7 +42,8 @@ extension ByteStreamError: CustomStringConvertible, LocalizedError {
         switch self {
         case .missing(let name), .isFolder(let name), .system(_, let name, _),
             .damaged(let name, _, _), .cutShort(let name, _), .undecodable(let name, _, _),
-            .needsTooMuchMemory(let name, _), .libraryMissing(let name, _, _):
+            .needsTooMuchMemory(let name, _), .libraryMissing(let name, _, _),
+            .programFailed(let name, _):
             name
         }
     }
@@ -60,6 +63,9 @@ extension ByteStreamError: CustomStringConvertible, LocalizedError {
         case .needsTooMuchMemory(_, let format):
             "decompressing the \(format.rawValue) data needs more memory than it may have"
         case .libraryMissing(_, let library, _): "needs \(library), which is not installed"
+        case .programFailed(_, ""): "takes too much time or memory to read"
+        case .programFailed(_, let message):
+            "cannot be read: " + (message.split(whereSeparator: \.isNewline).first ?? "")
         }
     }
 
@@ -73,7 +79,7 @@ extension ByteStreamError: CustomStringConvertible, LocalizedError {
 package final class DescriptorStream: ByteStream {
     package let name: String
     package private(set) var position = 0
-    private let descriptor: Int32
+    package let descriptor: Int32
     private let ownsDescriptor: Bool
     /// Whether reading may block: for anything but a regular file.
     private let mayWait: Bool

@@ -24,6 +24,7 @@ package final class SpooledStream: ByteStream {
     }
 
     package var position: Int { stream.position }
+    package var descriptor: Int32 { file.descriptor }
 
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         try stream.read(into: buffer)

@@ -5,7 +5,7 @@
 
 expected.json has what went into them: for each file a title, and texts that a reader sees, in order.
 """
-import bz2, email.message, email.policy, json, lzma, mailbox, os
+import bz2, email.message, email.policy, json, lzma, mailbox, os, subprocess
 
 import docx, nbformat, numpy
 from docx.shared import Pt
@@ -130,5 +130,12 @@ open("rows.jsonl.xz", "wb").write(lzma.compress(rows[:20].encode()) + lzma.compr
 
 numpy.savez("vectors.npz", other=numpy.zeros(3, "<f4"), vectors=numpy.array([[1, 2], [3, 4.5]], "<f4"))
 numpy.savez_compressed("single.npz", numpy.array([[0.5, 1]], "<f8"))
+
+# By DuckDB's program (pip install duckdb-cli), which also reads it.
+subprocess.run(["duckdb", "-c", """
+    COPY (SELECT 'r' || i AS id, CASE i WHEN 1 THEN NULL ELSE 'Row ' || i END AS title,
+            'text of "row" ' || i || chr(10) || 'naïve' AS text, 2020 + i AS year,
+            DATE '2024-01-31' + i::INT AS day, ['a', 'b'] AS tag, [i, 0.5]::FLOAT[] AS vector
+        FROM range(3) AS t(i)) TO 'rows.parquet' (FORMAT parquet)"""], check=True)
 
 json.dump(expected, open("expected.json", "w"), ensure_ascii=False, indent=1)
