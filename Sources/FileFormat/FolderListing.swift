@@ -12,6 +12,17 @@ package struct FolderListing {
         package let identity: Identity?
         /// The time of the file's last change, in seconds since 1970; 0 if it is not known.
         package let modified: Int
+        /// What changes with the content; `nil` if it is not known.
+        package let version: Version?
+    }
+
+    /// What is different, as a rule, if a file has other content than before.
+    package struct Version: Hashable, Sendable {
+        package let identity: Identity
+        package let size: Int64
+        /// The times of the last change of the content and of the status, in nanoseconds.
+        package let modified: Int64
+        package let changed: Int64
     }
 
     /// What makes a file the same file under several names.
@@ -94,7 +105,7 @@ package struct FolderListing {
 
 extension FolderListing.Entry {
     fileprivate init(name: [UInt8], kind: FolderListing.Kind, isLink: Bool = false) {
-        self.init(name: name, kind: kind, isLink: isLink, identity: nil, modified: 0)
+        self.init(name: name, kind: kind, isLink: isLink, identity: nil, modified: 0, version: nil)
     }
 
     fileprivate init(name: [UInt8], status: stat, isLink: Bool) {
@@ -104,10 +115,16 @@ extension FolderListing.Entry {
             case S_IFREG: .file(size: Int(status.st_size))
             default: .special
             }
+        func nanoseconds(_ time: timespec) -> Int64 {
+            Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
+        }
+        let identity = FolderListing.Identity(
+            device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
         self.init(
-            name: name, kind: kind, isLink: isLink,
-            identity: FolderListing.Identity(
-                device: UInt64(status.st_dev), inode: UInt64(status.st_ino)),
-            modified: status.st_mtim.tv_sec)
+            name: name, kind: kind, isLink: isLink, identity: identity,
+            modified: status.st_mtim.tv_sec,
+            version: FolderListing.Version(
+                identity: identity, size: Int64(status.st_size),
+                modified: nanoseconds(status.st_mtim), changed: nanoseconds(status.st_ctim)))
     }
 }

@@ -47,6 +47,7 @@ struct AddTool: DatabaseTool {
             .required("documents", .count("Documents settled.")),
             .required("inserted", .count("New ones.")),
             .required("replaced", .count()),
+            .required("moved", .count()),
             .required("unchanged", .count("Stored already with the same content.")),
             .required("skipped", .count("Left out, since the id exists.")),
             .required("failed", .count()),

@@ -92,22 +92,23 @@ import Testing
             to: collection)
         try store.beginSync()
         try store.markSeen(ids: ["0", "0", "unknown"])
-        let outcome = try store.deleteUnseen(under: ["docs", "docs/"], from: collection)
+        let found = try store.documentsSeen(ofSources: ["docs", "docs/", "no"], in: collection)
+        #expect(found.map(\.id) == ["0", "1", "3"])
+        #expect(found.map(\.source) == ["docs/a.md", "docs/b.md", "docs"])
+        #expect(found.map(\.isSeen) == [true, false, false])
+        let unseen = found.filter { !$0.isSeen }
+        let outcome = try store.delete(
+            documentKeys: unseen.map(\.key) + [12345], from: collection)
         #expect(outcome.deleted == 2)
         #expect(
             try store.documents(limit: 10, in: collection).map(\.id) == ["0", "2", "4", "none"])
         try store.beginSync()
-        // Documents that have moved are not deleted with their old file, nor are those of a file to
-        // keep.
+        // Documents that have moved are not deleted with their old file.
         try store.move([.sample("2", source: "docs/new.md"), .sample("x")], in: collection)
-        #expect(try store.deleteUnseen(under: ["docs2"], from: collection).deleted == 0)
+        #expect(try store.documents(ofSources: ["docs2"], in: collection).isEmpty)
         #expect(
-            try store.deleteUnseen(
-                under: ["docs", "other.jsonl"], except: ["docs/new.md", "docs/a.md", "docs"],
-                from: collection
-            ).deleted == 1)
-        #expect(
-            try store.documents(limit: 10, in: collection).map(\.id) == ["0", "2", "none"])
+            try store.documents(ofSources: ["docs/new.md", "docs/a.md"], in: collection)
+                .map(\.source) == ["docs/a.md", "docs/new.md"])
         #expect(try store.check().isEmpty)
         try store.close()
     }

@@ -38,6 +38,59 @@ import Testing
         #expect(try scratch.names() == ["corpus.vdb"])
     }
 
+    @Test func passagesAreKeptInPlace() throws {
+        let scratch = TemporaryFolder()
+        let (store, collection) = try DocumentStore.make(scratch)
+        _ = try store.write(
+            [.sample("a", texts: ["one ", "two ", "three"]), .sample("b")], to: collection)
+        let before = try #require(try store.document(id: "a", in: collection))
+        let end = try store.position(of: collection)
+        var changed = DocumentWrite.sample("a", metadata: #"{"lang":"de"}"#, source: "new.txt")
+        changed.kept = .only([1, 99])
+        changed.passages = [
+            PassageWrite(text: "zwei ", ordinal: 1, start: 4, vector: [0, 1, 0]),
+            PassageWrite(text: "drei", ordinal: 2, start: 9, vector: [0, 0, 1]),
+        ]
+        // Whatever the policy: the caller has decided.
+        #expect(
+            try store.write([changed], to: collection, onConflict: .error).documents == [.replaced])
+        let after = try #require(try store.document(id: "a", in: collection))
+        #expect(after.key == before.key && after.contentHash == changed.contentHash)
+        #expect(after.metadata == changed.metadata && after.source == "new.txt")
+        #expect(try store.text(ofDocument: after.key) == "one zwei drei")
+        #expect(try store.passages(ofDocument: after.key).map(\.key) == [1, 5, 6])
+        #expect(try store.vectors(limit: 9, in: collection).keys == [1, 4, 5, 6])
+        #expect(try store.current(collection).passageCount == 4)
+        // The index learns of what has changed only.
+        let changes = try store.changes(after: end, in: collection)
+        #expect(changes.map(\.kind) == [.inserted, .deleted])
+        #expect(changes.map(\.passages) == [5...6, 2...3])
+        // Nothing but the row, and more passages.
+        var more = changed
+        more.kept = .all
+        more.passages = [PassageWrite(text: "!", ordinal: 3, start: 13, vector: [1, 0, 0])]
+        _ = try store.write([more], to: collection)
+        #expect(try store.text(ofDocument: after.key) == "one zwei drei!")
+        #expect(try store.check().isEmpty)
+        try store.close()
+    }
+
+    @Test func aDocumentTakesThePlaceOfAnother() throws {
+        let scratch = TemporaryFolder()
+        let (store, collection) = try DocumentStore.make(scratch)
+        _ = try store.write([.sample("old"), .sample("x")], to: collection)
+        var moved = DocumentWrite.sample("new")
+        moved.replacedKey = 1
+        #expect(try store.write([moved], to: collection).documents == [.moved])
+        #expect(try store.documents(limit: 9, in: collection).map(\.id) == ["new", "x"])
+        #expect(try store.current(collection).documentCount == 2)
+        var again = DocumentWrite.sample("newer")
+        again.replacedKey = 1
+        #expect(try store.write([again], to: collection).documents == [.inserted])
+        #expect(try store.check().isEmpty)
+        try store.close()
+    }
+
     @Test func conflictsFollowThePolicy() throws {
         let scratch = TemporaryFolder()
         let (store, collection) = try DocumentStore.make(scratch)

@@ -203,10 +203,12 @@ import Testing
     @Test func aMissingProgramIsNamedWithItsPackageAndTheRestIsRead() throws {
         try vdb.write("n/a.md", "text")
         try vdb.write("n/b.pdf", "%PDF-1.4\n")
+        try vdb.write("n/c.parquet", "PAR1")
         let result = try vdb.run("ingest", "n", environment: ["PATH": "/nowhere"])
         #expect(result.status == 0)
         #expect(result.errors.contains("n/b.pdf: needs pdftotext, which is not installed"))
         #expect(result.errors.contains("apt-get install poppler-utils"))
+        #expect(result.errors.contains("n/c.parquet: needs duckdb, which is not installed"))
         #expect(try ids() == ["n/a.md"])
     }
 }

@@ -11,7 +11,7 @@ import Testing
         #expect(
             Set(first.object.keys)
                 == [
-                    "documents", "inserted", "replaced", "unchanged", "skipped", "failed",
+                    "documents", "inserted", "replaced", "moved", "unchanged", "skipped", "failed",
                     "deleted", "truncated", "tokens", "seconds",
                 ])
         #expect(first.object.int("documents") == 4 && first.object.int("inserted") == 4)
@@ -109,7 +109,9 @@ import Testing
             "ingest", "old.jsonl", "--sync", "--on-error", "skip", "--summary", "json")
         #expect(damaged.object.int("deleted") == 0 && damaged.object.int("failed") == 1)
         try vdb.write("old.jsonl", "")
-        let emptied = try vdb.run("ingest", "old.jsonl", "--sync", "--summary", "json")
+        try vdb.fails(65, "--max-delete", "ingest", "old.jsonl", "--sync")
+        let emptied = try vdb.run(
+            "ingest", "old.jsonl", "--sync", "--max-delete", "1", "--summary", "json")
         #expect(emptied.object.int("deleted") == 1)
         #expect(try vdb.run("get", "m").status == 0)
     }

@@ -38,6 +38,18 @@ package final class TemporaryFolder: Sendable {
         try write(name, Array(text.utf8))
     }
 
+    /// Moves a file, making folders on its way.
+    package func move(_ old: String, _ new: String) throws {
+        let url = URL(fileURLWithPath: file(new))
+        try FileManager.default.createDirectory(
+            at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try FileManager.default.moveItem(at: URL(fileURLWithPath: file(old)), to: url)
+    }
+
+    package func remove(_ name: String) throws {
+        try FileManager.default.removeItem(atPath: file(name))
+    }
+
     /// Sorted.
     package func names() throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: path).sorted()

@@ -31,7 +31,7 @@ private func texts(
     }
 
     @Test func passagesAreNoLongerThanTheModelReads() {
-        let text = (0..<40).map { "a\($0) b c." }.joined(separator: " ")
+        let text = (0..<40).map { "A\($0) b c." }.joined(separator: " ")
         func longest(_ layout: TextLayout, _ maximum: Int) -> Int? {
             Chunking(maximumTokens: maximum, overlapTokens: maximum / 8)
                 .passages(of: text, layout: layout, longest: 20, tokenCount: words)
@@ -46,6 +46,25 @@ private func texts(
                 .passages(of: fitting, layout: .record, longest: 6, tokenCount: words)
             #expect(passages.count == (cutsRecords ? 2 : 1))
         }
+    }
+
+    /// Logs have no blank lines and no sentences; a line may be any length.
+    @Test func logsAreCutAtLines() {
+        let log = (0..<300).map { "worker \($0): job done in \($0 * 7) ms" }
+        let passages = texts(log.joined(separator: "\n"), 40)
+        #expect(passages.count > 40)
+        #expect(passages.allSatisfy { $0.hasPrefix("worker ") && $0.hasSuffix(" ms") })
+        #expect(passages.allSatisfy { words($0) <= 40 })
+        // No count is of much more than a beginning.
+        var longest = 0
+        let line = (0..<20_000).map { "word\($0)" }.joined(separator: " ")
+        let cut = Chunking(maximumTokens: 40, overlapTokens: 0).passages(of: line, layout: .plain) {
+            longest = max(longest, $0.utf8.count)
+            return words($0)
+        }
+        #expect(longest <= 1 << 14)
+        #expect(cut.map(\.text).joined() == line)
+        #expect(cut.allSatisfy { words($0.text) <= 40 })
     }
 
     @Test func whiteSpaceCounts() {

@@ -41,6 +41,38 @@ import Testing
         #expect(await failure(junk).contains("is not a PDF, or is damaged"))
     }
 
+    @Test(
+        .enabled(if: ParquetSource.isAvailable, "duckdb is not installed (pip install duckdb-cli)"))
+    func parquet() async throws {
+        let path = DocumentFixtures.path("rows.parquet")
+        let rows = try await read([path]) { $0.baseFolder = DocumentFixtures.folder }
+        #expect(rows.map(\.id) == ["r0", "r1", "r2"])
+        #expect(rows.map(\.title) == ["Row 0", "", "Row 2"])
+        #expect(rows[2].text == "text of \"row\" 2\nnaïve" && rows[2].vector == [2, 0.5])
+        #expect(
+            rows[2].metadata
+                == ["year": 2022, "day": "2024-02-02", "tag": .array(["a", "b"])])
+        // By its content, from a path with a pattern's characters, and compressed.
+        let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+        #expect(try await read([folder.write("a[1]*'x", bytes)]).count == 3)
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", "gzip -c '\(path)' > '\(folder.file("b.parquet.gz"))'"]
+        try process.run()
+        process.waitUntilExit()
+        #expect(try await read([folder.file("b.parquet.gz")]).map(\.id) == rows.map(\.id))
+        // Without an id it is the row's number.
+        let ids = try await read([path]) {
+            $0.baseFolder = DocumentFixtures.folder
+            $0.idField = "key"
+        }
+        #expect(ids.map(\.id) == (1...3).map { "rows.parquet:\($0)" })
+        for length in [4, 100, bytes.count - 1] {
+            let cut = try folder.write("cut.parquet", Array(bytes[..<length]))
+            #expect(await failure(cut).hasPrefix("cut.parquet: cannot be read: "))
+        }
+    }
+
     @Test func notebook() async throws {
         try await check("analysis.ipynb")
         let bad = try folder.write("bad.ipynb", "{\"cells\": [{\"source\": 1}]}")

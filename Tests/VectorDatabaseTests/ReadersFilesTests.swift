@@ -63,8 +63,8 @@ import VectorDatabase
         #expect(documents[0].text == "Line one.\nLine two.\n")
         let bad = try folder.write("d.txt", Array("one\ntwo ".utf8) + [0x81])
         #expect(await failure(bad).hasPrefix("d.txt:2: is not UTF-8 at byte 5"))
-        #expect(
-            await failure(text) { $0.recordLimit = 5 }.contains("is longer than 5 bytes"))
+        let odd = try folder.write("e.ipynb", "{\"cells\":[]}")
+        #expect(await failure(odd) { $0.recordLimit = 5 }.contains("is longer than 5 bytes"))
     }
 
     @Test func foldersAreWalkedInOrder() async throws {

@@ -79,13 +79,51 @@ struct BatchWriter {
         {
             throw StoreError.invalidMetadata(document: document.id)
         }
-        for (ordinal, passage) in document.passages.enumerated() {
-            try insert(passage, ordinal: ordinal, of: document, documentKey: key)
-        }
+        try insertPassages(of: document, documentKey: key)
         for field in fields {
             try field.insertValues(ofDocument: key, in: database)
         }
         documentDelta += 1
+    }
+
+    /// Changes a document in place: its row, and those of its passages that are not kept.
+    mutating func update(documentKey key: Int64, to document: DocumentWrite) throws {
+        let source = try document.source.map { try sourceID(of: $0) }
+        try database.cachedStatement(
+            sql: """
+                UPDATE document SET title = ?, metadata = ?, source = ?, source_position = ?,
+                    content_hash = ? WHERE key = ?
+                """
+        ).execute(arguments: [
+            document.title, try document.metadataAsStored(), source, document.sourcePosition,
+            Data(document.contentHash.bytes), key,
+        ])
+        try database.cachedStatement(
+            sql: """
+                UPDATE document SET checksum = \(RowChecksum.name)(\(RowChecksum.document))
+                WHERE key = ?
+                """
+        ).execute(arguments: [key])
+        try database.cachedStatement(sql: "DELETE FROM field_value WHERE document = ?")
+            .execute(arguments: [key])
+        for field in fields {
+            try field.insertValues(ofDocument: key, in: database)
+        }
+        if case .only(let kept) = document.kept {
+            for passage in try passageKeys(of: key) where !kept.contains(passage) {
+                try delete(passage: passage)
+                try database.cachedStatement(sql: "DELETE FROM passage WHERE key = ?")
+                    .execute(arguments: [passage])
+            }
+        }
+        try insertPassages(of: document, documentKey: key)
+    }
+
+    private mutating func insertPassages(of document: DocumentWrite, documentKey: Int64) throws {
+        for (index, passage) in document.passages.enumerated() {
+            try insert(
+                passage, ordinal: passage.ordinal ?? index, of: document, documentKey: documentKey)
+        }
     }
 
     private mutating func insert(
@@ -114,16 +152,7 @@ struct BatchWriter {
     }
 
     mutating func delete(documentKey: Int64) throws {
-        let passages = try Int64.fetchAll(
-            database.cachedStatement(
-                sql: "SELECT key FROM passage WHERE document = ? ORDER BY key"),
-            arguments: [documentKey])
-        for key in passages where collection.dimensions > 0 {
-            try database.cachedStatement(
-                sql: "DELETE FROM vector_\(collection.id) WHERE passage = ?"
-            ).execute(arguments: [key])
-        }
-        deletedPassages += passages
+        for passage in try passageKeys(of: documentKey) { try delete(passage: passage) }
         try database.cachedStatement(sql: "DELETE FROM passage WHERE document = ?")
             .execute(arguments: [documentKey])
         try database.cachedStatement(sql: "DELETE FROM field_value WHERE document = ?")
@@ -131,6 +160,31 @@ struct BatchWriter {
         try database.cachedStatement(sql: "DELETE FROM document WHERE key = ?")
             .execute(arguments: [documentKey])
         documentDelta -= 1
+    }
+
+    private func passageKeys(of documentKey: Int64) throws -> [Int64] {
+        try Int64.fetchAll(
+            database.cachedStatement(
+                sql: "SELECT key FROM passage WHERE document = ? ORDER BY key"),
+            arguments: [documentKey])
+    }
+
+    /// Deletes a passage's vector, and logs the deletion; the caller deletes its row.
+    private mutating func delete(passage key: Int64) throws {
+        if collection.dimensions > 0 {
+            try database.cachedStatement(
+                sql: "DELETE FROM vector_\(collection.id) WHERE passage = ?"
+            ).execute(arguments: [key])
+        }
+        deletedPassages.append(key)
+    }
+
+    /// Whether the collection has a document of this key.
+    func has(documentKey key: Int64) throws -> Bool {
+        try Int64.fetchOne(
+            database.cachedStatement(
+                sql: "SELECT key FROM document WHERE key = ? AND collection = ?"),
+            arguments: [key, collection.id]) != nil
     }
 
     /// Records another source of a document; its content is not changed.

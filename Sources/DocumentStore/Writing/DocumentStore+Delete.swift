@@ -37,7 +37,8 @@ extension DocumentStore {
         return try delete(documentKeys: keys, from: collection)
     }
 
-    func delete(documentKeys keys: [Int64], from collection: CollectionRecord)
+    /// Deletes documents in batches, each in its own transaction. Keys that do not exist are ignored.
+    package func delete(documentKeys keys: [Int64], from collection: CollectionRecord)
         throws(StoreError) -> DeleteOutcome
     {
         var deleted = 0
@@ -48,12 +49,8 @@ extension DocumentStore {
             (deleted, position) = try write { database in
                 let current = try CollectionRecord.require(collection, in: database)
                 var writer = try BatchWriter(database, collection: current)
-                let statement = try database.cachedStatement(
-                    sql: "SELECT key FROM document WHERE key = ? AND collection = ?")
                 var gone = deleted
-                for key in keys[start..<end] {
-                    let found = try Int64.fetchOne(statement, arguments: [key, collection.id])
-                    guard found != nil else { continue }
+                for key in keys[start..<end] where try writer.has(documentKey: key) {
                     try writer.delete(documentKey: key)
                     gone += 1
                 }

@@ -35,7 +35,7 @@ extension DocumentStore {
         return try write { database in
             let current = try CollectionRecord.require(collection, in: database)
             let fields = try IndexedField.all(of: current.id, in: database)
-            var writer = try BatchWriter(database, collection: current)
+            let writer = try BatchWriter(database, collection: current)
             var count = 0
             for change in changes {
                 guard let existing = try writer.existing(id: change.id) else { continue }

@@ -43,42 +43,64 @@ extension DocumentStore {
         }
     }
 
-    /// Deletes the documents that were not seen and come from one of the paths, which are files or
-    /// folders.
-    ///
-    /// - Parameter kept: files and folders whose documents are not deleted.
-    package func deleteUnseen(
-        under paths: [String], except kept: Set<Identifier> = [], from collection: CollectionRecord
-    ) throws(StoreError) -> DeleteOutcome {
-        let keys = try writeOutsideTransaction { database in
-            var keys: Set<Int64> = []
-            for path in paths {
-                let folder = path.hasSuffix("/") ? path : path + "/"
-                // The byte after "/" is "0", so the range contains everything that starts with the
-                // folder's name.
-                let rows = try Row.fetchAll(
-                    database,
-                    sql: """
-                        SELECT d.key, s.path FROM document AS d JOIN source AS s ON s.id = d.source
-                        WHERE +d.collection = ? AND (s.path = ? OR (s.path > ? AND s.path < ?))
-                            AND d.id NOT IN (SELECT id FROM temp.seen)
-                        """,
-                    arguments: [collection.id, path, folder, folder.dropLast() + "0"])
-                for row in rows where !Self.isKept(row[1], kept) { keys.insert(row[0]) }
-            }
-            return keys.sorted()
-        }
-        return try delete(documentKeys: keys, from: collection)
+    /// A stored document of a source that is synchronized.
+    package struct SourcedDocument: Sendable {
+        package let key: Int64
+        package let id: String
+        package let source: String
+        /// Whether this run has seen it; `false` before ``beginSync()``.
+        package let isSeen: Bool
     }
 
-    /// Whether a path, or a folder above it, is in `kept`.
-    private static func isKept(_ path: String, _ kept: Set<Identifier>) -> Bool {
-        if kept.isEmpty { return false }
-        var path = path.utf8[...]
-        while true {
-            if kept.contains(Identifier(String(Substring(path)))) { return true }
-            guard let slash = path.lastIndex(of: UInt8(ascii: "/")) else { return false }
-            path = path[..<slash]
+    /// The documents that come from some paths: files, and folders with all their files.
+    package func documents(
+        ofSources paths: [String], in collection: CollectionRecord
+    ) throws(StoreError) -> [SourcedDocument] {
+        try read { database in
+            try Self.documents(ofSources: paths, in: collection, database, isSeen: "0")
         }
+    }
+
+    /// The same, each with whether this run has seen it.
+    package func documentsSeen(
+        ofSources paths: [String], in collection: CollectionRecord
+    ) throws(StoreError) -> [SourcedDocument] {
+        try writeOutsideTransaction { database in
+            try Self.documents(
+                ofSources: paths, in: collection, database,
+                isSeen: "id IN (SELECT id FROM temp.seen)")
+        }
+    }
+
+    /// One scan of the documents, however many the paths are.
+    private static func documents(
+        ofSources paths: [String], in collection: CollectionRecord, _ database: Database,
+        isSeen: String
+    ) throws -> [SourcedDocument] {
+        var sources: [Int64: String] = [:]
+        for path in paths {
+            let folder = path.hasSuffix("/") ? path : path + "/"
+            // The byte after "/" is "0", so the range contains everything that starts with the
+            // folder's name.
+            let rows = try Row.fetchCursor(
+                database.cachedStatement(
+                    sql: "SELECT id, path FROM source WHERE path = ? OR (path > ? AND path < ?)"),
+                arguments: [path, folder, folder.dropLast() + "0"])
+            while let row = try rows.next() { sources[row[0]] = row[1] }
+        }
+        if sources.isEmpty { return [] }
+        var documents: [SourcedDocument] = []
+        let rows = try Row.fetchCursor(
+            database,
+            sql: """
+                SELECT source, key, id, \(isSeen) FROM document
+                WHERE +collection = ? AND source IS NOT NULL ORDER BY key
+                """, arguments: [collection.id])
+        while let row = try rows.next() {
+            guard let source = sources[row[0]] else { continue }
+            documents.append(
+                SourcedDocument(key: row[1], id: row[2], source: source, isSeen: row[3]))
+        }
+        return documents
     }
 }

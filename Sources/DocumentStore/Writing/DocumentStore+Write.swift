@@ -8,7 +8,8 @@ extension DocumentStore {
     ///
     /// A document whose id exists is replaced, skipped or refused according to `onConflict`; with
     /// `.replace` it is left alone if the content hash is the same (`unchanged`). A replaced
-    /// document gets new passage keys. An id that occurs twice in the batch conflicts with itself.
+    /// document gets new passage keys, apart from passages that the write keeps; such a document is
+    /// written whatever the policy. An id that occurs twice in the batch conflicts with itself.
     ///
     /// - Throws: `fingerprintMismatch` or `dimensionMismatch` if the collection has been re-encoded
     ///   since `collection` was read; `duplicateID` under `.error`; `vectorLength`,
@@ -107,7 +108,15 @@ extension BatchWriter {
     {
         guard let existing = try existing(id: document.id) else {
             try insert(document)
-            return .inserted
+            guard let key = document.replacedKey, try has(documentKey: key) else {
+                return .inserted
+            }
+            try delete(documentKey: key)
+            return .moved
+        }
+        if document.kept != .none {
+            try update(documentKey: existing.key, to: document)
+            return .replaced
         }
         switch policy {
         case .skip:

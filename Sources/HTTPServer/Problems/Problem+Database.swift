@@ -82,6 +82,8 @@ extension Problem {
         case .invalidVector: ("invalid_vector", .unprocessableContent)
         case .invalidDocument: ("invalid_document", .unprocessableContent)
         case .documentExists: ("document_exists", .conflict)
+        case .sourceEmptied: ("source_emptied", .conflict)
+        case .tooManyDeletions: ("too_many_deletions", .conflict)
         case .outOfRange: ("out_of_range", .badRequest)
         case .invalidCollectionName: ("invalid_collection_name", .badRequest)
         case .wordsOnly: ("words_only", .badRequest)

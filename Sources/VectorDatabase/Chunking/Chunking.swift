@@ -87,10 +87,24 @@ extension Chunking {
         let longestWhole =
             layout == .record && !cutsRecords ? longest : min(maximumTokens, longest)
         // A token is at least a byte, whatever the tokenizer.
-        if text.utf8.count <= longestWhole || tokenCount(text) <= longestWhole {
+        if text.utf8.count <= longestWhole
+            || !Self.isSurelyLonger(text, than: longestWhole, tokenCount: tokenCount)
+                && tokenCount(text) <= longestWhole
+        {
             return [TextPassage(range: 0..<text.utf8.count, text: text)]
         }
         return limited(to: longest).cut(text, layout: layout, tokenCount: tokenCount)
+    }
+
+    /// Whether a beginning of a long text has more tokens than `limit`, with some to spare, since the
+    /// last token of a beginning may differ from the text's. It saves counting megabytes.
+    private static func isSurelyLonger(
+        _ text: String, than limit: Int, tokenCount: (String) -> Int
+    ) -> Bool {
+        let length = limit.multipliedReportingOverflow(by: 16)
+        guard !length.overflow, text.utf8.count > 4 * length.partialValue else { return false }
+        let beginning = String(decoding: text.utf8.prefix(length.partialValue), as: UTF8.self)
+        return tokenCount(beginning) > limit + 8
     }
 
     /// The same with passages of at most `longest` tokens, and with the same part of them repeated.
@@ -130,8 +144,15 @@ extension Chunking {
         func count(_ range: Range<Int>) -> Int {
             tokenCount(String(decoding: bytes[range], as: UTF8.self))
         }
-        let spaced = count(end..<segment.range.upperBound)
-        let tokens = spaced > maximumTokens ? count(segment.range) : spaced
+        let spaced: Int
+        let tokens: Int
+        if let estimate = estimate(of: segment.range, count: count) {
+            spaced = estimate
+            tokens = estimate
+        } else {
+            spaced = count(end..<segment.range.upperBound)
+            tokens = spaced > maximumTokens ? count(segment.range) : spaced
+        }
         guard tokens > maximumTokens else { return [Unit(segment: segment, tokens: spaced)] }
         var units: [Unit] = []
         var rest = segment
@@ -153,6 +174,16 @@ extension Chunking {
             rest.kind = .continuation
         }
         return units
+    }
+
+    /// The tokens of a segment that is too long for sure, such as a line of megabytes, from those of its
+    /// beginning: counting all of it would take much memory. `nil` for any other segment.
+    private func estimate(of range: Range<Int>, count: (Range<Int>) -> Int) -> Int? {
+        let length = max(1 << 14, 64 * min(maximumTokens, 1 << 20))
+        guard range.count > length else { return nil }
+        let beginning = count(range.lowerBound..<range.lowerBound + length)
+        let tokens = Int(Double(beginning) * Double(range.count) / Double(length))
+        return tokens > maximumTokens ? tokens : nil
     }
 
     /// The last end of a word at or before `limit`, or a character boundary if there is none;

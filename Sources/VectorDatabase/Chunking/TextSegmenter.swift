@@ -22,6 +22,8 @@ struct TextSegmenter {
     private var segments_: [TextSegment] = []
     /// Lines of the paragraph being read.
     private var paragraph: [Range<Int>] = []
+    /// The most lines of a paragraph of prose: more of them without a blank one are a log or a list.
+    private static let longestProse = 200
     /// Whether the first of them is not indented.
     private var beginsAtMargin = false
     /// The character and length of the fence that opened the current code block.
@@ -110,7 +112,8 @@ struct TextSegmenter {
 
     private mutating func endParagraph(byLines: Bool = false) {
         guard let first = paragraph.first, let last = paragraph.last else { return }
-        let byLines = byLines || fence != nil || layout == .code
+        let byLines =
+            byLines || fence != nil || layout == .code || paragraph.count > Self.longestProse
         // Code that begins at the margin after a blank line is a definition, as a rule.
         var kind = layout == .code && beginsAtMargin ? TextSegment.Kind.heading : .paragraph
         func append(_ range: Range<Int>) {

@@ -215,7 +215,11 @@ private actor ExportCursor {
     private var last: String?
     private var isAtEnd = false
 
-    private static let pageSize = 256
+    /// Documents in a page. It grows while they are short, so that long ones do not fill the memory.
+    private var pageSize = 8
+    private static let largestPage = 256
+    /// Bytes of text in a page that is not too large.
+    private static let pageBytes = 8 << 20
 
     init(
         collection: DocumentCollection, filter: Filter?, includesVectors: Bool,
@@ -231,11 +235,15 @@ private actor ExportCursor {
         if let filter { return try nextMatching(filter) }
         if page.isEmpty && !isAtEnd {
             let documents = try collection.documents(
-                after: last, limit: Self.pageSize, includesVectors: includesVectors,
+                after: last, limit: pageSize, includesVectors: includesVectors,
                 includesPassages: includesPassages)
-            isAtEnd = documents.count < Self.pageSize
+            isAtEnd = documents.count < pageSize
             last = documents.last?.id
             page = documents[...]
+            let bytes = documents.reduce(0) { $0 + $1.text.utf8.count }
+            pageSize =
+                bytes > Self.pageBytes
+                ? max(1, pageSize / 2) : min(Self.largestPage, pageSize * 2)
         }
         return page.popFirst()
     }

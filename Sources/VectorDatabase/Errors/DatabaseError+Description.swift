@@ -61,6 +61,10 @@ extension DatabaseError: CustomStringConvertible, LocalizedError {
             Self.place(source) + "document '\(id)' cannot be stored: \(fault)"
         case .documentExists(let id, let source):
             Self.place(source) + "document '\(id)' exists already"
+        case .sourceEmptied(let path, let documents):
+            "\(path): has no documents any more, and \(documents) of it are stored; none was deleted"
+        case .tooManyDeletions(let documents, let total):
+            "\(documents) of \(total) stored documents no longer have a file; none was deleted"
         case .outOfRange(let parameter, let value, let allowed):
             "\(parameter) must be \(allowed), not \(value)"
         case .invalidCollectionName(let name):

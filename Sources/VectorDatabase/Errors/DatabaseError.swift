@@ -63,6 +63,11 @@ public enum DatabaseError: Error, Sendable, Equatable {
     case invalidDocument(id: String, source: Document.Source?, fault: DocumentFault)
     /// The id exists, and ``IngestOptions/onConflict`` is `error`.
     case documentExists(id: String, source: Document.Source?)
+    /// Synchronizing would delete all documents of a source. None was deleted.
+    case sourceEmptied(path: String, documents: Int)
+    /// Synchronizing would delete more documents than ``IngestOptions/deletionLimit`` allows, of the
+    /// `total` of its sources. None was deleted.
+    case tooManyDeletions(documents: Int, total: Int)
     /// A parameter is out of range. `allowed` completes the phrase "must be …".
     case outOfRange(parameter: String, value: String, allowed: String)
     /// The name cannot be part of file names. It must have 1 to 120 bytes, of which those other
@@ -146,7 +151,7 @@ public enum DatabaseError: Error, Sendable, Equatable {
         case .notADatabase(_, .withoutLog): .missing
         case .notADatabase, .newerFormat, .damaged, .embedderMismatch, .noRecordedEmbedder,
             .metricMismatch, .dimensionMismatch, .invalidVector, .invalidDocument,
-            .documentExists, .collectionExists, .encodingFailed:
+            .documentExists, .collectionExists, .encodingFailed, .sourceEmptied, .tooManyDeletions:
             .badData
         case .databaseMissing, .collectionMissing, .documentsMissing: .missing
         case .embedderMissing, .embedderUnavailable, .cannotRerank: .unavailable

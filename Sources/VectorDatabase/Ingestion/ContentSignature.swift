@@ -31,6 +31,17 @@ enum ContentSignature {
         return ContentHash(high: hash.high, low: rest.finalize().high)
     }
 
+    /// The signature of a document of which only some passages are stored yet. No complete version
+    /// has it, so an ingest that is interrupted in a long document is recognized and resumed.
+    static func incomplete(_ hash: ContentHash) -> ContentHash {
+        ContentHash(high: ~hash.high, low: hash.low)
+    }
+
     /// Whether only metadata differ.
     static func sameContent(_ a: ContentHash, _ b: ContentHash) -> Bool { a.high == b.high }
+}
+
+extension Chunking {
+    /// The part of a signature that says how a text is cut.
+    var signature: String { "\(maximumTokens) \(overlapTokens) \(cutsRecords)" }
 }

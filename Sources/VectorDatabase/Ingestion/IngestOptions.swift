@@ -58,9 +58,27 @@ public struct IngestOptions: Sendable {
     /// not seen are deleted. Each is a document's `source.path`, or a folder above it.
     public var synchronizedSources: [String] = []
 
-    /// Called at the end for the files and folders that could not be read completely, usually
+    /// Called for the files and folders that could not be read completely, usually
     /// ``SourceProgress/failedSources``. Synchronizing deletes nothing of theirs.
     public var unreadableSources: (@Sendable () -> Set<Identifier>)?
+
+    /// The files that exist, usually ``SourceSnapshot/sources``. Documents of other files below the
+    /// ``synchronizedSources`` are gone: a new document with the content of one takes its vectors and
+    /// its place. `nil` recognizes no moved files.
+    public var existingSources: Set<Identifier>?
+
+    /// How many documents synchronizing may delete. If they are more, it deletes none and throws.
+    public var deletionLimit = DeletionLimit.notAll
+
+    /// A bound on the documents that synchronizing deletes.
+    public enum DeletionLimit: Sendable, Hashable {
+        /// Any number, but not all documents of a source, as after its disk was unmounted.
+        case notAll
+        /// At most this number.
+        case documents(Int)
+        /// At most this percentage of the sources' documents, from 0 to 100.
+        case percent(Double)
+    }
 
     /// Called after each durable commit with a number n: the first n documents of this ingest have
     /// been settled; stored, unchanged, skipped and failed ones all count.

@@ -10,7 +10,12 @@ extension IngestRun {
             while let windows = try await prepared.receive(.init(count: 1, weight: .max)) {
                 for window in windows {
                     var rest = window[...]
-                    while !rest.isEmpty {
+                    while let first = rest.first {
+                        if try isLong(first) {
+                            rest.removeFirst()
+                            try await encodeInPieces(first)
+                            continue
+                        }
                         var part = takePart(of: &rest)
                         try await encode(&part)
                         try await encoded.send(part, weight: part.reduce(0) { $0 + $1.weight })
@@ -19,6 +24,46 @@ extension IngestRun {
             }
             encoded.finish()
         } catch { encoded.finish(throwing: error) }
+    }
+
+    /// Whether a document takes too long to encode as a whole.
+    private func isLong(_ document: PendingDocument) throws -> Bool {
+        guard document.isNew, document.passages.count > 2 * pacing.current else { return false }
+        let open = document.passages.count { $0.vector == nil }
+        return try open > 2 * pacing.current && embedderForEncoding() != nil
+    }
+
+    /// Encodes a long document, and sends each piece to the store as soon as it is encoded. The first
+    /// has all passages that need no encoding, so that a later version never loses vectors that an
+    /// earlier one has.
+    private func encodeInPieces(_ document: PendingDocument) async throws {
+        var piece = document
+        piece.document.text = ""
+        piece.isLastPiece = false
+        piece.passages = document.passages.filter { $0.vector != nil }
+        var open = document.passages.filter { $0.vector == nil }[...]
+        let bytes = document.textBytes / max(1, document.passages.count)
+        var bytesLeft = document.textBytes
+        while !open.isEmpty {
+            let count = pacing.current
+            piece.passages += open.prefix(count)
+            open = open.dropFirst(count)
+            piece.isLastPiece = open.isEmpty
+            piece.textBytes = open.isEmpty ? bytesLeft : bytes * piece.passages.count
+            bytesLeft -= piece.textBytes
+            var part = [piece]
+            try await encode(&part)
+            if !part[0].isNew {
+                part[0].isLastPiece = true
+                part[0].textBytes += bytesLeft
+                open = []
+            }
+            try await encoded.send(part, weight: part[0].weight)
+            piece.passages = []
+            piece.kept = .all
+            piece.replacedKey = nil
+            piece.isFirstPiece = false
+        }
     }
 
     /// Takes documents until the pace's number of passages to encode is reached, at least one

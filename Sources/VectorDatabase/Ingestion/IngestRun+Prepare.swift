@@ -13,6 +13,7 @@ extension IngestRun {
     ) async where Documents.Element == Document {
         do {
             for try await document in source {
+                progress.withLock { $0.bytesRead += document.text.utf8.count }
                 try await documents.send(document, weight: document.weight)
             }
             documents.finish()
@@ -23,24 +24,28 @@ extension IngestRun {
     /// the rest into passages.
     func prepare() async {
         do {
+            var gone = try GoneDocuments(in: collection, record: currentRecord, options: options)
             while let window = try await documents.receive(
                 .init(count: options.batchSize, weight: Self.windowWeight))
             {
-                let result = try prepare(window)
+                let result = try prepare(window, &gone)
                 try await prepared.send(result, weight: result.reduce(0) { $0 + $1.weight })
             }
             prepared.finish()
         } catch { prepared.finish(throwing: error) }
     }
 
-    private func prepare(_ window: [Document]) throws -> [PendingDocument] {
+    private func prepare(
+        _ window: [Document], _ gone: inout GoneDocuments
+    ) throws -> [PendingDocument] {
         let stored = try currentRecord.map { record in
             try collection.store.signatures(ofIDs: window.map(\.id), in: record)
         }
         var result: [PendingDocument] = []
         result.reserveCapacity(window.count)
         for document in window {
-            let pending = prepare(document, stored: stored?[Identifier(document.id)])
+            gone.forget(document.id)
+            let pending = prepare(document, stored: stored?[Identifier(document.id)], &gone)
             if pending.isNew {
                 inFlight.withLock { $0[Identifier(document.id), default: 0] += 1 }
             }
@@ -50,9 +55,10 @@ extension IngestRun {
         return result
     }
 
-    private func prepare(_ document: Document, stored signature: DocumentStore.Signature?)
-        -> PendingDocument
-    {
+    private func prepare(
+        _ document: Document, stored signature: DocumentStore.Signature?,
+        _ gone: inout GoneDocuments
+    ) -> PendingDocument {
         let stored = signature?.contentHash
         let metadata =
             document.metadata.isEmpty ? nil : JSONValue.object(document.metadata).jsonText
@@ -60,7 +66,8 @@ extension IngestRun {
             document: document, metadata: metadata,
             signature: ContentSignature.of(
                 document, metadata: metadata ?? "",
-                chunking: chunkingDescription(of: document)), fate: .new)
+                chunking: chunkingDescription(of: document)), fate: .new,
+            textBytes: document.text.utf8.count)
         // If another version of the document is in flight, its outcome is not known yet; the store
         // decides when this one's turn comes.
         let isInFlight = inFlight.withLock { $0[Identifier(document.id)] != nil }
@@ -71,7 +78,9 @@ extension IngestRun {
                 != document.source.map { Identifier($0.path) }
             return pending
         }
-        if isInFlight || stored != nil {
+        pending.resumes =
+            !isInFlight && stored == ContentSignature.incomplete(pending.signature)
+        if isInFlight || stored != nil, !pending.resumes {
             switch options.onConflict {
             case .replace: break
             case .skip:
@@ -85,10 +94,20 @@ extension IngestRun {
         }
         do {
             try check(document)
-            if !isInFlight, let stored, ContentSignature.sameContent(stored, pending.signature),
-                let passages = try storedPassages(of: document)
+            if isInFlight {
+                pending.passages = passages(of: document)
+            } else if let stored, ContentSignature.sameContent(stored, pending.signature) {
+                // Only the metadata have changed.
+                pending.kept = .all
+            } else if stored != nil {
+                pending.passages = passages(of: document)
+                reuseStoredPassages(in: &pending)
+            } else if let moved = gone.take(
+                document, chunking: chunkingDescription(of: document)),
+                let passages = try storedPassages(of: moved)
             {
                 pending.passages = passages
+                pending.replacedKey = moved.key
             } else {
                 pending.passages = passages(of: document)
             }
@@ -129,7 +148,7 @@ extension IngestRun {
         return passages.indices.map { index in
             let end = index + 1 < starts.count ? starts[index + 1] : bytes.count
             return PendingPassage(
-                text: String(decoding: bytes[starts[index]..<end], as: UTF8.self),
+                text: String(decoding: bytes[starts[index]..<end], as: UTF8.self), ordinal: index,
                 start: starts[index], vector: passages[index].vector)
         }
     }
@@ -157,25 +176,8 @@ extension IngestRun {
             let next = index + 1 < cuts.count ? cuts[index + 1].range.lowerBound : bytes.count
             let end = max(cuts[index].range.upperBound, next)
             return PendingPassage(
-                text: String(decoding: bytes[start..<end], as: UTF8.self), start: start,
-                vector: nil)
-        }
-    }
-
-    /// The stored passages and vectors of a document of which only metadata have changed; they need
-    /// no encoding.
-    private func storedPassages(of document: Document) throws -> [PendingPassage]? {
-        guard let record = currentRecord,
-            let stored = try collection.store.document(id: document.id, in: record)
-        else { return nil }
-        let passages = try collection.store.passages(ofDocument: stored.key)
-        let vectors = try collection.store.vectors(forKeys: passages.map(\.key), in: record)
-        guard record.dimensions == 0 || vectors.keys == passages.map(\.key) else { return nil }
-        return passages.enumerated().map { index, passage in
-            let row = index * record.dimensions..<(index + 1) * record.dimensions
-            return PendingPassage(
-                text: passage.text, start: passage.start, vector: Array(vectors.values[row]),
-                tokens: passage.tokens)
+                text: String(decoding: bytes[start..<end], as: UTF8.self), ordinal: index,
+                start: start, vector: nil)
         }
     }
 

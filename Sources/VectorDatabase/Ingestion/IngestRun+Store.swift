@@ -8,6 +8,7 @@ extension IngestRun {
     /// stops the ingest is stored and acknowledged.
     func store() async throws {
         defer { committed.continuation.finish() }
+        var unfinished: Unfinished?
         while let windows = try await encoded.receive(
             .init(count: Self.windowsInCommit, weight: Self.queueBound))
         {
@@ -20,24 +21,16 @@ extension IngestRun {
                 stopping = stops(documents[index])
                 documents.removeSubrange(index...)
             }
-            try commit(documents)
+            try commit(documents, &unfinished)
             if let stopping { throw stopping }
         }
         try deleteUnseen()
     }
 
-    /// Deletes documents that their synchronized sources no longer have.
-    private func deleteUnseen() throws {
-        guard !options.synchronizedSources.isEmpty, let record = currentRecord else { return }
-        let outcome = try rethrowing {
-            try collection.store.deleteUnseen(
-                under: options.synchronizedSources, except: options.unreadableSources?() ?? [],
-                from: record)
-        }
-        update { $0.stored.deleted += outcome.deleted }
-    }
-
     private static let windowsInCommit = 64
+
+    /// What became of the first piece of a document, and the tokens of its pieces so far.
+    private typealias Unfinished = (outcome: BatchOutcome.Document?, summary: IngestSummary)
 
     private func stops(_ document: PendingDocument) -> (any Error)? {
         guard case .failed(let error) = document.fate else { return nil }
@@ -45,7 +38,10 @@ extension IngestRun {
         return options.onFailure == .stop ? error : nil
     }
 
-    private func commit(_ documents: [PendingDocument]) throws {
+    /// - Parameter unfinished: what became of the document of which not all pieces are stored.
+    private func commit(
+        _ documents: [PendingDocument], _ unfinished: inout Unfinished?
+    ) throws {
         guard !documents.isEmpty else { return }
         let new = documents.filter(\.isNew)
         var written: [BatchOutcome.Document] = []
@@ -60,7 +56,7 @@ extension IngestRun {
             try rethrowing { try collection.store.move(moved.map(\.asWrite), in: record) }
         }
         inFlight.withLock { inFlight in
-            for document in new {
+            for document in new where document.isLastPiece {
                 let id = Identifier(document.document.id)
                 inFlight[id] = inFlight[id].flatMap { $0 > 1 ? $0 - 1 : nil }
             }
@@ -68,8 +64,14 @@ extension IngestRun {
         var change = IngestSummary()
         var rest = written[...]
         for document in documents {
-            let outcome = document.isNew ? rest.popFirst() : nil
-            let settled = IngestSummary(of: document, written: outcome)
+            let written = document.isNew ? rest.popFirst() : nil
+            let earlier = document.isFirstPiece ? nil : unfinished
+            let outcome = earlier?.outcome ?? written
+            let settled = IngestSummary(
+                of: document, written: document.resumes ? .inserted : outcome,
+                after: earlier?.summary ?? IngestSummary())
+            unfinished = document.isLastPiece ? nil : (outcome, settled)
+            if !document.isLastPiece { continue }
             change.add(settled)
             if case .failed(let error) = document.fate {
                 options.failed?(document.document, error)
@@ -83,7 +85,11 @@ extension IngestRun {
         // Unchanged documents are not written but acknowledged, so check that the file is still in
         // place.
         if new.isEmpty { try rethrowing { try collection.store.requireInPlace() } }
-        update { $0.stored.add(change) }
+        update { progress in
+            progress.stored.add(change)
+            progress.bytesStored += documents.reduce(0) { $0 + $1.textBytes }
+            progress.passages += new.reduce(0) { $0 + $1.passages.count }
+        }
         options.acknowledged?(progress.withLock { $0.stored.documents })
         if !new.isEmpty { committed.continuation.yield() }
     }
@@ -102,21 +108,28 @@ extension IngestOptions.Conflict {
 extension IngestSummary {
     /// What became of one document.
     ///
-    /// - Parameter outcome: what the store did with it; `nil` if it was not written.
-    fileprivate init(of document: PendingDocument, written outcome: BatchOutcome.Document?) {
-        self.init()
+    /// - Parameters:
+    ///   - outcome: what the store did with it; `nil` if it was not written.
+    ///   - earlier: the tokens of the pieces before this one.
+    fileprivate init(
+        of document: PendingDocument, written outcome: BatchOutcome.Document?,
+        after earlier: IngestSummary
+    ) {
+        self = earlier
+        tokens += document.passages.reduce(0) { $0 + ($1.wasEncoded ? $1.tokens : 0) }
+        truncated += document.truncated
+        guard document.isLastPiece else { return }
         documents = 1
         switch document.fate {
         case .new:
             switch outcome {
             case .inserted: inserted = 1
             case .replaced: replaced = 1
+            case .moved: moved = 1
             case .unchanged: unchanged = 1
             case .skipped: skipped = 1
             case nil: break
             }
-            tokens = document.passages.reduce(0) { $0 + ($1.wasEncoded ? $1.tokens : 0) }
-            truncated = document.truncated
         case .unchanged: unchanged = 1
         case .skipped: skipped = 1
         case .failed: failed = 1
@@ -128,6 +141,7 @@ extension IngestSummary {
         documents += other.documents
         inserted += other.inserted
         replaced += other.replaced
+        moved += other.moved
         unchanged += other.unchanged
         skipped += other.skipped
         failed += other.failed

@@ -51,10 +51,7 @@ final class IngestRun: Sendable {
         prepared = BoundedQueue(bound: Self.queueBound, patience: .zero)
         encoded = BoundedQueue(bound: Self.queueBound, patience: .zero)
         progress = Mutex(IngestProgress())
-        chunkingDescription =
-            options.chunking.map {
-                "\($0.maximumTokens) \($0.overlapTokens) \($0.cutsRecords)"
-            } ?? ""
+        chunkingDescription = options.chunking?.signature ?? ""
     }
 
     /// Measures texts as the embedder that will encode them. Without an embedder lengths are

@@ -5,6 +5,7 @@ extension IngestSummary {
         line.set("documents", documents)
         line.set("inserted", inserted)
         line.set("replaced", replaced)
+        line.set("moved", moved)
         line.set("unchanged", unchanged)
         line.set("skipped", skipped)
         line.set("failed", failed)

@@ -1,11 +1,14 @@
 /// Counts of what an ingest did.
 public struct IngestSummary: Sendable, Equatable, Codable {
-    /// Documents settled: inserted + replaced + unchanged + skipped + failed.
+    /// Documents settled: inserted + replaced + moved + unchanged + skipped + failed.
     public var documents = 0
     /// Documents whose id was new.
     public var inserted = 0
     /// Documents that replaced another version of themselves.
     public var replaced = 0
+    /// Documents that took the vectors and the place of one with the same content, whose file is gone;
+    /// nothing was encoded. See ``IngestOptions/existingSources``.
+    public var moved = 0
     /// Documents that were stored already with the same content; nothing was encoded.
     public var unchanged = 0
     /// Documents left out under ``IngestOptions/Conflict/skip``: the id existed with other content.
@@ -31,6 +34,12 @@ public struct IngestProgress: Sendable {
     public var read = 0
     /// Counts of the documents that are settled, durably.
     public var stored = IngestSummary()
+    /// Bytes of text in the documents taken.
+    public var bytesRead = 0
+    /// Bytes of text that are settled, also of documents that are stored in part.
+    public var bytesStored = 0
+    /// Passages that have been stored.
+    public var passages = 0
     /// Passages that are stored but not yet in the graph, which follows behind the commits.
     public var unindexed = 0
     /// What the ingest is doing.

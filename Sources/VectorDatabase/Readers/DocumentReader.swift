@@ -22,6 +22,10 @@ public struct DocumentReader: AsyncSequence, Sendable {
     public typealias Element = Document
 
     let files: [InputFile]
+    /// All files that were found, whether they have changed or not.
+    public let snapshot: SourceSnapshot
+    /// The files of an earlier snapshot that are gone, as ``Document/Source/path`` names them.
+    public let goneSources: [String]
     private let options: SourceOptions
     /// The progress of all iterations of this sequence together.
     public let progress: SourceProgress
@@ -41,17 +45,24 @@ public struct DocumentReader: AsyncSequence, Sendable {
     /// - Parameters:
     ///   - paths: files, folders, or `-` for standard input.
     ///   - options: the format, and what happens to what cannot be read.
+    ///   - earlier: files that have not changed since are left out.
     /// - Throws: `SourceError.missing`, or `.unreadable` for a folder.
     public init(
-        _ paths: [SourcePath], options: SourceOptions = SourceOptions()
+        _ paths: [SourcePath], options: SourceOptions = SourceOptions(),
+        changedSince earlier: SourceSnapshot? = nil
     ) throws(SourceError) {
         let walk = try FileWalk(paths, options: options)
-        files = walk.files
+        snapshot = SourceSnapshot(walk)
+        files = earlier.map { earlier in walk.files.filter { !earlier.has($0) } } ?? walk.files
+        goneSources = earlier?.sources(missingIn: snapshot) ?? []
         self.options = options
         progress = SourceProgress(
-            totalBytes: files.contains { $0.size == 0 } ? nil : files.reduce(0) { $0 + $1.size },
-            walk: walk, options: options)
+            totalBytes: files.contains(where: \.isStream) ? nil : files.reduce(0) { $0 + $1.size },
+            files: files.count, walk: walk, options: options)
     }
+
+    /// The files to read, as ``Document/Source/path`` names them.
+    public var sources: [String] { files.map(\.source) }
 
     /// Starts reading from the first file. Standard input can be read only once.
     public func makeAsyncIterator() -> Iterator {

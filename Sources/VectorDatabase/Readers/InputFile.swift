@@ -17,16 +17,22 @@ struct InputFile: Sendable, Equatable {
     var format: SourceFormat?
     /// Bytes; 0 if that is not known.
     var size: Int
+    /// Whether the size is not known: standard input, a pipe.
+    var isStream = false
     /// The time of the last change, in seconds since 1970; 0 if that is not known.
     var modified = 0
+    /// What changes with the content; `nil` if it is not known.
+    var version: FolderListing.Version?
     /// Whether it was found in a folder, rather than given.
     var isFromFolder = false
 }
 
 extension InputFile {
-    /// Whether the file is as likely to hold settings as documents: JSON that was found in a folder.
+    /// Whether the file is as likely to hold something else as documents: JSON or Parquet that was found
+    /// in a folder.
     var mayBeNoDocuments: Bool {
-        isFromFolder && format == .jsonLines && SourceFormat.isPlainJSON(path)
+        isFromFolder
+            && (format == .jsonLines && SourceFormat.isPlainJSON(path) || format == .parquet)
     }
 
     /// A file that was not found by a walk, such as a file of ids.

@@ -29,12 +29,9 @@ extension InputFile {
                 LineReader(stream, limit: options.recordLimit, endings: .detected)
             }
             func whole(_ extractor: some TextExtractor) throws -> WholeFileReader {
-                // Do not read what cannot be used.
-                if !content.isCompressed, let size = base.size, size > options.recordLimit {
-                    throw SourceError.fileTooLarge(path: path, limit: options.recordLimit)
-                }
-                return WholeFileReader(
-                    stream, file: self, extractor: extractor, options: options, warn: warn)
+                try WholeFileReader(
+                    stream, file: self, size: content.isCompressed ? nil : base.size,
+                    extractor: extractor, options: options, warn: warn)
             }
             switch content.format {
             case .automatic, .jsonLines:
@@ -63,6 +60,11 @@ extension InputFile {
             case .notebook: return try whole(NotebookExtractor())
             case .mail: return try whole(MailExtractor())
             case .mailbox: return MailboxReader(lines(), file: self, options: options)
+            case .parquet:
+                let rows = try ParquetSource.open(
+                    self, stream, canReopen: canReopen && !content.isCompressed)
+                return JSONLinesReader(
+                    LineReader(rows, limit: options.recordLimit), file: self, options: options)
             case .fvecs:
                 return try VectorReader(
                     FvecsSource(
@@ -167,7 +169,7 @@ extension SourceError {
         case .isFolder, .system: self = .unreadable(path: path, reason: error.fact)
         case .libraryMissing(_, let library, let package):
             self = .libraryMissing(path: path, library: library, package: package)
-        case .damaged, .cutShort, .needsTooMuchMemory:
+        case .damaged, .cutShort, .needsTooMuchMemory, .programFailed:
             self = .damaged(path: path, reason: error.fact)
         case .undecodable(_, let encoding, let offset):
             self = .undecodable(path: path, encoding: encoding, byte: offset + 1)

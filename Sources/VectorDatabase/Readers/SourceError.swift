@@ -29,7 +29,7 @@ public enum SourceError: Error, Sendable, Equatable {
     case unusableVectors(path: String, fault: VectorFileFault)
     /// The file of ids does not have one for each vector.
     case idCount(path: String, ids: String, vectors: Int, found: Int)
-    /// A text file is longer than ``SourceOptions/recordLimit`` bytes.
+    /// A file that must be read whole is longer than ``SourceOptions/recordLimit`` bytes.
     case fileTooLarge(path: String, limit: Int)
 
     // One record.

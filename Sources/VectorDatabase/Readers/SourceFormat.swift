@@ -37,6 +37,8 @@ public enum SourceFormat: String, Sendable, CaseIterable, Codable {
     case mail = "eml"
     /// A mailbox of messages.
     case mailbox = "mbox"
+    /// Rows of a Parquet file, by DuckDB's program; the columns are those of JSON Lines.
+    case parquet
     /// Vectors, each a 32-bit dimension and as many 32-bit floats, little-endian.
     case fvecs
     /// Vectors as a two-dimensional NumPy array.
@@ -53,7 +55,7 @@ extension SourceFormat {
     /// Whether the format is bytes rather than text in some encoding.
     var isBinary: Bool {
         switch self {
-        case .fvecs, .npy, .npz, .pdf, .docx, .odt, .epub, .mail, .mailbox: true
+        case .parquet, .fvecs, .npy, .npz, .pdf, .docx, .odt, .epub, .mail, .mailbox: true
         default: false
         }
     }
@@ -110,6 +112,7 @@ extension SourceFormat {
             .notebook: "ipynb",
             .mail: "eml",
             .mailbox: "mbox",
+            .parquet: "parquet",
             .fvecs: "fvecs",
             .npy: "npy",
             .npz: "npz",
@@ -125,6 +128,7 @@ extension SourceFormat {
     static func of(signature start: ArraySlice<UInt8>) -> SourceFormat? {
         if start.starts(with: [0x93] + Array("NUMPY".utf8)) { return .npy }
         if start.starts(with: "%PDF-".utf8) { return .pdf }
+        if start.starts(with: "PAR1".utf8) { return .parquet }
         guard start.starts(with: [0x50, 0x4B, 3, 4]) else { return nil }
         // The first entries of a ZIP archive tell what it is.
         func has(_ text: String) -> Bool { start.contains(text) }

@@ -52,7 +52,8 @@ public struct SourceOptions: Sendable {
     /// ``SourceProgress/failuresKept``.
     public var failed: (@Sendable (SourceFailure) -> Void)?
 
-    /// The most bytes of a line, a CSV record or a text file.
+    /// The most bytes of a line, a CSV record or a file that is read whole. A longer text becomes
+    /// several documents, the first with the file's id and the others with `#2`, `#3` and so on.
     public var recordLimit = 64 << 20
 
     /// Derived ids of documents in files below this folder begin with the path relative to it, so

@@ -20,6 +20,12 @@ public struct SourcePath: Sendable, Hashable {
         }
     }
 
+    /// The folder that a file is in.
+    var parent: SourcePath {
+        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return SourcePath(".") }
+        return SourcePath(bytes: Array(bytes[..<max(slash, 1)]))
+    }
+
     /// A file in this folder.
     func appending(_ name: [UInt8]) -> SourcePath {
         SourcePath(bytes: bytes.last == UInt8(ascii: "/") ? bytes + name : bytes + [47] + name)

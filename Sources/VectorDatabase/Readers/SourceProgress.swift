@@ -26,10 +26,10 @@ public final class SourceProgress: Sendable {
 
     private let failedHandler: (@Sendable (SourceFailure) -> Void)?
 
-    init(totalBytes: Int?, walk: FileWalk, options: SourceOptions) {
+    init(totalBytes: Int?, files: Int, walk: FileWalk, options: SourceOptions) {
         failedHandler = options.failed
         self.totalBytes = totalBytes
-        files = walk.files.count
+        self.files = files
         state = Mutex(State(passedOver: walk.passedOver))
         for failure in walk.failures { fail(failure) }
     }
@@ -66,6 +66,8 @@ public final class SourceProgress: Sendable {
 
     func warn(_ warning: SourceWarning) {
         state.withLock { state in
+            // The parts of a long file all say the same.
+            if state.warnings.last == warning { return }
             if state.warnings.count < Self.failuresKept { state.warnings.append(warning) }
         }
     }

@@ -8,6 +8,8 @@ enum NumberLimits {
     static let threads = 1...1024
     /// Rows, passages or documents processed at once.
     static let batch = 1...(1 << 20)
+    /// Seconds between two looks at files.
+    static let pollSeconds = 1...86_400
     /// Tokens in a text.
     static let tokens = 1...(1 << 20)
     /// Seconds to wait: eleven days.

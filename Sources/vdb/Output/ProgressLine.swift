@@ -14,6 +14,15 @@ final class ProgressLine: Sendable {
         var isShown = false
     }
 
+    /// What a line shows.
+    struct Content {
+        /// What part is done, from 0 to 1; `nil` if that is not known.
+        var share: Double?
+        var parts: [String]
+        /// The columns of the bar.
+        var width = 20
+    }
+
     private let isQuiet: Bool
     private let occasionally: OccasionalLines
     private let state: Mutex<State>
@@ -42,15 +51,26 @@ final class ProgressLine: Sendable {
     ///   - before: what was done before this run, which says nothing of the rate.
     ///   - note: shown at the end, in place of the activity and the time left.
     func update(done: Int, total: Int?, before: Int = 0, note: String? = nil) {
-        if isQuiet { return }
-        func text(_ state: State, at now: ContinuousClock.Instant, hasBar: Bool) -> String {
-            Self.text(
+        draw { state in
+            Self.content(
                 done: done, total: total, before: before, unit: state.unit,
-                note: note ?? state.activity, seconds: (now - state.started) / .seconds(1),
-                hasBar: hasBar)
+                note: note ?? state.activity, seconds: state.seconds)
+        }
+    }
+
+    /// Redraws the line, ten times a second at most, or writes one to a log from time to time.
+    ///
+    /// - Parameter content: called if something is shown.
+    func draw(
+        _ content: (_ state: (unit: String, activity: String?, seconds: Double)) -> Content
+    ) {
+        if isQuiet { return }
+        func shown(_ state: State, at now: ContinuousClock.Instant) -> Content {
+            content((state.unit, state.activity, (now - state.started) / .seconds(1)))
         }
         guard Messages.isTerminal else {
-            occasionally.say(text(state.withLock { $0 }, at: .now, hasBar: false))
+            occasionally.say(
+                Self.drawn(shown(state.withLock { $0 }, at: .now), hasBar: false))
             return
         }
         let line = state.withLock { state -> String? in
@@ -58,28 +78,45 @@ final class ProgressLine: Sendable {
             if let last = state.lastDrawn, now - last < .milliseconds(100) { return nil }
             state.lastDrawn = now
             state.isShown = true
-            return text(state, at: now, hasBar: true)
+            return Self.drawn(shown(state, at: now))
         }
         guard let line else { return }
         let width = Terminal.width(of: STDERR_FILENO)
         Messages.raw("\r" + Columns.truncated(line, to: width - 1) + Terminal.clearing)
     }
 
+    /// The content as one line, with a bar.
+    static func drawn(_ content: Content, hasBar: Bool = true) -> String {
+        var parts = content.parts
+        if hasBar, let share = content.share {
+            let filled = Int(min(1, max(0, share)) * Double(content.width))
+            let rest = content.width - filled
+            parts.insert(
+                String(repeating: "█", count: filled) + String(repeating: "░", count: rest), at: 0)
+        }
+        return parts.joined(separator: "  ")
+    }
+
     static func text(
         done: Int, total: Int?, before: Int = 0, unit: String, note: String?, seconds: Double,
         hasBar: Bool = true
     ) -> String {
+        drawn(
+            content(
+                done: done, total: total, before: before, unit: unit, note: note, seconds: seconds),
+            hasBar: hasBar)
+    }
+
+    private static func content(
+        done: Int, total: Int?, before: Int, unit: String, note: String?, seconds: Double
+    ) -> Content {
         let rate = seconds > 0 ? Double(done - before) / seconds : 0
         var parts: [String] = []
+        var share: Double?
         if let total, total > 0 {
-            let share = min(1, Double(done) / Double(total))
-            if hasBar {
-                let filled = Int(share * 20)
-                parts.append(
-                    String(repeating: "█", count: filled)
-                        + String(repeating: "░", count: 20 - filled))
-            }
-            parts.append("\(Int(share * 100)) %")
+            let part = min(1, Double(done) / Double(total))
+            share = part
+            parts.append("\(Int(part * 100)) %")
             parts.append("\(Figures.grouped(done))/\(Figures.grouped(total)) \(unit)")
         } else {
             parts.append("\(Figures.grouped(done)) \(unit)")
@@ -90,7 +127,7 @@ final class ProgressLine: Sendable {
         } else if let total, rate > 0, total > done {
             parts.append(Figures.duration(Double(total - done) / rate) + " left")
         }
-        return parts.joined(separator: "  ")
+        return Content(share: share, parts: parts)
     }
 
     /// Erases the line.

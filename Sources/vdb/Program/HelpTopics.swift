@@ -71,6 +71,7 @@ enum HelpTopics {
                                                            other keys are metadata
           CSV, TSV                  .csv .tsv              a header with the column text; or id, tab, text;
                                                            --types, --delimiter, --no-header
+          Parquet                   .parquet               columns as the keys of JSON Lines; needs duckdb
           text                      .txt .text .adoc
           Markdown, Org, reST       .md .org .rst          titled by a heading; YAML or TOML at the top of
                                                            Markdown or text is metadata
@@ -84,6 +85,7 @@ enum HelpTopics {
 
         Any of them may be compressed with gzip, zstd, bzip2 or xz. The extension tells the format, else the
         content; --format says it. Text is UTF-8, or UTF-16 with a byte order mark; --encoding names another.
+        Of a text of more than 64 MiB, every 4 MiB are a document: big.log, big.log#2, and so on.
 
         The file of --ids has one id a line, or is JSON Lines with one document for each vector.
 

@@ -7,6 +7,8 @@ struct FileWalk {
     private(set) var files: [InputFile] = []
     /// Files and folders in folders that are skipped by design.
     private(set) var passedOver: [PassedOverFile] = []
+    /// The folders that were listed, and those of given files: where changes are seen.
+    private(set) var folders: [SourcePath] = []
     /// Folders and links that should be read but cannot be examined.
     private(set) var failures: [SourceFailure] = []
 
@@ -65,7 +67,8 @@ struct FileWalk {
             files.append(
                 InputFile(
                     path: "-", location: path, source: "-",
-                    name: options.numbersStreams ? "stdin" : "", format: chosenFormat, size: 0))
+                    name: options.numbersStreams ? "stdin" : "", format: chosenFormat, size: 0,
+                    isStream: true))
             return
         }
         let entry = FolderListing.entry(at: path.bytes, name: [])
@@ -75,7 +78,9 @@ struct FileWalk {
             throw .unreadable(path: "\(path)", reason: Self.reason(code))
         case .brokenLink: throw .missing(path: "\(path)")
         case .folder, .linkToFolder: try walkGiven(path)
-        case .file, .special: append(path, entry, format: givenFormat(path))
+        case .file, .special:
+            folders.append(path.parent)
+            append(path, entry, format: givenFormat(path))
         }
     }
 
@@ -118,6 +123,7 @@ struct FileWalk {
     private mutating func walk(
         _ folder: SourcePath, _ listing: FolderListing, _ place: Place
     ) throws(SourceError) {
+        folders.append(folder)
         var place = place
         if options.selection.obeysIgnoreFiles,
             let rules = IgnoreRules(in: folder, names: place.names, files: IgnoreRules.files)
@@ -232,8 +238,8 @@ struct FileWalk {
         isFromFolder: Bool = false
     ) {
         if let identity = entry.identity { seen.insert(identity) }
-        var size = 0
-        if case .file(let bytes) = entry.kind { size = bytes }
+        var (size, isStream) = (0, true)
+        if case .file(let bytes) = entry.kind { (size, isStream) = (bytes, false) }
         let source = Self.absolute("\(path)")
         let prefix = baseFolder.hasSuffix("/") ? baseFolder : baseFolder + "/"
         let name =
@@ -242,7 +248,8 @@ struct FileWalk {
         files.append(
             InputFile(
                 path: "\(path)", location: path, source: source, name: name, format: format,
-                size: size, modified: entry.modified, isFromFolder: isFromFolder))
+                size: size, isStream: isStream, modified: entry.modified, version: entry.version,
+                isFromFolder: isFromFolder))
     }
 
     /// The absolute path, without `.`, `..` and repeated slashes; links are not resolved.

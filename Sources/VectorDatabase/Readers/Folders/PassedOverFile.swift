@@ -6,7 +6,7 @@ public struct PassedOverFile: Sendable, Hashable {
         case name
         /// It has no content but white space.
         case empty
-        /// It is JSON, but of no documents: settings, for instance.
+        /// It is JSON or Parquet, but of no documents: settings, for instance.
         case noDocuments
         /// It is a link to a file or folder that has been read, or to a folder around it.
         case alreadyRead

@@ -2,6 +2,8 @@ import Foundation
 
 /// Markdown: titled by the front matter's `title`, else by the first heading.
 struct MarkdownExtractor: TextExtractor {
+    var readsParts: Bool { true }
+
     func extract(_ content: FileContent) throws -> [ExtractedText] {
         let (text, matter) = try content.textAndFrontMatter()
         let title = matter?.title ?? ""

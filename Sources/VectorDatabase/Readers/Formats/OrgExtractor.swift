@@ -2,6 +2,8 @@ import Foundation
 
 /// Org mode: titled by `#+TITLE:`, else by the first heading. Passages are cut at headings.
 struct OrgExtractor: TextExtractor {
+    var readsParts: Bool { true }
+
     func extract(_ content: FileContent) throws -> [ExtractedText] {
         let text = try content.text()
         var title = ""

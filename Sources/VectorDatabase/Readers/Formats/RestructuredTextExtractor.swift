@@ -2,6 +2,8 @@ import Foundation
 
 /// reStructuredText: titled by the first line that is underlined with one repeated character.
 struct RestructuredTextExtractor: TextExtractor {
+    var readsParts: Bool { true }
+
     func extract(_ content: FileContent) throws -> [ExtractedText] {
         let text = try content.text()
         return [ExtractedText(text: text, title: Self.title(of: text), layout: .plain)]

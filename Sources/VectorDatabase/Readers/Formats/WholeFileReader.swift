@@ -9,6 +9,12 @@ import TextBytes
 protocol TextExtractor: Sendable {
     /// The documents in a file, usually one. Those of white space only are left out.
     func extract(_ content: FileContent) throws -> [ExtractedText]
+    /// Whether a part of a file is a text on its own, so that a long file can be read in parts.
+    var readsParts: Bool { get }
+}
+
+extension TextExtractor {
+    var readsParts: Bool { false }
 }
 
 /// All bytes of a file.
@@ -18,6 +24,8 @@ struct FileContent {
     let file: InputFile
     let options: SourceOptions
     let warn: (SourceWarning) -> Void
+    /// The lines of the file before the bytes.
+    var linesBefore = 0
 }
 
 /// A document found in a file.
@@ -31,22 +39,34 @@ struct ExtractedText {
     var part: String?
 }
 
-/// Reads a file whole, and yields the documents that an extractor finds in it.
+/// Reads a file whole, and yields the documents that an extractor finds in it. A text that is too long
+/// for that becomes several documents, one for each part.
 final class WholeFileReader: RecordReader {
     private let stream: any ByteStream
+    private var parts: FileParts
     private let file: InputFile
     private let extractor: any TextExtractor
     private let options: SourceOptions
     private let warn: (SourceWarning) -> Void
-    private var documents: ArraySlice<Document>?
+    private var documents: ArraySlice<Document> = []
+    /// What the first part of a long text says of the others.
+    private var first: ExtractedText?
     /// Whether the file was read and has nothing but white space.
     private(set) var isBlank = false
 
+    /// The most bytes of a part.
+    private static let partSize = 4 << 20
+
+    /// - Parameter size: the file's bytes as they are read; `nil` if that is not known.
     init(
-        _ stream: any ByteStream, file: InputFile, extractor: any TextExtractor,
+        _ stream: any ByteStream, file: InputFile, size: Int?, extractor: any TextExtractor,
         options: SourceOptions, warn: @escaping (SourceWarning) -> Void
-    ) {
+    ) throws {
         self.stream = stream
+        let limit = options.recordLimit
+        parts = try FileParts(
+            stream, path: file.path, size: size, limit: limit,
+            partSize: extractor.readsParts ? min(Self.partSize, limit) : nil)
         self.file = file
         self.extractor = extractor
         self.options = options
@@ -57,18 +77,36 @@ final class WholeFileReader: RecordReader {
     var path: String { file.path }
 
     func next() throws -> Document? {
-        if documents == nil {
-            documents = []
+        while true {
+            if let document = documents.popFirst() { return document }
+            guard let bytes = try file.translating({ try parts.next() }) else { return nil }
             let content = FileContent(
-                bytes: try file.translating { try readAll() }, file: file, options: options,
-                warn: warn)
-            let found = try extractor.extract(content).filter { found in
+                bytes: Array(bytes), file: file, options: options, warn: warn,
+                linesBefore: parts.linesBefore)
+            let found = try texts(content).filter { found in
                 !found.text.utf8.allSatisfy { isSpace($0) }
             }
-            isBlank = found.isEmpty
-            documents = found.enumerated().map { document($1, at: $0 + 1) }[...]
+            isBlank = found.isEmpty && (parts.count == 1 || isBlank)
+            documents =
+                found.enumerated().map {
+                    document($1, at: parts.isLong ? parts.count : $0 + 1)
+                }[...]
         }
-        return documents?.popFirst()
+    }
+
+    private func texts(_ content: FileContent) throws -> [ExtractedText] {
+        guard parts.isLong else { return try extractor.extract(content) }
+        var found: ExtractedText?
+        if var part = first {
+            part.text = try content.text()
+            found = part
+        } else {
+            found = try extractor.extract(content).first
+            first = found
+        }
+        // The first part has the file's own id.
+        if parts.count > 1 { found?.part = "\(parts.count)" }
+        return found.map { [$0] } ?? []
     }
 
     private func document(_ found: ExtractedText, at position: Int) -> Document {
@@ -77,28 +115,15 @@ final class WholeFileReader: RecordReader {
             id: found.part.map { file.name.isEmpty ? "" : "\(file.name)#\($0)" } ?? file.name,
             text: found.text, title: found.title, metadata: found.metadata,
             source: file.place(position), layout: found.layout)
-        if !isPiped { document.metadata["file"] = .object(file.metadata) }
+        if !isPiped {
+            var metadata = file.metadata
+            if parts.isLong { metadata["part"] = .integer(Int64(parts.count)) }
+            document.metadata["file"] = .object(metadata)
+        }
         if document.title.isEmpty, !isPiped {
             document.title = SourceFormat.title(ofFile: file.path)
         }
         return document
-    }
-
-    private func readAll() throws -> [UInt8] {
-        let limit = options.recordLimit
-        var bytes = [UInt8](repeating: 0, count: min(max(file.size + 1, 4096), 1 << 20))
-        var count = 0
-        while true {
-            if count == bytes.count { bytes.append(contentsOf: repeatElement(0, count: count)) }
-            let got = try bytes.withUnsafeMutableBytes {
-                try stream.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[count...]))
-            }
-            if got == 0 { break }
-            count += got
-            if count > limit { throw SourceError.fileTooLarge(path: file.path, limit: limit) }
-        }
-        bytes.removeSubrange(count...)
-        return bytes
     }
 }
 
@@ -130,11 +155,11 @@ extension FileContent {
                 }
                 return Self.withLineFeeds(text)
             }
-            let (line, column) = Self.place(of: offset, in: bytes)
+            let (line, column) = place(of: offset, in: bytes)
             throw SourceError.notUTF8(path: file.path, line: line, column: column)
         }
         if let index = bytes.firstIndex(of: 0) {
-            let line = Self.place(of: index - bytes.startIndex, in: bytes).line
+            let line = place(of: index - bytes.startIndex, in: bytes).line
             throw SourceError.containsNUL(path: file.path, line: line)
         }
         return Self.withLineFeeds(String(decoding: bytes, as: UTF8.self))
@@ -154,11 +179,11 @@ extension FileContent {
         return String(decoding: result, as: UTF8.self)
     }
 
-    private static func place(
+    private func place(
         of offset: Int, in bytes: ArraySlice<UInt8>
     ) -> (line: Int, column: Int) {
         let before = bytes.prefix(offset)
         let lineStart = before.lastIndex(of: 10).map { $0 + 1 } ?? bytes.startIndex
-        return (before.count { $0 == 10 } + 1, before.endIndex - lineStart + 1)
+        return (linesBefore + before.count { $0 == 10 } + 1, before.endIndex - lineStart + 1)
     }
 }

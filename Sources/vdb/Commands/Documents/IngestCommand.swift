@@ -14,11 +14,12 @@ struct IngestCommand: AsyncParsableCommand {
         discussion: """
             Examples:
               vdb ingest ~/notes
+              vdb ingest ~/notes --watch
               vdb ingest corpus.jsonl.gz --on-error skip
               vdb ingest base.fvecs --ids ids.txt --metric cosine
               generate | vdb ingest - --format jsonl
 
-            Files are read by their extension: JSON Lines, JSON, CSV and TSV, whose records are documents; \
+            Files are read by their extension: JSON Lines, JSON, CSV, TSV and Parquet, whose records are documents; \
             text, Markdown, Org, reStructuredText, source code, HTML, PDF, DOCX, ODT, EPUB, Jupyter \
             notebooks and mail, each file or message a document; vectors in .npy, .npz and .fvecs. Files \
             may be compressed with gzip, zstd, bzip2 or xz.
@@ -38,6 +39,12 @@ struct IngestCommand: AsyncParsableCommand {
             --on-error is skip. With --on-error stop, the first failure in a folder ends the run, too, \
             with status 65; what was stored before it remains.
 
+            With --sync, documents whose file is gone are deleted; one whose file was renamed or moved \
+            keeps its vectors. All documents of a folder are deleted only with --max-delete, since its \
+            disk may not be mounted. --watch keeps the collection current until interrupted.
+
+            Of a text of more than 64 MiB, every 4 MiB are a document.
+
             In a folder, files are taken by their extension. What .gitignore and .ignore files leave out, \
             and hidden files, are not read; links are followed, but nothing is read twice. Text may be \
             UTF-8, or UTF-16 with a byte order mark; --encoding names another.
@@ -46,7 +53,7 @@ struct IngestCommand: AsyncParsableCommand {
     enum Format: String, ExpressibleByArgument, CaseIterable {
         case auto, jsonl, tsv, csv, text, markdown, org, rst, code, html, pdf, docx, odt, epub,
             ipynb
-        case eml, mbox
+        case eml, mbox, parquet
     }
     enum OnError: String, ExpressibleByArgument, CaseIterable { case stop, skip }
     enum SummaryFormat: String, ExpressibleByArgument, CaseIterable { case json }
@@ -155,13 +162,6 @@ struct IngestCommand: AsyncParsableCommand {
     @Flag(help: "Name every file that is skipped, and why.")
     var verbose = false
 
-    @Flag(
-        help: """
-            Delete documents whose file or line no longer exists (except those of files with \
-            records that cannot be read).
-            """)
-    var sync = false
-
     @Flag(help: "Print {\"acknowledged\": n} after each commit; n counts documents.")
     var acknowledge = false
 
@@ -171,6 +171,7 @@ struct IngestCommand: AsyncParsableCommand {
     @Option(help: "The metric of a new collection: ip, cosine or l2 (default: ip).")
     var metric: Metric?
 
+    @OptionGroup var synchronize: SynchronizeArguments
     @OptionGroup var model: ModelArguments
     @OptionGroup var prompts: PromptArguments
     @OptionGroup var arguments: DatabaseArguments
@@ -188,10 +189,7 @@ struct IngestCommand: AsyncParsableCommand {
                 "--chunk-overlap must be less than the \(passage) tokens of a passage, not "
                     + "\(chunkOverlap)")
         }
-        if sync, paths.contains("-") {
-            throw ValidationError(
-                "--sync needs files or folders, not standard input")
-        }
+        try synchronize.check(paths)
         if let encoding, TextEncoding(encoding) == nil {
             throw ValidationError(
                 "--encoding: '\(encoding)' is not known; 'iconv --list' shows the names")
@@ -212,12 +210,15 @@ struct IngestCommand: AsyncParsableCommand {
     func run() async throws {
         let rejectsFile = try rejects.map { try RejectsFile(path: $0) }
         let reader = try openReader(rejectsFile)
+        if synchronize.dryRun {
+            try await preview(reader, rejectsFile)
+            try rejectsFile?.close()
+            return
+        }
         Interruption.finishesCleanly()
         Output.survivesLostReader()
         let finder = try model.finder(threads: general.threads, prompts: prompts)
         let database = try arguments.open(.create, general, lock, models: finder)
-        let report = IngestReport(
-            reader.progress, isQuiet: general.quiet, isVerbose: verbose, rejects: rejectsFile)
         do {
             let collection = database.collection(arguments.collection)
             let isNew = try !database.collectionNames().contains {
@@ -225,17 +226,16 @@ struct IngestCommand: AsyncParsableCommand {
             }
             let exported = Self.exported(reader.progress, given: finder.given)
             try refuseAnotherModel(than: finder.given, in: collection)
-            var summary = try await collection.ingest(
-                reader, options: ingestOptions(report, exported), progress: report.show)
-            if isNew, let fields = exported()?.indexedFields, summary.inserted > 0 {
+            let inserted = try await ingest(
+                reader, into: collection, IngestReport(reader.progress, self, rejectsFile),
+                exported)
+            if isNew, let fields = exported()?.indexedFields, inserted > 0 {
                 for field in fields { try await collection.indexField(field) }
             }
-            report.clear()
-            summary.documents += reader.progress.failed
-            summary.failed += reader.progress.failed
-            report.finish(summary, prints: self.summary == .json)
+            if synchronize.watch {
+                try await watch(collection, after: reader.snapshot, rejectsFile)
+            }
         } catch {
-            report.clear()
             try? database.close()
             throw statusOfStop(error)
         }
@@ -243,11 +243,42 @@ struct IngestCommand: AsyncParsableCommand {
         try rejectsFile?.close()
     }
 
-    private func openReader(_ rejects: RejectsFile?) throws -> DocumentReader {
+    /// Ingests what a reader finds, and reports it.
+    ///
+    /// - Parameters:
+    ///   - exported: the settings of a collection whose export is read.
+    ///   - change: adapts the options.
+    /// - Returns: the number of documents inserted.
+    @discardableResult
+    func ingest(
+        _ reader: DocumentReader, into collection: DocumentCollection, _ report: IngestReport,
+        _ exported: @escaping @Sendable () -> CollectionSettings? = { nil },
+        adapting change: (inout IngestOptions) -> Void = { _ in }
+    ) async throws -> Int {
+        do {
+            var options = ingestOptions(reader, report, exported)
+            change(&options)
+            var summary = try await collection.ingest(
+                reader, options: options, progress: report.show)
+            report.clear()
+            summary.documents += reader.progress.failed
+            summary.failed += reader.progress.failed
+            report.finish(summary, prints: self.summary == .json)
+            Output.flush()
+            return summary.inserted
+        } catch {
+            report.clear()
+            throw error
+        }
+    }
+
+    func openReader(
+        _ rejects: RejectsFile?, changedSince snapshot: SourceSnapshot? = nil
+    ) throws -> DocumentReader {
         var options = sourceOptions
         if let rejects { options.failed = { failure in rejects.add(failure) } }
         do {
-            return try DocumentReader(locations, options: options)
+            return try DocumentReader(locations, options: options, changedSince: snapshot)
         } catch {
             throw statusOfStop(error)
         }
@@ -271,7 +302,7 @@ struct IngestCommand: AsyncParsableCommand {
     }
 
     /// The paths' bytes.
-    private var locations: [SourcePath] { paths.map(RawArguments.path) }
+    var locations: [SourcePath] { paths.map(RawArguments.path) }
 
     /// Rejects a wrong `--model` even if all documents are unchanged and none would be encoded.
     private func refuseAnotherModel(
@@ -331,8 +362,9 @@ struct IngestCommand: AsyncParsableCommand {
         return options
     }
 
-    private func ingestOptions(
-        _ report: IngestReport, _ exported: @escaping @Sendable () -> CollectionSettings?
+    func ingestOptions(
+        _ reader: DocumentReader, _ report: IngestReport,
+        _ exported: @escaping @Sendable () -> CollectionSettings?
     ) -> IngestOptions {
         var options = IngestOptions()
         options.exported = exported
@@ -343,9 +375,11 @@ struct IngestCommand: AsyncParsableCommand {
         if let batchSize { options.batchSize = batchSize }
         options.chunking = chunking
         options.metric = metric
-        if sync {
+        if synchronize.deletes {
             options.synchronizedSources = locations.map(DocumentReader.source(ofPath:))
+            options.existingSources = reader.snapshot.sources
             options.unreadableSources = { report.unreadableSources }
+            if let limit = synchronize.maxDelete?.limit { options.deletionLimit = limit }
         }
         if acknowledge {
             options.acknowledged = { count in

@@ -13,25 +13,42 @@ final class IngestReport: Sendable {
     /// The number of documents that the database rejected, with the first few messages.
     private let refused = Mutex<(count: Int, messages: [String])>((0, []))
 
-    init(_ source: SourceProgress, isQuiet: Bool, isVerbose: Bool, rejects: RejectsFile?) {
+    /// Messages that an earlier report has told.
+    private let toldBefore: Set<String>?
+    private let rate = Mutex(RecentRate())
+
+    /// - Parameter told: with `--watch`, messages that need not be repeated; `nil` at first.
+    init(
+        _ source: SourceProgress, _ command: IngestCommand, _ rejects: RejectsFile?,
+        told: Set<String>? = nil
+    ) {
         self.source = source
-        self.isQuiet = isQuiet
-        self.isVerbose = isVerbose
+        isQuiet = command.general.quiet
+        isVerbose = command.verbose
         self.rejects = rejects
+        toldBefore = told
         bar = ProgressLine(unit: "documents", isQuiet: isQuiet)
+    }
+
+    /// The messages told so far, of this report and earlier ones.
+    var told: Set<String> {
+        (toldBefore ?? []).union(source.failures.map(\.error.sentence))
     }
 
     var show: @Sendable (IngestProgress) -> Void {
         { [self] progress in
-            let done = progress.stored.documents
-            // An estimate: remaining documents are assumed as long as those read so far.
-            let total = source.totalBytes.flatMap { total -> Int? in
-                let bytes = source.bytes
-                guard bytes > 0, progress.read > 0 else { return nil }
-                return max(progress.read, progress.read * total / bytes)
+            bar.draw { _ in
+                let total = progress.stage == .storing ? source.totalBytes : nil
+                // Bytes of text are settled long after the file's were read.
+                var share: Double?
+                if let total, total > 0, progress.bytesRead > 0 {
+                    share =
+                        Double(progress.bytesStored) / Double(progress.bytesRead)
+                        * Double(min(source.bytes, total)) / Double(total)
+                }
+                let left = rate.withLock { $0.secondsLeft(share: share, at: .now) }
+                return IngestFigures.line(progress, share: share, total: total, left: left)
             }
-            bar.update(
-                done: done, total: total, note: progress.stage == .indexing ? "indexing" : nil)
         }
     }
 
@@ -50,37 +67,26 @@ final class IngestReport: Sendable {
 
     var unreadableSources: Set<Identifier> { source.failedSources }
 
-    func finish(_ summary: IngestSummary, prints: Bool) {
+    /// - Parameter isPreview: whether nothing was done.
+    func finish(_ summary: IngestSummary, prints: Bool, isPreview: Bool = false) {
         let line = summary.json
         if prints { line.print() }
         if isQuiet { return }
         tellLeftOut(summary)
-        Messages.line(
-            Messages.isTerminal
-                ? Self.sentence(summary) : line.text)
-    }
-
-    /// `1,234 documents: 1,000 new, 234 unchanged; 56,789 tokens encoded in 0:12`
-    static func sentence(_ summary: IngestSummary) -> String {
-        let counts = [
-            (summary.inserted, "new"), (summary.replaced, "replaced"),
-            (summary.unchanged, "unchanged"), (summary.skipped, "skipped"),
-            (summary.failed, "failed"), (summary.deleted, "deleted"),
-        ].filter { $0.0 > 0 }.map { "\(Figures.grouped($0.0)) \($0.1)" }
-        let documents = summary.documents
-        return "\(Figures.grouped(documents)) document\(documents == 1 ? "" : "s")"
-            + (counts.isEmpty ? "" : ": " + counts.joined(separator: ", "))
-            + (summary.tokens > 0 ? "; \(Figures.grouped(summary.tokens)) tokens encoded" : ";")
-            + " in \(Figures.duration(summary.seconds))"
+        let sentence = IngestFigures.sentence(summary, isPreview: isPreview)
+        Messages.line(Messages.isTerminal ? sentence : line.text)
     }
 
     private func tellLeftOut(_ summary: IngestSummary) {
-        for reason in PassedOverFile.Reason.allCases {
+        for reason in PassedOverFile.Reason.allCases where toldBefore == nil {
             tellPassedOver(source.passedOver.filter { $0.reason == reason }.map(\.path), reason)
         }
         let refused = refused.withLock { $0.messages }
         let messages = source.failures.map(\.error.sentence) + refused
-        for message in messages.prefix(SourceProgress.failuresKept) { Messages.error(message) }
+        for message in messages.prefix(SourceProgress.failuresKept)
+        where toldBefore?.contains(message) != true {
+            Messages.error(message)
+        }
         let rest = summary.failed - min(messages.count, SourceProgress.failuresKept)
         if rest > 0 {
             Messages.error(
@@ -147,7 +153,7 @@ extension PassedOverFile.Reason {
         switch self {
         case .name: "unrecognized extension"
         case .empty: "empty"
-        case .noDocuments: "JSON without documents"
+        case .noDocuments: "JSON or Parquet without documents"
         case .alreadyRead: "a link to what is read already"
         case .special: "not a regular file"
         case .ignored: "ignored by .gitignore or .ignore (--no-ignore reads it)"

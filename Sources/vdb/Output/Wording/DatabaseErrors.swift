@@ -45,6 +45,10 @@ extension DatabaseError: WordedError {
         case .cannotRerank: "leave out --rerank, or use an autoregressive model"
         case .documentExists: "use --on-conflict replace or skip, or another id"
         case .invalidDocument(_, _, .tooLarge): "split it"
+        case .sourceEmptied:
+            "check that it is mounted, or pass --max-delete 100% to delete them"
+        case .tooManyDeletions(let documents, _):
+            "'--dry-run' lists them, and --max-delete \(documents) deletes them"
         case .wordsOnly:
             "use --mode lexical, or encode it with 'vdb reindex --model DIR' (or built-in)"
         case .vectorsNeeded: "use another --collection, or let a model encode them"

@@ -18,6 +18,8 @@ extension SourceError: WordedError {
         case .fileTooLarge: "split it, or convert it to JSON Lines"
         case .notUTF8: "pass its encoding with --encoding, or convert the file to UTF-8"
         case .containsNUL: "if it is text in UTF-16, pass --encoding UTF-16LE"
+        case .libraryMissing(_, "duckdb", _):
+            "install it (pip install duckdb-cli, or from duckdb.org)"
         case .libraryMissing(_, _, let package): "install it (Debian: apt-get install \(package))"
         case .encrypted: "remove its password"
         case .unusableContent: nil
