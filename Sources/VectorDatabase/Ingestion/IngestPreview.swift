@@ -21,13 +21,8 @@ public enum PlannedChange: Sendable, Equatable {
 
 /// Tells what an ingest would do, without writing or encoding anything.
 ///
-/// ```swift
-/// var preview = try IngestPreview(of: notes, options: options)
-/// for try await document in documents { print(try preview.add(document)) }
-/// for change in try preview.finish() { print(change) }
-/// ```
-///
-/// It does not find documents that fail to be encoded or stored.
+/// Call ``add(_:)`` with each document, then ``finish()``. It does not find documents that fail to be
+/// encoded or stored.
 public struct IngestPreview {
     private let collection: DocumentCollection?
     private let record: CollectionRecord?
