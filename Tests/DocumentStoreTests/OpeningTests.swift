@@ -1,9 +1,11 @@
-import DocumentStore
 import Foundation
 import GRDB
 import Schema
+import Synchronization
 import TestSupport
 import Testing
+
+@testable import DocumentStore
 
 @Suite struct OpeningTests {
     private func bytes(_ path: String) throws -> Data {
@@ -104,6 +106,27 @@ import Testing
         try Data(count: 10).write(to: URL(fileURLWithPath: store.path))
         #expect(throws: moved) { try store.delete(ids: ["a"], from: collection) }
         #expect(try store.document(id: "b", in: collection) == nil)
+        try? store.close()
+    }
+
+    /// A second reader needs a connection of its own, which cannot be opened if the file is gone.
+    @Test func readersNoticeThatADatabaseIsTakenAway() throws {
+        let scratch = TemporaryFolder()
+        let (store, collection) = try DocumentStore.make(scratch)
+        _ = try store.write([.sample("a")], to: collection)
+        let failure = Mutex<(any Error)?>(nil)
+        try store.read { _ in
+            try FileManager.default.removeItem(atPath: store.path)
+            let isDone = DispatchSemaphore(value: 0)
+            Thread.detachNewThread {
+                do { _ = try store.document(id: "a", in: collection) } catch {
+                    failure.withLock { $0 = error }
+                }
+                isDone.signal()
+            }
+            isDone.wait()
+        }
+        #expect(failure.withLock { $0 as? StoreError } == .moved(path: store.path))
         try? store.close()
     }
 

@@ -123,6 +123,12 @@ package final class DocumentStore: Sendable {
     }
 
     func convert(_ error: any Error) -> StoreError {
-        StoreError(error, path: path, busyTimeout: busyTimeout)
+        let error = StoreError(error, path: path, busyTimeout: busyTimeout)
+        // A pool opens further connections as readers need them; of a file that was there before,
+        // that fails if it is gone.
+        if case .cannotOpen = error, !FileManager.default.fileExists(atPath: path) {
+            return .moved(path: path)
+        }
+        return error
     }
 }
