@@ -46,11 +46,7 @@ struct QueryCommand: AsyncParsableCommand {
             valueName: "text"))
     var words: [String] = []
 
-    /// `nil` also for nothing but white space.
-    private var text: String? {
-        let text = words.joined(separator: " ")
-        return text.contains { !$0.isWhitespace } ? text : nil
-    }
+    private var text: String? { words.isEmpty ? nil : words.joined(separator: " ") }
 
     @Option(
         help: ArgumentHelp(
