@@ -60,7 +60,8 @@ package final class TranscodingStream: ByteStream {
     /// The number of bytes converted so far.
     private var offset = 0
 
-    private static let chunk = 1 << 16
+    /// What the stream below gave last.
+    private var piece = [UInt8](repeating: 0, count: 1 << 16)
     /// What iconv returns if it stops before the end: `(size_t)-1`, and C's `size_t` is `Int` here.
     private static let failure = -1
 
@@ -90,12 +91,10 @@ package final class TranscodingStream: ByteStream {
     }
 
     private func refill() throws {
-        let kept = input.count
-        input.append(contentsOf: repeatElement(0, count: Self.chunk))
-        let got = try input.withUnsafeMutableBytes {
-            try base.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[kept...]))
+        let got = try piece.withUnsafeMutableBytes { try base.read(into: $0) }
+        piece.withUnsafeBytes {
+            input.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[..<got]))
         }
-        input.removeSubrange((kept + got)...)
         if got == 0 { isAtEnd = true }
     }
 

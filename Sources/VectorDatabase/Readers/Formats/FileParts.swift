@@ -13,6 +13,8 @@ struct FileParts {
     private let partSize: Int?
     private var buffer: [UInt8] = []
     private var start = 0
+    /// What the stream gave last.
+    private var piece = [UInt8](repeating: 0, count: 1 << 16)
     private var isAtEnd = false
     private var isRefused = false
 
@@ -92,13 +94,13 @@ struct FileParts {
             start = 0
         }
         while !isAtEnd, buffer.count - start < count {
-            let old = buffer.count
-            let step = min(1 << 20, count - (old - start))
-            buffer.append(contentsOf: repeatElement(0, count: step))
-            let got = try buffer.withUnsafeMutableBytes {
-                try stream.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[old...]))
+            let wanted = min(piece.count, count - (buffer.count - start))
+            let got = try piece.withUnsafeMutableBytes {
+                try stream.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[..<wanted]))
             }
-            buffer.removeSubrange((old + got)...)
+            piece.withUnsafeBytes {
+                buffer.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[..<got]))
+            }
             isAtEnd = got == 0
         }
     }
