@@ -60,8 +60,9 @@ package final class TranscodingStream: ByteStream {
     /// The number of bytes converted so far.
     private var offset = 0
 
+    private static let chunk = 1 << 16
     /// What the stream below gave last.
-    private var piece = [UInt8](repeating: 0, count: 1 << 16)
+    private var piece = [UInt8](repeating: 0, count: chunk)
     /// What iconv returns if it stops before the end: `(size_t)-1`, and C's `size_t` is `Int` here.
     private static let failure = -1
 
