@@ -80,20 +80,7 @@ struct StatsTool: DatabaseTool {
         _ collection: DocumentCollection, fieldsLength: Int?
     ) throws -> JSONWriter {
         let statistics = try collection.statistics(includesBytes: false)
-        var line = JSONWriter()
-        line.set("collection", statistics.name)
-        line.set("documents", statistics.documents)
-        line.set("passages", statistics.passages)
-        line.set("dimensions", statistics.dimensions)
-        line.set("metric", statistics.metric.rawValue)
-        if let model = statistics.model {
-            var identity = JSONWriter()
-            identity.set("name", model.name)
-            identity.set("fingerprint", model.fingerprint)
-            line.set("model", identity)
-        } else {
-            line.set("model", .null)
-        }
+        var line = statistics.summaryJSON
         if let fieldsLength {
             let survey = try FieldSurvey(collection)
             var fields: [JSONWriter] = []

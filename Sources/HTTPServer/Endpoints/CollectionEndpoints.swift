@@ -29,30 +29,15 @@ struct CollectionEndpoints {
             try database.collectionNames().filter { call.caller.mayUse(collection: $0) }
                 .compactMap { name -> JSONWriter? in
                     // It may have been deleted meanwhile.
-                    do { return try Self.entry(of: database.collection(name)) } catch DatabaseError
-                        .collectionMissing
-                    { return nil }
+                    do {
+                        return try database.collection(name).statistics(includesBytes: false)
+                            .summaryJSON
+                    } catch DatabaseError.collectionMissing { return nil }
                 }
         }
         var line = JSONWriter()
         line.set("collections", entries)
         return .json(line)
-    }
-
-    private static func entry(of collection: DocumentCollection) throws -> JSONWriter {
-        let statistics = try collection.statistics(includesBytes: false)
-        var line = JSONWriter()
-        line.set("collection", statistics.name)
-        line.set("documents", statistics.documents)
-        line.set("passages", statistics.passages)
-        line.set("dimensions", statistics.dimensions)
-        line.set("metric", statistics.metric.rawValue)
-        if let model = statistics.model {
-            line.set("model", model.json(includesPath: false))
-        } else {
-            line.set("model", .null)
-        }
-        return line
     }
 
     private func create(_ call: Call) async throws -> Response {
@@ -69,7 +54,7 @@ struct CollectionEndpoints {
                 name, metric: metric, dimensions: dimensions, index: index)
         }
         let entry = try await services.reading {
-            try Self.entry(of: database.collection(name))
+            try database.collection(name).statistics(includesBytes: false).summaryJSON
         }
         return .json(entry, status: isNew ? .created : .ok)
     }

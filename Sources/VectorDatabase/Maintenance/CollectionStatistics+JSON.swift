@@ -27,6 +27,22 @@ extension CollectionStatistics {
         line.set("bytes", bytes.json)
         return line
     }
+
+    /// Name, size and model, as lists of collections have them, without paths.
+    package var summaryJSON: JSONWriter {
+        var line = JSONWriter()
+        line.set("collection", name)
+        line.set("documents", documents)
+        line.set("passages", passages)
+        line.set("dimensions", dimensions)
+        line.set("metric", metric.rawValue)
+        if let model {
+            line.set("model", model.json(includesPath: false))
+        } else {
+            line.set("model", .null)
+        }
+        return line
+    }
 }
 
 extension EmbedderIdentity {

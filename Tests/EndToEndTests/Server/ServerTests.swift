@@ -268,16 +268,22 @@ import Testing
         #expect(try await server.request("GET", "/health").status == 200)
     }
 
-    /// Requests that run when the server is told to end are answered; new ones are not taken.
-    @Test func drains() async throws {
-        try vdb.ingestCorpus()
-        let server = try RunningServer(vdb, "--drain", "20")
+    /// An ingest that has begun: one document is acknowledged, and more may follow.
+    private func streamOfOneDocument(to server: RunningServer) throws -> RawConnection {
         let connection = try RawConnection(port: server.port)
         connection.send(
             "POST /v1/collections/default/documents HTTP/1.1\r\nHost: localhost\r\n"
                 + "Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n")
         connection.sendChunk(#"{"id":"first","text":"before the signal"}"# + "\n")
         #expect(connection.object(with: "acknowledged")?.int("acknowledged") == 1)
+        return connection
+    }
+
+    /// Requests that run when the server is told to end are answered; new ones are not taken.
+    @Test func drains() async throws {
+        try vdb.ingestCorpus()
+        let server = try RunningServer(vdb, "--drain", "20")
+        let connection = try streamOfOneDocument(to: server)
         server.process.terminate()
         // The rest may still come.
         try await Task.sleep(for: .milliseconds(300))
@@ -293,12 +299,7 @@ import Testing
     @Test func drainingHasAnEnd() async throws {
         try vdb.ingestCorpus()
         let server = try RunningServer(vdb, "--drain", "0.5")
-        let connection = try RawConnection(port: server.port)
-        connection.send(
-            "POST /v1/collections/default/documents HTTP/1.1\r\nHost: localhost\r\n"
-                + "Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n")
-        connection.sendChunk(#"{"id":"first","text":"before the signal"}"# + "\n")
-        #expect(connection.object(with: "acknowledged")?.int("acknowledged") == 1)
+        let connection = try streamOfOneDocument(to: server)
         server.process.terminate()
         let last = connection.object(with: "error")?["error"] as? [String: Any]
         #expect(last?.string("code") == "shutting_down")
