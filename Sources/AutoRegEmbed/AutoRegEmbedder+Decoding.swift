@@ -1,4 +1,5 @@
 import Foundation
+import TextBytes
 import Tokenization
 import Transformer
 
@@ -13,7 +14,7 @@ public struct DocumentScore: Sendable, Equatable {
 
 extension AutoRegEmbedder {
     /// Returns log p(document | e(query, instruction)) for each document under the frozen decoder D:
-    /// the query's k states, scaled and shifted by the model's `decoder_scale` and
+    /// the query's k states, projected in an LLM2Vec-Gen model, scaled and shifted by the model's `decoder_scale` and
     /// `decoder_offset`, are its first k input embeddings, followed by the document's tokens, of
     /// which the first `max_length` are scored.
     ///
@@ -35,7 +36,9 @@ extension AutoRegEmbedder {
         let prefix = try prefix(query, instruction: instruction, task: task)
         let decoder = try decoder
         let targets = documents.map { document in
-            let ids = tokenizer.encode(document).prefix(settings.maximumLength) + [end]
+            let text =
+                settings.method == .llm2VecGen ? document.trimmingWhiteSpace() : document
+            let ids = tokenizer.encode(text).prefix(settings.maximumLength) + [end]
             return LanguageModel.TargetInput(
                 sequence: SequenceInput(
                     prefix: prefix, rows: compressedIDs.count, tokens: Array(ids)),
@@ -79,7 +82,7 @@ extension AutoRegEmbedder {
         } catch { throw AutoRegEmbedError.model(error) }
     }
 
-    /// e(text, instruction) as the decoder reads it, multiplied by `decoder_scale` and with
+    /// e(text, instruction), or p, as the decoder reads it, multiplied by `decoder_scale` and with
     /// `decoder_offset` added to each state: `[k * H]`.
     private func prefix(
         _ text: String, instruction: Instruction, task: EmbeddingTask

@@ -18,15 +18,21 @@ extension AutoRegEmbedder {
         _ texts: [String], instruction: Instruction, task: EmbeddingTask = .retrieval,
         isCancelled: @Sendable () -> Bool = { false }
     ) throws -> [EncodedText] {
-        let inputs = makeInputs(texts, instruction: instruction, task: task)
-        guard inputs.allSatisfy({ !$0.tokens.isEmpty }) else {
-            throw AutoRegEmbedError.emptyInput
-        }
-        let states = try states(of: inputs, isCancelled: isCancelled)
-        return zip(inputs, states).map { input, states in
+        try pooled(texts, instruction: instruction, task: task, isCancelled: isCancelled).map {
             EncodedText(
-                vector: vector(ofStates: states, input: input), tokenCount: input.tokens.count,
-                isTruncated: input.isTruncated)
+                vector: normalized($1), tokenCount: $0.tokens.count, isTruncated: $0.isTruncated)
+        }
+    }
+
+    /// The texts' vectors before normalization.
+    ///
+    /// - Throws: as ``encode(_:instruction:task:isCancelled:)``.
+    public func unnormalizedVectors(
+        of texts: [String], instruction: Instruction, task: EmbeddingTask,
+        isCancelled: @Sendable () -> Bool
+    ) throws -> [[Float]] {
+        try pooled(texts, instruction: instruction, task: task, isCancelled: isCancelled).map {
+            sentences?.unnormalized($1) ?? $1
         }
     }
 
@@ -37,20 +43,28 @@ extension AutoRegEmbedder {
         makeInputs([text], instruction: instruction, task: task)[0].tokens
     }
 
-    /// e(text, instruction): the last hidden states at the compressed tokens, `[k, H]`.
+    /// What the decoder reads of a text, `[k, H]`: e(text, instruction), the last hidden states at
+    /// the compressed tokens; of an LLM2Vec-Gen model p, their projections.
     ///
     /// - Throws: ``AutoRegEmbedError``, `notCompressed` for a model that pools otherwise.
     public func states(
         _ text: String, instruction: Instruction, task: EmbeddingTask = .retrieval
     ) throws -> [[Float]] {
+        let states = try hiddenStates(text, instruction: instruction, task: task)
+        let read = projections?.prompts(ofStates: states) ?? states
+        let width = encoder.configuration.hiddenSize
+        return (0..<compressedIDs.count).map { Array(read[$0 * width..<($0 + 1) * width]) }
+    }
+
+    /// The last hidden states at the compressed tokens, `[k * H]`.
+    func hiddenStates(
+        _ text: String, instruction: Instruction, task: EmbeddingTask
+    ) throws -> [Float] {
         guard settings.pooling == .compressed else {
             throw AutoRegEmbedError.notCompressed(pooling: settings.pooling.rawValue)
         }
         let inputs = makeInputs([text], instruction: instruction, task: task)
-        let states = try states(of: inputs, isCancelled: { false })[0]
-        return (0..<compressedIDs.count).map {
-            Array(states[$0 * dimensions..<($0 + 1) * dimensions])
-        }
+        return try states(of: inputs, isCancelled: { false })[0]
     }
 
     /// The number of tokens of a text alone, without template and special tokens.
@@ -97,7 +111,8 @@ extension AutoRegEmbedder {
                 threads: threads, isCancelled: isCancelled
             ).map { states in
                 settings.pooling == .compressed
-                    ? Array(states.prefix(compressedIDs.count * dimensions)) : states
+                    ? Array(states.prefix(compressedIDs.count * encoder.configuration.hiddenSize))
+                    : states
             }
         } catch ModelError.cancelled {
             throw CancellationError()
@@ -119,8 +134,24 @@ extension AutoRegEmbedder {
         return compressedIDs.count + after
     }
 
-    /// The mean of the rows, then L2 normalization or the steps of a sentence-transformers folder.
-    private func vector(ofStates states: [Float], input: Input) -> [Float] {
+    /// Each text's input and pooled states, projected in an LLM2Vec-Gen model.
+    private func pooled(
+        _ texts: [String], instruction: Instruction, task: EmbeddingTask,
+        isCancelled: @Sendable () -> Bool
+    ) throws -> [(input: Input, vector: [Float])] {
+        let inputs = makeInputs(texts, instruction: instruction, task: task)
+        guard inputs.allSatisfy({ !$0.tokens.isEmpty }) else {
+            throw AutoRegEmbedError.emptyInput
+        }
+        let states = try states(of: inputs, isCancelled: isCancelled)
+        return zip(inputs, states).map { input, states in
+            let mean = mean(ofStates: states, input: input)
+            return (input, projections?.vector(ofMean: mean) ?? mean)
+        }
+    }
+
+    /// The mean of the states that the pooling selects.
+    private func mean(ofStates states: [Float], input: Input) -> [Float] {
         let width = encoder.configuration.hiddenSize
         var rows = 0..<states.count / width
         if settings.pooling == .first { rows = 0..<1 }
@@ -132,12 +163,17 @@ extension AutoRegEmbedder {
         }
         let count = Float(max(1, rows.count))
         for index in 0..<width { mean[index] /= count }
+        return mean
+    }
+
+    /// L2 normalization, or the steps of a sentence-transformers folder.
+    private func normalized(_ vector: [Float]) -> [Float] {
         if let sentences {
-            return sentences.steps.reduce(mean) { $1.applied(to: $0) }
+            return sentences.steps.reduce(vector) { $1.applied(to: $0) }
         }
-        guard settings.isNormalized else { return mean }
-        let length = mean.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
-        guard length > 0 else { return mean }
-        return mean.map { Float(Double($0) / length) }
+        guard settings.isNormalized else { return vector }
+        let length = vector.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+        guard length > 0 else { return vector }
+        return vector.map { Float(Double($0) / length) }
     }
 }

@@ -6,7 +6,8 @@ import Transformer
 
 /// Embeds texts with a decoder-only language model (AutoRegEmbed, Deng et al., EMNLP 2025): an
 /// instruction asks the model to compress a text, or what should follow it, into k tokens, and the
-/// mean of their last hidden states, L2-normalized, is the text's vector.
+/// mean of their last hidden states, L2-normalized, is the text's vector. In an LLM2Vec-Gen folder
+/// two projections follow the states.
 ///
 /// ```swift
 /// let embedder = try AutoRegEmbedder(folder: URL(fileURLWithPath: "models/mine"))
@@ -222,11 +223,15 @@ public final class AutoRegEmbedder: Sendable {
         encoder.multipliesBlocks ? "int8" : encoder.precision.rawValue
     }
 
-    /// The number of elements in a vector, H, or the output width of the folder's last Dense
-    /// module.
+    /// The number of elements in a vector: H, or the output width of the folder's last Dense module
+    /// or of its projections.
     public var dimensions: Int {
-        sentences?.dimensions ?? encoder.configuration.hiddenSize
+        sentences?.dimensions ?? projections?.dimensions ?? encoder.configuration.hiddenSize
     }
+
+    /// LLM2Vec-Gen's projections; nil for other models, and with another pooling, which passes them
+    /// by.
+    var projections: Projections? { settings.pooling == .compressed ? parts.projections : nil }
 
     /// Inputs and pooling of a sentence-transformers folder; nil for other models.
     var sentences: SentenceTransformerFolder? { parts.sentences }
@@ -245,7 +250,7 @@ public final class AutoRegEmbedder: Sendable {
     public var hybridWeight: Double? { settings.hybridWeight }
 
     /// A hash, as 32 hexadecimal digits, of weights, tokenizer, template, instructions, compressed
-    /// tokens, pooling, normalization, maximum length and precision. The first use reads all
+    /// tokens, projections, pooling, normalization, maximum length and precision. The first use reads all
     /// weights.
     var fingerprint: String {
         lazy.withLock { lazy in

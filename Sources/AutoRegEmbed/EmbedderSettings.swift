@@ -7,10 +7,13 @@ import Transformer
 package struct EmbedderSettings: Sendable, Equatable {
     package static let fileName = "autoregembed.json"
 
+    package let method: EmbeddingMethod
+    /// LLM2Vec-Gen: path of the projections' file, absolute or relative to the model's folder.
+    package var projections: String?
     /// The k compressed tokens, `<EMBED0>` … unless the file lists others.
-    package var compressedTokens: [String] = (0..<5).map { "<EMBED\($0)>" }
+    package var compressedTokens: [String]
     package var pooling = Pooling.compressed
-    /// Whether the file names the pooling or the compressed tokens. If it does not, a tokenizer
+    /// Whether the file names the method, the pooling or the compressed tokens. If it does not, a tokenizer
     /// without them means that the model has not been trained as an embedder.
     package var namesPooling = false
     package var isNormalized = true
@@ -35,31 +38,30 @@ package struct EmbedderSettings: Sendable, Equatable {
     /// The weight of dense ranks in hybrid search, relative to 1 for lexical ranks; nil leaves it
     /// to the database. Neither vectors nor the fingerprint depend on it.
     package var hybridWeight: Double?
-    package var template = InputTemplate.standard
-    package var instructions: [EmbeddingTask: [String: String]] = [
-        .retrieval: [
-            "next":
-                "Use one word to represent the query in a retrieval task. The word is: \u{201C}",
-            "self":
-                "Use one word to represent the passage in a retrieval task. The word is: \u{201C}",
-        ],
-        .sts: [
-            "next": "This sentence means in one word: \u{201C}",
-            "self": "This sentence means in one word: \u{201C}",
-        ],
-    ]
+    package var template: InputTemplate
+    package var instructions: [EmbeddingTask: [String: String]]
 
     private static let keys: Set<String> = [
         "compressed_tokens", "pooling", "normalize", "max_length", "decoder", "decoder_fingerprint",
         "decoder_vocabulary", "decoder_scale", "decoder_offset", "hybrid_weight", "template",
-        "instructions",
+        "instructions", "method", "projections",
     ]
     private static let instructionKeys: Set<String> = ["next", "self", "previous"]
 
-    package init() {}
+    package init(method: EmbeddingMethod = .autoRegEmbed) {
+        self.method = method
+        projections = method == .llm2VecGen ? Projections.fileName : nil
+        compressedTokens = Self.compressedTokens(method.compressedTokenCount)
+        (template, instructions) = (method.template, method.instructions)
+    }
+
+    private static func compressedTokens(_ count: Int) -> [String] {
+        (0..<count).map { "<EMBED\($0)>" }
+    }
 
     /// Settings for a GGUF file, which names at most its pooling.
     init(pooling: GGUFPooling?) {
+        self.init()
         guard let pooling else { return }
         self.pooling = pooling == .mean ? .mean : .last
         namesPooling = true
@@ -82,14 +84,36 @@ package struct EmbedderSettings: Sendable, Equatable {
             object[key].flatMap { $0 == .null ? nil : $0 }
         }
 
+        var method = EmbeddingMethod.autoRegEmbed
+        if let name = field("method") {
+            guard let named = name.stringValue.flatMap(EmbeddingMethod.init) else {
+                throw wrong(
+                    "method",
+                    EmbeddingMethod.allCases.map(\.rawValue).joined(separator: " or "))
+            }
+            method = named
+        }
+        self.init(method: method)
+
         for key in object.keys where !Self.keys.contains(key) {
             throw .settings(path: path, key: key, problem: "is not a key of this file")
         }
-        namesPooling = field("compressed_tokens") != nil || field("pooling") != nil
+        namesPooling = ["method", "compressed_tokens", "pooling"].contains { field($0) != nil }
+        if let value = field("projections") {
+            guard method == .llm2VecGen else {
+                throw .settings(
+                    path: path, key: "projections",
+                    problem: "needs the method \(EmbeddingMethod.llm2VecGen.rawValue)")
+            }
+            guard let string = value.stringValue, !string.isEmpty else {
+                throw wrong("projections", "a path")
+            }
+            projections = string
+        }
 
         if let tokens = field("compressed_tokens") {
             if let count = tokens.integerValue, 0...1024 ~= count {
-                compressedTokens = (0..<count).map { "<EMBED\($0)>" }
+                compressedTokens = Self.compressedTokens(count)
             } else if let names = tokens.arrayValue?.map(\.stringValue), names.count <= 1024,
                 !names.contains(nil)
             {
@@ -156,7 +180,8 @@ package struct EmbedderSettings: Sendable, Equatable {
             guard let template = source.stringValue.flatMap({ InputTemplate($0) }) else {
                 throw wrong(
                     "template",
-                    "a string with {text} and optionally {bos}, {instruction}, {compressed_tokens}"
+                    "a string with {text} or {instruction+text}, and optionally {bos}, "
+                        + "{instruction}, {compressed_tokens}"
                 )
             }
             self.template = template

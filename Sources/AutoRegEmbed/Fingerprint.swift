@@ -101,6 +101,11 @@ extension AutoRegEmbedder {
         add("length", "\(settings.maximumLength)")
         add("precision", arithmetic)
         if let sentences { self.add(modulesOf: sentences, with: add) }
+        // Only for LLM2Vec-Gen folders, so that fingerprints of other models stay the same.
+        if let projections {
+            add("method", settings.method.rawValue)
+            add("projections", Fingerprint.hash(projections.tensors).hexadecimal)
+        }
         return hasher.finalize().hexadecimal
     }
 

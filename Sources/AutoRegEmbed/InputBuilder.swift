@@ -1,5 +1,6 @@
 import Dispatch
 import Synchronization
+import TextBytes
 import Tokenization
 
 /// Builds the model's inputs for one instruction from the template, in the same way for training
@@ -23,6 +24,8 @@ package struct InputBuilder: Sendable {
     private enum Piece: Sendable {
         case fixed([Int32], isCompressed: Bool)
         case text(before: String, after: String)
+        /// The same with a text without white space at its ends.
+        case trimmedText(before: String, after: String)
         /// Prompt and text are tokenized as one string, with the tokenizer's special tokens.
         case sentence(prompt: String)
     }
@@ -50,6 +53,8 @@ package struct InputBuilder: Sendable {
             case .literal(let literal): .fixed(tokenizer.encode(literal), isCompressed: false)
             case .compressedTokens: .fixed(compressedTokens, isCompressed: true)
             case .text(let before, let after): .text(before: before, after: after)
+            case .instructionAndText(let before, let after):
+                .trimmedText(before: before + (instruction ?? ""), after: after)
             }
         }
     }
@@ -82,7 +87,8 @@ package struct InputBuilder: Sendable {
         let others = pieces.map { piece in
             switch piece {
             case .fixed: 0
-            case .text(let before, let after): tokenizer.encode(before + after).count
+            case .text(let before, let after), .trimmedText(let before, let after):
+                tokenizer.encode(before + after).count
             case .sentence(let prompt): tokenizer.encodeWithSpecialTokens(prompt).count
             }
         }
@@ -100,15 +106,20 @@ package struct InputBuilder: Sendable {
                 (input.tokens, input.isTruncated) = tokenizer.encodeWithSpecialTokens(
                     prompt + text, maximumLength: maximumLength)
                 input.text = 0..<input.tokens.count
-            case .text(let before, let after):
-                let ids = tokenizer.encode(before + text + after)
-                let start = input.tokens.count
-                input.tokens += ids.prefix(maximumLength)
-                input.isTruncated = input.isTruncated || ids.count > maximumLength
-                input.isRepeated = !input.text.isEmpty
-                input.text = start..<input.tokens.count
+            case .text(let before, let after): append(before + text + after, to: &input)
+            case .trimmedText(let before, let after):
+                append(before + text.trimmingWhiteSpace() + after, to: &input)
             }
         }
         return input
+    }
+
+    private func append(_ segment: String, to input: inout Input) {
+        let ids = tokenizer.encode(segment)
+        let start = input.tokens.count
+        input.tokens += ids.prefix(maximumLength)
+        input.isTruncated = input.isTruncated || ids.count > maximumLength
+        input.isRepeated = !input.text.isEmpty
+        input.text = start..<input.tokens.count
     }
 }

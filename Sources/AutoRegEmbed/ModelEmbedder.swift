@@ -16,6 +16,15 @@ public protocol ModelEmbedder: Embedder {
         isCancelled: @Sendable () -> Bool
     ) throws -> [EncodedText]
 
+    /// The vectors of `texts` before normalization, in their order. Another model can be trained to
+    /// have them.
+    ///
+    /// - Throws: as `encode`.
+    func unnormalizedVectors(
+        of texts: [String], instruction: Instruction, task: EmbeddingTask,
+        isCancelled: @Sendable () -> Bool
+    ) throws -> [[Float]]
+
     /// The ids that the model reads for a text, with all that is put around it.
     func inputTokens(_ text: String, instruction: Instruction, task: EmbeddingTask) -> [Int32]
 

@@ -19,6 +19,8 @@ package struct ModelParts: Sendable {
     /// The folder or GGUF file that the weights are in; nil for a model in memory.
     let baseFolder: URL?
     let settings: EmbedderSettings
+    /// LLM2Vec-Gen's; nil for other models.
+    let projections: Projections?
     /// A sentence-transformers folder's modules, which replace parts of the settings; nil for other
     /// models.
     let sentences: SentenceTransformerFolder?
@@ -58,6 +60,7 @@ package struct ModelParts: Sendable {
         baseFolder = file
         adapter = nil
         sentences = nil
+        projections = nil
         let model = try Self.model(gguf: file)
         (configuration, checkpoint) = (model.configuration, model.checkpoint)
         tokenizer = .metadata(model.files.metadata)
@@ -96,14 +99,24 @@ package struct ModelParts: Sendable {
 
         // An adapter trained by another program has no settings; its base's apply.
         var found = EmbedderSettings()
+        var place = folder
         for home in [base, folder] {
             let file = home.appendingPathComponent(EmbedderSettings.fileName)
             if let json = try Self.map(file, required: false) {
                 found = try EmbedderSettings(json: json.bytes, path: file.path)
+                place = home
             }
         }
         if let sentences { (found.pooling, found.namesPooling) = (sentences.pooling, true) }
         settings = found
+        let hiddenSize = self.configuration.hiddenSize
+        projections =
+            if let file = found.projections {
+                try Projections(
+                    path: Self.resolve(file, in: place).path, hiddenSize: hiddenSize)
+            } else {
+                nil
+            }
         if !Self.hasTokenizer(folder), let metadata {
             tokenizer = .metadata(metadata)
             return
@@ -197,6 +210,12 @@ package struct ModelParts: Sendable {
         } else {
             settings = EmbedderSettings()
         }
+        guard settings.projections == nil else {
+            throw .settings(
+                path: resource.name, key: "projections",
+                problem: "are not supported in a model without a folder")
+        }
+        projections = nil
         tokenizer = .files(
             Self.data(resource.tokenizer),
             configuration: resource.tokenizerConfiguration.map(Self.data))

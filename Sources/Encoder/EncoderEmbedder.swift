@@ -101,6 +101,30 @@ public final class EncoderEmbedder: Sendable {
         _ texts: [String], instruction: Instruction, task: EmbeddingTask = .retrieval,
         isCancelled: @Sendable () -> Bool = { false }
     ) throws -> [EncodedText] {
+        let steps = sentences?.steps ?? [.normalize]
+        return try pooled(texts, instruction: instruction, isCancelled: isCancelled).map {
+            EncodedText(
+                vector: steps.reduce($1) { $1.applied(to: $0) }, tokenCount: $0.tokens.count,
+                isTruncated: $0.isTruncated)
+        }
+    }
+
+    /// The texts' vectors before normalization.
+    ///
+    /// - Throws: as ``encode(_:instruction:task:isCancelled:)``.
+    public func unnormalizedVectors(
+        of texts: [String], instruction: Instruction, task: EmbeddingTask,
+        isCancelled: @Sendable () -> Bool
+    ) throws -> [[Float]] {
+        try pooled(texts, instruction: instruction, isCancelled: isCancelled).map {
+            sentences?.unnormalized($1) ?? $1
+        }
+    }
+
+    /// Each text's input and pooled states.
+    private func pooled(
+        _ texts: [String], instruction: Instruction, isCancelled: @Sendable () -> Bool
+    ) throws -> [(input: InputBuilder.Input, vector: [Float])] {
         let inputs = builder(instruction).inputs(texts, threads: threads)
         guard inputs.allSatisfy({ !$0.tokens.isEmpty }) else {
             throw AutoRegEmbedError.emptyInput
@@ -111,20 +135,14 @@ public final class EncoderEmbedder: Sendable {
             case .first: .first
             case .last: .last
             }
-        let pooled: [[Float]]
         do {
-            pooled = try model.states(
+            let states = try model.states(
                 of: inputs.map(\.tokens), reducedBy: reduction, threads: threads,
                 isCancelled: isCancelled)
+            return Array(zip(inputs, states))
         } catch ModelError.cancelled {
             throw CancellationError()
         } catch { throw AutoRegEmbedError.model(error) }
-        let steps = sentences?.steps ?? [.normalize]
-        return zip(inputs, pooled).map { input, pooled in
-            EncodedText(
-                vector: steps.reduce(pooled) { $1.applied(to: $0) },
-                tokenCount: input.tokens.count, isTruncated: input.isTruncated)
-        }
     }
 
     /// The ids that the model reads for a text: prompt, text and special tokens.

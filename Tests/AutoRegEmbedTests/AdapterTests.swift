@@ -52,7 +52,7 @@ import Testing
         ]
         for (key, values): (String, [Any]) in [
             ("init_lora_weights", begins + [3]),
-            ("peft_type", ["IA3", "ADALORA", "TRAINABLE_TOKENS"]),
+            ("peft_type", ["IA3", "ADALORA"]),
             ("use_dora", [true]), ("fan_in_fan_out", [true]), ("lora_bias", [true]),
             ("bias", ["all", "lora_only"]), ("use_qalora", [true]),
             ("alora_invocation_tokens", [[1, 2]]), ("layer_replication", [[[0, 1], [0, 2]]]),

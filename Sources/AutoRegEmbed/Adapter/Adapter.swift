@@ -2,12 +2,13 @@ import Foundation
 import Tensors
 import Transformer
 
-/// A PEFT LoRA adapter (Hu et al. 2021): W' = W + scale B A for the layers it names, and embedding
-/// rows or whole parameters that replace the base's.
+/// A PEFT adapter: LoRA (Hu et al. 2021), W' = W + scale B A for the layers it names, and embedding
+/// rows or whole parameters that replace the base's; or `TRAINABLE_TOKENS`, embedding rows alone.
 ///
 /// Read as by PEFT: `adapter_config.json`, which ``AdapterConfiguration`` describes; tensors
 /// `base_model.model.<module>.lora_A.weight` `[r, in]` and `lora_B.weight` `[out, r]`;
-/// `…embed_tokens.token_adapter.trainable_tokens_delta`; and parameters of `modules_to_save` under
+/// `…embed_tokens.token_adapter.trainable_tokens_delta`, of rows alone
+/// `…embed_tokens.trainable_tokens_delta`, which are values, whatever the name says; and parameters of `modules_to_save` under
 /// their own names. An adapter that was trained on a model without its head lacks the prefix
 /// `model.`.
 struct Adapter: Sendable {
@@ -42,8 +43,11 @@ struct Adapter: Sendable {
                 parts[module, default: (nil, nil)].a = tensor
             } else if let module = module.removing(suffix: ".lora_B.weight") {
                 parts[module, default: (nil, nil)].b = tensor
-            } else if module.hasSuffix("embed_tokens.token_adapter.trainable_tokens_delta") {
+            } else if Self.rowNames.contains(where: module.hasSuffix) {
                 rows = tensor
+            } else if Self.headRowNames.contains(where: module.hasBytes) {
+                // PEFT repeats the rows for a head that is tied to the embedding; no state depends
+                // on it.
             } else if module.contains("lora_") {
                 throw .adapter(
                     path: path, problem: "\"\(name)\" is a kind of tensor that is not supported")
@@ -65,8 +69,15 @@ struct Adapter: Sendable {
         (self.base, self.lowRank, self.replaced) = (settings.base, lowRank, replaced)
         self.changesHead = changesHead
         self.settings = settings
-        trainedRows = try Self.rows(rows, ids: settings.trainedTokens, path: path)
+        trainedRows = try Self.rows(rows, settings, path: path)
     }
+
+    private static let rowNames = [
+        "embed_tokens.token_adapter.trainable_tokens_delta", "embed_tokens.trainable_tokens_delta",
+    ]
+    private static let headRowNames = [
+        "lm_head.token_adapter.trainable_tokens_delta", "lm_head.trainable_tokens_delta",
+    ]
 
     private static func change(
         _ module: String, _ part: (a: TensorView?, b: TensorView?),
@@ -96,15 +107,21 @@ struct Adapter: Sendable {
     }
 
     private static func rows(
-        _ tensor: TensorView?, ids: [Int32], path: String
+        _ tensor: TensorView?, _ settings: AdapterConfiguration, path: String
     ) throws(AutoRegEmbedError) -> [Int32: [Float]] {
-        guard let tensor else { return [:] }
+        let ids = settings.trainedTokens
+        guard let tensor else {
+            guard settings.kind == .lowRank else {
+                throw .adapter(path: path, problem: "the trained rows are missing")
+            }
+            return [:]
+        }
         guard tensor.shape.count == 2, tensor.shape[0] == ids.count, Set(ids).count == ids.count
         else {
+            let key = settings.kind == .lowRank ? "trainable_token_indices" : "token_indices"
             throw .adapter(
                 path: path,
-                problem:
-                    "the number of trainable_token_indices differs from that of the trained rows")
+                problem: "the number of \(key) differs from that of the trained rows")
         }
         let values = tensor.floats()
         guard values.allSatisfy(\.isFinite) else {

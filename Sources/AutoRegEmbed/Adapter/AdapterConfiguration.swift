@@ -8,6 +8,8 @@ import Tokenization
 /// ``AdapterKeys`` lists how each key is handled. A key that affects vectors is either computed or
 /// rejected by name.
 package struct AdapterConfiguration: Sendable {
+    /// `peft_type`
+    package let kind: AdapterKind
     /// `base_model_name_or_path`: an absolute path, one relative to the adapter's folder, or a name
     /// on the Hugging Face Hub.
     package let base: String?
@@ -35,7 +37,8 @@ package struct AdapterConfiguration: Sendable {
     /// - Throws: ``AutoRegEmbedError/settings(path:key:problem:)``
     package init(_ data: Data, path: String) throws(AutoRegEmbedError) {
         let fields = try SettingsFields(data, path: path)
-        try AdapterKeys.check(fields)
+        kind = try AdapterKind(fields)
+        try AdapterKeys.check(fields, kind)
         base = try fields.string("base_model_name_or_path")
         rank = try fields.positive("r") ?? 8
         alpha = try fields.number("lora_alpha") ?? 8
@@ -59,8 +62,8 @@ package struct AdapterConfiguration: Sendable {
         (self.ranks, self.alphas) = (ranks, alphas)
         let saved = try fields.strings("modules_to_save") ?? []
         isUniform = ranks.isEmpty && alphas.isEmpty && saved.isEmpty
-        modules = try Self.modules(fields, saved: saved)
-        trainedTokens = try Self.tokens(fields)
+        modules = try kind == .lowRank ? Self.modules(fields, saved: saved) : .none
+        trainedTokens = try kind == .lowRank ? Self.tokens(fields) : Self.tokenIndices(fields)
         switch fields["init_lora_weights"] {
         case .bool(false)?: startsUnchanged = false
         case .string(let name)?: startsUnchanged = name != "orthogonal"
@@ -137,6 +140,31 @@ package struct AdapterConfiguration: Sendable {
             if layers.isEmpty { list = [] }
         }
         guard let list else { throw fields.wrong(key, "must be a list of ids") }
+        return try ids(list, fields, key)
+    }
+
+    /// `token_indices` of an adapter that holds rows alone: ids of input embedding rows.
+    private static func tokenIndices(_ fields: SettingsFields) throws(AutoRegEmbedError) -> [Int32]
+    {
+        let targets =
+            if let name = fields["target_modules"]?.stringValue { [name] } else {
+                try fields.strings("target_modules") ?? []
+            }
+        for name in targets {
+            guard name.hasBytes("embed_tokens") || name.hasByteSuffix(".embed_tokens") else {
+                throw fields.wrong(
+                    "target_modules", "of \(name) is not supported, only of embed_tokens")
+            }
+        }
+        guard let list = fields["token_indices"]?.arrayValue else {
+            throw fields.wrong("token_indices", "must be a list of ids")
+        }
+        return try ids(list, fields, "token_indices")
+    }
+
+    private static func ids(
+        _ list: [JSONValue], _ fields: SettingsFields, _ key: String
+    ) throws(AutoRegEmbedError) -> [Int32] {
         var ids: [Int32] = []
         for element in list {
             guard let id = element.integerValue, 0..<(1 << 24) ~= id else {

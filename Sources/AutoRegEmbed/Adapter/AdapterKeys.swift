@@ -6,7 +6,7 @@ import Tensors
 /// A key is computed, or ignored because no vector depends on it, or must be off: null, false or
 /// empty. An unlisted key, as a later PEFT may write, must be off as well.
 ///
-/// Source: `LoraConfig` and `PeftConfig` of PEFT 0.21.
+/// Source: `LoraConfig`, `TrainableTokensConfig` and `PeftConfig` of PEFT 0.21.
 enum AdapterKeys {
     /// Keys that ``AdapterConfiguration`` reads.
     private static let computed: Set<String> = [
@@ -35,9 +35,15 @@ enum AdapterKeys {
     /// original base.
     private static let initializations: Set<String> = ["eva", "gaussian", "mica", "orthogonal"]
 
-    static func check(_ fields: SettingsFields) throws(AutoRegEmbedError) {
-        if let type = try fields.string("peft_type"), type != "LORA" {
-            throw fields.wrong("peft_type", "\(type) is not supported, only LORA")
+    /// Keys of an adapter that holds rows of the embedding alone, `TRAINABLE_TOKENS`.
+    private static let computedOfRows: Set<String> = [
+        "base_model_name_or_path", "peft_type", "target_modules", "token_indices",
+    ]
+
+    static func check(_ fields: SettingsFields, _ kind: AdapterKind) throws(AutoRegEmbedError) {
+        guard kind == .lowRank else {
+            return try checkOthersAreOff(
+                fields, but: computedOfRows.union(harmless).union(["init_weights"]))
         }
         switch fields["init_lora_weights"] {
         case nil, .bool?: break
@@ -50,7 +56,13 @@ enum AdapterKeys {
                     + "(save_pretrained with path_initial_model_for_weight_conversion)")
         default: throw fields.wrong("init_lora_weights", "must be true, false or a name")
         }
-        for key in fields.object.keys where !computed.contains(key) && !harmless.contains(key) {
+        try checkOthersAreOff(fields, but: computed.union(harmless))
+    }
+
+    private static func checkOthersAreOff(
+        _ fields: SettingsFields, but known: Set<String>
+    ) throws(AutoRegEmbedError) {
+        for key in fields.object.keys where !known.contains(key) {
             guard let value = fields[key], !isOff(value, key: key) else { continue }
             if refused.contains(key) {
                 throw fields.wrong(
@@ -69,5 +81,25 @@ enum AdapterKeys {
         case .object(let object): object.isEmpty
         default: false
         }
+    }
+}
+
+/// The kinds of adapters that are read, by PEFT's names.
+package enum AdapterKind: String, Sendable {
+    /// Low-rank changes of layers, rows of the embedding, whole parameters.
+    case lowRank = "LORA"
+    /// Rows of the embedding alone.
+    case trainedRows = "TRAINABLE_TOKENS"
+
+    init(_ fields: SettingsFields) throws(AutoRegEmbedError) {
+        guard let name = try fields.string("peft_type") else {
+            self = .lowRank
+            return
+        }
+        guard let kind = Self(rawValue: name) else {
+            throw fields.wrong(
+                "peft_type", "\(name) is not supported, only LORA and TRAINABLE_TOKENS")
+        }
+        self = kind
     }
 }

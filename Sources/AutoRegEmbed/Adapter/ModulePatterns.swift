@@ -72,6 +72,9 @@ enum ModuleNames: Sendable {
 
 /// The modules that an adapter changes.
 struct ModuleSelection: Sendable {
+    /// No module.
+    static let none = ModuleSelection(targets: .list([]))
+
     /// Nil selects every linear layer of the model except its head.
     var targets: ModuleNames?
     var excluded: ModuleNames?

@@ -50,6 +50,9 @@ extension ModelConversion {
         if let settings = try settings() {
             try save(settings, EmbedderSettings.fileName, in: folder)
         }
+        if let projections = parts.projections {
+            try projections.write(to: folder.appendingPathComponent(Projections.fileName).path)
+        }
         let elementType = type.elementType
         try SafetensorsWriter.write(
             to: folder.appendingPathComponent("model.safetensors").path,
@@ -109,6 +112,7 @@ extension ModelConversion {
         } else if parts.adapter != nil, let base = parts.baseFolder {
             object["decoder"] = .string(base.standardizedFileURL.path)
         }
+        if parts.projections != nil { object["projections"] = .string(Projections.fileName) }
         return Data((JSONValue.object(object).indentedText + "\n").utf8)
     }
 }

@@ -18,6 +18,10 @@ extension ModelConversion {
             throw ModelConversionError.notExpressible(
                 path: parts.path, what: "the Dense layer of a sentence-transformers folder")
         }
+        guard parts.projections == nil else {
+            throw ModelConversionError.notExpressible(
+                path: parts.path, what: "the projections of an LLM2Vec-Gen folder")
+        }
         var writer = GGUFWriter()
         let metadata = parts.metadata
         for key in metadata?.keys ?? []

@@ -88,6 +88,13 @@ package struct SentenceTransformerFolder: Sendable {
         steps.compactMap { if case .dense(let layer) = $0 { layer.outputs } else { nil } }.last
     }
 
+    /// A pooled text's vector before the last normalization.
+    package func unnormalized(_ pooled: [Float]) -> [Float] {
+        var steps = steps[...]
+        while case .normalize? = steps.last { steps.removeLast() }
+        return steps.reduce(pooled) { $1.applied(to: $0) }
+    }
+
     /// Throws if a Dense module does not fit the one before it.
     package func checkFits(hiddenSize: Int, path: String) throws(AutoRegEmbedError) {
         var width = hiddenSize
@@ -204,11 +211,9 @@ package enum SentenceStep: Sendable {
 
 /// y = activation(x W^T + b), as sentence-transformers' Dense.
 package struct DenseLayer: Sendable {
-    /// `[outputs, inputs]`
-    let weight: [Float]
-    let bias: [Float]
-    let inputs: Int
-    let outputs: Int
+    private let map: AffineMap
+    var inputs: Int { map.inputs }
+    var outputs: Int { map.outputs }
     private let activation: Activation
     /// The stored tensors, for the fingerprint.
     package let tensors: [TensorView]
@@ -264,16 +269,15 @@ package struct DenseLayer: Sendable {
         }
         let (matrix, weight) = try values("linear.weight", [outputs, inputs])
         tensors = [matrix] + (hasBias ? [try values("linear.bias", [outputs]).0] : [])
-        self.weight = weight
-        bias =
-            hasBias ? try values("linear.bias", [outputs]).1 : Array(repeating: 0, count: outputs)
-        (self.inputs, self.outputs, self.activation) = (inputs, outputs, activation)
+        map = AffineMap(
+            weight: weight,
+            bias: hasBias
+                ? try values("linear.bias", [outputs]).1 : Array(repeating: 0, count: outputs))
+        self.activation = activation
     }
 
     func applied(to vector: [Float]) -> [Float] {
-        (0..<outputs).map { row in
-            var sum = bias[row]
-            for column in 0..<inputs { sum += weight[row * inputs + column] * vector[column] }
+        map.applied(to: vector).map { sum in
             switch activation {
             case .identity: return sum
             case .tanh: return Float(tanh(Double(sum)))
