@@ -382,7 +382,7 @@ if Context.environment["VDB_SERVER"] != nil {
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
-            resources: [.embedInCode("OpenAPI")],
+            resources: [.embedInCode("OpenAPI"), .embedInCode("Page")],
             swiftSettings: swift))
     // The command line once more, with the server; `vdb serve` becomes this program. Linked into vdb, the
     // server would make every start milliseconds slower: casts search all conformances of a program.

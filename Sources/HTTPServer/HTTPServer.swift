@@ -35,7 +35,8 @@ package final class HTTPServer: Sendable {
                 + QueryEndpoints(services: services).routes
                 + EmbedEndpoints(services: services).routes
                 + AssistantEndpoints(services: services).routes
-                + OperationEndpoints(services: services).routes)
+                + OperationEndpoints(services: services).routes
+                + PageEndpoints().routes)
     }
 
     /// The description of every request and answer: OpenAPI 3.1, written by hand.

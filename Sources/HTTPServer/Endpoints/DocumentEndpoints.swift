@@ -90,20 +90,10 @@ struct DocumentEndpoints {
         }
         guard let document else { throw DatabaseError.documentsMissing(ids: [id]) }
         let tag = "\"\(document.contentID)\""
-        if request(call, has: tag) {
+        if call.has(version: tag) {
             return Response(status: .notModified, headers: [.eTag: tag])
         }
         return .json(document.jsonLine(idKey: "id"), headers: [.eTag: tag])
-    }
-
-    /// Whether the client has this version already.
-    private func request(_ call: Call, has tag: String) -> Bool {
-        guard let known = call.request.headers[.ifNoneMatch] else { return false }
-        return known.split(separator: ",").contains { candidate in
-            var candidate = candidate.drop { $0 == " " }
-            if candidate.hasPrefix("W/") { candidate = candidate.dropFirst(2) }
-            return candidate == "*" || candidate.prefix { $0 != " " } == tag
-        }
     }
 
     // MARK: Deleting

@@ -24,6 +24,18 @@ struct Call: Sendable {
         return name
     }
 
+    /// Whether the client has a version of the answer already.
+    ///
+    /// - Parameter tag: the version, as `ETag` has it.
+    func has(version tag: String) -> Bool {
+        guard let known = request.headers[.ifNoneMatch] else { return false }
+        return known.split(separator: ",").contains { candidate in
+            var candidate = candidate.drop { $0 == " " }
+            if candidate.hasPrefix("W/") { candidate = candidate.dropFirst(2) }
+            return candidate == "*" || candidate.prefix { $0 != " " } == tag
+        }
+    }
+
     /// The parameters after `?`.
     ///
     /// - Parameter known: the names that the route has.
