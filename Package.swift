@@ -69,7 +69,7 @@ let package = Package(
         // Level 1.
         .target(name: "JSON", dependencies: ["TextBytes"], swiftSettings: swift),
         .target(
-            name: "VectorMath", dependencies: ["CVectorKernels"],
+            name: "VectorMath", dependencies: ["CVectorKernels", "RandomNumbers"],
             swiftSettings: swift),
         .target(
             name: "FileFormat",
@@ -143,8 +143,8 @@ let package = Package(
             name: "VectorDatabase",
             dependencies: [
                 "Embedding", "Ranking", "DocumentStore", "VectorIndex", "LexicalIndex",
-                "VectorMath", "FileFormat", "JSON", "TextBytes", "Evaluation", "CLibxml2",
-                "CLibzip",
+                "VectorMath", "RandomNumbers", "FileFormat", "JSON", "TextBytes", "Evaluation",
+                "CLibxml2", "CLibzip",
             ],
             swiftSettings: swift),
         // Models that look both ways: BERT.
@@ -237,7 +237,7 @@ let package = Package(
             swiftSettings: swift),
         .testTarget(
             name: "VectorMathTests",
-            dependencies: ["VectorMath", "CVectorKernels", "TestSupport"],
+            dependencies: ["VectorMath", "CVectorKernels", "RandomNumbers", "TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .testTarget(
             name: "FileFormatTests",

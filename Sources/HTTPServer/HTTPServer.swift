@@ -33,6 +33,7 @@ package final class HTTPServer: Sendable {
             routes: CollectionEndpoints(services: services).routes
                 + DocumentEndpoints(services: services).routes
                 + QueryEndpoints(services: services).routes
+                + ProjectionEndpoint(services: services).routes
                 + EmbedEndpoints(services: services).routes
                 + AssistantEndpoints(services: services).routes
                 + OperationEndpoints(services: services).routes

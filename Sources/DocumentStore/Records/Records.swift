@@ -27,6 +27,14 @@ package struct PassageRecord: Sendable, Equatable {
     package let text: String
 }
 
+/// The first passage of a document, by which its place in a map is known.
+package struct LeadingPassage: Sendable, Equatable {
+    package let key: Int64
+    package let documentKey: Int64
+    package let documentID: String
+    package let title: String
+}
+
 /// A passage's document, so that rankings can count a document once.
 package struct PassageOwner: Sendable, Equatable {
     package let documentKey: Int64

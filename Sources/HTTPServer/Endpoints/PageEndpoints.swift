@@ -28,7 +28,9 @@ struct PageEndpoints {
             "elements.js": script(PackageResources.elements_js),
             "filters.js": script(PackageResources.filters_js),
             "hits.js": script(PackageResources.hits_js),
+            "map.js": script(PackageResources.map_js),
             "page.js": script(PackageResources.page_js),
+            "plane.js": script(PackageResources.plane_js),
             "page.css": File(PackageResources.page_css, "text/css; charset=utf-8"),
             "icon.svg": File(PackageResources.icon_svg, "image/svg+xml"),
         ]

@@ -51,7 +51,10 @@ export async function ask(path, body, signal) {
     throw new Problem(0, "unreachable", "The server does not answer.");
   }
   if (response.status === 401 && await askForKey(key !== null)) return ask(path, body, signal);
-  const answer = await response.json().catch(() => ({}));
+  const answer = await response.json().catch((error) => {
+    if (error.name === "AbortError") throw error;
+    return {};
+  });
   if (!response.ok) {
     throw new Problem(
       response.status, answer.code, answer.detail ?? `The server answers ${response.status}.`);
@@ -62,3 +65,28 @@ export async function ask(path, body, signal) {
 /** The path of a collection's operation. */
 export const path = (collection, operation) =>
   `v1/collections/${encodeURIComponent(collection)}${operation}`;
+
+const running = {};
+
+/** Runs what takes time; a newer run of the same kind ends it. */
+export async function latest(kind, body) {
+  running[kind]?.abort();
+  const control = new AbortController();
+  running[kind] = control;
+  document.body.classList.add("busy");
+  try { await body(control.signal); } catch (error) {
+    if (error.name !== "AbortError") throw error;
+  } finally {
+    if (running[kind] === control) delete running[kind];
+    document.body.classList.toggle("busy", Object.keys(running).length > 0);
+  }
+}
+
+/** Calls `body` once it has not been asked for during `delay` milliseconds. */
+export const later = (body, delay) => {
+  let timer;
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(body, delay);
+  };
+};

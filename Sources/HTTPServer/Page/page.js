@@ -1,14 +1,15 @@
 // The page: its state, which its address holds, and what changes it.
 
-import { ask, path, Problem } from "./client.js";
+import { ask, later, latest, path, Problem } from "./client.js";
 import { read as readDocument, forget, show as showDocument, showMissing } from "./document.js";
 import { byID, count, element, milliseconds, shortened } from "./elements.js";
 import { joined, suggest } from "./filters.js";
 import { link, links, markOpen, showExplanation, showHits } from "./hits.js";
+import { prepare as prepareMap, update as updateMap } from "./map.js";
 
 /** What is shown. The names are those in the address, after `#`, which browsers do not send to servers. */
 const initial = {
-  c: "", q: "", like: "", mode: "hybrid", where: "", k: "10", doc: "", why: "",
+  c: "", q: "", like: "", mode: "hybrid", where: "", k: "10", doc: "", why: "", map: "", color: "",
 };
 const searched = ["c", "q", "like", "mode", "where", "k"];
 const page = 20;
@@ -16,7 +17,6 @@ const page = 20;
 let state = { ...initial };
 let collections = [];
 let found = { hits: [] };
-const running = {};
 const isWide = matchMedia("(min-width: 62rem)");
 
 // State and address.
@@ -53,7 +53,10 @@ async function change(changes, how = "push") {
   const isSearch = differs(before, state, searched);
   if (isSearch) await search();
   // After a search the document shows what was found in it.
-  if (isSearch && state.doc || differs(before, state, ["c", "doc"])) await openDocument();
+  await Promise.all([
+    isSearch && state.doc || differs(before, state, ["c", "doc"]) ? openDocument() : undefined,
+    showMap(),
+  ]);
 }
 
 function syncForm() {
@@ -62,20 +65,6 @@ function syncForm() {
   }
   for (const radio of document.getElementsByName("mode")) radio.checked = radio.value === state.mode;
   document.title = state.q ? `${shortened(state.q, 60)} · vdb` : "vdb";
-}
-
-/** Runs what takes time; a newer run of the same kind ends it. */
-async function latest(kind, body) {
-  running[kind]?.abort();
-  const control = new AbortController();
-  running[kind] = control;
-  document.body.classList.add("busy");
-  try { await body(control.signal); } catch (error) {
-    if (error.name !== "AbortError") throw error;
-  } finally {
-    if (running[kind] === control) delete running[kind];
-    document.body.classList.toggle("busy", Object.keys(running).length > 0);
-  }
 }
 
 // Searching.
@@ -140,10 +129,9 @@ async function browse(signal, after) {
   byID("show-why").hidden = true;
   byID("more").hidden = answer.next === null;
   byID("more").onclick = () => latest("search", (signal) => browse(signal, answer.next));
-  const entry = collections.find(({ collection }) => collection === state.c);
   byID("status").textContent = state.where.trim()
-    ? count(found.hits.length, "document", "documents") + (answer.next ? " and more" : "")
-    : count(entry?.documents ?? found.hits.length, "document");
+    ? count(found.hits.length, "document") + (answer.next ? " and more" : "")
+    : count(entry()?.documents ?? found.hits.length, "document");
   if (isMore) showHits(answer.documents, options(), true);
   else render();
 }
@@ -236,6 +224,32 @@ async function openAndFocus(id) {
   byID("document").focus();
 }
 
+// The map.
+
+/** The collection that is shown, as the list has it. */
+const entry = () => collections.find(({ collection }) => collection === state.c);
+
+/** Whether there is a map: on a wide screen unless it was closed, on a narrow one if it was opened. */
+const hasMap = () => (entry()?.dimensions > 0 && entry().documents > 2
+  && (state.map || (isWide.matches ? "1" : "0")) === "1");
+
+async function showMap() {
+  byID("show-map").hidden = !(entry()?.dimensions > 0);
+  byID("show-map").setAttribute("aria-pressed", String(hasMap()));
+  byID("map").hidden = !hasMap();
+  if (!hasMap()) return;
+  const isSearch = state.q !== "" || state.like !== "";
+  const lit = { query: state.q, ids: isSearch ? found.hits.map(({ id }) => id) : [] };
+  await latest("map", async (signal) => {
+    try { await updateMap(entry(), state.color, lit, state.doc, signal); } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      byID("map-note").textContent = error.message;
+    }
+  });
+}
+
+const toggleMap = () => change({ map: hasMap() ? "0" : "1" }, "replace");
+
 // The keyboard.
 
 function move(step) {
@@ -265,6 +279,7 @@ const shortcuts = {
   f: () => byID("where").focus(),
   s: findSimilar,
   w: toggleWhy,
+  m: toggleMap,
   "?": () => byID("help").showModal(),
 };
 
@@ -285,14 +300,6 @@ document.addEventListener("keydown", (event) => {
 
 // Events.
 
-const later = (body, delay) => {
-  let timer;
-  return () => {
-    clearTimeout(timer);
-    timer = setTimeout(body, delay);
-  };
-};
-
 byID("query").addEventListener("input", later(
   () => change({ q: byID("query").value, like: "" }, "replace"), 160));
 byID("where").addEventListener("input", later(
@@ -309,12 +316,13 @@ byID("search").addEventListener("submit", (event) => {
 byID("limit").addEventListener("change", () => change({ k: byID("limit").value }));
 byID("collection").addEventListener("change", () => {
   forget();
-  change({ c: byID("collection").value, doc: "", like: "" });
+  change({ c: byID("collection").value, doc: "", like: "", color: "" });
 });
 for (const radio of document.getElementsByName("mode")) {
   radio.addEventListener("change", () => change({ mode: radio.value }));
 }
 byID("show-why").addEventListener("click", toggleWhy);
+byID("show-map").addEventListener("click", toggleMap);
 byID("show-help").addEventListener("click", () => byID("help").showModal());
 byID("where").addEventListener("focus", () => suggest(state.c, (condition, isWhole) => {
   byID("where").value = isWhole
@@ -339,7 +347,10 @@ byID("hits").addEventListener("click", (event) => {
   openAndFocus(opened.closest("li").dataset.id);
 });
 addEventListener("popstate", () => change(withCollection(fromAddress()), "none"));
-isWide.addEventListener("change", () => setModal(state.doc !== ""));
+isWide.addEventListener("change", () => {
+  setModal(state.doc !== "");
+  showMap();
+});
 
 // The beginning.
 
@@ -366,6 +377,7 @@ async function start() {
     state.c = "default";
     return showNothing();
   }
+  prepareMap({ open: (doc) => change({ doc }), color: (color) => change({ color }) });
   if (matchMedia("(pointer: fine)").matches) byID("query").focus();
   await change(withCollection(fromAddress()), "replace");
 }

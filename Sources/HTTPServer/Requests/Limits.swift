@@ -26,6 +26,8 @@ package struct Limits: Sendable {
     static let items = 1000
     static let documents = 10_000
     static let page = 1...1000
+    /// Documents of a projection.
+    static let mapped = 1...20_000
     /// Texts of one request for embeddings, and their tokens.
     static let inputs = 2048
     static let inputTokens = 300_000

@@ -10,6 +10,7 @@ public final class DocumentCollection: Sendable {
     public let name: String
     package let database: Database
     let caches: CollectionCaches
+    let projections = ProjectionCache()
 
     init(name: String, database: Database) {
         self.name = name
@@ -42,6 +43,9 @@ public final class DocumentCollection: Sendable {
         return record
     }
 
-    /// Unmaps the cache files.
-    func release() { caches.release() }
+    /// Unmaps the cache files, and forgets what is kept in memory.
+    func release() {
+        caches.release()
+        projections.release()
+    }
 }

@@ -179,6 +179,63 @@ def every_look(browser):
             page.close()
 
 
+# How many pixels of the map are not clear.
+INK = """canvas => {
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  return data.filter((value, index) => index % 4 === 3 && value > 0).length;
+}"""
+
+
+def map_of_the_collection(browser):
+    page = browser.open("/#q=apples")
+    canvas = page.locator("#canvas")
+    expect(page.locator("#map-note")).to_have_text("38 documents")
+    # The field that tells documents apart best, and the rest.
+    expect(page.locator("#legend")).to_contain_text("fruit")
+    expect(page.locator("#color")).to_have_value("kind")
+    page.wait_for_function(f"({INK})(document.getElementById('canvas')) > 500")
+    # By keyboard: the best hit first, then another document, which opens.
+    canvas.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#tip")).to_contain_text("The cellar")
+    expect(page.locator("#map-live")).to_have_text("The cellar")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.locator("#document")).to_be_visible()
+    page.keyboard.press("Escape")
+    # Zooming and back.
+    canvas.focus()
+    page.keyboard.press("+")
+    page.locator("#map-reset").click()
+    expect(page.locator("#map-reset")).to_be_hidden()
+    # A click on a document opens it: find one by moving over the canvas.
+    box = canvas.bounding_box()
+    for step in range(400):
+        page.mouse.move(
+            box["x"] + box["width"] * (step % 20 + 0.5) / 20,
+            box["y"] + box["height"] * (step // 20 + 0.5) / 20)
+        if "over" in (canvas.get_attribute("class") or ""):
+            break
+    expect(page.locator("#tip")).to_be_visible()
+    page.mouse.down()
+    page.mouse.up()
+    expect(page.locator("#document")).to_be_visible()
+    page.locator("#color").select_option("year")
+    expect(page.locator("#legend")).to_contain_text("2024")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Map", exact=True).click()
+    expect(canvas).to_be_hidden()
+    page.close()
+    page = browser.open("/#q=apples", width=360)
+    expect(first(page)).to_have_text("The cellar")
+    expect(page.locator("#canvas")).to_be_hidden()
+    page.get_by_role("button", name="Map", exact=True).click()
+    expect(page.locator("#map-note")).to_have_text("38 documents")
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    page.close()
+
+
 def mistakes(browser):
     page = browser.open("/#q=apples&where=kind+%3D+fruit")
     expect(page.locator("#where-error")).to_contain_text("Column 8: expected")
@@ -210,6 +267,7 @@ def main(url, keyed, key):
         search_and_read(browser)
         explain_and_filter(browser)
         hostile(browser)
+        map_of_the_collection(browser)
         every_look(browser)
         assert browser.errors == [] and browser.foreign == [], (browser.errors, browser.foreign)
         # Answers that are errors are also reported to the console.
