@@ -29,8 +29,10 @@ struct IngestParameters: Sendable {
             cutsRecords: tokens != nil)
     }
 
-    var options: IngestOptions {
+    /// - Parameter metrics: where commits are counted.
+    func options(_ metrics: Metrics) -> IngestOptions {
         var options = IngestOptions()
+        options.committed = metrics.committed
         options.onConflict = onConflict
         options.onFailure = onError
         options.chunking = chunking

@@ -45,7 +45,7 @@ struct JSONIngest {
         }
         let failed = Mutex<[(id: String, error: any Error)]>([])
         let acknowledged = Mutex(0)
-        var options = parameters.options
+        var options = parameters.options(services.metrics)
         options.failed = { document, error in failed.withLock { $0.append((document.id, error)) } }
         options.acknowledged = { count in acknowledged.withLock { $0 = count } }
         var summary: IngestSummary

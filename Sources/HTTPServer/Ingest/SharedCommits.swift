@@ -19,8 +19,13 @@ final class SharedCommits: Sendable {
     /// What waits for each collection that is being written to.
     private let waiting = Mutex<[Identifier: [Request]]>([:])
 
+    private let metrics: Metrics
+
     /// The most documents in a commit.
     private static let largest = 256
+
+    /// - Parameter metrics: where commits are counted.
+    init(metrics: Metrics) { self.metrics = metrics }
 
     /// Stores a document, replacing another one of its id.
     ///
@@ -54,6 +59,7 @@ final class SharedCommits: Sendable {
         while let batch = take(for: Identifier(collection.name)) {
             let results = Mutex<[Identifier: Result<IngestSummary, any Error>]>([:])
             var options = IngestOptions()
+            options.committed = metrics.committed
             options.onFailure = .skip
             options.chunking = batch[0].chunking
             options.settled = { document, summary in

@@ -171,7 +171,7 @@ struct StreamIngest: Sendable {
         if documents.isEmpty { return }
         let failed = Mutex<[(id: String, error: any Error)]>([])
         let settled = Mutex(0)
-        var options = parameters.options
+        var options = parameters.options(services.metrics)
         options.failed = { document, error in failed.withLock { $0.append((document.id, error)) } }
         options.acknowledged = { count in
             settled.withLock { $0 = count }

@@ -12,6 +12,7 @@ final class Metrics: Sendable {
         var queries: [QueryLabels: Histogram] = [:]
         var phases: [String: Histogram] = [:]
         var documents: [DocumentLabels: Int] = [:]
+        var commits = Histogram()
         /// The names of collections that have labels of their own.
         var collections: Set<Identifier> = []
     }
@@ -94,6 +95,10 @@ final class Metrics: Sendable {
         }
     }
 
+    @Sendable func committed(_ duration: Duration) {
+        state.withLock { $0.commits.add(duration / .seconds(1)) }
+    }
+
     func ingested(_ summary: IngestSummary, collection: String) {
         state.withLock { state in
             let collection = Self.label(collection, &state)
@@ -144,6 +149,9 @@ final class Metrics: Sendable {
                 "vdb_ingest_documents_total",
                 [("collection", labels.collection), ("outcome", labels.outcome)], "\(count)")
         }
+        page.family(
+            "vdb_commit_seconds", .histogram, "Time until stored documents are synced.")
+        page.histogram("vdb_commit_seconds", [], state.commits)
         page.family("vdb_build_info", .gauge, "The version of vdb.")
         page.sample("vdb_build_info", [("version", version)], "1")
         page.family("vdb_http_requests_total", .counter, "Requests answered.")

@@ -14,7 +14,7 @@ final class Services: Sendable {
     let lifecycle = Lifecycle()
     let metrics: Metrics
     let log: ServerLog
-    let commits = SharedCommits()
+    let commits: SharedCommits
     let model: ServedModel
     let queue: EmbeddingQueue
     let tokenIDs: TokenIDs
@@ -30,6 +30,7 @@ final class Services: Sendable {
         limits = configuration.limits
         version = configuration.version
         metrics = Metrics(version: configuration.version, queue: configuration.queue)
+        commits = SharedCommits(metrics: metrics)
         log = configuration.log
         queue = configuration.queue
         tokenIDs = configuration.tokenIDs

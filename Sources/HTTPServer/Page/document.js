@@ -1,7 +1,7 @@
 // One document: its metadata, and its text with the passage that was found.
 
 import { ask, path } from "./client.js";
-import { byID, element, marked } from "./elements.js";
+import { byID, element, indexes, marked } from "./elements.js";
 import { values } from "./filters.js";
 import { title } from "./hits.js";
 
@@ -27,26 +27,28 @@ export const forget = () => kept.clear();
 /** Texts beyond this many characters are cut, with a button that shows the rest. */
 const mostText = 200_000;
 
+/** What is before a hit's passage, the passage, and what is after it. */
+function split(text, hit) {
+  const [start] = indexes(text, [hit.offset ?? 0]);
+  const end = start + hit.text.length;
+  return [text.slice(0, start), text.slice(start, end), text.slice(end)];
+}
+
 /** The text, with the passage of a hit and the query's words in it. */
 function body(found, hit) {
   const { text } = found;
-  const start = hit?.offset ?? 0;
-  const length = hit?.text ? [...hit.text].length : 0;
-  const marks = (hit?.highlights ?? []).map(([from, to]) => [from + start, to + start]);
-  const isPart = length > 0 && hit.text.length < text.length;
   const content = element("div.text");
-  if (isPart) {
+  if (hit?.text && hit.text.length < text.length) {
+    const [before, passage, after] = split(text, hit);
     content.append(
-      marked(text, [], [0, start]),
-      element("span.passage", {}, marked(text, marks, [start, start + length])),
-      marked(text, [], [start + length, text.length]));
+      before, element("span.passage", {}, marked(passage, hit.highlights)), after);
   } else if (text.length > mostText) {
     content.append(
       text.slice(0, mostText), element("button", {
         onclick: ({ target }) => target.replaceWith(text.slice(mostText)),
       }, "Show the rest"));
   } else {
-    content.append(marked(text, marks));
+    content.append(marked(text, hit?.highlights ?? []));
   }
   return content;
 }

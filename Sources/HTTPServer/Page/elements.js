@@ -22,7 +22,7 @@ export function element(kind, properties = {}, ...children) {
 }
 
 /** The UTF-16 indexes of places that are given in code points, in ascending order. */
-function indexes(text, places) {
+export function indexes(text, places) {
   let point = 0;
   let index = 0;
   return places.map((place) => {
@@ -37,7 +37,7 @@ function indexes(text, places) {
  * A part of a text with marks.
  *
  * @param marks pairs of places in the text, in code points, in order and apart
- * @param part the pair of places that is shown; all without it
+ * @param part the pair of places that is shown, with an ellipsis if more follows; all without it
  */
 export function marked(text, marks, part) {
   const fragment = document.createDocumentFragment();
@@ -51,7 +51,7 @@ export function marked(text, marks, part) {
     fragment.append(text.slice(last, from), element("mark", {}, text.slice(from, to)));
     last = to;
   }
-  fragment.append(text.slice(last, end));
+  fragment.append(text.slice(last, end), part && end < text.length ? "…" : "");
   return fragment;
 }
 

@@ -42,8 +42,16 @@ export function joined(filter, condition) {
 
 const known = new Map();
 
-/** The metadata fields of a collection, read once. */
-export function fields(collection) {
+/** Larger collections are not asked for their fields, since all documents are read for that. */
+const mostDocuments = 100_000;
+
+/**
+ * The metadata fields of a collection, read once.
+ *
+ * @param entry the collection, as the list of collections has it
+ */
+export async function fields({ collection, documents }) {
+  if (documents > mostDocuments) return [];
   if (!known.has(collection)) {
     const reading = ask(path(collection, "/fields")).then((answer) => answer.fields);
     known.set(collection, reading);
@@ -57,8 +65,8 @@ export function fields(collection) {
  *
  * @param choose is called with a condition to add, or with the beginning of one
  */
-export async function suggest(collection, choose) {
-  const found = await fields(collection).catch(() => []);
+export async function suggest(entry, choose) {
+  const found = await fields(entry).catch(() => []);
   const field = byID("where");
   if (document.activeElement !== field) return;
   byID("fields").replaceChildren(...found.slice(0, 40).map(({ field, types, examples, documents }) =>

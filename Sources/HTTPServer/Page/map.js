@@ -10,8 +10,6 @@ import { Plane } from "./plane.js";
 const categories = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b5a800", "#8a63d2"];
 const rest = "#8b949c";
 const shades = ["#3b4cc0", "#5f8fd9", "#52b3a8", "#8fbf5a", "#d9b13b", "#e5813f", "#c9333d"];
-/** Of larger collections the fields are not read, which takes long. */
-const mostForFields = 100_000;
 
 let plane;
 let events;
@@ -78,16 +76,14 @@ async function places(entry, { query, ids }, signal) {
 
 /** A field of few texts that most documents have. */
 async function bestField(entry) {
-  if (entry.documents > mostForFields) return "none";
-  const found = await fields(entry.collection).catch(() => []);
+  const found = await fields(entry).catch(() => []);
   const candidates = found.filter(({ types, distinct, documents }) =>
     types.text && distinct > 1 && distinct <= 30 && documents * 2 > entry.documents);
   return candidates.sort((a, b) => a.distinct - b.distinct)[0]?.field ?? "none";
 }
 
 async function showFields(entry, field) {
-  const found = entry.documents > mostForFields
-    ? [] : await fields(entry.collection).catch(() => []);
+  const found = await fields(entry).catch(() => []);
   const names = found.filter(({ distinct }) => distinct !== 1).map((one) => one.field);
   if (field !== "none" && !names.includes(field)) names.push(field);
   byID("color").replaceChildren(

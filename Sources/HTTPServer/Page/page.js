@@ -86,7 +86,8 @@ async function search() {
 
 /** What is sent for the query, or for a document that others are to be similar to. */
 async function question(signal) {
-  const shared = { k: Number(state.k), explain: true };
+  // Most similar to a document is that document.
+  const shared = { k: Number(state.k) + (state.like ? 1 : 0), explain: true };
   if (state.where.trim()) shared.where = state.where;
   if (!state.like) return { ...shared, query: state.q, mode: state.mode };
   const model = await readDocument(state.c, state.like, signal);
@@ -101,6 +102,11 @@ async function question(signal) {
 async function query(signal) {
   const answer = await ask(path(state.c, "/query"), await question(signal), signal);
   found = answer;
+  if (state.like) {
+    found.hits = answer.hits.filter(({ id }) => id !== state.like).slice(0, Number(state.k))
+      // The words of the document were not asked for.
+      .map((hit) => ({ ...hit, highlights: [], snippet: null }));
+  }
   const number = count(answer.hits.length, "hit");
   byID("status").replaceChildren(`${number} in ${milliseconds(answer.took_ms)}`);
   if (state.like) {
@@ -324,7 +330,7 @@ for (const radio of document.getElementsByName("mode")) {
 byID("show-why").addEventListener("click", toggleWhy);
 byID("show-map").addEventListener("click", toggleMap);
 byID("show-help").addEventListener("click", () => byID("help").showModal());
-byID("where").addEventListener("focus", () => suggest(state.c, (condition, isWhole) => {
+byID("where").addEventListener("focus", () => entry() && suggest(entry(), (condition, isWhole) => {
   byID("where").value = isWhole
     ? joined(state.where, condition)
     : [state.where.trim(), condition].filter(Boolean).join(" AND ");

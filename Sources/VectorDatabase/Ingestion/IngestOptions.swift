@@ -87,6 +87,9 @@ public struct IngestOptions: Sendable {
     /// Called after each durable commit for each of its documents that did not fail, with its counts.
     package var settled: (@Sendable (Document, IngestSummary) -> Void)?
 
+    /// Called after each durable commit of documents with the time that it took.
+    package var committed: (@Sendable (Duration) -> Void)?
+
     /// The defaults: replace known documents, stop at a faulty one, keep documents whole.
     public init() {}
 }

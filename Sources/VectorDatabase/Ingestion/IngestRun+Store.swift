@@ -46,10 +46,12 @@ extension IngestRun {
         let new = documents.filter(\.isNew)
         var written: [BatchOutcome.Document] = []
         if !new.isEmpty, let record = currentRecord {
+            let started = ContinuousClock.now
             written = try rethrowing {
                 try collection.store.write(
                     new.map(\.asWrite), to: record, onConflict: options.onConflict.asPolicy)
             }.documents
+            options.committed?(.now - started)
         }
         let moved = documents.filter(\.hasMoved)
         if !moved.isEmpty, let record = currentRecord {

@@ -23,11 +23,42 @@ import Testing
         let checked = OfficialClientTests.run(
             python, OfficialClientTests.script("check_openai.py"), server.url)
         #expect(checked.status == 0 && checked.text.hasSuffix("well\n"), "\(checked.text)")
-        let example = OfficialClientTests.run(
-            python, Self.example("openai_client.py"), server.url)
+        try finds(python, "openai_client.py", server)
+    }
+
+    private static let pythonForLangChain = OfficialClientTests.python(
+        that: "import langchain_openai, numpy")
+
+    @Test(
+        .enabled(
+            if: pythonForLangChain != nil,
+            "Python's package langchain-openai is not installed; .ci/install-clients does that"))
+    func langChain() throws {
+        try vdb.ingestCorpus()
+        try finds(
+            #require(Self.pythonForLangChain), "langchain_client.py", RunningServer(vdb))
+    }
+
+    private static let pythonForLlamaIndex = OfficialClientTests.python(
+        that: "import llama_index.core, llama_index.embeddings.openai_like")
+
+    @Test(
+        .enabled(
+            if: pythonForLlamaIndex != nil,
+            "Python's package llama-index-embeddings-openai-like is not installed; .ci/install-clients does that"
+        ))
+    func llamaIndex() throws {
+        try vdb.ingestCorpus()
+        try finds(
+            #require(Self.pythonForLlamaIndex), "llamaindex_client.py", RunningServer(vdb))
+    }
+
+    /// Runs an example that searches three sentences.
+    private func finds(_ python: String, _ example: String, _ server: RunningServer) throws {
+        let found = OfficialClientTests.run(python, Self.example(example), server.url)
         #expect(
-            example.text == "Bramleys keep until spring if they do not touch each other.\n",
-            "\(example.text)")
+            found.text.hasSuffix("Bramleys keep until spring if they do not touch each other.\n"),
+            "\(found.text)")
     }
 
     private static let pythonForAssistants = OfficialClientTests.python(

@@ -331,6 +331,7 @@ import Testing
                 #"vdb_http_requests_total{route="/health",method="GET",status="200"} 1"#))
         #expect(page.text.contains(#"vdb_rejected_total{reason="timed_out"} 0"#))
         #expect(page.text.contains(#"vdb_documents{collection="default"} 4"#))
+        #expect(page.text.contains("vdb_commit_seconds_count 0"))
         _ = try await server.request(
             "POST", "/v1/collections/default/query", #"{"query":"oceans","mode":"lexical"}"#)
         _ = try await server.request(
@@ -343,6 +344,7 @@ import Testing
         #expect(
             later.contains(
                 #"vdb_ingest_documents_total{collection="default",outcome="inserted"} 1"#))
+        #expect(later.contains("vdb_commit_seconds_count 1"))
         #expect(page.text.contains("process_resident_memory_bytes "))
     }
 }
