@@ -78,7 +78,8 @@ def start(name):
     return {"base": options.model, "compressed": options.compressed}.get(name, f"{options.work}/{name}")
 
 
-def triples(seed):
+def triples(seed, needs_negatives):
+    """The seed's triples, or for a loss that cannot do without a negative those that have one."""
     path = f"{options.work}/triples-{options.triples}-{seed}.jsonl"
     if not os.path.exists(path):
         with open(options.triples_file) as file:
@@ -86,6 +87,13 @@ def triples(seed):
         random.Random(seed).shuffle(rows)
         with open(path, "w") as file:
             file.writelines(rows[: options.triples])
+    if not needs_negatives:
+        return path
+    with open(path) as file:
+        rows = [line for line in file if json.loads(line).get("neg")]
+    path = path.replace(".jsonl", "-with-negatives.jsonl")
+    with open(path, "w") as file:
+        file.writelines(rows)
     return path
 
 
@@ -119,9 +127,9 @@ def run(method, seed, rate, files):
     def make():
         out = f"{options.work}/{name}"
         subprocess.run(
-            [options.vdb, "train", *stage, "--model", start(origin), "--data", triples(seed), "--out", out, "--task",
-             "sts", "--lora-rank", "32", "--precision", options.precision, "--learning-rate", rate, "--epochs",
-             str(options.epochs), "--batch-size", str(options.batch), "--seed", str(seed), "--threads",
+            [options.vdb, "train", *stage, "--model", start(origin), "--data",
+             triples(seed, "--in-batch-negatives" not in stage), "--out", out, "--task", "sts", "--lora-rank",
+             "32", "--precision", options.precision, "--learning-rate", rate, "--epochs", str(options.epochs), "--batch-size", str(options.batch), "--seed", str(seed), "--threads",
              str(options.threads), "--save-steps", "20", "--resume", "--log", out + ".jsonl", "--quiet"], check=True)
         result = evaluate(out, files, extra)
         shutil.rmtree(out)

@@ -38,6 +38,8 @@ struct EmbedderFixture: Decodable {
 
     let texts: [Text]
     let scores: [Score]
+    /// log p("what makes lift?" | document) a token.
+    let questions: [Score]
 
     static let names = ["base", "lora", "rslora"]
 

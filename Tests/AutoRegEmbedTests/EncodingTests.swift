@@ -40,6 +40,20 @@ import Testing
         #expect(scores.last?.tokenCount == 1)
     }
 
+    @Test(arguments: EmbedderFixture.names)
+    func questionsAreAsLikelyAsPyTorchFindsThem(_ name: String) async throws {
+        let fixture = try EmbedderFixture.read(name)
+        let embedder = try AutoRegEmbedder(folder: EmbedderFixture.folder(name))
+        let documents = fixture.questions.map(\.document)
+        let found = try await embedder.questionLogProbabilities(
+            of: " what makes lift?\n", given: documents)
+        for (expected, found) in zip(fixture.questions, found) {
+            #expect(abs(found - expected.log_probability) < 2e-5 * abs(expected.log_probability))
+        }
+        let nothing = try await embedder.questionLogProbabilities(of: " ", given: documents)
+        #expect(nothing == documents.map { _ in 0 })
+    }
+
     @Test func statesPoolToTheVector() throws {
         let embedder = try AutoRegEmbedder(folder: EmbedderFixture.folder("lora"))
         let states = try embedder.states("A wing.", instruction: .self_)

@@ -111,6 +111,11 @@ import Testing
         let scores = hits.compactMap { Double($0[4]) }
         #expect(scores.indices.dropFirst().allSatisfy { scores[$0] < scores[$0 - 1] })
         try vdb.fails(64, "--rerank", "eval", "retrieval", "small", "--rerank", "0")
+        let byQuestion = try vdb.run(
+            "eval", "retrieval", "small", "--split", "dev", "--mode", "lexical", "--rerank-model",
+            "built-in", "--format", "json", environment: cache)
+        #expect(byQuestion.object.string("rerank") == "20")
+        #expect(byQuestion.object.string("rerank_model") == "built-in")
     }
 
     @Test func aNamedDatabaseIsUsed() throws {

@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 import VectorDatabase
@@ -337,6 +338,58 @@ struct QueryTests {
         let plain = try await collection.query(query)
         #expect(Set(plain.hits.prefix(10).map(\.id)) == Set(answer.hits.prefix(10).map(\.id)))
         #expect(plain.hits.dropFirst(10).map(\.id) == answer.hits.dropFirst(10).map(\.id))
+        try database.close()
+    }
+
+    /// Likelihoods that grow with the number of e's; the passage without any is impossible.
+    private struct VowelScorer: QuestionScorer {
+        func questionLogProbabilities(
+            of question: String, given passages: [String]
+        ) async throws -> [Double] {
+            passages.map { Foundation.log(Double($0.utf8.count { $0 == UInt8(ascii: "e") })) }
+        }
+    }
+
+    @Test func rerankingByQuestion() async throws {
+        let folder = TemporaryFolder()
+        let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
+        let collection = database.collection()
+        let texts = ["an apple", "an apple here", "apple pie", "apple tree e e", "apply zinc"]
+        try await collection.ingest(
+            texts.enumerated().map { Document(id: "\($0)", text: $1) })
+        var query = Query("apple pie", limit: 5, mode: .dense)
+        let plain = try await collection.query(query)
+        query.rerankDepth = 5
+        query.questionScorer = VowelScorer()
+        query.questionWeight = 0
+        #expect(try await collection.query(query).hits.map(\.id) == plain.hits.map(\.id))
+        query.questionWeight = 1e6
+        let byQuestion = try await collection.query(query)
+        #expect(byQuestion.hits.first?.id == "3" && byQuestion.hits.last?.id == "4")
+        #expect(byQuestion.hits.first?.logProbability == Foundation.log(5.0))
+        // By hand: standardized scores add up.
+        query.questionWeight = 0.5
+        let first = Dictionary(uniqueKeysWithValues: plain.hits.map { ($0.id, $0.score) })
+        let values = [
+            "0": 0, "1": Foundation.log(3.0), "2": Foundation.log(2.0), "3": Foundation.log(5.0),
+            "4": 0,
+        ]
+        func standardized(_ values: [String: Double]) -> [String: Double] {
+            let mean = values.values.reduce(0, +) / 5
+            let deviation = (values.values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 5)
+                .squareRoot()
+            return values.mapValues { ($0 - mean) / deviation }
+        }
+        let (a, b) = (standardized(first), standardized(values))
+        for hit in try await collection.query(query).hits {
+            let expected = (a[hit.id] ?? .nan) + 0.5 * (b[hit.id] ?? .nan)
+            #expect(abs(hit.score - expected) < 1e-9)
+        }
+        query.questionWeight = -1
+        await #expect(throws: DatabaseError.self) { try await collection.query(query) }
+        query.questionWeight = 1
+        query.rerankDepth = 1
+        #expect(try await collection.query(query).hits.first?.score == 0)
         try database.close()
     }
 

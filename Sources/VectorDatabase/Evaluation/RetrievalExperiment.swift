@@ -17,8 +17,10 @@ package struct RetrievalExperiment: Sendable {
     let questions: [Question]
     let mode: QueryMode
     let isExact: Bool
-    /// How many of the first hits to re-rank by log p(document | query); `nil` for none.
+    /// How many of the first hits to re-rank; `nil` for none.
     let rerankDepth: Int?
+    /// Re-ranks by log p(question | passage); `nil` for log p(document | query).
+    let questionScorer: (any QuestionScorer)?
     /// The fusion for hybrid mode.
     let fusion: Fusion
     /// Takes the place of the collection's settings; `nil` for those.
@@ -35,12 +37,14 @@ package struct RetrievalExperiment: Sendable {
     ///   - name: the name of the run.
     package init(
         _ questions: [Question], mode: QueryMode, isExact: Bool, rerankDepth: Int? = nil,
-        fusion: Fusion = Fusion(), search: SearchSettings? = nil, depth: Int = 1000, name: String
+        questionScorer: (any QuestionScorer)? = nil, fusion: Fusion = Fusion(),
+        search: SearchSettings? = nil, depth: Int = 1000, name: String
     ) {
         self.questions = questions
         self.mode = mode
         self.isExact = isExact
         self.rerankDepth = rerankDepth
+        self.questionScorer = questionScorer
         self.fusion = fusion
         self.search = search
         self.depth = depth
@@ -77,6 +81,7 @@ package struct RetrievalExperiment: Sendable {
         // One hit more than wanted, since one may be dropped.
         var query = Query(asked.text, limit: depth + 1, mode: mode, isExact: isExact)
         query.rerankDepth = rerankDepth
+        query.questionScorer = questionScorer
         query.fusion = fusion
         query.search = search
         query.fetchesContent = false

@@ -25,9 +25,15 @@ public struct Query: Sendable {
     public var isExact: Bool
     /// Only documents that match are considered; `nil` for all.
     public var filter: Filter?
-    /// Re-ranks this many of the first hits by log p(document | query), which needs a
-    /// `ScoringEmbedder`; `nil` for none.
+    /// Re-ranks this many of the first hits; `nil` for none. Without a ``questionScorer`` by
+    /// log p(document | query), which needs a `ScoringEmbedder`.
     public var rerankDepth: Int?
+    /// A language model that re-ranks by how likely it finds the question, given the passage: the score
+    /// is the first ranking's plus ``questionWeight`` times log p(question | passage), both
+    /// standardized over the re-ranked hits.
+    public var questionScorer: (any QuestionScorer)?
+    /// How much ``questionScorer`` counts, 0 or more, against 1 for the first ranking.
+    public var questionWeight = 0.5
     /// How hybrid mode joins what is found by vector and by words. For a query with its own
     /// ``vector`` no model is loaded, so that an embedder's weight does not count.
     public var fusion: Fusion
@@ -110,7 +116,8 @@ public struct Hit: Sendable, Equatable, Identifiable {
     /// The document's id.
     public var id: String
     /// The score, higher for better hits; its meaning depends on the mode (``QueryMode``). For
-    /// re-ranked hits it is ``logProbability``.
+    /// re-ranked hits it is ``logProbability``, or with a ``Query/questionScorer`` a sum of standardized
+    /// scores.
     public var score: Double
     /// The document's title; empty unless the query fetches content.
     public var title: String
@@ -121,7 +128,8 @@ public struct Hit: Sendable, Equatable, Identifiable {
     public var metadata: JSONObject
     /// The number of the best passage in the document, from 0; 0 unless the query fetches content.
     public var passage: Int
-    /// log p(document | query) in nats; `nil` if the hit was not re-ranked.
+    /// log p(document | query), or with a ``Query/questionScorer`` log p(question | passage) a token;
+    /// in nats, `nil` if the hit was not re-ranked.
     public var logProbability: Double?
     /// What the score is made of in hybrid mode; of a re-ranked hit, the score before.
     public var parts: HybridParts?

@@ -14,7 +14,7 @@ struct QueryPlan: Sendable {
     /// This query's share of the time spent on encoding.
     var encoding: Duration?
     /// Set if hits are re-ranked.
-    let scorer: (any ScoringEmbedder)?
+    let reranker: Reranker?
 }
 
 /// Chooses modes and encodes texts.
@@ -71,7 +71,7 @@ struct QueryPlanner {
         return QueryPlan(
             query: query, mode: mode, vector: mode == .lexical ? nil : query.vector,
             fusion: fusion, scoring: settings?.scoring ?? .standard,
-            scorer: try scorer(for: query))
+            reranker: try reranker(for: query))
     }
 
     private func validate(_ query: Query) throws {
@@ -85,6 +85,7 @@ struct QueryPlanner {
         let weights: [(String, Double?)] = [
             ("dense weight", query.fusion.denseWeight),
             ("lexical weight", query.fusion.lexicalWeight),
+            ("question weight", query.questionWeight),
         ]
         for (name, weight) in weights {
             guard let weight else { continue }
@@ -108,13 +109,16 @@ struct QueryPlanner {
         return EmbedderIdentity(record) == nil ? .lexical : .hybrid
     }
 
-    private func scorer(for query: Query) throws -> (any ScoringEmbedder)? {
+    private func reranker(for query: Query) throws -> Reranker? {
         guard query.rerankDepth != nil else { return nil }
+        if let scorer = query.questionScorer {
+            return .questionLikelihood(scorer, weight: query.questionWeight)
+        }
         let embedder = try collection.requireEmbedder(for: record)
         guard let scorer = embedder as? any ScoringEmbedder else {
             throw DatabaseError.cannotRerank(embedder: "'\(embedder.identity.name)'")
         }
-        return scorer
+        return .documentLikelihood(scorer)
     }
 
     private func encode(_ texts: [String]) async throws -> [[Float]] {

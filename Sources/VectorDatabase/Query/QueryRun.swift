@@ -70,8 +70,8 @@ struct QueryRun: Sendable {
             case .hybrid:
                 clock.measure("fuse") { fuse(dense.documents, lexical.documents) }
             }
-        if let scorer = plan.scorer {
-            try await rerank(&documents, by: scorer, clock: &clock)
+        if let reranker = plan.reranker {
+            try await rerank(&documents, by: reranker, clock: &clock)
         }
         let leftOut = dropLowScores(&documents)
         guard
@@ -161,14 +161,12 @@ struct QueryRun: Sendable {
         .sorted(by: RankedDocument.precedes)
     }
 
-    /// Re-ranks the first documents by log p(document | query).
+    /// Re-ranks the first documents.
     ///
-    /// That log-probability becomes their score. The documents after them keep their order, each
-    /// scored one below its predecessor: smaller steps would be lost in the 32-bit floats of a run
-    /// file.
+    /// The documents after them keep their order, each scored one below its predecessor: smaller
+    /// steps would be lost in the 32-bit floats of a run file.
     private func rerank(
-        _ documents: inout [RankedDocument], by scorer: any ScoringEmbedder,
-        clock: inout PhaseClock
+        _ documents: inout [RankedDocument], by reranker: Reranker, clock: inout PhaseClock
     ) async throws {
         let began = ContinuousClock.now
         let depth = min(query.rerankDepth ?? 0, documents.count)
@@ -180,14 +178,10 @@ struct QueryRun: Sendable {
                 Document.embeddedText(title: $0.title, text: $0.text)
             } ?? ""
         }
-        let values = try await scorer.logProbabilities(of: texts, given: query.text)
-        guard values.count == head.count else {
-            throw DatabaseError.encodingFailed(
-                embedder: "'\(scorer.identity.name)'",
-                reason: "it gave \(values.count) probabilities for \(head.count) documents")
-        }
+        let values = try await reranker.logProbabilities(of: texts, and: query.text)
+        let scores = reranker.scores(first: head.map(\.score), logProbabilities: values)
         for index in head.indices {
-            head[index].score = values[index]
+            head[index].score = scores[index]
             head[index].logProbability = values[index]
         }
         head.sort(by: RankedDocument.precedes)

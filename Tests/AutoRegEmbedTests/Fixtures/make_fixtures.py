@@ -3,7 +3,7 @@
     base/            a random Llama with a byte-level tokenizer and five compressed tokens
     lora/            a PEFT adapter on it: seven projections, the compressed tokens' rows
     rslora/          another: rank-stabilised, two projections, its own rank pattern, whole embedding
-    expected.json    inputs, vectors and scores of each, as AutoRegEmbed defines them
+    expected.json    inputs, vectors, scores and questions' likelihoods of each, as AutoRegEmbed defines them
 
 usage: make_fixtures.py     (torch, transformers, peft and tokenizers from PyPI)
 """
@@ -29,6 +29,7 @@ TEXTS = [
     "long " * 200,
     "",
 ]
+QUESTION = "what makes lift?"
 K, MAX_LENGTH = 5, 512
 
 
@@ -119,7 +120,13 @@ def expected(base_path, adapter_path):
         logits = decoder(inputs_embeds=x[None]).logits[0, K - 1 : K - 1 + len(t)]
         return logits.log_softmax(-1).gather(1, t[:, None]).sum().item()
 
-    result = {"texts": [], "scores": []}
+    def question_log_probability(passage):
+        question = torch.tensor(ids(QUESTION))
+        head = [0] + ids("Passage: ") + ids(passage)[:MAX_LENGTH] + ids("\nQuestion: ")
+        logits = decoder(torch.tensor([head + question.tolist()])).logits[0, len(head) - 1 : -1]
+        return logits.log_softmax(-1).gather(1, question[:, None]).mean().item()
+
+    result = {"texts": [], "scores": [], "questions": []}
     with torch.no_grad():
         for text in TEXTS:
             for name, instruction in (("next", NEXT), ("self", SELF), ("none", None)):
@@ -134,10 +141,13 @@ def expected(base_path, adapter_path):
                         mean=F.normalize(plain.mean(0), dim=0).tolist(),
                     )
                 )
-        e = states(inputs("what makes lift?", NEXT))[-K:]
+        e = states(inputs(QUESTION, NEXT))[-K:]
         for document in TEXTS:
             result["scores"].append(
                 dict(document=document, log_probability=log_probability(document, e))
+            )
+            result["questions"].append(
+                dict(document=document, log_probability=question_log_probability(document))
             )
     return result
 

@@ -75,12 +75,7 @@ struct QueryCommand: AsyncParsableCommand {
 
     @OptionGroup var selection: FilterArguments
 
-    @Option(
-        help: ArgumentHelp(
-            "Rerank the first n hits by log p(document | query). Slow, and with the built-in model "
-                + "worse on most collections; evaluate it with 'vdb eval retrieval'.",
-            valueName: "n"))
-    var rerank: Int?
+    @OptionGroup var reranking: RerankArguments
 
     @Option(
         parsing: .unconditional,
@@ -125,7 +120,6 @@ struct QueryCommand: AsyncParsableCommand {
     func validate() throws {
         try requirePositive(limit, "-k")
         try requirePositive(ef, "--ef")
-        try requirePositive(rerank, "--rerank")
         if let minScore, !minScore.isFinite {
             throw ValidationError("--min-score must be a number, not \(minScore)")
         }
@@ -237,7 +231,8 @@ struct QueryCommand: AsyncParsableCommand {
     private func prototype() throws -> Query {
         var query = Query(text ?? "", limit: limit, mode: mode, ef: ef, isExact: exact)
         query.filter = try selection.parsed()
-        query.rerankDepth = rerank
+        query.rerankDepth = reranking.depth
+        query.questionScorer = try reranking.questionScorer(threads: general.threads)
         query.fusion = fusion.fusion
         query.minimumScore = minScore
         query.fetchesContent = format != .trec

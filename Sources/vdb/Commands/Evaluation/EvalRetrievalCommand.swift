@@ -33,11 +33,7 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
     @Flag(help: "Compare with every vector instead of using the index.")
     var exact = false
 
-    @Option(
-        help: .init(
-            "Rerank the first n hits by the model's log p(document | query).",
-            valueName: "n"))
-    var rerank: Int?
+    @OptionGroup var reranking: RerankArguments
 
     @Option(
         name: .customLong("run"), help: .init("Also write a TREC run.", valueName: "file"),
@@ -59,12 +55,11 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
     @OptionGroup var arguments: DatabaseArguments
     @OptionGroup var general: GeneralArguments
 
-    func validate() throws { try requirePositive(rerank, "--rerank") }
-
     func run() async throws {
         let collection = try TestCollection(folder: URL(filePath: dir), split: split)
         // Lexical search encodes nothing, unless the model reranks its hits.
-        let needsModel = mode != .lexical || rerank != nil
+        let needsModel =
+            mode != .lexical || reranking.rerank != nil && reranking.rerankModel == nil
         let embedder = needsModel ? try model.load(threads: general.threads) : nil
         Interruption.finishesCleanly()
         let cache = EvalCache(
@@ -83,10 +78,12 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         try await fill(documents, from: collection, cache: cache, embedder: embedder)
 
         var name = "\(embedder?.identity.name ?? "bm25")-\(mode.rawValue)"
-        if let rerank { name += "-rerank\(rerank)" }
+        if let depth = reranking.depth { name += "-rerank\(depth)" }
         let experiment = RetrievalExperiment(
             collection.queries.map { .init(id: $0.id, text: $0.text) }, mode: mode,
-            isExact: exact, rerankDepth: rerank, fusion: fusion.fusion, name: name)
+            isExact: exact, rerankDepth: reranking.depth,
+            questionScorer: try reranking.questionScorer(threads: general.threads),
+            fusion: fusion.fusion, name: name)
         let bar = ProgressLine(unit: "queries", isQuiet: general.quiet)
         let run = try await experiment.run(in: documents) {
             bar.update(done: $0, total: collection.queries.count)
@@ -102,7 +99,8 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         var labels = [
             ("dataset", collection.name), ("split", collection.split), ("mode", mode.rawValue),
         ]
-        if let rerank { labels.append(("rerank", "\(rerank)")) }
+        if let depth = reranking.depth { labels.append(("rerank", "\(depth)")) }
+        if let model = reranking.rerankModel { labels.append(("rerank_model", model)) }
         if let embedder {
             labels.append(("model", embedder.identity.name))
             labels += model.labels

@@ -42,7 +42,7 @@ extension DatabaseError: WordedError {
         case .metricMismatch: "leave out --metric, or use another --collection"
         case .embedderMissing(_, .some): "pass its folder with --model"
         case .embedderMissing(_, nil): "pass a model's folder with --model, or pass vectors"
-        case .cannotRerank: "leave out --rerank, or use an autoregressive model"
+        case .cannotRerank: "leave out --rerank, or name a language model with --rerank-model"
         case .documentExists: "use --on-conflict replace or skip, or another id"
         case .invalidDocument(_, _, .tooLarge): "split it"
         case .sourceEmptied:
