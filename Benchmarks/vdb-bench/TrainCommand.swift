@@ -14,7 +14,9 @@ struct TrainCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("The model folder.", valueName: "dir")) var model: String
     @Option(help: ArgumentHelp("Training rows, JSON Lines.", valueName: "file")) var data: String
-    @Option(help: "pretrain, compress, align or contrast.") var stage: String
+    @Option(help: "pretrain, compress, align, contrast or respond.") var stage: String
+    @Option(help: ArgumentHelp("respond: the teacher's vectors.", valueName: "file.npy"))
+    var teacherVectors: String?
     @Option(help: "Steps to measure.") var steps = 5
     @Option(help: "Rows in a step.") var batchSize = 16
     @Option(help: "Precision of matrix products: float32 or bfloat16.") var precision = "float32"
@@ -41,6 +43,7 @@ struct TrainCommand: ParsableCommand {
         options.precision = precision
         options.frozenPrecision = frozenInt8 ? .int8 : nil
         options.adapterRank = loraRank
+        options.teacherVectors = teacherVectors
         options.usesInBatchNegatives = inBatchNegatives
         options.recomputesLayers = recomputeLayers
         options.learningRate = 1e-4

@@ -229,6 +229,9 @@ public final class AutoRegEmbedder: Sendable {
         sentences?.dimensions ?? projections?.dimensions ?? encoder.configuration.hiddenSize
     }
 
+    /// The method that the model's folder names.
+    package var method: EmbeddingMethod { settings.method }
+
     /// LLM2Vec-Gen's projections; nil for other models, and with another pooling, which passes them
     /// by.
     var projections: Projections? { settings.pooling == .compressed ? parts.projections : nil }

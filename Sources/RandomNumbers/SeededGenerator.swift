@@ -32,6 +32,11 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
 
     /// 0 ..< count in random order (Fisher and Yates 1938). Not `shuffled`, whose algorithm may
     /// change between Swift versions.
+    /// Numbers from -bound to bound, evenly.
+    package mutating func uniform(_ count: Int, bound: Float) -> [Float] {
+        (0..<count).map { _ in (Float(next() >> 40) * 0x1p-23 - 1) * bound }
+    }
+
     package mutating func permutation(_ count: Int) -> [Int] {
         var order = Array(0..<count)
         for place in stride(from: count - 1, to: 0, by: -1) {

@@ -4,7 +4,9 @@ import Foundation
 /// Copies the folder of a trained model.
 package enum ModelCopy {
     /// Files that only a running or interrupted run needs; they are not copied.
-    private static let temporary = [TrainingState.name, TokenFile.name, ReferenceScores.name]
+    private static let temporary = [
+        TrainingState.name, TokenFile.name, ReferenceScores.name, TeacherVectors.name,
+    ]
     /// Copied last: a folder with weights is complete.
     private static let weights = ["model.safetensors", SavedAdapter.weightsName]
 

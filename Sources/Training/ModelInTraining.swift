@@ -16,8 +16,9 @@ public struct ModelInTraining {
         let tokens: [Int32]
     }
 
-    /// The number of elements in a vector, H: the model's hidden size.
-    public var dimensions: Int { model.encoder.configuration.hiddenSize }
+    /// The number of elements in a vector: H, the model's hidden size, or the width of LLM2Vec-Gen's
+    /// projections.
+    public var dimensions: Int { model.vectorWidth }
 
     /// Tokenizes a query with the instruction for queries, I_next. The text is cut to the model's
     /// maximum length.

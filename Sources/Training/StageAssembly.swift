@@ -7,6 +7,8 @@ struct StageAssembly {
     let model: TrainableModel
     let data: TrainingData
     let identity: RunIdentity
+    /// Respond's; nil in other stages and without an alignment loss.
+    let teacher: TeacherVectors?
     let backend: any Backend
     let precision: ComputePrecision
 
@@ -51,6 +53,15 @@ struct StageAssembly {
                 ).scores(source, loss, progress)
             }
             return runner(source, loss)
+        case .respond:
+            return runner(
+                RespondSource(
+                    data: data, inputs: inputs, readsAnswers: options.reconstructs,
+                    teacher: teacher),
+                RespondLoss(
+                    model: model.conditional,
+                    reconstructionWeight: Float(options.reconstructionWeight ?? 1),
+                    alignmentWeight: Float(options.alignmentWeight ?? 1)))
         case .contrast:
             let loss = ContrastLoss(
                 model: model.conditional, temperature: Float(options.temperature ?? 0.02),

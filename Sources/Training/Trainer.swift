@@ -1,3 +1,4 @@
+import AutoRegEmbed
 import FileFormat
 import Foundation
 import Tensors
@@ -61,6 +62,9 @@ public enum Trainer {
         OutOfMemory.handle(body)
     }
 
+    /// Opens the model at a path.
+    public typealias ModelOpener = (_ path: String) throws -> any ModelEmbedder
+
     /// Checks that a run would not replace a model that somebody may want to keep.
     ///
     /// - Parameters:
@@ -86,6 +90,8 @@ public enum Trainer {
     /// - Parameters:
     ///   - evaluation: measures nDCG@10 before the first step, after the last, and every
     ///     `evaluationSteps` steps; nil measures nothing.
+    ///   - openTeacher: opens the teacher of a respond run; by default language models alone, while the
+    ///     module `Encoder` has a function that opens encoders, too.
     ///   - log: path of a JSON Lines file, which gets one object a step; nil writes none.
     ///   - overwriting: whether the output folder may hold a model, which the new one replaces.
     ///   - resuming: continue from the state that an earlier run with the same options saved.
@@ -95,6 +101,7 @@ public enum Trainer {
     /// - Throws: `TrainingError`, and what `evaluation` and `progress` throw.
     public static func run(
         _ options: TrainingOptions, evaluation: ModelEvaluationMaker? = nil,
+        openTeacher: ModelOpener = { try AutoRegEmbedder(folder: URL(filePath: $0)) },
         log: String? = nil, overwriting: Bool = false, resuming: Bool = false,
         isCancelled: () -> Bool = { false },
         progress: (TrainingProgress) throws -> Void = { _ in }
@@ -102,7 +109,8 @@ public enum Trainer {
         try options.validate(isEvaluated: evaluation != nil)
         try checkOutput(options.output, overwriting: overwriting, resuming: resuming)
         let backend = CPUBackend(threads: options.threads)
-        var model = try TrainableModel(options, backend: backend)
+        let teacher = try Teacher(options, open: openTeacher)
+        var model = try TrainableModel(options, teacher: teacher, backend: backend)
         let precision =
             options.precision ?? (model.folder.elementType == .bfloat16 ? .bfloat16 : .float32)
         let needsNegative =
@@ -114,7 +122,8 @@ public enum Trainer {
             try model.fitDecoderInput(data, options, backend: backend)
         }
         let identity = RunIdentity(
-            options: options, data: data.fingerprint, model: model.fingerprint())
+            options: options, data: data.fingerprint, model: model.fingerprint(),
+            teacher: teacher?.fingerprint())
         let isSaved = resuming && TrainingState.exists(options.output)
         if resuming, !isSaved, let record = try TrainingRecord(folder: options.output) {
             try record.check(identity)
@@ -139,14 +148,17 @@ public enum Trainer {
             try TrainingState.remove(options.output)
             try TrainingRecord.remove(options.output)
         }
+        let vectors = try teacher.map {
+            try TeacherVectors(
+                $0, data, options, fingerprint: identity.teacher ?? "", isCancelled: isCancelled,
+                progress: progress)
+        }
         let runner = try StageAssembly(
-            options: options, model: model, data: data, identity: identity, backend: backend,
-            precision: precision
+            options: options, model: model, data: data, identity: identity, teacher: vectors,
+            backend: backend, precision: precision
         ).runner(progress)
 
-        let order = BatchOrder(
-            rows: runner.rows, batchSize: options.batchSize, seed: options.seed,
-            shuffles: options.shuffles)
+        let order = options.order(of: runner.rows)
         let total = options.maximumSteps ?? options.epochs * order.stepsPerEpoch
         if totals != nil {
             try progress(.resumed(step: optimizer.steps, totalSteps: total))
@@ -155,7 +167,7 @@ public enum Trainer {
             options: options, identity: identity, data: data, runner: runner, order: order,
             schedule: Schedule(
                 shape: options.schedule, warmupRatio: options.warmupRatio,
-                totalSteps: total),
+                totalSteps: total, endStep: options.scheduleSteps),
             optimizer: optimizer, backend: backend, evaluation: evaluations,
             memory: MemoryNeed(
                 configuration: model.configuration, recomputesLayers: options.recomputesLayers,
@@ -173,6 +185,7 @@ public enum Trainer {
         // The finished folder holds only what is deployed.
         try TrainingState.remove(options.output)
         try ReferenceScores.remove(options.output)
+        try TeacherVectors.remove(options.output)
         try TokenFile.remove(options.output)
         return Summary(
             steps: optimizer.steps, firstLoss: loop.totals.firstLoss,

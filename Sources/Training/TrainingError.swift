@@ -26,6 +26,8 @@ public enum TrainingError: Error, Sendable {
     case notAFolder(path: String)
     /// The model's embedder settings or its adapter are invalid.
     case embedder(AutoRegEmbedError)
+    /// The teacher, or the file of its vectors, cannot be learned from.
+    case badTeacher(path: String, TeacherProblem)
     /// The decoder cannot read the encoder's compressed tokens.
     case decoderMismatch(model: String, decoder: String, DecoderProblem)
     /// The output folder already holds a model that the run may not replace.
@@ -60,6 +62,8 @@ public enum TrainingError: Error, Sendable {
     public enum ModelProblem: Sendable {
         /// Neither the folder nor the adapter's base has weights.
         case noWeights
+        /// An LLM2Vec-Gen model, which the stage does not train.
+        case llm2VecGen(TrainingStage)
         /// The template has no compressed tokens, which the stage trains.
         case noCompressedTokens(TrainingStage)
         /// `decoder_offset` has not as many numbers as a vector has dimensions.
@@ -95,6 +99,16 @@ public enum TrainingError: Error, Sendable {
         case tooLong(limitBytes: Int)
     }
 
+    /// Why a teacher cannot be learned from.
+    public enum TeacherProblem: Sendable {
+        /// The file holds no vectors that can be read.
+        case unusable(any Error)
+        /// The file has another number of vectors than the data has rows.
+        case rows(found: Int, expected: Int)
+        /// Its vectors have another width than the alignment projection of the model to continue with.
+        case width(found: Int, expected: Int)
+    }
+
     /// How encoder and decoder differ.
     public enum DecoderProblem: Sendable, Equatable {
         /// The hidden sizes H differ.
@@ -108,8 +122,8 @@ public enum TrainingError: Error, Sendable {
 
     /// Something that losses and weights depend on.
     public enum RunInput: Sendable, Equatable {
-        /// The content of the data file, or of the starting model's folder.
-        case data, model
+        /// The content of the data file, of the starting model's folder, or of the teacher.
+        case data, model, teacher
         case option(TrainingOption)
         /// An option recorded by another version and unknown to this one.
         case unknownOption(String)
@@ -140,6 +154,7 @@ extension TrainingError: CustomStringConvertible, LocalizedError {
         case .badModel(let path, let problem): "\(path): \(problem)"
         case .notAFolder(let path): "\(path): a file, not a model folder"
         case .embedder(let error): error.description
+        case .badTeacher(let path, let problem): "\(path): \(problem)"
         case .decoderMismatch(let model, let decoder, let problem):
             "the decoder \(decoder) does not fit the model \(model): \(problem)"
         case .outputExists(let path): "\(path): already holds a model"
@@ -191,6 +206,8 @@ extension TrainingError.ModelProblem: CustomStringConvertible {
     public var description: String {
         switch self {
         case .noWeights: "there is no model.safetensors"
+        case .llm2VecGen(let stage):
+            "is an LLM2Vec-Gen model, which \(stage) does not train"
         case .noCompressedTokens(let stage):
             "the template has no {compressed_tokens}, which \(stage) trains"
         case .decoderOffset(let count, let expected):
@@ -228,6 +245,19 @@ extension TrainingError.RowProblem: CustomStringConvertible {
     }
 }
 
+extension TrainingError.TeacherProblem: CustomStringConvertible {
+    /// The fact in English, without the path.
+    public var description: String {
+        switch self {
+        case .unusable(let error): TrainingError.fact(error)
+        case .rows(let found, let expected):
+            "has \(found) vectors, but the data have \(expected) rows"
+        case .width(let found, let expected):
+            "has vectors of \(found) numbers, but the model's projections make \(expected)"
+        }
+    }
+}
+
 extension TrainingError.DecoderProblem: CustomStringConvertible {
     /// The problem as an English phrase with both numbers.
     public var description: String {
@@ -256,6 +286,7 @@ extension TrainingError.RunInput: CustomStringConvertible {
         switch self {
         case .data: "the content of the data"
         case .model: "the content of the starting model"
+        case .teacher: "the content of the teacher"
         case .option(let option): option.rawValue
         case .unknownOption(let name): name
         }

@@ -14,6 +14,7 @@ public enum TrainingOption: String, Sendable, CaseIterable, CodingKey {
     case compressedTokenStart = "embed_start"
     case warmupRatio = "warmup_ratio"
     case schedule
+    case scheduleSteps = "schedule_steps"
     case weightDecay = "weight_decay"
     case maximumGradientNorm = "max_grad_norm"
     case precision
@@ -32,6 +33,11 @@ public enum TrainingOption: String, Sendable, CaseIterable, CodingKey {
     case reversesReferenceSign = "reverse_reference_sign"
     case negatives
     case usesInBatchNegatives = "in_batch_negatives"
+    case teacher
+    case teacherVectors = "teacher_vectors"
+    case compressedTokens = "compressed_tokens"
+    case reconstructionWeight = "reconstruction_weight"
+    case alignmentWeight = "alignment_weight"
     case recomputesLayers = "recompute_layers"
     case saveSteps = "save_steps"
     case evaluationSteps = "eval_steps"
@@ -68,6 +74,8 @@ public struct OptionRange: Sendable, Equatable, CustomStringConvertible {
     public static func count(atLeast lower: Int = 1) -> OptionRange {
         OptionRange(lower: Double(lower), upper: 0x1p20)
     }
+    /// Numbers of compressed tokens: 1 to 1024.
+    public static let tokens = OptionRange(lower: 1, upper: 1024)
     /// 1 to 1024.
     public static let threads = OptionRange(lower: 1, upper: 1024)
     /// Ranks of a low-rank adapter: 1 to 65,536.
@@ -126,6 +134,16 @@ public enum OptionProblem: Sendable, Equatable {
     case compressedTokensAreFrozen
     /// The value cannot be derived from the model's weights, which are zero or not finite.
     case notDerivable
+    /// The option applies to LLM2Vec-Gen, which only the stage respond trains.
+    case needsRespond
+    /// Neither this option nor the other is set.
+    case missing(or: TrainingOption)
+    /// The other option is set, too.
+    case besides(TrainingOption)
+    /// No loss is left.
+    case noLoss
+    /// The model to continue with has another number.
+    case differs(model: Int)
 }
 
 extension OptionProblem: CustomStringConvertible {
@@ -135,7 +153,7 @@ extension OptionProblem: CustomStringConvertible {
         case .outside(let range): "must be \(range)"
         case .withoutEvaluation: "needs an evaluation"
         case .needsEmbedderStage:
-            "needs a stage that trains an embedder: compress, align or contrast"
+            "needs a stage that trains an embedder: compress, align, contrast or respond"
         case .besideAdapter: "cannot be combined with an adapter, which trains no other weights"
         case .withDivergence(let similarity):
             "must be \(AlignmentStrategy.documentGivenQuery.rawValue) with the similarity "
@@ -147,6 +165,11 @@ extension OptionProblem: CustomStringConvertible {
         case .compressedTokensAreFrozen: "has nothing to train: model.embed_tokens is frozen"
         case .notDerivable:
             "cannot be derived from the model's weights, which are zero or not finite"
+        case .needsRespond: "needs the stage respond"
+        case .missing(let other): "or \(other.rawValue) is needed"
+        case .besides(let other): "cannot be combined with \(other.rawValue)"
+        case .noLoss: "and the other weight are 0, so that there is no loss"
+        case .differs(let model): "must be that of the model to continue with, \(model)"
         }
     }
 }

@@ -24,8 +24,8 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     /// model's, which is 1 without one.
     public var decoderScale: DecoderScale?
 
-    /// Passes over the data, 1 or more. By default 1 to pretrain and contrast, 2 to compress, 4 to
-    /// align.
+    /// Passes over the data, 1 or more. By default 1 to pretrain, contrast and respond, 2 to compress,
+    /// 4 to align.
     public var epochs: Int
     /// The number of optimizer steps, which replaces `epochs` and which the learning-rate schedule
     /// spans; nil trains `epochs` epochs.
@@ -38,7 +38,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     /// The most tokens computed at once if `microBatchSize` is nil. A longer row is computed alone.
     public var microBatchTokens = 16_384
     /// The peak learning rate, 0 or more. By default 6e-4 to pretrain, 2e-5 to compress and
-    /// contrast, 5e-6 to align.
+    /// contrast, 5e-6 to align, 3e-4 to respond.
     public var learningRate: Double
     /// The peak learning rate of the compressed tokens' embeddings, 0 or more; nil uses
     /// `learningRate`. It follows the same schedule.
@@ -46,10 +46,14 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     /// The embeddings of new compressed tokens start as that of the last token of this text; nil, or
     /// a text without tokens, as the mean of all embeddings.
     public var compressedTokenStart: String?
-    /// The share of steps (0 to 1) over which the learning rate rises linearly from 0.
+    /// The share of steps (0 to 1) over which the learning rate rises linearly from 0. By default 0.02
+    /// to respond, else 0.05.
     public var warmupRatio = 0.05
     /// How the learning rate falls after the warm-up.
     public var schedule = LearningRateSchedule.cosine
+    /// The step at which the schedule would end, 1 or more, whether or not the run goes so far; nil
+    /// means the run's last. The warm-up remains a share of the run's own steps.
+    public var scheduleSteps: Int?
     /// AdamW's decoupled weight decay, 0 or more.
     public var weightDecay = 0.0
     /// The L2 norm to which the gradient of a batch is clipped; infinity does not clip.
@@ -106,6 +110,20 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     /// Contrast: whether the documents of the batch's other rows are negatives, too.
     public var usesInBatchNegatives = false
 
+    /// Respond: the folder of the model whose vectors of the answers the model learns to have. Nil if
+    /// ``teacherVectors`` has them, or without an alignment loss.
+    public var teacher: String?
+    /// Respond: an `.npy` file with the teacher's vectors, one for each row of the data, not
+    /// normalized.
+    public var teacherVectors: String?
+    /// Respond: the number of compressed tokens of a model that has none yet, 1 to 1024; nil means 10.
+    public var compressedTokens: Int?
+    /// Respond: the factor of the reconstruction loss, 0 or more; nil means 1.
+    public var reconstructionWeight: Double?
+    /// Respond: the factor of the alignment loss, 0 or more; nil means 1. With 0 no teacher is read,
+    /// and a new model has no alignment projection: its vectors are as wide as its states.
+    public var alignmentWeight: Double?
+
     /// Whether to recompute layers in the backward pass instead of keeping their values: less
     /// memory, more time.
     public var recomputesLayers = false
@@ -132,6 +150,9 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
         case .compress: (learningRate, epochs) = (2e-5, 2)
         case .align: (learningRate, epochs) = (5e-6, 4)
         case .contrast: (learningRate, epochs) = (2e-5, 1)
+        case .respond:
+            (learningRate, epochs) = (3e-4, 1)
+            (schedule, warmupRatio) = (.linear, 0.02)
         }
     }
 
@@ -141,7 +162,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     /// Options that neither losses nor weights depend on.
     private static let free: Set<TrainingOption> = [
         .threads, .saveSteps, .model, .base, .data, .output, .decoder, .referenceScores,
-        .evaluationSteps,
+        .evaluationSteps, .teacher, .teacherVectors,
     ]
 
     /// The settings that determine losses and weights, apart from the content of model and data.
@@ -206,6 +227,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
             compressedTokenLearningRate == nil || stage != .pretrain, .compressedTokenLearningRate,
             .needsEmbedderStage)
         try check(warmupRatio, .warmupRatio, .share)
+        try check(scheduleSteps, .scheduleSteps, .atLeast(1))
         try check(weightDecay, .weightDecay, .notNegative)
         // Infinity: gradients are not clipped.
         if maximumGradientNorm != .infinity {
@@ -230,5 +252,34 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
         try check(frozen.isEmpty || adapterRank == nil, .frozen, .besideAdapter)
         let place = { (path: String) in URL(filePath: path).standardizedFileURL.path }
         try check(!place(output).hasSameBytes(as: place(model)), .output, .sameFolder(.model))
+        if let teacher {
+            try check(
+                !place(output).hasSameBytes(as: place(teacher)), .output, .sameFolder(.teacher))
+        }
+        try check(compressedTokens, .compressedTokens, .tokens)
+        try check(reconstructionWeight, .reconstructionWeight, .notNegative)
+        try check(alignmentWeight, .alignmentWeight, .notNegative)
+        guard stage == .respond else {
+            let given: [(TrainingOption, Bool)] = [
+                (.teacher, teacher != nil), (.teacherVectors, teacherVectors != nil),
+                (.compressedTokens, compressedTokens != nil),
+                (.reconstructionWeight, reconstructionWeight != nil),
+                (.alignmentWeight, alignmentWeight != nil),
+            ]
+            for (option, isGiven) in given { try check(!isGiven, option, .needsRespond) }
+            return
+        }
+        try check(reconstructs || aligns, .alignmentWeight, .noLoss)
+        if aligns {
+            try check(
+                teacher != nil || teacherVectors != nil, .teacher, .missing(or: .teacherVectors))
+            try check(
+                teacher == nil || teacherVectors == nil, .teacherVectors, .besides(.teacher))
+        }
     }
+
+    /// Whether a respond run has the reconstruction loss.
+    var reconstructs: Bool { stage == .respond && reconstructionWeight != 0 }
+    /// Whether a respond run has the alignment loss.
+    var aligns: Bool { stage == .respond && alignmentWeight != 0 }
 }

@@ -27,6 +27,8 @@ public enum TrainingProgress: Sendable {
         case tokenizing
         /// Computing log ref, the scores of the model before alignment.
         case referenceScores
+        /// Computing the teacher's vectors of the answers, before the stage respond.
+        case teacherVectors
         /// Reading the evaluation's collection, by its name.
         case reading(String)
     }
@@ -50,7 +52,7 @@ public struct TrainingStep: Sendable, Equatable {
     public let epoch: Double
     /// The loss of the step's batch, before its update.
     public let loss: Float
-    /// Compress and align: how much more likely a target is under its own text's compressed tokens
+    /// Compress, align and respond: how much more likely a target is under its own text's compressed tokens
     /// than under another's, log p(s | e(x)) - log p(s | e(x')) in nats per target token. x' is
     /// the text of another row of the batch, whose target differs.
     ///
@@ -58,6 +60,10 @@ public struct TrainingStep: Sendable, Equatable {
     /// if the loss has fallen. It is measured before the step's update, on a third of its batch, at
     /// the first step, every tenth and the last; nil at other steps and if all targets are equal.
     public let gain: Double?
+    /// Respond: the reconstruction loss, without its weight; nil in other stages, and if it is left out.
+    public let reconstructionLoss: Double?
+    /// Respond: the alignment loss, without its weight; nil in other stages, and if it is left out.
+    public let alignmentLoss: Double?
     /// The learning rate of this step's update.
     public let learningRate: Double
     /// The L2 norm of the batch's gradient, before clipping.
@@ -75,6 +81,8 @@ public struct TrainingStep: Sendable, Equatable {
     /// The step as one line of the JSON Lines log, without its line break.
     public var json: String {
         "{\"step\":\(step),\"epoch\":\(rounded(epoch)),\"loss\":\(loss),"
+            + (reconstructionLoss.map { "\"reconstruction_loss\":\(Float($0))," } ?? "")
+            + (alignmentLoss.map { "\"alignment_loss\":\(Float($0))," } ?? "")
             + (gain.map { "\"gain\":\(rounded($0))," } ?? "")
             + "\"learning_rate\":\(learningRate),\"grad_norm\":\(Float(gradientNorm)),"
             + "\"tokens\":\(tokens),\"tokens_per_second\":\(rounded(tokensPerSecond))"

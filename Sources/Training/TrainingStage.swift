@@ -12,6 +12,12 @@ public enum TrainingStage: String, Sendable, CaseIterable, Codable {
     case align
     /// InfoNCE (van den Oord et al. 2018) on the vectors that the database searches.
     case contrast
+    /// LLM2Vec-Gen (BehnamGhader et al. 2026): the compressed tokens, projected, learn to carry what
+    /// the language model answers.
+    case respond
+
+    /// Whether the stage is one of AutoRegEmbed's, which an LLM2Vec-Gen model does not go through.
+    var isAutoRegEmbed: Bool { [.compress, .align, .contrast].contains(self) }
 }
 
 /// The former name of `EmbeddingTask`.

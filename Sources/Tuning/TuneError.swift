@@ -49,6 +49,8 @@ public enum TuneError: Error, Sendable, Equatable {
         case otherInstructions(name: String)
         /// The model has no folder.
         case noFolder(name: String)
+        /// An LLM2Vec-Gen model, which the stages do not train.
+        case llm2VecGen(name: String)
     }
 
     /// An input that must be the same when a run is resumed.
@@ -123,6 +125,8 @@ extension TuneError.NotTunable: CustomStringConvertible {
         case .otherInstructions(let name):
             "its model '\(name)' is used with different instructions than its folder has"
         case .noFolder(let name): "its model '\(name)' has no folder to start from"
+        case .llm2VecGen(let name):
+            "its model '\(name)' is of LLM2Vec-Gen, which the stages of tuning do not train"
         }
     }
 }

@@ -185,7 +185,7 @@ public struct TuneOptions: Sendable, Codable, Equatable {
         if let timeLimit, !OptionRange.positive.contains(timeLimit) {
             throw .badOption(.timeLimit, .outside(.positive))
         }
-        let order = TrainingStage.allCases.filter { $0 != .pretrain }
+        let order = TrainingStage.allCases.filter { $0 != .pretrain && $0 != .respond }
         let places = stages.map { order.firstIndex(of: $0.stage) ?? -1 }
         guard !places.isEmpty || fitsSearch, !places.contains(-1),
             zip(places, places.dropFirst()).allSatisfy(<)

@@ -22,6 +22,10 @@ import Testing
             "pretrain", "--data", "texts.jsonl", "--out", "out", "--model", "MODEL",
         ],
         "train align": ["align", "--data", "rows.jsonl", "--out", "out", "--model", "MODEL"],
+        "train respond": [
+            "respond", "--data", "answers.jsonl", "--out", "out", "--model", "MODEL",
+            "--alignment-weight", "0",
+        ],
         "mine": [
             "--queries", "queries.jsonl", "--qrels", "qrels.tsv", "--from-rank", "1", "--to-rank",
             "5", "--model", "MODEL",
@@ -78,6 +82,7 @@ import Testing
         try vdb.write("beir/qrels/test.tsv", judgments)
         try vdb.write("a.run", lines { "q\($0) Q0 d\($0) 1 1.0 r" })
         try vdb.write("rows.jsonl", lines { #"{"query":"q \#($0)","pos":["a b"],"neg":["c d"]}"# })
+        try vdb.write("answers.jsonl", lines { #"{"query":"q \#($0)","answer":"a b"}"# })
         try vdb.write("texts.jsonl", lines { #"{"text":"some words \#($0)"}"# })
         try vdb.write("pairs.tsv", "sentence1\tsentence2\tscore\na b\tc d\t1\nx y\tx z\t5\n")
         let made = try vdb.run("ingest", "corpus.jsonl", "--model", tinyModel, "--quiet")

@@ -84,6 +84,60 @@ struct OperationTests {
         }
     }
 
+    /// The last rows of each sequence as queries give what they give among all.
+    @Test(arguments: [nil, 3] as [Int?])
+    func attentionOfTheLastQueries(window: Int?) {
+        let layout = SequenceLayout(lengths: [2, 7, 4])
+        let shape = AttentionShape(heads: 4, keyValueHeads: 2, headDimension: 2, window: window)
+        let rows: [Int32] = [0, 1, 7, 8, 11, 12]
+        let (q, k, v) = (
+            random(13, 8, seed: 1), random(13, 4, seed: 2), random(13, 4, seed: 3)
+        )
+        checkGradients([q, k, v]) {
+            $0.attention(
+                query: $0.gather($1[0], rows: rows), key: $1[1], value: $1[2], layout: layout,
+                shape: shape, lastQueries: 2)
+        }
+        let tape = Tape(backend: CPUBackend(threads: 2))
+        let (query, key, value) = (
+            tape.constant(q.values, shape: q.shape), tape.constant(k.values, shape: k.shape),
+            tape.constant(v.values, shape: v.shape)
+        )
+        let all = tape.attention(
+            query: query, key: key, value: value, layout: layout, shape: shape)
+        let last = tape.attention(
+            query: tape.gather(query, rows: rows), key: key, value: value, layout: layout,
+            shape: shape, lastQueries: 2)
+        for (got, want) in zip(tape.values(last), tape.values(tape.gather(all, rows: rows))) {
+            #expect(abs(got - want) < 1e-6)
+        }
+    }
+
+    @Test func appended() {
+        let layout = SequenceLayout(lengths: [2, 5, 3])
+        let constant = random(4, 3, seed: 2)
+        checkGradients([random(6, 3, seed: 1)]) {
+            $0.appended(
+                $1[0], to: $0.constant(constant.values, shape: constant.shape), layout: layout)
+        }
+        let tape = Tape(backend: CPUBackend(threads: 1))
+        let y = tape.appended(
+            tape.constant([1, 2, 3, 4, 5, 6], shape: [6, 1]),
+            to: tape.constant([-1, -2, -3, -4], shape: [4, 1]), layout: layout)
+        #expect(tape.values(y) == [1, 2, -1, -2, -3, 3, 4, -4, 5, 6])
+    }
+
+    @Test func meanSquaredDifference() {
+        let target = random(3, 5, seed: 2).values
+        checkGradients([random(3, 5, seed: 1)]) {
+            $0.meanSquaredDifference($1[0], from: target)
+        }
+        let tape = Tape(backend: CPUBackend(threads: 1))
+        let y = tape.meanSquaredDifference(
+            tape.constant([1, 2, 3, 4], shape: [2, 2]), from: [0, 0, 1, 1])
+        #expect(tape.values(y) == [2.5, 6.5])
+    }
+
     /// Longer than a block of queries, against the plain formula.
     @Test(arguments: [nil, 50] as [Int?])
     func attentionInBlocks(window: Int?) {

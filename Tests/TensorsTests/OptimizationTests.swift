@@ -56,4 +56,15 @@ struct OptimizationTests {
         #expect(Schedule(shape: .cosine, warmupRatio: 0.05, totalSteps: 21).warmupSteps == 2)
         #expect(Schedule(shape: .cosine, warmupRatio: 0, totalSteps: 21).warmupSteps == 0)
     }
+
+    /// A run may stop before the schedule ends, or go on after it.
+    @Test func aScheduleMayEndElsewhere() {
+        let long = Schedule(shape: .linear, warmupRatio: 0.25, totalSteps: 8, endStep: 80)
+        #expect(long.warmupSteps == 2)
+        #expect(abs(long.factor(7) - (1 - 5.0 / 78)) < 1e-12)
+        for shape in [LearningRateSchedule.linear, .cosine] {
+            let short = Schedule(shape: shape, warmupRatio: 0, totalSteps: 8, endStep: 4)
+            #expect(short.factor(4) < 1e-12 && short.factor(7) < 1e-12)
+        }
+    }
 }

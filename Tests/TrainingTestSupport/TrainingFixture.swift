@@ -32,6 +32,7 @@ package struct TrainingFixture {
             case .pretrain: "texts.jsonl"
             case .compress: "instructions.jsonl"
             case .align, .contrast: "rows.jsonl"
+            case .respond: "answers.jsonl"
             }
         var options = TrainingOptions(
             stage: stage, model: try model ?? Self.path("tiny"),
@@ -46,6 +47,29 @@ package struct TrainingFixture {
         options.negatives = 2
         options.precision = .float32
         return options
+    }
+
+    /// Options of the cases in make_respond.py: from an LLM2Vec-Gen folder, with a teacher's vectors.
+    package func respondOptions(output: String = "out") throws -> TrainingOptions {
+        var options = try options(.respond, model: answeringModel(), output: output)
+        options.teacherVectors = try Self.path("teacher.npy")
+        return options
+    }
+
+    /// A copy of tiny/ with what makes it an LLM2Vec-Gen folder.
+    package func answeringModel() throws -> String {
+        let folder = self.output("answering")
+        guard !FileManager.default.fileExists(atPath: folder) else { return folder }
+        try FileManager.default.copyItem(atPath: Self.path("tiny"), toPath: folder)
+        try FileManager.default.removeItem(atPath: folder + "/autoregembed.json")
+        for name in [
+            "autoregembed.json", "projections.safetensors", "adapter_config.json",
+            "adapter_model.safetensors",
+        ] {
+            try FileManager.default.copyItem(
+                atPath: Self.path("gen/" + name), toPath: folder + "/" + name)
+        }
+        return folder
     }
 
     /// The losses of a run.

@@ -65,12 +65,15 @@ package protocol Backend: AnyObject {
     func rotate(
         _ x: Buffer, positions: [Int32], table: RotaryTable, heads: Int, direction: Float
     ) -> Buffer
+    /// - Parameter lastQueries: the number of queries, which are the last rows, of every sequence; nil
+    ///   means that all rows are queries.
     func attention(
-        query: Buffer, key: Buffer, value: Buffer, layout: SequenceLayout, shape: AttentionShape
+        query: Buffer, key: Buffer, value: Buffer, layout: SequenceLayout, lastQueries: Int?,
+        shape: AttentionShape
     ) -> Buffer
     func attentionBackward(
         _ gradient: Buffer, query: Buffer, key: Buffer, value: Buffer, layout: SequenceLayout,
-        shape: AttentionShape
+        lastQueries: Int?, shape: AttentionShape
     ) -> (query: Buffer, key: Buffer, value: Buffer)
 
     // Softmax over a vocabulary, in blocks of rows: logits = states weight^T, with states `[rows, H]`

@@ -16,7 +16,8 @@ extension CPUBackend {
     /// A task is one sequence and one key/value head with the query heads it serves; no other task
     /// writes to its outputs.
     package func attention(
-        query: Buffer, key: Buffer, value: Buffer, layout: SequenceLayout, shape: AttentionShape
+        query: Buffer, key: Buffer, value: Buffer, layout: SequenceLayout, lastQueries: Int?,
+        shape: AttentionShape
     ) -> Buffer {
         let (width, dimension) = (shape.heads * shape.headDimension, shape.headDimension)
         let output = buffer(count: query.count)
@@ -28,12 +29,15 @@ extension CPUBackend {
             query.floats, key.floats, value.floats, output.floats, scratch.floats
         )
         parallel.tasks(layout.sequences * shape.keyValueHeads) { task, worker in
-            let unit = AttentionUnit(task, layout, shape)
-            let queries = unit.rows.lowerBound * width + unit.queryHeads.lowerBound * dimension
+            let unit = AttentionUnit(task, layout, lastQueries, shape)
+            let queries =
+                unit.queryRow(unit.queries.lowerBound) * width
+                + unit.queryHeads.lowerBound * dimension
             let keys = unit.keyOffset(0)
             CausalAttention.attend(
                 CausalAttention.Shape(
-                    firstQuery: 0, queries: unit.rows.count, keys: unit.rows.count,
+                    firstQuery: unit.queries.lowerBound, queries: unit.queries.count,
+                    keys: unit.rows.count,
                     dimension: dimension, group: unit.queryHeads.count, window: shape.window),
                 queries: q + queries, stride: width, keys: k + keys, values: v + keys,
                 keyStride: unit.keyWidth, into: o + queries, outputStride: width,
@@ -44,7 +48,7 @@ extension CPUBackend {
 
     package func attentionBackward(
         _ gradient: Buffer, query: Buffer, key: Buffer, value: Buffer, layout: SequenceLayout,
-        shape: AttentionShape
+        lastQueries: Int?, shape: AttentionShape
     ) -> (query: Buffer, key: Buffer, value: Buffer) {
         let width = shape.heads * shape.headDimension
         let dquery = buffer(count: query.count)
@@ -55,14 +59,14 @@ extension CPUBackend {
         let (q, k, v, s) = (query.floats, key.floats, value.floats, scratch.floats)
         let (dO, dQ, dK, dV) = (gradient.floats, dquery.floats, dkey.floats, dvalue.floats)
         parallel.tasks(layout.sequences * shape.keyValueHeads) { task, worker in
-            let unit = AttentionUnit(task, layout, shape)
+            let unit = AttentionUnit(task, layout, lastQueries, shape)
             let scores = s + worker * scratchSize
             let slopes = scores + block * max(1, layout.longest)
             for head in unit.queryHeads {
                 let column = head * shape.headDimension
                 for block in unit.blocks(block) {
                     let (m, n, d) = (block.queries.count, block.keys.count, shape.headDimension)
-                    let queries = (unit.rows.lowerBound + block.queries.lowerBound) * width + column
+                    let queries = unit.queryRow(block.queries.lowerBound) * width + column
                     let keys = unit.keyOffset(block.keys.lowerBound)
                     products.multiplyHere(
                         q + queries, k + keys, scores,
@@ -107,13 +111,21 @@ extension AttentionShape {
 /// The work of one task: a sequence's rows and one key/value head.
 private struct AttentionUnit {
     let rows: Range<Int>
+    /// The queries' positions in the sequence.
+    let queries: Range<Int>
     let queryHeads: Range<Int>
     let keyWidth: Int
     private let keyColumn: Int
     private let window: Int?
+    private let firstQueryRow: Int
 
-    init(_ task: Int, _ layout: SequenceLayout, _ shape: AttentionShape) {
-        rows = layout.range(task / shape.keyValueHeads)
+    init(
+        _ task: Int, _ layout: SequenceLayout, _ lastQueries: Int?, _ shape: AttentionShape
+    ) {
+        let sequence = task / shape.keyValueHeads
+        rows = layout.range(sequence)
+        queries = rows.count - (lastQueries ?? rows.count)..<rows.count
+        firstQueryRow = lastQueries.map { sequence * $0 } ?? rows.lowerBound
         let head = task % shape.keyValueHeads
         let group = shape.heads / shape.keyValueHeads
         queryHeads = head * group..<(head + 1) * group
@@ -125,10 +137,13 @@ private struct AttentionUnit {
     /// The offset in the packed matrix of the key at `position` of the sequence.
     func keyOffset(_ position: Int) -> Int { (rows.lowerBound + position) * keyWidth + keyColumn }
 
+    /// The row in the packed queries of the one at `position` of the sequence.
+    func queryRow(_ position: Int) -> Int { firstQueryRow + position - queries.lowerBound }
+
     /// Blocks of queries with the keys that any of them attends to, as positions in the sequence.
     func blocks(_ size: Int) -> [(queries: Range<Int>, keys: Range<Int>)] {
-        stride(from: 0, to: rows.count, by: size).map { first in
-            let end = min(first + size, rows.count)
+        stride(from: queries.lowerBound, to: queries.upperBound, by: size).map { first in
+            let end = min(first + size, queries.upperBound)
             let begin = window.map { max(0, first + 1 - $0) } ?? 0
             return (first..<end, begin..<end)
         }

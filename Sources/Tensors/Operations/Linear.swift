@@ -3,10 +3,14 @@ extension Tape {
     ///
     /// Backward: dx = dy W,  dW = dy^T x,  db = sum over rows of dy.
     ///
-    /// - Parameter lowRank: is added to y.
+    /// - Parameters:
+    ///   - lowRank: is added to y.
+    ///   - precision: of the products, instead of the tape's.
     package func linear(
-        _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, lowRank: LowRank? = nil
+        _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, lowRank: LowRank? = nil,
+        precision: ComputePrecision? = nil
     ) -> Tensor {
+        let precision = precision ?? self.precision
         let (rows, inner, outer) = (x.rows, x.columns, weight.rows)
         precondition(weight.columns == inner, "weight \(weight.shape) on rows of \(inner)")
         let y = backend.buffer(count: rows * outer)

@@ -22,7 +22,7 @@ struct ReferenceScores {
     func scores(
         _ source: AlignSource, _ loss: AlignLoss, _ progress: (TrainingProgress) throws -> Void
     ) throws -> [Int: [Double]] {
-        let rows = rows(source.count)
+        let rows = options.rowsUsed(of: source.count)
         let path = options.referenceScores ?? Self.path(in: options.output)
         // A damaged file is computed again, as one of another run is.
         if let kept = kept(path),
@@ -71,16 +71,6 @@ struct ReferenceScores {
         do { try FileManager.default.removeItem(atPath: path) } catch {
             throw .cannotWrite(path: path, error)
         }
-    }
-
-    /// The rows that the run's steps will use, ascending.
-    private func rows(_ count: Int) -> [Int] {
-        let order = BatchOrder(
-            rows: count, batchSize: options.batchSize, seed: options.seed,
-            shuffles: options.shuffles)
-        let steps = min(options.maximumSteps ?? .max, options.epochs * order.stepsPerEpoch)
-        guard steps < order.stepsPerEpoch else { return Array(0..<count) }
-        return Set(order.batches(from: 0).prefix(steps).joined()).sorted()
     }
 
     /// Everything that determines the scores.

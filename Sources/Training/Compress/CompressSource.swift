@@ -17,6 +17,8 @@ struct CompressSource: ExampleSource {
             case .instruction(let context, let instruction, let output):
                 (context, instruction, output)
             case .text(let text): (text, inputs.instructions.own, text)
+            case .answer(let query, let answer, let prompt):
+                (query, prompt ?? inputs.instructions.next, answer)
             case .pair(let query, let positives, _, let prompt, _):
                 (
                     query, prompt ?? inputs.instructions.next,

@@ -13,6 +13,12 @@ struct BatchOrder: Sendable {
 
     var stepsPerEpoch: Int { (rows + batchSize - 1) / batchSize }
 
+    /// The rows that a run's first `steps` steps use, ascending.
+    func rows(usedIn steps: Int) -> [Int] {
+        guard steps < stepsPerEpoch else { return Array(0..<rows) }
+        return Set(batches(from: 0).prefix(steps).joined()).sorted()
+    }
+
     private func order(ofEpoch epoch: Int) -> [Int] {
         guard shuffles else { return Array(0..<rows) }
         var generator = SeededGenerator(seed: seed, purpose: 1, UInt64(epoch))
@@ -34,5 +40,18 @@ struct BatchOrder: Sendable {
             place += 1
             return Array(batch)
         }
+    }
+}
+
+extension TrainingOptions {
+    /// The order in which a run uses `count` rows.
+    func order(of count: Int) -> BatchOrder {
+        BatchOrder(rows: count, batchSize: batchSize, seed: seed, shuffles: shuffles)
+    }
+
+    /// The rows that a run's steps will use of `count`, ascending.
+    func rowsUsed(of count: Int) -> [Int] {
+        let order = order(of: count)
+        return order.rows(usedIn: maximumSteps ?? epochs * order.stepsPerEpoch)
     }
 }

@@ -13,6 +13,7 @@ import JSON
 ///                {"query", "answer"}, {"question", "answer"}, {"sentence1", "sentence2"},
 ///                ["anchor", "positive"], ["anchor", "positive", "negative", …]
 ///                                                                     sentence-transformers'
+///     respond    {"query", "answer"}, {"question", "answer"}; "prompt"
 ///
 /// Positives and negatives are a string or an array of strings. Other keys are ignored.
 struct RowReader: Sendable {
@@ -37,6 +38,11 @@ struct RowReader: Sendable {
         switch stage {
         case .pretrain: return .text(try fields.string("text"))
         case .align, .contrast: return try pair(fields)
+        case .respond:
+            return .answer(
+                query: try fields.string("query", "question"),
+                answer: try fields.string("answer"),
+                prompt: try fields.optionalString("prompt"))
         case .compress:
             if fields.has(Self.queryKeys) || fields.list != nil { return try pair(fields) }
             let isInstruction = fields.has(

@@ -10,4 +10,6 @@ package enum TrainingRow: Sendable, Equatable {
     /// Negatives that equal a positive are removed; `leftOut` is their number.
     case pair(
         query: String, positives: [String], negatives: [String], prompt: String?, leftOut: Int)
+    /// respond. `prompt` is the query's instruction, if it has one.
+    case answer(query: String, answer: String, prompt: String?)
 }

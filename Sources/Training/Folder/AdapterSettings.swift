@@ -27,15 +27,13 @@ struct AdapterSettings: Equatable {
 
     var scale: Float { Float(alpha / Double(rank)) }
 
-    /// Attaches an adapter to every projection and trained embedding rows to the compressed tokens:
-    /// those saved with the model, else A uniform in ±1/sqrt(inputs), B zero, and the embedding's
-    /// rows.
+    /// Attaches an adapter to every projection: that saved with the model, else A uniform in
+    /// ±1/sqrt(inputs) and B zero. One that is not trained is attached only as far as it was saved.
     ///
-    /// - Parameter newRows: initial rows of tokens that are new to the model.
     /// - Returns: the parameters to train.
     func attach(
-        to decoder: inout DifferentiableDecoder, saved: SavedAdapter?, tokens: [Int32],
-        newRows: [Int32: [Float]], seed: UInt64, backend: any Backend
+        to decoder: inout DifferentiableDecoder, saved: SavedAdapter?, isTrained: Bool,
+        seed: UInt64, backend: any Backend
     ) throws(TrainingError) -> [Parameter] {
         var trained: [Parameter] = []
         for layer in decoder.layers.indices {
@@ -45,43 +43,27 @@ struct AdapterSettings: Equatable {
                 var generator = SeededGenerator(
                     seed: seed, purpose: 4, UInt64(layer),
                     UInt64(Projection.allCases.firstIndex(of: projection) ?? 0))
-                let bound = 1 / Float(shape[1]).squareRoot()
+                let own = try saved?.matrices(name: name, shape: shape)
+                guard isTrained || own != nil else { continue }
                 let (a, b) =
-                    try saved?.matrices(name: name, shape: shape)
+                    own
                     ?? (
-                        (0..<rank * shape[1]).map { _ in
-                            (Float(generator.next() >> 40) * 0x1p-23 - 1) * bound
-                        }, [Float](repeating: 0, count: shape[0] * rank)
+                        generator.uniform(
+                            rank * shape[1], bound: 1 / Float(shape[1]).squareRoot()),
+                        [Float](repeating: 0, count: shape[0] * rank)
                     )
                 let first = Parameter(
                     name: AdapterNames.a(name), shape: [rank, shape[1]],
-                    value: Value(backend.buffer(a)), isTrained: true)
+                    value: Value(backend.buffer(a)), isTrained: isTrained)
                 let second = Parameter(
                     name: AdapterNames.b(name), shape: [shape[0], rank],
-                    value: Value(backend.buffer(b)), isTrained: true)
+                    value: Value(backend.buffer(b)), isTrained: isTrained)
                 decoder.layers[layer].projections[projection]?.adapter = .init(
                     a: first, b: second, scale: scale, dropout: Float(dropout))
-                trained += [first, second]
+                if isTrained { trained += [first, second] }
             }
         }
-        guard !tokens.isEmpty else { return trained }
-        if let saved, !saved.tokens.isEmpty, saved.tokens != tokens {
-            throw .badModel(
-                path: saved.path, .otherTokenRows(saved: saved.tokens, compressed: tokens))
-        }
-        let width = decoder.configuration.hiddenSize
-        var rows =
-            try saved?.tokenRows(count: tokens.count, width: width)
-            ?? backend.gather(decoder.embedding.value, rows: tokens, columns: width).array
-        for (place, token) in tokens.enumerated() {
-            guard let row = newRows[token] else { continue }
-            rows.replaceSubrange(place * width..<(place + 1) * width, with: row)
-        }
-        let parameter = Parameter(
-            name: AdapterNames.tokens, shape: [tokens.count, width],
-            value: Value(backend.buffer(rows)), isTrained: true)
-        decoder.trainedRows = (tokens, parameter)
-        return trained + [parameter]
+        return trained
     }
 }
 
@@ -96,4 +78,15 @@ enum AdapterNames {
     /// The compressed tokens' rows. They are the values themselves, although PEFT's name says
     /// delta.
     static let tokens = "base_model.model.model.embed_tokens.token_adapter.trainable_tokens_delta"
+    /// The same in an adapter that has nothing else.
+    static let tokensAlone = "base_model.model.embed_tokens.trainable_tokens_delta"
+
+    /// Whether an adapter's tensor is the compressed tokens' rows, which programs name variously.
+    static func isTokens(_ name: String) -> Bool {
+        [
+            "embed_tokens.token_adapter.trainable_tokens_delta",
+            "embed_tokens.trainable_tokens_delta",
+        ]
+        .contains { name.hasSuffix($0) }
+    }
 }

@@ -13,10 +13,10 @@ struct InitialWeights {
     let newTokens: [Int32]
     /// The token whose row new tokens start with; nil uses the mean of all rows.
     let startToken: Int32?
-    /// Whether an adapter is trained: all rows of the checkpoint, including spare ones that no
-    /// token had, then belong to the frozen decoder and stay unchanged. New tokens get their rows
-    /// in the adapter.
-    let hasAdapter: Bool
+    /// Whether the compressed tokens have rows of their own beside the matrix: all rows of the
+    /// checkpoint, including spare ones that no token had, then belong to the frozen decoder and stay
+    /// unchanged.
+    let hasOwnRows: Bool
     let backend: any Backend
 
     func parameter(
@@ -80,7 +80,7 @@ struct InitialWeights {
         let row = newRow(stored)
         let missing = declaration.shape[0] - stored.count / width
         for _ in 0..<missing { values += row }
-        for token in newTokens where !hasAdapter || Int(token) >= stored.count / width {
+        for token in newTokens where !hasOwnRows || Int(token) >= stored.count / width {
             values.replaceSubrange(Int(token) * width..<(Int(token) + 1) * width, with: row)
         }
         return Parameter(

@@ -1,3 +1,4 @@
+import AutoRegEmbed
 import FileFormat
 import Foundation
 import JSON
@@ -11,7 +12,9 @@ import Transformer
 ///     tokenizer.json, tokenizer_config.json …  the starting model's, with the compressed tokens
 ///     autoregembed.json                        the embedder's settings, with the decoder's path
 ///     model.safetensors                        the weights; with an adapter the base's, unchanged
-///     adapter_config.json, adapter_model.safetensors      with an adapter that is not merged
+///     adapter_config.json, adapter_model.safetensors      with an adapter that is not merged: LoRA, or
+///                                              the compressed tokens' rows alone
+///     projections.safetensors                  LLM2Vec-Gen's
 ///
 /// Each file is replaced atomically. The weights come last: if the process is killed in between,
 /// the folder has no weights or the old ones.
@@ -42,8 +45,11 @@ struct ModelWriter {
             if options.stage != .pretrain {
                 try write(try settings().data(), name: SettingsFile.name)
             }
-            if let adapter = model.adapter, !options.merges {
-                try writeAdapter(adapter)
+            if let projections = model.conditional.projections {
+                try projections.write(to: folder + "/" + Projections.fileName)
+            }
+            if hasAdapter {
+                try writeAdapter()
             } else {
                 for name in [SavedAdapter.configurationName, SavedAdapter.weightsName] {
                     try? FileManager.default.removeItem(atPath: folder + "/" + name)
@@ -63,8 +69,16 @@ struct ModelWriter {
         try file.commit()
     }
 
-    /// Float32, unless the run computes in bfloat16 and the checkpoint is stored in a smaller type.
+    /// Whether what was trained of the language model is written beside its weights, and these as they
+    /// were.
+    private var hasAdapter: Bool {
+        (model.adapter != nil || model.conditional.encoder.trainedRows != nil) && !options.merges
+    }
+
+    /// Float32, unless the run computes in bfloat16 and the checkpoint is stored in a smaller type. A
+    /// respond run, which leaves the weights as they were, also keeps their type.
     private var elementType: ElementType {
+        if options.stage == .respond, hasAdapter { return model.folder.elementType }
         guard precision == .bfloat16, model.folder.hasWeights else { return .float32 }
         return model.folder.elementType
     }
@@ -91,14 +105,13 @@ struct ModelWriter {
         let input = model.conditional.decoderInput
         settings.set("decoder_scale", input.scale == 1 ? nil : .number(input.scale))
         settings.set("decoder_offset", input.offsetValue)
-        let own = model.adapter != nil && !options.merges
         let decoder: ModelFolder?
         if let explicit = model.decoderFolder {
             decoder = explicit
         } else if let named = settings.decoderFolder {
             decoder = try ModelFolder(path: named)
         } else {
-            decoder = own ? nil : model.folder
+            decoder = hasAdapter ? nil : model.folder
         }
         if let decoder {
             settings.set(
@@ -160,30 +173,48 @@ struct ModelWriter {
         }
     }
 
-    private func writeAdapter(_ adapter: AdapterSettings) throws {
+    private func writeAdapter() throws {
         let encoder = model.conditional.encoder
-        var object: JSONObject = [
-            "peft_type": "LORA", "task_type": "CAUSAL_LM", "r": .init(adapter.rank),
-            "lora_alpha": .number(adapter.alpha), "lora_dropout": .number(adapter.dropout),
-            "bias": "none",
-            "target_modules": .array(
-                Projection.allCases.map(\.shortName).sorted().map { .string($0) }),
-            "base_model_name_or_path": ".", "inference_mode": true, "fan_in_fan_out": false,
-        ]
-        if let (ids, _) = encoder.trainedRows {
-            object["trainable_token_indices"] = ["embed_tokens": .array(ids.map { .init($0) })]
+        let ids = JSONValue.array((encoder.trainedRows?.ids ?? []).map { .init($0) })
+        let changed = Projection.allCases.filter { projection in
+            encoder.layers.contains { $0.projections[projection]?.adapter != nil }
+        }
+        var tensors = encoder.layers.flatMap { layer in
+            layer.projections.values.compactMap(\.adapter).flatMap { [$0.a, $0.b] }
+        }.map { (name: $0.name, parameter: $0) }
+        var object: JSONObject
+        if let adapter = model.adapter {
+            object = [
+                "peft_type": "LORA", "task_type": "CAUSAL_LM", "r": .init(adapter.rank),
+                "lora_alpha": .number(adapter.alpha), "lora_dropout": .number(adapter.dropout),
+                "bias": "none",
+                "target_modules": .array(changed.map(\.shortName).sorted().map { .string($0) }),
+                "base_model_name_or_path": ".", "inference_mode": true, "fan_in_fan_out": false,
+            ]
+            if encoder.trainedRows != nil {
+                object["trainable_token_indices"] = ["embed_tokens": ids]
+            }
+        } else {
+            object = [
+                "peft_type": "TRAINABLE_TOKENS", "token_indices": ids,
+                "target_modules": ["embed_tokens"], "base_model_name_or_path": ".",
+                "inference_mode": true, "task_type": .null,
+            ]
+        }
+        if let rows = encoder.trainedRows?.rows {
+            tensors.append(
+                (model.adapter == nil ? AdapterNames.tokensAlone : AdapterNames.tokens, rows))
         }
         let json = JSONValue.object(object).indentedText + "\n"
         try write(Data(json.utf8), name: SavedAdapter.configurationName)
-        let trained = model.trained.sorted { $0.name < $1.name }
+        let byName = Dictionary(tensors, uniquingKeysWith: { $1 })
         try SafetensorsWriter.write(
             to: options.output + "/" + SavedAdapter.weightsName,
-            tensors: trained.map {
-                .init(name: $0.name, shape: $0.shape, elementType: .float32)
+            tensors: byName.sorted { $0.key < $1.key }.map {
+                .init(name: $0.key, shape: $0.value.shape, elementType: .float32)
             }
         ) { declaration, write in
-            guard let parameter = trained.first(where: { $0.name == declaration.name })
-            else { return }
+            guard let parameter = byName[declaration.name] else { return }
             try parameter.value.stored.array.withUnsafeBytes { try write($0) }
         }
     }

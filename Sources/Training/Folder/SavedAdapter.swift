@@ -3,12 +3,13 @@ import Foundation
 import Tensors
 import Transformer
 
-/// A PEFT LoRA adapter in a model's folder.
+/// A PEFT adapter in a model's folder: LoRA, or rows of the embedding alone.
 struct SavedAdapter {
     static let configurationName = "adapter_config.json"
     static let weightsName = "adapter_model.safetensors"
 
-    let settings: AdapterSettings
+    /// LoRA's; nil if there are rows alone.
+    let settings: AdapterSettings?
     /// Ids of the embedding rows that the adapter replaces, in the order of its rows.
     let tokens: [Int32]
     private let file: SafetensorsFile
@@ -50,11 +51,14 @@ struct SavedAdapter {
         }
         // Rank stabilization scales by alpha / sqrt(r); alpha * sqrt(r) gives the same value as
         // alpha / r.
-        settings = AdapterSettings(
-            rank: saved.rank,
-            alpha: saved.isRankStabilized
-                ? saved.alpha * Double(saved.rank).squareRoot() : saved.alpha,
-            dropout: 0)
+        settings =
+            saved.kind == .trainedRows
+            ? nil
+            : AdapterSettings(
+                rank: saved.rank,
+                alpha: saved.isRankStabilized
+                    ? saved.alpha * Double(saved.rank).squareRoot() : saved.alpha,
+                dropout: 0)
         tokens = saved.trainedTokens
         do { file = try SafetensorsFile(path: folder + "/" + Self.weightsName) } catch {
             throw .badModel(path: folder, .unreadable(error))
@@ -79,7 +83,7 @@ struct SavedAdapter {
     /// A `[r, inputs]` and B `[outputs, r]` of a weight of shape `[outputs, inputs]`; nil if the
     /// adapter does not have that weight.
     func matrices(name: String, shape: [Int]) throws(TrainingError) -> ([Float], [Float])? {
-        guard file.contains(AdapterNames.a(name)) else { return nil }
+        guard let settings, file.contains(AdapterNames.a(name)) else { return nil }
         return (
             try values(AdapterNames.a(name), count: settings.rank * shape[1]),
             try values(AdapterNames.b(name), count: shape[0] * settings.rank)
@@ -87,8 +91,8 @@ struct SavedAdapter {
     }
 
     func tokenRows(count: Int, width: Int) throws(TrainingError) -> [Float]? {
-        guard file.contains(AdapterNames.tokens) else { return nil }
-        return try values(AdapterNames.tokens, count: count * width)
+        guard let name = file.names.first(where: AdapterNames.isTokens) else { return nil }
+        return try values(name, count: count * width)
     }
 
     /// The stored weight with the adapter merged in: W + alpha / r B A, or the embedding with its
@@ -105,7 +109,8 @@ struct SavedAdapter {
                 }
             }
         }
-        guard view.shape.count == 2, let (a, b) = try matrices(name: name, shape: view.shape)
+        guard view.shape.count == 2, let settings,
+            let (a, b) = try matrices(name: name, shape: view.shape)
         else { return weight }
         LowRankProduct.add(
             a: a, b: b, rank: settings.rank, scale: settings.scale, to: &weight)

@@ -23,25 +23,43 @@ struct TrainableModel {
     let parameters: [Parameter]
     /// The new folder's configuration: the vocabulary may have grown.
     let configuration: ModelConfiguration
+    /// The LoRA adapter that is trained, or that was and is kept.
     let adapter: AdapterSettings?
     /// The frozen decoder's folder; nil if it is this model's own base.
     let decoderFolder: ModelFolder?
     /// Where the embeddings of the compressed tokens are; nil if they are not trained.
     let compressedTokenRows: ParameterRows?
+    /// The projections' file of the LLM2Vec-Gen model that the run starts from; nil if it is none.
+    private let projectionsFile: String?
 
-    init(_ options: TrainingOptions, backend: any Backend) throws(TrainingError) {
+    /// - Parameter teacher: a respond run's, whose vectors are as wide as the model's will be.
+    init(
+        _ options: TrainingOptions, teacher: Teacher? = nil, backend: any Backend
+    ) throws(TrainingError) {
         let base = try SavedAdapter.base(of: options.model, given: options.base)
         let folder = try ModelFolder(path: base)
         func home(of file: String) -> String {
             let own = FileManager.default.fileExists(atPath: options.model + "/" + file)
             return own ? options.model : base
         }
-        let settings = try SettingsFile(folder: home(of: SettingsFile.name))
+        var settings = try SettingsFile(folder: home(of: SettingsFile.name))
+        projectionsFile = settings.projectionsFile
+        guard settings.values.method == .autoRegEmbed || !options.stage.isAutoRegEmbed else {
+            throw .badModel(path: options.model, .llm2VecGen(options.stage))
+        }
+        let responds = options.stage == .respond
+        if responds {
+            settings = try settings.answering(compressedTokens: options.compressedTokens)
+        }
         let needsTokens = options.stage != .pretrain
         let tokenizer = try TokenizerFiles(
             folder: home(of: "tokenizer.json"),
             addingCompressedTokens: needsTokens ? settings.values.compressedTokens : [])
-        guard !needsTokens || settings.values.template.parts.contains(.compressedTokens) else {
+        guard
+            !needsTokens
+                || settings.values.template.parts.contains(.compressedTokens)
+                    && !settings.values.compressedTokens.isEmpty
+        else {
             throw .badModel(
                 path: options.model + "/" + SettingsFile.name,
                 .noCompressedTokens(options.stage))
@@ -54,35 +72,53 @@ struct TrainableModel {
             configuration.vocabularySize, tokenizer.tokenizer.vocabularySize)
         try Self.check(options.frozen, name: configuration.parameters.map(\.name))
         let saved = try SavedAdapter(folder: options.model)
-        let adapter = AdapterSettings(options, saved: saved?.settings)
+        let trainedAdapter = AdapterSettings(options, saved: saved?.settings)
+        // Responding leaves the language model as it is, so that it is the decoder, too.
+        let isFrozen = responds || trainedAdapter != nil
         let initial = InitialWeights(
             folder: folder, options: options, configuration: configuration,
             newTokens: tokenizer.added,
             startToken: options.compressedTokenStart.flatMap {
                 tokenizer.tokenizer.encode($0).last
             },
-            hasAdapter: adapter != nil, backend: backend)
+            hasOwnRows: isFrozen, backend: backend)
         // If all weights are trained, an encoder starts from the base with its adapter merged in, a
         // language model from the base alone.
-        let merged = adapter == nil && needsTokens ? saved : nil
+        let merged = !isFrozen && needsTokens ? saved : nil
         var encoder = try Self.decoder(configuration) { declaration throws(TrainingError) in
             let isHead = declaration.name == ModelConfiguration.outputName
-            let isFrozen = options.frozen.contains { Self.is(declaration.name, under: $0) }
-            let isTrained = adapter == nil && !isFrozen && !(isHead && needsTokens)
+            let isTrained =
+                !isFrozen && !(isHead && needsTokens)
+                && !options.frozen.contains { Self.is(declaration.name, under: $0) }
             return try initial.parameter(declaration, isTrained: isTrained, merging: merged)
         }
         encoder.isCheckpointed = options.recomputesLayers
         parameters = encoder.parameters
         var trained = encoder.parameters.filter(\.isTrained)
+        // An adapter that the model has is kept as it is unless it is trained.
+        adapter = trainedAdapter ?? (responds ? saved?.settings : nil)
         if let adapter {
-            trained = try adapter.attach(
+            trained += try adapter.attach(
+                to: &encoder, saved: saved, isTrained: trainedAdapter != nil, seed: options.seed,
+                backend: backend)
+        }
+        if isFrozen {
+            trained += try TokenRows.attach(
                 to: &encoder, saved: saved, tokens: tokenizer.compressedTokens,
-                newRows: try initial.newRows(), seed: options.seed, backend: backend)
+                newRows: try initial.newRows(), backend: backend)
+        }
+        var projections: ProjectionParameters?
+        if responds {
+            let made = try ProjectionParameters(
+                file: projectionsFile, hiddenSize: configuration.hiddenSize, teacher: teacher,
+                seed: options.seed, backend: backend)
+            trained += made.parameters.filter(\.isTrained)
+            projections = made
         }
 
         var decoderFolder: ModelFolder?
         var decoder: DifferentiableDecoder?
-        if options.stage == .compress || options.stage == .align {
+        if options.stage == .compress || options.stage == .align || options.reconstructs {
             if let path = options.decoder ?? settings.decoderFolder {
                 let other = try ModelFolder(path: path)
                 decoderFolder = other
@@ -93,10 +129,10 @@ struct TrainableModel {
                         backend: backend)
                 }
             } else {
-                // Its vocabulary is the one before any token was added. With an adapter, encoder
-                // and decoder share the frozen weights.
+                // Its vocabulary is the one before any token was added. Encoder and decoder share
+                // weights that are frozen.
                 let shared = Dictionary(
-                    adapter == nil ? [] : encoder.parameters.map { ($0.name, $0) },
+                    isFrozen ? encoder.parameters.map { ($0.name, $0) } : [],
                     uniquingKeysWith: { $1 })
                 var own = folder.configuration
                 own.vocabularySize = min(
@@ -140,7 +176,7 @@ struct TrainableModel {
         conditional = ConditionalModel(
             encoder: encoder, decoder: decoder,
             compressedTokens: needsTokens ? settings.values.compressedTokens.count : 0,
-            decoderInput: decoderInput)
+            decoderInput: decoderInput, projections: projections)
         if let (_, rows) = encoder.trainedRows {
             compressedTokenRows = ParameterRows(
                 parameter: rows, rows: Array(0..<rows.shape[0]))
@@ -159,7 +195,6 @@ struct TrainableModel {
         self.tokenizer = tokenizer
         self.trained = trained
         self.configuration = configuration
-        self.adapter = adapter
         self.decoderFolder = decoderFolder
     }
 
@@ -246,6 +281,11 @@ struct TrainableModel {
                 data = FileManager.default.contents(atPath: folder.path + "/" + name)
             }
             data?.withUnsafeBytes { hasher.update($0) }
+        }
+        if let projectionsFile {
+            hasher.update(Projections.fileName)
+            FileManager.default.contents(atPath: projectionsFile)?
+                .withUnsafeBytes { hasher.update($0) }
         }
         for (name, content) in tokenizer.files.sorted(by: { $0.key < $1.key }) {
             hasher.update(name)

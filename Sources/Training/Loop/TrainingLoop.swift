@@ -133,8 +133,9 @@ struct TrainingLoop {
         return UntimedStep(
             step: optimizer.steps, totalSteps: schedule.totalSteps,
             epoch: Double(optimizer.steps) / Double(order.stepsPerEpoch), loss: result.loss,
-            gain: gain, learningRate: rate, gradientNorm: norm, tokens: result.tokens,
-            leftOut: result.leftOut)
+            gain: gain, reconstructionLoss: result.reconstructionLoss,
+            alignmentLoss: result.alignmentLoss, learningRate: rate, gradientNorm: norm,
+            tokens: result.tokens, leftOut: result.leftOut)
     }
 
     private func checkFinite(_ value: Double, _ quantity: TrainingError.Quantity, _ rows: [Int])
@@ -165,6 +166,8 @@ private struct UntimedStep {
     let epoch: Double
     let loss: Float
     let gain: Double?
+    let reconstructionLoss: Double?
+    let alignmentLoss: Double?
     let learningRate: Double
     let gradientNorm: Double
     let tokens: Int
@@ -173,6 +176,7 @@ private struct UntimedStep {
     func timed(_ seconds: Double) -> TrainingStep {
         TrainingStep(
             step: step, totalSteps: totalSteps, epoch: epoch, loss: loss, gain: gain,
+            reconstructionLoss: reconstructionLoss, alignmentLoss: alignmentLoss,
             learningRate: learningRate, gradientNorm: gradientNorm, tokens: tokens,
             tokensPerSecond: seconds > 0 ? Double(tokens) / seconds : 0, leftOut: leftOut)
     }

@@ -15,11 +15,13 @@ struct TrainingRecord: Codable {
     /// Fingerprints of the starting model and of the data.
     let model: String
     let data: String
+    /// Of the teacher; nil without one.
+    let teacher: String?
     /// Options by the names of `TrainingOption`; version 0.1 wrote command-line flags.
     let options: [String: String]
 
     enum CodingKeys: String, CodingKey {
-        case steps, model, data, options
+        case steps, model, data, teacher, options
         case lastLoss = "last_loss"
     }
 
@@ -28,6 +30,7 @@ struct TrainingRecord: Codable {
         self.lastLoss = lastLoss
         model = identity.model
         data = identity.data
+        teacher = identity.teacher
         options = identity.options.deciding
     }
 
@@ -66,7 +69,7 @@ struct TrainingRecord: Codable {
     /// - Throws: `finishedDifferently` if the finished run had other inputs.
     func check(_ identity: RunIdentity) throws(TrainingError) {
         let difference = identity.difference(
-            data: data, model: model, options: options)
+            data: data, model: model, teacher: teacher, options: options)
         guard let difference else { return }
         throw .finishedDifferently(
             path: identity.options.output, difference.input, saved: difference.saved,

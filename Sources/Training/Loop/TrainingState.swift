@@ -62,15 +62,17 @@ struct TrainingState {
         do {
             try FileManager.default.createDirectory(
                 atPath: output, withIntermediateDirectories: true)
+            var metadata = [
+                "step": String(optimizer.steps), "data": identity.data,
+                "model": identity.model,
+                "options": try JSONValue(encoding: identity.options.deciding).jsonText,
+                "totals": try JSONValue(encoding: totals).jsonText,
+            ]
+            metadata["teacher"] = identity.teacher
             var next = buffers.makeIterator()
             try SafetensorsWriter.write(
                 to: path, tensors: declarations,
-                metadata: [
-                    "step": String(optimizer.steps), "data": identity.data,
-                    "model": identity.model,
-                    "options": try JSONValue(encoding: identity.options.deciding).jsonText,
-                    "totals": try JSONValue(encoding: totals).jsonText,
-                ], fileSystem: fileSystem
+                metadata: metadata, fileSystem: fileSystem
             ) { _, write in
                 guard let buffer = next.next() else { return }
                 try write(
@@ -97,6 +99,7 @@ struct TrainingState {
             }
             if let difference = identity.difference(
                 data: file.metadata["data"], model: file.metadata["model"],
+                teacher: file.metadata["teacher"],
                 options: try decoded([String: String].self, "options"))
             {
                 throw TrainingError.resumedDifferently(

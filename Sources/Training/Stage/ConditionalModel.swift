@@ -3,7 +3,8 @@ import Transformer
 
 /// Encoder E and frozen decoder D with the k compressed tokens between them.
 ///
-///     e(x, I)        [k, H]  E's final states at the compressed tokens of the input
+///     e(x, I)        [k, H]  E's final states at the compressed tokens of the input; in LLM2Vec-Gen
+///                            p(x), their projections
 ///     log p(d | e)           the probability that D, given e as its first k inputs, continues with d
 struct ConditionalModel {
     var encoder: DifferentiableDecoder
@@ -11,6 +12,8 @@ struct ConditionalModel {
     let compressedTokens: Int
     /// What happens to e before it enters D.
     var decoderInput = DecoderInput()
+    /// LLM2Vec-Gen's; nil in AutoRegEmbed.
+    var projections: ProjectionParameters?
 
     /// A target d (with its EOS), scored under the encoding with index `encoding`.
     struct Pair {
@@ -18,8 +21,23 @@ struct ConditionalModel {
         let target: [Int32]
     }
 
-    /// e of every input, concatenated: `[inputs * k, H]`.
+    /// The number of elements in a vector.
+    var vectorWidth: Int { projections?.vectorWidth ?? encoder.configuration.hiddenSize }
+
+    /// e, or p, of every input, concatenated: `[inputs * k, H]`.
     func encode(_ tape: Tape, _ inputs: [[Int32]], dropoutSeed: UInt64?) -> Tensor {
+        let states = states(tape, inputs, dropoutSeed: dropoutSeed)
+        return projections?.reconstruction.applied(tape, to: states) ?? states
+    }
+
+    /// E's final states at the compressed tokens of every input: `[inputs * k, H]`.
+    private func states(_ tape: Tape, _ inputs: [[Int32]], dropoutSeed: UInt64?) -> Tensor {
+        if encoder.trainsRowsAlone, let rows = encoder.trainedRows?.rows {
+            let own = inputs.flatMap { _ in 0..<Int32(compressedTokens) }
+            return encoder.states(
+                tape, of: tape.gather(rows.tensor, rows: own),
+                after: inputs.map { Array($0.dropLast(compressedTokens)) })
+        }
         let layout = SequenceLayout(lengths: inputs.map(\.count))
         let rows = inputs.indices.flatMap {
             layout.range($0).suffix(compressedTokens).map(Int32.init)
@@ -29,11 +47,18 @@ struct ConditionalModel {
             dropoutSeed: dropoutSeed)
     }
 
-    /// v of every input, the mean of its k states, L2-normalized: `[inputs, H]`.
+    /// v of every input, L2-normalized: `[inputs, T]`.
     func vectors(_ tape: Tape, _ inputs: [[Int32]], dropoutSeed: UInt64?) -> Tensor {
-        let states = encode(tape, inputs, dropoutSeed: dropoutSeed)
-        let offsets = (0...inputs.count).map { $0 * compressedTokens }
-        return tape.normalized(tape.segments(states, offsets: offsets, mean: true))
+        tape.normalized(pooled(tape, encode(tape, inputs, dropoutSeed: dropoutSeed)))
+    }
+
+    /// v before normalization: the mean of each input's k rows e or p, in LLM2Vec-Gen A p̄ + a of it.
+    ///
+    ///     encodings [inputs * k, H] -> [inputs, T]
+    func pooled(_ tape: Tape, _ encodings: Tensor) -> Tensor {
+        let offsets = stride(from: 0, through: encodings.rows, by: compressedTokens)
+        let mean = tape.segments(encodings, offsets: Array(offsets), mean: true)
+        return projections?.alignment?.applied(tape, to: mean) ?? mean
     }
 
     /// D's states at the positions that predict the pairs' targets: in the sequence [e ; d_1 …

@@ -9,6 +9,9 @@ struct BatchResult {
     var leftOut = 0
     /// Rows of the batch with a text that is cut to the maximum length.
     var cutRows = 0
+    /// The terms of LLM2Vec-Gen's loss, see ``LossTerms``.
+    var reconstructionLoss: Double?
+    var alignmentLoss: Double?
 }
 
 /// A stage ready to run: its rows, and how a batch of them is computed.
@@ -66,17 +69,24 @@ struct StageRunner {
             try begins(parts.map { $0.reduce(0) { $0 + $1.tokens } }.max() ?? 0)
             let targets = examples.reduce(0) { $0 + loss.targetTokens($1) }
             var total = 0.0
+            var (reconstruction, alignment): (Double?, Double?) = (nil, nil)
+            func add(_ term: Tensor?, _ tape: Tape, to sum: inout Double?) {
+                if let term { sum = (sum ?? 0) + Double(tape.values(term)[0]) }
+            }
             for (index, part) in parts.enumerated() {
                 let tape = Tape(backend: backend, precision: precision)
                 let facts = BatchFacts(
                     rows: examples.count, targetTokens: targets,
                     dropoutSeed: seed.map { $0 &* 1024 &+ UInt64(index) })
-                let part = loss.loss(tape, part, batch: facts)
-                total += Double(tape.values(part)[0])
-                tape.backward(from: part)
+                let terms = loss.terms(tape, part, batch: facts)
+                total += Double(tape.values(terms.total)[0])
+                add(terms.reconstruction, tape, to: &reconstruction)
+                add(terms.alignment, tape, to: &alignment)
+                tape.backward(from: terms.total)
             }
             return BatchResult(
-                loss: Float(total), tokens: examples.reduce(0) { $0 + $1.tokens }, cutRows: cut)
+                loss: Float(total), tokens: examples.reduce(0) { $0 + $1.tokens }, cutRows: cut,
+                reconstructionLoss: reconstruction, alignmentLoss: alignment)
         }
     }
 }

@@ -87,10 +87,7 @@ package struct DifferentiableDecoder {
         _ tape: Tape, inputs: Tensor, layout: SequenceLayout, rows: [Int32],
         dropoutSeed: UInt64? = nil
     ) -> Tensor {
-        let rotary = RotaryTable(
-            inverseFrequencies: configuration.rope.frequencies(
-                headDimension: configuration.headDimension, length: layout.longest),
-            factor: configuration.rope.attentionFactor, positions: max(1, layout.longest))
+        let rotary = rotaryTable(length: layout.longest)
         var x = inputs
         for (index, layer) in layers.enumerated() {
             let context = DifferentiableLayer.Context(
@@ -104,6 +101,14 @@ package struct DifferentiableDecoder {
             }
         }
         return tape.rmsNorm(x, weight: finalNorm.tensor, epsilon: configuration.normEpsilon)
+    }
+
+    /// The rotations of sequences up to `length`.
+    func rotaryTable(length: Int) -> RotaryTable {
+        RotaryTable(
+            inverseFrequencies: configuration.rope.frequencies(
+                headDimension: configuration.headDimension, length: length),
+            factor: configuration.rope.attentionFactor, positions: max(1, length))
     }
 
     /// log p of each target given its row's state.        states `[R, H]`, targets `[R]` -> `[R]`

@@ -12,9 +12,13 @@ extension Tuner {
     /// The model to start from, as a folder. The built-in model is written to `OUT/base`.
     func base(_ recorded: EmbedderIdentity, in folder: TuneFolder) throws -> TuneJournal.Base {
         let embedder = try collection.embedder
-        guard embedder is AutoRegEmbedder else {
+        guard let model = embedder as? AutoRegEmbedder else {
             throw TuneError.notTunable(
                 collection: collection.name, .otherEmbedder(name: recorded.name))
+        }
+        guard model.method == .autoRegEmbed else {
+            throw TuneError.notTunable(
+                collection: collection.name, .llm2VecGen(name: recorded.name))
         }
         guard recorded.settings["instructions"] == nil else {
             throw TuneError.notTunable(

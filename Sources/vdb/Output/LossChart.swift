@@ -141,6 +141,7 @@ struct LossChart {
             case .compress: "#0072B2"
             case .align: "#D55E00"
             case .contrast: "#007F5F"
+            case .respond: "#CC79A7"
             }
         }
 

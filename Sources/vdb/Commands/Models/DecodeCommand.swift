@@ -1,5 +1,6 @@
 import ArgumentParser
 import AutoRegEmbed
+import JSON
 
 /// `vdb decode`: decodes a text's compressed embedding.
 struct DecodeCommand: AsyncParsableCommand {
@@ -10,6 +11,11 @@ struct DecodeCommand: AsyncParsableCommand {
             Examples:
               vdb decode "The moon pulls the oceans into two bulges."
               vdb decode "what makes dough rise?" --instruction next --max-tokens 40
+              vdb decode "what makes dough rise?" --instruction next --lens 5
+
+            With --lens N nothing is generated: one JSON object a line says which N tokens of the \
+            vocabulary each compressed token is likeliest to be read as, by the decoder's head on its \
+            state.
             """)
 
     @Argument(help: "The text.")
@@ -18,18 +24,47 @@ struct DecodeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The most tokens generated.", valueName: "n"))
     var maxTokens = 128
 
+    @Option(
+        help: ArgumentHelp(
+            "Print the likeliest tokens of each compressed token instead, this many.",
+            valueName: "n"))
+    var lens: Int?
+
     @OptionGroup var instruction: InstructionArguments
     @OptionGroup var model: ModelArguments
     @OptionGroup var general: GeneralArguments
 
-    func validate() throws { try requirePositive(maxTokens, "--max-tokens") }
+    func validate() throws {
+        try requirePositive(maxTokens, "--max-tokens")
+        try require(lens, in: NumberLimits.tokens, "--lens")
+    }
 
     func run() async throws {
         let embedder = try model.finder(threads: general.threads)
             .loadLanguageModel(for: "decoding")
+        if let lens {
+            for reading in try embedder.readCompressedTokens(
+                of: text, instruction: instruction.parsed, task: instruction.task, count: lens)
+            {
+                var line = JSONWriter()
+                line.set("token", reading.token)
+                line.set("likeliest", .array(reading.likeliest.map(\.json)))
+                line.print()
+            }
+            return
+        }
         Output.line(
             try embedder.decode(
                 text, instruction: instruction.parsed, task: instruction.task,
                 maximumTokens: maxTokens))
+    }
+}
+
+extension LikelyToken {
+    fileprivate var json: JSONValue {
+        [
+            "id": .integer(Int64(id)), "text": .string(text),
+            "probability": .number(Double(Float(probability).description) ?? probability),
+        ]
     }
 }

@@ -56,6 +56,7 @@ extension TrainingProgress.Preparation {
         switch self {
         case .tokenizing: "tokenizing"
         case .referenceScores: "reference scores"
+        case .teacherVectors: "the teacher's vectors"
         case .reading(let name): "reading \(name)"
         }
     }
@@ -63,7 +64,7 @@ extension TrainingProgress.Preparation {
     fileprivate var unit: String {
         switch self {
         case .tokenizing: "texts"
-        case .referenceScores: "rows"
+        case .referenceScores, .teacherVectors: "rows"
         case .reading: "documents"
         }
     }

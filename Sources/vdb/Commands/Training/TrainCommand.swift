@@ -1,4 +1,5 @@
 import ArgumentParser
+import AutoRegEmbed
 import Foundation
 import Training
 import Tuning
@@ -7,7 +8,7 @@ import Tuning
 struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
-        abstract: "Train an embedder: pretrain, compress, align or contrast.",
+        abstract: "Train an embedder: pretrain, compress, align, contrast or respond.",
         discussion: """
             Each stage reads a model folder and writes one:
 
@@ -15,12 +16,18 @@ struct TrainCommand: ParsableCommand {
               vdb train align --model compressed --data triples.jsonl --out aligned
               vdb train contrast --model aligned --data triples.jsonl --out embedder
 
+            respond is the other method, LLM2Vec-Gen, and the only stage of its own: from what a language \
+            model answered, its compressed tokens learn to carry the answer, and their vector to be a \
+            teacher's vector of it. The language model stays as it is.
+
+              vdb train respond --model base --data answers.jsonl --teacher minilm --out embedder
+
             Data are JSON Lines: {"text"} for pretrain, {"context", "instruction", "output"} for \
             compress, {"query", "pos": [...], "neg": [...]} for align and contrast, as 'vdb mine' \
-            writes them. The layouts of FlagEmbedding and sentence-transformers are read as well. \
+            writes them, {"query", "answer"} for respond. The layouts of FlagEmbedding and sentence-transformers are read as well. \
             compress also takes pairs and documents.
 
-            compress and align log a gain besides the loss, every tenth step: by how many nats a token \
+            compress, align and respond log a gain besides the loss, every tenth step: by how many nats a token \
             a target is likelier under its own text's compressed tokens than under another's. 0 means \
             that the model has learned the language of the targets, but nothing of the text.
 
@@ -29,7 +36,7 @@ struct TrainCommand: ParsableCommand {
             --max-steps 20.
             """)
 
-    @Argument(help: "The stage: pretrain, compress, align or contrast.")
+    @Argument(help: "The stage: pretrain, compress, align, contrast or respond.")
     var stage: TrainingStage
 
     @Option(
@@ -62,6 +69,7 @@ struct TrainCommand: ParsableCommand {
     @OptionGroup(title: "Run") var general: RunOptions
     @OptionGroup(title: "Adapter") var adapter: AdapterOptions
     @OptionGroup(title: "Losses") var losses: LossOptions
+    @OptionGroup(title: "Respond") var responses: RespondOptions
     @OptionGroup(title: "Evaluation") var evaluation: EvaluationOptions
     @OptionGroup(title: "Checkpoints") var checkpoints: CheckpointOptions
 
@@ -76,6 +84,7 @@ struct TrainCommand: ParsableCommand {
         general.apply(to: &options)
         adapter.apply(to: &options)
         losses.apply(to: &options)
+        responses.apply(to: &options)
         evaluation.apply(to: &options)
         options.saveSteps = checkpoints.saveSteps
         return options
@@ -100,7 +109,8 @@ struct TrainCommand: ParsableCommand {
             let summary = try Trainer.run(
                 options(starting?.path ?? given?.path ?? ""),
                 evaluation: evaluation.eval.map(RetrievalEvaluation.onFolder),
-                log: evaluation.log, overwriting: overwrite, resuming: checkpoints.resume,
+                openTeacher: openTeacher, log: evaluation.log, overwriting: overwrite,
+                resuming: checkpoints.resume,
                 isCancelled: { Interruption.isRequested }, progress: reporter.report)
             starting?.removeUnlessNeeded()
             reporter.finish(summary, folder: out)
@@ -111,13 +121,23 @@ struct TrainCommand: ParsableCommand {
         }
     }
 
+    /// Opens the model of `--teacher`: a folder, a file or the name of a model in the store.
+    private func openTeacher(_ model: String) throws -> any ModelEmbedder {
+        var options = AutoRegEmbedder.Options()
+        options.threads = general.threads
+        return try ModelFinder.open(try ModelFinder.locate(model), options)
+    }
+
     /// Unless it is to be replaced or resumed, a finished model in the output folder is moved
     /// aside.
     private func setAsideEarlierModel(
         _ model: String?, _ reporter: TrainReporter
     ) throws -> EarlierModel? {
         guard !overwrite, !checkpoints.resume else { return nil }
-        let inputs = [model, losses.decoder, data, evaluation.eval, losses.referenceScores]
+        let inputs = [
+            model, losses.decoder, data, evaluation.eval, losses.referenceScores,
+            responses.teacher, responses.teacherVectors,
+        ]
         let earlier = try EarlierModel.setAside(in: out, readBy: inputs.compactMap { $0 })
         if let earlier { reporter.keptEarlierModel(earlier) }
         return earlier
@@ -129,6 +149,12 @@ extension TrainCommand {
         @Option(help: "Passes over the data (default: compress 2, align 4, others 1).")
         var epochs: Int?
         @Option(help: "Steps in place of --epochs; the schedule ends there.") var maxSteps: Int?
+        @Option(
+            help: """
+                The step at which the schedule would end, if it is not the run's last; the warm-up stays a \
+                share of the run's own steps.
+                """)
+        var scheduleSteps: Int?
         @Option(help: "Rows in a step (default: 32).") var batchSize: Int?
         @Option(
             help: ArgumentHelp(
@@ -139,7 +165,7 @@ extension TrainCommand {
         var microBatchSize: Int?
         @Option(
             help: """
-                The peak learning rate (default: pretrain 6e-4, align 5e-6, others 2e-5).
+                The peak learning rate (default: pretrain 6e-4, align 5e-6, respond 3e-4, others 2e-5).
                 """)
         var learningRate: Double?
         @Option(
@@ -155,9 +181,17 @@ extension TrainCommand {
                 mean of all tokens).
                 """, valueName: "text"))
         var embedStart: String?
-        @Option(help: "Share of the steps over which the rate rises from 0.") var warmupRatio = 0.05
-        @Option(help: "Learning rate after that: cosine, linear or constant.") var schedule =
-            LearningRateSchedule.cosine
+        @Option(
+            help: """
+                Share of the steps over which the rate rises from 0 (default: respond 0.02, others 0.05).
+                """)
+        var warmupRatio: Double?
+        @Option(
+            help: """
+                Learning rate after that: cosine, linear or constant (default: respond linear, others \
+                cosine).
+                """)
+        var schedule: LearningRateSchedule?
         @Option(help: "AdamW's decoupled weight decay.") var weightDecay = 0.0
         @Option(help: "Scale gradients of greater norm down to this.") var maxGradNorm = 1.0
         @Option(help: "Matrix products: float32 or bfloat16 (default: as the model is stored).")
@@ -189,8 +223,9 @@ extension TrainCommand {
             options.learningRate = learningRate ?? options.learningRate
             options.compressedTokenLearningRate = embedLearningRate
             options.compressedTokenStart = embedStart
-            options.warmupRatio = warmupRatio
-            options.schedule = schedule
+            options.warmupRatio = warmupRatio ?? options.warmupRatio
+            options.schedule = schedule ?? options.schedule
+            options.scheduleSteps = scheduleSteps
             options.weightDecay = weightDecay
             options.maximumGradientNorm = maxGradNorm
             options.precision = precision
@@ -262,6 +297,42 @@ extension TrainCommand {
             options.usesInBatchNegatives = inBatchNegatives
             options.referenceScores = referenceScores
             options.reversesReferenceSign = reverseReferenceSign
+        }
+    }
+
+    struct RespondOptions: ParsableArguments {
+        @Option(
+            help: ArgumentHelp(
+                """
+                The model whose vectors of the answers are learned: a folder, a .gguf file or the name of a \
+                model in the store.
+                """, valueName: "model"), completion: .file())
+        var teacher: String?
+        @Option(
+            help: ArgumentHelp(
+                """
+                The teacher's vectors in an .npy file, one for each row of --data, not normalized. Vectors \
+                of length 1 need --alignment-weight of about their width.
+                """, valueName: "file.npy"), completion: .file(extensions: ["npy"]))
+        var teacherVectors: String?
+        @Option(help: "The number of compressed tokens of a model that has none (default: 10).")
+        var compressedTokens: Int?
+        @Option(
+            help: "The factor of the loss of writing the answer; 0 leaves it out (default: 1).")
+        var reconstructionWeight: Double?
+        @Option(
+            help: """
+                The factor of the loss against the teacher's vector; 0 leaves it out, and needs no \
+                teacher (default: 1).
+                """)
+        var alignmentWeight: Double?
+
+        func apply(to options: inout TrainingOptions) {
+            options.teacher = teacher
+            options.teacherVectors = teacherVectors
+            options.compressedTokens = compressedTokens
+            options.reconstructionWeight = reconstructionWeight
+            options.alignmentWeight = alignmentWeight
         }
     }
 

@@ -5,7 +5,7 @@ extension TrainingError: WordedError {
         switch self {
         case .badOption, .evaluatesLanguageModel, .resumedDifferently, .finishedDifferently: .usage
         case .badLine, .noRows, .badModel, .notAFolder, .embedder, .decoderMismatch, .notFinite,
-            .compressed:
+            .compressed, .badTeacher:
             .badData
         case .cannotRead: .missing
         case .cannotWrite, .outputExists: .cannotCreate
@@ -22,6 +22,10 @@ extension TrainingError: WordedError {
             "--freeze cannot be combined with --lora-rank, which trains no weights of the model"
         case .badOption(.strategy, .withDivergence(let similarity)):
             "--strategy must be 0 with --similarity \(similarity.rawValue), which has no strategies"
+        case .badOption(let option, .missing(let other)):
+            "\(option.flag) or \(other.flag) is needed"
+        case .badOption(let option, .besides(let other)):
+            "\(option.flag) cannot be combined with \(other.flag)"
         case .badOption(let option, let problem): "\(option.flag) \(problem)"
         case .evaluatesLanguageModel: "--eval needs a stage that trains an embedder"
         case .embedder(let error): error.fact
@@ -39,8 +43,11 @@ extension TrainingError: WordedError {
         switch self {
         case .badOption(.frozen, .noSuchParameter):
             "name a parameter, or a module such as model.embed_tokens"
-        case .evaluatesLanguageModel: "use compress, align or contrast"
+        case .evaluatesLanguageModel: "use compress, align, contrast or respond"
+        case .badOption(.teacher, .missing):
+            "or --alignment-weight 0, which trains without a teacher"
         case .compressed: "decompress it first"
+        case .badModel(_, .llm2VecGen): "use 'vdb train respond'"
         case .badModel(_, .adapterNotUniform): "merge it into its base first"
         case .notAFolder: "'vdb model convert' writes a GGUF file as a model folder"
         case .badLine(_, _, .noNegative), .badLine(_, _, .onlyPositives):
@@ -81,6 +88,7 @@ extension TrainingError.RunInput {
         switch self {
         case .data: "the content of --data"
         case .model: "the content of --model"
+        case .teacher: "the content of --teacher or --teacher-vectors"
         case .option(let option): option.flag
         case .unknownOption(let name): name
         }
