@@ -48,7 +48,7 @@ struct DecodeCommand: AsyncParsableCommand {
             {
                 var line = JSONWriter()
                 line.set("token", reading.token)
-                line.set("likeliest", .array(reading.likeliest.map(\.json)))
+                line.set("likeliest", reading.likeliest.map(\.json))
                 line.print()
             }
             return
@@ -61,10 +61,12 @@ struct DecodeCommand: AsyncParsableCommand {
 }
 
 extension LikelyToken {
-    fileprivate var json: JSONValue {
-        [
-            "id": .integer(Int64(id)), "text": .string(text),
-            "probability": .number(Double(Float(probability).description) ?? probability),
-        ]
+    fileprivate var json: JSONWriter {
+        var object = JSONWriter()
+        object.set("id", Int(id))
+        object.set("text", text)
+        // As many digits as a 32-bit float has.
+        object.set("probability", .number(Double("\(Float(probability))") ?? probability))
+        return object
     }
 }
