@@ -76,8 +76,7 @@ extension AutoRegEmbedder {
             let ids = try decoder.generateGreedily(
                 after: SequenceInput(prefix: prefix, rows: compressedIDs.count, tokens: []),
                 maximumTokens: min(maximumTokens, longestText(of: decoder)),
-                stopping: Set(
-                    decoder.configuration.endOfText + [tokenizer.eosID].compactMap(\.self)))
+                stopping: endOfText(of: decoder))
             return tokenizer.decode(ids, skippingSpecialTokens: true)
         } catch { throw AutoRegEmbedError.model(error) }
     }
@@ -93,6 +92,11 @@ extension AutoRegEmbedder {
             let scaled = scale == 1 ? state : state.map { $0 * scale }
             return offset.isEmpty ? scaled : zip(scaled, offset).map { $0 + $1 }
         }
+    }
+
+    /// The ids that end a generated text.
+    func endOfText(of decoder: LanguageModel) -> Set<Int32> {
+        Set(decoder.configuration.endOfText + [tokenizer.eosID].compactMap(\.self))
     }
 
     /// The most tokens ever generated, for a decoder that does not end its text.

@@ -38,13 +38,16 @@ package struct EmbedderSettings: Sendable, Equatable {
     /// The weight of dense ranks in hybrid search, relative to 1 for lexical ranks; nil leaves it
     /// to the database. Neither vectors nor the fingerprint depend on it.
     package var hybridWeight: Double?
+    /// How the decoder is asked for answers; nil leaves it to the chat template. Neither vectors nor
+    /// the fingerprint depend on it.
+    package var chat: ChatFormat?
     package var template: InputTemplate
     package var instructions: [EmbeddingTask: [String: String]]
 
     private static let keys: Set<String> = [
         "compressed_tokens", "pooling", "normalize", "max_length", "decoder", "decoder_fingerprint",
         "decoder_vocabulary", "decoder_scale", "decoder_offset", "hybrid_weight", "template",
-        "instructions", "method", "projections",
+        "instructions", "method", "projections", "chat",
     ]
     private static let instructionKeys: Set<String> = ["next", "self", "previous"]
 
@@ -175,6 +178,12 @@ package struct EmbedderSettings: Sendable, Equatable {
                 throw wrong("hybrid_weight", "a number that is not negative")
             }
             hybridWeight = weight
+        }
+        if let source = field("chat") {
+            guard let chat = source.stringValue.flatMap(ChatFormat.init) else {
+                throw wrong("chat", "a string with {query} once, and optionally {bos}")
+            }
+            self.chat = chat
         }
         if let source = field("template") {
             guard let template = source.stringValue.flatMap({ InputTemplate($0) }) else {

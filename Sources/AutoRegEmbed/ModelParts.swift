@@ -254,7 +254,7 @@ package struct ModelParts: Sendable {
         }
     }
 
-    private static func map(
+    static func map(
         _ file: URL, required: Bool
     ) throws(AutoRegEmbedError) -> MappedFile? {
         if !required, !FileManager.default.fileExists(atPath: file.path) { return nil }

@@ -108,6 +108,13 @@ KERNEL(bool, transformer_is_finite, (const float *x, size_t count), (x, count)) 
     return bad == 0;
 }
 
+KERNEL(size_t, transformer_greatest, (const float *x, size_t count), (x, count)) {
+    float top = greatest(x, count);
+    size_t i = 0;
+    while (i + 1 < count && x[i] != top) i++;
+    return x[i] == top ? i : 0;
+}
+
 KERNEL(
     double, transformer_sum_exponentials,
     (const float *x, size_t count, float *top),

@@ -203,7 +203,7 @@ package struct Tokenizer: Sendable {
             of: text, normalized: false, specialTokens: specialTokens, classes: scratch.classes)
         for section in sections {
             switch section {
-            case .token(let id): ids.append(id)
+            case .token(let id, _): ids.append(id)
             case .text(let range):
                 encodeSection(
                     UnsafeBufferPointer(rebasing: text[range]),
@@ -243,7 +243,7 @@ package struct Tokenizer: Sendable {
             of: text, normalized: true, specialTokens: specialTokens, classes: scratch.classes)
         for section in sections {
             switch section {
-            case .token(let id): ids.append(id)
+            case .token(let id, _): ids.append(id)
             case .text(let range):
                 encodePieces(
                     UnsafeBufferPointer(rebasing: text[range]),

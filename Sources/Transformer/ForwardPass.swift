@@ -23,15 +23,16 @@ struct ForwardPass {
 
     /// - Parameters:
     ///   - sequences: at least one; none may be empty.
-    ///   - cache: keys and values of earlier positions. There is then one sequence, which continues
-    ///     them and whose own are added.
+    ///   - caches: keys and values of earlier positions, which each sequence continues and to which
+    ///     its own are added; empty if sequences are computed whole.
     ///   - output: receives the selected rows of all sequences in order, `[rows, H]`.
     func run(
         _ sequences: [SequenceInput], selecting selection: RowSelection,
-        cache: KeyValueCache? = nil, into output: UnsafeMutablePointer<Float>
+        caches: [KeyValueCache] = [], into output: UnsafeMutablePointer<Float>
     ) throws(ModelError) {
+        precondition(caches.isEmpty || caches.count == sequences.count)
         let layout = SequenceLayout(lengths: sequences.map(\.length))
-        let past = cache?.count ?? 0
+        let past = caches.map(\.count).max() ?? 0
         workspace.reserve(rows: layout.rows, longest: past + layout.longest)
         try embed(sequences, layout: layout)
 
@@ -64,7 +65,7 @@ struct ForwardPass {
             try linear(
                 normed, rows: rows, layer.query, into: q, stride: configuration.queryWidth)
             norm(heads: q, rows: rows, count: configuration.headCount, layer.queryNorm)
-            attend(layer, number: number, layout: layout, chosen: chosen, past: past, cache: cache)
+            attend(layer, number: number, layout: layout, chosen: chosen, caches: caches)
             let attended = workspace.input(width: configuration.queryWidth)
             load(workspace.attended.pointer, rows: rows, into: attended)
             quantize(attended, rows: rows, width: configuration.queryWidth)
@@ -80,7 +81,7 @@ struct ForwardPass {
             try linear(
                 workspace.gated, rows: rows, layer.down, into: x, stride: width, accumulate: true)
         }
-        cache?.advance(by: layout.rows)
+        for (cache, sequence) in zip(caches, sequences) { cache.advance(by: sequence.length) }
         TransformerRows.norm(
             x, stride: width, rows: rows, width: width, weight: weights.finalNorm.pointer,
             epsilon: configuration.normEpsilon, into: output, stride: width)
@@ -249,21 +250,25 @@ struct ForwardPass {
 
     /// Rotates queries and keys, then computes attention, sequence by sequence.
     private func attend(
-        _ layer: LayerWeights, number: Int, layout: SequenceLayout, chosen: Selection, past: Int,
-        cache: KeyValueCache?
+        _ layer: LayerWeights, number: Int, layout: SequenceLayout, chosen: Selection,
+        caches: [KeyValueCache]
     ) {
         let c = configuration
         let (d, group) = (c.headDimension, c.groupSize)
         let (queryWidth, keyWidth) = (c.queryWidth, c.keyValueWidth)
+        let scratch = workspace.kernel.pointer
         for sequence in 0..<layout.sequences {
+            let cache = caches.isEmpty ? nil : caches[sequence]
+            let past = cache?.count ?? 0
             let range = layout.range(sequence)
             let queries = chosen.ranges[sequence]
             let length = past + range.count
             let table = rotary.table(length: length)
             let positions = (0..<range.count).map { Int32(past + $0) }
             let q = workspace.queries.pointer + queries.lowerBound * queryWidth
-            var k = workspace.keys.pointer + range.lowerBound * keyWidth
-            var v = workspace.values.pointer + range.lowerBound * keyWidth
+            let k = workspace.keys.pointer + range.lowerBound * keyWidth
+            let v = workspace.values.pointer + range.lowerBound * keyWidth
+            let to = workspace.attended.pointer + queries.lowerBound * queryWidth
             TransformerRows.rotate(
                 k, stride: keyWidth, rows: range.count, heads: c.keyValueHeadCount, dimension: d,
                 positions: positions, cosines: table.cosines, sines: table.sines)
@@ -271,19 +276,23 @@ struct ForwardPass {
                 q, stride: queryWidth, rows: queries.count, heads: c.headCount, dimension: d,
                 positions: Array(positions.suffix(queries.count)), cosines: table.cosines,
                 sines: table.sines)
-            if let cache {
-                (k, v) = cache.append(layer: number, keys: k, values: v, rows: range.count)
-            }
+            cache?.store(layer: number, keys: k, values: v, rows: range.count)
             let shape = CausalAttention.Shape(
                 firstQuery: length - queries.count, queries: queries.count, keys: length,
                 dimension: d, group: group, window: layer.slidingWindow)
             for head in 0..<c.keyValueHeadCount {
-                CausalAttention.attend(
-                    shape, queries: q + head * group * d, stride: queryWidth, keys: k + head * d,
-                    values: v + head * d, keyStride: keyWidth,
-                    into: workspace.attended.pointer + queries.lowerBound * queryWidth
-                        + head * group * d,
-                    outputStride: queryWidth, scratch: workspace.kernel.pointer)
+                let heads = head * group * d
+                if let cache {
+                    CausalAttention.attend(
+                        shape, queries: q + heads, stride: queryWidth,
+                        packed: cache.packed(layer: number, head: head), into: to + heads,
+                        outputStride: queryWidth, scratch: scratch)
+                } else {
+                    CausalAttention.attend(
+                        shape, queries: q + heads, stride: queryWidth, keys: k + head * d,
+                        values: v + head * d, keyStride: keyWidth, into: to + heads,
+                        outputStride: queryWidth, scratch: scratch)
+                }
             }
         }
     }

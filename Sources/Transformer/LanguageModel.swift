@@ -92,15 +92,19 @@ package final class LanguageModel: Sendable {
         of sequences: [SequenceInput], threads: Int, isCancelled: @Sendable () -> Bool,
         _ body: @Sendable (ForwardPass, [Int]) throws(ModelError) -> Void
     ) throws(ModelError) {
-        if hasPendingChanges.load(ordering: .relaxed) {
-            weights.applyChanges(threads: threads)
-            hasPendingChanges.store(false, ordering: .relaxed)
-        }
+        prepare(threads: threads)
         do throws(ModelError) {
             try BatchPlan.run(
                 lengths: sequences.map(\.length), threads: threads, isCancelled: isCancelled,
                 makeState: { makePass() }, body)
         } catch { throw locate(error) }
+    }
+
+    /// Computes the matrices that an adapter changes, if that has not been done.
+    func prepare(threads: Int) {
+        guard hasPendingChanges.load(ordering: .relaxed) else { return }
+        weights.applyChanges(threads: threads)
+        hasPendingChanges.store(false, ordering: .relaxed)
     }
 
     func makePass() -> ForwardPass {

@@ -40,6 +40,66 @@ package enum CausalAttention {
             outputStride, scratch)
     }
 
+    /// Keys and values of one head that later queries attend to, packed once as products read them.
+    package struct Packed {
+        /// `[capacity / 32, d, 32]`
+        package var keys: UnsafeMutablePointer<Float>
+        /// `[d / 32, rounded up, capacity, 32]`
+        package var values: UnsafeMutablePointer<Float>
+        /// The number of positions that there is room for, a multiple of ``granularity``.
+        package var capacity: Int
+        package var dimension: Int
+
+        package static let granularity = 32
+
+        /// The number of floats of keys and of values.
+        package static func counts(capacity: Int, dimension: Int) -> (keys: Int, values: Int) {
+            let whole = (dimension + granularity - 1) / granularity * granularity
+            return (capacity * dimension, capacity * whole)
+        }
+
+        package init(at memory: UnsafeMutablePointer<Float>, capacity: Int, dimension: Int) {
+            let counts = Self.counts(capacity: capacity, dimension: dimension)
+            (keys, values) = (memory, memory + counts.keys)
+            (self.capacity, self.dimension) = (capacity, dimension)
+        }
+
+        /// Stores `[rows, d]` keys and values at positions from `first` on.
+        package func store(
+            keys newKeys: UnsafePointer<Float>, values newValues: UnsafePointer<Float>, stride: Int,
+            at first: Int, rows: Int
+        ) {
+            precondition(first + rows <= capacity)
+            transformer_pack_attention(
+                newKeys, newValues, stride, first, rows, dimension, capacity, keys, values)
+        }
+
+        /// Copies the first `count` positions of another.
+        package func copyPrefix(_ count: Int, of other: Packed) {
+            precondition(count <= capacity && count <= other.capacity)
+            let panels = (count + Self.granularity - 1) / Self.granularity
+            keys.update(from: other.keys, count: panels * Self.granularity * dimension)
+            for column in stride(from: 0, to: dimension, by: Self.granularity) {
+                (values + column * capacity).update(
+                    from: other.values + column * other.capacity, count: count * Self.granularity)
+            }
+        }
+    }
+
+    /// The same, bit for bit, for packed keys and values; the last query is the last position.
+    package static func attend(
+        _ shape: Shape, queries: UnsafePointer<Float>, stride: Int, packed: Packed,
+        into output: UnsafeMutablePointer<Float>, outputStride: Int,
+        scratch: UnsafeMutablePointer<Float>, level: KernelLevel = .active
+    ) {
+        precondition(shape.keys == shape.firstQuery + shape.queries)
+        precondition(shape.keys <= packed.capacity && shape.dimension == packed.dimension)
+        transformer_packed_attention(
+            level.rawValue, queries, stride, shape.firstQuery, shape.queries, packed.keys,
+            packed.values, packed.capacity, shape.dimension, shape.group, shape.window ?? 0, output,
+            outputStride, scratch)
+    }
+
     /// - Parameters:
     ///   - queries: `[queries, group * d]`.
     ///   - keys: `[keys, d]`.

@@ -104,6 +104,11 @@ package enum TransformerRows {
         transformer_widen(values, encoding.rawValue, count, y)
     }
 
+    /// The index of the greatest of `count` numbers, 1 or more; the lowest if several are equal.
+    package static func indexOfGreatest(_ x: UnsafePointer<Float>, count: Int) -> Int {
+        transformer_greatest(x, count)
+    }
+
     package static func isFinite(_ x: UnsafePointer<Float>, count: Int) -> Bool {
         transformer_is_finite(x, count)
     }

@@ -39,7 +39,9 @@ struct VDB: AsyncParsableCommand {
                 ]),
             CommandGroup(
                 name: "Training",
-                subcommands: [TrainCommand.self, MineCommand.self, TuneCommand.self]),
+                subcommands: [
+                    TrainCommand.self, MineCommand.self, GenerateCommand.self, TuneCommand.self,
+                ]),
             CommandGroup(name: "Evaluation", subcommands: [EvalCommand.self]),
             CommandGroup(name: "Assistants", subcommands: [MCPCommand.self]),
             CommandGroup(name: "Server", subcommands: [ServeCommand.self, KeyCommand.self]),

@@ -30,6 +30,10 @@ import Testing
             "--queries", "queries.jsonl", "--qrels", "qrels.tsv", "--from-rank", "1", "--to-rank",
             "5", "--model", "MODEL",
         ],
+        "generate": [
+            "--queries", "queries.jsonl", "--out", "answers.jsonl", "--model", "MODEL",
+            "--max-tokens", "2",
+        ],
         "tune": [
             "--queries", "queries.jsonl", "--qrels", "qrels.tsv", "--out", "out", "--from-rank",
             "1",

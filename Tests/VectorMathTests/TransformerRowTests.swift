@@ -93,6 +93,67 @@ import VectorMath
         }
     }
 
+    /// Bit for bit, stored in two parts and after a copy.
+    @Test(arguments: KernelLevel.available)
+    func packedAttentionEqualsAttention(_ level: KernelLevel) {
+        for (length, queries, dimension, group, window): (Int, Int, Int, Int, Int?) in [
+            (1, 1, 8, 1, nil), (33, 33, 64, 3, nil), (130, 1, 64, 3, nil), (130, 1, 16, 4, 40),
+            (97, 60, 48, 2, 17), (64, 5, 10, 70, nil), (70, 1, 10, 70, 33),
+        ] {
+            let shape = CausalAttention.Shape(
+                firstQuery: length - queries, queries: queries, keys: length,
+                dimension: dimension, group: group, window: window)
+            let width = group * dimension
+            let q = numbers(queries * width, seed: 1)
+            let k = numbers(length * dimension, seed: 2)
+            let v = numbers(length * dimension, seed: 3)
+            var plain = [Float](repeating: 7, count: queries * width)
+            var found = plain
+            var scratch = [Float](
+                repeating: .nan,
+                count: CausalAttention.scratchCount(keys: length, dimension: dimension))
+            CausalAttention.attend(
+                shape, queries: q, stride: width, keys: k, values: v, keyStride: dimension,
+                into: &plain, outputStride: width, scratch: &scratch, level: level)
+
+            let capacities = [160, 192]
+            let memories = capacities.map { capacity in
+                let counts = CausalAttention.Packed.counts(
+                    capacity: capacity, dimension: dimension)
+                return UnsafeMutableBufferPointer<Float>.allocate(
+                    capacity: counts.keys + counts.values)
+            }
+            defer { for memory in memories { memory.deallocate() } }
+            let packed = zip(memories, capacities).map { memory, capacity in
+                memory.initialize(repeating: .nan)
+                return CausalAttention.Packed(
+                    at: memory.baseAddress!, capacity: capacity, dimension: dimension)
+            }
+            let first = length / 2
+            packed[0].store(keys: k, values: v, stride: dimension, at: 0, rows: first)
+            packed[1].copyPrefix(first, of: packed[0])
+            packed[1].store(
+                keys: Array(k[(first * dimension)...]), values: Array(v[(first * dimension)...]),
+                stride: dimension, at: first, rows: length - first)
+            CausalAttention.attend(
+                shape, queries: q, stride: width, packed: packed[1], into: &found,
+                outputStride: width, scratch: &scratch, level: level)
+            #expect(found == plain, "\(shape)")
+        }
+    }
+
+    @Test func findsTheGreatest() {
+        var x = numbers(100, seed: 9)
+        x[40] = 8
+        x[41] = 8
+        #expect(TransformerRows.indexOfGreatest(x, count: 100) == 40)
+        x[99] = 9
+        #expect(TransformerRows.indexOfGreatest(x, count: 100) == 99)
+        #expect(TransformerRows.indexOfGreatest([-3, -.infinity], count: 2) == 0)
+        #expect(TransformerRows.indexOfGreatest([.nan, -5], count: 2) == 1)
+        #expect(TransformerRows.indexOfGreatest([.nan], count: 1) == 0)
+    }
+
     @Test func sumsExponentials() {
         for (count, scale) in [(1, Float(1)), (5, 100), (1000, 1), (3001, 30), (257, 1e4)] {
             let row = numbers(count, seed: count, scale: scale)

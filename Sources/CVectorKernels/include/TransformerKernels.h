@@ -112,6 +112,10 @@ void transformer_narrow(
 /// Whether all elements are finite.
 bool transformer_is_finite(const float *x, size_t count);
 
+/// The greatest element's index, the lowest if several are equal; NaN is never greater.
+/// Needs at least one element.
+size_t transformer_greatest(const float *x, size_t count);
+
 /// The sum of e^(x - m), with m the greatest element, which is written to `greatest`.
 double transformer_sum_exponentials(const float *x, size_t count, float *greatest);
 
@@ -127,6 +131,20 @@ size_t transformer_attention_scratch(size_t keys, size_t dimension);
 void transformer_attention(
     int level, const float *q, size_t q_stride, size_t first_query, size_t queries,
     const float *k, const float *v, size_t kv_stride, size_t keys, size_t dimension,
+    size_t group, size_t window, float *out, size_t out_stride, float *scratch);
+
+/// Packs keys and values `[rows, dimension]` of one head, at positions from `first` on, as
+/// transformer_packed_attention reads them: the keys' panels `[capacity / 32][dimension][32]`, the
+/// values' `[dimension / 32, rounded up][capacity][32]`. `capacity` is a multiple of 32.
+void transformer_pack_attention(
+    const float *k, const float *v, size_t kv_stride, size_t first, size_t rows, size_t dimension,
+    size_t capacity, float *key_panels, float *value_panels);
+
+/// The same as transformer_attention, bit for bit, with the keys and values up to the last query
+/// packed. A key's panel may have any numbers after the last key.
+void transformer_packed_attention(
+    int level, const float *q, size_t q_stride, size_t first_query, size_t queries,
+    const float *key_panels, const float *value_panels, size_t capacity, size_t dimension,
     size_t group, size_t window, float *out, size_t out_stride, float *scratch);
 
 /// The same of one head in which every query sees every key.

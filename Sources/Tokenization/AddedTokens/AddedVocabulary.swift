@@ -69,7 +69,8 @@ struct AddedVocabulary: Sendable {
     /// A part of a text: an added token, or text between added tokens.
     enum Section {
         case text(Range<Int>)
-        case token(Int32)
+        /// The range has the white space that the token takes in.
+        case token(Int32, Range<Int>)
     }
 
     /// Splits a text at its added tokens.
@@ -114,7 +115,7 @@ struct AddedVocabulary: Sendable {
                 }
             }
             if done < start { sections.append(.text(done..<start)) }
-            sections.append(.token(entry.id))
+            sections.append(.token(entry.id, start..<end))
             done = end
         }
         if done < text.count { sections.append(.text(done..<text.count)) }

@@ -12,13 +12,19 @@ struct InstructionArguments: ParsableArguments {
     @Option(help: "The task whose instructions next and self refer to.")
     var task = EmbeddingTask.retrieval
 
-    var parsed: Instruction {
-        switch instruction {
-        case "next": .next
-        case "self": .self_
-        case "none": .none
-        default: .custom(instruction)
-        }
+    var parsed: Instruction { Instruction(argument: instruction) }
+}
+
+extension Instruction {
+    /// - Parameter argument: next, self, none, or a text.
+    init(argument: String) {
+        self =
+            switch argument {
+            case "next": .next
+            case "self": .self_
+            case "none": .none
+            default: .custom(argument)
+            }
     }
 }
 

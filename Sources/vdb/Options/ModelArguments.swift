@@ -50,10 +50,16 @@ struct ModelArguments: ParsableArguments {
         try require(maxLength, in: NumberLimits.tokens, "--max-length")
     }
 
+    /// - Parameter isForVectors: whether a model that has not been trained to embed is remarked on.
     /// - Throws: if `--model` does not name a usable model.
-    func finder(threads: Int?, prompts: PromptArguments? = nil) throws -> ModelFinder {
+    func finder(
+        threads: Int?, prompts: PromptArguments? = nil, isForVectors: Bool = true
+    ) throws -> ModelFinder {
         var finder = ModelFinder(options: options(threads: threads, prompts: prompts))
-        if let model { finder.given = try ModelFinder.load(model, finder.options) }
+        if let model {
+            finder.given = try ModelFinder.load(
+                model, finder.options, isForVectors: isForVectors)
+        }
         return finder
     }
 
@@ -149,13 +155,14 @@ struct ModelFinder: Sendable {
 
     /// The model of that path or name.
     static func load(
-        _ given: String, _ options: AutoRegEmbedder.Options
+        _ given: String, _ options: AutoRegEmbedder.Options, isForVectors: Bool = true
     ) throws -> any ModelEmbedder {
         if isBuiltIn(given) { return try DefaultModel.embedder(options: options) }
         let location = try locate(given)
         var options = options
         options.source = given
         let embedder = try open(location, options)
+        guard isForVectors else { return embedder }
         switch embedder {
         case let model as AutoRegEmbedder where model.isUntrained:
             Messages.line(
