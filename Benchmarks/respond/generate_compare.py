@@ -57,7 +57,7 @@ def peer(model, prompts, out, options):
     params.n_batch = params.n_ubatch = 512
     params.n_seq_max = n + 1
     params.n_threads = params.n_threads_batch = options.threads
-    params.kv_unified = True
+    params.kv_unified = False  # a cache for each sequence: attention does not run over the others' cells
     context = c.llama_init_from_model(loaded, params)
     memory = c.llama_get_memory(context)
     size = c.llama_vocab_n_tokens(vocabulary)
@@ -84,12 +84,14 @@ def peer(model, prompts, out, options):
         while free and taken < len(prompts) and batch.n_tokens + len(prompts[taken]) <= 512:
             sequence = free.pop()
             if prefix:
-                c.llama_memory_seq_cp(memory, n, sequence, 0, len(prefix))
+                c.llama_memory_seq_cp(memory, n, sequence, -1, -1)
             for i, token in enumerate(prompts[taken]):
                 rows[sequence] = put(token, len(prefix) + i, sequence, i == len(prompts[taken]) - 1)
             active[sequence] = dict(number=taken, tokens=[], length=len(prefix) + len(prompts[taken]))
             taken += 1
-        assert c.llama_decode(context, batch) == 0
+        status = c.llama_decode(context, batch)
+        if status:
+            sys.exit(f"llama_decode: {status}, {batch.n_tokens} tokens, {len(active)} sequences, context {params.n_ctx}")
         for sequence, row in rows.items():
             logits = np.ctypeslib.as_array(c.llama_get_logits_ith(context, row), (size,))
             token = int(logits.argmax())
@@ -126,7 +128,9 @@ parser.add_argument("--rounds", type=int, default=3)
 parser.add_argument("--chat", default=DEFAULT_CHAT)
 parser.add_argument("--peer", help=argparse.SUPPRESS)
 options = parser.parse_args()
-queries = [json.loads(line) for line in open(options.queries)][: options.prompts]
+queries = [json.loads(line) for line in open(options.queries)]
+# A prompt is one batch of llama.cpp's.
+queries = [q for q in queries if len(q["text"]) <= 400][: options.prompts]
 if options.peer:
     peer(options.model, [q["text"] for q in queries], options.peer, options)
     sys.exit()

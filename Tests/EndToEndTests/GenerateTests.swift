@@ -131,6 +131,9 @@ import Testing
             try message("--max-tokens", "0")
                 == "64 vdb: --max-tokens must be between 1 and 1048576, not 0; see 'vdb generate --help'\n"
         )
+        #expect(
+            try message("--out", "./queries.jsonl").hasPrefix(
+                "64 vdb: --out must be another file than --queries"))
         let missing = try vdb.run(
             "generate", "--queries", "none.jsonl", "--out", "a.jsonl", "--model", Self.tiny)
         #expect(missing.status == 66)

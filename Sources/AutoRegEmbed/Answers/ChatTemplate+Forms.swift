@@ -8,7 +8,9 @@ extension ChatTemplate {
     private var chatML: ChatFormat? {
         let turns = ["{role}", "user"].map { "<|im_start|>\($0)\n{content}<|im_end|>\n" }
         let opening = "<|im_start|>assistant\n"
-        guard !hasOtherInputs, contains(anyOf: turns), let end = fragments.lastIndex(of: opening)
+        guard !hasOtherInputs, contains(anyOf: turns),
+            !unconditional.contains(where: { $0.hasPrefix("<|im_start|>system") }),
+            let end = fragments.lastIndex(of: opening)
         else { return nil }
         let noThoughts = "<think>\n\n</think>\n\n"
         let thoughts = fragments[(end + 1)...]
@@ -27,11 +29,13 @@ extension ChatTemplate {
             "<|start_header_id|>\(role)<|end_header_id|>\n\n"
         }
         let end = "<|eot_id|>"
-        guard fragments.contains(header("{role}") + "{content}" + end),
+        let systems = Set(fragments.filter { $0.hasPrefix("<|start_header_id|>system") })
+        guard systems.isSubset(of: [header("system")]),
+            fragments.contains(header("{role}") + "{content}" + end),
             fragments.last == header("assistant")
         else { return nil }
         var system = ""
-        if fragments.contains(header("system")) {
+        if !systems.isEmpty {
             let (cutoff, date) = ("Cutting Knowledge Date: December 2023\n", "26 Jul 2024")
             guard fragments.contains(cutoff), fragments.contains("Today Date: {?}\n\n"),
                 fragments.contains(date)

@@ -7,11 +7,13 @@
 ///     {{ '<|im_start|>' + message['role'] + '\n' + message['content'] | trim + '<|im_end|>\n' }}
 ///     <|im_start|>{role}\n{content}<|im_end|>\n
 ///
-/// Whether and when a tag is reached is not known. That decides only between the forms of one
-/// family, which ``ChatTemplate/format`` tells apart by which fragments there are.
+/// When a tag is reached is not known, only whether it is inside a condition. Forms of one family are
+/// told apart by which fragments there are.
 package struct ChatTemplate {
     /// In the source's order.
     private(set) var fragments: [String] = []
+    /// Those that are rendered whatever the conversation is.
+    private(set) var unconditional: [String] = []
     /// Whether what it renders depends on the date or on settings of its own.
     let hasOtherInputs: Bool
 
@@ -20,6 +22,11 @@ package struct ChatTemplate {
             source.utf8.firstRange(of: $0.utf8) != nil
         }
         var rest = Array(source.utf8)[...]
+        var conditions = 0
+        func add(_ fragment: String) {
+            fragments.append(fragment)
+            if conditions == 0 { unconditional.append(fragment) }
+        }
         while let open = Self.nextTag(in: rest) {
             let kind = rest[open + 1]
             if kind == UInt8(ascii: "#") {
@@ -33,9 +40,11 @@ package struct ChatTemplate {
             }
             let code = Self.trimmed(body[..<end])
             if kind == UInt8(ascii: "{") {
-                fragments.append(Self.fragment(of: code))
+                add(Self.fragment(of: code))
             } else if let value = Self.assigned(by: code) {
-                fragments.append(Self.fragment(of: value))
+                add(Self.fragment(of: value))
+            } else {
+                conditions += Self.conditions(openedBy: code)
             }
             rest = rest[(end + 2)...]
         }
@@ -98,6 +107,16 @@ package struct ChatTemplate {
         let start = code.drop(while: isOuter)
         guard let last = start.lastIndex(where: { !isOuter($0) }) else { return [] }
         return start[...last]
+    }
+
+    /// 1 for a statement that opens a condition or a macro, -1 for one that ends it, else 0.
+    private static func conditions(openedBy code: Bytes) -> Int {
+        switch code.prefix(while: { $0 != 32 && $0 != 10 }) {
+        case let word where word.elementsEqual("if".utf8) || word.elementsEqual("macro".utf8): 1
+        case let word where word.elementsEqual("endif".utf8) || word.elementsEqual("endmacro".utf8):
+            -1
+        default: 0
+        }
     }
 
     /// The expression of `set name = expression`; nil for other statements.

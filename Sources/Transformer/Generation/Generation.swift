@@ -82,6 +82,7 @@ extension LanguageModel {
         after input: SequenceInput, maximumTokens: Int, stopping: Set<Int32> = [],
         isCancelled: @escaping @Sendable () -> Bool = { false }
     ) throws(ModelError) -> [Int32] {
+        guard maximumTokens > 0 else { return [] }
         let generated = Mutex<[Int32]>([])
         try generate(
             count: 1,

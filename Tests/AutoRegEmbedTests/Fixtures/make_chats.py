@@ -159,6 +159,10 @@ UNKNOWN = {
     + CHATML_LOOP + CHATML_END,
     "chatml with two system messages": "{% if tools %}{{ '<|im_start|>system\\nOne.<|im_end|>\\n' }}{% else %}"
     "{{ '<|im_start|>system\\nTwo.<|im_end|>\\n' }}{% endif %}" + CHATML_LOOP + CHATML_END,
+    "chatml with a system message in parts": "{{ '<|im_start|>system\\n' }}{% if tools %}{{ 'Use tools. ' }}{% endif %}"
+    "{{ 'Be brief.<|im_end|>\\n' }}" + CHATML_LOOP + CHATML_END,
+    "llama 3 with a system message in one part": "{{ bos_token + '<|start_header_id|>system<|end_header_id|>\\n\\nBe "
+    "brief.<|eot_id|>' }}" + DATED[DATED.index("{%- for message"):],
     "llama 3 with another system message": DATED.replace("Cutting Knowledge", "Knowledge"),
     "mistral with a system message": "{% set default_system_message = 'Be brief.' %}{{ bos_token }}"
     "{{ '[SYSTEM_PROMPT]' + default_system_message + '[/SYSTEM_PROMPT]' }}{% for message in messages %}"

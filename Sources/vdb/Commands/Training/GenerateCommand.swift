@@ -54,6 +54,12 @@ struct GenerateCommand: AsyncParsableCommand {
     func validate() throws {
         try require(maxTokens, in: NumberLimits.tokens, "--max-tokens")
         try require(batchSize, in: NumberLimits.batch, "--batch-size")
+        let places = [queries, out].map {
+            URL(fileURLWithPath: $0).resolvingSymlinksInPath().standardizedFileURL.path
+        }
+        if queries != "-", places[0] == places[1] {
+            throw ValidationError("--out must be another file than --queries")
+        }
         if let chat, ChatFormat(chat) == nil {
             throw ValidationError("--chat must have {query} once")
         }
