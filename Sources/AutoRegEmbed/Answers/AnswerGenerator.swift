@@ -91,18 +91,21 @@ package struct AnswerGenerator: Sendable {
     ///
     /// - Parameters:
     ///   - isCancelled: asked before each token; returning true throws `CancellationError`.
+    ///   - advance: receives the number of tokens generated since the last call, from any thread.
     ///   - deliver: receives each query's index and answer when it is written, in any order and from
     ///     any thread.
     /// - Throws: ``AutoRegEmbedError``; `CancellationError`.
     package func answer(
         _ queries: [String], isCancelled: @escaping @Sendable () -> Bool = { false },
+        advance: @escaping @Sendable (Int) -> Void = { _ in },
         deliver: @escaping @Sendable (Int, Answer) -> Void
     ) throws {
         do {
             try decoder.generate(
                 count: queries.count, options: generation, threads: threads,
                 isCancelled: isCancelled,
-                prompt: { SequenceInput(tokens: prompt.tokens(for: queries[$0])) }
+                prompt: { SequenceInput(tokens: prompt.tokens(for: queries[$0])) },
+                advance: advance
             ) { index, generated in
                 let text = tokenizer.decode(generated.tokens, skippingSpecialTokens: true)
                 deliver(

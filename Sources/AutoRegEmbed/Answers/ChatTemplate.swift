@@ -24,8 +24,13 @@ package struct ChatTemplate {
         var rest = Array(source.utf8)[...]
         var conditions = 0
         func add(_ fragment: String) {
-            fragments.append(fragment)
-            if conditions == 0 { unconditional.append(fragment) }
+            // The token that begins a text is a fragment of its own.
+            var parts = [fragment]
+            if fragment.hasPrefix(Self.beginning), fragment != Self.beginning {
+                parts = [Self.beginning, String(fragment.dropFirst(Self.beginning.count))]
+            }
+            fragments += parts
+            if conditions == 0 { unconditional += parts }
         }
         while let open = Self.nextTag(in: rest) {
             let kind = rest[open + 1]
@@ -49,6 +54,8 @@ package struct ChatTemplate {
             rest = rest[(end + 2)...]
         }
     }
+
+    static let beginning = ChatFormat.beginning
 
     private typealias Bytes = ArraySlice<UInt8>
 
@@ -156,7 +163,7 @@ package struct ChatTemplate {
             return String(decoding: literal.value, as: UTF8.self)
         }
         let names = [
-            ("bos_token", "{bos}"), ("eos_token", "{eos}"), ("reasoning", "{?}"),
+            ("bos_token", beginning), ("eos_token", "{eos}"), ("reasoning", "{?}"),
             ("content", "{content}"), ("role", "{role}"),
         ]
         for (name, placeholder) in names where operand.firstRange(of: name.utf8) != nil {

@@ -40,11 +40,14 @@ extension LanguageModel {
     ///   - prompt: the prompt of a number, none of which may be empty. Called in the numbers'
     ///     order, one call at a time.
     ///   - isCancelled: asked before each token; returning true throws `ModelError.cancelled`.
+    ///   - advance: called after each step, by any thread, with the number of tokens that it
+    ///     generated.
     ///   - deliver: called for each prompt when its text has ended, by any thread.
     package func generate(
         count: Int, options: GenerationOptions, threads: Int = 1,
         isCancelled: @escaping @Sendable () -> Bool = { false },
         prompt: @escaping @Sendable (Int) -> SequenceInput,
+        advance: @escaping @Sendable (Int) -> Void = { _ in },
         deliver: @escaping @Sendable (Int, GeneratedTokens) -> Void
     ) throws(ModelError) {
         precondition(options.maximumTokens > 0)
@@ -67,7 +70,7 @@ extension LanguageModel {
                             defer { number += 1 }
                             return (number, prompt(number))
                         }
-                    }, deliver: deliver)
+                    }, advance: advance, deliver: deliver)
             } catch {
                 failure.withLock { if $0 == nil { $0 = error } }
             }

@@ -32,10 +32,11 @@ final class GreedyGenerator {
 
     /// - Parameters:
     ///   - next: the next prompt and its number; nil if there are no more.
+    ///   - advance: called after each step, with the number of tokens that it generated.
     ///   - deliver: called for each prompt, in the order in which their texts end.
     func run(
         isCancelled: () -> Bool, next: () -> (number: Int, prompt: SequenceInput)?,
-        deliver: (Int, GeneratedTokens) -> Void
+        advance: (Int) -> Void, deliver: (Int, GeneratedTokens) -> Void
     ) throws(ModelError) {
         var waiting: (number: Int, prompt: SequenceInput)?
         while true {
@@ -53,7 +54,9 @@ final class GreedyGenerator {
                 rows += sequence.input.length
             }
             if active.isEmpty { return }
+            let count = active.count
             try step(deliver)
+            advance(count)
         }
     }
 

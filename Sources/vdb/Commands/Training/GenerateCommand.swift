@@ -94,7 +94,8 @@ struct GenerateCommand: AsyncParsableCommand {
         do {
             try generator.answer(
                 asked[file.keptCount...].map(\.text),
-                isCancelled: { Interruption.isRequested || file.hasFailed }
+                isCancelled: { Interruption.isRequested || file.hasFailed },
+                advance: reporter.advance
             ) { index, answer in
                 file.add(answer, number: file.keptCount + index)
                 reporter.add(answer)

@@ -5,7 +5,10 @@ import Synchronization
 final class GenerationReporter: Sendable {
     private struct State {
         var answers = 0
+        /// Tokens of whole answers.
         var tokens = 0
+        /// All tokens, also of answers that are being written.
+        var generated = 0
         var unfinished = 0
     }
 
@@ -22,25 +25,38 @@ final class GenerationReporter: Sendable {
     }
 
     func add(_ answer: Answer) {
-        let now = state.withLock { state in
+        state.withLock { state in
             state.answers += 1
             state.tokens += answer.tokenCount
             if !answer.isFinished { state.unfinished += 1 }
+        }
+    }
+
+    /// Counts tokens and shows the progress.
+    @Sendable func advance(by tokens: Int) {
+        let now = state.withLock { state in
+            state.generated += tokens
             return state
         }
+        line.draw { _, _, seconds in content(now, seconds: seconds) }
+    }
+
+    private func content(_ now: State, seconds: Double) -> ProgressLine.Content {
         let done = before + now.answers
-        line.draw { _, _, seconds in
-            let left = seconds / Double(now.answers) * Double(self.total - done)
-            let share = Double(done) / Double(max(1, self.total))
-            return ProgressLine.Content(
-                share: share,
-                parts: [
-                    "\(Int(share * 100)) %",
-                    "\(Figures.grouped(done))/\(Figures.grouped(self.total)) answers",
-                    "\(Figures.grouped(Int(Double(now.tokens) / max(seconds, 1e-3)))) tokens/s",
-                    Figures.duration(left) + " left",
-                ])
+        let share = Double(done) / Double(max(1, total))
+        let rate = Double(now.generated) / max(seconds, 1e-3)
+        var parts = [
+            "\(Int(share * 100)) %",
+            "\(Figures.grouped(done))/\(Figures.grouped(total)) answers",
+            "\(Figures.grouped(Int(rate))) tokens/s",
+        ]
+        if now.answers > 0, rate > 0 {
+            // As many tokens an answer as so far.
+            let mean = Double(now.tokens) / Double(now.answers)
+            let left = Double(total - before) * mean - Double(now.generated)
+            parts.append(Figures.duration(max(0, left) / rate) + " left")
         }
+        return ProgressLine.Content(share: share, parts: parts)
     }
 
     func clear() { line.clear() }
