@@ -50,13 +50,9 @@ extension ChatTemplate {
 
     /// Mistral, whose versions differ in the spaces around the query, and Llama 2.
     private var mistral: ChatFormat? {
-        let bare = fragments.map {
-            $0.hasPrefix("{bos}") ? String($0.dropFirst("{bos}".count)) : $0
-        }
         let turns = [
             "[INST] {content} [/INST]", "[INST] {content}[/INST]", "[INST]{content}[/INST]",
-        ]
-        .filter(bare.contains)
+        ].filter(fragments.contains)
         guard turns.count == 1, !hasOtherInputs, !beginning.isEmpty else { return nil }
         let parts = ChatFormat.split(turns[0], at: "{content}")
         return ChatFormat(before: beginning + parts[0], after: parts[1])
@@ -79,7 +75,7 @@ extension ChatTemplate {
 
     /// `{bos}` if the template puts out the token that begins a text.
     private var beginning: String {
-        fragments.contains { $0.contains("{bos}") } ? "{bos}" : ""
+        fragments.contains(Self.beginning) ? Self.beginning : ""
     }
 
     /// The system message that the template has for conversations without one, with its marks; empty
