@@ -7,12 +7,16 @@ let package = Package(
     name: "SwiftClient",
     platforms: [.macOS(.v14)],
     dependencies: [
-        .package(url: "https://github.com/swift-server/async-http-client", from: "1.24.0")
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.24.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
     ],
     targets: [
         .executableTarget(
             name: "search",
-            dependencies: [.product(name: "AsyncHTTPClient", package: "async-http-client")],
+            dependencies: [
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
             path: "Sources")
     ]
 )

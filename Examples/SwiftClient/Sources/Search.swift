@@ -1,7 +1,6 @@
 import AsyncHTTPClient
 import Foundation
 import NIOCore
-import NIOFoundationCompat
 
 /// Stores documents in a running `vdb serve` and searches them.
 ///
@@ -47,7 +46,7 @@ import NIOFoundationCompat
     ///
     /// - Returns: the body of the answer.
     /// - Throws: ``Problem`` if the server refuses.
-    static func post(_ body: some Encodable, to url: String) async throws -> ByteBuffer {
+    static func post(_ body: some Encodable, to url: String) async throws -> Data {
         var request = HTTPClientRequest(url: url)
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/json")
@@ -56,7 +55,7 @@ import NIOFoundationCompat
         }
         request.body = .bytes(try JSONEncoder().encode(body))
         let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
-        let answer = try await response.body.collect(upTo: 32 << 20)
+        let answer = Data(try await response.body.collect(upTo: 32 << 20).readableBytesView)
         guard (200..<300).contains(response.status.code) else {
             throw try JSONDecoder().decode(Problem.self, from: answer)
         }
