@@ -63,6 +63,10 @@ let package = Package(
         // The built-in model's files, which the assembler includes from Sources/DefaultModel.
         .target(
             name: "CDefaultModel", exclude: ["model"], cSettings: [.headerSearchPath(".")]),
+        // What we trained on SmolLM2, for `vdb model add`.
+        .target(
+            name: "CSmolLM2Adapter", exclude: ["adapter", "recipe"],
+            cSettings: [.headerSearchPath(".")]),
         .target(name: "TextBytes", swiftSettings: swift),
         .target(name: "RandomNumbers", swiftSettings: swift),
 
@@ -188,7 +192,8 @@ let package = Package(
             dependencies: [
                 "VectorDatabase", "DefaultModel", "AutoRegEmbed", "Encoder", "Training", "Tuning",
                 "Evaluation", "Tokenization", "Tensors", "VectorMath", "FileFormat", "ModelHub",
-                "ModelContext", "ModelContextProtocol", "JSON", "TextBytes", argumentParser,
+                "ModelContext", "ModelContextProtocol", "JSON", "TextBytes", "CSmolLM2Adapter",
+                argumentParser,
             ],
             swiftSettings: swift),
         .executableTarget(

@@ -93,9 +93,46 @@ import Testing
         #expect(before.status == 69 && before.errors.contains("vdb model add smollm2-135m"))
         let result = try vdb.run("model", "add", "smollm2-135m", environment: environment(hub))
         #expect(result.status == 0, "\(result.errors)")
-        let after = try vdb.run(
-            "embed", "x", "--model", "smollm2-135m", environment: environment(hub))
-        #expect(after.status == 0, "\(after.errors)")
+        // The stand-in's model is not the one that the adapter belongs to.
+        #expect(result.errors.contains("does not fit"), "\(result.errors)")
+        for name in ["smollm2-135m", "smollm2-135m-base"] {
+            let after = try vdb.run("embed", "x", "--model", name, environment: environment(hub))
+            #expect(after.status == 0, "\(after.errors)")
+        }
+    }
+
+    /// The model as `make smollm2` gets it; nil if that has not run on this machine.
+    private static let realModel: URL? = {
+        let environment = ProcessInfo.processInfo.environment
+        let data = environment["XDG_DATA_HOME"] ?? (environment["HOME"] ?? "") + "/.local/share"
+        let store = environment["VDB_MODELS"] ?? data + "/vdb/models"
+        let folder = URL(fileURLWithPath: store + "/smollm2-135m-base")
+        let files = try? FileManager.default.contentsOfDirectory(
+            at: folder, includingPropertiesForKeys: nil)
+        return files?.first { $0.pathExtension == "gguf" }
+    }()
+
+    /// SmolLM2 gets the adapter that the program carries.
+    @Test(.enabled(if: realModel != nil, "needs the model; 'make smollm2' gets it"))
+    func theKnownModelGetsItsAdapter() throws {
+        let model = try #require(Self.realModel)
+        let hub = try StandInHub(
+            repository: "HuggingFaceTB/SmolLM2-135M-Instruct",
+            files: ["m.gguf": .init([UInt8](Data(contentsOf: model)))])
+        let environment = environment(hub)
+        let result = try vdb.run("model", "add", "smollm2-135m", environment: environment)
+        #expect(
+            result.status == 0 && result.errors.contains("with vdb's adapter"), "\(result.errors)")
+        let info = try vdb.run(
+            "model", "info", "smollm2-135m", "--format", "json", environment: environment
+        ).object
+        #expect(info.string("pooling") == "compressed")
+        let vectors = try ["smollm2-135m", "smollm2-135m-base"].map {
+            try vdb.run("embed", "x", "--model", $0, environment: environment).output
+        }
+        #expect(vectors[0] != vectors[1])
+        let again = try vdb.run("model", "add", "smollm2-135m", environment: environment)
+        #expect(again.status != 0 && again.errors.contains("smollm2-135m"))
     }
 
     @Test func saysWhatToDo() throws {

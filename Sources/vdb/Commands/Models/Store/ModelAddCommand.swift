@@ -45,8 +45,33 @@ struct ModelAddCommand: ParsableCommand {
         guard let reference = remote() else {
             return try addLocal(ModelFinder.locate(source), store)
         }
-        if let location = cached(reference) { return try addLocal(location, store, reference) }
-        try download(reference, store)
+        if known?.name == CarriedAdapter.model { try store.checkFree(name ?? CarriedAdapter.model) }
+        if let location = cached(reference) {
+            try addLocal(location, store, reference)
+        } else {
+            try download(reference, store)
+        }
+        try addAdapter(store)
+    }
+
+    /// If the program carries an adapter for the model, adds it under the model's name, or if it does
+    /// not fit what the hub has now, the model itself.
+    private func addAdapter(_ store: ModelStore) throws {
+        guard known?.name == CarriedAdapter.model, name == nil,
+            let entry = store.entry(CarriedAdapter.baseName)
+        else { return }
+        do {
+            try CarriedAdapter.add(to: store, base: ModelLocator().locate(entry.path).url)
+            Messages.line(
+                "\(CarriedAdapter.model) is \(CarriedAdapter.baseName) with vdb's adapter")
+        } catch let error as ModelStoreError {
+            throw error
+        } catch {
+            let reason = CommandFailure.message(of: error)
+            Messages.line(
+                "vdb's adapter does not fit this model, which is added without it: \(reason)")
+            try store.add(entry, as: CarriedAdapter.model, copying: false)
+        }
     }
 
     /// The short name, if the source is one and nothing on this machine has that name.
@@ -69,7 +94,9 @@ struct ModelAddCommand: ParsableCommand {
 
     private func entryName(_ fallback: String) -> String {
         if let name { return name }
-        if let known { return known.name }
+        if let known {
+            return known.name == CarriedAdapter.model ? CarriedAdapter.baseName : known.name
+        }
         return fallback.hasSuffix(".gguf") ? String(fallback.dropLast(5)) : fallback
     }
 
