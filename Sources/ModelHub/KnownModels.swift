@@ -20,7 +20,8 @@ public struct KnownModel: Sendable, Equatable {
         KnownModel(
             name: "smollm2-135m", repository: "HuggingFaceTB/SmolLM2-135M-Instruct",
             revision: "main", file: nil, license: "Apache-2.0",
-            purpose: "A small English language model, with vdb's adapter that makes it an embedder.",
+            purpose:
+                "A small English language model, with vdb's adapter that makes it an embedder.",
             otherSource: "make smollm2")
     ]
 

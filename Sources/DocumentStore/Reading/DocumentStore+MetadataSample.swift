@@ -12,7 +12,9 @@ extension DocumentStore {
     package func sampleOfMetadata(in collection: CollectionRecord) throws(StoreError) -> [String?] {
         try read { database in
             let bounds = try Row.fetchOne(
-                database, sql: "SELECT min(key), max(key) FROM document")
+                database,
+                // Together, SQLite finds them by reading all rows.
+                sql: "SELECT (SELECT min(key) FROM document), (SELECT max(key) FROM document)")
             guard let first = bounds?[0] as Int64?, let last = bounds?[1] as Int64? else {
                 return []
             }
