@@ -32,7 +32,8 @@ struct RerankArguments: ParsableArguments {
         guard let rerankModel else { return nil }
         var finder = ModelFinder()
         finder.options.threads = threads
-        finder.given = try ModelFinder.load(rerankModel, finder.options)
+        finder.given = try ModelFinder.load(
+            rerankModel, finder.options, isForVectors: false)
         return try finder.loadLanguageModel(for: "reranking")
     }
 }
