@@ -337,7 +337,7 @@ let package = Package(
             name: "TuningTests",
             dependencies: [
                 "Tuning", "Training", "AutoRegEmbed", "Embedding", "VectorDatabase", "Evaluation",
-                "FileFormat", "RandomNumbers", "TestSupport", "TrainingTestSupport",
+                "FileFormat", "JSON", "RandomNumbers", "TestSupport", "TrainingTestSupport",
             ],
             swiftSettings: swift),
         .testTarget(

@@ -20,6 +20,9 @@ public struct ModelSummary: Sendable {
     public let context: Int
     /// The license in a GGUF file's metadata; nil if it names none.
     public let license: String?
+    /// The method that a language model was trained with, `autoregembed` or `llm2vec-gen`; nil for an
+    /// encoder.
+    public let method: String?
     /// How a vector is computed from the hidden states.
     public let pooling: Pooling
     /// The input template, such as `{bos}{text}{compressed_tokens}`.
@@ -32,7 +35,8 @@ public struct ModelSummary: Sendable {
     /// - Parameter checkpoint: of which parameters, bytes and element type are counted.
     package init(
         architecture: String, checkpoint: Checkpoint, dimensions: Int, context: Int,
-        license: String?, pooling: Pooling, template: String, instructions: [String: String],
+        license: String?, method: String?, pooling: Pooling, template: String,
+        instructions: [String: String],
         vocabulary: Int
     ) {
         let stored = checkpoint.storedTensors
@@ -44,7 +48,8 @@ public struct ModelSummary: Sendable {
         parameters = stored.reduce(0) { $0 + $1.count }
         bytes = checkpoint.byteCount
         (self.architecture, self.dimensions, self.context) = (architecture, dimensions, context)
-        (self.license, self.pooling, self.template) = (license, pooling, template)
+        (self.license, self.method) = (license, method)
+        (self.pooling, self.template) = (pooling, template)
         (self.instructions, self.vocabulary) = (instructions, vocabulary)
     }
 }
@@ -60,7 +65,7 @@ extension AutoRegEmbedder {
             architecture: encoder.configuration.architecture.rawValue,
             checkpoint: parts.checkpoint, dimensions: dimensions,
             context: encoder.configuration.maximumPositions, license: parts.license,
-            pooling: settings.pooling, template: settings.template.source,
+            method: method.rawValue, pooling: settings.pooling, template: settings.template.source,
             instructions: instructions, vocabulary: tokenizer.vocabularySize)
     }
 

@@ -62,7 +62,8 @@ extension EncoderEmbedder: ModelEmbedder {
         }
         return ModelSummary(
             architecture: "bert", checkpoint: model.checkpoint, dimensions: dimensions,
-            context: model.configuration.maximumPositions, license: nil, pooling: pooling,
+            context: model.configuration.maximumPositions, license: nil, method: nil,
+            pooling: pooling,
             template: "{instruction}{text}", instructions: instructions,
             vocabulary: tokenizer.vocabularySize)
     }

@@ -57,7 +57,8 @@ struct StageAssembly {
             return runner(
                 RespondSource(
                     data: data, inputs: inputs, readsAnswers: options.reconstructs,
-                    teacher: teacher),
+                    compressedTokens: model.conditional.compressedTokens,
+                    hasConstantWords: model.conditional.encoder.trainsRowsAlone, teacher: teacher),
                 RespondLoss(
                     model: model.conditional,
                     reconstructionWeight: Float(options.reconstructionWeight ?? 1),

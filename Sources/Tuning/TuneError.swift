@@ -49,7 +49,7 @@ public enum TuneError: Error, Sendable, Equatable {
         case otherInstructions(name: String)
         /// The model has no folder.
         case noFolder(name: String)
-        /// An LLM2Vec-Gen model, which the stages do not train.
+        /// An LLM2Vec-Gen model, which no stage but respond trains.
         case llm2VecGen(name: String)
     }
 
@@ -126,7 +126,7 @@ extension TuneError.NotTunable: CustomStringConvertible {
             "its model '\(name)' is used with different instructions than its folder has"
         case .noFolder(let name): "its model '\(name)' has no folder to start from"
         case .llm2VecGen(let name):
-            "its model '\(name)' is of LLM2Vec-Gen, which the stages of tuning do not train"
+            "its model '\(name)' is of LLM2Vec-Gen, which only the stage respond trains"
         }
     }
 }

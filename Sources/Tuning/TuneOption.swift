@@ -9,6 +9,8 @@ public enum TuneOption: String, Sendable, CaseIterable {
     case mostPositives = "most_positives"
     case adapterRank = "adapter_rank"
     case saveSteps = "save_steps"
+    case teacher
+    case mostAnswerTokens = "most_answer_tokens"
     case epochs
     case leastSteps = "least_steps"
     case mostSteps = "most_steps"
@@ -27,14 +29,21 @@ public enum TuneOption: String, Sendable, CaseIterable {
 public enum TuneOptionProblem: Sendable, Equatable, CustomStringConvertible {
     /// The number is not in the range.
     case outside(OptionRange)
-    /// The stages are not a selection of compress, align and contrast in this order.
+    /// The stages are neither a selection of compress, align and contrast in this order, nor respond.
     case stageOrder
+    /// The stage respond needs the option.
+    case missing
+    /// The option belongs to the stage respond, which is not trained.
+    case needsRespond
 
     /// The problem as an English phrase that completes "stages …".
     public var description: String {
         switch self {
         case .outside(let range): "must be \(range)"
-        case .stageOrder: "must be some of compress, align and contrast, in this order"
+        case .stageOrder:
+            "must be some of compress, align and contrast, in this order, or respond alone"
+        case .missing: "is needed to train respond"
+        case .needsRespond: "is for the stage respond"
         }
     }
 }

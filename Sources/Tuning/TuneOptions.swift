@@ -1,3 +1,4 @@
+import TextBytes
 import Training
 
 /// Everything that determines the result of tuning a collection: the same options, documents,
@@ -14,8 +15,8 @@ public struct TuneOptions: Sendable, Codable, Equatable {
     /// hybrid search, to the training queries, which takes seconds. The settings are kept if they
     /// help beyond chance in cross-validation.
     public var fitsSearch = true
-    /// The stages to train: any of compress, align and contrast, in this order; none if only search
-    /// is fitted. By default all three.
+    /// The stages to train: any of compress, align and contrast, in this order, or respond alone; none
+    /// if only search is fitted. By default the first three.
     public var stages = Stage.recipe
     /// Number of judged queries to hold out from training and evaluate on; nil holds out a fifth,
     /// at least 10 and at most 500.
@@ -41,6 +42,10 @@ public struct TuneOptions: Sendable, Codable, Equatable {
     /// The most positives of a query that get a row of training data each, highest grades first; 1
     /// or more.
     public var mostPositives = 8
+    /// Respond: the model whose vectors of the answers are learned, as ``Tuner/openTeacher`` opens it.
+    public var teacher: String?
+    /// Respond: the most tokens of an answer, 1 to 2^20.
+    public var mostAnswerTokens = 500
     /// Train a LoRA adapter of this rank; nil trains all weights.
     public var adapterRank: Int?
     /// Save the training state every so many steps, 1 or more; a killed run repeats at most as
@@ -52,7 +57,8 @@ public struct TuneOptions: Sendable, Codable, Equatable {
     public var replacesWorse = false
 
     enum CodingKeys: String, CodingKey {
-        case output, stages, seed, mining, threads
+        case output, stages, seed, mining, threads, teacher
+        case mostAnswerTokens = "most_answer_tokens"
         case heldOutQueries = "held_out_queries"
         case mostCompressedTexts = "most_compressed_texts"
         case mostPositives = "most_positives"
@@ -82,6 +88,8 @@ public struct TuneOptions: Sendable, Codable, Equatable {
         fitsSearch = try saved.optional(CodingKeys.fitsSearch) ?? false
         scalesRanks = try saved.optional(CodingKeys.scalesRanks) ?? false
         timeLimit = try saved.optional(CodingKeys.timeLimit)
+        teacher = try saved.optional(CodingKeys.teacher)
+        mostAnswerTokens = try saved.optional(CodingKeys.mostAnswerTokens) ?? mostAnswerTokens
     }
 
     /// Options with the paper's settings. They are checked when a run begins.
@@ -92,7 +100,7 @@ public struct TuneOptions: Sendable, Codable, Equatable {
 
     /// A stage and its settings.
     public struct Stage: Sendable, Codable, Equatable {
-        /// Compress, align or contrast.
+        /// Compress, align, contrast or respond.
         public var stage: TrainingStage
         /// Passes over the stage's data, 1 or more.
         public var epochs: Int
@@ -156,6 +164,9 @@ public struct TuneOptions: Sendable, Codable, Equatable {
             Stage(.contrast, epochs: 1, learningRate: 2e-5),
         ]
 
+        /// LLM2Vec-Gen with the paper's settings: 1 epoch at 3e-4, batches of 32.
+        public static let respond = Stage(.respond, epochs: 1, learningRate: 3e-4)
+
         /// The number of optimizer steps.
         ///
         /// - Parameter rows: number of rows of the stage's data.
@@ -185,11 +196,15 @@ public struct TuneOptions: Sendable, Codable, Equatable {
         if let timeLimit, !OptionRange.positive.contains(timeLimit) {
             throw .badOption(.timeLimit, .outside(.positive))
         }
-        let order = TrainingStage.allCases.filter { $0 != .pretrain && $0 != .respond }
+        try check(mostAnswerTokens, .mostAnswerTokens, in: .count())
+        let order = TrainingStage.allCases.filter { $0 != .pretrain }
         let places = stages.map { order.firstIndex(of: $0.stage) ?? -1 }
         guard !places.isEmpty || fitsSearch, !places.contains(-1),
-            zip(places, places.dropFirst()).allSatisfy(<)
+            zip(places, places.dropFirst()).allSatisfy(<), !responds || stages.count == 1
         else { throw .badOption(.stages, .stageOrder) }
+        guard responds == (teacher != nil) else {
+            throw .badOption(.teacher, responds ? .missing : .needsRespond)
+        }
         for stage in stages {
             try check(stage.epochs, .epochs, in: .count())
             try check(stage.mostSteps, .mostSteps)
@@ -200,6 +215,9 @@ public struct TuneOptions: Sendable, Codable, Equatable {
         }
         try mining.validate()
     }
+
+    /// Whether the run trains respond, which begins with the model's own answers instead of mining.
+    var responds: Bool { stages.contains { $0.stage == .respond } }
 
     /// The first option that differs and affects the resulting model; nil if none does.
     func difference(from other: TuneOptions) -> TuneOption? {
@@ -220,6 +238,8 @@ public struct TuneOptions: Sendable, Codable, Equatable {
         if seed != other.seed { return .seed }
         if mostCompressedTexts != other.mostCompressedTexts { return .mostCompressedTexts }
         if mostPositives != other.mostPositives { return .mostPositives }
+        if !(teacher ?? "").hasSameBytes(as: other.teacher ?? "") { return .teacher }
+        if mostAnswerTokens != other.mostAnswerTokens { return .mostAnswerTokens }
         if adapterRank != other.adapterRank { return .adapterRank }
         if scalesRanks != other.scalesRanks { return .fromRank }
         return mining.difference(from: other.mining)

@@ -10,6 +10,8 @@ public enum TuneProgress: Sendable {
     case fittedSearch(TuneReport.Search)
     /// Queries mined so far, of all training queries with a positive.
     case mining(done: Int, total: Int)
+    /// Training queries that the model has answered so far, for the stage respond.
+    case answering(done: Int, total: Int)
     /// The time limit leaves a stage out.
     case leftOut(TrainingStage)
     /// An event of the stage in training.

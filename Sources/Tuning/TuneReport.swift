@@ -33,6 +33,8 @@ public struct TuneReport: Sendable, Codable, Equatable {
     public var leftOut: [TrainingStage]?
     /// Figures of the mining of hard negatives.
     public var mining: Mining
+    /// What the model answered to the training queries; nil without the stage respond.
+    public var answers: Answers?
     /// Comparison of `before` and `after`, query by query.
     public var test: Test
     /// How the collection is searched, fitted to the training queries with the model that it has
@@ -190,6 +192,14 @@ public struct TuneReport: Sendable, Codable, Equatable {
         }
     }
 
+    /// What the model answered to the training queries, for the stage respond.
+    public struct Answers: Sendable, Codable, Equatable {
+        /// Number of answers.
+        public var rows: Int
+        /// Time to generate them in seconds.
+        public var seconds: Double
+    }
+
     /// A paired comparison of the old model with the tuned one: whether the difference may be
     /// chance.
     public struct Test: Sendable, Codable, Equatable {
@@ -209,7 +219,7 @@ public struct TuneReport: Sendable, Codable, Equatable {
 
     enum CodingKeys: String, CodingKey {
         case database, collection, documents, base, model, fingerprint, queries, before, after
-        case stages, mining, test, seconds, began, kept, search
+        case stages, mining, answers, test, seconds, began, kept, search
         case leftOut = "left_out"
         case isReplaced = "replaced"
     }
@@ -255,6 +265,7 @@ public struct TuneReport: Sendable, Codable, Equatable {
             fromRank: journal.mined?.fromRank ?? journal.options.mining.fromRank,
             toRank: journal.mined?.toRank ?? journal.options.mining.toRank,
             seconds: journal.mined?.seconds ?? 0)
+        answers = journal.answered.map { Answers(rows: $0.rows, seconds: $0.seconds) }
         let paired = PairedTest(first: first?.values ?? [], second: last?.values ?? [])
         let interval = BootstrapInterval(
             differences: zip(first?.values ?? [], last?.values ?? []).map { $1 - $0 },
@@ -269,6 +280,6 @@ public struct TuneReport: Sendable, Codable, Equatable {
             (journal.search ?? []).reduce(0) { $0 + $1.seconds }
             + stages.reduce(0) { $0 + $1.trainingSeconds }
             + journal.measurements.reduce(0) { $0 + $1.seconds } + mining.seconds
-            + (journal.replacement?.seconds ?? 0)
+            + (answers?.seconds ?? 0) + (journal.replacement?.seconds ?? 0)
     }
 }

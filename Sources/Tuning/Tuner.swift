@@ -29,6 +29,12 @@ public struct Tuner: Sendable {
     /// The built-in model, needed if the collection uses it, since it has no folder.
     public let builtIn: ModelResource?
 
+    /// Opens the model at ``TuneOptions/teacher``, for the stage respond; by default language models
+    /// alone, while the module `Encoder` has a function that opens encoders, too.
+    public var openTeacher: @Sendable (_ path: String) throws -> any ModelEmbedder = {
+        try AutoRegEmbedder(folder: URL(filePath: $0))
+    }
+
     /// Options are checked by ``run(resuming:progress:)``.
     public init(
         collection: DocumentCollection, queries: [(id: String, text: String)],
@@ -56,7 +62,7 @@ public struct Tuner: Sendable {
             .map { try LossCurve(stage: $0, log: folder.log($0)) }
     }
 
-    /// Fits how the collection is searched, mines negatives, trains and evaluates each stage, and
+    /// Fits how the collection is searched, mines negatives or lets the model answer, trains and evaluates each stage, and
     /// replaces the collection's model by that of the best stage if it beats the old one on the
     /// held-out queries.
     ///
@@ -72,6 +78,7 @@ public struct Tuner: Sendable {
         try await run.measure(.before)
         try await run.fitSearch(.before)
         try await run.mine()
+        try await run.answer()
         for stage in options.stages {
             try await run.train(stage)
             if run.isLeftOut(stage.stage) { continue }

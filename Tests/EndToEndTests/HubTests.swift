@@ -35,6 +35,7 @@ import Testing
             "model", "info", "tiny", "--format", "json", environment: environment(hub)
         ).object
         #expect(info.string("license") == "apache-2.0")
+        #expect(info.string("method") == "autoregembed")
         #expect(info.string("source")?.hasPrefix("hf:owner/tiny@c0ffee12") == true)
 
         let again = try vdb.run("model", "add", "hf:owner/tiny", environment: environment(hub))

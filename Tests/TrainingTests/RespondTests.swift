@@ -142,6 +142,8 @@ struct RespondTests {
         let data = try TrainingData(path: options.data, stage: .respond, needsNegative: false)
         let source = RespondSource(
             data: data, inputs: try model.inputs(options), readsAnswers: true,
+            compressedTokens: model.conditional.compressedTokens,
+            hasConstantWords: model.conditional.encoder.trainsRowsAlone,
             teacher: try teacher.map {
                 try TeacherVectors(
                     $0, data, options, fingerprint: "", isCancelled: { false }, progress: { _ in })
@@ -151,6 +153,27 @@ struct RespondTests {
             rows: examples.count, targetTokens: examples.reduce(0) { $0 + $1.target.count },
             dropoutSeed: nil)
         return (model, examples, facts)
+    }
+
+    /// What each further row takes is estimated not too low, and not far too high.
+    @Test func memoryIsEstimated() throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        func measure(copies: Int) throws -> (peak: Int, estimate: Int) {
+            let backend = CPUBackend(threads: 1)
+            let (model, all, facts) = try prepare(try fixture.respondOptions(), backend)
+            let examples = (0..<copies).flatMap { _ in all }
+            let need = MemoryNeed(
+                configuration: model.configuration, recomputesLayers: false, bytesPerValue: 4)
+            let tape = Tape(backend: backend)
+            let loss = RespondLoss(
+                model: model.conditional, reconstructionWeight: 1, alignmentWeight: 1)
+            tape.backward(from: loss.loss(tape, examples, batch: facts))
+            return (backend.peakBytes, need.bytes(MicroBatches.largestLoad([examples])))
+        }
+        let (few, many) = (try measure(copies: 4), try measure(copies: 32))
+        let ratio = Double(many.estimate - few.estimate) / Double(many.peak - few.peak)
+        #expect(1 <= ratio && ratio < 1.5, "\(ratio)")
     }
 
     /// Words never see the compressed tokens: with their keys and values as constants, states and

@@ -10,7 +10,7 @@ extension StageRunner {
             let (examples, cut) = try source.examples(rows)
             let parts = MicroBatches.parts(
                 examples, rows: options.microBatchSize, tokens: options.microBatchTokens)
-            try begins(parts.map { $0.reduce(0) { $0 + $1.tokens } }.max() ?? 0)
+            try begins(MicroBatches.largestLoad(parts))
             let value = loss.run(
                 backend: backend, precision: precision, parts: parts, dropoutSeed: seed)
             return BatchResult(

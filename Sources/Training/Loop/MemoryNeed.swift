@@ -13,13 +13,29 @@ struct MemoryNeed {
     /// Bytes of a kept value: 2 in bfloat16, else 4.
     let bytesPerValue: Int
 
-    /// - Parameter tokens: tokens that go through encoder and decoder together.
-    func bytes(tokens: Int) -> Int {
+    /// A micro-batch by what its tokens keep.
+    struct Load {
+        /// All that go through encoder and decoder together.
+        var tokens = 0
+        /// Those that the backward pass goes through.
+        var recorded = 0
+        /// Those of which keys and values alone are kept.
+        var constant = 0
+
+        static func + (one: Load, other: Load) -> Load {
+            Load(
+                tokens: one.tokens + other.tokens, recorded: one.recorded + other.recorded,
+                constant: one.constant + other.constant)
+        }
+    }
+
+    func bytes(_ load: Load) -> Int {
         let (h, i) = (configuration.hiddenSize, configuration.intermediateSize)
         let layer = 2 * (configuration.queryWidth + configuration.keyValueWidth + h + i)
         let layers = configuration.layerCount
         let kept = recomputesLayers ? layers * h + layer : layers * layer
-        return tokens * (bytesPerValue * kept + 4 * 3 * (h + i))
+        return load.recorded * (bytesPerValue * kept + 4 * 3 * (h + i))
+            + load.constant * bytesPerValue * layers * 2 * configuration.keyValueWidth
     }
 
     /// Bytes that the system can still allocate: `MemAvailable`, or less if the control group

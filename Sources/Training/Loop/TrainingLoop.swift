@@ -17,7 +17,8 @@ struct TrainingLoop {
 
     private(set) var totals: TrainingState.Totals
     private var checkpoint: String?
-    private var largestPart = 0
+    /// Bytes that the largest micro-batch so far needed.
+    private var largestNeed = 0
     private var hasWarned = false
 
     /// - Parameter totals: the saved state's if the run is resumed; nil begins with step 1.
@@ -93,25 +94,25 @@ struct TrainingLoop {
         let number = optimizer.steps
         let hasDropout = options.adapterRank != nil && options.adapterDropout > 0
         var seeds = SeededGenerator(seed: options.seed, purpose: 5, UInt64(number))
-        var part = 0
+        var needed = 0
         // Measured as the loss is, before the update; a batch of the first epoch is unseen.
         let gain =
             CompressionGain.isDue(step: number + 1, of: schedule.totalSteps)
             ? try runner.gain?(rows) : nil
-        let result = try runner.run(rows, hasDropout ? seeds.next() : nil) { tokens in
-            part = tokens
-            guard tokens > largestPart, !hasWarned,
+        let result = try runner.run(rows, hasDropout ? seeds.next() : nil) { load in
+            needed = memory.bytes(load)
+            guard needed > largestNeed, !hasWarned,
                 let available = MemoryNeed.availableBytes()
             else { return }
             // The memory of the largest micro-batch so far is still allocated, and is reused.
-            let needed = memory.bytes(tokens: tokens)
-            if needed > available + memory.bytes(tokens: largestPart) {
+            if needed > available + largestNeed {
                 hasWarned = true
                 try progress(
-                    .memoryIsShort(tokens: tokens, neededBytes: needed, availableBytes: available))
+                    .memoryIsShort(
+                        tokens: load.tokens, neededBytes: needed, availableBytes: available))
             }
         }
-        largestPart = max(largestPart, part)
+        largestNeed = max(largestNeed, needed)
         try checkFinite(Double(result.loss), .loss, rows)
         let norm = optimizer.gradientNorm()
         try checkFinite(norm, .gradientNorm, rows)

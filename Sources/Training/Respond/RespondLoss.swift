@@ -24,7 +24,19 @@ struct RespondLoss: StageLoss {
         let target: [Int32]
         /// t, `[T]`; empty without an alignment loss.
         let teacher: [Float]
+        /// The compressed tokens, which the decoder reads, too.
+        let compressedTokens: Int
+        /// Whether the input's words are constants.
+        let hasConstantWords: Bool
         var tokens: Int { input.count + target.count }
+
+        var load: MemoryNeed.Load {
+            let words = hasConstantWords ? input.count - compressedTokens : 0
+            // The last target is only predicted.
+            let decoded = target.isEmpty ? 0 : compressedTokens + target.count - 1
+            return MemoryNeed.Load(
+                tokens: tokens, recorded: input.count - words + decoded, constant: words)
+        }
     }
 
     func terms(_ tape: Tape, _ examples: [Example], batch: BatchFacts) -> LossTerms {

@@ -8,6 +8,9 @@ struct RespondSource: ExampleSource {
     let inputs: TextInputs
     /// Whether the loss needs the answers' tokens.
     let readsAnswers: Bool
+    let compressedTokens: Int
+    /// Whether nothing before the compressed tokens has a gradient.
+    let hasConstantWords: Bool
     /// Nil without an alignment loss.
     let teacher: TeacherVectors?
 
@@ -22,6 +25,7 @@ struct RespondSource: ExampleSource {
         return RespondLoss.Example(
             input: inputs.input(query, instruction: prompt ?? ""),
             target: readsAnswers ? inputs.target(answer.trimmingWhiteSpace()) : [],
-            teacher: teacher?.vector(ofRow: index) ?? [])
+            teacher: teacher?.vector(ofRow: index) ?? [], compressedTokens: compressedTokens,
+            hasConstantWords: hasConstantWords)
     }
 }

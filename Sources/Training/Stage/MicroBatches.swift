@@ -20,4 +20,10 @@ enum MicroBatches {
         if !part.isEmpty { parts.append(part) }
         return parts
     }
+
+    /// What the largest of the parts keeps in memory.
+    static func largestLoad<Example: StageExample>(_ parts: [[Example]]) -> MemoryNeed.Load {
+        parts.map { $0.reduce(MemoryNeed.Load()) { $0 + $1.load } }
+            .max { $0.recorded < $1.recorded } ?? MemoryNeed.Load()
+    }
 }

@@ -4,6 +4,12 @@ import Tensors
 protocol StageExample {
     /// About how many tokens it sends through encoder and decoder; micro-batches are cut by it.
     var tokens: Int { get }
+    /// What they keep in memory.
+    var load: MemoryNeed.Load { get }
+}
+
+extension StageExample {
+    var load: MemoryNeed.Load { MemoryNeed.Load(tokens: tokens, recorded: tokens) }
 }
 
 /// What a micro-batch needs to know about its batch.

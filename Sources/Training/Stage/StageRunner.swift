@@ -29,9 +29,9 @@ struct StageRunner {
     /// - Parameters:
     ///   - rows: the batch.
     ///   - dropoutSeed: this step's; nil without dropout.
-    ///   - begins: called with the tokens of the largest part before anything is computed.
+    ///   - begins: called with the largest part's load before anything is computed.
     typealias Run = (
-        _ rows: [Int], _ dropoutSeed: UInt64?, _ begins: (_ tokens: Int) throws -> Void
+        _ rows: [Int], _ dropoutSeed: UInt64?, _ begins: (MemoryNeed.Load) throws -> Void
     ) throws -> BatchResult
 
     init(rows: Int, line: @escaping (Int) -> Int, run: @escaping Run) {
@@ -66,7 +66,7 @@ struct StageRunner {
             let (examples, cut) = try source.examples(rows)
             let parts = MicroBatches.parts(
                 examples, rows: options.microBatchSize, tokens: options.microBatchTokens)
-            try begins(parts.map { $0.reduce(0) { $0 + $1.tokens } }.max() ?? 0)
+            try begins(MicroBatches.largestLoad(parts))
             let targets = examples.reduce(0) { $0 + loss.targetTokens($1) }
             var total = 0.0
             var (reconstruction, alignment): (Double?, Double?) = (nil, nil)

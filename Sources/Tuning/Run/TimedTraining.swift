@@ -7,6 +7,8 @@ import Training
 /// falls to its end.
 struct TimedTraining {
     let options: TrainingOptions
+    /// Opens the teacher of the stage respond.
+    let openTeacher: Trainer.ModelOpener
     /// The file that the steps are logged to.
     let log: String
     /// Nil sets no limit; only then is an interrupted stage resumed where it stopped.
@@ -25,8 +27,8 @@ struct TimedTraining {
         let all = options.maximumSteps ?? 0
         guard let seconds else {
             _ = try Trainer.run(
-                options, log: log, overwriting: true, resuming: true, isCancelled: isCancelled,
-                progress: progress)
+                options, openTeacher: openTeacher, log: log, overwriting: true, resuming: true,
+                isCancelled: isCancelled, progress: progress)
             return all
         }
         if seconds <= 0 { return nil }
@@ -57,7 +59,7 @@ struct TimedTraining {
         var fitting: Int?
         do {
             _ = try Trainer.run(
-                options, log: log, overwriting: true,
+                options, openTeacher: openTeacher, log: log, overwriting: true,
                 isCancelled: { fitting != nil || ContinuousClock.now > end || isCancelled() },
                 progress: { event in
                     progress(event)

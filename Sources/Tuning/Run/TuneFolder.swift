@@ -9,6 +9,7 @@ import Training
 ///     OUT/tune/journal.json           the steps done; replaced after each
 ///     OUT/tune/report.json            the final figures
 ///     OUT/tune/compress.jsonl, triples.jsonl      training data
+///     OUT/tune/answers.jsonl          respond's
 ///     OUT/tune/STAGE.log.jsonl        losses
 ///     OUT/tune/STAGE/                 the model after a stage; removed at the end
 ///     OUT/tune/copy.vdb               a copy of the database, for evaluation; removed at the end
@@ -23,7 +24,11 @@ struct TuneFolder {
 
     /// The training data of a stage; align and contrast share the triples.
     func data(_ stage: TrainingStage) -> String {
-        work + (stage == .compress ? "/compress.jsonl" : "/triples.jsonl")
+        switch stage {
+        case .compress: work + "/compress.jsonl"
+        case .respond: work + "/answers.jsonl"
+        default: work + "/triples.jsonl"
+        }
     }
 
     func log(_ stage: TrainingStage) -> String { work + "/\(stage.rawValue).log.jsonl" }

@@ -30,6 +30,8 @@ struct TuneJournal: Codable {
     /// journals of earlier versions.
     var search: [SearchFit]?
     var mined: Mined?
+    /// Nil in runs without the stage respond.
+    var answered: Answered?
     var trained: [Trained] = []
     var measurements: [Measurement] = []
     /// Stages that the time limit left out; nil in journals of earlier versions.
@@ -65,6 +67,12 @@ struct TuneJournal: Codable {
         /// are the options'.
         var fromRank: Int?
         var toRank: Int?
+        let seconds: Double
+    }
+
+    /// What the model answered to the training queries.
+    struct Answered: Codable {
+        let rows: Int
         let seconds: Double
     }
 

@@ -1,6 +1,8 @@
+import AutoRegEmbed
 import Evaluation
 import FileFormat
 import Foundation
+import Synchronization
 import TextBytes
 import Training
 import VectorDatabase
@@ -60,6 +62,8 @@ struct TuneRun {
     ) async throws -> TuneJournal {
         let collection = tuner.collection
         let base = try tuner.base(recorded, in: folder)
+        // Before hours go into answers that cannot be used.
+        if let teacher = tuner.options.teacher { _ = try tuner.openTeacher(teacher) }
         try TuneSpace(collection: collection, base: base.folder ?? folder.base).check(folder)
         folder.removeCopy()
         progress(.copying)
@@ -115,7 +119,7 @@ struct TuneRun {
     }
 
     /// The model before training, or after a stage.
-    func model(at point: TunePoint) throws -> any Embedder {
+    func model(at point: TunePoint) throws -> AutoRegEmbedder {
         guard case .after(let stage) = point else {
             let embedder = try journal.base.load(
                 baseFolder, pooling: journal.base.pooling, threads: options.threads)
@@ -140,7 +144,7 @@ struct TuneRun {
     /// Mines hard negatives for the training queries with the collection's own index, and writes
     /// the stages' training data.
     mutating func mine() async throws {
-        if journal.mined != nil || stages.isEmpty { return }
+        if journal.mined != nil || stages.isEmpty || options.responds { return }
         let began = ContinuousClock.now
         guard try tuner.collection.recordedEmbedder?.fingerprint == journal.base.fingerprint else {
             throw TuneError.resumedDifferently(.collectionModel)
@@ -151,10 +155,8 @@ struct TuneRun {
                 to: try tuner.collection.statistics(includesBytes: false).passages)
         }
         options.seed = self.options.seed
-        var training = Set(journal.split.training.map { Identifier($0) })
         let rows = try await Miner(collection: tuner.collection, options: options).mine(
-            tuner.queries.filter { training.remove(Identifier($0.id)) != nil },
-            judgments: tuner.judgments
+            trainingQueries, judgments: tuner.judgments
         ) { [progress] in progress(.mining(done: $0, total: $1)) }
         let data = TuneData(options: self.options)
         let written = try data.writeTriples(
@@ -174,6 +176,41 @@ struct TuneRun {
             queriesWithout: written.queriesWithout, copies: rows.reduce(0) { $0 + $1.copies },
             fromRank: options.fromRank, toRank: options.toRank,
             seconds: Self.seconds(since: began))
+        try journal.save(folder.journal)
+    }
+
+    /// The queries to train on, in the order given.
+    private var trainingQueries: [(id: String, text: String)] {
+        var training = Set(journal.split.training.map { Identifier($0) })
+        return tuner.queries.filter { training.remove(Identifier($0.id)) != nil }
+    }
+
+    // MARK: Answer
+
+    /// Lets the collection's model answer the training queries, for the stage respond. Answers that
+    /// were written before the run was stopped are kept.
+    mutating func answer() async throws {
+        guard options.responds, journal.answered == nil else { return }
+        let began = ContinuousClock.now
+        var generation = AnswerGenerator.Options()
+        generation.maximumTokens = options.mostAnswerTokens
+        let generator = try AnswerGenerator(try model(at: .before), options: generation)
+        let queries = trainingQueries
+        let file = try AnswersFile(
+            folder.data(.respond), queries: queries.map { .init(id: $0.id, text: $0.text) },
+            prompt: nil, resumes: true)
+        try await Self.blocking { [progress, total = queries.count] isCancelled in
+            let done = Mutex(file.keptCount)
+            try file.complete(with: generator, isCancelled: isCancelled) { _ in
+                let count = done.withLock { done in
+                    done += 1
+                    return done
+                }
+                progress(.answering(done: count, total: total))
+            }
+        }
+        journal.answered = TuneJournal.Answered(
+            rows: queries.count, seconds: Self.seconds(since: began))
         try journal.save(folder.journal)
     }
 
@@ -219,6 +256,7 @@ struct TuneRun {
         training.negatives = options.mining.negatives
         training.usesInBatchNegatives = settings.usesInBatchNegatives
         training.adapterRank = options.adapterRank
+        training.teacher = options.teacher
         training.seed = options.seed
         training.saveSteps = options.saveSteps
         training.precision = journal.base.precision.flatMap(ComputePrecision.init(rawValue:))
@@ -226,9 +264,11 @@ struct TuneRun {
 
         let log = folder.log(stage)
         let seconds = secondsLeft(for: stage)
-        let steps = try await Self.blocking { [training, progress] isCancelled in
-            try TimedTraining(options: training, log: log, seconds: seconds).run(
-                isCancelled: isCancelled, progress: { progress(.training(stage, $0)) })
+        let steps = try await Self.blocking {
+            [training, progress, open = tuner.openTeacher] isCancelled in
+            try TimedTraining(
+                options: training, openTeacher: open, log: log, seconds: seconds
+            ).run(isCancelled: isCancelled, progress: { progress(.training(stage, $0)) })
         }
         guard let steps else { return try leaveOut(stage) }
         journal.trained.append(
@@ -241,7 +281,7 @@ struct TuneRun {
     /// Runs long synchronous work on a thread that may block; `body` can ask whether the waiting
     /// task has been cancelled.
     private static func blocking<Result: Sendable>(
-        _ body: @escaping @Sendable (_ isCancelled: () -> Bool) throws -> Result
+        _ body: @escaping @Sendable (_ isCancelled: @escaping @Sendable () -> Bool) throws -> Result
     ) async throws -> Result {
         let flag = CancellationFlag()
         return try await withTaskCancellationHandler {

@@ -16,7 +16,7 @@ extension Tuner {
             throw TuneError.notTunable(
                 collection: collection.name, .otherEmbedder(name: recorded.name))
         }
-        guard model.method == .autoRegEmbed else {
+        guard model.method == .autoRegEmbed || options.responds else {
             throw TuneError.notTunable(
                 collection: collection.name, .llm2VecGen(name: recorded.name))
         }
@@ -76,7 +76,7 @@ extension TuneJournal.Base {
     /// Loads a model with the same precision and length as the collection's own.
     ///
     /// - Parameter pooling: nil for a stage's model, whose folder names its pooling.
-    func load(_ path: String, pooling: String?, threads: Int) throws -> any Embedder {
+    func load(_ path: String, pooling: String?, threads: Int) throws -> AutoRegEmbedder {
         var options = AutoRegEmbedder.Options()
         options.threads = threads
         // A stage's model includes its base.

@@ -150,6 +150,17 @@ struct ModelFinder: Sendable {
         given == builtInName && !FileManager.default.fileExists(atPath: given)
     }
 
+    /// Opens the model of `--teacher`: a folder, a file or the name of a model in the store.
+    static func teacherOpener(
+        threads: Int?
+    ) -> @Sendable (_ model: String) throws -> any ModelEmbedder {
+        { model in
+            var options = AutoRegEmbedder.Options()
+            options.threads = threads
+            return try open(try locate(model), options)
+        }
+    }
+
     /// Checks that there is a model of that path or name, without opening it.
     static func check(_ given: String) throws { if !isBuiltIn(given) { _ = try locate(given) } }
 

@@ -21,10 +21,16 @@ struct ModelCard {
         """
         # \(URL(filePath: report.model).lastPathComponent)
 
-        An embedder for retrieval trained with AutoRegEmbed (Deng et al., EMNLP 2025): \
+        An embedder for retrieval trained with \(method): \
         `\(report.base)`, tuned by `vdb tune` on the judged queries of one collection, \
         \(report.began.formatted(.iso8601.year().month().day())).
         """
+    }
+
+    private var method: String {
+        report.answers == nil
+            ? "AutoRegEmbed (Deng et al., EMNLP 2025)"
+            : "LLM2Vec-Gen (BehnamGhader et al. 2026)"
     }
 
     private var table: String {
@@ -76,7 +82,11 @@ struct ModelCard {
             "## Data", "",
             "- \(counts.judgedQueries) judged queries: \(counts.trainingQueries) to train on, "
                 + "\(counts.heldOutQueries) held out (seed \(options.seed)).",
-            "- \(report.mining.rows) rows of a query, a positive and hard negatives, "
+            report.answers.map {
+                "- \($0.rows) training queries with what the old model answers; teacher: "
+                    + "`\(options.teacher ?? "")`."
+            }
+                ?? "- \(report.mining.rows) rows of a query, a positive and hard negatives, "
                 + "\(report.mining.negatives) of these mined by the old model at ranks "
                 + "\(report.mining.fromRank ?? options.mining.fromRank) to "
                 + "\(report.mining.toRank ?? options.mining.toRank).",
@@ -95,11 +105,15 @@ struct ModelCard {
                 "| \(stage.stage.rawValue) | \(stage.rows) | \(stage.batchSize) | "
                     + "\(String(format: "%.3g", stage.learningRate)) | \(stage.tokens) |")
         }
-        let trained =
-            options.adapterRank.map { "a LoRA adapter of rank \($0)" } ?? "all weights"
-        lines += [
-            "", "AdamW, cosine schedule with 5 % warm-up, gradients clipped to norm 1; \(trained).",
-        ]
+        let adapter = options.adapterRank.map { "a LoRA adapter of rank \($0)" }
+        let (schedule, trained) =
+            report.answers == nil
+            ? ("cosine schedule with 5 % warm-up", adapter ?? "all weights")
+            : (
+                "linear schedule with 2 % warm-up",
+                "compressed tokens, projections" + (adapter.map { " and " + $0 } ?? "")
+            )
+        lines += ["", "AdamW, \(schedule), gradients clipped to norm 1; trained: \(trained)."]
         return lines.joined(separator: "\n")
     }
 

@@ -7,7 +7,7 @@ import VectorDatabase
 enum Tuning {
     static func tune(
         _ database: Database, queries: [(id: String, text: String)], judgments: Judgments,
-        output: String
+        output: String, teacher: String
     ) async throws {
         var options = TuneOptions(output: output, threads: 2)
         options.heldOutQueries = 100
@@ -23,6 +23,9 @@ enum Tuning {
             TuneOptions.Stage(.contrast, epochs: 1, batchSize: 32, learningRate: 2e-6)
         ]
         options.adapterRank = 16
+
+        options.stages = [.respond]
+        options.teacher = teacher
     }
 
     static func train() throws {

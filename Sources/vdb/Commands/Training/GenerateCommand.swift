@@ -1,6 +1,7 @@
 import ArgumentParser
 import AutoRegEmbed
 import Foundation
+import Tuning
 import VectorDatabase
 
 /// `vdb generate`: has a language model answer questions, as training data for `vdb train respond`.
@@ -91,20 +92,9 @@ struct GenerateCommand: AsyncParsableCommand {
         let reporter = GenerationReporter(
             total: asked.count, before: file.keptCount, isQuiet: general.quiet)
         defer { reporter.clear() }
-        do {
-            try generator.answer(
-                asked[file.keptCount...].map(\.text),
-                isCancelled: { Interruption.isRequested || file.hasFailed },
-                advance: reporter.advance
-            ) { index, answer in
-                file.add(answer, number: file.keptCount + index)
-                reporter.add(answer)
-            }
-        } catch let error as CancellationError {
-            try file.finish()
-            throw error
-        }
-        try file.finish()
+        try file.complete(
+            with: generator, isCancelled: { Interruption.isRequested },
+            advance: reporter.advance, progress: reporter.add)
         reporter.clear()
         general.say(reporter.summary(path: out))
     }

@@ -24,7 +24,7 @@ final class GenerationReporter: Sendable {
         line = ProgressLine(unit: "answers", isQuiet: isQuiet, interval: .seconds(60))
     }
 
-    func add(_ answer: Answer) {
+    @Sendable func add(_ answer: Answer) {
         state.withLock { state in
             state.answers += 1
             state.tokens += answer.tokenCount

@@ -109,7 +109,8 @@ struct TrainCommand: ParsableCommand {
             let summary = try Trainer.run(
                 options(starting?.path ?? given?.path ?? ""),
                 evaluation: evaluation.eval.map(RetrievalEvaluation.onFolder),
-                openTeacher: openTeacher, log: evaluation.log, overwriting: overwrite,
+                openTeacher: ModelFinder.teacherOpener(threads: general.threads),
+                log: evaluation.log, overwriting: overwrite,
                 resuming: checkpoints.resume,
                 isCancelled: { Interruption.isRequested }, progress: reporter.report)
             starting?.removeUnlessNeeded()
@@ -119,13 +120,6 @@ struct TrainCommand: ParsableCommand {
             reporter.clear()
             throw error
         }
-    }
-
-    /// Opens the model of `--teacher`: a folder, a file or the name of a model in the store.
-    private func openTeacher(_ model: String) throws -> any ModelEmbedder {
-        var options = AutoRegEmbedder.Options()
-        options.threads = general.threads
-        return try ModelFinder.open(try ModelFinder.locate(model), options)
     }
 
     /// Unless it is to be replaced or resumed, a finished model in the output folder is moved

@@ -22,6 +22,13 @@ struct TuneCommand: AsyncParsableCommand {
 
               vdb tune --queries queries.jsonl --qrels qrels.tsv --out models/mine
 
+            The other method, LLM2Vec-Gen, is a stage of its own: the model answers the training \
+            queries, and its compressed tokens learn to carry the answers and to be a teacher's vectors \
+            of them:
+
+              vdb tune --stages respond --teacher minilm --queries queries.jsonl --qrels qrels.tsv \
+            --out models/mine
+
             A stage that does not help, by a part of the other queries that is not trained on, is \
             skipped. The model of the best stage replaces the old one if it is better by both parts; \
             otherwise the old one stays (exit status 65) unless --force is given. The database answers with its old model \
@@ -65,9 +72,10 @@ struct TuneCommand: AsyncParsableCommand {
             .readWrite, general, lock,
             models: model.finder(threads: general.threads, prompts: prompts))
         defer { try? database.close() }
-        let tuner = Tuner(
+        var tuner = Tuner(
             collection: database.collection(arguments.collection), queries: texts,
             judgments: judgments, options: options, builtIn: DefaultModel.resource)
+        tuner.openTeacher = ModelFinder.teacherOpener(threads: general.threads)
         let reporter = TuneReporter(isQuiet: general.quiet)
         // A training step may take minutes; the state is saved after it.
         Interruption.finishesCleanly(within: nil)
@@ -135,10 +143,10 @@ extension TuneCommand {
         var holdOut: Int?
         @Option(
             help: ArgumentHelp(
-                "Stages: some of search, compress, align and contrast, separated by commas.",
+                "Stages: some of search, compress, align and contrast, or search and respond, separated by commas.",
                 valueName: "list"))
         var stages = StageList.all
-        @Option(help: "Passes over each stage's data (default: compress 2, align 4, contrast 1).")
+        @Option(help: "Passes over each stage's data (default: compress 2, align 4, others 1).")
         var epochs: Int?
         @Option(help: "The most steps of a stage (default: no limit).") var maxSteps: Int?
         @Option(help: "Rows in a step (default: 32).") var batchSize: Int?
@@ -154,6 +162,14 @@ extension TuneCommand {
         @Option(help: "The last rank that negatives are drawn from (default: 210, likewise).")
         var toRank: Int?
         @Option(help: "Negatives drawn for each query.") var negatives = 7
+        @Option(
+            help: ArgumentHelp(
+                "respond: the model whose vectors of the answers are learned, as in 'vdb train'.",
+                valueName: "model"),
+            completion: .directory)
+        var teacher: String?
+        @Option(help: ArgumentHelp("respond: the most tokens of an answer.", valueName: "n"))
+        var maxTokens = 500
         @Option(help: "Seed of every random choice.") var seed: UInt64 = 0
         @Option(
             help: ArgumentHelp(
@@ -167,7 +183,11 @@ extension TuneCommand {
         func apply(to options: inout TuneOptions) {
             options.heldOutQueries = holdOut
             options.fitsSearch = stages.fitsSearch
-            options.stages = options.stages.filter { stages.stages.contains($0.stage) }
+            options.stages = (options.stages + [.respond]).filter {
+                stages.stages.contains($0.stage)
+            }
+            options.teacher = teacher
+            options.mostAnswerTokens = maxTokens
             for place in options.stages.indices {
                 if let epochs { options.stages[place].epochs = epochs }
                 options.stages[place].mostSteps = maxSteps
@@ -185,7 +205,7 @@ extension TuneCommand {
         }
     }
 
-    /// `search,compress,align,contrast`
+    /// `search,compress,align,contrast`, or `search,respond`
     struct StageList: ExpressibleByArgument, CustomStringConvertible {
         static let all = StageList(fitsSearch: true, stages: [.compress, .align, .contrast])
         private static let search = "search"
@@ -202,7 +222,7 @@ extension TuneCommand {
             fitsSearch = names.contains(Self.search)
             let others = names.filter { $0 != Self.search }
             stages = others.compactMap { TrainingStage(rawValue: $0) }
-            let isKnown = stages.allSatisfy(Self.all.stages.contains)
+            let isKnown = stages.allSatisfy { $0 != .pretrain }
             guard isKnown, stages.count == others.count, !names.isEmpty else { return nil }
         }
 

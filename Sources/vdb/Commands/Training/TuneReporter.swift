@@ -15,6 +15,7 @@ final class TuneReporter: Sendable {
             update("settings", "fitting search", done, total)
         case .fittedSearch(let search): steps.line.say("search: " + search.words)
         case .mining(let done, let total): update("queries", "mining", done, total)
+        case .answering(let done, let total): update("answers", "answering", done, total)
         case .training(let stage, .preparing(let what, let done, let total)):
             steps.prepare(what, done: done, total: total, stage: stage.rawValue)
         case .training(let stage, .step(let step)): steps.show(step, stage: stage.rawValue)

@@ -33,8 +33,7 @@ struct TuneTable {
                     + (counts.validationQueries.map {
                         $0 > 0 ? "\($0) to choose the stage by, " : ""
                     } ?? "")
-                    + "\(counts.trainingQueries) trained on with \(report.mining.negatives) mined "
-                    + "negatives; better on \(report.test.better), equal on "
+                    + "\(counts.trainingQueries) trained on with \(material); better on \(report.test.better), equal on "
                     + "\(report.test.equal), worse on \(report.test.worse) (p \(probability))"
                     + interval)
         }
@@ -46,6 +45,11 @@ struct TuneTable {
                 : "\(report.database): keeps \(report.base)")
                 + "; \(Figures.duration(report.seconds)) in all")
         return lines.joined(separator: "\n")
+    }
+
+    private var material: String {
+        report.answers == nil
+            ? "\(report.mining.negatives) mined negatives" : "the model's own answers"
     }
 
     private func row(_ cells: [String]) -> String {

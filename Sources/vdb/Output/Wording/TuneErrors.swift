@@ -54,6 +54,7 @@ extension TuneOption {
         case .maximumScoreRatio: "--max-score-ratio"
         case .isExact: "--exact"
         case .mostCompressedTexts: "the number of compressed texts"
+        case .mostAnswerTokens: "--max-tokens"
         case .mostPositives: "the number of positives a query"
         case .leastSteps: "the least number of steps of a stage"
         case .usesInBatchNegatives: "in-batch negatives"

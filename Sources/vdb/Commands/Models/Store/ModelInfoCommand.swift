@@ -36,6 +36,7 @@ struct ModelInfoCommand: ParsableCommand {
         let origin = location.flatMap(ModelOrigin.init(of:))
         line.set("source", origin?.source)
         Self.describe(summary, origin, in: &line)
+        line.set("method", summary.method)
         line.set("pooling", summary.pooling.rawValue)
         line.set("precision", embedder.arithmetic)
         line.set("vocabulary", summary.vocabulary)
@@ -51,8 +52,12 @@ struct ModelInfoCommand: ParsableCommand {
         if let location { facts.append(("path", location.path)) }
         if let origin { facts.append(("source", origin.source)) }
         facts += [
-            ("model", Self.short(summary, origin)), ("pooling", summary.pooling.rawValue),
-            ("precision", embedder.arithmetic), ("vocabulary", "\(summary.vocabulary)"),
+            ("model", Self.short(summary, origin))
+        ]
+        if let method = summary.method { facts.append(("method", method)) }
+        facts += [
+            ("pooling", summary.pooling.rawValue), ("precision", embedder.arithmetic),
+            ("vocabulary", "\(summary.vocabulary)"),
             ("template", Self.quoted(summary.template)),
         ]
         for (use, text) in summary.instructions.sorted(by: { $0.key < $1.key }) {
