@@ -2,15 +2,15 @@
 
     questions    --count questions of OpenQA, MedQuAD and self-instruct (../shared/data by default)
     answers      what the model answers (vdb generate --resume)
-    respond      vdb train respond --resume, once for each teacher: the model's own mean-pooled states, and
-                 each folder of --teacher
+    respond      vdb train respond --resume, once for each teacher: each folder of --teacher, and the model's
+                 own mean-pooled states
     figures      STS-B dev, the judged collections, and k-means of held-out MedQuAD questions by their type
                  (v-measure), for the trained models, their teachers and each folder of --beside
 
 Every step leaves a file in WORK and is left out if that is there. The last one prints a Markdown table.
 
 usage: respond.py WORK --vdb VDB --model DIR [--teacher DIR]… [--beside NAME=DIR]… [--data DIR] [--count 5000]
-                  [--max-tokens 64] [--max-steps N] [--sets cranfield,npl,…] [--threads N]
+                  [--max-tokens 64] [--max-steps N] [--train OPTIONS] [--sets cranfield,npl,…] [--threads N]
        (numpy and scikit-learn from PyPI; tar and zstd)
 """
 
@@ -19,6 +19,7 @@ import json
 import os
 import random
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -43,6 +44,7 @@ parser.add_argument("--data", default=os.path.join(os.path.dirname(__file__), ".
 parser.add_argument("--count", type=int, default=5000)
 parser.add_argument("--max-tokens", type=int, default=64)
 parser.add_argument("--max-steps", type=int)
+parser.add_argument("--train", default="", help="further options of vdb train respond, in one string")
 parser.add_argument("--sets", default="cranfield,cacm,wikiqa-dev-test,trecqa-wang,npl")
 parser.add_argument("--threads", type=int, default=os.cpu_count())
 parser.add_argument("--until", choices=("questions", "answers", "respond", "figures"), default="figures")
@@ -122,13 +124,13 @@ if not os.path.exists(own):
     with open(os.path.join(own + ".part", "autoregembed.json"), "w") as file:
         json.dump({"pooling": "mean", "normalize": True, "template": "{bos}{text}"}, file)
     os.rename(own + ".part", own)
-teachers = {"own mean": own, **{os.path.basename(os.path.normpath(t)): t for t in args.teacher}}
+teachers = {**{os.path.basename(os.path.normpath(t)): t for t in args.teacher}, "own mean": own}
 models = {}
 for name, folder in teachers.items():
     models["teacher: " + name] = folder
     out = path("respond-" + name.replace(" ", "-"))
     models["respond: " + name] = out
-    more = ["--max-steps", args.max_steps] if args.max_steps else []
+    more = shlex.split(args.train) + (["--max-steps", args.max_steps] if args.max_steps else [])
     done = os.path.exists(os.path.join(out, "projections.safetensors"))
     if not done:
         vdb("train", "respond", "--model", args.model, "--data", answers, "--out", out, "--teacher", folder,
