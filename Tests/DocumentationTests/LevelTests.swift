@@ -47,10 +47,10 @@ struct LevelTests {
         process.environment = ProcessInfo.processInfo.environment.filter {
             !$0.key.hasPrefix("VDB_")
         }.merging(["VDB_SERVER": "1"]) { $1 }
-        let output = Pipe()
+        let output = Pipe.uninherited()
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
-        try process.run()
+        try process.start()
         let json = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         return try JSONDecoder().decode(Manifest.self, from: json)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite(.serialized) struct DatabaseTests {
@@ -228,8 +229,8 @@ import Testing
         let rows = (0..<3000).map { "{\"_id\":\"\($0)\",\"text\":\"t\",\"vector\":[1,2]}\n" }
         try vdb.write("many.jsonl", rows.joined())
         try vdb.run("ingest", "many.jsonl", "--db", "many.vdb", "--quiet")
-        let output = Pipe()
-        let errors = Pipe()
+        let output = Pipe.uninherited()
+        let errors = Pipe.uninherited()
         let process = try vdb.start(
             ["export", "--vectors", "--db", "many.vdb"], input: FileHandle.nullDevice,
             output: output, errors: errors)

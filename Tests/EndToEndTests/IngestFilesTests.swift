@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Folders and files that are not all as they should be.
@@ -18,7 +19,7 @@ import Testing
         process.currentDirectoryURL = URL(fileURLWithPath: vdb.folder)
         process.environment = ["vdb": Program.path, "PATH": "/usr/bin:/bin", "LC_ALL": "C"]
         process.standardError = FileHandle.nullDevice
-        try process.run()
+        try process.start()
         process.waitUntilExit()
         return process.terminationStatus
     }

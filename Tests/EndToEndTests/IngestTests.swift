@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite(.serialized) struct IngestTests {
@@ -57,7 +58,7 @@ import Testing
             shell.executableURL = URL(fileURLWithPath: "/bin/sh")
             shell.arguments = ["-c", "\(tool) -q -c more.jsonl > more.\(tool)"]
             shell.currentDirectoryURL = URL(fileURLWithPath: vdb.folder)
-            try shell.run()
+            try shell.start()
             shell.waitUntilExit()
             // Without the tool there is nothing to read; the readers' own tests cover both formats.
             guard shell.terminationStatus == 0 else { continue }
@@ -162,8 +163,8 @@ import Testing
     }
 
     @Test func aSignalStopsAndLosesNothing() throws {
-        let input = Pipe()
-        let output = Pipe()
+        let input = Pipe.uninherited()
+        let output = Pipe.uninherited()
         let process = try vdb.start(
             ["ingest", "-", "--format", "jsonl", "--acknowledge"], input: input, output: output,
             errors: FileHandle.nullDevice)
@@ -185,8 +186,8 @@ import Testing
     }
 
     @Test func aSecondWriterIsToldToTryAgain() throws {
-        let input = Pipe()
-        let output = Pipe()
+        let input = Pipe.uninherited()
+        let output = Pipe.uninherited()
         let first = try vdb.start(
             ["ingest", "-", "--format", "jsonl", "--acknowledge"], input: input, output: output,
             errors: FileHandle.nullDevice)

@@ -9,8 +9,8 @@ import Testing
     /// A running server.
     private final class Assistant {
         let process: Process
-        private let input = Pipe()
-        private let output = Pipe()
+        private let input = Pipe.uninherited()
+        private let output = Pipe.uninherited()
         private let errors: String
         private var pending: [UInt8] = []
         private var last = 0

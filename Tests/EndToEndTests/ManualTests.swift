@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import vdb
@@ -56,10 +57,10 @@ import Testing
             process.arguments = [
                 "-man", "-ww", "-Tascii", "-P-c", "-rLL=200n", vdb.path("man/" + page),
             ]
-            let (output, errors) = (Pipe(), Pipe())
+            let (output, errors) = (Pipe.uninherited(), Pipe.uninherited())
             process.standardOutput = output
             process.standardError = errors
-            try process.run()
+            try process.start()
             let shown = String(
                 decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
             let complaints = errors.fileHandleForReading.readDataToEndOfFile()

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite(.serialized) struct ModelTests {
@@ -73,8 +74,8 @@ import Testing
     }
 
     @Test func aPipeIsAnsweredLineByLine() throws {
-        let input = Pipe()
-        let output = Pipe()
+        let input = Pipe.uninherited()
+        let output = Pipe.uninherited()
         let process = try vdb.start(
             ["tokenize", "-"], input: input, output: output, errors: FileHandle.nullDevice)
         for _ in 0..<3 {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Every option that takes a number, of every command, with numbers at which arithmetic breaks. The
@@ -201,11 +202,11 @@ import Testing
         variables["XDG_CACHE_HOME"] = folder
         variables["SWIFT_BACKTRACE"] = "enable=no"
         process.environment = variables
-        let errors = Pipe()
+        let errors = Pipe.uninherited()
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         process.standardError = errors
-        try process.run()
+        try process.start()
         let text = String(
             decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Programs of others against `vdb`, if they are installed: `.ci/install-clients` does that.
@@ -34,15 +35,16 @@ import Testing
     static func run(_ program: String, _ arguments: [String]) -> (status: Int32, text: String) {
         let words =
             program.hasPrefix("/usr/bin/env ")
-            ? program.split(separator: " ").map(String.init) : [program]
+            ? program.split(separator: " ").dropFirst().map(String.init) : [program]
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: words[0])
-        process.arguments = Array(words.dropFirst()) + arguments
-        let output = Pipe()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        // One that hangs fails its test instead of all tests.
+        process.arguments = ["timeout", "-k", "10", "600"] + words + arguments
+        let output = Pipe.uninherited()
         process.standardOutput = output
         process.standardError = output
         process.standardInput = FileHandle.nullDevice
-        do { try process.run() } catch { return (-1, "\(error)") }
+        do { try process.start() } catch { return (-1, "\(error)") }
         let text = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         return (process.terminationStatus, String(decoding: text, as: UTF8.self))

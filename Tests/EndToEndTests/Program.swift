@@ -61,7 +61,7 @@ final class Program: Sendable {
         process.standardInput = input
         process.standardOutput = output
         process.standardError = errors
-        try process.run()
+        try process.start()
         return process
     }
 
@@ -85,7 +85,7 @@ final class Program: Sendable {
             arguments, input: FileHandle(forReadingAtPath: names[0]),
             output: FileHandle(forWritingAtPath: names[1]),
             errors: FileHandle(forWritingAtPath: names[2]), environment: environment)
-        process.waitUntilExit()
+        process.waitUntilExitOrKill()
         func text(_ name: String) throws -> String {
             String(decoding: try Data(contentsOf: URL(fileURLWithPath: name)), as: UTF8.self)
         }
@@ -102,7 +102,7 @@ final class Program: Sendable {
     ) throws {
         let name = path(".input")
         try Data(bytes ?? Array(input.utf8)).write(to: URL(fileURLWithPath: name))
-        let errors = Pipe()
+        let errors = Pipe.uninherited()
         let process = try start(
             arguments, input: FileHandle(forReadingAtPath: name),
             output: FileHandle.nullDevice, errors: errors)
@@ -156,13 +156,13 @@ extension Program {
     /// What a run shows on a terminal, standard output and standard error together.
     func onTerminal(_ arguments: [String]) throws -> String {
         // Linux's own way: TIOCSPTLCK unlocks, TIOCGPTN gives the number.
-        let controller = open("/dev/ptmx", O_RDWR | O_NOCTTY)
+        let controller = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
         var (lock, number) = (Int32(0), Int32(0))
         try #require(
             controller >= 0 && ioctl(controller, 0x4004_5431, &lock) == 0
                 && ioctl(controller, 0x8004_5430, &number) == 0)
         let name = "/dev/pts/\(number)"
-        let terminal = open(name, O_RDWR | O_NOCTTY)
+        let terminal = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC)
         try #require(terminal >= 0)
         let handle = FileHandle(fileDescriptor: terminal, closeOnDealloc: false)
         let process = try start(

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Long files that are interrupted, previews, bounds on deletions, and `--watch`.
@@ -139,8 +140,8 @@ import Testing
     @Test(arguments: [[], ["--poll", "1"]])
     func aFolderIsWatched(options: [String]) throws {
         try vdb.write("n/a.md", "# A\n\none")
-        let output = Pipe()
-        let errors = Pipe()
+        let output = Pipe.uninherited()
+        let errors = Pipe.uninherited()
         let process = try vdb.start(
             ["ingest", "n", "--watch", "--summary", "json", "--db", "n/notes.vdb"] + options,
             input: FileHandle.nullDevice, output: output, errors: errors)
@@ -178,8 +179,8 @@ import Testing
     /// An emptied folder keeps its documents; when its files are back, nothing was lost.
     @Test func aWatchedFolderThatIsEmptiedKeepsItsDocuments() throws {
         try vdb.write("n/a.md", "one")
-        let output = Pipe()
-        let errors = Pipe()
+        let output = Pipe.uninherited()
+        let errors = Pipe.uninherited()
         let process = try vdb.start(
             ["ingest", "n", "--watch", "--summary", "json"], input: FileHandle.nullDevice,
             output: output, errors: errors)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `vdb train` and `vdb mine` as they are run.
@@ -96,7 +97,7 @@ struct TrainTests {
             "--max-steps", "2", "--resume",
         ]
         func run() throws -> (status: Int32, text: String) {
-            let errors = Pipe()
+            let errors = Pipe.uninherited()
             let process = try vdb.start(
                 arguments, input: FileHandle.nullDevice, output: FileHandle.nullDevice,
                 errors: errors)
@@ -124,7 +125,7 @@ struct TrainTests {
             "--max-steps", "1", "--warmup-ratio", "0", "-q",
         ]
         func run(_ more: String...) throws -> (status: Int32, text: String) {
-            let errors = Pipe()
+            let errors = Pipe.uninherited()
             let process = try vdb.start(
                 arguments + more, input: FileHandle.nullDevice, output: FileHandle.nullDevice,
                 errors: errors)

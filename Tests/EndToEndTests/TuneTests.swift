@@ -97,7 +97,7 @@ import Testing
     @Test func interruptedItSaysHowToGoOn() throws {
         try writeTask()
         try vdb.run("ingest", "corpus.jsonl", "--model", Self.model, "--quiet")
-        let errors = Pipe()
+        let errors = Pipe.uninherited()
         let process = try vdb.start(
             arguments("out", "--force", "--max-steps", "100000"), input: FileHandle.nullDevice,
             output: FileHandle.nullDevice, errors: errors)

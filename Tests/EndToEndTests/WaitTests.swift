@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// How long a writer waits for another one.
@@ -35,7 +36,7 @@ import Testing
     @Test func untilTheOtherIsDone() throws {
         try vdb.ingestCorpus()
         let descriptor = try lock()
-        let errors = Pipe()
+        let errors = Pipe.uninherited()
         let process = try vdb.start(
             ["delete", "tides", "--wait", "600"], input: FileHandle.nullDevice,
             output: FileHandle.nullDevice, errors: errors)

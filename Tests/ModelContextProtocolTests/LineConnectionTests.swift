@@ -15,7 +15,7 @@ struct LineConnectionTests {
     /// A connection with a pipe for its input. Its answers are collected.
     private final class Client: Sendable {
         let tools = StandInTools()
-        private let pipe = Pipe()
+        private let pipe = Pipe.uninherited()
         private let received = Received()
         private let connection: LineConnection
         private let served: Task<Void, Never>

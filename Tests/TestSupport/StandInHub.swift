@@ -192,9 +192,9 @@ package enum SystemHash {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = [program, path]
-        let output = Pipe()
+        let output = Pipe.uninherited()
         process.standardOutput = output
-        guard (try? process.run()) != nil else { return "" }
+        guard (try? process.start()) != nil else { return "" }
         let data = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         return String(String(decoding: data, as: UTF8.self).prefix { $0 != " " })

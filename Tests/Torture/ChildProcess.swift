@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 
 /// A run of the program under test that is killed at a moment of the driver's choice.
 struct ChildProcess {
@@ -35,9 +36,6 @@ struct ChildProcess {
     }
 
     let program: String
-
-    /// One process is started at a time, so that none inherits another's pipe.
-    private static let starting = Mutex(())
 
     /// Runs the program, reads its acknowledgements, and kills it.
     ///
@@ -80,7 +78,7 @@ struct ChildProcess {
 
     /// - Returns: the process's number and the end of a pipe that has all it prints.
     private func start(_ arguments: [String]) throws -> (pid_t, Int32) {
-        try Self.starting.withLock { _ in try startAlone(arguments) }
+        try ProcessStart.alone { try startAlone(arguments) }
     }
 
     private func startAlone(_ arguments: [String]) throws -> (pid_t, Int32) {

@@ -26,7 +26,7 @@ import Transformer
         let tar = Process()
         tar.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         tar.arguments = ["tar", "--zstd", "-xf", archive.path, "-C", folder.path]
-        try tar.run()
+        try tar.start()
         tar.waitUntilExit()
         try #require(tar.terminationStatus == 0, "tar cannot unpack \(archive.path)")
         let home = folder.url.appendingPathComponent(name)

@@ -50,11 +50,11 @@ struct PathPatternTests {
             let process = Process()
             process.executableURL = URL(fileURLWithPath: Self.git ?? "")
             process.arguments = ["-C", folder.path] + arguments
-            let (feed, output) = (Pipe(), Pipe())
+            let (feed, output) = (Pipe.uninherited(), Pipe.uninherited())
             process.standardInput = feed
             process.standardOutput = output
             process.standardError = FileHandle.nullDevice
-            try process.run()
+            try process.start()
             feed.fileHandleForWriting.write(Data(input.utf8))
             try feed.fileHandleForWriting.close()
             let text = String(

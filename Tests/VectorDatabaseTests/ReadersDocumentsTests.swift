@@ -58,7 +58,7 @@ import Testing
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments = ["-c", "gzip -c '\(path)' > '\(folder.file("b.parquet.gz"))'"]
-        try process.run()
+        try process.start()
         process.waitUntilExit()
         #expect(try await read([folder.file("b.parquet.gz")]).map(\.id) == rows.map(\.id))
         // Without an id it is the row's number.

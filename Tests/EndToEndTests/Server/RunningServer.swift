@@ -1,5 +1,6 @@
 import Foundation
 import FoundationNetworking
+import TestSupport
 import Testing
 
 /// A `vdb serve` that runs, on a free port.
@@ -30,7 +31,7 @@ final class RunningServer: @unchecked Sendable {
     ) throws {
         errors = vdb.path("errors-\(UUID().uuidString)")
         try Data().write(to: URL(fileURLWithPath: errors))
-        let output = Pipe()
+        let output = Pipe.uninherited()
         process = try vdb.start(
             ["serve", "--db", database, "--listen", listen] + options,
             input: FileHandle.nullDevice, output: output,
@@ -53,7 +54,7 @@ final class RunningServer: @unchecked Sendable {
     deinit {
         if process.isRunning {
             process.terminate()
-            process.waitUntilExit()
+            process.waitUntilExitOrKill()
         }
     }
 
@@ -90,7 +91,7 @@ final class RunningServer: @unchecked Sendable {
     /// Sends SIGTERM and waits for the end.
     func terminate() -> Int32 {
         process.terminate()
-        process.waitUntilExit()
+        process.waitUntilExitOrKill()
         return process.terminationStatus
     }
 }
@@ -103,7 +104,8 @@ final class RawConnection {
     private(set) var isEnded = false
 
     init(port: UInt16) throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        // SOCK_CLOEXEC: a program that is started meanwhile would keep the connection open.
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | 0o2000000, 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
