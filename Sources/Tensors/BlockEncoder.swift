@@ -1,3 +1,5 @@
+import FileFormat
+
 /// Converts float32 weights to the types that files store them in.
 ///
 /// Q8_0 and Q4_0 are ggml's reference encoders, bit by bit. Q4_K has no encoder that all agree on: here

@@ -23,8 +23,8 @@ package struct NpyHeader: Sendable, Equatable {
         package func float(_ raw: UnsafeRawBufferPointer, at offset: Int) -> Float {
             switch self {
             case .float16:
-                Self.float(
-                    half: UInt16(
+                Float16Bits.float(
+                    UInt16(
                         littleEndian: raw.loadUnaligned(fromByteOffset: offset, as: UInt16.self)))
             case .float32:
                 Float(
@@ -36,20 +36,6 @@ package struct NpyHeader: Sendable, Equatable {
                         bitPattern: UInt64(
                             littleEndian: raw.loadUnaligned(
                                 fromByteOffset: offset, as: UInt64.self))))
-            }
-        }
-
-        /// Converts IEEE 754 binary16 bit by bit, since not every platform has the type Float16.
-        package static func float(half: UInt16) -> Float {
-            let sign = UInt32(half & 0x8000) << 16
-            let exponent = UInt32(half >> 10) & 0x1F
-            let fraction = UInt32(half & 0x3FF)
-            switch exponent {
-            case 0:
-                let magnitude = Float(fraction) * 0x1p-24
-                return sign == 0 ? magnitude : -magnitude
-            case 31: return Float(bitPattern: sign | 0x7F80_0000 | fraction << 13)
-            default: return Float(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)
             }
         }
     }

@@ -1,3 +1,4 @@
+import FileFormat
 import VectorMath
 
 /// A frozen weight W `[O, I]` in blocks of eight bits (Q8_0), for products with activations and
