@@ -17,7 +17,7 @@ public enum TrainingStage: String, Sendable, CaseIterable, Codable {
     case respond
 
     /// Whether the stage is one of AutoRegEmbed's, which an LLM2Vec-Gen model does not go through.
-    var isAutoRegEmbed: Bool { [.compress, .align, .contrast].contains(self) }
+    package var isAutoRegEmbed: Bool { [.compress, .align, .contrast].contains(self) }
 }
 
 /// The former name of `EmbeddingTask`.

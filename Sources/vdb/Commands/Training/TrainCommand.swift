@@ -75,11 +75,14 @@ struct TrainCommand: ParsableCommand {
 
     /// The options of the run.
     ///
-    /// - Parameter folder: the starting model's folder.
-    func options(_ folder: String) -> TrainingOptions {
+    /// - Parameters:
+    ///   - folder: the starting model's folder.
+    ///   - recipe: the defaults of options that are not given.
+    func options(_ folder: String, _ recipe: TrainingRecipe) -> TrainingOptions {
         var options = TrainingOptions(
             stage: stage, model: folder, data: data, output: out,
             threads: general.threads ?? ProcessInfo.processInfo.activeProcessorCount)
+        options.use(recipe)
         options.base = base
         general.apply(to: &options)
         adapter.apply(to: &options)
@@ -100,14 +103,18 @@ struct TrainCommand: ParsableCommand {
         // A step may take minutes; the state is saved after it.
         Interruption.finishesCleanly(within: nil)
         let given = try model.map { try ModelFinder.locate($0) }
-        try options(given?.path ?? "").validate(isEvaluated: evaluation.eval != nil)
+        try options(given?.path ?? "", general.recipe ?? .paper).validate(
+            isEvaluated: evaluation.eval != nil)
         let earlier = try setAsideEarlierModel(given?.path, reporter)
         try Trainer.checkOutput(out, overwriting: overwrite, resuming: checkpoints.resume)
         let starting = StartingModelFolder(given, in: out)
         do {
             try starting?.write()
+            let folder = starting?.path ?? given?.path ?? ""
+            let recipe = try recipe(for: folder)
+            if general.recipe == nil, recipe == .small { reporter.usesSmallRecipe() }
             let summary = try Trainer.run(
-                options(starting?.path ?? given?.path ?? ""),
+                options(folder, recipe),
                 evaluation: evaluation.eval.map(RetrievalEvaluation.onFolder),
                 openTeacher: ModelFinder.teacherOpener(threads: general.threads),
                 log: evaluation.log, overwriting: overwrite,
@@ -120,6 +127,13 @@ struct TrainCommand: ParsableCommand {
             reporter.clear()
             throw error
         }
+    }
+
+    /// The recipe that is given, else the model's; with a learning rate of the user's own, the paper's.
+    private func recipe(for folder: String) throws -> TrainingRecipe {
+        if let recipe = general.recipe { return recipe }
+        guard general.learningRate == nil, stage.isAutoRegEmbed else { return .paper }
+        return try TrainingRecipe(model: folder, base: base, adapterRank: adapter.loraRank)
     }
 
     /// Unless it is to be replaced or resumed, a finished model in the output folder is moved
@@ -140,6 +154,16 @@ struct TrainCommand: ParsableCommand {
 
 extension TrainCommand {
     struct RunOptions: ParsableArguments {
+        @Option(
+            help: """
+                Defaults of the options below: paper, for models of billions of weights, or small, for \
+                adapters of models like SmolLM2-135M, which compress with --learning-rate 7e-4 \
+                --embed-learning-rate 1e-3 --embed-start "..." --decoder-scale auto --batch-size 24 \
+                --schedule linear, align with 1e-4 and batches of 16, and contrast with 5e-4, batches of \
+                24, --temperature 0.05 and --in-batch-negatives (default: small for such a model with \
+                --lora-rank and no --learning-rate, else paper).
+                """)
+        var recipe: TrainingRecipe?
         @Option(help: "Passes over the data (default: compress 2, align 4, others 1).")
         var epochs: Int?
         @Option(help: "Steps in place of --epochs; the schedule ends there.") var maxSteps: Int?
@@ -214,9 +238,11 @@ extension TrainCommand {
             options.maximumSteps = maxSteps
             options.batchSize = batchSize ?? options.batchSize
             options.microBatchSize = microBatchSize
+            options.compressedTokenLearningRate =
+                embedLearningRate
+                ?? (learningRate == nil ? options.compressedTokenLearningRate : nil)
             options.learningRate = learningRate ?? options.learningRate
-            options.compressedTokenLearningRate = embedLearningRate
-            options.compressedTokenStart = embedStart
+            options.compressedTokenStart = embedStart ?? options.compressedTokenStart
             options.warmupRatio = warmupRatio ?? options.warmupRatio
             options.schedule = schedule ?? options.schedule
             options.scheduleSteps = scheduleSteps
@@ -270,8 +296,10 @@ extension TrainCommand {
         @Option(help: "align: 0 (the paper's), or 1 to 4 (its appendix E).")
         var strategy = AlignmentStrategy.documentGivenQuery
         @Option(help: "align and contrast: the most negatives used of a row.") var negatives = 7
-        @Flag(help: "contrast: use the other rows' documents as negatives, too.")
-        var inBatchNegatives = false
+        @Flag(
+            inversion: .prefixedNo,
+            help: "contrast: use the other rows' documents as negatives, too (default: no).")
+        var inBatchNegatives: Bool?
         @Option(
             help: ArgumentHelp(
                 "align: keep the reference scores in this file, and reuse them if they fit.",
@@ -282,13 +310,13 @@ extension TrainCommand {
 
         func apply(to options: inout TrainingOptions) {
             options.decoder = decoder
-            options.decoderScale = decoderScale
+            options.decoderScale = decoderScale ?? options.decoderScale
             options.beta = beta
-            options.temperature = temperature
+            options.temperature = temperature ?? options.temperature
             options.similarity = similarity
             options.strategy = strategy
             options.negatives = negatives
-            options.usesInBatchNegatives = inBatchNegatives
+            options.usesInBatchNegatives = inBatchNegatives ?? options.usesInBatchNegatives
             options.referenceScores = referenceScores
             options.reversesReferenceSign = reverseReferenceSign
         }
@@ -363,6 +391,8 @@ extension TrainCommand {
 
 extension TrainingStage: ExpressibleByArgument {}
 extension LearningRateSchedule: ExpressibleByArgument {}
+
+extension TrainingRecipe: ExpressibleByArgument {}
 extension FrozenPrecision: ExpressibleByArgument {}
 extension AlignmentSimilarity: ExpressibleByArgument {}
 

@@ -36,6 +36,10 @@ final class TrainReporter: Sendable {
         }
     }
 
+    func usesSmallRecipe() {
+        say("a small language model: its settings are those of --recipe small")
+    }
+
     func keptEarlierModel(_ model: EarlierModel) {
         say("\(model.folder) held a finished model, which is now \(model.path)")
     }
