@@ -1,4 +1,5 @@
 import ArgumentParser
+import DefaultModel
 import Foundation
 import JSON
 import VectorDatabase
@@ -152,6 +153,7 @@ struct QueryCommand: AsyncParsableCommand {
             models: try model.finder(threads: general.threads, prompts: prompts))
         defer { try? database.close() }
         let collection = database.collection(arguments.collection)
+        tellIfRerankingDoesNotHelp(in: collection)
         guard let queries else {
             let answer = try await collection.query(prototype)
             try printer.print(
@@ -175,6 +177,17 @@ struct QueryCommand: AsyncParsableCommand {
             throw CommandFailure(.usage, "standard input has no query; pass a text")
         }
         return lines.joined(separator: "\n")
+    }
+
+    /// The built-in model is too small to tell how likely a document is after a query.
+    private func tellIfRerankingDoesNotHelp(in collection: DocumentCollection) {
+        guard reranking.rerank != nil, reranking.rerankModel == nil,
+            let model = try? collection.statistics(includesBytes: false).model,
+            model.name == DefaultModel.name
+        else { return }
+        general.say(
+            "vdb: --rerank with the built-in model makes most rankings worse; a language model helps, "
+                + "such as --rerank-model smollm2-135m")
     }
 
     /// Messages about facts that the hits do not show.
