@@ -48,7 +48,10 @@ extension AutoRegEmbedder: ScoringEmbedder {
     }
 }
 
-extension AutoRegEmbedder: ModelEmbedder {}
+extension AutoRegEmbedder: ModelEmbedder {
+    /// The text of ids of the tokenizer; `nil` if it lacks one.
+    public func text(ofTokens ids: [Int]) -> String? { tokenizer.text(ofTokens: ids) }
+}
 
 /// Runs `body` with a closure that tells its threads whether the waiting task has been cancelled.
 package func stoppingWhenCancelled<Result>(

@@ -2,6 +2,7 @@ import Dispatch
 import Synchronization
 import TextBytes
 import Tokenization
+import VectorMath
 
 /// Builds the model's inputs for one instruction from the template, in the same way for training
 /// and inference.
@@ -70,6 +71,7 @@ package struct InputBuilder: Sendable {
 
     /// The inputs of many texts, in their order.
     package func inputs(_ texts: [String], threads: Int) -> [Input] {
+        let threads = min(threads, ThreadLimit.current)
         guard texts.count >= 32, threads > 1 else { return texts.map(input) }
         let parts = threads * 4
         let results = Mutex<[Int: [Input]]>([:])

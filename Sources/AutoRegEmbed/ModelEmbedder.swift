@@ -28,6 +28,9 @@ public protocol ModelEmbedder: Embedder {
     /// The ids that the model reads for a text, with all that is put around it.
     func inputTokens(_ text: String, instruction: Instruction, task: EmbeddingTask) -> [Int32]
 
+    /// The text of ids of the model's vocabulary; `nil` if it lacks one.
+    func text(ofTokens ids: [Int]) -> String?
+
     /// The number of a vector's elements.
     var dimensions: Int { get }
 

@@ -47,6 +47,9 @@ extension EncoderEmbedder: ModelEmbedder {
     /// The most ids of a document's text that are read, beside its prompt and special tokens.
     public var maximumTokenCount: Int? { builder(.self_).maximumTextTokens }
 
+    /// The text of ids of the tokenizer; `nil` if it lacks one.
+    public func text(ofTokens ids: [Int]) -> String? { tokenizer.text(ofTokens: ids) }
+
     /// The number of a vector's elements.
     public var dimensions: Int { sentences?.dimensions ?? model.configuration.hiddenSize }
 

@@ -64,7 +64,7 @@ package final class HTTPServer: Sendable {
         let configuration = configuration
         let services = services
         let application = Application(
-            responder: api, server: try configuration.serverBuilder,
+            responder: api, server: try configuration.serverBuilder(services),
             configuration: ApplicationConfiguration(
                 address: configuration.address.bindAddress, serverName: "vdb",
                 availableConnectionsDelegate: MaximumAvailableConnections(

@@ -50,22 +50,28 @@ package struct ServerConfiguration: Sendable {
     var isSecure: Bool { identity != nil }
 
     /// HTTP/1.1, and also HTTP/2 with TLS.
-    var serverBuilder: HTTPServerBuilder {
-        get throws {
-            let seconds = Int64(limits.headTimeout)
-            let channel = HTTP1Channel.Configuration(
-                additionalChannelHandlers: [HeadTimeout(limit: .seconds(seconds))],
-                idleTimeout: .seconds(Int64(limits.idle)),
-                httpDecoderConfiguration: .init(
-                    maxHeaderFieldSize: limits.head, maxHeaderListSize: limits.head,
-                    maxHeaderFieldCount: 100))
-            guard let identity else { return .http1(configuration: channel) }
-            return try .http2Upgrade(
-                tlsConfiguration: identity.configuration,
-                configuration: .init(
-                    idleTimeout: .seconds(limits.idle), gracefulCloseTimeout: .seconds(drain),
-                    streamConfiguration: channel))
-        }
+    func serverBuilder(_ services: Services) throws -> HTTPServerBuilder {
+        let limits = limits
+        let channel = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [
+                HeadTimeout(limit: .seconds(Int64(limits.headTimeout))),
+                HeadFailure(limit: limits.head) { failure in
+                    let problem = Problem(failure)
+                    services.metrics.rejected(problem)
+                    return problem
+                },
+                HangupHandler(services.clients),
+            ],
+            idleTimeout: .seconds(Int64(limits.idle)),
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: limits.head, maxHeaderListSize: limits.head,
+                maxHeaderFieldCount: Limits.headers))
+        guard let identity else { return .http1(configuration: channel) }
+        return try .http2Upgrade(
+            tlsConfiguration: identity.configuration,
+            configuration: .init(
+                idleTimeout: .seconds(limits.idle), gracefulCloseTimeout: .seconds(drain),
+                streamConfiguration: channel))
     }
 }
 

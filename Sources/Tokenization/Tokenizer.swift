@@ -286,6 +286,12 @@ package struct Tokenizer: Sendable {
 
     // MARK: Decoding
 
+    /// The text of ids, special tokens included; `nil` if the vocabulary lacks one.
+    package func text(ofTokens ids: [Int]) -> String? {
+        guard ids.allSatisfy({ (0..<vocabularySize).contains($0) }) else { return nil }
+        return decode(ids.map { Int32($0) }, skippingSpecialTokens: false)
+    }
+
     /// The text of ids. Unknown ids are skipped.
     package func decode(_ ids: [Int32], skippingSpecialTokens: Bool) -> String {
         var tokens: [TokenDecoder.Token] = []

@@ -1,5 +1,6 @@
 import Dispatch
 import Synchronization
+import VectorMath
 
 /// Groups sequences into packed batches.
 package enum BatchPlan {
@@ -36,6 +37,7 @@ package enum BatchPlan {
         makeState: @Sendable () -> State,
         _ body: @Sendable (State, [Int]) throws(ModelError) -> Void
     ) throws(ModelError) {
+        let threads = min(threads, ThreadLimit.current)
         let batches = batches(lengths: lengths, threads: threads)
         let next = Atomic<Int>(0)
         let failure = Mutex<ModelError?>(nil)

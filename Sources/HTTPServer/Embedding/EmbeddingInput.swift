@@ -1,11 +1,16 @@
+import AutoRegEmbed
 import JSON
+import VectorDatabase
 
 /// The input of a request for embeddings: a text, texts, token ids, or lists of token ids.
 struct EmbeddingInput {
     let texts: [String]
 
+    /// - Parameter embedder: the model whose vocabulary ``TokenIDs/model`` means.
     /// - Throws: `wrongValue`, `tokensRefused`, `tokensWithoutText`.
-    init(_ value: JSONValue, tokens: TokenIDs) throws(RequestFailure) {
+    init(
+        _ value: JSONValue, tokens: TokenIDs, embedder: any Embedder
+    ) throws(RequestFailure) {
         let expected =
             "a string, or an array of 1 to \(Limits.inputs) strings or arrays of token ids"
         switch value {
@@ -15,7 +20,7 @@ struct EmbeddingInput {
                 throw .wrongValue(name: "input", expected: expected)
             }
             if values.allSatisfy({ $0.integerValue != nil }) {
-                texts = [try tokens.text(values)]
+                texts = [try tokens.text(values, embedder)]
                 return
             }
             guard values.count <= Limits.inputs else {
@@ -25,7 +30,7 @@ struct EmbeddingInput {
             for value in values {
                 switch value {
                 case .string(let text): texts.append(text)
-                case .array(let ids): texts.append(try tokens.text(ids))
+                case .array(let ids): texts.append(try tokens.text(ids, embedder))
                 default: throw .wrongValue(name: "input", expected: expected)
                 }
             }
@@ -39,22 +44,36 @@ struct EmbeddingInput {
 /// of one of OpenAI's.
 package enum TokenIDs: Sendable {
     case refuse
+    /// Ids of the model that encodes, as `vdb tokenize` prints them.
+    case model
     /// Ids of a table of byte sequences, as in a file of tiktoken.
     case table([Int: [UInt8]])
 
+    /// The text that is encoded in place of ids.
+    ///
     /// - Throws: `wrongValue`, `tokensRefused`, `tokensWithoutText`.
-    func text(_ values: [JSONValue]) throws(RequestFailure) -> String {
+    func text(
+        _ values: [JSONValue], _ embedder: any Embedder
+    ) throws(RequestFailure) -> String {
         let ids = values.compactMap(\.integerValue)
         guard ids.count == values.count else {
             throw .wrongValue(name: "input", expected: "made of texts or of integers")
         }
-        guard case .table(let table) = self else { throw .tokensRefused }
-        var bytes: [UInt8] = []
-        for id in ids {
-            guard let piece = table[id] else { throw .tokensWithoutText(param: "input") }
-            bytes += piece
+        switch self {
+        case .refuse: throw .tokensRefused
+        case .model:
+            guard let text = (embedder as? any ModelEmbedder)?.text(ofTokens: ids) else {
+                throw .tokensWithoutText(param: "input")
+            }
+            return text
+        case .table(let table):
+            var bytes: [UInt8] = []
+            for id in ids {
+                guard let piece = table[id] else { throw .tokensWithoutText(param: "input") }
+                bytes += piece
+            }
+            // A text may have been cut inside of a character.
+            return String(decoding: bytes, as: UTF8.self)
         }
-        // A text may have been cut inside of a character.
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

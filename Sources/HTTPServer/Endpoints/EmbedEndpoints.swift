@@ -70,14 +70,15 @@ struct EmbedEndpoints {
         _ = try call.parameters()
         var fields = try await call.fields()
         let name = try Fields.require(fields.string("model"), "model")
-        let texts = try EmbeddingInput(
-            Fields.require(fields.take("input"), "input"), tokens: services.tokenIDs
-        ).texts
+        let input = try Fields.require(fields.take("input"), "input")
         let isBase64 = try fields.choice("encoding_format", EncodingFormat.self) == .base64
         let dimensions = try fields.integer("dimensions", in: 1...Int(Int32.max))
         let inputType = try fields.string("input_type")
         let truncates = try fields.boolean("truncate") ?? true
         let embedder = try await embedder()
+        let texts = try EmbeddingInput(
+            input, tokens: services.tokenIDs, embedder: embedder
+        ).texts
         var form = try model.form(ofModel: name, embedder)
         if let inputType {
             switch inputType {

@@ -19,18 +19,23 @@ struct PageEndpoints {
 
     private static let index = File(PackageResources.index_html, "text/html; charset=utf-8")
 
-    /// What the page consists of, by the names in its folder.
+    /// What the page consists of, by the names in its addresses.
     private static let files: [String: File] = {
-        func script(_ bytes: [UInt8]) -> File { File(bytes, "text/javascript; charset=utf-8") }
+        func module(_ name: String, _ bytes: [UInt8]) -> JoinedScript.Module {
+            .init(name: name, text: String(decoding: bytes, as: UTF8.self))
+        }
+        let script = JoinedScript.text([
+            module("elements", PackageResources.elements_js),
+            module("client", PackageResources.client_js),
+            module("filters", PackageResources.filters_js),
+            module("hits", PackageResources.hits_js),
+            module("document", PackageResources.document_js),
+            module("plane", PackageResources.plane_js),
+            module("map", PackageResources.map_js),
+            module("page", PackageResources.page_js),
+        ])
         return [
-            "client.js": script(PackageResources.client_js),
-            "document.js": script(PackageResources.document_js),
-            "elements.js": script(PackageResources.elements_js),
-            "filters.js": script(PackageResources.filters_js),
-            "hits.js": script(PackageResources.hits_js),
-            "map.js": script(PackageResources.map_js),
-            "page.js": script(PackageResources.page_js),
-            "plane.js": script(PackageResources.plane_js),
+            "page.js": File(Array(script.utf8), "text/javascript; charset=utf-8"),
             "page.css": File(PackageResources.page_css, "text/css; charset=utf-8"),
             "icon.svg": File(PackageResources.icon_svg, "image/svg+xml"),
         ]

@@ -45,11 +45,14 @@ struct StreamIngest: Sendable {
             ],
             body: ResponseBody { writer in
                 let report = IngestReport(instance: call.id)
-                let work = Task {
+                // Lines are parsed as fast as they come, which would keep others from Swift's threads.
+                let work = Task(executorPreference: BlockingExecutor.shared) {
                     do {
                         report.finish(try await run(call, encoding, report))
                     } catch { report.fail(error) }
                 }
+                // Whichever way this ends, nobody waits for the rest.
+                defer { work.cancel() }
                 try await withTaskCancellationHandler {
                     try await services.lifecycle.stopping({ work.cancel() }) {
                         while let lines = await report.next() {

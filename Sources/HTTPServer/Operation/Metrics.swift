@@ -79,7 +79,8 @@ final class Metrics: Sendable {
     }
 
     private static let reasons = [
-        "body_too_large", "collection_not_allowed", "embedder_busy", "host_not_allowed",
+        "body_too_large", "client_gone", "collection_not_allowed", "embedder_busy", "head_too_long",
+        "host_not_allowed",
         "key_missing", "key_reads_only", "key_unknown", "line_too_long", "origin_not_allowed",
         "server_reads_only", "shutting_down", "timed_out", "too_many_writes",
     ]

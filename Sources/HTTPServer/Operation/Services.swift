@@ -12,6 +12,7 @@ final class Services: Sendable {
     let limits: Limits
     let version: String
     let lifecycle = Lifecycle()
+    let clients = ConnectedClients()
     let metrics: Metrics
     let log: ServerLog
     let commits: SharedCommits

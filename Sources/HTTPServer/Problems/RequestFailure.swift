@@ -22,6 +22,11 @@ enum RequestFailure: Error, Equatable {
     case bodyTooLarge(limit: Int)
     case lineTooLong(line: Int, limit: Int)
     case timedOut(seconds: Double)
+    case headTooLong(limit: Int)
+    /// A head that is not one of HTTP.
+    case malformedRequest
+    /// The connection was closed before the answer.
+    case clientGone
 
     // Access.
     case keyMissing
@@ -112,6 +117,16 @@ extension Problem {
                     "line \(line) has more than \(limit) bytes; split the document",
                     ["line": .integer(Int64(line)), "limit": .integer(Int64(limit))],
                     status: .contentTooLarge)
+            case .headTooLong(let limit):
+                usage(
+                    "head_too_long",
+                    "the request's path and headers have more than \(limit) bytes, or there are more "
+                        + "than \(Limits.headers) headers; put long filters into a body",
+                    ["limit": .integer(Int64(limit))], status: .requestHeaderFieldsTooLarge)
+            case .malformedRequest:
+                usage("request_malformed", "the request's head is not one of HTTP/1.1")
+            case .clientGone:
+                Problem(.clientClosedRequest, "client_gone", "the client closed the connection")
             case .timedOut(let seconds):
                 Problem(
                     .gatewayTimeout, "timed_out",

@@ -21,6 +21,8 @@ package struct Limits: Sendable {
 
     package init() {}
 
+    /// Headers of a request.
+    static let headers = 100
     static let hits = 1...10_000
     /// Queries or ids in a request.
     static let items = 1000

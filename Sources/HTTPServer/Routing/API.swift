@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import JSON
 import Logging
+import NIOCore
 
 /// Answers requests: checks where they come from and what they may do, finds the route, and turns errors
 /// into problem details.
@@ -13,16 +14,20 @@ struct API: HTTPResponder {
 
     /// What a connection tells of itself.
     struct Context: InitializableFromSource {
-        let localAddress: String?
+        let channel: any Channel
+
+        var localAddress: String? { channel.localAddress?.ipAddress }
 
         init(source: ApplicationRequestContextSource) {
-            localAddress = source.channel.localAddress?.ipAddress
+            channel = source.channel
         }
     }
 
+    static func newRequestID() -> String { UUID().uuidString.lowercased() }
+
     func respond(to request: Request, context: Context) async throws -> Response {
         let started = ContinuousClock.now
-        let id = UUID().uuidString.lowercased()
+        let id = Self.newRequestID()
         var route: Route?
         var response: Response
         do {
@@ -33,10 +38,12 @@ struct API: HTTPResponder {
                 let found = try routes.route(request.method, request.uri.path)
                 route = found.route
                 let caller = try authorize(request, for: found.route)
-                response = try await found.route.answer(
-                    Call(
-                        id: id, request: request, path: found.variables, caller: caller,
-                        limits: services.limits))
+                let call = Call(
+                    id: id, request: request, path: found.variables, caller: caller,
+                    limits: services.limits)
+                response = try await services.clients.whileConnected(context.channel) {
+                    try await found.route.answer(call)
+                }
             }
         } catch {
             let problem = Problem(for: error)
@@ -84,6 +91,8 @@ extension HTTPField.Name {
 }
 
 extension HTTPResponse.Status {
+    /// As nginx calls it; nobody is there to read it, but logs and metrics are.
+    static let clientClosedRequest = Self(code: 499, reasonPhrase: "Client Closed Request")
     static let multiStatus = Self(code: 207, reasonPhrase: "Multi-Status")
     static let insufficientStorage = Self(code: 507, reasonPhrase: "Insufficient Storage")
 }

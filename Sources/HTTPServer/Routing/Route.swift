@@ -66,16 +66,20 @@ struct RouteTable: Sendable {
     ) throws(RequestFailure) -> (route: Route, variables: [String: String]) {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
         guard parts.allSatisfy({ $0.removingPercentEncoding != nil }) else { throw .malformedPath }
-        var allowed: [String] = []
+        // Of the most exact path only: an id may be 'get', but for that path the description has POST.
+        var nearest: (variables: Int, methods: [String]) = (.max, [])
         for route in routes {
             // The root has no parts.
             guard let variables = route.match(path == "/" ? [] : Array(parts)) else { continue }
             if route.method == method || method == .head && route.method == .get {
                 return (route, variables)
             }
-            allowed.append(route.method.rawValue)
+            if variables.count < nearest.variables { nearest = (variables.count, []) }
+            if variables.count == nearest.variables {
+                nearest.methods.append(route.method.rawValue)
+            }
         }
-        if allowed.isEmpty { throw .noSuchRoute(path: path) }
-        throw .methodNotAllowed(method: method.rawValue, allowed: allowed)
+        if nearest.methods.isEmpty { throw .noSuchRoute(path: path) }
+        throw .methodNotAllowed(method: method.rawValue, allowed: nearest.methods)
     }
 }

@@ -1,5 +1,6 @@
 import Dispatch
 import Synchronization
+import VectorMath
 
 /// Splits loops between a fixed number of threads.
 package struct Parallel: Sendable {
@@ -11,7 +12,8 @@ package struct Parallel: Sendable {
     /// one worker run at once. Free workers take the next task, so that a busy core does not delay
     /// the rest; what a task writes must depend on the task alone.
     package func tasks(_ count: Int, _ body: (_ task: Int, _ worker: Int) -> Void) {
-        guard threads > 1, count > 1 else {
+        let threads = count > 1 ? min(threads, ThreadLimit.current) : 1
+        guard threads > 1 else {
             for task in 0..<count { body(task, 0) }
             return
         }

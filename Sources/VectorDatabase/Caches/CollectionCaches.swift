@@ -15,7 +15,7 @@ import FileFormat
 ///    history has passed and the log still reaches.
 /// 2. A snapshot is immutable. A search holds one and does not see later changes.
 /// 3. Each search first applies the changes since the last snapshot, so that it sees every earlier
-/// commit.
+/// commit that is acknowledged. While documents come in, the writer applies them (``HeldSnapshot``).
 /// 4. When a writer has replaced a cache file, the next search maps the new one.
 /// 5. Files that do not belong to the database are removed before it changes (``CacheWriter``): one
 /// that is newer than the database must not match it by accident after later changes.
@@ -53,6 +53,17 @@ final class CollectionCaches: Sendable {
 
     /// Caches that grow while documents come in. Only the one writer of the database may use it.
     func follower() -> CacheFollower { CacheFollower(self) }
+
+    /// Runs `body`, which commits or writes the caches' files, so that searches need not do what follows
+    /// from that. Only the one writer of the database may use it.
+    func holding<Result>(
+        for record: CollectionRecord, _ body: () throws -> Result
+    ) throws -> Result {
+        try words.holding(for: record) {
+            guard record.dimensions > 0 else { return try body() }
+            return try vectors.holding(for: record, body)
+        }
+    }
 
     /// Removes all files, for a collection that does not exist.
     func removeFiles() {

@@ -15,7 +15,7 @@ extension IngestRun {
             // Save if the files lag too far, but spend only a fraction of the time on it.
             let now = ContinuousClock.now
             if now - lastSave > saving * collection.caches.policy.savingShare {
-                try follower.save(record)
+                try collection.caches.holding(for: record) { try follower.save(record) }
                 lastSave = .now
                 saving = max(.milliseconds(500), lastSave - now)
             }
@@ -23,7 +23,7 @@ extension IngestRun {
         try Task.checkCancellation()
         guard let record = try freshRecord() else { return }
         update { $0.stage = .indexing }
-        try follower.save(record)
+        try collection.caches.holding(for: record) { try follower.save(record) }
         update { progress in
             progress.unindexed = 0
             progress.stage = .finished

@@ -48,10 +48,13 @@ extension IngestRun {
         if !new.isEmpty, let record = currentRecord {
             let started = ContinuousClock.now
             written = try rethrowing {
-                try collection.store.write(
-                    new.map(\.asWrite), to: record, onConflict: options.onConflict.asPolicy)
+                try collection.caches.holding(for: record) {
+                    let outcome = try collection.store.write(
+                        new.map(\.asWrite), to: record, onConflict: options.onConflict.asPolicy)
+                    options.committed?(.now - started)
+                    return outcome
+                }
             }.documents
-            options.committed?(.now - started)
         }
         let moved = documents.filter(\.hasMoved)
         if !moved.isEmpty, let record = currentRecord {

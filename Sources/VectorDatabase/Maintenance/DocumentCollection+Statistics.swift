@@ -15,7 +15,7 @@ extension DocumentCollection {
                 dimensions: record.dimensions, metric: record.metric,
                 vectorType: record.elementType.rawValue, model: EmbedderIdentity(record),
                 index: try IndexStatistics(
-                    caches.vectors.snapshot(for: record), of: record),
+                    caches.vectors.snapshot(for: record, isFresh: true), of: record),
                 indexedFields: try store.indexedFields(of: record),
                 search: try searchSettings(of: record),
                 bytes: includesBytes ? try bytesByPart() : [])

@@ -30,15 +30,15 @@ struct QueryRun: Sendable {
         var attempt = 1
         while true {
             let answer = try await answer(
-                inParallel: inParallel, mayLack: attempt >= Self.attempts)
+                inParallel: inParallel, attempt: attempt)
             if let answer { return answer }
             attempt += 1
         }
     }
 
-    /// - Parameter mayLack: whether hits that have been deleted meanwhile may be left out.
-    /// - Returns: `nil` if some were deleted meanwhile and none may be left out.
-    private func answer(inParallel: Bool, mayLack: Bool) async throws -> Answer? {
+    /// - Returns: `nil` if hits were deleted meanwhile, unless it is the last attempt, which leaves them
+    ///   out.
+    private func answer(inParallel: Bool, attempt: Int) async throws -> Answer? {
         try Task.checkCancellation()
         var clock = PhaseClock()
         if let encoding = plan.encoding { clock.note("encode", encoding) }
@@ -48,17 +48,19 @@ struct QueryRun: Sendable {
             }
         }
         let depth = depthOfLists
+        // Passages that the filter allows are those of the last commit.
+        let isFresh = attempt > 1 || allowed != nil
         var (dense, lexical) = (Found(), Found())
         if inParallel && plan.mode == .hybrid {
-            async let byWords = searchByWords(depth: depth, allowed: allowed)
-            dense = try searchByVector(depth: depth, allowed: allowed)
+            async let byWords = searchByWords(depth: depth, allowed: allowed, isFresh: isFresh)
+            dense = try searchByVector(depth: depth, allowed: allowed, isFresh: isFresh)
             lexical = try await byWords
         } else {
             if plan.mode != .lexical {
-                dense = try searchByVector(depth: depth, allowed: allowed)
+                dense = try searchByVector(depth: depth, allowed: allowed, isFresh: isFresh)
             }
             if plan.mode != .dense {
-                lexical = try await searchByWords(depth: depth, allowed: allowed)
+                lexical = try await searchByWords(depth: depth, allowed: allowed, isFresh: isFresh)
             }
         }
         if plan.mode != .lexical { clock.note("dense", dense.duration) }
@@ -75,7 +77,11 @@ struct QueryRun: Sendable {
         }
         let leftOut = dropLowScores(&documents)
         guard
-            let hits = try clock.measure("fetch", { try fetch(documents, mayLack: mayLack) })
+            let hits = try clock.measure(
+                "fetch",
+                {
+                    try fetch(documents, mayLack: attempt >= Self.attempts)
+                })
         else { return nil }
         var explanation = dense.cost.explanation
         explanation.bestScoreLeftOut = leftOut
@@ -104,12 +110,15 @@ struct QueryRun: Sendable {
             && (plan.mode == .lexical || EmbedderIdentity(record) != nil)
     }
 
-    private func searchByVector(depth: Int, allowed: LabelFilter?) throws -> Found {
+    private func searchByVector(
+        depth: Int, allowed: LabelFilter?, isFresh: Bool
+    ) throws -> Found {
         guard let vector = plan.vector else { return Found() }
         let began = ContinuousClock.now
         var found = Found()
         let searcher = DenseSearcher(
-            snapshot: try collection.caches.vectors.snapshot(for: record), store: store,
+            snapshot: try collection.caches.vectors.snapshot(for: record, isFresh: isFresh),
+            store: store,
             threads: collection.database.threadCount)
         found.documents = try DocumentRanking(store: store, collection: record).documents(
             limit: depth
@@ -122,10 +131,12 @@ struct QueryRun: Sendable {
         return found
     }
 
-    private func searchByWords(depth: Int, allowed: LabelFilter?) async throws -> Found {
+    private func searchByWords(
+        depth: Int, allowed: LabelFilter?, isFresh: Bool
+    ) async throws -> Found {
         let began = ContinuousClock.now
         var found = Found()
-        let snapshot = try collection.caches.words.snapshot(for: record)
+        let snapshot = try collection.caches.words.snapshot(for: record, isFresh: isFresh)
         found.documents = try DocumentRanking(store: store, collection: record).documents(
             limit: depth
         ) { count in

@@ -165,6 +165,15 @@ final class RawConnection {
         }
     }
 
+    /// All that comes until the server closes the connection.
+    func rest() -> String {
+        var lines: [String] = []
+        while let line = line() { lines.append(line) }
+        lines.append(String(decoding: pending, as: UTF8.self))
+        pending = []
+        return lines.joined(separator: "\n")
+    }
+
     /// The lines up to the next one that is a JSON object with this key, which is returned.
     func object(with key: String) -> [String: Any]? {
         while let line = line() {

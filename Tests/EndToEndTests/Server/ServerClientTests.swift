@@ -61,6 +61,26 @@ import Testing
             "\(found.text)")
     }
 
+    /// `VDB_SWIFT_CLIENT`, or what `swift build` makes of the package.
+    private static let swiftClient = [
+        ProcessInfo.processInfo.environment["VDB_SWIFT_CLIENT"],
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../../Examples/SwiftClient/.build/debug/search")
+            .standardizedFileURL.path,
+    ].compactMap { $0 }.first { FileManager.default.isExecutableFile(atPath: $0) }
+
+    @Test(
+        .enabled(
+            if: swiftClient != nil,
+            "the Swift client is not built; 'swift build' in Examples/SwiftClient does that"))
+    func swift() throws {
+        let server = try RunningServer(vdb, database: "new.vdb")
+        let found = OfficialClientTests.run(try #require(Self.swiftClient), server.url)
+        #expect(
+            found.text == "apples: Bramleys keep until spring if they do not touch.\n",
+            "\(found.text)")
+    }
+
     private static let pythonForAssistants = OfficialClientTests.python(
         that: "from mcp import Client; import jsonschema")
 

@@ -113,6 +113,24 @@ import Testing
         try vdb.fails(65, "is not a .tiktoken file", "serve", "--token-ids", "corpus.jsonl")
     }
 
+    /// Token ids of the model itself, as `vdb tokenize` prints them.
+    @Test func tokenIDsOfTheModel() async throws {
+        try vdb.ingestCorpus()
+        let ids = try vdb.run("tokenize", "the tides of the sea").lines[0]
+        let server = try RunningServer(vdb, "--model-alias", "m", "--token-ids", "model")
+        let answer = try await server.request(
+            "POST", "/v1/embeddings",
+            #"{"model":"m","input":[\#(ids),"the tides of the sea"]}"#)
+        let vectors = answer.object.list("data").compactMap { $0["embedding"] as? [Double] }
+        #expect(vectors.count == 2 && vectors.first == vectors.last, "\(answer.text)")
+        for unknown in ["[100000000]", "[-1]"] {
+            let answer = try await server.request(
+                "POST", "/v1/embeddings", #"{"model":"m","input":[\#(unknown)]}"#)
+            let error = answer.object["error"] as? [String: Any]
+            #expect(answer.status == 400 && error?.string("code") == "token_ids_unknown")
+        }
+    }
+
     /// Texts of many requests share batches, and each gets its own vectors.
     @Test func manyAtOnce() async throws {
         try vdb.ingestCorpus()

@@ -210,6 +210,8 @@ import Testing
         }
         try await expect(404, "route_missing", "GET", "/v1/nothing")
         try await expect(405, "method_not_allowed", "PATCH", "/v1/collections")
+        let other = try await server.request("OPTIONS", collection + "/documents/get")
+        #expect(other.status == 405 && other.headers["allow"] == "POST")
         try await expect(404, "collection_missing", "GET", "/v1/collections/none")
         try await expect(404, "documents_missing", "GET", collection + "/documents/none")
         try await expect(400, "not_json", "POST", collection + "/query", "{")
@@ -250,11 +252,81 @@ import Testing
             connection.send(start)
             connection.close()
         }
-        let long = try RawConnection(port: server.port)
-        long.send("GET /health HTTP/1.1\r\nX: \(String(repeating: "a", count: 40_000))\r\n\r\n")
-        #expect(long.head().first?.contains(" 4") == true)
         #expect(try await server.request("GET", "/health").status == 200)
         #expect(server.terminate() == 0)
+    }
+
+    /// A head that cannot be read gets an answer like any other mistake.
+    @Test func unreadableHeads() async throws {
+        try vdb.ingestCorpus()
+        let server = try RunningServer(vdb)
+        func expect(_ status: Int, _ code: String, _ head: String) throws {
+            let connection = try RawConnection(port: server.port)
+            connection.send(head)
+            let answer = connection.head()
+            #expect(answer.first?.hasPrefix("HTTP/1.1 \(status) ") == true, "\(answer)")
+            #expect(answer.contains("Content-Type: application/problem+json"))
+            let id = answer.first { $0.hasPrefix("X-Request-Id: ") }?.dropFirst(14)
+            let problem = Program.object(connection.rest())
+            #expect(problem.string("code") == code && connection.isEnded)
+            #expect(problem.string("instance") == id.map(String.init))
+        }
+        for length in [17_000, 2_000_000] {
+            let text = String(repeating: "a", count: length)
+            try expect(431, "head_too_long", "GET /health HTTP/1.1\r\nX: \(text)\r\n\r\n")
+            try expect(431, "head_too_long", "GET /\(text) HTTP/1.1\r\n\r\n")
+        }
+        let many = (0..<101).map { "X-\($0): a\r\n" }.joined()
+        try expect(431, "head_too_long", "GET /health HTTP/1.1\r\n\(many)\r\n")
+        try expect(400, "request_malformed", "nonsense\r\n\r\n")
+        let metrics = try await server.request("GET", "/metrics").text
+        #expect(metrics.contains(#"vdb_rejected_total{reason="head_too_long"} 5"#))
+    }
+
+    /// A client that hangs up takes its texts out of the queue.
+    @Test func hangingUpCancels() async throws {
+        try vdb.ingestCorpus()
+        let server = try RunningServer(vdb)
+        let text = String(repeating: "a long text about the tides of the sea ", count: 40)
+        let body =
+            #"{"texts":["# + Array(repeating: "\"\(text)\"", count: 400).joined(separator: ",")
+            + "]}"
+        func waitingTokens() async throws -> Int {
+            let page = try await server.request("GET", "/metrics").text
+            let line = page.split(separator: "\n").first {
+                $0.hasPrefix(#"vdb_embed_queue_tokens{class="query"}"#)
+            }
+            return try #require(line?.split(separator: " ").last.flatMap { Int($0) })
+        }
+        let connections = try (0..<2).map { _ in
+            let connection = try RawConnection(port: server.port)
+            connection.send(
+                "POST /v1/embed HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                    + "Content-Length: \(body.utf8.count)\r\n\r\n" + body)
+            return connection
+        }
+        var tries = 0
+        while try await waitingTokens() == 0, tries < 500 {
+            tries += 1
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        #expect(try await waitingTokens() > 0)
+        for connection in connections { connection.close() }
+        // One of them has a batch that is encoded to its end.
+        let canceled = #"vdb_rejected_total{reason="client_gone"} 2"#
+        var page = ""
+        while !page.contains(canceled), tries < 3000 {
+            tries += 1
+            try await Task.sleep(for: .milliseconds(10))
+            page = try await server.request("GET", "/metrics").text
+        }
+        #expect(tries < 3000)
+        // All of it would be a quarter of a million tokens.
+        let encoded = page.split(separator: "\n").first {
+            $0.hasPrefix(#"vdb_embed_tokens_total{class="query"}"#)
+        }
+        #expect(encoded?.split(separator: " ").last.flatMap { Int($0) } ?? .max < 100_000)
+        #expect(try await waitingTokens() == 0)
     }
 
     /// A head that never ends is cut off, whatever trickles in.

@@ -10,7 +10,7 @@ final class VectorCache: Sendable {
     private let store: DocumentStore
     private let policy: CachePolicy
     private let threads: Int
-    private let current = Mutex<VectorSnapshot?>(nil)
+    private let current = HeldSnapshot<VectorSnapshot>()
 
     init(files: VectorCacheFiles, store: DocumentStore, policy: CachePolicy, threads: Int) {
         self.files = files
@@ -19,21 +19,33 @@ final class VectorCache: Sendable {
         self.threads = threads
     }
 
-    /// A snapshot that includes every commit so far.
-    func snapshot(for record: CollectionRecord) throws -> VectorSnapshot {
-        try current.withLock { current in
-            let signatures = files.signatures
-            if let snapshot = current, snapshot.fits(record), snapshot.signatures == signatures,
-                let updated = try snapshot.caughtUp(with: store)
-            {
-                current = updated
-                return updated
-            }
-            let opened = try VectorSnapshot.open(
-                record, files: files, signatures: signatures, store: store)
-            current = opened
-            return opened
+    /// A snapshot that includes every commit that is acknowledged; see ``HeldSnapshot``.
+    ///
+    /// - Parameter isFresh: whether it must include commits that are not acknowledged yet, too.
+    func snapshot(for record: CollectionRecord, isFresh: Bool) throws -> VectorSnapshot {
+        try current.value(isFresh: isFresh, fits: { $0.fits(record) }) {
+            try update($0, for: record)
         }
+    }
+
+    /// Runs `body`, which commits or writes files, beside searches; see ``HeldSnapshot``.
+    func holding<Result>(
+        for record: CollectionRecord, _ body: () throws -> Result
+    ) throws -> Result {
+        try current.holding(
+            update: { try update($0, for: store.collection(named: record.name) ?? record) }, body)
+    }
+
+    private func update(
+        _ snapshot: VectorSnapshot?, for record: CollectionRecord
+    ) throws -> VectorSnapshot {
+        let signatures = files.signatures
+        if let snapshot, snapshot.fits(record), snapshot.signatures == signatures,
+            let updated = try snapshot.caughtUp(with: store)
+        {
+            return updated
+        }
+        return try VectorSnapshot.open(record, files: files, signatures: signatures, store: store)
     }
 
     func writer(for record: CollectionRecord) -> VectorCacheWriter {
@@ -56,7 +68,7 @@ final class VectorCache: Sendable {
             record: record, extending: old, store: store, policy: policy, threads: threads)
     }
 
-    func release() { current.withLock { $0 = nil } }
+    func release() { current.forget() }
 }
 
 /// The paths of a collection's vector caches, and the file system they are on.

@@ -15,7 +15,7 @@ final class LexicalCache: Sendable {
     let files: LexicalCacheFiles
     private let store: DocumentStore
     private let policy: CachePolicy
-    private let current = Mutex<State?>(nil)
+    private let current = HeldSnapshot<State>()
 
     /// Passages read from the database at once.
     static let readBatch = 4096
@@ -26,21 +26,31 @@ final class LexicalCache: Sendable {
         self.policy = policy
     }
 
-    /// A snapshot that includes every commit so far.
-    func snapshot(for record: CollectionRecord) throws -> LexicalSnapshot {
-        try current.withLock { current in
-            let signatures = files.signatures
-            if let state = current, state.record == record.id, state.signatures == signatures,
-                let updated = try state.caughtUp(record, with: store)
-            {
-                current = updated
-                return updated.snapshot
-            }
-            current = nil
-            let opened = try open(record, signatures)
-            current = opened
-            return opened.snapshot
+    /// A snapshot that includes every commit that is acknowledged; see ``HeldSnapshot``.
+    ///
+    /// - Parameter isFresh: whether it must include commits that are not acknowledged yet, too.
+    func snapshot(for record: CollectionRecord, isFresh: Bool) throws -> LexicalSnapshot {
+        try current.value(isFresh: isFresh, fits: { $0.record == record.id }) {
+            try update($0, for: record)
+        }.snapshot
+    }
+
+    /// Runs `body`, which commits or writes files, beside searches; see ``HeldSnapshot``.
+    func holding<Result>(
+        for record: CollectionRecord, _ body: () throws -> Result
+    ) throws -> Result {
+        try current.holding(
+            update: { try update($0, for: store.collection(named: record.name) ?? record) }, body)
+    }
+
+    private func update(_ state: State?, for record: CollectionRecord) throws -> State {
+        let signatures = files.signatures
+        if let state, state.record == record.id, state.signatures == signatures,
+            let updated = try state.caughtUp(record, with: store)
+        {
+            return updated
         }
+        return try open(record, signatures)
     }
 
     private func open(_ record: CollectionRecord, _ signatures: [FileSignature?]) throws -> State {
@@ -78,7 +88,7 @@ final class LexicalCache: Sendable {
         return try writer(for: record).newFollower()
     }
 
-    func release() { current.withLock { $0 = nil } }
+    func release() { current.forget() }
 
     /// The segments of the files, and those in memory.
     private struct State: Sendable {

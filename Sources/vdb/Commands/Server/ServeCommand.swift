@@ -96,7 +96,10 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(
         name: .customLong("token-ids"),
         help: ArgumentHelp(
-            "What token ids in requests for embeddings are: refuse, or a .tiktoken file whose ids they are.",
+            """
+            What token ids in requests for embeddings are: refuse, model (ids of 'vdb tokenize'), or a \
+            .tiktoken file whose ids they are.
+            """,
             valueName: "what"))
     var tokenIDs = "refuse"
 
@@ -207,9 +210,10 @@ struct ServeCommand: AsyncParsableCommand {
 
         private func readTokenIDs() throws -> TokenIDs {
             if tokenIDs == "refuse" { return .refuse }
+            if tokenIDs == "model" { return .model }
             guard let text = try? String(contentsOfFile: tokenIDs, encoding: .utf8) else {
                 throw CommandFailure(
-                    .missing, "\(tokenIDs): cannot be read; --token-ids is refuse or a file")
+                    .missing, "\(tokenIDs): cannot be read; --token-ids is refuse, model or a file")
             }
             guard let table = TokenIDs(tiktoken: text) else {
                 throw CommandFailure(
