@@ -27,7 +27,7 @@ WORDS = "tide moon bread yeast apple spring onion water gas dough wing air lift 
 def vectors(rng, count, dimensions, centers):
     """Unit vectors in clusters of differing width, as embeddings of texts are."""
     which = rng.integers(len(centers), size=count)
-    width = rng.uniform(0.3, 1.2, size=(count, 1))
+    width = rng.uniform(0.5, 2.0, size=(count, 1))
     found = centers[which] + width * rng.standard_normal((count, dimensions)) / dimensions**0.5
     return (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float32)
 
@@ -68,18 +68,15 @@ class VDB:
 
 class Chroma:
     name = "Chroma"
-    settings = VDB.settings
+    # ef_search of a collection that is in memory does not change, so it is that of its creation, the default.
+    settings = [100]
 
     def __init__(self, arguments, folder, log):
         program = os.path.join(os.path.dirname(sys.executable), "chroma")
         self.server = Server([program, "run", "--path", folder, "--port", "{port}"], "/api/v2/heartbeat", log)
         self.base = "/api/v2/tenants/default_tenant/databases/default_database/collections"
-        self.setting = None
-        self.make(100)
-
-    def make(self, ef):
         made = self.server.ask("POST", self.base, {
-            "name": f"c{ef}", "configuration": {"hnsw": {"space": "ip", "ef_search": ef}}})
+            "name": "collection", "configuration": {"hnsw": {"space": "ip", "ef_search": self.settings[0]}}})
         self.path = f"{self.base}/{made['id']}/query"
         self.collection = f"{self.base}/{made['id']}"
 
@@ -95,9 +92,6 @@ class Chroma:
         return send
 
     def body(self, vector, k, setting):
-        if setting != self.setting:
-            self.server.ask("PUT", self.collection, {"new_configuration": {"hnsw": {"ef_search": setting}}})
-            self.setting = setting
         return {"query_embeddings": [numbers(vector)], "n_results": k, "include": []}
 
     def ids(self, answer):
@@ -106,8 +100,8 @@ class Chroma:
 
 class Lance:
     name = "LanceDB"
-    # With the vectors themselves ranking twice or four times the hits.
-    settings = [(ef, refine) for refine in (1, 2, 4) for ef in (16, 32, 64, 128, 256)]
+    # ef, and how many times k the vectors themselves rank again.
+    settings = [(ef, refine) for refine in (1, 4) for ef in (64, 128, 256)]
 
     def __init__(self, arguments, folder, log):
         self.server = Server([sys.executable, f"{HERE}/lance_server.py", folder, "{port}"], "/ready", log)
@@ -143,7 +137,6 @@ def load(system, bodies, clients, seconds, folder):
          f"http://127.0.0.1:{system.server.port}{system.path}"],
         env={**os.environ, "BODIES": path}, stdout=subprocess.PIPE, text=True, check=True)
     figures = json.loads(result.stdout.strip().splitlines()[-1])
-    assert figures["failed"] == 0, figures
     figures["cpu"] = system.server.cpu() - before
     return figures
 
@@ -175,6 +168,7 @@ def measure(kind, arguments, ids, texts, given, queries, truth):
                 figures = load(system, bodies, clients, arguments.seconds, folder)
                 result[f"queries/s {clients}"] = figures["requests"] / figures["seconds"]
                 result[f"p99 {clients}"] = figures["p99"]
+                result["failed"] = result.get("failed", 0) + figures["failed"]
                 result[f"queries/cpu s {clients}"] = figures["requests"] / figures["cpu"]
             result["MiB"], result["MiB without files"] = system.server.memory()
         finally:
