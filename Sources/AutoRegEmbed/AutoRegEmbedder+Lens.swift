@@ -25,6 +25,9 @@ extension AutoRegEmbedder {
     ///
     /// - Parameters:
     ///   - text: the text to compress.
+    ///   - instruction: what the compressed tokens express: `self_` for the text, `next` for what
+    ///     follows it.
+    ///   - task: the task whose instructions are meant.
     ///   - count: the number of likeliest tokens, 1 or more.
     /// - Returns: one reading for each compressed token, in their order.
     /// - Throws: ``AutoRegEmbedError``, `notCompressed` for a model that pools otherwise.

@@ -90,12 +90,8 @@ package final class DocumentStore: Sendable {
     ///
     /// - Throws: `moved`; then writes no longer reach the file at the path.
     package func requireInPlace() throws(StoreError) {
-        guard let writer else { return }
-        do {
-            if try writer.writeWithoutTransaction(Connection.hasMoved) {
-                throw StoreError.moved(path: path)
-            }
-        } catch { throw convert(error) }
+        guard let writer, writer.writeWithoutTransaction(Connection.hasMoved) else { return }
+        throw .moved(path: path)
     }
 
     /// Runs `body` in a transaction. When this returns it is durable, in the file that the path
