@@ -10,7 +10,8 @@ The runs are interleaved, each a process of its own, over the same batches. Prin
 the difference between a run of one step and one of --steps more, so that opening the model does not count; the peak
 of resident memory; and the loss of the first step, which must be the same, as all start from one folder.
 
-usage: respond_compare.py VDB MODEL ANSWERS.jsonl [--batch 16] [--steps 4] [--rounds 2] [--threads 1]
+usage: respond_compare.py VDB MODEL ANSWERS.jsonl [--batch 16] [--steps 4] [--longest 200] [--rounds 2]
+                          [--threads 1]
        (torch, transformers, safetensors, tokenizers and numpy from PyPI)
 """
 
@@ -28,6 +29,7 @@ parser.add_argument("model")
 parser.add_argument("answers")
 parser.add_argument("--batch", type=int, default=16)
 parser.add_argument("--steps", type=int, default=4)
+parser.add_argument("--longest", type=int, default=200, help="the most characters of a question; padding is by the longest")
 parser.add_argument("--rounds", type=int, default=2)
 parser.add_argument("--threads", type=int, default=1)
 parser.add_argument("--peer", help=argparse.SUPPRESS)
@@ -121,7 +123,8 @@ start = os.path.join(work, "start")
 data = os.path.join(work, "rows.jsonl")
 count = args.batch * (args.steps + 1)
 with open(args.answers) as file, open(data, "w") as out:
-    out.writelines(line for line, _ in zip(file, range(count)))
+    short = (line for line in file if len(json.loads(line)["query"]) <= args.longest)
+    out.writelines(line for line, _ in zip(short, range(count)))
 np.save(os.path.join(work, "teacher.npy"), np.random.default_rng(0).normal(size=(count, 384)).astype(np.float32))
 
 
