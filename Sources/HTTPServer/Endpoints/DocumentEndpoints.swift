@@ -181,7 +181,7 @@ struct DocumentEndpoints {
         let parameters = try IngestParameters(call)
         try call.requireMediaType(["application/json", "application/x-ndjson"])
         if call.mediaType == "application/x-ndjson" {
-            return try StreamIngest(
+            return try await StreamIngest(
                 services: services, collection: collection, parameters: parameters
             ).answer(to: call)
         }

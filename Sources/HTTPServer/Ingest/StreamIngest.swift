@@ -18,6 +18,8 @@ import VectorDatabase
 /// 3. A line is acknowledged after the commit that made it durable, never before.
 /// 4. The answer is written beside, from a report that keeps only the newest acknowledgment: a client that
 ///    does not read holds up nothing but its own answer.
+/// 5. The answer to a body that a proxy passes on with its length begins when the body is in: nginx, once an
+///    answer has begun, gives up sending a body that it cannot send at once.
 struct StreamIngest: Sendable {
     let services: Services
     let collection: DocumentCollection
@@ -35,39 +37,78 @@ struct StreamIngest: Sendable {
         let content: Result<Document, any Error>?
     }
 
-    func answer(to call: Call) throws -> Response {
+    func answer(to call: Call) async throws -> Response {
         let encoding = try call.contentEncoding()
-        return Response(
+        guard call.isWholeFromProxy else {
+            return response { writer in
+                let report = IngestReport(instance: call.id)
+                let work = store(call, encoding, report) {}
+                try await write(report, of: work, to: &writer)
+            }
+        }
+        let report = IngestReport(instance: call.id)
+        let (arrival, arrived) = AsyncStream<Void>.makeStream()
+        let work = store(call, encoding, report) { arrived.finish() }
+        try await withTaskCancellationHandler {
+            await services.lifecycle.stopping({ work.cancel() }) {
+                for await _ in arrival {}
+            }
+            try Task.checkCancellation()
+        } onCancel: {
+            work.cancel()
+        }
+        return response { writer in try await write(report, of: work, to: &writer) }
+    }
+
+    private func response(
+        _ body: @escaping @Sendable (inout any ResponseBodyWriter) async throws -> Void
+    ) -> Response {
+        Response(
             status: .ok,
             headers: [
                 .contentType: "application/x-ndjson", .xAccelBuffering: "no",
                 .cacheControl: "no-store",
             ],
-            body: ResponseBody { writer in
-                let report = IngestReport(instance: call.id)
-                // Lines are parsed as fast as they come, which would keep others from Swift's threads.
-                let work = Task(executorPreference: BlockingExecutor.shared) {
-                    do {
-                        report.finish(try await run(call, encoding, report))
-                    } catch { report.fail(error) }
+            body: ResponseBody { writer in try await body(&writer) })
+    }
+
+    /// Begins to read and to store.
+    ///
+    /// - Parameter arrived: called when the whole body has been read, or no more of it will be.
+    private func store(
+        _ call: Call, _ encoding: Compression?, _ report: IngestReport,
+        arrived: @escaping @Sendable () -> Void
+    ) -> Task<Void, Never> {
+        // Lines are parsed as fast as they come, which would keep others from Swift's threads.
+        Task(executorPreference: BlockingExecutor.shared) {
+            defer { arrived() }
+            do {
+                report.finish(try await run(call, encoding, report, arrived: arrived))
+            } catch { report.fail(error) }
+        }
+    }
+
+    /// Writes the answer while it comes about.
+    private func write(
+        _ report: IngestReport, of work: Task<Void, Never>, to writer: inout any ResponseBodyWriter
+    ) async throws {
+        // Whichever way this ends, nobody waits for the rest.
+        defer { work.cancel() }
+        try await withTaskCancellationHandler {
+            try await services.lifecycle.stopping({ work.cancel() }) {
+                while let lines = await report.next() {
+                    try await writer.write(ByteBuffer(bytes: lines))
                 }
-                // Whichever way this ends, nobody waits for the rest.
-                defer { work.cancel() }
-                try await withTaskCancellationHandler {
-                    try await services.lifecycle.stopping({ work.cancel() }) {
-                        while let lines = await report.next() {
-                            try await writer.write(ByteBuffer(bytes: lines))
-                        }
-                    }
-                    try await writer.finish(nil)
-                } onCancel: {
-                    work.cancel()
-                }
-            })
+            }
+            try await writer.finish(nil)
+        } onCancel: {
+            work.cancel()
+        }
     }
 
     private func run(
-        _ call: Call, _ encoding: Compression?, _ report: IngestReport
+        _ call: Call, _ encoding: Compression?, _ report: IngestReport,
+        arrived: @escaping @Sendable () -> Void
     ) async throws -> IngestSummary {
         let queue = BoundedQueue<Record>(bound: Self.queueBound, patience: Self.patience)
         let started = ContinuousClock.now
@@ -75,6 +116,7 @@ struct StreamIngest: Sendable {
             group.addTask {
                 do {
                     try await read(call, encoding, into: queue)
+                    arrived()
                     queue.finish()
                 } catch { queue.finish(throwing: error) }
             }

@@ -36,6 +36,15 @@ struct Call: Sendable {
         }
     }
 
+    /// Whether a proxy passes on a body whose length is known, so that the client has all of it.
+    var isWholeFromProxy: Bool {
+        let marks = ["X-Forwarded-For", "X-Real-IP", "Forwarded", "Via"]
+        return request.headers[.contentLength] != nil
+            && marks.contains { name in
+                HTTPField.Name(name).map { request.headers.contains($0) } ?? false
+            }
+    }
+
     /// The parameters after `?`.
     ///
     /// - Parameter known: the names that the route has.

@@ -149,6 +149,12 @@ final class RawConnection {
         send(String(text.utf8.count, radix: 16) + "\r\n" + text + "\r\n")
     }
 
+    /// Whether anything has come that was not read yet.
+    var hasReceived: Bool {
+        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return !pending.isEmpty || poll(&request, 1, 0) > 0
+    }
+
     /// The next line without its end; nil at the end of the connection, or after half a minute.
     func line() -> String? {
         while true {
