@@ -101,7 +101,7 @@ struct EncoderTests {
     @Test func infoDescribesIt() throws {
         let info = try vdb.run("model", "info", "cls", "--format", "json").object
         #expect(info.string("architecture") == "bert")
-        #expect(info.string("pooling") == "cls" && info["method"] == nil)
+        #expect(info.string("pooling") == "cls" && info.string("method") == nil)
         #expect(info["dimensions"] as? Int == 20)
         #expect((info["instructions"] as? [String: Any])?.string("retrieval.next") == "query: ")
     }
