@@ -121,7 +121,19 @@ import Testing
 
         /// Waits until as many documents have been counted under each key.
         func wait(for wanted: [String: Int]) -> Bool {
-            while !wanted.allSatisfy({ totals[$0.key, default: 0] >= $0.value }) {
+            wait { totals in wanted.allSatisfy { totals[$0.key, default: 0] >= $0.value } }
+                && wanted.allSatisfy { totals[$0.key] == $0.value }
+        }
+
+        /// Waits until the totals are as wanted; false if the program ends, or after two minutes.
+        func wait(until isWanted: ([String: Int]) -> Bool) -> Bool {
+            let deadline = ContinuousClock.now + .seconds(120)
+            while !isWanted(totals) {
+                var request = pollfd(fd: handle.fileDescriptor, events: Int16(POLLIN), revents: 0)
+                guard poll(&request, 1, 1000) > 0 else {
+                    if ContinuousClock.now > deadline { return false }
+                    continue
+                }
                 let data = handle.availableData
                 if data.isEmpty { return false }
                 rest += data
@@ -133,8 +145,10 @@ import Testing
                     rest.removeSubrange(...end)
                 }
             }
-            return wanted.allSatisfy { totals[$0.key] == $0.value }
+            return true
         }
+
+        func restart() { totals = [:] }
     }
 
     @Test(arguments: [[], ["--poll", "1"]])
@@ -159,7 +173,12 @@ import Testing
         try vdb.write("n/sub/deep/c.md", "# C\n\nthree")
         #expect(passes.wait(for: ["inserted": 32]))
         try move("n/sub/deep/c.md", "n/sub/d.md")
-        #expect(passes.wait(for: ["moved": 1]))
+        // A pass that is reading the folders may find the file at both places, and the next only at one.
+        #expect(
+            passes.wait {
+                $0["moved"] == 1 || $0["inserted", default: 0] == 33 && $0["deleted"] == 1
+            }, "\(passes.totals)")
+        passes.restart()
         try FileManager.default.removeItem(atPath: vdb.path("n/b7.md"))
         #expect(passes.wait(for: ["deleted": 1]))
         try vdb.write("n/.gitignore", "b1*.md\n")
