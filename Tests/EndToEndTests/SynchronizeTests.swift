@@ -211,8 +211,12 @@ import Testing
             atPath: vdb.path("n"), withIntermediateDirectories: true)
         var seen = ""
         while !seen.contains("there are no files any more"), process.isRunning {
+            var request = pollfd(
+                fd: errors.fileHandleForReading.fileDescriptor, events: Int16(POLLIN), revents: 0)
+            guard poll(&request, 1, 120_000) > 0 else { break }
             seen += String(decoding: errors.fileHandleForReading.availableData, as: UTF8.self)
         }
+        #expect(seen.contains("there are no files any more"))
         #expect(rmdir(vdb.path("n")) == 0)
         try move("away", "n")
         try vdb.write("n/b.md", "two")
