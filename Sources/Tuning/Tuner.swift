@@ -62,9 +62,9 @@ public struct Tuner: Sendable {
             .map { try LossCurve(stage: $0, log: folder.log($0)) }
     }
 
-    /// Fits how the collection is searched, mines negatives or lets the model answer, trains and evaluates each stage, and
-    /// replaces the collection's model by that of the best stage if it beats the old one on the
-    /// held-out queries.
+    /// Fits how the collection is searched, mines negatives or lets the model answer, trains and
+    /// evaluates each stage, and replaces the collection's model by that of the best stage if it beats
+    /// the old one on the held-out queries.
     ///
     /// - Parameter resuming: continue the run in the output folder. If it has finished, its report
     ///   is returned, and with `options.replacesWorse` a model that was not used because it is
