@@ -46,16 +46,26 @@
         /// The time of the last change that matters.
         package var lastChange: ContinuousClock.Instant { last.time.withLock { $0 } }
 
+        /// What changes can be relied on to tell.
+        package enum Coverage: Sendable {
+            /// The folders were watched before, and are.
+            case unchanged
+            /// Some were not watched before: what happened in them until now is unknown.
+            case new
+            /// Some cannot be watched, since they do not exist: nothing tells when they come back.
+            case missing
+        }
+
         /// Watches these folders, and no longer any other. Those that do not exist are left out.
         ///
-        /// - Returns: whether some were not watched before: what happened in them until now is unknown.
         /// - Throws: if there are more folders than the system allows (`fs.inotify.max_user_watches`).
-        package func watch(_ folders: [[UInt8]]) throws(FileError) -> Bool {
+        package func watch(_ folders: [[UInt8]]) throws(FileError) -> Coverage {
             let mask =
                 UInt32(IN_CLOSE_WRITE) | UInt32(IN_MODIFY) | UInt32(IN_ATTRIB) | UInt32(IN_CREATE)
                 | UInt32(IN_DELETE) | UInt32(IN_MOVED_FROM) | UInt32(IN_MOVED_TO)
                 | UInt32(IN_DELETE_SELF) | UInt32(IN_MOVE_SELF) | UInt32(IN_ONLYDIR)
             var wanted: Set<Int32> = []
+            var isMissing = false
             for folder in folders {
                 let watch = (folder + [0]).withUnsafeBytes { path in
                     inotify_add_watch(
@@ -67,13 +77,15 @@
                     throw .system(
                         operation: "watch", path: String(decoding: folder, as: UTF8.self),
                         code: errno)
+                } else if errno == ENOENT || errno == ENOTDIR {
+                    isMissing = true
                 }
             }
             return watches.withLock { watches in
                 for old in watches.subtracting(wanted) { inotify_rm_watch(descriptor, old) }
                 let isNew = !wanted.subtracting(watches).isEmpty
                 watches = wanted
-                return isNew
+                return isMissing ? .missing : isNew ? .new : .unchanged
             }
         }
 

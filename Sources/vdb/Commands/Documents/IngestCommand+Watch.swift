@@ -123,9 +123,9 @@ private final class ChangeSignal {
     func wait(_ folders: [SourcePath], isBroken: Bool) async throws {
         #if os(Linux)
             if let events, !isBroken {
+                let coverage: FolderEvents.Coverage
                 do throws(FileError) {
-                    // What happened before a folder was watched is found by looking.
-                    if try events.watch(folders.map(\.bytes)) { return }
+                    coverage = try events.watch(folders.map(\.bytes))
                 } catch {
                     self.events = nil
                     Messages.error(
@@ -133,6 +133,12 @@ private final class ChangeSignal {
                             + "(sysctl fs.inotify.max_user_watches says how many folders can be watched)"
                     )
                     return
+                }
+                switch coverage {
+                case .unchanged: break
+                // What happened before a folder was watched is found by looking.
+                case .new: return
+                case .missing: return try await Task.sleep(for: interval)
                 }
                 for await _ in events.changes { break }
                 let began = ContinuousClock.now
