@@ -10,7 +10,8 @@
 Every step leaves a file in WORK and is left out if that is there. The last one prints a Markdown table.
 
 usage: respond.py WORK --vdb VDB --model DIR [--teacher DIR]… [--beside NAME=DIR]… [--data DIR] [--count 5000]
-                  [--max-tokens 64] [--max-steps N] [--train OPTIONS] [--sets cranfield,npl,…] [--threads N]
+                  [--max-tokens 64] [--max-steps N] [--train OPTIONS] [--sets cranfield,npl,…] [--eval OPTIONS]
+                  [--threads N]
        (numpy and scikit-learn from PyPI; tar and zstd)
 """
 
@@ -45,6 +46,7 @@ parser.add_argument("--count", type=int, default=5000)
 parser.add_argument("--max-tokens", type=int, default=64)
 parser.add_argument("--max-steps", type=int)
 parser.add_argument("--train", default="", help="further options of vdb train respond, in one string")
+parser.add_argument("--eval", default="", help="further options of vdb eval retrieval, in one string")
 parser.add_argument("--sets", default="cranfield,cacm,wikiqa-dev-test,trecqa-wang,npl")
 parser.add_argument("--threads", type=int, default=os.cpu_count())
 parser.add_argument("--until", choices=("questions", "answers", "respond", "figures"), default="figures")
@@ -170,7 +172,7 @@ def figures(folder):
     for name in filter(None, args.sets.split(",")):
         yield name, lambda name=name: json.loads(vdb(
             "eval", "retrieval", collection(name), "--model", folder, "--exact", "--quiet", "--format", "json",
-            output=True))["ndcg_cut_10"]
+            *shlex.split(args.eval), output=True))["ndcg_cut_10"]
 
 
 results = {}
