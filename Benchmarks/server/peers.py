@@ -36,6 +36,19 @@ def numbers(vector):
     return [round(float(x), 6) for x in vector]
 
 
+def batches(names, ids, texts, given, size=1000):
+    """Bodies of requests with so many documents each: an object of three lists by these names."""
+    return [json.dumps(dict(zip(names, (
+        ids[s:s + size], texts[s:s + size], [numbers(v) for v in given[s:s + size]]))))
+        for s in range(0, len(ids), size)]
+
+
+def post(server, path, bodies):
+    for body in bodies:
+        status, answer = server.request("POST", path, body)
+        assert status in (200, 201), answer[:300]
+
+
 class VDB:
     name = "vdb"
     settings = [10, 16, 24, 32, 48, 64, 96, 128, 192, 256]
@@ -81,15 +94,8 @@ class Chroma:
         self.collection = f"{self.base}/{made['id']}"
 
     def ingest(self, ids, texts, given):
-        bodies = [json.dumps({
-            "ids": ids[s:s + 1000], "documents": texts[s:s + 1000],
-            "embeddings": [numbers(v) for v in given[s:s + 1000]]}) for s in range(0, len(ids), 1000)]
-
-        def send():
-            for body in bodies:
-                status, answer = self.server.request("POST", self.collection + "/add", body)
-                assert status in (200, 201), answer[:300]
-        return send
+        bodies = batches(("ids", "documents", "embeddings"), ids, texts, given)
+        return lambda: post(self.server, self.collection + "/add", bodies)
 
     def body(self, vector, k, setting):
         return {"query_embeddings": [numbers(vector)], "n_results": k, "include": []}
@@ -107,14 +113,10 @@ class Lance:
         self.server = Server([sys.executable, f"{HERE}/lance_server.py", folder, "{port}"], "/ready", log)
 
     def ingest(self, ids, texts, given):
-        bodies = [json.dumps({
-            "ids": ids[s:s + 1000], "texts": texts[s:s + 1000],
-            "vectors": [numbers(v) for v in given[s:s + 1000]]}) for s in range(0, len(ids), 1000)]
+        bodies = batches(("ids", "texts", "vectors"), ids, texts, given)
 
         def send():
-            for body in bodies:
-                status, answer = self.server.request("POST", "/add", body)
-                assert status == 200, answer[:300]
+            post(self.server, "/add", bodies)
             self.server.ask("POST", "/index", {})
         return send
 
