@@ -25,6 +25,7 @@ final class CollectionCaches: Sendable {
     let words: LexicalCache
     let policy: CachePolicy
     private let store: DocumentStore
+    private let threads: Int
 
     init(
         of collection: String, files: DatabaseFiles, store: DocumentStore, policy: CachePolicy,
@@ -32,6 +33,7 @@ final class CollectionCaches: Sendable {
     ) {
         self.store = store
         self.policy = policy
+        self.threads = threads
         vectors = VectorCache(
             files: VectorCacheFiles(
                 graph: files.graph(of: collection), flat: files.vectors(of: collection),
@@ -42,6 +44,17 @@ final class CollectionCaches: Sendable {
                 main: files.words(of: collection), recent: files.recentWords(of: collection),
                 fileSystem: fileSystem),
             store: store, policy: policy)
+    }
+
+    /// - Parameters:
+    ///   - filter: `nil` for all documents.
+    ///   - isFresh: whether it must see commits that are not acknowledged yet, too.
+    func retriever(
+        for record: CollectionRecord, filter: MetadataPredicate?, isFresh: Bool
+    ) throws -> LocalRetriever {
+        try LocalRetriever(
+            caches: self, store: store, record: record, threads: threads, filter: filter,
+            isFresh: isFresh)
     }
 
     /// Only the one writer of the database may use it.

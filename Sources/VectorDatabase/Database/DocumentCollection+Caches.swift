@@ -1,6 +1,15 @@
 import DocumentStore
 
 extension DocumentCollection {
+    /// - Parameters:
+    ///   - filter: `nil` for all documents.
+    ///   - isFresh: whether it must see commits that are not acknowledged yet, too.
+    func retriever(
+        for record: CollectionRecord, filter: MetadataPredicate?, isFresh: Bool
+    ) throws -> any Retriever {
+        try caches.retriever(for: record, filter: filter, isFresh: isFresh)
+    }
+
     /// Writes the caches that lag further behind than the policy allows.
     func updateCaches(_ record: CollectionRecord) throws {
         guard let fresh = try store.collection(named: record.name) else { return }

@@ -17,20 +17,3 @@ struct PhaseClock {
         return result
     }
 }
-
-/// The work that a vector search has done.
-struct SearchCost: Sendable {
-    var distanceComputations = 0
-    var graphRows = 0
-    var tailRows = 0
-    var deletedRows = 0
-
-    var explanation: Explanation {
-        var explanation = Explanation()
-        explanation.distanceComputations = distanceComputations
-        explanation.graphRows = graphRows
-        explanation.tailRows = tailRows
-        explanation.deletedRows = deletedRows
-        return explanation
-    }
-}

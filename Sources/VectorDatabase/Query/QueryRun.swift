@@ -1,6 +1,4 @@
 import DocumentStore
-import LexicalIndex
-import VectorIndex
 
 /// Runs one planned query.
 struct QueryRun: Sendable {
@@ -11,12 +9,18 @@ struct QueryRun: Sendable {
     private var store: DocumentStore { collection.store }
     private var query: Query { plan.query }
 
-    /// A ranking and its cost.
-    private struct Found: Sendable {
-        var documents: [RankedDocument] = []
-        var cost = SearchCost()
-        var words = LexicalCost()
+    /// What a search found, and how long it took.
+    private struct Timed: Sendable {
+        var found = Retrieved()
         var duration = Duration.zero
+
+        init() {}
+
+        init(_ search: () throws -> Retrieved) rethrows {
+            let began = ContinuousClock.now
+            found = try search()
+            duration = ContinuousClock.now - began
+        }
     }
 
     /// How often to try if a writer deletes a document after it was found and before it is read.
@@ -42,35 +46,27 @@ struct QueryRun: Sendable {
         try Task.checkCancellation()
         var clock = PhaseClock()
         if let encoding = plan.encoding { clock.note("encode", encoding) }
-        let allowed = try query.filter.map { filter in
-            try clock.measure("filter") {
-                LabelFilter(try store.passageKeys(where: filter.predicate, in: record))
-            }
-        }
+        let retriever = try makeRetriever(isFresh: attempt > 1, clock: &clock)
         let depth = depthOfLists
-        // Passages that the filter allows are those of the last commit.
-        let isFresh = attempt > 1 || allowed != nil
-        var (dense, lexical) = (Found(), Found())
+        var (dense, lexical) = (Timed(), Timed())
         if inParallel && plan.mode == .hybrid {
-            async let byWords = searchByWords(depth: depth, allowed: allowed, isFresh: isFresh)
-            dense = try searchByVector(depth: depth, allowed: allowed, isFresh: isFresh)
+            async let byWords = searchByWords(in: retriever, depth: depth)
+            dense = try searchByVector(in: retriever, depth: depth)
             lexical = try await byWords
         } else {
-            if plan.mode != .lexical {
-                dense = try searchByVector(depth: depth, allowed: allowed, isFresh: isFresh)
-            }
+            if plan.mode != .lexical { dense = try searchByVector(in: retriever, depth: depth) }
             if plan.mode != .dense {
-                lexical = try await searchByWords(depth: depth, allowed: allowed, isFresh: isFresh)
+                lexical = try await searchByWords(in: retriever, depth: depth)
             }
         }
         if plan.mode != .lexical { clock.note("dense", dense.duration) }
         if plan.mode != .dense { clock.note("lexical", lexical.duration) }
         var documents: [RankedDocument] =
             switch plan.mode {
-            case .dense: dense.documents
-            case .lexical: lexical.documents
+            case .dense: dense.found.documents
+            case .lexical: lexical.found.documents
             case .hybrid:
-                clock.measure("fuse") { fuse(dense.documents, lexical.documents) }
+                clock.measure("fuse") { fuse(dense.found.documents, lexical.found.documents) }
             }
         if let reranker = plan.reranker {
             try await rerank(&documents, by: reranker, clock: &clock)
@@ -83,12 +79,10 @@ struct QueryRun: Sendable {
                     try fetch(documents, mayLack: attempt >= Self.attempts)
                 })
         else { return nil }
-        var explanation = dense.cost.explanation
+        var explanation = Explanation(dense: dense.found.cost, lexical: lexical.found.cost)
         explanation.bestScoreLeftOut = leftOut
         explanation.phases = clock.phases
-        explanation.postings = lexical.words.postings
-        explanation.scoredPassages = lexical.words.scored
-        explanation.matchingPassages = allowed?.count
+        explanation.matchingPassages = retriever.matchingPassages
         explanation.fusion = plan.mode == .hybrid ? plan.fusion : nil
         return Answer(
             query: query, mode: plan.mode, hits: hits,
@@ -110,44 +104,26 @@ struct QueryRun: Sendable {
             && (plan.mode == .lexical || EmbedderIdentity(record) != nil)
     }
 
-    private func searchByVector(
-        depth: Int, allowed: LabelFilter?, isFresh: Bool
-    ) throws -> Found {
-        guard let vector = plan.vector else { return Found() }
-        let began = ContinuousClock.now
-        var found = Found()
-        let searcher = DenseSearcher(
-            snapshot: try collection.caches.vectors.snapshot(for: record, isFresh: isFresh),
-            store: store,
-            threads: collection.database.threadCount)
-        found.documents = try DocumentRanking(store: store, collection: record).documents(
-            limit: depth
-        ) { count in
-            try searcher.search(
-                vector, count: count, ef: query.ef, isExact: query.isExact, allowed: allowed,
-                cost: &found.cost)
+    private func makeRetriever(
+        isFresh: Bool, clock: inout PhaseClock
+    ) throws -> any Retriever {
+        guard let filter = query.filter else {
+            return try collection.retriever(for: record, filter: nil, isFresh: isFresh)
         }
-        found.duration = ContinuousClock.now - began
-        return found
+        return try clock.measure("filter") {
+            try collection.retriever(for: record, filter: filter.predicate, isFresh: isFresh)
+        }
     }
 
-    private func searchByWords(
-        depth: Int, allowed: LabelFilter?, isFresh: Bool
-    ) async throws -> Found {
-        let began = ContinuousClock.now
-        var found = Found()
-        let snapshot = try collection.caches.words.snapshot(for: record, isFresh: isFresh)
-        found.documents = try DocumentRanking(store: store, collection: record).documents(
-            limit: depth
-        ) { count in
-            let (hits, cost) = snapshot.search(
-                query.text, limit: count, allowed: allowed?.labels, scoring: plan.scoring)
-            found.words.postings += cost.postings
-            found.words.scored += cost.scored
-            return hits
+    private func searchByVector(in retriever: any Retriever, depth: Int) throws -> Timed {
+        guard let vector = plan.vector else { return Timed() }
+        return try Timed {
+            try retriever.dense(vector, depth: depth, ef: query.ef, isExact: query.isExact)
         }
-        found.duration = ContinuousClock.now - began
-        return found
+    }
+
+    private func searchByWords(in retriever: any Retriever, depth: Int) async throws -> Timed {
+        try Timed { try retriever.lexical(query.text, depth: depth, scoring: plan.scoring) }
     }
 
     /// A document found by both shows the passage of the ranking that contributes more to its
