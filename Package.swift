@@ -114,6 +114,11 @@ let package = Package(
             name: "ModelContextProtocol", dependencies: ["FileFormat", "JSON", "TextBytes"],
             swiftSettings: swift),
 
+        // What a store of documents offers, and the records, filters and errors of its interface.
+        .target(
+            name: "Storage", dependencies: ["Ranking", "FileFormat", "TextBytes"],
+            swiftSettings: swift),
+
         // Embedders: the only part of the models that the database sees.
         .target(name: "Embedding", dependencies: ["JSON", "TextBytes"], swiftSettings: swift),
 
@@ -125,7 +130,7 @@ let package = Package(
         .target(
             name: "DocumentStore",
             dependencies: [
-                "Ranking", "Schema", "FileFormat", "JSON", "TextBytes", grdb, sqlite,
+                "Storage", "Ranking", "Schema", "FileFormat", "JSON", "TextBytes", grdb, sqlite,
             ],
             swiftSettings: swift),
 
@@ -146,7 +151,7 @@ let package = Package(
         .target(
             name: "VectorDatabase",
             dependencies: [
-                "Embedding", "Ranking", "DocumentStore", "VectorIndex", "LexicalIndex",
+                "Embedding", "Ranking", "Storage", "DocumentStore", "VectorIndex", "LexicalIndex",
                 "VectorMath", "RandomNumbers", "FileFormat", "JSON", "TextBytes", "Evaluation",
                 "CLibxml2", "CLibzip",
             ],

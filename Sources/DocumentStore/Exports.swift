@@ -1,2 +1,2 @@
-// Part of a collection's record: metric, element and index options.
-@_exported import Ranking
+// The records and errors of the interface.
+@_exported import Storage

@@ -37,7 +37,7 @@ import Testing
         var (store, collection) = try DocumentStore.make(scratch)
         _ = try store.write((0..<5).map { .sample("\($0)") }, to: collection)
         let model = CollectionRecord.ModelRecord(name: "new", fingerprint: "beef", path: "/m")
-        let staging = DocumentStore.Staging(model: model, dimensions: 2)
+        let staging = StagedModel(model: model, dimensions: 2)
         #expect(throws: StoreError.nothingStaged(collection: "default")) {
             try store.stageVectors([(1, [1, 0])], in: collection)
         }
@@ -149,13 +149,13 @@ import Testing
             (0..<600).map { .sample("\($0)", text: text + " \($0)", metadata: #"{"n":1}"#) },
             to: collection)
         let full = try store.bytesByPart()
-        for kind in [DocumentStore.Part.Kind.text, .vectors, .metadata] {
+        for kind in [StorePart.Kind.text, .vectors, .metadata] {
             #expect((full.first { $0.kind == kind }?.bytes ?? 0) > 0)
         }
         _ = try store.delete(where: .isNotNull(field: "n"), from: collection)
         try store.compact()
         let empty = try store.bytesByPart()
-        func total(_ parts: [DocumentStore.Part]) -> Int { parts.reduce(0) { $0 + $1.bytes } }
+        func total(_ parts: [StorePart]) -> Int { parts.reduce(0) { $0 + $1.bytes } }
         #expect(total(empty) < total(full) / 4)
         #expect(empty.first { $0.kind == .free }?.bytes == 0)
         #expect(try store.check().isEmpty)

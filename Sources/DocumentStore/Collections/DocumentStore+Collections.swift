@@ -142,19 +142,16 @@ extension CollectionRecord {
             throw DatabaseError(
                 resultCode: .SQLITE_CORRUPT, message: "a collection of an unknown kind")
         }
-        id = row["id"]
-        name = row["name"]
-        self.metric = metric
-        dimensions = row["dimensions"]
-        self.elementType = elementType
-        model = ModelRecord(
-            name: row["model_name"], fingerprint: row["model_fingerprint"],
-            path: row["model_path"], settings: row["model_settings"])
-        index = Ranking.IndexOptions(
-            m: row["m"], efConstruction: row["ef_construction"], quantization: quantization)
-        documentCount = row["document_count"]
-        passageCount = row["passage_count"]
-        searchSettings = row["search_settings"]
+        self.init(
+            id: row["id"], name: row["name"], metric: metric, dimensions: row["dimensions"],
+            elementType: elementType,
+            model: ModelRecord(
+                name: row["model_name"], fingerprint: row["model_fingerprint"],
+                path: row["model_path"], settings: row["model_settings"]),
+            index: Ranking.IndexOptions(
+                m: row["m"], efConstruction: row["ef_construction"], quantization: quantization),
+            documentCount: row["document_count"], passageCount: row["passage_count"],
+            searchSettings: row["search_settings"])
     }
 
     /// All collections, ordered by name.

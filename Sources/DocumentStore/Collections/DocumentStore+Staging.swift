@@ -10,25 +10,15 @@ import JSON
 /// New vectors are collected in a second table. The commit replaces the old vectors and the model's
 /// identity in one transaction.
 extension DocumentStore {
-    package struct Staging: Sendable, Equatable, Codable {
-        package let model: CollectionRecord.ModelRecord
-        package let dimensions: Int
-
-        package init(model: CollectionRecord.ModelRecord, dimensions: Int) {
-            self.model = model
-            self.dimensions = dimensions
-        }
-    }
-
     /// The unfinished re-encoding, if any.
-    package func staging(of collection: CollectionRecord) throws(StoreError) -> Staging? {
+    package func staging(of collection: CollectionRecord) throws(StoreError) -> StagedModel? {
         try read { database in try Self.staging(of: collection.id, in: database) }
     }
 
     /// Begins a re-encoding, or continues an unfinished one by the same model, whose path and
     /// settings are updated.
     /// - Throws: `alreadyStaged` if another model's is unfinished.
-    package func beginStaging(_ staging: Staging, in collection: CollectionRecord)
+    package func beginStaging(_ staging: StagedModel, in collection: CollectionRecord)
         throws(StoreError)
     {
         try write { database in
@@ -145,16 +135,17 @@ extension DocumentStore {
         }
     }
 
-    private static func staging(of collection: Int64, in database: Database) throws -> Staging? {
+    private static func staging(of collection: Int64, in database: Database) throws -> StagedModel?
+    {
         let json = try String.fetchOne(
             database, sql: "SELECT staged_model FROM collection WHERE id = ?",
             arguments: [collection])
-        return try json.map { try JSONValue(parsing: $0).decoded(as: Staging.self) }
+        return try json.map { try JSONValue(parsing: $0).decoded(as: StagedModel.self) }
     }
 
     @discardableResult
     private static func requireStaging(of collection: CollectionRecord, in database: Database)
-        throws -> Staging
+        throws -> StagedModel
     {
         guard let staging = try staging(of: collection.id, in: database) else {
             throw StoreError.nothingStaged(collection: collection.name)

@@ -3,23 +3,6 @@ import Foundation
 import GRDB
 import Ranking
 
-/// Something that is wrong in the database.
-package struct StoreFinding: Sendable, Equatable {
-    package enum Kind: String, Sendable {
-        case database, foreignKey, seal, checksum, text, vector, fieldValue, count
-        case counter, changeLog
-    }
-
-    package let kind: Kind
-    /// The collection concerned; `nil` if it is the database as a whole.
-    package let collection: String?
-    /// What is wrong, with keys and counts.
-    package let detail: String
-
-    /// Whether the part can be derived again from the rest of the database.
-    package var isDerived: Bool { kind == .fieldValue }
-}
-
 extension DocumentStore {
     /// The most findings of one kind that are listed; one more counts the rest.
     private static let listed = 20

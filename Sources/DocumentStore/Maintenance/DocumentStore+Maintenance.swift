@@ -83,24 +83,9 @@ extension DocumentStore {
         }
     }
 
-    package struct Part: Sendable, Equatable {
-        package enum Kind: String, Sendable, CaseIterable {
-            case text, vectors, metadata
-            /// FTS5 tables, in formats 1 to 3.
-            case fullText = "full_text"
-            case fieldIndexes = "field_indexes"
-            case changeLog = "change_log"
-            case other, free
-            case writeAheadLog = "write_ahead_log"
-        }
-
-        package let kind: Kind
-        package let bytes: Int
-    }
-
     /// The bytes on disk by kind of content. Reads the whole file.
-    package func bytesByPart() throws(StoreError) -> [Part] {
-        var bytes: [Part.Kind: Int] = [:]
+    package func bytesByPart() throws(StoreError) -> [StorePart] {
+        var bytes: [StorePart.Kind: Int] = [:]
         try read { database in
             let rows = try Row.fetchAll(
                 database, sql: "SELECT name, sum(pgsize) FROM dbstat GROUP BY name")
@@ -113,10 +98,10 @@ extension DocumentStore {
         }
         let log = try? FileManager.default.attributesOfItem(atPath: path + "-wal")
         bytes[.writeAheadLog] = log?[.size] as? Int ?? 0
-        return Part.Kind.allCases.map { Part(kind: $0, bytes: bytes[$0] ?? 0) }
+        return StorePart.Kind.allCases.map { StorePart(kind: $0, bytes: bytes[$0] ?? 0) }
     }
 
-    private static func part(ofTable name: String) -> Part.Kind {
+    private static func part(ofTable name: String) -> StorePart.Kind {
         if name.contains("vector_") { return .vectors }
         if name.hasPrefix("full_text_") { return .fullText }
         if name.hasPrefix("passage") { return .text }

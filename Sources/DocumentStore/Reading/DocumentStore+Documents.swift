@@ -115,17 +115,14 @@ private struct JoinedPassages {
 extension DocumentRecord {
     /// - Throws: `SQLITE_CORRUPT` if the row has changed since it was written.
     init(row: Row) throws {
-        key = row[0]
+        let key: Int64 = row[0]
         // Check this first: a damaged row may hold anything in any column.
         guard row[7] else {
             throw DatabaseError(
                 resultCode: .SQLITE_CORRUPT, message: "the document with key \(key)")
         }
-        id = row[1]
-        title = row[2]
-        metadata = row[3]
-        source = row[4]
-        sourcePosition = row[5]
-        contentHash = ContentHash(data: row[6])
+        self.init(
+            key: key, id: row[1], title: row[2], metadata: row[3], source: row[4],
+            sourcePosition: row[5], contentHash: ContentHash(data: row[6]))
     }
 }

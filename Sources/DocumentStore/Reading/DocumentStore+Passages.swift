@@ -2,6 +2,12 @@ import FileFormat
 import Foundation
 import GRDB
 
+/// A passage's document, so that rankings can count a document once.
+package struct PassageOwner: Sendable, Equatable {
+    package let documentKey: Int64
+    package let documentID: String
+}
+
 extension DocumentStore {
     /// CROSS keeps SQLite from starting with the documents, since passages are read in key order.
     private static let passageColumns = """
@@ -27,7 +33,7 @@ extension DocumentStore {
     ///
     /// - Parameter ordinal: the number of the last one.
     package func passages(
-        ofDocument key: Int64, through ordinal: Int = .max
+        ofDocument key: Int64, through ordinal: Int
     ) throws(StoreError) -> [PassageRecord] {
         try read { database in
             try Row.fetchAll(
@@ -81,24 +87,21 @@ extension DocumentStore {
 
 extension PassageRecord {
     init(row: Row) throws {
-        key = row[0]
+        let key: Int64 = row[0]
         // Check this first: a damaged row may hold anything in any column.
         guard row[10], row[11] else {
             let owner = row[10] ? "the document of passage" : "passage"
             throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "\(owner) \(key)")
         }
-        documentKey = row[1]
-        documentID = row[2]
-        title = row[3]
-        metadata = row[4]
-        ordinal = row[5]
-        start = row[6]
-        tokens = row[7]
+        let text: String
         do throws(FileError) {
             text = try StoredText.decode(row[9], length: row[8])
         } catch {
             throw DatabaseError(
-                resultCode: .SQLITE_CORRUPT, message: "the text of passage \(row[0] as Int64)")
+                resultCode: .SQLITE_CORRUPT, message: "the text of passage \(key)")
         }
+        self.init(
+            key: key, documentKey: row[1], documentID: row[2], title: row[3], metadata: row[4],
+            ordinal: row[5], start: row[6], tokens: row[7], text: text)
     }
 }

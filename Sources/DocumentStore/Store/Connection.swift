@@ -10,7 +10,7 @@ enum Connection {
     struct Opened {
         let reader: any DatabaseReader
         let writer: DatabasePool?
-        let identity: DocumentStore.Identity
+        let identity: StoreIdentity
     }
 
     /// In bytes. Five rows of 384 float32 components fill 94 % of a page; 4,096 would waste a
@@ -288,7 +288,7 @@ enum Connection {
             arguments: [identity.hexadecimal, "vdb, \(time)"])
     }
 
-    private static func readIdentity(_ database: Database) throws -> DocumentStore.Identity {
+    private static func readIdentity(_ database: Database) throws -> StoreIdentity {
         func property(_ name: String) throws -> String? {
             try String.fetchOne(
                 database, sql: "SELECT value FROM property WHERE name = ?", arguments: [name])
@@ -296,7 +296,7 @@ enum Connection {
         guard let identity = try property("identity").flatMap([UInt8].init(hexadecimal:)),
             identity.count == 16
         else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "it has no identity") }
-        return DocumentStore.Identity(
+        return StoreIdentity(
             bytes: identity, createdBy: try property("created_by") ?? "",
             formatVersion: try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0)
     }

@@ -18,7 +18,7 @@ import Schema
 /// One writer at a time, across threads and processes; a second one waits up to `busyTimeout`.
 /// Readers see the last commit and never wait for the writer. Safe to use from any thread. Close it
 /// when done, or the write-ahead log is left (which is harmless: the next open replays it).
-package final class DocumentStore: Sendable {
+package final class DocumentStore: Store {
     package enum Mode: Sendable {
         /// Nothing is written, except to migrate a file of an older format if possible.
         case readOnly
@@ -27,22 +27,9 @@ package final class DocumentStore: Sendable {
         case create
     }
 
-    package struct Identity: Sendable, Equatable {
-        /// 16 random bytes, generated when the database was created and kept by its backups.
-        package let bytes: [UInt8]
-        /// The program that created the database, and when.
-        package let createdBy: String
-        package let formatVersion: Int
-
-        /// 32 lowercase hexadecimal digits.
-        package var hexadecimal: String {
-            bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-        }
-    }
-
     package let path: String
     package let mode: Mode
-    package let identity: Identity
+    package let identity: StoreIdentity
 
     let reader: any DatabaseReader
     /// `nil` if read-only.

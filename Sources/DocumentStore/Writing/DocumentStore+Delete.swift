@@ -1,13 +1,6 @@
 import GRDB
 
 extension DocumentStore {
-    package struct DeleteOutcome: Sendable, Equatable {
-        /// The number of documents deleted.
-        package let deleted: Int
-        /// The log position after the commit.
-        package let position: Int64
-    }
-
     /// The most documents that a filter or a sync deletes in one transaction.
     private static let batchSize = 1000
 

@@ -3,20 +3,6 @@ import Foundation
 import GRDB
 
 extension DocumentStore {
-    /// New metadata of a document.
-    package struct MetadataWrite: Sendable {
-        package let id: String
-        /// As JSON; `nil` for none.
-        package let metadata: String?
-        package let contentHash: ContentHash
-
-        package init(id: String, metadata: String?, contentHash: ContentHash) {
-            self.id = id
-            self.metadata = metadata
-            self.contentHash = contentHash
-        }
-    }
-
     /// Replaces the metadata of documents in one transaction; passages and vectors stay as they are.
     /// Ids that do not exist are ignored.
     ///

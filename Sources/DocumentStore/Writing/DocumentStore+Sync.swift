@@ -43,15 +43,6 @@ extension DocumentStore {
         }
     }
 
-    /// A stored document of a source that is synchronized.
-    package struct SourcedDocument: Sendable {
-        package let key: Int64
-        package let id: String
-        package let source: String
-        /// Whether this run has seen it; `false` before ``beginSync()``.
-        package let isSeen: Bool
-    }
-
     /// The documents that come from some paths: files, and folders with all their files.
     package func documents(
         ofSources paths: [String], in collection: CollectionRecord

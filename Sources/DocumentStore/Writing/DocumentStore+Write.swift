@@ -65,20 +65,9 @@ extension DocumentStore {
         }
     }
 
-    /// The hash by which an unchanged document is recognized, and its source.
-    package struct Signature: Equatable, Sendable {
-        package let contentHash: ContentHash
-        package let source: String?
-
-        package init(contentHash: ContentHash, source: String?) {
-            self.contentHash = contentHash
-            self.source = source
-        }
-    }
-
     /// The signatures of the documents that exist, so that unchanged ones need no encoding.
     package func signatures(ofIDs ids: [String], in collection: CollectionRecord)
-        throws(StoreError) -> [Identifier: Signature]
+        throws(StoreError) -> [Identifier: DocumentSignature]
     {
         try read { database in
             let statement = try database.cachedStatement(
@@ -88,13 +77,13 @@ extension DocumentStore {
                     FROM document AS d LEFT JOIN source AS s ON s.id = d.source
                     WHERE d.collection = ? AND d.id = ?
                     """)
-            var signatures: [Identifier: Signature] = [:]
+            var signatures: [Identifier: DocumentSignature] = [:]
             for id in ids where !id.hasNUL {
                 let row = try Row.fetchOne(statement, arguments: [collection.id, id])
                 guard let row else { continue }
                 // A damaged row exists, but its hash matches no content.
                 let hash = row[2] ? row[0] : Data()
-                signatures[Identifier(id)] = Signature(
+                signatures[Identifier(id)] = DocumentSignature(
                     contentHash: ContentHash(data: hash), source: row[1])
             }
             return signatures

@@ -1,22 +1,19 @@
-import DocumentStore
+import Storage
 
 /// Extends a collection's caches during an ingest. Used by one task at a time.
 ///
 /// The graph is extended once queries would have to scan too many rows beyond it, the word index
 /// once readers would have to index too many passages. Both are saved from time to time, so that
 /// concurrent queries, and an interrupted ingest that is resumed, can use them.
-final class CacheFollower {
+final class CacheFollower: IndexFollower {
     private let caches: CollectionCaches
     private var graph: GraphFollower?
     private var words: LexicalFollower?
 
     init(_ caches: CollectionCaches) { self.caches = caches }
 
-    /// Whether anything is being extended, so that ``save(_:)`` has something to write.
     var isFollowing: Bool { graph != nil || words != nil }
 
-    /// Applies the insertions and deletions since the last call.
-    ///
     /// - Returns: the number of passages that the graph lacks; `nil` if no graph is being extended.
     func follow(_ record: CollectionRecord) throws -> Int? {
         if words == nil { words = try caches.words.startFollowing(record) }
@@ -29,7 +26,6 @@ final class CacheFollower {
         return max(0, record.passageCount - graph.count)
     }
 
-    /// Writes the caches that the policy wants written, after bringing them up to date.
     func save(_ record: CollectionRecord) throws {
         try caches.writer(for: record).update(graph: graph, lexicon: words)
     }

@@ -20,10 +20,12 @@ import FileFormat
 /// 5. Files that do not belong to the database are removed before it changes (``CacheWriter``): one
 /// that is newer than the database must not match it by accident after later changes.
 /// 6. The change log is pruned only as far as every cache covers it.
-final class CollectionCaches: Sendable {
+final class CollectionCaches: CollectionIndex {
     let vectors: VectorCache
     let words: LexicalCache
-    let policy: CachePolicy
+    private let name: String
+    private let files: DatabaseFiles
+    private let fileSystem: any FileSystem
     private let store: DocumentStore
     private let threads: Int
 
@@ -31,8 +33,10 @@ final class CollectionCaches: Sendable {
         of collection: String, files: DatabaseFiles, store: DocumentStore, policy: CachePolicy,
         fileSystem: any FileSystem, threads: Int
     ) {
+        name = collection
+        self.files = files
+        self.fileSystem = fileSystem
         self.store = store
-        self.policy = policy
         self.threads = threads
         vectors = VectorCache(
             files: VectorCacheFiles(
@@ -46,29 +50,42 @@ final class CollectionCaches: Sendable {
             store: store, policy: policy)
     }
 
-    /// - Parameters:
-    ///   - filter: `nil` for all documents.
-    ///   - isFresh: whether it must see commits that are not acknowledged yet, too.
     func retriever(
         for record: CollectionRecord, filter: MetadataPredicate?, isFresh: Bool
-    ) throws -> LocalRetriever {
+    ) throws -> any Retriever {
         try LocalRetriever(
-            caches: self, store: store, record: record, threads: threads, filter: filter,
-            isFresh: isFresh)
+            vectors: vectors, words: words, store: store, record: record, threads: threads,
+            filter: filter, isFresh: isFresh)
     }
 
-    /// Only the one writer of the database may use it.
+    func statistics(of record: CollectionRecord) throws -> IndexStatistics {
+        IndexStatistics(try vectors.snapshot(for: record, isFresh: true), of: record)
+    }
+
+    var bytesByPart: [PartBytes] {
+        let bytes = files.cacheBytes(of: name)
+        return [
+            PartBytes(part: "index_file", bytes: bytes.graph),
+            PartBytes(part: "vectors_file", bytes: bytes.vectors),
+            PartBytes(part: "lexical_files", bytes: bytes.words),
+        ]
+    }
+
+    // MARK: Writing
+
+    /// Removes foreign files, so that they cannot match by accident later.
+    func prepareForWriting(_ record: CollectionRecord?) throws {
+        if let record { try writer(for: record).removeForeign() } else { remove() }
+    }
+
     func writer(for record: CollectionRecord) -> CacheWriter {
         CacheWriter(
             record: record, vectors: vectors.writer(for: record), words: words.writer(for: record),
             store: store)
     }
 
-    /// Caches that grow while documents come in. Only the one writer of the database may use it.
-    func follower() -> CacheFollower { CacheFollower(self) }
+    func follower() -> any IndexFollower { CacheFollower(self) }
 
-    /// Runs `body`, which commits or writes the caches' files, so that searches need not do what follows
-    /// from that. Only the one writer of the database may use it.
     func holding<Result>(
         for record: CollectionRecord, _ body: () throws -> Result
     ) throws -> Result {
@@ -78,22 +95,30 @@ final class CollectionCaches: Sendable {
         }
     }
 
-    /// Removes all files, for a collection that does not exist.
-    func removeFiles() {
+    func update(_ record: CollectionRecord) throws { try writer(for: record).update() }
+
+    /// The words do not depend on the vectors, so they are only brought up to date.
+    func rebuildVectors(_ record: CollectionRecord) throws {
+        try writer(for: record).update(vectors: .rebuild, words: .all)
+    }
+
+    func rebuild(_ record: CollectionRecord) throws {
+        try writer(for: record).update(vectors: .rebuild, words: .rebuild)
+        try store.pruneChanges(through: store.position(of: record), in: record)
+    }
+
+    func remove() {
         vectors.files.remove()
         words.files.remove()
     }
 
-    /// Gives all files the names of another collection's. One that cannot be moved is removed.
-    func moveFiles(to other: CollectionCaches) {
-        let system = vectors.files.fileSystem
-        for (path, destination) in zip(paths, other.paths) {
-            do { try system.rename(path, to: destination) } catch { try? system.remove(path) }
+    /// A file that cannot be moved is removed.
+    func move(to name: String) {
+        for (path, destination) in zip(files.caches(of: self.name), files.caches(of: name)) {
+            do { try fileSystem.rename(path, to: destination) } catch {
+                try? fileSystem.remove(path)
+            }
         }
-    }
-
-    private var paths: [String] {
-        [vectors.files.graph, vectors.files.flat, words.files.main, words.files.recent]
     }
 
     /// Unmaps the files.

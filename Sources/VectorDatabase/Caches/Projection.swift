@@ -1,6 +1,6 @@
-import DocumentStore
-import Ranking
 import RandomNumbers
+import Ranking
+import Storage
 import Synchronization
 import VectorMath
 
@@ -40,7 +40,7 @@ package struct Projection: Sendable {
     /// The shares of the variance along the two directions.
     package var variance: [Double] { components.variance }
 
-    init(_ source: Source, from store: DocumentStore) throws {
+    init(_ source: Source, from store: any Store) throws {
         self.source = source
         let record = source.record
         let dimensions = record.dimensions
@@ -114,7 +114,7 @@ final class ProjectionCache: Sendable {
 
     /// Computes a projection unless it is the newest one; others wait meanwhile.
     func projection(
-        _ source: Projection.Source, from store: DocumentStore
+        _ source: Projection.Source, from store: any Store
     ) throws -> Projection {
         try newest.withLock { newest in
             if let newest, newest.source == source { return newest }

@@ -1,5 +1,6 @@
 import DocumentStore
 import Foundation
+import Storage
 import Synchronization
 import TextBytes
 
@@ -26,8 +27,10 @@ public final class Database: Sendable {
     public let path: String
     /// The options that the database was opened with.
     public let options: DatabaseOptions
-    let store: DocumentStore
+    let store: any Store
     let files: DatabaseFiles
+    /// Makes the index of the collection of this name.
+    let makeIndex: @Sendable (_ collection: String) -> any CollectionIndex
     let embedders: EmbedderResolver
     private let writers = AsyncLock()
     private let collections = Mutex<[Identifier: DocumentCollection]>([:])
@@ -40,7 +43,8 @@ public final class Database: Sendable {
     public init(path: String, options: DatabaseOptions = DatabaseOptions()) throws {
         self.path = path
         self.options = options
-        files = DatabaseFiles(database: path)
+        let files = DatabaseFiles(database: path)
+        self.files = files
         embedders = EmbedderResolver(given: options.embedder, find: options.findEmbedder)
         let mode: DocumentStore.Mode =
             switch options.access {
@@ -48,10 +52,16 @@ public final class Database: Sendable {
             case .readWrite: .readWrite
             case .create: .create
             }
-        store = try rethrowing {
+        let store = try rethrowing {
             try DocumentStore(
                 path: path, mode: mode, busyTimeout: options.lockTimeout,
                 fileSystem: options.fileSystem)
+        }
+        self.store = store
+        makeIndex = { name in
+            CollectionCaches(
+                of: name, files: files, store: store, policy: options.cachePolicy,
+                fileSystem: options.fileSystem, threads: options.threadCount)
         }
     }
 
@@ -92,10 +102,6 @@ public final class Database: Sendable {
     public func close() throws {
         collections.withLock { $0.values.forEach { $0.release() } }
         try rethrowing { try store.close() }
-    }
-
-    var threadCount: Int {
-        max(1, options.threads ?? ProcessInfo.processInfo.activeProcessorCount)
     }
 
     /// Runs `body` as the only writer, among tasks and processes.

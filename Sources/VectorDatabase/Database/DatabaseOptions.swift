@@ -1,4 +1,5 @@
 import FileFormat
+import Foundation
 
 /// How a database is opened.
 public struct DatabaseOptions: Sendable {
@@ -48,6 +49,10 @@ public struct DatabaseOptions: Sendable {
 
     /// The file system for caches, backups and the writer's lock; set only in tests.
     package var fileSystem: any FileSystem = SystemFileSystem()
+
+    var threadCount: Int {
+        max(1, threads ?? ProcessInfo.processInfo.activeProcessorCount)
+    }
 
     /// The defaults: create the database if there is none, no embedder, a lock timeout of 10
     /// seconds.

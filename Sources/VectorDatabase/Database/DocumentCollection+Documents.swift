@@ -1,6 +1,6 @@
-import DocumentStore
 import Foundation
 import JSON
+import Storage
 import TextBytes
 
 extension DocumentCollection {
@@ -105,12 +105,12 @@ extension DocumentCollection {
     ) async throws -> Int {
         try await database.asWriter { [self] in
             let record = try requireRecord()
-            try prepareForWriting(record)
+            try index.prepareForWriting(record)
             let count = try body(record)
             // The deletion is committed, so this call must not throw now. Caches that cannot be
             // updated (the disk is full, another row is damaged) stay valid as they are; the next
             // writer tries again.
-            try? updateCaches(record)
+            try? updateIndex(record)
             return count
         }
     }

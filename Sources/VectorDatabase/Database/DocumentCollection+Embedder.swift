@@ -1,4 +1,4 @@
-import DocumentStore
+import Storage
 
 extension DocumentCollection {
     /// The embedder that made this collection's vectors.

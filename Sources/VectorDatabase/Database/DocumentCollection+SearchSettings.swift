@@ -1,5 +1,5 @@
-import DocumentStore
 import JSON
+import Storage
 
 extension SearchSettings {
     /// The settings as the collection's record keeps them.

@@ -1,4 +1,4 @@
-import DocumentStore
+import Storage
 import Synchronization
 
 /// A named set of documents in a database, with vectors of one embedder, compared by one metric.
@@ -9,16 +9,13 @@ public final class DocumentCollection: Sendable {
     /// The name that was passed to ``Database/collection(_:)``.
     public let name: String
     package let database: Database
-    let caches: CollectionCaches
+    let index: any CollectionIndex
     let projections = ProjectionCache()
 
     init(name: String, database: Database) {
         self.name = name
         self.database = database
-        caches = CollectionCaches(
-            of: name, files: database.files, store: database.store,
-            policy: database.options.cachePolicy, fileSystem: database.options.fileSystem,
-            threads: database.threadCount)
+        index = database.makeIndex(name)
     }
 
     /// Whether the collection has been created, which the first ingest does.
@@ -34,7 +31,7 @@ public final class DocumentCollection: Sendable {
         }
     }
 
-    var store: DocumentStore { database.store }
+    var store: any Store { database.store }
 
     func requireRecord() throws -> CollectionRecord {
         guard let record = try store.collection(named: name) else {
@@ -43,9 +40,9 @@ public final class DocumentCollection: Sendable {
         return record
     }
 
-    /// Unmaps the cache files, and forgets what is kept in memory.
+    /// Gives back what is held in memory.
     func release() {
-        caches.release()
+        index.release()
         projections.release()
     }
 }

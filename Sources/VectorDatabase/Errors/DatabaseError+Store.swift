@@ -1,6 +1,6 @@
-import DocumentStore
 import FileFormat
 import Foundation
+import Storage
 import VectorIndex
 
 extension DatabaseError {

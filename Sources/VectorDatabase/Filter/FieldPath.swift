@@ -1,5 +1,5 @@
-import DocumentStore
 import JSON
+import Storage
 
 /// A metadata field by the names that lead to it.
 package struct FieldPath: Sendable, Equatable {

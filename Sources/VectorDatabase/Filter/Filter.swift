@@ -1,4 +1,4 @@
-import DocumentStore
+import Storage
 
 /// A condition on documents' metadata, ids and titles, in the language of the option `--where`.
 ///

@@ -1,4 +1,4 @@
-import DocumentStore
+import Storage
 
 /// A token of the filter language and its place.
 struct FilterToken: Equatable {

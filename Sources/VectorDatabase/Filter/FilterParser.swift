@@ -1,4 +1,4 @@
-import DocumentStore
+import Storage
 
 /// A recursive-descent parser for filters:
 ///

@@ -1,4 +1,4 @@
-import DocumentStore
+import Storage
 import VectorIndex
 
 extension Database {
@@ -45,7 +45,7 @@ extension Database {
                 try Self.compare(record, metric, dimensions, identity, index)
                 return false
             }
-            try collection.prepareForWriting(nil)
+            try collection.index.prepareForWriting(nil)
             _ = try collection.create(
                 dimensions: dimensions, metric: metric, identity: identity, index: index)
             return true

@@ -1,4 +1,4 @@
-import DocumentStore
+import Storage
 
 extension DocumentCollection {
     /// Ingests documents. Reading, encoding, storing and indexing overlap, in memory that does not
@@ -29,7 +29,7 @@ extension DocumentCollection {
         try await database.asWriter { [self] in
             let record = try store.collection(named: name)
             try check(options, record: record)
-            try prepareForWriting(record)
+            try index.prepareForWriting(record)
             let run = IngestRun(self, record: record, options: options, report: progress)
             if !options.synchronizedSources.isEmpty { try store.beginSync() }
             do {
@@ -45,7 +45,7 @@ extension DocumentCollection {
                 }
             } catch {
                 // The documents before the one that failed are stored; index them, too.
-                if !Task.isCancelled, let record = run.currentRecord { try? updateCaches(record) }
+                if !Task.isCancelled, let record = run.currentRecord { try? updateIndex(record) }
                 throw error
             }
             try store.requireInPlace()
@@ -97,7 +97,7 @@ extension DocumentCollection {
     ) throws -> CollectionRecord {
         try rethrowing {
             try store.createCollection(
-                named: name, metric: metric, dimensions: dimensions,
+                named: name, metric: metric, dimensions: dimensions, elementType: .float32,
                 model: identity?.asRecord ?? EmbedderIdentity.readyMadeRecord,
                 index: index, searchSettings: search?.recordText)
         }

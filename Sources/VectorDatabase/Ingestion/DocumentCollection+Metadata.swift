@@ -1,5 +1,5 @@
-import DocumentStore
 import JSON
+import Storage
 import TextBytes
 
 extension DocumentCollection {
@@ -30,7 +30,7 @@ extension DocumentCollection {
             let record = try requireRecord()
             var count = 0
             for start in stride(from: 0, to: ids.count, by: 1000) {
-                var writes: [DocumentStore.MetadataWrite] = []
+                var writes: [MetadataWrite] = []
                 for id in ids[start..<min(start + 1000, ids.count)] {
                     guard let stored = try store.document(id: id, in: record) else { continue }
                     let before = try metadata(stored.metadata)
@@ -39,7 +39,7 @@ extension DocumentCollection {
                     if after == before { continue }
                     let json = after.isEmpty ? nil : JSONValue.object(after).jsonText
                     writes.append(
-                        DocumentStore.MetadataWrite(
+                        MetadataWrite(
                             id: id, metadata: json,
                             contentHash: ContentSignature.replacingMetadata(
                                 of: stored.contentHash, with: json ?? "")))

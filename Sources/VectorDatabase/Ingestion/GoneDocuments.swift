@@ -1,5 +1,5 @@
-import DocumentStore
 import FileFormat
+import Storage
 import TextBytes
 
 /// Stored documents whose files no longer exist, to recognize renamed and moved files by their
@@ -73,7 +73,7 @@ struct GoneDocuments {
     }
 
     private func hashes(
-        in store: DocumentStore, _ record: CollectionRecord
+        in store: any Store, _ record: CollectionRecord
     ) -> [ContentHash: [String]] {
         var result: [ContentHash: [String]] = [:]
         for id in ids.sorted() {

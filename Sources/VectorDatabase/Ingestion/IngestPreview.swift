@@ -1,6 +1,6 @@
-import DocumentStore
 import FileFormat
 import JSON
+import Storage
 import TextBytes
 
 /// What an ingest would do with a document, or a synchronization with a stored one.

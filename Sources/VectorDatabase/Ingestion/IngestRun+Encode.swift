@@ -1,4 +1,4 @@
-import DocumentStore
+import Storage
 
 extension IngestRun {
     /// The most texts in one call of the embedder.

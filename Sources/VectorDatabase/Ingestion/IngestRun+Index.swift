@@ -1,10 +1,10 @@
-import DocumentStore
+import Storage
 
 extension IngestRun {
     /// Fifth stage: keeps the caches close behind the database, and brings them up to date at the
     /// end.
     func index() async throws {
-        let follower = collection.caches.follower()
+        let follower = collection.index.follower()
         var lastSave = ContinuousClock.now
         var saving = Duration.milliseconds(500)
         for await _ in committed.stream {
@@ -14,8 +14,8 @@ extension IngestRun {
             guard follower.isFollowing else { continue }
             // Save if the files lag too far, but spend only a fraction of the time on it.
             let now = ContinuousClock.now
-            if now - lastSave > saving * collection.caches.policy.savingShare {
-                try collection.caches.holding(for: record) { try follower.save(record) }
+            if now - lastSave > saving * collection.database.options.cachePolicy.savingShare {
+                try collection.index.holding(for: record) { try follower.save(record) }
                 lastSave = .now
                 saving = max(.milliseconds(500), lastSave - now)
             }
@@ -23,7 +23,7 @@ extension IngestRun {
         try Task.checkCancellation()
         guard let record = try freshRecord() else { return }
         update { $0.stage = .indexing }
-        try collection.caches.holding(for: record) { try follower.save(record) }
+        try collection.index.holding(for: record) { try follower.save(record) }
         update { progress in
             progress.unindexed = 0
             progress.stage = .finished

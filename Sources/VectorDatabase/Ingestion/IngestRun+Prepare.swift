@@ -1,6 +1,6 @@
-import DocumentStore
 import FileFormat
 import JSON
+import Storage
 import TextBytes
 
 extension IngestRun {
@@ -56,7 +56,7 @@ extension IngestRun {
     }
 
     private func prepare(
-        _ document: Document, stored signature: DocumentStore.Signature?,
+        _ document: Document, stored signature: DocumentSignature?,
         _ gone: inout GoneDocuments
     ) -> PendingDocument {
         let stored = signature?.contentHash

@@ -1,4 +1,4 @@
-import DocumentStore
+import Storage
 import TextBytes
 
 extension IngestRun {

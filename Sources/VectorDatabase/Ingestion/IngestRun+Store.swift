@@ -1,4 +1,4 @@
-import DocumentStore
+import Storage
 import TextBytes
 
 extension IngestRun {
@@ -48,7 +48,7 @@ extension IngestRun {
         if !new.isEmpty, let record = currentRecord {
             let started = ContinuousClock.now
             written = try rethrowing {
-                try collection.caches.holding(for: record) {
+                try collection.index.holding(for: record) {
                     let outcome = try collection.store.write(
                         new.map(\.asWrite), to: record, onConflict: options.onConflict.asPolicy)
                     options.committed?(.now - started)

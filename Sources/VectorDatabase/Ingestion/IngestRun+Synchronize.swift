@@ -1,4 +1,4 @@
-import DocumentStore
+import Storage
 import TextBytes
 
 extension IngestRun {
@@ -23,18 +23,18 @@ extension IngestRun {
 /// What a synchronization deletes.
 struct Deletions {
     /// The documents that are gone.
-    let documents: [DocumentStore.SourcedDocument]
+    let documents: [SourcedDocument]
     /// The documents that remain.
-    private let rest: [DocumentStore.SourcedDocument]
+    private let rest: [SourcedDocument]
 
     /// - Parameters:
     ///   - stored: the documents of the synchronized sources.
     ///   - unreadable: files and folders of which nothing is deleted.
     init(
-        of stored: [DocumentStore.SourcedDocument],
-        isSeen: (DocumentStore.SourcedDocument) -> Bool, unreadable: Set<Identifier>
+        of stored: [SourcedDocument],
+        isSeen: (SourcedDocument) -> Bool, unreadable: Set<Identifier>
     ) {
-        var (gone, rest) = ([DocumentStore.SourcedDocument](), [DocumentStore.SourcedDocument]())
+        var (gone, rest) = ([SourcedDocument](), [SourcedDocument]())
         for document in stored {
             if isSeen(document) || document.source.isPath(in: unreadable) {
                 rest.append(document)

@@ -1,5 +1,5 @@
-import DocumentStore
 import FileFormat
+import Storage
 import Synchronization
 import TextBytes
 

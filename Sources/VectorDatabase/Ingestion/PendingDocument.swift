@@ -1,5 +1,5 @@
-import DocumentStore
 import FileFormat
+import Storage
 
 /// A document on its way through an ingest.
 ///

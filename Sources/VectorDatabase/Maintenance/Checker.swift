@@ -1,4 +1,4 @@
-import DocumentStore
+import Storage
 import TextBytes
 
 /// Verifies a database and its caches, and rewrites damaged caches.
@@ -17,7 +17,7 @@ struct Checker {
         // Comparing caches with a damaged database would prove nothing.
         guard report.isSound else { return report }
         for record in try database.store.collections() {
-            let (findings, recall) = try database.collection(record.name).caches.check(record)
+            let (findings, recall) = try database.collection(record.name).index.check(record)
             report.findings += findings
             report.sampledRecall[Identifier(record.name)] = recall
         }
@@ -35,7 +35,7 @@ struct Checker {
             }
         }
         for record in try database.store.collections() {
-            try database.collection(record.name).caches.repair(report.findings, of: record)
+            try database.collection(record.name).index.repair(report.findings, of: record)
         }
         var repaired = try check()
         repaired.findings += report.findings.filter(\.isFault).map { finding in

@@ -1,4 +1,4 @@
-import DocumentStore
+import Storage
 
 extension Database {
     /// Deletes a collection with everything in it, in one transaction.
@@ -9,7 +9,7 @@ extension Database {
             let collection = collection(name)
             try store.dropCollection(collection.requireRecord())
             collection.release()
-            collection.caches.removeFiles()
+            collection.index.remove()
         }
     }
 
@@ -22,12 +22,12 @@ extension Database {
             let (old, new) = (collection(name), collection(newName))
             let record = try old.requireRecord()
             try requireUnused(new)
-            try new.prepareForWriting(nil)
+            try new.index.prepareForWriting(nil)
             _ = try store.renameCollection(record, to: newName)
             old.release()
             // The files name the collection's id, so they stay valid. Without them, after a crash or a
             // failure here, the next writer makes new ones.
-            old.caches.moveFiles(to: new.caches)
+            old.index.move(to: newName)
         }
     }
 
@@ -41,10 +41,10 @@ extension Database {
             let new = collection(newName)
             let record = try collection(name).requireRecord()
             try requireUnused(new)
-            try new.prepareForWriting(nil)
+            try new.index.prepareForWriting(nil)
             let copy = try store.copyCollection(record, to: newName)
             // The copy is committed, so this call must not throw now.
-            try? new.updateCaches(copy)
+            try? new.updateIndex(copy)
         }
     }
 

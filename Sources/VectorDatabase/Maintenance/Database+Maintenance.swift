@@ -1,4 +1,4 @@
-import DocumentStore
+import Storage
 
 extension Database {
     /// Verifies the database with all its checksums, and compares the caches with it.
@@ -22,9 +22,7 @@ extension Database {
     public func compact() async throws {
         try await asWriter { [self] in
             for record in try store.collections() {
-                try collection(record.name).caches.writer(for: record).update(
-                    vectors: .rebuild, words: .rebuild)
-                try store.pruneChanges(through: store.position(of: record), in: record)
+                try collection(record.name).index.rebuild(record)
             }
             try store.compact()
         }

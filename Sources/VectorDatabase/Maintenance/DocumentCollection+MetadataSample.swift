@@ -1,4 +1,4 @@
-import DocumentStore
+import Storage
 
 extension DocumentCollection {
     /// The metadata of up to 512 documents from all over the collection. The time does not grow with its

@@ -1,4 +1,4 @@
-import DocumentStore
+import Storage
 import TextBytes
 
 extension DocumentCollection {
@@ -56,7 +56,7 @@ extension DocumentCollection {
             guard identity.dimensions > 0 else {
                 throw DatabaseError.embedderWithoutDimensions(name: identity.name)
             }
-            try prepareForWriting(record)
+            try index.prepareForWriting(record)
             try begin(identity, in: record)
             var done = 0
             var last = try store.stagedThrough(in: record)
@@ -75,7 +75,7 @@ extension DocumentCollection {
             progress?(
                 ReindexProgress(
                     done: changed.passageCount, total: changed.passageCount, stage: .indexing))
-            try rebuildVectorCaches(changed)
+            try index.rebuildVectors(changed)
         }
     }
 
@@ -91,16 +91,12 @@ extension DocumentCollection {
             parameters.efConstruction = options.efConstruction
             try parameters.validate()
             let changed = try store.updateIndex(options, of: record)
-            try rebuildVectorCaches(changed)
+            try index.rebuildVectors(changed)
         }
     }
 
-    private func rebuildVectorCaches(_ record: CollectionRecord) throws {
-        try caches.writer(for: record).update(vectors: .rebuild, words: .all)
-    }
-
     private func begin(_ identity: EmbedderIdentity, in record: CollectionRecord) throws {
-        let staging = DocumentStore.Staging(
+        let staging = StagedModel(
             model: identity.asRecord, dimensions: identity.dimensions)
         if let present = try store.staging(of: record),
             present.model.fingerprint != identity.fingerprint
@@ -140,12 +136,12 @@ extension DocumentCollection {
 /// Passage keys are never reused, so the same key, title and text in a copy of the same database
 /// mean the same passage.
 private struct EncodedCopy {
-    private let store: DocumentStore
+    private let store: any Store
     private let record: CollectionRecord
 
     /// `nil` if the collection is not in a copy, or was not encoded by this embedder.
     init?(
-        _ collection: DocumentCollection, _ identity: EmbedderIdentity, of original: DocumentStore
+        _ collection: DocumentCollection, _ identity: EmbedderIdentity, of original: any Store
     ) throws {
         store = collection.store
         record = try collection.requireRecord()

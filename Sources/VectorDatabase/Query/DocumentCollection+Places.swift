@@ -1,4 +1,4 @@
-import DocumentStore
+import Storage
 
 /// Where a hit's text begins in the text of its document, as ``DocumentCollection/document(_:includesVector:)``
 /// returns that.

@@ -1,5 +1,5 @@
-import DocumentStore
 import JSON
+import Storage
 
 extension DocumentCollection {
     /// A projection of the collection as of the last commit. The same commit, sample and seed give the

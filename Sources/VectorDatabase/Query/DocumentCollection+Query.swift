@@ -1,4 +1,4 @@
-import DocumentStore
+import Storage
 
 extension DocumentCollection {
     /// Finds the documents that best match a text.
@@ -46,7 +46,7 @@ extension DocumentCollection {
     private func answer(_ queries: [Query]) async throws -> [Answer] {
         let record = try requireRecord()
         let plans = try await QueryPlanner(collection: self, record: record).plan(queries)
-        let threads = min(database.threadCount, plans.count)
+        let threads = min(database.options.threadCount, plans.count)
         // A single query searches vectors and words in parallel; many keep the cores busy by
         // themselves.
         guard threads > 1 else {

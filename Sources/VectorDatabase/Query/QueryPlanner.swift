@@ -1,5 +1,5 @@
-import DocumentStore
 import LexicalIndex
+import Storage
 
 /// A query with everything that is decided before searching: the mode, the vector, the fusion.
 struct QueryPlan: Sendable {

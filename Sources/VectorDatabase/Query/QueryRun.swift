@@ -1,4 +1,4 @@
-import DocumentStore
+import Storage
 
 /// Runs one planned query.
 struct QueryRun: Sendable {
@@ -6,17 +6,19 @@ struct QueryRun: Sendable {
     let record: CollectionRecord
     let plan: QueryPlan
 
-    private var store: DocumentStore { collection.store }
+    private var store: any Store { collection.store }
     private var query: Query { plan.query }
 
     /// What a search found, and how long it took.
     private struct Timed: Sendable {
-        var found = Retrieved()
+        var found = Candidates()
         var duration = Duration.zero
+
+        var documents: [RankedDocument] { found.documents.map(RankedDocument.init) }
 
         init() {}
 
-        init(_ search: () throws -> Retrieved) rethrows {
+        init(_ search: () throws -> Candidates) rethrows {
             let began = ContinuousClock.now
             found = try search()
             duration = ContinuousClock.now - began
@@ -63,10 +65,10 @@ struct QueryRun: Sendable {
         if plan.mode != .dense { clock.note("lexical", lexical.duration) }
         var documents: [RankedDocument] =
             switch plan.mode {
-            case .dense: dense.found.documents
-            case .lexical: lexical.found.documents
+            case .dense: dense.documents
+            case .lexical: lexical.documents
             case .hybrid:
-                clock.measure("fuse") { fuse(dense.found.documents, lexical.found.documents) }
+                clock.measure("fuse") { fuse(dense.documents, lexical.documents) }
             }
         if let reranker = plan.reranker {
             try await rerank(&documents, by: reranker, clock: &clock)
@@ -108,10 +110,10 @@ struct QueryRun: Sendable {
         isFresh: Bool, clock: inout PhaseClock
     ) throws -> any Retriever {
         guard let filter = query.filter else {
-            return try collection.retriever(for: record, filter: nil, isFresh: isFresh)
+            return try collection.index.retriever(for: record, filter: nil, isFresh: isFresh)
         }
         return try clock.measure("filter") {
-            try collection.retriever(for: record, filter: filter.predicate, isFresh: isFresh)
+            try collection.index.retriever(for: record, filter: filter.predicate, isFresh: isFresh)
         }
     }
 

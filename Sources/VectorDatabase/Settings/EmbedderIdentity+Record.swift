@@ -1,5 +1,5 @@
-import DocumentStore
 import JSON
+import Storage
 
 /// Conversion between identities and their records in the database.
 ///

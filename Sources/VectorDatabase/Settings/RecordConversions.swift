@@ -1,4 +1,4 @@
-import DocumentStore
+import Storage
 import VectorIndex
 
 extension CollectionRecord {

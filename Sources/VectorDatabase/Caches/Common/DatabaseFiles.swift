@@ -29,6 +29,14 @@ struct DatabaseFiles: Sendable {
 
     func recentWords(of collection: String) -> String { words(of: collection) + "-recent" }
 
+    /// All cache files of a collection.
+    func caches(of collection: String) -> [String] {
+        [
+            graph(of: collection), vectors(of: collection), words(of: collection),
+            recentWords(of: collection),
+        ]
+    }
+
     /// The sizes of a collection's cache files in bytes; 0 for a missing one.
     func cacheBytes(of collection: String) -> (graph: Int, vectors: Int, words: Int) {
         (

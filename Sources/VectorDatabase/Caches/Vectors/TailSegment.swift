@@ -1,4 +1,4 @@
-import DocumentStore
+import Storage
 import VectorIndex
 
 /// Rows in memory, shared by snapshots and prepared for the metric (normalized for the cosine).

@@ -1,5 +1,5 @@
-import DocumentStore
 import JSON
+import Storage
 
 /// TOML as front matter uses it: pairs, tables and arrays of tables, with texts, numbers, booleans,
 /// dates (which stay texts), arrays and inline tables.

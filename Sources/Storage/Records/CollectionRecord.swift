@@ -40,6 +40,23 @@ package struct CollectionRecord: Sendable, Equatable {
         }
     }
 
+    package init(
+        id: Int64, name: String, metric: Metric, dimensions: Int, elementType: VectorElement,
+        model: ModelRecord, index: IndexOptions, documentCount: Int, passageCount: Int,
+        searchSettings: String?
+    ) {
+        self.id = id
+        self.name = name
+        self.metric = metric
+        self.dimensions = dimensions
+        self.elementType = elementType
+        self.model = model
+        self.index = index
+        self.documentCount = documentCount
+        self.passageCount = passageCount
+        self.searchSettings = searchSettings
+    }
+
     /// - Throws: `fingerprintMismatch` or `dimensionMismatch` if a model is not the one that made
     ///   this collection's vectors. Other weights make another model, even with equal dimensions.
     package func verify(fingerprint: String, dimensions: Int) throws(StoreError) {

@@ -10,6 +10,19 @@ package struct DocumentRecord: Sendable, Equatable {
     package let source: String?
     package let sourcePosition: Int64?
     package let contentHash: ContentHash
+
+    package init(
+        key: Int64, id: String, title: String, metadata: String?, source: String?,
+        sourcePosition: Int64?, contentHash: ContentHash
+    ) {
+        self.key = key
+        self.id = id
+        self.title = title
+        self.metadata = metadata
+        self.source = source
+        self.sourcePosition = sourcePosition
+        self.contentHash = contentHash
+    }
 }
 
 /// A stored passage, with everything that a hit shows.
@@ -25,6 +38,21 @@ package struct PassageRecord: Sendable, Equatable {
     package let start: Int
     package let tokens: Int
     package let text: String
+
+    package init(
+        key: Int64, documentKey: Int64, documentID: String, title: String, metadata: String?,
+        ordinal: Int, start: Int, tokens: Int, text: String
+    ) {
+        self.key = key
+        self.documentKey = documentKey
+        self.documentID = documentID
+        self.title = title
+        self.metadata = metadata
+        self.ordinal = ordinal
+        self.start = start
+        self.tokens = tokens
+        self.text = text
+    }
 }
 
 /// The first passage of a document, by which its place in a map is known.
@@ -33,21 +61,24 @@ package struct LeadingPassage: Sendable, Equatable {
     package let documentKey: Int64
     package let documentID: String
     package let title: String
-}
 
-/// A passage's document, so that rankings can count a document once.
-package struct PassageOwner: Sendable, Equatable {
-    package let documentKey: Int64
-    package let documentID: String
+    package init(key: Int64, documentKey: Int64, documentID: String, title: String) {
+        self.key = key
+        self.documentKey = documentKey
+        self.documentID = documentID
+        self.title = title
+    }
 }
 
 /// Vectors in key order.
 package struct VectorBatch: Sendable, Equatable {
     package let dimensions: Int
     /// Passage keys, strictly increasing.
-    package internal(set) var keys: [Int64] = []
+    package var keys: [Int64] = []
     /// `[keys.count, dimensions]`, row-major.
-    package internal(set) var values: [Float] = []
+    package var values: [Float] = []
+
+    package init(dimensions: Int) { self.dimensions = dimensions }
 
     package var count: Int { keys.count }
 }

@@ -21,18 +21,18 @@ protocol Retriever: Sendable {
     ///   - isExact: compares the vector with every passage's.
     func dense(
         _ vector: [Float], depth: Int, ef: Int?, isExact: Bool
-    ) throws -> Retrieved
+    ) throws -> Candidates
 
     /// The documents whose passages have the highest BM25, best first; equal scores in the byte order
     /// of ids.
     ///
     /// - Parameter depth: the most documents; fewer only if no more match.
-    func lexical(_ text: String, depth: Int, scoring: BM25) throws -> Retrieved
+    func lexical(_ text: String, depth: Int, scoring: BM25) throws -> Candidates
 }
 
 /// What a search found, best first, and the work that it took.
-struct Retrieved: Sendable {
-    var documents: [RankedDocument] = []
+struct Candidates: Sendable {
+    var documents: [Candidate] = []
     var cost = SearchCost()
 }
 
@@ -46,16 +46,4 @@ struct SearchCost: Sendable {
     // Of a search by words.
     var postings = 0
     var scoredPassages = 0
-}
-
-extension Explanation {
-    init(dense: SearchCost, lexical: SearchCost) {
-        self.init()
-        distanceComputations = dense.distanceComputations
-        graphRows = dense.graphRows
-        tailRows = dense.tailRows
-        deletedRows = dense.deletedRows
-        postings = lexical.postings
-        scoredPassages = lexical.scoredPassages
-    }
 }

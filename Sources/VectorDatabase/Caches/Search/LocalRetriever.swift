@@ -4,7 +4,8 @@ import VectorIndex
 
 /// Finds documents in a collection's caches and, beyond these, in its database file.
 struct LocalRetriever: Retriever {
-    private let caches: CollectionCaches
+    private let vectors: VectorCache
+    private let words: LexicalCache
     private let store: DocumentStore
     private let record: CollectionRecord
     private let threads: Int
@@ -19,10 +20,11 @@ struct LocalRetriever: Retriever {
     ///   - isFresh: whether searches must see commits that are not acknowledged yet, too. They do with
     ///     a filter, since the passages that it allows are those of the last commit.
     init(
-        caches: CollectionCaches, store: DocumentStore, record: CollectionRecord, threads: Int,
-        filter: MetadataPredicate?, isFresh: Bool
+        vectors: VectorCache, words: LexicalCache, store: DocumentStore, record: CollectionRecord,
+        threads: Int, filter: MetadataPredicate?, isFresh: Bool
     ) throws {
-        self.caches = caches
+        self.vectors = vectors
+        self.words = words
         self.store = store
         self.record = record
         self.threads = threads
@@ -32,11 +34,11 @@ struct LocalRetriever: Retriever {
 
     func dense(
         _ vector: [Float], depth: Int, ef: Int?, isExact: Bool
-    ) throws -> Retrieved {
+    ) throws -> Candidates {
         let searcher = DenseSearcher(
-            snapshot: try caches.vectors.snapshot(for: record, isFresh: isFresh), store: store,
+            snapshot: try vectors.snapshot(for: record, isFresh: isFresh), store: store,
             threads: threads)
-        var found = Retrieved()
+        var found = Candidates()
         found.documents = try documents(depth) { count in
             try searcher.search(
                 vector, count: count, ef: ef, isExact: isExact, allowed: allowed,
@@ -45,9 +47,9 @@ struct LocalRetriever: Retriever {
         return found
     }
 
-    func lexical(_ text: String, depth: Int, scoring: BM25) throws -> Retrieved {
-        let snapshot = try caches.words.snapshot(for: record, isFresh: isFresh)
-        var found = Retrieved()
+    func lexical(_ text: String, depth: Int, scoring: BM25) throws -> Candidates {
+        let snapshot = try words.snapshot(for: record, isFresh: isFresh)
+        var found = Candidates()
         found.documents = try documents(depth) { count in
             let (hits, cost) = snapshot.search(
                 text, limit: count, allowed: allowed?.labels, scoring: scoring)
@@ -60,7 +62,7 @@ struct LocalRetriever: Retriever {
 
     private func documents(
         _ limit: Int, _ search: (_ count: Int) throws -> [ScoredKey]
-    ) throws -> [RankedDocument] {
+    ) throws -> [Candidate] {
         try DocumentRanking(store: store, collection: record).documents(
             limit: limit, search: search)
     }

@@ -1,5 +1,4 @@
 import FileFormat
-import JSON
 
 /// A document to store, with its passages encoded.
 package struct DocumentWrite: Sendable {
@@ -41,18 +40,6 @@ package struct DocumentWrite: Sendable {
         self.sourcePosition = sourcePosition
         self.contentHash = contentHash
         self.passages = passages
-    }
-
-    /// The metadata as they are stored: escapes of ordinary characters written out, so that a field is
-    /// found by its name however that was escaped.
-    ///
-    /// - Throws: `invalidMetadata` if text with escapes is not JSON that the database accepts; SQLite
-    ///   checks any other.
-    func metadataAsStored() throws(StoreError) -> String? {
-        guard let metadata, metadata.utf8.contains(UInt8(ascii: "\\")) else { return metadata }
-        do throws(JSONError) {
-            return try JSONValue(parsing: metadata).jsonText
-        } catch { throw .invalidMetadata(document: id) }
     }
 }
 
@@ -97,9 +84,11 @@ package struct BatchOutcome: Sendable, Equatable {
         case moved
     }
 
-    package internal(set) var documents: [Document] = []
+    package var documents: [Document] = []
     /// The log position after the commit: an index that covers it has seen this batch.
-    package internal(set) var position: Int64 = 0
+    package var position: Int64 = 0
+
+    package init() {}
 
     package func count(_ kind: Document) -> Int { documents.count { $0 == kind } }
 }

@@ -37,7 +37,8 @@ struct DenseSearcher: Sendable {
             var found = SearchSum(limit: wanted)
             if let graph {
                 let result = try graph.search(
-                    vector, k: wanted, ef: max(ef ?? Query.defaultEf, wanted), filter: allowed,
+                    vector, k: wanted, ef: max(ef ?? IndexParameters.defaultEf, wanted),
+                    filter: allowed,
                     source: snapshot.flat)
                 found.add(result.hits)
                 cost.distanceComputations +=

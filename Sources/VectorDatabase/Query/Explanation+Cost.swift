@@ -1,0 +1,11 @@
+extension Explanation {
+    init(dense: SearchCost, lexical: SearchCost) {
+        self.init()
+        distanceComputations = dense.distanceComputations
+        graphRows = dense.graphRows
+        tailRows = dense.tailRows
+        deletedRows = dense.deletedRows
+        postings = lexical.postings
+        scoredPassages = lexical.scoredPassages
+    }
+}
