@@ -64,7 +64,8 @@ import Testing
                 let stored = try #require(try store.document(id: document.id, in: collection))
                 #expect(stored.title == document.title)
                 #expect(
-                    try store.passages(ofDocument: stored.key).map(\.text) == document.passages)
+                    try store.passages(ofDocument: stored.key, in: collection).map(\.text)
+                        == document.passages)
             }
         }
     }

@@ -114,7 +114,7 @@ private final class Flag: Sendable {
         #expect(Set(vectors.keys) == followed)
         for record in listed {
             guard let document = expected[record.id] else { continue }
-            let passages = try store.passages(ofDocument: record.key)
+            let passages = try store.passages(ofDocument: record.key, in: collection)
             #expect(passages.count == document.passages)
             #expect(passages.allSatisfy { $0.text.hasPrefix(document.word) })
             #expect(
@@ -150,7 +150,8 @@ private final class Flag: Sendable {
                         since: nil, afterKey: 0, limit: 10_000, in: collection
                     ).inserted
                     #expect(hits.count % 10 == 0 && hits.count >= count)
-                    let found = try source.passages(forKeys: hits.prefix(5).map(\.key))
+                    let found = try source.passages(
+                        forKeys: hits.prefix(5).map(\.key), in: collection)
                     #expect(found.count == min(5, hits.count))
                     let vectors = try source.vectors(limit: 10_000, in: collection)
                     #expect(vectors.count % 10 == 0 && vectors.count >= hits.count)

@@ -236,7 +236,7 @@ import Testing
                 defer { try? damaged.close() }
                 _ = try? damaged.textChanges(since: nil, afterKey: 0, limit: 99, in: collection)
                 _ = try? damaged.vectors(limit: 100, in: collection)
-                _ = try? damaged.passages(forKeys: Array(1...60))
+                _ = try? damaged.passages(forKeys: Array(1...60), in: collection)
                 if try !damaged.check().isEmpty { noticed += 1 }
             } catch {
                 noticed += 1

@@ -16,7 +16,7 @@ import Testing
                 .sample("b", text: "", vector: [0, 0.5, -1], source: "news.jsonl"),
             ], to: collection)
         #expect(outcome.documents == [.inserted, .inserted])
-        let passages = try store.passages(forKeys: [3, 1, 2, 99])
+        let passages = try store.passages(forKeys: [3, 1, 2, 99], in: collection)
         #expect(passages.map(\.documentID) == ["b", "a", "a"])
         #expect(passages.map(\.text) == ["", "Cats purr. ", "They sleep."])
         #expect(passages.map(\.ordinal) == [0, 0, 1])
@@ -26,7 +26,8 @@ import Testing
         #expect(vectors.keys == [1, 2, 3])
         #expect(vectors.values == [1, 0, 0, 1, 0, 0, 0, 0.5, -1])
         let document = try #require(try store.document(id: "a", in: collection))
-        #expect(try store.text(ofDocument: document.key) == "Cats purr. They sleep.")
+        #expect(
+            try store.text(ofDocument: document.key, in: collection) == "Cats purr. They sleep.")
         #expect(try store.document(id: "b", in: collection)?.source == "news.jsonl")
         let owners = try store.owners(ofPassages: [3, 1, 99, 2, 1])
         #expect(owners.mapValues(\.documentID) == [1: "a", 2: "a", 3: "b"])
@@ -57,8 +58,8 @@ import Testing
         let after = try #require(try store.document(id: "a", in: collection))
         #expect(after.key == before.key && after.contentHash == changed.contentHash)
         #expect(after.metadata == changed.metadata && after.source == "new.txt")
-        #expect(try store.text(ofDocument: after.key) == "one zwei drei")
-        #expect(try store.passages(ofDocument: after.key).map(\.key) == [1, 5, 6])
+        #expect(try store.text(ofDocument: after.key, in: collection) == "one zwei drei")
+        #expect(try store.passages(ofDocument: after.key, in: collection).map(\.key) == [1, 5, 6])
         #expect(try store.vectors(limit: 9, in: collection).keys == [1, 4, 5, 6])
         #expect(try store.current(collection).passageCount == 4)
         // The index learns of what has changed only.
@@ -70,7 +71,7 @@ import Testing
         more.kept = .all
         more.passages = [PassageWrite(text: "!", ordinal: 3, start: 13, vector: [1, 0, 0])]
         _ = try store.write([more], to: collection)
-        #expect(try store.text(ofDocument: after.key) == "one zwei drei!")
+        #expect(try store.text(ofDocument: after.key, in: collection) == "one zwei drei!")
         #expect(try store.check().isEmpty)
         try store.close()
     }
@@ -106,9 +107,10 @@ import Testing
         #expect(try store.document(id: "new", in: collection) == nil)
         #expect(try store.write([second], to: collection).documents == [.replaced])
         // The replaced document's passage has a new key; the old one is never reused.
-        #expect(try store.passages(forKeys: [1]).isEmpty)
+        #expect(try store.passages(forKeys: [1], in: collection).isEmpty)
         let replaced = try #require(try store.document(id: "a", in: collection))
-        #expect(try store.passages(ofDocument: replaced.key).map(\.text) == ["second"])
+        #expect(
+            try store.passages(ofDocument: replaced.key, in: collection).map(\.text) == ["second"])
         #expect(try store.vectors(limit: 9, in: collection).keys.allSatisfy { $0 > 1 })
         let twice = try store.write([first, second, second], to: collection)
         #expect(twice.documents == [.replaced, .replaced, .unchanged])
@@ -176,7 +178,9 @@ import Testing
             _ = try store.write(
                 [.sample("\(index)", title: "t\u{1f4a9}", text: text)], to: collection)
         }
-        #expect(try store.passages(forKeys: (1...7).map { Int64($0) }).map(\.text) == texts)
+        #expect(
+            try store.passages(forKeys: (1...7).map { Int64($0) }, in: collection).map(\.text)
+                == texts)
         #expect(
             try store.delete(ids: texts.indices.map(String.init), from: collection).deleted
                 == texts.count)
@@ -213,7 +217,7 @@ import Testing
             PassageWrite(text: "five", start: 20, vector: [1, 0, 0]),
         ]
         _ = try store.write([document], to: collection)
-        #expect(try store.text(ofDocument: 1) == "one two three\nfive")
+        #expect(try store.text(ofDocument: 1, in: collection) == "one two three\nfive")
         try store.close()
     }
 }

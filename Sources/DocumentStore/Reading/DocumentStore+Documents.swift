@@ -49,15 +49,17 @@ extension DocumentStore {
 
     /// The document's whole text, joined from its passages. A part that two of them share is taken
     /// once; bytes between two that were not stored are replaced by a line feed.
-    package func text(ofDocument key: Int64) throws(StoreError) -> String {
-        let passages = try passages(ofDocument: key)
+    package func text(
+        ofDocument key: Int64, in collection: CollectionRecord
+    ) throws(StoreError) -> String {
+        let passages = try passages(ofDocument: key, in: collection)
         guard passages.count > 1 else { return passages.first?.text ?? "" }
         var joined = JoinedPassages()
         for passage in passages { joined.append(passage) }
         return String(decoding: joined.bytes, as: UTF8.self)
     }
 
-    /// The part of ``text(ofDocument:)`` before a passage.
+    /// The part of ``text(ofDocument:in:)`` before a passage.
     ///
     /// - Parameters:
     ///   - ordinal: the passage's number.

@@ -75,7 +75,9 @@ extension DocumentStore {
     }
 
     /// The metadata, as JSON, of documents by their keys; those that are deleted are left out.
-    package func metadata(ofDocuments keys: [Int64]) throws(StoreError) -> [Int64: String] {
+    package func metadata(
+        ofDocuments keys: [Int64], in collection: CollectionRecord
+    ) throws(StoreError) -> [Int64: String] {
         try read { database in
             let statement = try database.cachedStatement(
                 sql: """

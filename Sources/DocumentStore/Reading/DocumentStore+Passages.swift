@@ -19,7 +19,9 @@ extension DocumentStore {
         """
 
     /// The passages in the order of `keys`; deleted ones are left out.
-    package func passages(forKeys keys: [Int64]) throws(StoreError) -> [PassageRecord] {
+    package func passages(
+        forKeys keys: [Int64], in collection: CollectionRecord
+    ) throws(StoreError) -> [PassageRecord] {
         try read { database in
             let statement = try database.cachedStatement(
                 sql: "SELECT \(Self.passageColumns) WHERE p.key = ?")
@@ -30,9 +32,14 @@ extension DocumentStore {
     }
 
     /// A document's passages in order.
-    ///
-    /// - Parameter ordinal: the number of the last one.
     package func passages(
+        ofDocument key: Int64, in collection: CollectionRecord
+    ) throws(StoreError) -> [PassageRecord] {
+        try passages(ofDocument: key, through: .max)
+    }
+
+    /// - Parameter ordinal: the number of the last one.
+    func passages(
         ofDocument key: Int64, through ordinal: Int
     ) throws(StoreError) -> [PassageRecord] {
         try read { database in

@@ -150,7 +150,9 @@ package protocol Store: Sendable {
     ) throws(StoreError) -> [DocumentRecord]
 
     /// The document's whole text, joined from its passages.
-    func text(ofDocument key: Int64) throws(StoreError) -> String
+    func text(
+        ofDocument key: Int64, in collection: CollectionRecord
+    ) throws(StoreError) -> String
 
     /// The part of a document's text before a passage.
     ///
@@ -163,7 +165,9 @@ package protocol Store: Sendable {
     ) throws(StoreError) -> String?
 
     /// The metadata, as JSON, of documents by their keys; those that are deleted are left out.
-    func metadata(ofDocuments keys: [Int64]) throws(StoreError) -> [Int64: String]
+    func metadata(
+        ofDocuments keys: [Int64], in collection: CollectionRecord
+    ) throws(StoreError) -> [Int64: String]
 
     /// The metadata of some documents from all over the collection; `nil` for one without any. The time
     /// does not grow with the collection.
@@ -177,11 +181,13 @@ package protocol Store: Sendable {
     // MARK: Reading passages
 
     /// The passages in the order of `keys`; deleted ones are left out.
-    func passages(forKeys keys: [Int64]) throws(StoreError) -> [PassageRecord]
-
-    /// A document's passages in order, through the one with this number.
     func passages(
-        ofDocument key: Int64, through ordinal: Int
+        forKeys keys: [Int64], in collection: CollectionRecord
+    ) throws(StoreError) -> [PassageRecord]
+
+    /// A document's passages in order.
+    func passages(
+        ofDocument key: Int64, in collection: CollectionRecord
     ) throws(StoreError) -> [PassageRecord]
 
     /// At most `limit` passages in key order, from the one after `key`; for re-encoding.
@@ -284,11 +290,4 @@ package protocol Store: Sendable {
 
     /// The bytes on disk by kind of content.
     func bytesByPart() throws(StoreError) -> [StorePart]
-}
-
-extension Store {
-    /// A document's passages in order.
-    package func passages(ofDocument key: Int64) throws(StoreError) -> [PassageRecord] {
-        try passages(ofDocument: key, through: .max)
-    }
 }

@@ -161,21 +161,22 @@ extension DocumentCollection {
         includesPassages: Bool = false
     ) throws -> Document {
         var document = Document(
-            id: found.id, text: try store.text(ofDocument: found.key), title: found.title,
+            id: found.id, text: try store.text(ofDocument: found.key, in: record),
+            title: found.title,
             metadata: try metadata(found.metadata))
         if let path = found.source {
             document.source = Document.Source(
                 path: path, position: Int(found.sourcePosition ?? 0))
         }
         if includesVector, record.dimensions > 0 {
-            let keys = try store.passages(ofDocument: found.key).map(\.key)
+            let keys = try store.passages(ofDocument: found.key, in: record).map(\.key)
             if keys.count == 1 {
                 let vector = try store.vectors(forKeys: keys, in: record).values
                 document.vector = vector.isEmpty ? nil : vector
             }
         }
         if includesPassages {
-            let passages = try store.passages(ofDocument: found.key)
+            let passages = try store.passages(ofDocument: found.key, in: record)
             if passages.count > 1 {
                 let vectors =
                     includesVector && record.dimensions > 0

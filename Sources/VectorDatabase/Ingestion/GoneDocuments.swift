@@ -79,7 +79,7 @@ struct GoneDocuments {
         for id in ids.sorted() {
             // A damaged document is not recognized.
             guard let stored = try? store.document(id: id.text, in: record),
-                let text = try? store.text(ofDocument: stored.key)
+                let text = try? store.text(ofDocument: stored.key, in: record)
             else { continue }
             result[Self.hash(of: text), default: []].append(id.text)
         }

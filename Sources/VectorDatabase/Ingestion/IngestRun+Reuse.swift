@@ -18,7 +18,7 @@ extension IngestRun {
         guard !hasOwnVectors, let record = currentRecord,
             let stored = try? collection.store.document(id: document.id, in: record),
             stored.title.hasSameBytes(as: document.title),
-            let old = try? collection.store.passages(ofDocument: stored.key)
+            let old = try? collection.store.passages(ofDocument: stored.key, in: record)
         else { return }
         // What has a ready-made vector has no tokens.
         let encoded = old.filter { $0.tokens > 0 || record.dimensions == 0 }
@@ -64,7 +64,7 @@ extension IngestRun {
     /// The passages of a stored document with their vectors; `nil` if some have none.
     func storedPassages(of stored: DocumentRecord) throws -> [PendingPassage]? {
         guard let record = currentRecord else { return nil }
-        let passages = try collection.store.passages(ofDocument: stored.key)
+        let passages = try collection.store.passages(ofDocument: stored.key, in: record)
         let vectors = try collection.store.vectors(forKeys: passages.map(\.key), in: record)
         guard record.dimensions == 0 || vectors.keys == passages.map(\.key) else { return nil }
         return passages.enumerated().map { index, passage in

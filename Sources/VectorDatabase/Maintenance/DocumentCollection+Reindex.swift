@@ -152,7 +152,7 @@ private struct EncodedCopy {
     }
 
     func vectors(of passages: [PassageRecord]) throws -> [Int64: [Float]] {
-        let known = try store.passages(forKeys: passages.map(\.key))
+        let known = try store.passages(forKeys: passages.map(\.key), in: record)
         let texts = Dictionary(known.map { ($0.key, $0) }) { first, _ in first }
         let same = passages.filter { passage in
             guard let other = texts[passage.key] else { return false }

@@ -42,7 +42,8 @@ extension DocumentCollection {
         of field: FieldPath, at projection: Projection
     ) throws -> [JSONValue?] {
         try rethrowing {
-            let found = try store.metadata(ofDocuments: projection.keys)
+            let found = try store.metadata(
+                ofDocuments: projection.keys, in: projection.source.record)
             return try projection.keys.map { key in
                 try found[key].flatMap { try field.value(in: metadata($0)) }
             }

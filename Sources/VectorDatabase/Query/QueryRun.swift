@@ -185,7 +185,7 @@ struct QueryRun: Sendable {
     private func passages(
         of documents: some Sequence<RankedDocument>
     ) throws -> [Int64: PassageRecord] {
-        let found = try store.passages(forKeys: documents.map(\.passage))
+        let found = try store.passages(forKeys: documents.map(\.passage), in: record)
         return Dictionary(found.map { ($0.key, $0) }) { first, _ in first }
     }
 

@@ -141,6 +141,6 @@ struct CompatibilityTests {
         defer { try? store.close() }
         let record = try #require(try store.collection(named: collection))
         let document = try #require(try store.document(id: id, in: record))
-        return try store.passages(ofDocument: document.key).map(\.text)
+        return try store.passages(ofDocument: document.key, in: record).map(\.text)
     }
 }
