@@ -59,6 +59,8 @@ let package = Package(
         .target(name: "CDecompression"),
         .target(name: "CLibxml2"),
         .target(name: "CLibzip"),
+        // Opened at run time, by connections to PostgreSQL only.
+        .target(name: "CPostgres"),
         .target(name: "CVectorKernels", cSettings: kernels),
         // The built-in model's files, which the assembler includes from Sources/DefaultModel.
         .target(
@@ -133,6 +135,8 @@ let package = Package(
                 "Storage", "Ranking", "Schema", "FileFormat", "JSON", "TextBytes", grdb, sqlite,
             ],
             swiftSettings: swift),
+
+        .target(name: "PostgresStore", dependencies: ["CPostgres"], swiftSettings: swift),
 
         // Level 4.
         .target(
@@ -289,6 +293,9 @@ let package = Package(
         .testTarget(
             name: "DocumentStoreTests",
             dependencies: ["DocumentStore", "Schema", "FileFormat", "TestSupport", grdb],
+            swiftSettings: swift),
+        .testTarget(
+            name: "PostgresStoreTests", dependencies: ["PostgresStore", "TestSupport"],
             swiftSettings: swift),
         .testTarget(
             name: "AutoRegEmbedTests",

@@ -1,0 +1,104 @@
+import Foundation
+import PostgresStore
+import TestSupport
+import Testing
+
+/// A PostgreSQL server for this process, with a database for each test.
+///
+/// `VDB_TEST_POSTGRES` names the folder of `initdb` and `postgres`. The server listens on a socket in its
+/// own folder, and ends with this process, however that ends.
+final class TestServer: Sendable {
+    static let folder = ProcessInfo.processInfo.environment["VDB_TEST_POSTGRES"]
+    static let missing: Comment =
+        "VDB_TEST_POSTGRES does not name the folder of PostgreSQL's programs"
+
+    /// - Throws: if it cannot be started; the tests then fail.
+    static let shared = Result { try TestServer() }
+
+    private let sockets: TemporaryFolder
+    private let process: Process
+    private let ending: Pipe
+
+    /// An empty database.
+    static func database() throws -> String {
+        let server = try shared.get()
+        let name = "test_\(UUID().uuidString.lowercased().filter { $0 != "-" })"
+        let connection = try PostgresConnection(server.uri("postgres"))
+        try connection.run("CREATE DATABASE \(name)")
+        return server.uri(name)
+    }
+
+    private func uri(_ database: String) -> String {
+        "postgres://vdb@/\(database)?host=\(sockets.path)&connect_timeout=10"
+    }
+
+    /// How many times a second it is asked whether the server is up.
+    private static let attempts = 20
+
+    private init() throws {
+        let programs = try #require(Self.folder)
+        sockets = TemporaryFolder()
+        let data = sockets.file("data")
+        // PostgreSQL refuses to be root.
+        if geteuid() == 0, chown(sockets.path, Self.nobody, Self.nobody) != 0 {
+            throw POSIXError(.EPERM)
+        }
+        let creation = Self.program([
+            "\(programs)/initdb", "-D", data, "-U", "vdb", "--auth", "trust", "-E", "UTF8",
+            "--locale", "C", "--no-sync",
+        ])
+        try creation.start()
+        creation.waitUntilExitOrKill()
+        try #require(creation.terminationStatus == 0, "initdb failed")
+        // The shell waits for the end of its input, which comes with the end of this process.
+        let script = """
+            "$0" -D "$1" -k "$2" -c listen_addresses= -c fsync=off >"$1/log" 2>&1 &
+            server=$!
+            cat >/dev/null
+            kill -QUIT $server
+            wait
+            rm -rf "$2"
+            """
+        process = Self.program([
+            "/bin/sh", "-c", script, "\(programs)/postgres", data, sockets.path,
+        ])
+        ending = Pipe.uninherited()
+        process.standardInput = ending
+        try process.start()
+        for attempt in 1... {
+            do {
+                _ = try PostgresConnection(uri("postgres"))
+                return
+            } catch {
+                try #require(
+                    attempt < 60 * Self.attempts && process.isRunning, "postgres failed: \(error)")
+                usleep(1_000_000 / UInt32(Self.attempts))
+            }
+        }
+    }
+
+    private static let nobody: UInt32 = 65534
+
+    /// A program, not as root, whose output nobody waits for.
+    private static func program(_ command: [String]) -> Process {
+        let process = Process()
+        var command = command
+        if geteuid() == 0 {
+            command =
+                ["/usr/bin/env", "setpriv", "--reuid=\(nobody)", "--regid=\(nobody)"]
+                + ["--clear-groups", "--"] + command
+        }
+        process.executableURL = URL(fileURLWithPath: command[0])
+        process.arguments = Array(command.dropFirst())
+        process.currentDirectoryURL = URL(fileURLWithPath: "/")
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        return process
+    }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// The test needs a PostgreSQL server.
+    static var needsServer: Self { .enabled(if: TestServer.folder != nil, TestServer.missing) }
+}
