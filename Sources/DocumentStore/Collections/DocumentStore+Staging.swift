@@ -71,7 +71,7 @@ extension DocumentStore {
                         document: name, passage: 0, expected: staging.dimensions,
                         found: vector.count)
                 }
-                guard StoredVector.isFinite(vector, as: collection.elementType) else {
+                guard collection.elementType.isFinite(vector) else {
                     throw StoreError.vectorNotFinite(document: name, passage: 0)
                 }
                 try statement.execute(arguments: [

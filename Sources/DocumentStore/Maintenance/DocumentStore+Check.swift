@@ -207,7 +207,7 @@ private struct CollectionCheck {
                         .vector,
                         "passage \(key): its vector does not have \(collection.dimensions) numbers")
                 )
-            } else if !StoredVector.isFinite(values, as: .float32) {
+            } else if !VectorElement.float32.isFinite(values) {
                 findings.append(finding(.vector, "passage \(key): its vector is not finite"))
             }
         }

@@ -3,14 +3,6 @@ import Ranking
 
 /// The stored form of a vector: its components, little-endian.
 enum StoredVector {
-    /// Whether all components are finite, even after conversion to `type`.
-    static func isFinite(_ vector: [Float], as type: VectorElement) -> Bool {
-        // The sum of the components times zero is zero, unless one is infinite or NaN.
-        let zero = vector.reduce(Float(0)) { $0 + $1 * 0 }
-        guard zero == 0 else { return false }
-        return type == .float32 || vector.allSatisfy { Float16($0).isFinite }
-    }
-
     /// An INSERT statement with two arguments: the passage's key and the encoded vector.
     static func insertion(into table: String) -> String {
         "INSERT OR REPLACE INTO \(table) (\(RowChecksum.vector), checksum) "

@@ -19,7 +19,7 @@ extension DocumentStore {
         _ batch: [DocumentWrite], to collection: CollectionRecord,
         onConflict policy: ConflictPolicy = .replace
     ) throws(StoreError) -> BatchOutcome {
-        for document in batch { try Self.validate(document, for: collection) }
+        for document in batch { try document.validate(for: collection) }
         return try write { database in
             let current = try CollectionRecord.require(collection, in: database)
             try current.verify(
@@ -32,36 +32,6 @@ extension DocumentStore {
             }
             outcome.position = try writer.finish()
             return outcome
-        }
-    }
-
-    private static func validate(_ document: DocumentWrite, for collection: CollectionRecord)
-        throws(StoreError)
-    {
-        func requireSize(_ bytes: Int) throws(StoreError) {
-            if bytes > StoredText.sizeLimit {
-                throw .tooLarge(document: document.id, bytes: bytes, limit: StoredText.sizeLimit)
-            }
-        }
-        let names = [document.id, document.title, document.source ?? ""]
-        if document.id.isEmpty || names.contains(where: \.hasNUL) {
-            throw .invalidName(document: document.id)
-        }
-        if document.metadata?.hasNUL == true {
-            throw .invalidMetadata(document: document.id)
-        }
-        try requireSize(document.id.utf8.count + document.title.utf8.count)
-        try requireSize(document.metadata?.utf8.count ?? 0)
-        for (ordinal, passage) in document.passages.enumerated() {
-            try requireSize(passage.text.utf8.count + document.title.utf8.count)
-            guard passage.vector.count == collection.dimensions else {
-                throw .vectorLength(
-                    document: document.id, passage: ordinal, expected: collection.dimensions,
-                    found: passage.vector.count)
-            }
-            guard StoredVector.isFinite(passage.vector, as: collection.elementType) else {
-                throw .vectorNotFinite(document: document.id, passage: ordinal)
-            }
         }
     }
 

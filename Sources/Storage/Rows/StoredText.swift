@@ -4,13 +4,13 @@ import Foundation
 /// The stored form of a passage's text: an LZ4 block if that is shorter, else UTF-8. The row's
 /// `text_length` is the length of the UTF-8; if it equals the blob's length, the text is not
 /// compressed.
-enum StoredText {
+package enum StoredText {
     /// The most bytes of text or metadata in one row; SQLite's limit is 1,000,000,000.
-    static let sizeLimit = 900_000_000
+    package static let sizeLimit = 900_000_000
     /// Shorter texts are not worth compressing.
     private static let shortest = 64
 
-    static func encode(_ text: String) -> (bytes: Data, length: Int) {
+    package static func encode(_ text: String) -> (bytes: Data, length: Int) {
         var text = text
         return text.withUTF8 { utf8 in
             let raw = UnsafeRawBufferPointer(utf8)
@@ -27,7 +27,7 @@ enum StoredText {
     }
 
     /// - Throws: `FileError.corruptBlock`.
-    static func decode(_ bytes: Data, length: Int) throws(FileError) -> String {
+    package static func decode(_ bytes: Data, length: Int) throws(FileError) -> String {
         guard bytes.count != length else { return String(decoding: bytes, as: UTF8.self) }
         guard length >= 0, length <= sizeLimit else {
             throw .corruptBlock(expected: length)
