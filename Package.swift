@@ -109,7 +109,7 @@ let package = Package(
             swiftSettings: swift + optimized),
         .target(
             name: "Schema", path: "schema", exclude: ["README.md"],
-            resources: [.embedInCode("migrations")]),
+            resources: [.embedInCode("migrations"), .embedInCode("postgres")]),
 
         // JSON-RPC and MCP: messages, revisions, schemas of tools, the transport over pipes.
         .target(
@@ -136,7 +136,12 @@ let package = Package(
             ],
             swiftSettings: swift),
 
-        .target(name: "PostgresStore", dependencies: ["CPostgres"], swiftSettings: swift),
+        .target(
+            name: "PostgresStore",
+            dependencies: [
+                "CPostgres", "Storage", "Ranking", "Schema", "FileFormat", "JSON", "TextBytes",
+            ],
+            swiftSettings: swift),
 
         // Level 4.
         .target(
@@ -295,7 +300,11 @@ let package = Package(
             dependencies: ["DocumentStore", "Schema", "FileFormat", "TestSupport", grdb],
             swiftSettings: swift),
         .testTarget(
-            name: "PostgresStoreTests", dependencies: ["PostgresStore", "TestSupport"],
+            name: "PostgresStoreTests",
+            dependencies: [
+                "PostgresStore", "DocumentStore", "Storage", "Ranking", "FileFormat", "TextBytes",
+                "TestSupport",
+            ],
             swiftSettings: swift),
         .testTarget(
             name: "AutoRegEmbedTests",

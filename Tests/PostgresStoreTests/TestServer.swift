@@ -28,6 +28,11 @@ final class TestServer: Sendable {
         return server.uri(name)
     }
 
+    /// The same, as where a store is.
+    static func location() throws -> PostgresLocation {
+        try #require(PostgresLocation(try database()))
+    }
+
     private func uri(_ database: String) -> String {
         "postgres://vdb@/\(database)?host=\(sockets.path)&connect_timeout=10"
     }

@@ -65,7 +65,7 @@ package struct CopyWriter {
     }
 
     /// Adds a row; its values must have exactly the columns' types.
-    package mutating func add(_ values: PostgresValue...) throws(PostgresError) {
+    package mutating func add(_ values: [PostgresValue]) throws(PostgresError) {
         buffer.append(bigEndian: Int16(clamping: values.count))
         for value in values {
             if value == .null {

@@ -9,6 +9,8 @@ package enum PostgresError: Error, Equatable, Sendable {
     case connectionLost(reason: String)
     /// The server refused a statement.
     case refused(Refusal)
+    /// The connections have been closed.
+    case closed
     /// The task was cancelled, and with it the statement.
     case cancelled
     /// The answer has not the columns or types that were expected.
@@ -53,7 +55,7 @@ package enum PostgresError: Error, Equatable, Sendable {
                 // The connection to another server is gone.
                 "08000", "08003", "08006",
             ].contains(refusal.state)
-        case .libraryMissing, .cannotConnect, .cancelled, .unexpectedAnswer: false
+        case .libraryMissing, .cannotConnect, .closed, .cancelled, .unexpectedAnswer: false
         }
     }
 }

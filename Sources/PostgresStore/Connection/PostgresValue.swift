@@ -4,7 +4,10 @@
 /// and takes its type from the statement: `$1::vector`.
 package enum PostgresValue: Equatable, Sendable {
     case null
+    /// int8.
     case integer(Int64)
+    /// int4, for which COPY takes no int8.
+    case int32(Int32)
     case real(Double)
     case boolean(Bool)
     case text(String)
@@ -23,6 +26,7 @@ package enum PostgresValue: Equatable, Sendable {
         switch self {
         case .null, .vector: 0
         case .integer: 20
+        case .int32: 23
         case .real: 701
         case .boolean: 16
         case .text: 25
@@ -42,6 +46,7 @@ package enum PostgresValue: Equatable, Sendable {
         switch self {
         case .null: return false
         case .integer(let value): bytes.append(bigEndian: value)
+        case .int32(let value): bytes.append(bigEndian: value)
         case .real(let value): bytes.append(bigEndian: value.bitPattern)
         case .boolean(let value): bytes.append(value ? 1 : 0)
         case .text(let value): bytes += value.utf8

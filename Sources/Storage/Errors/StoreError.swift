@@ -21,6 +21,10 @@ package enum StoreError: Error, Equatable, Sendable {
     case moved(path: String)
     /// A file without content, whose write-ahead log is missing.
     case withoutLog(path: String)
+    /// A server, or what is needed to reach it, is not there or too old.
+    case unavailable(path: String, reason: String)
+    /// The task was cancelled.
+    case cancelled
 
     // Collections and identity.
     case collectionMissing(name: String)
@@ -79,6 +83,10 @@ extension StoreError: CustomStringConvertible, LocalizedError {
             "\(path): was moved or deleted while it was open"
         case .withoutLog(let path):
             "\(path): its write-ahead log is missing"
+        case .unavailable(let path, let reason):
+            "\(path): \(reason)"
+        case .cancelled:
+            "the task was cancelled"
         case .collectionMissing(let name):
             "there is no collection \"\(name)\" in this database"
         case .collectionExists(let name):

@@ -89,6 +89,7 @@ extension DatabaseError {
     /// application's own sequence, are passed on unchanged.
     static func wrap(_ error: any Error) -> any Error {
         switch error {
+        case StoreError.cancelled: CancellationError()
         case let error as StoreError: DatabaseError(error)
         case let error as FileError: DatabaseError(error)
         case let error as IndexError: DatabaseError(error)

@@ -1,0 +1,20 @@
+/// Passages near a vector, in no order, with their documents and vectors, so that they can be scored.
+package struct NearestPassages: Sendable, Equatable {
+    package struct Passage: Sendable, Equatable {
+        package let key: Int64
+        package let documentKey: Int64
+        package let documentID: String
+    }
+
+    package private(set) var passages: [Passage] = []
+    /// `[passages.count, dimensions]`, row-major.
+    package private(set) var values: [Float] = []
+
+    mutating func add(_ row: PostgresResult.Row) throws(PostgresError) {
+        passages.append(
+            Passage(
+                key: try row.integer(0), documentKey: try row.integer(1),
+                documentID: try row.text(2)))
+        try row.appendVector(3, to: &values)
+    }
+}

@@ -1,0 +1,32 @@
+import FileFormat
+
+/// What the names of a collection's tables depend on.
+struct CollectionLayout: Equatable, Sendable {
+    let id: Int64
+    /// The schema's name, quoted.
+    let schema: String
+    let places: Int
+    /// Counts the models that the collection has had.
+    let generation: Int
+
+    var documents: String { "\(schema).document_\(id)" }
+    var passages: String { "\(schema).passage_\(id)" }
+    var vectors: String { "\(schema).vector_\(id)_\(generation)" }
+    var tally: String { "\(schema).tally" }
+
+    /// The part of a table that one place is.
+    func part(_ place: Int, of table: String) -> String { "\(table)_p\(place)" }
+
+    /// The place of the document with this id.
+    func place(of id: String) -> Int {
+        var id = id
+        let hash = id.withUTF8 { Checksum.of(UnsafeRawBufferPointer($0)) }
+        return Int(hash % UInt64(places))
+    }
+
+    /// All places, as a condition that lets each part use its primary key.
+    var anyPlace: String { "place IN (\((0..<places).map(String.init).joined(separator: ", ")))" }
+
+    /// The same for a table that is named so.
+    func anyPlace(of table: String) -> String { "\(table).\(anyPlace)" }
+}

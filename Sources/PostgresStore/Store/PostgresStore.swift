@@ -1,0 +1,179 @@
+import Foundation
+import Schema
+import Storage
+import Synchronization
+
+/// The source of truth in a PostgreSQL database: the tables of `schema/postgres`.
+///
+/// Any number of processes on any number of machines may write at the same time. A document's place is
+/// determined by its id, and a transaction writes to one place: with several, a batch is committed place
+/// by place, each part as a whole.
+///
+/// Calls block; make them on threads that may. A transaction that another one was in the way of, or whose
+/// connection was lost, is tried again until the time is up.
+package final class PostgresStore: Sendable {
+    package enum Mode: Sendable { case readOnly, readWrite, create }
+
+    package let location: PostgresLocation
+    package let mode: Mode
+    package let identity: StoreIdentity
+
+    let schema: PostgresSchema
+    /// Of collections that are made.
+    let places: Int
+    private let pool: PostgresPool
+    private let timeout: Duration
+    let keys = Mutex(KeyRange())
+    /// What is known of collections, by their ids.
+    let layouts = Mutex<[Int64: CollectionLayout]>([:])
+
+    /// The version of the tables.
+    private static let format = 1
+
+    /// - Parameters:
+    ///   - places: the number of parts of each collection that is made, 1 to 1,024.
+    ///   - timeout: how long a transaction is tried again.
+    package init(
+        _ location: PostgresLocation, mode: Mode, places: Int = 1, timeout: Duration = .seconds(10)
+    ) throws(StoreError) {
+        self.location = location
+        self.mode = mode
+        self.places = places
+        self.timeout = timeout
+        schema = PostgresSchema(location.schema)
+        pool = PostgresPool(location.uri)
+        let (schema, path) = (schema, location.description)
+        do {
+            identity = try pool.withConnection { connection in
+                try Self.requireServer(connection, path: path)
+                if let found = try Self.identity(connection, schema, path: path) { return found }
+                guard mode == .create else { throw StoreError.missing(path: path) }
+                do {
+                    try Self.create(connection, schema)
+                } catch {
+                    // Another process was first.
+                    if let found = try Self.identity(connection, schema, path: path) {
+                        return found
+                    }
+                    throw error
+                }
+                guard let made = try Self.identity(connection, schema, path: path) else {
+                    throw StoreError.corrupt(path: path, detail: "it has no identity")
+                }
+                return made
+            }
+        } catch { throw StoreError(error, path: path, waited: timeout) }
+    }
+
+    /// Closes the connections. Later calls throw `closed`.
+    package func close() { pool.close() }
+
+    // MARK: Opening
+
+    /// PostgreSQL 14 has pipelines; everything is in UTF-8.
+    private static func requireServer(_ connection: PostgresConnection, path: String) throws {
+        let version = connection.serverVersion
+        guard version >= 140_000 else {
+            throw StoreError.unavailable(
+                path: path, reason: "PostgreSQL \(version / 10_000) is older than 14")
+        }
+        guard connection.setting("server_encoding") == "UTF8" else {
+            throw StoreError.unavailable(path: path, reason: "the database's encoding is not UTF8")
+        }
+    }
+
+    /// `nil` if the schema has no database.
+    private static func identity(
+        _ connection: PostgresConnection, _ schema: PostgresSchema, path: String
+    ) throws -> StoreIdentity? {
+        let table = "\(schema.name).property"
+        let exists = try connection.run("SELECT to_regclass($1) IS NOT NULL", [.text(table)])
+        guard try exists[0].boolean(0) else { return nil }
+        var properties: [String: String] = [:]
+        for row in try connection.run("SELECT name, value FROM \(table)").rows {
+            properties[try row.text(0)] = try row.text(1)
+        }
+        guard let identity = properties["identity"].flatMap(Self.bytes), identity.count == 16,
+            let version = properties["format"].flatMap({ Int($0) })
+        else { throw StoreError.notADatabase(path: path) }
+        guard version <= format else {
+            throw StoreError.newerFormat(path: path, found: version, supported: format)
+        }
+        return StoreIdentity(
+            bytes: identity, createdBy: properties["created_by"] ?? "", formatVersion: version)
+    }
+
+    private static func create(
+        _ connection: PostgresConnection, _ schema: PostgresSchema
+    ) throws {
+        let identity = StoreIdentity(
+            bytes: (0..<16).map { _ in UInt8.random(in: .min ... .max) },
+            createdBy: "vdb, \(Date.now.formatted(.iso8601))", formatVersion: format)
+        try connection.transaction {
+            for statement in schema.database { try connection.run(statement) }
+            try connection.run(
+                """
+                INSERT INTO \(schema.name).property (name, value)
+                VALUES ('identity', $1), ('created_by', $2), ('format', $3), ('flavour', 'postgres')
+                """,
+                [
+                    .text(identity.hexadecimal), .text(identity.createdBy),
+                    .text("\(identity.formatVersion)"),
+                ])
+        }
+    }
+
+    private static func bytes(_ hexadecimal: String) -> [UInt8]? {
+        let digits = Array(hexadecimal.utf8)
+        guard digits.count % 2 == 0 else { return nil }
+        var bytes: [UInt8] = []
+        for index in stride(from: 0, to: digits.count, by: 2) {
+            let pair = String(decoding: digits[index..<index + 2], as: UTF8.self)
+            guard let byte = UInt8(pair, radix: 16) else { return nil }
+            bytes.append(byte)
+        }
+        return bytes
+    }
+
+    // MARK: Transactions
+
+    /// Runs `body`, which reads with one statement or in one transaction.
+    func read<T>(_ body: (PostgresConnection) throws -> T) throws(StoreError) -> T {
+        try repeating { try pool.withConnection(body) }
+    }
+
+    /// Runs `body` in a transaction. It may be run several times.
+    func write<T>(_ body: (PostgresConnection) throws -> T) throws(StoreError) -> T {
+        guard mode != .readOnly else { throw .readOnly(path: location.description) }
+        return try repeating {
+            try pool.withConnection { connection in
+                try connection.transaction { try body(connection) }
+            }
+        }
+    }
+
+    private func repeating<T>(_ body: () throws -> T) throws(StoreError) -> T {
+        let began = ContinuousClock.now
+        var pause = Duration.milliseconds(5)
+        while true {
+            do { return try body() } catch {
+                let error = error as any Error
+                let waited = ContinuousClock.now - began
+                guard let failure = error as? PostgresError, failure.mayBeRepeated,
+                    waited + pause < timeout, !Task.isCancelled
+                else { throw StoreError(error, path: location.description, waited: waited) }
+                // Different for each, so that two do not meet again.
+                usleep(UInt32(pause / .microseconds(1) * Double.random(in: 0.5...1)))
+                pause = min(pause * 2, .seconds(1))
+            }
+        }
+    }
+}
+
+extension PostgresError {
+    /// Of two writers of one new id the second finds it there when it tries again.
+    fileprivate var mayBeRepeated: Bool {
+        if case .refused(let refusal) = self, refusal.state == State.uniqueViolation { return true }
+        return isTransient
+    }
+}

@@ -1,0 +1,184 @@
+import FileFormat
+import Foundation
+import Storage
+import TextBytes
+
+/// Runs the statements of one write transaction in one place of a collection.
+struct PlaceWriter {
+    let connection: PostgresConnection
+    let layout: CollectionLayout
+    let place: Int
+    let hasVectors: Bool
+
+    /// Rows that a tally is spread over, so that writers rarely want the same.
+    private static let slots = 16
+
+    private var documents: String { layout.part(place, of: layout.documents) }
+    private var passages: String { layout.part(place, of: layout.passages) }
+    private var vectors: String { layout.part(place, of: layout.vectors) }
+    private var number: PostgresValue { .integer(Int64(place)) }
+
+    /// Locks the documents with these ids until the transaction ends; in one order, so that two writers
+    /// wait for each other at most in one direction.
+    func existing(ids: [String]) throws -> [Identifier: BatchPlan.Existing] {
+        var found: [Identifier: BatchPlan.Existing] = [:]
+        let rows = try connection.run(
+            """
+            SELECT id, key, content_hash FROM \(documents)
+            WHERE place = $1 AND id = ANY($2) ORDER BY id FOR UPDATE
+            """, [number, .texts(ids)]
+        ).rows
+        for row in rows {
+            found[Identifier(try row.text(0))] = BatchPlan.Existing(
+                key: try row.integer(1), contentHash: ContentHash(bytes: try row.bytes(2)))
+        }
+        return found
+    }
+
+    /// The place of a document; `nil` if there is none with this key.
+    func place(ofDocument key: Int64) throws -> Int? {
+        try connection.run(
+            "SELECT place FROM \(layout.documents) WHERE \(layout.anyPlace) AND key = $1",
+            [.integer(key)]
+        ).rows.map { Int(try $0.integer(0)) }.first
+    }
+
+    func write(_ plan: BatchPlan) throws {
+        var change = Change()
+        change += try remove(plan.deleted)
+        for (key, document) in plan.documents.sorted(by: { $0.key < $1.key }) {
+            guard let kept = document.stored else { continue }
+            change += try update(key, document.write, keeping: kept)
+        }
+        let written = plan.documents.values.sorted { $0.key < $1.key }
+        try copy(written)
+        change.documents += written.count { $0.stored == nil }
+        change.passages += written.reduce(0) { $0 + $1.passages.count }
+        change.count += written.isEmpty ? 0 : 1
+        try tally(change)
+    }
+
+    func delete(_ keys: Set<Int64>) throws { try tally(try remove(keys)) }
+
+    // MARK: Parts of a transaction
+
+    private struct Change {
+        var documents = 0
+        var passages = 0
+        /// Of anything.
+        var count = 0
+
+        static func += (sum: inout Change, other: Change) {
+            sum.documents += other.documents
+            sum.passages += other.passages
+            sum.count += other.count
+        }
+    }
+
+    private func remove(_ keys: Set<Int64>) throws -> Change {
+        guard !keys.isEmpty else { return Change() }
+        let list = PostgresValue.integers(keys.sorted())
+        let passages = try removePassages("document = ANY($2)", [list])
+        let documents = try connection.run(
+            "DELETE FROM \(documents) WHERE place = $1 AND key = ANY($2)", [number, list]
+        ).changedRows
+        return Change(documents: -documents, passages: -passages, count: 1)
+    }
+
+    /// - Parameter condition: on passages; its first value is `$2`.
+    private func removePassages(_ condition: String, _ values: [PostgresValue]) throws -> Int {
+        let gone = "DELETE FROM \(passages) WHERE place = $1 AND \(condition)"
+        guard hasVectors else { return try connection.run(gone, [number] + values).changedRows }
+        let removed = try connection.run(
+            """
+            WITH gone AS (\(gone) RETURNING key)
+            DELETE FROM \(vectors) AS v USING gone WHERE v.place = $1 AND v.passage = gone.key
+            """, [number] + values)
+        return removed.changedRows
+    }
+
+    private func update(
+        _ key: Int64, _ document: DocumentWrite, keeping kept: DocumentWrite.KeptPassages
+    ) throws -> Change {
+        try connection.run(
+            """
+            UPDATE \(documents) SET title = $3, metadata = $4, source = $5, source_position = $6,
+                content_hash = $7 WHERE place = $1 AND key = $2
+            """, [number, .integer(key)] + Self.columns(of: document).dropFirst())
+        guard case .only(let keys) = kept else { return Change(count: 1) }
+        let gone = try removePassages(
+            "document = $2 AND NOT key = ANY($3)", [.integer(key), .integers(keys.sorted())])
+        return Change(passages: -gone, count: 1)
+    }
+
+    /// id, title, metadata, source, source_position, content_hash.
+    private static func columns(of document: DocumentWrite) -> [PostgresValue] {
+        [
+            .text(document.id), .text(document.title), .json(document.metadata ?? "{}"),
+            document.source.map { .text($0) } ?? .null,
+            document.sourcePosition.map { .integer($0) } ?? .null,
+            .bytes(document.contentHash.bytes),
+        ]
+    }
+
+    private func copy(_ written: [BatchPlan.Document]) throws {
+        let new = written.filter { $0.stored == nil }
+        if !new.isEmpty {
+            try connection.copy(
+                into: """
+                    \(documents) (place, key, id, title, metadata, source, source_position,
+                        content_hash)
+                    """
+            ) { writer in
+                for document in new {
+                    try writer.add(
+                        [.int32(Int32(place)), .integer(document.key)]
+                            + Self.columns(of: document.write))
+                }
+            }
+        }
+        guard written.contains(where: { !$0.passages.isEmpty }) else { return }
+        try connection.copy(
+            into: """
+                \(passages) (place, key, document, ordinal, text_start, text_length, tokens, text)
+                """
+        ) { writer in
+            for document in written {
+                for passage in document.passages {
+                    let text = StoredText.encode(passage.write.text)
+                    try writer.add([
+                        .int32(Int32(place)), .integer(passage.key), .integer(document.key),
+                        .integer(Int64(passage.ordinal)), .integer(Int64(passage.write.start)),
+                        .integer(Int64(text.length)), .integer(Int64(passage.write.tokens)),
+                        .bytes([UInt8](text.bytes)),
+                    ])
+                }
+            }
+        }
+        guard hasVectors else { return }
+        try connection.copy(into: "\(vectors) (place, passage, document, value)") { writer in
+            for document in written {
+                for passage in document.passages {
+                    try writer.add([
+                        .int32(Int32(place)), .integer(passage.key), .integer(document.key),
+                        .vector(passage.write.vector),
+                    ])
+                }
+            }
+        }
+    }
+
+    private func tally(_ change: Change) throws {
+        guard change.count > 0 else { return }
+        try connection.run(
+            """
+            UPDATE \(layout.tally) SET documents = documents + $4, passages = passages + $5,
+                changes = changes + $6 WHERE collection = $1 AND place = $2 AND slot = $3
+            """,
+            [
+                .integer(layout.id), number, .integer(Int64.random(in: 0..<Int64(Self.slots))),
+                .integer(Int64(change.documents)), .integer(Int64(change.passages)),
+                .integer(Int64(change.count)),
+            ])
+    }
+}

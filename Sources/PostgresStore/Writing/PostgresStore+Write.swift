@@ -1,0 +1,161 @@
+import FileFormat
+import Foundation
+import JSON
+import Storage
+import TextBytes
+
+extension PostgresStore {
+    /// The most bytes of an id: a row of an index must fit into a third of a page.
+    private static let longestID = 2000
+
+    /// Stores a batch, in each place all of it or nothing.
+    ///
+    /// - Throws: as `Store`; also `tooLarge` for an id over 2,000 bytes.
+    package func write(
+        _ batch: [DocumentWrite], to collection: CollectionRecord,
+        onConflict policy: ConflictPolicy
+    ) throws(StoreError) -> BatchOutcome {
+        for document in batch {
+            try document.validate(for: collection)
+            let bytes = document.id.utf8.count
+            guard bytes <= Self.longestID else {
+                throw .tooLarge(document: document.id, bytes: bytes, limit: Self.longestID)
+            }
+        }
+        let layout = try layout(of: collection)
+        let byPlace = Dictionary(grouping: batch.indices) { layout.place(of: batch[$0].id) }
+        var outcomes = [BatchOutcome.Document](repeating: .unchanged, count: batch.count)
+        var (replaced, own) = ([Int64: Int](), Set<Int64>())
+        do throws(StoreError) {
+            for (place, indices) in byPlace.sorted(by: { $0.key < $1.key }) {
+                let documents = indices.map { batch[$0] }
+                let plan = try write { connection in
+                    try self.write(documents, to: place, of: collection, policy, connection)
+                }
+                for (index, outcome) in zip(indices, plan.outcomes) { outcomes[index] = outcome }
+                replaced.merge(plan.deletedElsewhere) { $1 }
+                own.formUnion(plan.ownKeys)
+            }
+            // After what takes their place; if this does not happen, the next synchronization does it.
+            let gone = Dictionary(grouping: replaced.keys.filter { !own.contains($0) }) {
+                replaced[$0, default: 0]
+            }
+            for (place, keys) in gone { try delete(Set(keys), in: place, of: collection) }
+        } catch { throw Self.blame(error, on: batch) }
+        var outcome = BatchOutcome()
+        outcome.documents = outcomes
+        outcome.position = try position(of: collection)
+        return outcome
+    }
+
+    private func write(
+        _ batch: [DocumentWrite], to place: Int, of collection: CollectionRecord,
+        _ policy: ConflictPolicy, _ connection: PostgresConnection
+    ) throws -> BatchPlan {
+        let (writer, model) = try placeWriter(place, of: collection, connection)
+        try model.verify(collection)
+        var plan = BatchPlan(
+            place: place, existing: try writer.existing(ids: batch.map(\.id)),
+            collection: collection.name, policy: policy)
+        for document in batch {
+            try plan.add(
+                document,
+                newKeys: { count in
+                    try keys.withLock { keys in
+                        try keys.take(count) {
+                            try connection.run(
+                                "SELECT nextval($1::regclass)",
+                                [
+                                    .text("\(schema.name).key")
+                                ])[0].integer(0)
+                        }
+                    }
+                }, placeOf: { try writer.place(ofDocument: $0) })
+        }
+        try writer.write(plan)
+        return plan
+    }
+
+    private func delete(
+        _ keys: Set<Int64>, in place: Int, of collection: CollectionRecord
+    ) throws(StoreError) {
+        try write { connection in
+            try placeWriter(place, of: collection, connection).writer.delete(keys)
+        }
+    }
+
+    /// Locks the collection against a change of its model or tables.
+    private func placeWriter(
+        _ place: Int, of collection: CollectionRecord, _ connection: PostgresConnection
+    ) throws -> (writer: PlaceWriter, model: CollectionModel) {
+        let (layout, model) = try lock(collection, connection, .shared)
+        let writer = PlaceWriter(
+            connection: connection, layout: layout, place: place, hasVectors: model.dimensions > 0)
+        return (writer, model)
+    }
+
+    /// The server says that metadata are not JSON, but not whose.
+    private static func blame(
+        _ error: StoreError, on batch: [DocumentWrite]
+    ) -> StoreError {
+        guard case .io = error else { return error }
+        for document in batch {
+            guard let metadata = document.metadata else { continue }
+            let value = try? JSONValue(parsing: metadata)
+            guard let object = value?.objectValue,
+                !JSONValue.object(object).jsonText.contains("\\u0000")
+            else { return .invalidMetadata(document: document.id) }
+        }
+        return error
+    }
+
+    /// The signatures of the documents that exist, so that unchanged ones need no encoding.
+    package func signatures(
+        ofIDs ids: [String], in collection: CollectionRecord
+    ) throws(StoreError) -> [Identifier: DocumentSignature] {
+        try read { connection in
+            let layout = try layout(of: collection, connection)
+            let rows = try connection.run(
+                """
+                SELECT id, content_hash, source FROM \(layout.documents)
+                WHERE \(layout.anyPlace) AND id = ANY($1)
+                """, [.texts(ids.filter { !$0.hasNUL })]
+            ).rows
+            var signatures: [Identifier: DocumentSignature] = [:]
+            for row in rows {
+                signatures[Identifier(try row.text(0))] = DocumentSignature(
+                    contentHash: ContentHash(bytes: try row.bytes(1)),
+                    source: try row.optionalText(2))
+            }
+            return signatures
+        }
+    }
+
+    /// Deletes documents. Ids that do not exist are ignored.
+    package func delete(
+        ids: [String], from collection: CollectionRecord
+    ) throws(StoreError) -> DeleteOutcome {
+        let layout = try layout(of: collection)
+        let byPlace = Dictionary(grouping: ids.filter { !$0.hasNUL }) { layout.place(of: $0) }
+        var deleted = 0
+        for (place, ids) in byPlace.sorted(by: { $0.key < $1.key }) {
+            deleted += try write { connection in
+                let writer = try placeWriter(place, of: collection, connection).writer
+                let keys = Set(try writer.existing(ids: ids).values.map(\.key))
+                try writer.delete(keys)
+                return keys.count
+            }
+        }
+        return DeleteOutcome(deleted: deleted, position: try position(of: collection))
+    }
+}
+
+extension ContentHash {
+    /// Sixteen bytes, big-endian.
+    init(bytes: [UInt8]) {
+        func word(_ bytes: some Sequence<UInt8>) -> UInt64 {
+            bytes.reduce(0) { $0 << 8 | UInt64($1) }
+        }
+        self.init(high: word(bytes.prefix(8)), low: word(bytes.dropFirst(8).prefix(8)))
+    }
+}

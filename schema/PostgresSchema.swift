@@ -1,0 +1,64 @@
+/// The SQL that makes a database in PostgreSQL, embedded from `schema/postgres`.
+package struct PostgresSchema: Sendable {
+    /// The schema's name, quoted.
+    package let name: String
+
+    package init(_ name: String) { self.name = Self.quoted(name) }
+
+    package static func quoted(_ name: String) -> String {
+        "\""
+            + name.split(separator: "\"", omittingEmptySubsequences: false).joined(
+                separator: "\"\"")
+            + "\""
+    }
+
+    /// The statements that make the tables of a database.
+    package var database: [String] { statements(PackageResources.database_sql, [:]) }
+
+    package func collection(id: Int64) -> [String] {
+        statements(PackageResources.collection_sql, ["id": "\(id)"])
+    }
+
+    package func place(_ place: Int, ofCollection id: Int64) -> [String] {
+        statements(PackageResources.place_sql, ["id": "\(id)", "place": "\(place)"])
+    }
+
+    /// The tables of a collection's vectors by one model.
+    package func vectors(
+        ofCollection id: Int64, generation: Int, dimensions: Int, places: Int
+    ) -> [String] {
+        let values = ["id": "\(id)", "generation": "\(generation)", "dimensions": "\(dimensions)"]
+        return statements(PackageResources.vectors_sql, values)
+            + (0..<places).flatMap { place in
+                statements(
+                    PackageResources.vectors_place_sql,
+                    values.merging(["place": "\(place)"]) { $1 })
+            }
+    }
+
+    /// The graph of one place's vectors. pgvector allows fewer links than HNSW here does, and wants twice
+    /// as many candidates.
+    package func graph(
+        ofCollection id: Int64, generation: Int, place: Int, dimensions: Int, operators: String,
+        m: Int, efConstruction: Int
+    ) -> [String] {
+        let links = min(max(m, 2), 100)
+        return statements(
+            PackageResources.graph_sql,
+            [
+                "id": "\(id)", "generation": "\(generation)", "place": "\(place)",
+                "dimensions": "\(dimensions)", "operators": operators, "m": "\(links)",
+                "ef_construction": "\(min(max(efConstruction, 2 * links, 4), 1000))",
+            ])
+    }
+
+    /// Statements end with a semicolon at a line's end.
+    private func statements(_ resource: [UInt8], _ values: [String: String]) -> [String] {
+        var text = String(decoding: resource, as: UTF8.self)
+        for (name, value) in values.merging(["schema": name], uniquingKeysWith: { $1 }) {
+            text = text.split(separator: "{\(name)}", omittingEmptySubsequences: false)
+                .joined(separator: value)
+        }
+        return text.split(separator: ";\n").map(String.init)
+    }
+}

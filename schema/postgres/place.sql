@@ -1,0 +1,10 @@
+-- One place of a collection.
+
+CREATE TABLE {schema}.document_{id}_p{place} PARTITION OF {schema}.document_{id} FOR VALUES IN ({place});
+
+CREATE TABLE {schema}.passage_{id}_p{place} PARTITION OF {schema}.passage_{id} FOR VALUES IN ({place});
+
+-- The text is compressed before it comes.
+ALTER TABLE {schema}.passage_{id}_p{place} ALTER COLUMN text SET STORAGE EXTERNAL;
+
+INSERT INTO {schema}.tally (collection, place, slot) SELECT {id}, {place}, slot FROM generate_series(0, 15) AS slot;
