@@ -108,7 +108,7 @@ let package = Package(
             name: "LexicalIndex", dependencies: ["Ranking", "FileFormat", heap],
             swiftSettings: swift + optimized),
         .target(
-            name: "Schema", path: "schema", exclude: ["README.md"],
+            name: "Schema", path: "schema", exclude: ["README.md", "postgres/README.md"],
             resources: [.embedInCode("migrations"), .embedInCode("postgres")]),
 
         // JSON-RPC and MCP: messages, revisions, schemas of tools, the transport over pipes.
