@@ -239,7 +239,8 @@ let package = Package(
             path: "Tests/TestSupport",
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .target(
-            name: "TestOracles", dependencies: ["VectorDatabase", "DocumentStore", grdb],
+            name: "TestOracles",
+            dependencies: ["VectorDatabase", "DocumentStore", "Storage", "TestSupport", grdb],
             path: "Tests/TestOracles", swiftSettings: swift),
         // Parsers of untrusted bytes, for libFuzzer and for the tests that replay its findings.
         .target(
@@ -297,13 +298,15 @@ let package = Package(
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .testTarget(
             name: "DocumentStoreTests",
-            dependencies: ["DocumentStore", "Schema", "FileFormat", "TestSupport", grdb],
+            dependencies: [
+                "DocumentStore", "Schema", "FileFormat", "TestOracles", "TestSupport", grdb,
+            ],
             swiftSettings: swift),
         .testTarget(
             name: "PostgresStoreTests",
             dependencies: [
-                "PostgresStore", "DocumentStore", "Storage", "Ranking", "FileFormat", "TextBytes",
-                "TestSupport",
+                "PostgresStore", "DocumentStore", "Storage", "Ranking", "FileFormat", "JSON",
+                "TextBytes", "TestOracles", "TestSupport",
             ],
             swiftSettings: swift),
         .testTarget(

@@ -1,5 +1,6 @@
 @testable import DocumentStore
 import Foundation
+import TestOracles
 import TestSupport
 import Testing
 
@@ -186,25 +187,6 @@ extension MetadataPredicate {
 }
 
 @Suite struct PredicateTests {
-    /// Names that a path, SQL or JSON might trip over.
-    private static let fields = [
-        "a", "year", "with space", "dotted.name", "quo\"te", "back\\slash", "é", "a[0]", "$", "'",
-        "",
-        "tab\tname", "; DROP TABLE document",
-    ]
-    private static let texts = [
-        "", "a", "A", "b", "aa", "é", "a%", "it's", "1", "2", "x\"y", "É", "2020-05-01", "2021",
-    ]
-
-    private static func value(_ generator: inout RandomSource) -> MetadataPredicate.Value {
-        switch Int.random(in: 0..<5, using: &generator) {
-        case 0: .boolean(.random(using: &generator))
-        case 1: .integer(Int64.random(in: -2...3, using: &generator))
-        case 2: .real([0.5, 1.0, -2.0, 1e300, 0.1 + 0.2].randomElement(using: &generator) ?? 0)
-        default: .text(texts.randomElement(using: &generator) ?? "")
-        }
-    }
-
     private static func json(_ generator: inout RandomSource, depth: Int = 0) -> JSONValue {
         let kinds = depth == 0 ? 9 : 7
         switch Int.random(in: 0..<kinds, using: &generator) {
@@ -214,63 +196,12 @@ extension MetadataPredicate {
             let count = Int.random(in: 0...3, using: &generator)
             return .array((0..<count).map { _ in json(&generator, depth: depth + 1) })
         default:
-            switch value(&generator) {
+            switch PredicateSamples.value(&generator) {
             case .boolean(let value): return .boolean(value)
             case .integer(let value): return .integer(value)
             case .real(let value): return .real(value)
             case .text(let value): return .text(value)
             }
-        }
-    }
-
-    private static func predicate(_ generator: inout RandomSource, depth: Int = 0)
-        -> MetadataPredicate
-    {
-        let field = fields.randomElement(using: &generator) ?? ""
-        switch Int.random(in: 0..<(depth < 3 ? 11 : 7), using: &generator) {
-        case 0, 1, 2:
-            let operation = MetadataPredicate.Operator.allCases.randomElement(using: &generator)
-            return .comparison(field: field, operation ?? .equal, value(&generator))
-        case 3:
-            let count = Int.random(in: 0...3, using: &generator)
-            return .isIn(field: field, (0..<count).map { _ in value(&generator) })
-        case 4:
-            let pattern = ["a", "%", "_", "a%", "%\"%", "É", ""].randomElement(using: &generator)
-            return .like(field: field, pattern: pattern ?? "")
-        case 5 where .random(using: &generator):
-            switch Int.random(in: 0..<3, using: &generator) {
-            case 0:
-                let part = ["a", "É", "'", "%", ""].randomElement(using: &generator)
-                return .text(field: field, .contains(part ?? ""))
-            case 1:
-                let pattern = ["A", "é", "%É%", "_", "A%"].randomElement(using: &generator)
-                return .text(
-                    field: field, .likeInAnyCase(pattern: pattern ?? "", escape: nil))
-            default:
-                let operation = MetadataPredicate.Operator.allCases.randomElement(
-                    using: &generator)
-                let text = ["2020", "2020-05", "2021-01-01"].randomElement(using: &generator)
-                let range = DateText.range(of: text ?? "") ?? .init(start: 0, end: 1)
-                return .date(field: field, operation ?? .equal, range)
-            }
-        case 5: return .random(using: &generator) ? .isNull(field: field) : .isNotNull(field: field)
-        case 6: return .isTrue(field: field)
-        case 7: return .not(predicate(&generator, depth: depth + 1))
-        case 8:
-            // Many comparisons of one field, which are folded or share its value.
-            let parts = (0..<Int.random(in: 2...8, using: &generator)).map { _ in
-                let operation = MetadataPredicate.Operator.allCases.randomElement(
-                    using: &generator)
-                let part = MetadataPredicate.comparison(
-                    field: field, .random(using: &generator) ? .equal : operation ?? .less,
-                    value(&generator))
-                return .random(using: &generator) ? part : .not(part)
-            }
-            return .random(using: &generator) ? .and(parts) : .or(parts)
-        default:
-            let count = Int.random(in: 0...3, using: &generator)
-            let parts = (0..<count).map { _ in predicate(&generator, depth: depth + 1) }
-            return .random(using: &generator) ? .and(parts) : .or(parts)
         }
     }
 
@@ -351,8 +282,10 @@ extension MetadataPredicate {
         let (store, collection) = try DocumentStore.make(scratch)
         let documents = (0..<120).map { _ in
             Dictionary(
-                uniqueKeysWithValues: Self.fields.filter { _ in .random(using: &generator) }
-                    .map { ($0, Self.json(&generator)) })
+                uniqueKeysWithValues: PredicateSamples.fields.filter { _ in
+                    .random(using: &generator)
+                }
+                .map { ($0, Self.json(&generator)) })
         }
         _ = try store.write(
             documents.enumerated().map { index, metadata in
@@ -362,7 +295,7 @@ extension MetadataPredicate {
                     metadata: metadata.isEmpty && index % 2 == 0
                         ? nil : "{\(members.joined(separator: ","))}")
             }, to: collection)
-        let predicates = (0..<80).map { _ in Self.predicate(&generator) }
+        let predicates = (0..<80).map { _ in PredicateSamples.predicate(&generator) }
         func check(_ comment: String) throws {
             for predicate in predicates {
                 let expected = documents.indices.filter { predicate.holds(for: documents[$0]) }
@@ -373,16 +306,18 @@ extension MetadataPredicate {
             }
         }
         try check("not indexed")
-        for field in Self.fields { try store.indexField(field, in: collection) }
+        for field in PredicateSamples.fields { try store.indexField(field, in: collection) }
         try store.indexField("a", in: collection)
-        #expect(try store.indexedFields(of: collection) == Self.fields.sorted())
+        #expect(try store.indexedFields(of: collection) == PredicateSamples.fields.sorted())
         try check("indexed")
         // Rewritten documents update their indexed values.
         _ = try store.write(
             [.sample("0", text: "new", metadata: #"{"a":"fresh"}"#)], to: collection)
         let fresh = MetadataPredicate.comparison(field: "a", .equal, .text("fresh"))
         #expect(try store.passageKeys(where: fresh, in: collection) == [121])
-        for field in Self.fields { #expect(try store.dropIndexField(field, in: collection)) }
+        for field in PredicateSamples.fields {
+            #expect(try store.dropIndexField(field, in: collection))
+        }
         #expect(try !store.dropIndexField("a", in: collection))
         #expect(try store.passageKeys(where: fresh, in: collection) == [121])
         #expect(try store.check().isEmpty)

@@ -21,6 +21,7 @@ struct ConnectionTests {
             (.texts(["a", "", "b c"]), "{a,\"\",\"b c\"}"),
             (.byteStrings([[1], []]), "{\"\\\\x01\",\"\\\\x\"}"),
             (.json(#"{"b": [1, null], "a": "x"}"#), #"{"a": "x", "b": [1, null]}"#),
+            (.jsons(["1", #"["x"]"#]), #"{1,"[\"x\"]"}"#),
             (.jsonPath("$.a ? (@ > 1)"), "$.\"a\"?(@ > 1)"),
         ]
         for (value, text) in values {

@@ -70,6 +70,47 @@ struct NearestTests {
         #expect(!exact.contains("_graph"), "\(exact)")
     }
 
+    @Test("A filter never costs hits, however few or far those are that match")
+    func filters() throws {
+        var random = RandomSource.forTest()
+        let store = try PostgresStore(try TestServer.location(), mode: .create)
+        let collection = try store.createCollection(
+            named: "n", metric: .innerProduct, dimensions: Self.dimensions, elementType: .float32,
+            model: .init(name: "m", fingerprint: "m-1"), index: .init(), searchSettings: nil)
+        let vectors = (0..<Self.rows).map { _ in Self.vector(&random) }
+        let batch = vectors.enumerated().map { number, vector in
+            DocumentWrite(
+                id: "\(number)", metadata: #"{"n":\#(number)}"#,
+                contentHash: ContentHash(high: 0, low: UInt64(number)),
+                passages: [PassageWrite(text: "", vector: vector)])
+        }
+        _ = try store.write(batch, to: collection, onConflict: .replace)
+        try store.buildGraphs(of: collection)
+        let query = Self.vector(&random)
+        let distances = vectors.map { Self.distance(.innerProduct, query, $0) }
+        let order = vectors.indices.sorted { distances[$0] < distances[$1] }
+        let farthest = Set(order.suffix(2500))
+        let filters: [(MetadataPredicate, (Int) -> Bool)] = [
+            (.comparison(field: "n", .less, .integer(7)), { $0 < 7 }),
+            (.comparison(field: "n", .less, .integer(1500)), { $0 < 1500 }),
+            (.isIn(field: "n", farthest.map { .integer(Int64($0)) }), { farthest.contains($0) }),
+            (.isNull(field: "n"), { _ in false }),
+        ]
+        for (predicate, matches) in filters {
+            let truth = order.filter(matches).prefix(10).map { "\($0)" }
+            for search in [PostgresStore.Search.exact, .graph(ef: 10)] {
+                let near = try store.nearest(
+                    to: query, limit: 10, by: search, where: predicate, in: collection)
+                #expect(near.passages.count == truth.count, "\(search)")
+                #expect(
+                    near.passages.allSatisfy { matches(Int($0.documentID) ?? -1) }, "\(search)")
+                // Few are compared one by one.
+                guard search == .exact || order.count(where: matches) <= 2000 else { continue }
+                #expect(Set(near.passages.map(\.documentID)) == Set(truth), "\(search)")
+            }
+        }
+    }
+
     @Test("A search by vectors of another model, or in a collection that is gone, is refused")
     func refusals() throws {
         let location = try TestServer.location()

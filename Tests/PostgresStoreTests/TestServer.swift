@@ -55,9 +55,11 @@ final class TestServer: Sendable {
         try creation.start()
         creation.waitUntilExitOrKill()
         try #require(creation.terminationStatus == 0, "initdb failed")
-        // The shell waits for the end of its input, which comes with the end of this process.
+        // The shell waits for the end of its input, which comes with the end of this process. A statement
+        // ends after two minutes, so that no test waits forever.
         let script = """
-            "$0" -D "$1" -k "$2" -c listen_addresses= -c fsync=off >"$1/log" 2>&1 &
+            "$0" -D "$1" -k "$2" -c listen_addresses= -c fsync=off -c statement_timeout=120s \
+                >"$1/log" 2>&1 &
             server=$!
             cat >/dev/null
             kill -QUIT $server

@@ -27,9 +27,6 @@ struct PredicateSQL {
     /// values, any other reads the table in order.
     static let isInCollection = "+d.collection = :collection"
 
-    /// SQLite's default limits are 32,766 values and 1,000 levels of expressions.
-    static let termLimit = 20_000
-    static let depthLimit = 200
     /// The number of comparisons of a field from which on it is extracted from the JSON once.
     private static let extractionThreshold = 4
 
@@ -37,11 +34,7 @@ struct PredicateSQL {
     init(_ predicate: MetadataPredicate, fields: [IndexedField]) throws(StoreError) {
         self.fields = Dictionary(
             fields.map { (Identifier($0.name), $0.id) }, uniquingKeysWith: { first, _ in first })
-        var terms = 0
-        guard Self.fits(predicate, depth: 0, terms: &terms) else {
-            throw .predicateTooLarge(terms: terms, limit: Self.termLimit)
-        }
-        let tree = Self.normalized(predicate)
+        let tree = try NormalizedPredicate(predicate)
         for (field, count) in tree.comparisons
         where count >= Self.extractionThreshold && self.fields[field] == nil
             && Self.documentColumn(field.text) == nil
@@ -74,94 +67,14 @@ struct PredicateSQL {
         do { return try database.makeStatement(sql: statement) } catch let error as DatabaseError
             where error.extendedResultCode == .SQLITE_ERROR
         {
-            throw StoreError.predicateTooLarge(terms: arguments.count, limit: Self.termLimit)
+            throw StoreError.predicateTooLarge(
+                terms: arguments.count, limit: NormalizedPredicate.termLimit)
         }
     }
 
-    private static func fits(_ predicate: MetadataPredicate, depth: Int, terms: inout Int) -> Bool {
-        terms += 1
-        guard depth <= depthLimit, terms <= termLimit else { return false }
-        switch predicate {
-        case .isIn(_, let values):
-            terms += values.count
-            return terms <= termLimit
-        case .and(let parts), .or(let parts):
-            return parts.allSatisfy { fits($0, depth: depth + 1, terms: &terms) }
-        case .not(let part):
-            return fits(part, depth: depth + 1, terms: &terms)
-        default:
-            return true
-        }
-    }
-
-    // MARK: Tree
-
-    /// A predicate with its negations at the comparisons and nested lists of one kind joined, to
-    /// keep it flat: the stack of SQLite's parser holds 100 symbols.
-    private indirect enum Tree {
-        case leaf(MetadataPredicate, negated: Bool)
-        /// Two or more parts, none of them a list of the same kind; or none at all.
-        case list([Tree], isAnd: Bool)
-
-        /// How often each field is compared.
-        var comparisons: [Identifier: Int] {
-            switch self {
-            case .leaf(let leaf, let negated):
-                leaf.field.map { [Identifier($0): negated ? 2 : 1] } ?? [:]
-            case .list(let parts, _):
-                parts.reduce(into: [:]) { $0.merge($1.comparisons, uniquingKeysWith: +) }
-            }
-        }
-    }
-
-    private static func normalized(_ predicate: MetadataPredicate, negated: Bool = false) -> Tree {
-        switch predicate {
-        case .not(let part): return normalized(part, negated: !negated)
-        case .and(let parts), .or(let parts):
-            let isAnd = if case .and = predicate { !negated } else { negated }
-            let joined = parts.flatMap { part -> [Tree] in
-                let tree = normalized(part, negated: negated)
-                if case .list(let inner, let kind) = tree, kind == isAnd { return inner }
-                return [tree]
-            }
-            let folded = fold(joined, isAnd: isAnd)
-            return folded.count == 1 ? folded[0] : .list(folded, isAnd: isAnd)
-        case .comparison(let field, .notEqual, let value):
-            return .leaf(.comparison(field: field, .equal, value), negated: !negated)
-        case .date(let field, .notEqual, let range):
-            return .leaf(.date(field: field, .equal, range), negated: !negated)
-        default: return .leaf(predicate, negated: negated)
-        }
-    }
-
-    /// Folds equalities of one field joined by OR into one IN, and inequalities joined by AND into
-    /// one NOT IN, in the place of the first.
-    private static func fold(_ parts: [Tree], isAnd: Bool) -> [Tree] {
-        var folded: [Tree] = []
-        var places: [Identifier: Int] = [:]
-        for part in parts {
-            guard case .leaf(let leaf, let negated) = part, negated == isAnd,
-                let (field, values) = leaf.equality
-            else {
-                folded.append(part)
-                continue
-            }
-            guard let place = places[Identifier(field)] else {
-                places[Identifier(field)] = folded.count
-                folded.append(part)
-                continue
-            }
-            if case .leaf(let first, _) = folded[place], let known = first.equality {
-                folded[place] = .leaf(
-                    .isIn(field: field, known.values + values), negated: isAnd)
-            }
-        }
-        return folded
-    }
-
-    private mutating func render(_ tree: Tree) -> String {
+    private mutating func render(_ tree: NormalizedPredicate) -> String {
         switch tree {
-        case .leaf(let leaf, let negated): return renderComparison(leaf, negated: negated)
+        case .comparison(let leaf, let negated): return renderComparison(leaf, negated: negated)
         case .list(let parts, let isAnd):
             if parts.isEmpty { return isAnd ? "1" : "0" }
             let rendered = parts.map { render($0) }
@@ -228,7 +141,7 @@ struct PredicateSQL {
             let isTrue = some(field) { x in "\(x) <> 0 AND typeof(\(x)) <> 'text'" }
             return negated ? "NOT \(isTrue)" : isTrue
         case .and, .or, .not:
-            return render(Self.normalized(predicate, negated: negated))
+            return render(NormalizedPredicate(unchecked: predicate, isNegated: negated))
         }
     }
 
@@ -382,27 +295,5 @@ struct PredicateSQL {
             case .boolean(let boolean): boolean.databaseValue
             }
         return ":" + name
-    }
-}
-
-extension MetadataPredicate {
-    /// The field that is compared.
-    fileprivate var field: String? {
-        switch self {
-        case .comparison(let field, _, _), .isIn(let field, _), .like(let field, _),
-            .text(let field, _), .date(let field, _, _), .isNull(let field),
-            .isNotNull(let field), .isTrue(let field):
-            field
-        case .and, .or, .not: nil
-        }
-    }
-
-    /// If the predicate is an equality, the field and the values one of which it must equal.
-    fileprivate var equality: (field: String, values: [Value])? {
-        switch self {
-        case .comparison(let field, .equal, let value): (field, [value])
-        case .isIn(let field, let values): (field, values)
-        default: nil
-        }
     }
 }

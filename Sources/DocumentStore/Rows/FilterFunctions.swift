@@ -12,7 +12,7 @@ enum FilterFunctions {
     static let date = "vdb_date"
 
     /// A text as `vdb_fold` gives it.
-    static func folded(_ text: String) -> String { text.lowercased() }
+    static func folded(_ text: String) -> String { MetadataPredicate.folded(text) }
 
     static func register(in database: Database) {
         database.add(

@@ -2,7 +2,7 @@
 ///
 /// All but vectors name their type, so that the statement needs no casts; `vector` has no fixed number
 /// and takes its type from the statement: `$1::vector`.
-package enum PostgresValue: Equatable, Sendable {
+package enum PostgresValue: Hashable, Sendable {
     case null
     /// int8.
     case integer(Int64)
@@ -17,6 +17,7 @@ package enum PostgresValue: Equatable, Sendable {
     case byteStrings([[UInt8]])
     /// jsonb.
     case json(String)
+    case jsons([String])
     case jsonPath(String)
     /// pgvector's `vector`: `[D]`.
     case vector([Float])
@@ -35,6 +36,7 @@ package enum PostgresValue: Equatable, Sendable {
         case .texts: 1009
         case .byteStrings: 1001
         case .json: 3802
+        case .jsons: 3807
         case .jsonPath: 4072
         }
     }
@@ -55,10 +57,8 @@ package enum PostgresValue: Equatable, Sendable {
             bytes.appendArray(of: 20, values) { $0.append(bigEndian: $1) }
         case .texts(let values): bytes.appendArray(of: 25, values) { $0 += $1.utf8 }
         case .byteStrings(let values): bytes.appendArray(of: 17, values) { $0 += $1 }
-        case .json(let value), .jsonPath(let value):
-            // The version of the form.
-            bytes.append(1)
-            bytes += value.utf8
+        case .json(let value), .jsonPath(let value): bytes.appendJSON(value)
+        case .jsons(let values): bytes.appendArray(of: 3802, values) { $0.appendJSON($1) }
         case .vector(let values):
             bytes.reserveCapacity(bytes.count + 4 + 4 * values.count)
             bytes.append(bigEndian: UInt16(clamping: values.count))
@@ -84,6 +84,12 @@ extension [UInt8] {
         Swift.withUnsafeBytes(of: size.bigEndian) {
             replaceSubrange(start..<start + 4, with: $0)
         }
+    }
+
+    fileprivate mutating func appendJSON(_ value: String) {
+        // The version of the form.
+        append(1)
+        self += value.utf8
     }
 
     /// Appends an array of one dimension without nulls.

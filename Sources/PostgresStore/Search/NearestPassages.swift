@@ -10,11 +10,21 @@ package struct NearestPassages: Sendable, Equatable {
     /// `[passages.count, dimensions]`, row-major.
     package private(set) var values: [Float] = []
 
+    init() {}
+
+    init(joining parts: some Sequence<NearestPassages>) {
+        for part in parts {
+            passages += part.passages
+            values += part.values
+        }
+    }
+
+    /// Adds a row of ``NearestQuery``.
     mutating func add(_ row: PostgresResult.Row) throws(PostgresError) {
         passages.append(
             Passage(
-                key: try row.integer(0), documentKey: try row.integer(1),
-                documentID: try row.text(2)))
-        try row.appendVector(3, to: &values)
+                key: try row.integer(1), documentKey: try row.integer(2),
+                documentID: try row.text(3)))
+        try row.appendVector(4, to: &values)
     }
 }

@@ -16,8 +16,11 @@ extension PostgresStore {
     private static let largestIndexed = 4000
     /// How many rows a walk may visit until it has enough that match.
     private static let visited = 20_000
+    /// Documents that match a filter and are compared one by one; of more, the graph is walked.
+    private static let fewDocuments = 2000
 
-    /// The passages nearest to a vector by the collection's metric: of each place so many, or all.
+    /// The passages nearest to a vector by the collection's metric, of each place so many; fewer only if
+    /// no more match.
     ///
     /// The server orders them in its own arithmetic, and a graph by 16-bit floats: ask for more than are
     /// wanted, and score them again.
@@ -25,38 +28,76 @@ extension PostgresStore {
     /// - Parameters:
     ///   - vector: `[D]`, with as many components as the collection has dimensions.
     ///   - limit: the passages of each place.
-    /// - Throws: `fingerprintMismatch` or `dimensionMismatch` if the collection has been re-encoded.
+    ///   - predicate: only passages of documents that match; `nil` for all.
+    /// - Throws: `fingerprintMismatch` or `dimensionMismatch` if the collection has been re-encoded;
+    ///   `predicateTooLarge`.
     package func nearest(
-        to vector: [Float], limit: Int, by search: Search, in collection: CollectionRecord
+        to vector: [Float], limit: Int, by search: Search,
+        where predicate: MetadataPredicate? = nil,
+        in collection: CollectionRecord
     ) throws(StoreError) -> NearestPassages {
-        try read { connection in
+        let tree = try predicate.map { predicate throws(StoreError) in
+            try NormalizedPredicate(predicate)
+        }
+        return try read { connection in
             let layout = try layout(of: collection, connection)
-            let answers = try connection.pipeline(
-                Self.begin(search) + [
-                    identification(of: collection),
-                    Self.selection(of: collection, layout, vector, limit, search),
-                    PostgresStatement("COMMIT"),
-                ])
-            let (identity, rows) = (answers[answers.count - 3], answers[answers.count - 2])
-            guard identity.count == 1 else {
-                throw StoreError.collectionMissing(name: collection.name)
+            let query = NearestQuery(
+                collection: collection, layout: layout, vector: vector, limit: limit,
+                condition: try tree.map {
+                    try condition(
+                        $0, after: NearestQuery.parameters(vector, limit), layout, connection)
+                })
+            var search = search
+            if search != .exact, let question = query.isLarge(Self.fewDocuments) {
+                let isLarge = try connection.run(question.sql, question.parameters)[0].boolean(0)
+                if !isLarge { search = .exact }
             }
-            try CollectionModel(
-                fingerprint: try identity[0].text(0), dimensions: Int(try identity[0].integer(1))
-            ).verify(collection)
-            var found = NearestPassages()
-            for row in rows.rows { try found.add(row) }
-            return found
+            let all = 0..<layout.places
+            let found = try run(query, by: search, in: all, connection)
+            // A walk ends after so many rows, whether it has enough or not.
+            let short = all.filter { found[$0, default: NearestPassages()].passages.count < limit }
+            guard search != .exact, predicate != nil, !short.isEmpty else {
+                return NearestPassages(joining: found.values)
+            }
+            let exact = try run(query, by: .exact, in: short, connection)
+            return NearestPassages(joining: found.merging(exact) { $1 }.values)
         }
     }
 
-    /// The plan of the same search, as PostgreSQL explains it, for tests.
+    /// - Returns: the passages of each place.
+    private func run(
+        _ query: NearestQuery, by search: Search, in places: some Sequence<Int>,
+        _ connection: PostgresConnection
+    ) throws -> [Int: NearestPassages] {
+        let statement = query.statement(isExact: search == .exact, in: places)
+        let answers = try connection.pipeline(
+            Self.begin(search) + [
+                identification(of: query.collection), statement, PostgresStatement("COMMIT"),
+            ])
+        let (identity, rows) = (answers[answers.count - 3], answers[answers.count - 2])
+        guard identity.count == 1 else {
+            throw StoreError.collectionMissing(name: query.collection.name)
+        }
+        try CollectionModel(
+            fingerprint: try identity[0].text(0), dimensions: Int(try identity[0].integer(1))
+        ).verify(query.collection)
+        var found: [Int: NearestPassages] = [:]
+        for row in rows.rows {
+            try found[Int(try row.integer(0)), default: NearestPassages()].add(row)
+        }
+        return found
+    }
+
+    /// The plan of a search, as PostgreSQL explains it, for tests.
     func plan(
         of vector: [Float], limit: Int, by search: Search, in collection: CollectionRecord
     ) throws(StoreError) -> String {
         try read { connection in
             let layout = try layout(of: collection, connection)
-            var statement = Self.selection(of: collection, layout, vector, limit, search)
+            let query = NearestQuery(
+                collection: collection, layout: layout, vector: vector, limit: limit,
+                condition: nil)
+            var statement = query.statement(isExact: search == .exact, in: 0..<layout.places)
             statement.sql = "EXPLAIN (COSTS OFF) " + statement.sql
             let answers = try connection.pipeline(
                 Self.begin(search) + [statement, PostgresStatement("COMMIT")])
@@ -78,7 +119,7 @@ extension PostgresStore {
             try read { connection in
                 for statement in statements { try connection.run(statement) }
                 // The planner knows nothing of what has just been loaded.
-                for table in [layout.vectors, layout.documents] {
+                for table in [layout.vectors, layout.documents, layout.passages] {
                     try connection.run("ANALYZE \(layout.part(place, of: table))")
                 }
             }
@@ -102,48 +143,5 @@ extension PostgresStore {
         PostgresStatement(
             "SELECT model_fingerprint, dimensions FROM \(schema.name).collection WHERE id = $1",
             [.integer(collection.id)])
-    }
-
-    /// Written out by place: each walks its own graph.
-    private static func selection(
-        of collection: CollectionRecord, _ layout: CollectionLayout, _ vector: [Float],
-        _ limit: Int, _ search: Search
-    ) -> PostgresStatement {
-        let (operation, dimensions) = (collection.metric.operation, collection.dimensions)
-        // No index serves a sum.
-        let distance =
-            search == .exact
-            ? "(v.value \(operation) $1::vector) + 0"
-            : "(v.value::halfvec(\(dimensions))) \(operation) $1::vector::halfvec(\(dimensions))"
-        let parts = (0..<layout.places).map { place in
-            """
-            SELECT n.passage, n.document, d.id, n.value FROM (
-                SELECT v.passage, v.document, v.value
-                FROM \(layout.part(place, of: layout.vectors)) AS v ORDER BY \(distance) LIMIT $2) AS n
-            JOIN \(layout.part(place, of: layout.documents)) AS d
-                ON d.place = \(place) AND d.key = n.document
-            """
-        }
-        return PostgresStatement(
-            parts.joined(separator: " UNION ALL "), [.vector(vector), .integer(Int64(limit))])
-    }
-}
-
-extension Metric {
-    /// pgvector's operator, which is smaller for nearer vectors.
-    fileprivate var operation: String {
-        switch self {
-        case .innerProduct: "<#>"
-        case .cosine: "<=>"
-        case .euclidean: "<->"
-        }
-    }
-
-    fileprivate var operatorClass: String {
-        switch self {
-        case .innerProduct: "halfvec_ip_ops"
-        case .cosine: "halfvec_cosine_ops"
-        case .euclidean: "halfvec_l2_ops"
-        }
     }
 }

@@ -48,6 +48,9 @@ package indirect enum MetadataPredicate: Sendable, Equatable {
     /// The name of the document's own `id` or `title`.
     package static func ofDocument(_ name: String) -> String { String(pathSeparator) + name }
 
+    /// A text in lower case, for the tests that ignore case.
+    package static func folded(_ text: String) -> String { text.lowercased() }
+
     /// A test of a text beyond plain LIKE.
     package enum TextTest: Sendable, Equatable {
         /// LIKE with a character after which the next one stands for itself.

@@ -1,0 +1,55 @@
+import Storage
+
+extension PostgresStore {
+    /// The ids of matching documents, in their byte order.
+    package func ids(
+        where predicate: MetadataPredicate, in collection: CollectionRecord
+    ) throws(StoreError) -> [String] {
+        let tree = try NormalizedPredicate(predicate)
+        return try read { connection in
+            let layout = try layout(of: collection, connection)
+            let condition = try condition(tree, layout, connection)
+            return try connection.run(
+                """
+                SELECT d.id FROM \(layout.documents) AS d
+                WHERE d.\(layout.anyPlace) AND \(condition.sql) ORDER BY d.id
+                """, condition.parameters
+            ).rows.map { try $0.text(0) }
+        }
+    }
+
+    /// The number of matching documents.
+    package func count(
+        where predicate: MetadataPredicate, in collection: CollectionRecord
+    ) throws(StoreError) -> Int {
+        let tree = try NormalizedPredicate(predicate)
+        return try read { connection in
+            let layout = try layout(of: collection, connection)
+            let condition = try condition(tree, layout, connection)
+            return Int(
+                try connection.run(
+                    """
+                    SELECT count(*) FROM \(layout.documents) AS d
+                    WHERE d.\(layout.anyPlace) AND \(condition.sql)
+                    """, condition.parameters)[0].integer(0))
+        }
+    }
+
+    /// A predicate as SQL, after its questions have been answered.
+    ///
+    /// - Parameter parameters: of the statement around it, before its own.
+    func condition(
+        _ predicate: NormalizedPredicate, after parameters: [PostgresValue] = [],
+        _ layout: CollectionLayout, _ connection: PostgresConnection
+    ) throws -> PostgresPredicate {
+        let answers = try PostgresPredicate.questions(in: predicate).map { question in
+            guard let statement = PostgresPredicate.texts(of: question, in: layout) else {
+                return [String]()
+            }
+            return try connection.run(statement.sql, statement.parameters).rows
+                .map { try $0.text(0) }
+                .filter { PostgresPredicate.passes($0, question) }
+        }
+        return PostgresPredicate(predicate, after: parameters, answers: answers)
+    }
+}

@@ -1,0 +1,99 @@
+import Ranking
+import Storage
+
+/// The statement that finds the passages nearest to a vector, written out by place: each walks its own
+/// graph. A row is a place, a passage, its document, the document's id, and the vector.
+struct NearestQuery {
+    let collection: CollectionRecord
+    let layout: CollectionLayout
+    let vector: [Float]
+    let limit: Int
+    /// On `document AS d`; `nil` for all documents. Its parameters come after ``parameters``.
+    let condition: PostgresPredicate?
+
+    /// Those of every statement: `$1` and `$2`.
+    static func parameters(_ vector: [Float], _ limit: Int) -> [PostgresValue] {
+        [.vector(vector), .integer(Int64(limit))]
+    }
+
+    private var parameters: [PostgresValue] {
+        condition?.parameters ?? Self.parameters(vector, limit)
+    }
+
+    /// - Parameter places: those that are searched.
+    func statement(
+        isExact: Bool, in places: some Sequence<Int>
+    ) -> PostgresStatement {
+        let parts = places.map { place in "(\(selection(place, isExact: isExact)))" }
+        return PostgresStatement(parts.joined(separator: " UNION ALL "), parameters)
+    }
+
+    private func selection(_ place: Int, isExact: Bool) -> String {
+        let vectors = layout.part(place, of: layout.vectors)
+        let documents = "\(layout.part(place, of: layout.documents)) AS d"
+        let isDocument = "d.place = \(place) AND d.key = v.document"
+        let order = "ORDER BY \(isExact ? exactDistance : graphDistance) LIMIT $2"
+        let columns = "\(place), v.passage, v.document, d.id, v.value"
+        guard let condition else {
+            return """
+                SELECT \(columns) FROM (
+                    SELECT passage, document, value FROM \(vectors) AS v \(order)) AS v
+                JOIN \(documents) ON \(isDocument)
+                """
+        }
+        if !isExact {
+            return """
+                SELECT \(columns) FROM \(vectors) AS v
+                JOIN \(documents) ON \(isDocument) AND \(condition.sql) \(order)
+                """
+        }
+        // From the documents, of which few match, by the keys of their passages.
+        return """
+            SELECT \(columns) FROM \(documents)
+            JOIN \(layout.part(place, of: layout.passages)) AS p
+                ON p.place = \(place) AND p.document = d.key
+            JOIN \(vectors) AS v ON v.place = \(place) AND v.passage = p.key
+            WHERE d.place = \(place) AND \(condition.sql) \(order)
+            """
+    }
+
+    /// No index serves a sum.
+    private var exactDistance: String { "(v.value \(collection.metric.operation) $1::vector) + 0" }
+
+    private var graphDistance: String {
+        let half = "halfvec(\(collection.dimensions))"
+        return "(v.value::\(half)) \(collection.metric.operation) $1::vector::\(half)"
+    }
+
+    /// Whether more documents match than are compared one by one.
+    func isLarge(_ bound: Int) -> PostgresStatement? {
+        guard let condition else { return nil }
+        // Parameters must occur, or they have no type.
+        return PostgresStatement(
+            """
+            SELECT count(*) > \(bound) FROM (
+                SELECT $1::vector, $2 FROM \(layout.documents) AS d
+                WHERE d.\(layout.anyPlace) AND \(condition.sql) LIMIT \(bound + 1)) AS found
+            """, parameters)
+    }
+}
+
+extension Metric {
+    /// pgvector's operator, which is smaller for nearer vectors.
+    fileprivate var operation: String {
+        switch self {
+        case .innerProduct: "<#>"
+        case .cosine: "<=>"
+        case .euclidean: "<->"
+        }
+    }
+
+    /// pgvector's name of a graph by this metric.
+    var operatorClass: String {
+        switch self {
+        case .innerProduct: "halfvec_ip_ops"
+        case .cosine: "halfvec_cosine_ops"
+        case .euclidean: "halfvec_l2_ops"
+        }
+    }
+}
