@@ -11,13 +11,7 @@ extension DocumentStore {
     package func setMetadata(
         _ changes: [MetadataWrite], in collection: CollectionRecord
     ) throws(StoreError) -> Int {
-        for change in changes {
-            let bytes = change.metadata?.utf8.count ?? 0
-            guard bytes <= StoredText.sizeLimit else {
-                throw .tooLarge(document: change.id, bytes: bytes, limit: StoredText.sizeLimit)
-            }
-            if change.metadata?.hasNUL == true { throw .invalidMetadata(document: change.id) }
-        }
+        for change in changes { try change.validate() }
         return try write { database in
             let current = try CollectionRecord.require(collection, in: database)
             let fields = try IndexedField.all(of: current.id, in: database)

@@ -39,13 +39,9 @@ extension PostgresStore {
                     .integer(Int64(index.efConstruction)), .text(index.quantization.rawValue),
                     searchSettings.map { .text($0) } ?? .null,
                 ])[0].integer(0)
-            var statements = schema.collection(id: id)
-            for place in 0..<places { statements += schema.place(place, ofCollection: id) }
-            if dimensions > 0 {
-                statements += schema.vectors(
-                    ofCollection: id, generation: 1, dimensions: dimensions, places: places)
-            }
-            for statement in statements { try connection.run(statement) }
+            try makeTables(
+                CollectionLayout(id: id, schema: schema.name, places: places, generation: 1),
+                dimensions: dimensions, connection)
             return try require(id: id, name: name, connection)
         }
     }
@@ -55,7 +51,9 @@ extension PostgresStore {
         try write { connection in
             let layout = try lock(collection, connection, .alone).layout
             try connection.run("DROP TABLE \(layout.documents), \(layout.passages)")
-            try connection.run("DROP TABLE IF EXISTS \(layout.vectors)")
+            for table in [layout.vectors, layout.next.vectors] {
+                try connection.run("DROP TABLE IF EXISTS \(table)")
+            }
             for table in ["tally", "collection"] {
                 let column = table == "tally" ? "collection" : "id"
                 try connection.run(
@@ -86,6 +84,73 @@ extension PostgresStore {
                 collection, "search_settings = $2", [settings.map { .text($0) } ?? .null],
                 connection)
         }
+    }
+
+    package func updateIndex(
+        _ index: IndexOptions, of collection: CollectionRecord
+    ) throws(StoreError) -> CollectionRecord {
+        try write { connection in
+            try update(
+                collection, "m = $2, ef_construction = $3, quantization = $4",
+                [
+                    .integer(Int64(index.m)), .integer(Int64(index.efConstruction)),
+                    .text(index.quantization.rawValue),
+                ], connection)
+        }
+    }
+
+    /// Copies a collection with its documents, vectors and settings. An unfinished re-encoding is not
+    /// copied. Keys are a collection's own, so the copy's are the same.
+    ///
+    /// - Throws: `StoreError`: `collectionExists`.
+    package func copyCollection(
+        _ collection: CollectionRecord, to name: String
+    ) throws -> CollectionRecord {
+        try write { connection in
+            let source = try lock(collection, connection, .alone).layout
+            if try find(name, connection) != nil { throw StoreError.collectionExists(name: name) }
+            let record = try require(id: collection.id, name: collection.name, connection)
+            let columns = """
+                metric, dimensions, vector_type, places, model_name, model_fingerprint, model_path,
+                    model_settings, m, ef_construction, quantization, search_settings
+                """
+            let id = try connection.run(
+                """
+                INSERT INTO \(schema.name).collection (name, \(columns))
+                SELECT $2, \(columns) FROM \(schema.name).collection WHERE id = $1 RETURNING id
+                """, [.integer(collection.id), .text(name)])[0].integer(0)
+            let copy = CollectionLayout(
+                id: id, schema: schema.name, places: source.places, generation: 1)
+            try makeTables(copy, dimensions: record.dimensions, connection)
+            for (from, to) in [
+                (source.documents, copy.documents), (source.passages, copy.passages),
+                (source.vectors, copy.vectors),
+            ] where from != source.vectors || record.dimensions > 0 {
+                try connection.run("INSERT INTO \(to) SELECT * FROM \(from)")
+            }
+            try connection.run(
+                """
+                UPDATE \(copy.tally) AS t SET documents = s.documents, passages = s.passages, changes = 1
+                FROM \(copy.tally) AS s WHERE t.collection = $1 AND s.collection = $2
+                    AND s.place = t.place AND s.slot = t.slot
+                """, [.integer(id), .integer(source.id)])
+            return try require(id: id, name: name, connection)
+        }
+    }
+
+    private func makeTables(
+        _ layout: CollectionLayout, dimensions: Int, _ connection: PostgresConnection
+    ) throws {
+        var statements = schema.collection(id: layout.id)
+        for place in 0..<layout.places {
+            statements += schema.place(place, ofCollection: layout.id)
+        }
+        if dimensions > 0 {
+            statements += schema.vectors(
+                ofCollection: layout.id, generation: layout.generation, dimensions: dimensions,
+                places: layout.places)
+        }
+        for statement in statements { try connection.run(statement) }
     }
 
     /// A number that grows with every change of the collection's documents or vectors.
@@ -157,7 +222,7 @@ extension PostgresStore {
         return try record(found[0])
     }
 
-    private func update(
+    func update(
         _ collection: CollectionRecord, _ change: String, _ values: [PostgresValue],
         _ connection: PostgresConnection
     ) throws -> CollectionRecord {

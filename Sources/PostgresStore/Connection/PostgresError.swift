@@ -38,6 +38,7 @@ package enum PostgresError: Error, Equatable, Sendable {
     /// The states that callers tell apart.
     package enum State {
         package static let uniqueViolation = "23505"
+        package static let undefinedTable = "42P01"
         package static let queryCancelled = "57014"
     }
 

@@ -52,6 +52,86 @@ extension PostgresStore {
         return String(decoding: joined.bytes, as: UTF8.self)
     }
 
+    /// The part of a document's text before a passage.
+    ///
+    /// - Parameters:
+    ///   - ordinal: the passage's number.
+    ///   - limit: in bytes.
+    /// - Returns: `nil` if there is no such document or passage, or if the part is longer than `limit`.
+    package func text(
+        ofDocument id: String, before ordinal: Int, limit: Int, in collection: CollectionRecord
+    ) throws(StoreError) -> String? {
+        guard let key = try document(id: id, in: collection)?.key else { return nil }
+        let start = try read { connection in
+            let layout = try layout(of: collection, connection)
+            return try connection.run(
+                """
+                SELECT text_start FROM \(layout.passages)
+                WHERE \(layout.anyPlace) AND document = $1 AND ordinal = $2
+                """, [.integer(key), .integer(Int64(ordinal))]
+            ).rows.map { try $0.integer(0) }.first
+        }
+        guard let start, start <= limit else { return nil }
+        var joined = JoinedPassages()
+        for passage in try passages(ofDocument: key, through: ordinal, in: collection) {
+            if passage.ordinal == ordinal {
+                joined.skip(to: passage.start)
+                return String(decoding: joined.bytes, as: UTF8.self)
+            }
+            joined.append(passage)
+        }
+        return nil
+    }
+
+    /// The metadata of some documents from all over the collection; `nil` for one without any. The time
+    /// does not grow with the collection.
+    package func sampleOfMetadata(
+        in collection: CollectionRecord
+    ) throws(StoreError) -> [String?] {
+        // Keys only grow, so equal steps reach old and new documents.
+        let steps = 64
+        return try read { connection in
+            let layout = try layout(of: collection, connection)
+            var sample: [Int64: String] = [:]
+            for step in 0..<steps {
+                let table = layout.part(step % layout.places, of: layout.documents)
+                let rows = try connection.run(
+                    """
+                    SELECT key, metadata FROM \(table) WHERE key >= (
+                        SELECT min(key) + floor((max(key) - min(key)) * $1)::int8 FROM \(table))
+                    ORDER BY key LIMIT 8
+                    """, [.real(Double(step) / Double(steps))]
+                ).rows
+                for row in rows { sample[try row.integer(0)] = try row.json(1) }
+            }
+            return sample.sorted { $0.key < $1.key }.map { $0.value == "{}" ? nil : $0.value }
+        }
+    }
+
+    /// Calls `body` with the metadata of every document, as JSON; without any, `nil`.
+    package func forEachMetadata(
+        in collection: CollectionRecord, _ body: (String?) throws -> Void
+    ) throws(StoreError) {
+        let pageSize = 10_000
+        var last: Int64 = 0
+        while true {
+            let page = try read { connection in
+                let layout = try layout(of: collection, connection)
+                return try connection.run(
+                    """
+                    SELECT key, metadata FROM \(layout.documents)
+                    WHERE \(layout.anyPlace) AND key > $1 ORDER BY key LIMIT $2
+                    """, [.integer(last), .integer(Int64(pageSize))]
+                ).rows.map { (key: try $0.integer(0), json: try $0.json(1)) }
+            }
+            guard let end = page.last else { return }
+            last = end.key
+            do { for row in page { try body(row.json == "{}" ? nil : row.json) } } catch {
+                throw StoreError(error, path: location.description, waited: .zero)
+            }
+        }
+    }
+
     /// The metadata, as JSON, of documents by their keys; those that are deleted are left out.
     package func metadata(
         ofDocuments keys: [Int64], in collection: CollectionRecord

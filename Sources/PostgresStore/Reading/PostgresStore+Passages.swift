@@ -18,10 +18,18 @@ extension PostgresStore {
     package func passages(
         ofDocument key: Int64, in collection: CollectionRecord
     ) throws(StoreError) -> [PassageRecord] {
+        try passages(ofDocument: key, through: .max, in: collection)
+    }
+
+    /// - Parameter ordinal: the number of the last one.
+    func passages(
+        ofDocument key: Int64, through ordinal: Int, in collection: CollectionRecord
+    ) throws(StoreError) -> [PassageRecord] {
         try passages(
             in: collection,
-            where: { "\($0.anyPlace(of: "p")) AND p.document = $1 ORDER BY p.ordinal" },
-            [.integer(key)])
+            where: {
+                "\($0.anyPlace(of: "p")) AND p.document = $1 AND p.ordinal <= $2 ORDER BY p.ordinal"
+            }, [.integer(key), .integer(Int64(ordinal))])
     }
 
     /// At most `limit` passages in key order, from the one after `key`; for re-encoding.

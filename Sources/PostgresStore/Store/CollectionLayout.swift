@@ -9,6 +9,11 @@ struct CollectionLayout: Equatable, Sendable {
     /// Counts the models that the collection has had.
     let generation: Int
 
+    /// With the vectors of an unfinished re-encoding.
+    var next: CollectionLayout {
+        CollectionLayout(id: id, schema: schema, places: places, generation: generation + 1)
+    }
+
     var documents: String { "\(schema).document_\(id)" }
     var passages: String { "\(schema).passage_\(id)" }
     var vectors: String { "\(schema).vector_\(id)_\(generation)" }

@@ -2,6 +2,7 @@ import Foundation
 import Schema
 import Storage
 import Synchronization
+import TextBytes
 
 /// The source of truth in a PostgreSQL database: the tables of `schema/postgres`.
 ///
@@ -11,7 +12,7 @@ import Synchronization
 ///
 /// Calls block; make them on threads that may. A transaction that another one was in the way of, or whose
 /// connection was lost, is tried again until the time is up.
-package final class PostgresStore: Sendable {
+package final class PostgresStore: Store {
     package enum Mode: Sendable { case readOnly, readWrite, create }
 
     package let location: PostgresLocation
@@ -26,6 +27,10 @@ package final class PostgresStore: Sendable {
     let keys = Mutex(KeyRange())
     /// What is known of collections, by their ids.
     let layouts = Mutex<[Int64: CollectionLayout]>([:])
+
+    /// The ids that a synchronizing run has seen. No session of the server has them: it may be another
+    /// one with each transaction.
+    let seen = Mutex<Set<Identifier>>([])
 
     /// The version of the tables.
     private static let format = 1
@@ -159,7 +164,11 @@ package final class PostgresStore: Sendable {
             do { return try body() } catch {
                 let error = error as any Error
                 let waited = ContinuousClock.now - began
-                guard let failure = error as? PostgresError, failure.mayBeRepeated,
+                // Another process has re-encoded or deleted a collection, whose tables are called otherwise
+                // now.
+                let isStale =
+                    (error as? PostgresError)?.namesMissingTable == true && forgetLayouts()
+                guard let failure = error as? PostgresError, isStale || failure.mayBeRepeated,
                     waited + pause < timeout, !Task.isCancelled
                 else { throw StoreError(error, path: location.description, waited: waited) }
                 // Different for each, so that two do not meet again.
@@ -170,7 +179,22 @@ package final class PostgresStore: Sendable {
     }
 }
 
+extension PostgresStore {
+    /// - Returns: whether anything was known.
+    private func forgetLayouts() -> Bool {
+        layouts.withLock { layouts in
+            defer { layouts = [:] }
+            return !layouts.isEmpty
+        }
+    }
+}
+
 extension PostgresError {
+    fileprivate var namesMissingTable: Bool {
+        if case .refused(let refusal) = self { return refusal.state == State.undefinedTable }
+        return false
+    }
+
     /// Of two writers of one new id the second finds it there when it tries again.
     fileprivate var mayBeRepeated: Bool {
         if case .refused(let refusal) = self, refusal.state == State.uniqueViolation { return true }

@@ -60,6 +60,42 @@ struct PlaceWriter {
 
     func delete(_ keys: Set<Int64>) throws { try tally(try remove(keys)) }
 
+    /// - Returns: the number of documents changed.
+    func setMetadata(_ changes: [MetadataWrite]) throws -> Int {
+        let existing = try existing(ids: changes.map(\.id))
+        var count = 0
+        for change in changes {
+            guard let key = existing[Identifier(change.id)]?.key else { continue }
+            try connection.run(
+                """
+                UPDATE \(documents) SET metadata = $3, content_hash = $4
+                WHERE place = $1 AND key = $2
+                """,
+                [
+                    number, .integer(key), .json(change.metadata ?? "{}"),
+                    .bytes(change.contentHash.bytes),
+                ])
+            count += 1
+        }
+        try tally(Change(count: count))
+        return count
+    }
+
+    /// Records other sources; the content is not changed.
+    func move(_ written: [DocumentWrite]) throws {
+        for document in written {
+            try connection.run(
+                """
+                UPDATE \(documents) SET source = $3, source_position = $4
+                WHERE place = $1 AND id = $2
+                """,
+                [
+                    number, .text(document.id), document.source.map { .text($0) } ?? .null,
+                    document.sourcePosition.map { .integer($0) } ?? .null,
+                ])
+        }
+    }
+
     // MARK: Parts of a transaction
 
     private struct Change {

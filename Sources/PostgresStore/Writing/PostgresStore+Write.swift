@@ -85,7 +85,7 @@ extension PostgresStore {
     }
 
     /// Locks the collection against a change of its model or tables.
-    private func placeWriter(
+    func placeWriter(
         _ place: Int, of collection: CollectionRecord, _ connection: PostgresConnection
     ) throws -> (writer: PlaceWriter, model: CollectionModel) {
         let (layout, model) = try lock(collection, connection, .shared)
@@ -129,6 +129,41 @@ extension PostgresStore {
             }
             return signatures
         }
+    }
+
+    /// The most documents that a filter or a synchronization deletes in one transaction.
+    private static let batchSize = 1000
+
+    /// Deletes the matching documents, in batches.
+    package func delete(
+        where predicate: MetadataPredicate, from collection: CollectionRecord
+    ) throws(StoreError) -> DeleteOutcome {
+        let ids = try ids(where: predicate, in: collection)
+        var deleted = 0
+        for start in stride(from: 0, to: ids.count, by: Self.batchSize) {
+            let batch = Array(ids[start..<min(start + Self.batchSize, ids.count)])
+            deleted += try delete(ids: batch, from: collection).deleted
+        }
+        return DeleteOutcome(deleted: deleted, position: try position(of: collection))
+    }
+
+    /// Deletes documents, in batches. Keys that do not exist are ignored.
+    package func delete(
+        documentKeys keys: [Int64], from collection: CollectionRecord
+    ) throws(StoreError) -> DeleteOutcome {
+        var deleted = 0
+        for start in stride(from: 0, to: keys.count, by: Self.batchSize) {
+            let batch = Array(keys[start..<min(start + Self.batchSize, keys.count)])
+            let ids = try read { connection in
+                let layout = try layout(of: collection, connection)
+                return try connection.run(
+                    "SELECT id FROM \(layout.documents) WHERE \(layout.anyPlace) AND key = ANY($1)",
+                    [.integers(batch)]
+                ).rows.map { try $0.text(0) }
+            }
+            deleted += try delete(ids: ids, from: collection).deleted
+        }
+        return DeleteOutcome(deleted: deleted, position: try position(of: collection))
     }
 
     /// Deletes documents. Ids that do not exist are ignored.

@@ -29,3 +29,15 @@ extension DocumentWrite {
         }
     }
 }
+
+extension MetadataWrite {
+    /// - Throws: `invalidMetadata` or `tooLarge` if they cannot be stored. That they are JSON is not
+    ///   checked.
+    package func validate() throws(StoreError) {
+        let bytes = metadata?.utf8.count ?? 0
+        guard bytes <= StoredText.sizeLimit else {
+            throw .tooLarge(document: id, bytes: bytes, limit: StoredText.sizeLimit)
+        }
+        if metadata?.hasNUL == true { throw .invalidMetadata(document: id) }
+    }
+}
