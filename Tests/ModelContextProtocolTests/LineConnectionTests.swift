@@ -1,3 +1,4 @@
+import Dispatch
 import FileFormat
 import Foundation
 import JSON
@@ -16,6 +17,9 @@ struct LineConnectionTests {
     private final class Client: Sendable {
         let tools = StandInTools()
         private let pipe = Pipe.uninherited()
+        /// Writes wait while the pipe is full, and then must not hold one of the few threads that the
+        /// requests run on.
+        private let writer = DispatchQueue(label: "vdb.tests.client")
         private let received = Received()
         private let connection: LineConnection
         private let served: Task<Void, Never>
@@ -43,22 +47,26 @@ struct LineConnectionTests {
             }
         }
 
-        func send(_ text: String) throws { try send(Array(text.utf8)) }
+        func send(_ text: String) { send(Array(text.utf8)) }
 
-        func send(_ bytes: [UInt8]) throws {
-            try pipe.fileHandleForWriting.write(contentsOf: Data(bytes + [10]))
+        func send(_ bytes: [UInt8]) {
+            writer.async { [pipe] in
+                do { try pipe.fileHandleForWriting.write(contentsOf: Data(bytes + [10])) } catch {
+                    Issue.record(error)
+                }
+            }
         }
 
-        func call(_ id: JSONValue, _ tool: String, _ text: String) throws {
-            try send(
+        func call(_ id: JSONValue, _ tool: String, _ text: String) {
+            send(
                 JSONValue.object([
                     "jsonrpc": "2.0", "id": id, "method": "tools/call",
                     "params": ["name": .string(tool), "arguments": ["text": .string(text)]],
                 ]).jsonText)
         }
 
-        func cancel(_ id: JSONValue) throws {
-            try send(
+        func cancel(_ id: JSONValue) {
+            send(
                 JSONValue.object([
                     "jsonrpc": "2.0", "method": "notifications/cancelled",
                     "params": ["requestId": id],
@@ -78,7 +86,11 @@ struct LineConnectionTests {
 
         /// Closes the input and waits until the connection has ended.
         func end() async throws {
-            try pipe.fileHandleForWriting.close()
+            try await withCheckedThrowingContinuation { continuation in
+                writer.async { [pipe] in
+                    continuation.resume(with: Result { try pipe.fileHandleForWriting.close() })
+                }
+            }
             await served.value
         }
 
@@ -93,8 +105,8 @@ struct LineConnectionTests {
 
     @Test func twoRequestsAtOnceAreAnsweredAsTheyFinish() async throws {
         let client = Client()
-        try client.call(1, "wait", "later")
-        try client.call("two", "echo", "now")
+        client.call(1, "wait", "later")
+        client.call("two", "echo", "now")
         try await client.wait(for: 1)
         #expect(client.ids == ["two"])
         client.tools.open("later")
@@ -104,35 +116,35 @@ struct LineConnectionTests {
 
     @Test func aCancelledRequestHasNoAnswer() async throws {
         let client = Client()
-        try client.call(1, "wait", "for ever")
-        try client.call(2, "echo", "x")
+        client.call(1, "wait", "for ever")
+        client.call(2, "echo", "x")
         try await client.wait(for: 1)
-        try client.cancel(1)
+        client.cancel(1)
         // Unknown, answered and malformed ones are ignored.
-        try client.cancel(2)
-        try client.cancel("1")
-        try client.cancel(.null)
-        try client.send(#"{"jsonrpc":"2.0","method":"notifications/cancelled"}"#)
-        try client.call(3, "echo", "y")
+        client.cancel(2)
+        client.cancel("1")
+        client.cancel(.null)
+        client.send(#"{"jsonrpc":"2.0","method":"notifications/cancelled"}"#)
+        client.call(3, "echo", "y")
         try await client.end()
         #expect(client.ids == [2, 3])
         #expect(client.tools.cancelled == 1)
         // The id may be used again.
         let other = Client()
-        try other.call(1, "wait", "for ever")
-        try other.cancel(1)
+        other.call(1, "wait", "for ever")
+        other.cancel(1)
         for _ in 0..<20_000 where other.tools.cancelled == 0 {
             try await Task.sleep(for: .milliseconds(1))
         }
-        try other.call(1, "echo", "again")
+        other.call(1, "echo", "again")
         try await other.end()
         #expect(other.answers.count == 1)
     }
 
     @Test func anIdTwiceAtOnceIsRefused() async throws {
         let client = Client()
-        try client.call(1, "wait", "a")
-        try client.call(1, "echo", "b")
+        client.call(1, "wait", "a")
+        client.call(1, "echo", "b")
         try await client.wait(for: 1)
         #expect(client.codes == [-32600])
         client.tools.open("a")
@@ -153,12 +165,12 @@ struct LineConnectionTests {
             (Array(("\"" + String(repeating: "x", count: 5000) + "\"").utf8), -32600),
         ]
         for (index, line) in lines.enumerated() {
-            try client.send(line.bytes)
+            client.send(line.bytes)
             try await client.wait(for: 2 * index + 1)
             #expect(client.codes.last == line.code, "line \(index)")
             #expect(client.ids.last == .null)
             // The next line is served as ever, also if it ends in CR LF.
-            try client.send(#"{"jsonrpc":"2.0","id":7,"method":"ping"}"# + "\r")
+            client.send(#"{"jsonrpc":"2.0","id":7,"method":"ping"}"# + "\r")
             try await client.wait(for: 2 * index + 2)
             #expect(client.ids.last == 7)
         }
@@ -167,7 +179,7 @@ struct LineConnectionTests {
             "", "  \t", #"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
             #"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"fail"}}"#,
             #"{"jsonrpc":"2.0","id":3,"result":{}}"#,
-        ] { try client.send(line) }
+        ] { client.send(line) }
         try await client.end()
         #expect(client.answers.count == 2 * lines.count)
     }
@@ -176,8 +188,8 @@ struct LineConnectionTests {
         let client = Client()
         let ping = #"{"jsonrpc":"2.0","id":"p","method":"ping"}"#
         let note = #"{"jsonrpc":"2.0","method":"notifications/initialized"}"#
-        try client.send("[\(ping),3,\(note),{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x\"}]")
-        try client.send("[\(note)]")
+        client.send("[\(ping),3,\(note),{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x\"}]")
+        client.send("[\(note)]")
         try await client.end()
         let answers = try #require(client.answers.first?.arrayValue)
         #expect(client.answers.count == 1)
@@ -187,7 +199,7 @@ struct LineConnectionTests {
 
     @Test func noMoreThanAllowedRunAtOnce() async throws {
         let client = Client(maximumRunning: 3)
-        for number in 0..<20 { try client.call(.integer(Int64(number)), "wait", "go") }
+        for number in 0..<20 { client.call(.integer(Int64(number)), "wait", "go") }
         for _ in 0..<20_000 where client.tools.running < 3 {
             try await Task.sleep(for: .milliseconds(1))
         }
@@ -200,17 +212,17 @@ struct LineConnectionTests {
 
     @Test func aClientThatHasGoneEndsIt() async throws {
         let client = Client(writesBeforeFailure: 1)
-        try client.call(1, "wait", "for ever")
-        try client.call(2, "echo", "x")
-        try client.call(3, "echo", "y")
+        client.call(1, "wait", "for ever")
+        client.call(2, "echo", "x")
+        client.call(3, "echo", "y")
         await client.hasEnded()
         #expect(client.ids.count == 1)
     }
 
     @Test func stopping() async throws {
         let client = Client()
-        try client.call(1, "wait", "for ever")
-        try client.call(2, "echo", "x")
+        client.call(1, "wait", "for ever")
+        client.call(2, "echo", "x")
         try await client.wait(for: 1)
         await client.stop()
         #expect(client.ids == [2])
@@ -241,8 +253,8 @@ struct LineConnectionTests {
                 }
                 if line.isEmpty { line = [0x20] }
             }
-            try client.send(line)
-            try client.call(.string("whole \(number)"), "echo", "b")
+            client.send(line)
+            client.call(.string("whole \(number)"), "echo", "b")
         }
         try await client.end()
         let whole = client.ids.filter { $0.stringValue?.hasPrefix("whole ") == true }
