@@ -15,14 +15,14 @@ struct CodeError {
 
     /// - Parameters:
     ///   - last: the k-th best candidate by the codes.
+    ///   - scale: its scale.
     ///   - deviations: the number of standard deviations of a difference to allow for.
     init(
-        behind last: NeighborSelection.Candidate, deviations: Float, query: QueryVector,
-        rows: VectorRows
+        behind last: NeighborSelection.Candidate, scale: Float, deviations: Float,
+        query: QueryVector, rows: VectorRows
     ) {
         let factor: Float = rows.metric == .euclidean ? 2 : 1
         let allowed = deviations * deviations * factor * factor / 12
-        let scale = Int8Codes.value(ofScale: rows.scales[Int(last.node)])
         distance = last.distance
         slope = allowed * query.squaredNorm
         shared =

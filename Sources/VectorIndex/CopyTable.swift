@@ -6,7 +6,7 @@ import VectorMath
 ///     order:    places in `labels`, by increasing label
 ///
 /// The labels of one group have equal vectors; groups of one node, which are neighbors in the table,
-/// have equal codes only.
+/// have equal codes only, or nearly equal ones.
 struct CopyTable: @unchecked Sendable {
     let groupCount: Int
     /// Labels in all groups.

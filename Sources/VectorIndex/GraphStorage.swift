@@ -181,6 +181,12 @@ struct GraphStorage {
         }
     }
 
+    /// Puts the free lists into the order in which they are used.
+    mutating func sortFree() {
+        freeSlots.sort(by: >)
+        for level in freeOrdinals.keys { freeOrdinals[level]?.sort(by: >) }
+    }
+
     /// Makes the first node of the highest level the entry point.
     mutating func chooseEntry() {
         entry = .empty

@@ -137,13 +137,13 @@ final class GraphWalker {
 
     /// The nodes just scored by `best` that may be among the best by exact scores, given the error
     /// of the codes; unsorted.
-    func scanned(_ nodes: [UInt32], _ rows: VectorRows, _ error: CodeError)
+    func scanned(_ nodes: [UInt32], _ error: CodeError, scale: (UInt32) -> Float)
         -> [NeighborSelection.Candidate]
     {
         var contenders: [NeighborSelection.Candidate] = []
         let distances = scanned.pointer
         for (i, node) in nodes.enumerated()
-        where error.mayPrecede(distances[i], scale: rows.scale(node)) {
+        where error.mayPrecede(distances[i], scale: scale(node)) {
             contenders.append(.init(distance: distances[i], node: node))
         }
         return contenders

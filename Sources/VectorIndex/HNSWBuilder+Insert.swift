@@ -36,7 +36,7 @@ extension HNSWBuilder {
     ) throws(IndexError) {
         let dimensions = parameters.dimensions
         let prepared = AlignedArray<Float>(repeating: 0, count: dimensions)
-        var slots: [UInt32] = []
+        var arrivals: [Arrival] = []
         for (index, label) in labels.enumerated() {
             let row = UnsafeBufferPointer(
                 rebasing: vectors[index * dimensions..<(index + 1) * dimensions])
@@ -44,23 +44,30 @@ extension HNSWBuilder {
                 row, dimensions: dimensions, label: label, into: prepared.pointer)
             let vector = UnsafeBufferPointer(start: prepared.pointer, count: dimensions)
             encodedRow.encode(vector)
-            if let twin = storage.slot(equalTo: encodedRow) {
-                storage.copies.add(label, vectorHash: vectorHash(vector), to: twin)
-                continue
-            }
-            let slot = storage.addNode(label: label)
-            storage.setRow(slot, encodedRow)
-            slots.append(slot)
+            let twin = storage.slot(equalTo: encodedRow)
+            let slot = twin ?? storage.addNode(label: label)
+            if twin == nil { storage.setRow(slot, encodedRow) }
+            arrivals.append(
+                Arrival(
+                    label: label, vectorHash: vectorHash(vector), slot: slot, isNew: twin == nil))
         }
         lastLabel = labels.last
 
-        let choices = chooseNeighbors(of: slots, threads: threads)
+        let slots = arrivals.filter(\.isNew).map(\.slot)
+        var found = findNeighbors(of: slots, threads: threads)
+        let leaders = joinCopies(arrivals, found)
+        if !leaders.isEmpty {
+            found = findAgain(found, leaders: leaders, threads: threads)
+            for slot in leaders.keys { storage.free(slot) }
+            storage.sortFree()
+        }
+        let choices = found.flatMap(\.choices)
         for choice in choices {
             storage.setLinks(
                 choice.neighbors.lazy.map(\.node), of: choice.node, level: choice.level)
         }
         addReverseLinks(of: choices, threads: threads)
-        raiseEntry(slots)
+        raiseEntry(found.map(\.slot))
     }
 
     /// Tells vectors with equal codes apart; without quantization equal rows are equal vectors.
@@ -68,32 +75,37 @@ extension HNSWBuilder {
         parameters.quantization == .none ? 0 : ContentHash(of: UnsafeRawBufferPointer(vector)).low
     }
 
-    /// Phase 1: chooses each new node's neighbors from the graph before the batch and from earlier
+    /// Phase 1: chooses the neighbors of new nodes from the graph before the batch and from earlier
     /// nodes of the batch.
-    private func chooseNeighbors(of slots: [UInt32], threads: Int) -> [Choice] {
-        var results = [[Choice]](repeating: [], count: slots.count)
+    ///
+    /// - Parameters:
+    ///   - slots: the new nodes.
+    ///   - wanted: the places of those whose neighbors are chosen; all if it is `nil`.
+    func findNeighbors(of slots: [UInt32], only wanted: [Int]? = nil, threads: Int) -> [Found] {
+        let wanted = wanted ?? Array(slots.indices)
+        var results = wanted.map { Found(slot: slots[$0]) }
         let workers = workers(threads)
         let ordinals = slots.map { storage.ordinals[$0] }
         results.withUnsafeMutableBufferPointer { buffer in
             let shared = Shared(storage, buffer)
             let parameters = parameters
-            WorkerThreads.run(count: slots.count, threads: threads) { worker, index in
-                shared.elements[index] = Self.choices(
-                    index, slots: slots, ordinals: ordinals, storage: shared.storage,
+            WorkerThreads.run(count: wanted.count, threads: threads) { worker, index in
+                shared.elements[index] = Self.found(
+                    wanted[index], slots: slots, ordinals: ordinals, storage: shared.storage,
                     parameters: parameters, workers[worker])
             }
         }
-        return results.flatMap { $0 }
+        return results
     }
 
-    private static func choices(
+    private static func found(
         _ index: Int, slots: [UInt32], ordinals: [UInt32?], storage: GraphStorage,
         parameters: IndexParameters, _ worker: Worker
-    ) -> [Choice] {
+    ) -> Found {
         let (graph, rows, walker) = (storage.graph, storage.vectorRows, worker.walker)
         walker.query.load(row: slots[index], of: rows)
         let ownLevel = ordinals[index].map { Int(storage.levels[Int($0)]) } ?? 0
-        var choices: [Choice] = []
+        var found = Found(slot: slots[index])
         var entry: UInt32?
         var top = 0
         switch graph.entry {
@@ -125,14 +137,18 @@ extension HNSWBuilder {
             walker.offerAll(earlier, in: layer, rows)
             let candidates = walker.pool.candidates
             let node = level == 0 ? slots[index] : ordinals[index]!
-            choices.append(
+            if level == 0 {
+                found.leaders = NearCopies(of: walker.query, rows).among(candidates)
+            }
+            found.candidates += candidates.map { layer.slot(of: $0.node) }
+            found.choices.append(
                 Choice(
                     level: level, node: node,
                     neighbors: worker.selection.select(
                         candidates, for: walker.query, limit: parameters.m,
                         least: parameters.m, in: layer, rows)))
         }
-        return choices
+        return found
     }
 
     /// Phase 2: each chosen neighbor links back; a list that overflows is cut to a diverse

@@ -43,8 +43,7 @@ extension HNSWBuilder {
             repair(level: level, gone: level == 0 ? gone : goneOrdinals, threads: threads)
         }
         for slot in removed { storage.free(slot) }
-        storage.freeSlots.sort(by: >)
-        for level in storage.freeOrdinals.keys { storage.freeOrdinals[level]?.sort(by: >) }
+        storage.sortFree()
         storage.chooseEntry()
         return removedLabelCount
     }

@@ -9,7 +9,8 @@ import VectorMath
 /// Nothing depends on the assignment of work to threads, so that the same input gives the same
 /// bytes whatever the number of threads.
 ///
-/// Vectors whose rows are equal (with int8: whose codes are) share one node; see ``CopyGroups``.
+/// Vectors whose rows are equal (with int8: whose codes are, or nearly) share one node; see
+/// ``CopyGroups``.
 package final class HNSWBuilder {
     /// How the graph is built.
     package let parameters: IndexParameters

@@ -58,8 +58,9 @@ extension HNSWIndex {
         -> [Candidate]
     {
         guard let last = last(found, request) else { return found }
-        let error = CodeError(behind: last, deviations: 3, query: walker.query, rows: rows)
-        return found.filter { error.mayPrecede($0.distance, scale: rows.scale($0.node)) }
+        let error = CodeError(
+            behind: last, scale: scale(last.node), deviations: 3, query: walker.query, rows: rows)
+        return found.filter { error.mayPrecede($0.distance, scale: scale($0.node)) }
     }
 
     /// Scores all of `slots`. Returns the best `k`, best first or, if they will be re-scored, all
@@ -74,8 +75,18 @@ extension HNSWIndex {
         // In a dense crowd the k-th owes its place to a favorable error, so allow for one more
         // deviation.
         return walker.scanned(
-            slots, rows,
-            CodeError(behind: last, deviations: 4, query: walker.query, rows: rows))
+            slots,
+            CodeError(
+                behind: last, scale: scale(last.node), deviations: 4, query: walker.query,
+                rows: rows),
+            scale: scale)
+    }
+
+    /// The scale that tells how far the exact score of one of the node's labels may be from that of its
+    /// codes: near copies differ from the codes by more than their rounding.
+    private func scale(_ node: UInt32) -> Float {
+        let scale = rows.scale(node)
+        return copies.groups(of: node).isEmpty ? scale : scale * NearCopies.scaleFactor
     }
 
     /// The candidate with which there are `k` labels, of candidates that come nearest first; nil if

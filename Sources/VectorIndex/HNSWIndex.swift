@@ -13,7 +13,7 @@ package final class HNSWIndex: Sendable {
     package let parameters: IndexParameters
     /// The number of vectors in the graph.
     package let count: Int
-    /// Nodes: vectors whose rows are equal share one.
+    /// Nodes: vectors whose rows are equal, or nearly, share one.
     package let nodeCount: Int
     /// The highest label that was ever inserted, even if it has been removed; `nil` if there was
     /// none.

@@ -18,6 +18,8 @@ struct VectorCacheChecker {
     private static let samples = 25
     private static let sampledHits = 10
     private static let densityProbes = 500
+    /// Parts of the way from a crowd to another row.
+    private static let shares: [Float] = [0.25, 0.5]
 
     init(
         record: CollectionRecord, files: VectorCacheFiles, store: DocumentStore,
@@ -185,30 +187,37 @@ struct VectorCacheChecker {
     /// beside those that lie closest together.
     ///
     /// A crowd, of copies above all, can hide what lies around it. Chance seldom leads to one, and a
-    /// query that is itself of the crowd finds it without fail: so a query is put halfway from
-    /// the crowd to another row.
+    /// query that is itself of the crowd finds it without fail: so queries are put on the way from
+    /// the crowd to another row. The lower of both recalls counts, since most rows are no crowd.
     private mutating func sampleRecall(_ reader: VectorCacheReader) throws {
         let caches = try reader.open()
         guard let graph = caches.graph, let flat = caches.flat, graph.count > 0 else { return }
         let rows = LabelFilter(graph.labels)
-        var agreed = 0
-        var wanted = 0
-        func compare(_ query: [Float]) throws {
+        /// Hits found and wanted, of one kind of queries.
+        struct Agreement {
+            var agreed = 0
+            var wanted = 0
+            var recall: Double { wanted == 0 ? 1 : Double(agreed) / Double(wanted) }
+        }
+        var (even, crowded) = (Agreement(), Agreement())
+        func compare(_ query: [Float], _ agreement: inout Agreement) throws {
             let exact = try flat.exactSearch(
                 query, k: Self.sampledHits, filter: rows, threads: threads)
             let walked = try nearest(query, graph, flat)
             // Compared by score, since equal vectors are interchangeable.
             let worst = exact.last?.score ?? 0
-            agreed += min(exact.count, walked.count { $0.score >= worst })
-            wanted += exact.count
+            agreement.agreed += min(exact.count, walked.count { $0.score >= worst })
+            agreement.wanted += exact.count
         }
         for row in Self.spread(Self.samples, over: flat.count) {
-            try flat.vector(label: flat.label(at: row)).map(compare)
+            if let vector = flat.vector(label: flat.label(at: row)) { try compare(vector, &even) }
         }
         for (row, other) in try dense(graph, flat) {
-            try compare(zip(row, other).map { ($0 + $1) / 2 })
+            for share in Self.shares {
+                try compare(zip(row, other).map { $0 + share * ($1 - $0) }, &crowded)
+            }
         }
-        sampledRecall = wanted == 0 ? 1 : Double(agreed) / Double(wanted)
+        sampledRecall = min(even.recall, crowded.recall)
     }
 
     private func nearest(_ query: [Float], _ graph: HNSWIndex, _ flat: VectorFile) throws
