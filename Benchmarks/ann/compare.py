@@ -1,9 +1,10 @@
-"""Compares vdb-bench ann with hnswlib, usearch and FAISS: same files, same machine, same run.
+"""Compares vdb-bench ann with other libraries: same files, same machine, same run.
 
     python compare.py VDB-BENCH FOLDER [--indices FOLDER] [--threads N] [--only NAME,NAME]
 
 FOLDER holds base.fvecs, query.fvecs and gt.ivecs (see make_sets.py). Needs numpy, hnswlib, usearch and
-faiss-cpu. Every library has M = 16, efConstruction = 200, inner product, and searches with one thread.
+faiss-cpu; stronger_peers.py, whose peers --only can name, says what they need. hnswlib, usearch, FAISS
+and vdb have M = 16 and efConstruction = 200; all have the inner product and search with one thread.
 Queries/s at a recall are interpolated (log-linear) between the measured settings; each setting is run
 five times and the fastest counts. Indexes are built once and kept in FOLDER, or in the
 folder of --indices, with their build times and results, so that --only can measure a few at a time.
@@ -19,6 +20,8 @@ import os
 import subprocess
 import sys
 import time
+
+import stronger_peers
 
 EFS = [10, 15, 20, 30, 40, 60, 80, 120, 160, 240, 320, 480, 640, 960]
 K = 10
@@ -115,7 +118,7 @@ class FAISS:
         return self.index.search(queries, K)[1]
 
 
-LIBRARIES = {"hnswlib": HNSWLib, "usearch": USearch, "faiss": FAISS}
+LIBRARIES = {"hnswlib": HNSWLib, "usearch": USearch, "faiss": FAISS, **stronger_peers.LIBRARIES}
 
 
 def recall(answers, truth):
@@ -145,7 +148,7 @@ def measure_peer(name, folder, indices, threads):
         facts["build_cpu_seconds"] = time.process_time() - processor
         facts["build_resident_bytes"] = resident() - before
         wrapper.save(path)
-        facts["index_bytes"] = os.path.getsize(path)
+        facts["index_bytes"] = stronger_peers.size(path)
         with open(path + ".json", "w") as file:
             json.dump(facts, file)
         del wrapper
@@ -235,8 +238,12 @@ def main():
         else:
             command = [sys.executable, __file__, options.bench, options.folder, "--indices",
                        indices, "--threads", str(options.threads), "--peer", name]
-            results[name] = json.loads(
-                subprocess.run(command, check=True, capture_output=True).stdout)
+            run = subprocess.run(command, capture_output=True, text=True)
+            if run.returncode != 0:
+                # Some refuse a processor; the others count.
+                print(f"{name} failed: {run.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
+                continue
+            results[name] = json.loads(run.stdout.strip().splitlines()[-1])
     with open(summary, "w") as file:
         json.dump(results, file, indent=1)
     report(results)
@@ -250,7 +257,7 @@ def report(results):
               f"   {facts['index_bytes'] / 1e6:9.1f}  {facts['resident_bytes'] / 1e6:11.1f}"
               f"  {facts['load_seconds'] * 1e3:7.1f}  {at_recall(facts['points'], .95, speed):8.0f}"
               f"  {at_recall(facts['points'], .99, speed):8.0f}")
-    peers = [name for name in results if name in PEERS]
+    peers = [name for name in results if name not in OURS]
     for name in (name for name in results if name in OURS):
         if not peers:
             continue

@@ -151,7 +151,8 @@ import VectorIndex
         let builder = try HNSWBuilder(
             parameters: IndexParameters(dimensions: 4, metric: .cosine, m: 6, efConstruction: 40))
         try builder.insert(labels: sample.labels(), vectors: sample.values, threads: 2)
-        #expect(builder.count == 12_000 && builder.slotCount == 201)
+        // In four dimensions a few of the others may be nearly equal.
+        #expect(builder.count == 12_000 && (195...201).contains(builder.slotCount))
         builder.connect()
         try builder.checkInvariants()
         // Some are removed, some inserted again.

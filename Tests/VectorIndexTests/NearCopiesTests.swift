@@ -31,6 +31,10 @@ import VectorIndex
         Shape(centers: 1, copies: 1000, noise: 0.003, dimensions: 128),
         Shape(centers: 40, copies: 50, noise: 0.005),
         Shape(centers: 1, copies: 10_000, noise: 0.003),
+        // About two units of a code.
+        Shape(centers: 1, copies: 1000, noise: 0.03),
+        Shape(centers: 1, copies: 1000, noise: 0.04, dimensions: 128, isLast: true),
+        Shape(centers: 40, copies: 50, noise: 0.02),
     ]
 
     @Test(arguments: shapes)

@@ -228,7 +228,8 @@ struct VectorCacheChecker {
         ).hits
     }
 
-    /// Of rows spread evenly those whose last hit is nearest, each with a row from elsewhere.
+    /// Of rows spread evenly those whose last hit is nearest, each with one of those whose last hit is
+    /// farthest, which is of no crowd.
     private func dense(_ graph: HNSWIndex, _ flat: VectorFile) throws -> [(
         row: [Float], other: [Float]
     )] {
@@ -242,8 +243,8 @@ struct VectorCacheChecker {
             return (distance, vector)
         }
         let order = probes.indices.sorted { (probes[$0].distance, $0) < (probes[$1].distance, $1) }
-        return order.prefix(Self.samples).map { index in
-            (probes[index].row, probes[(index + probes.count / 2) % probes.count].row)
+        return zip(order, order.reversed()).prefix(Self.samples).map { dense, sparse in
+            (probes[dense].row, probes[sparse].row)
         }
     }
 
