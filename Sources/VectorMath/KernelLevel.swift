@@ -44,7 +44,8 @@ package enum KernelLevel: Int32, Sendable, CaseIterable {
     }
 
     package static var request: Request {
-        let name = ProcessInfo.processInfo.environment[variable] ?? ""
+        // Read in vain, the environment costs every start of the program.
+        var name: String { ProcessInfo.processInfo.environment[variable] ?? "" }
         return switch kernel_request() {
         case KERNELS_REQUESTED: .taken(active)
         case KERNELS_UNKNOWN: .unknown(name)

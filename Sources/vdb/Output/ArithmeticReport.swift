@@ -50,7 +50,7 @@ enum ArithmeticReport {
     /// Throws for a value of VDB_KERNELS that is not available.
     static func check() throws(CommandFailure) {
         let variable = KernelLevel.variable
-        let available = KernelLevel.available.map(\.name).joined(separator: ", ")
+        var available: String { KernelLevel.available.map(\.name).joined(separator: ", ") }
         switch KernelLevel.request {
         case .none, .taken: return
         case .unknown(let name):

@@ -15,9 +15,9 @@ enum Terminal {
     /// Whether output is styled: only on a terminal, and not if `NO_COLOR` is set
     /// (https://no-color.org).
     static let hasColors: Bool = {
+        guard Output.isTerminal else { return false }
         let environment = ProcessInfo.processInfo.environment
-        return Output.isTerminal && (environment["NO_COLOR"] ?? "").isEmpty
-            && environment["TERM"] != "dumb"
+        return (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
     }()
 
     enum Style: String {
