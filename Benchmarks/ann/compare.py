@@ -239,7 +239,7 @@ def main():
             command = [sys.executable, __file__, options.bench, options.folder, "--indices",
                        indices, "--threads", str(options.threads), "--peer", name]
             run = subprocess.run(command, capture_output=True, text=True)
-            if run.returncode != 0:
+            if run.returncode != 0 or not run.stdout.strip():
                 # Some refuse a processor; the others count.
                 print(f"{name} failed: {run.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
                 continue
