@@ -23,29 +23,15 @@ import VectorIndex
         }
     }
 
-    /// Recall@10 by score near the copied vectors, and distances a query.
     private static func measure(
         _ sample: SampleVectors, _ order: [Int], _ quantization: VectorQuantization,
         near queries: [[Float]]
-    ) throws -> (recall: Double, distances: Double, nodes: Int) {
-        let folder = TemporaryFolder()
-        let rows = SampleVectors(dimensions: dimensions, values: order.flatMap(sample.row))
-        let (index, exact) = try HNSWTests.make(
-            rows,
+    ) throws -> NeighborhoodMeasure {
+        try NeighborhoodMeasure(
+            SampleVectors(dimensions: dimensions, values: order.flatMap(sample.row)),
             IndexParameters(
                 dimensions: dimensions, quantization: quantization, m: 8, efConstruction: 80),
-            in: folder)
-        var (found, distances) = (0, 0)
-        for query in queries {
-            let truth = try exact.exactSearch(query, k: 10)
-            let result = try index.search(query, k: 10, ef: 80, source: exact)
-            found += result.hits.count { $0.score >= truth[9].score }
-            distances += result.statistics.distances
-        }
-        return (
-            Double(found) / Double(10 * queries.count),
-            Double(distances) / Double(queries.count), index.nodeCount
-        )
+            near: queries)
     }
 
     /// As many different vectors are found with copies as without, by as many distances.

@@ -66,28 +66,14 @@ import VectorIndex
         #expect(with.nodes <= without.nodes + shape.centers * 2, "\(comment)")
     }
 
-    /// Recall@10 by score, distances a query, and nodes.
     private static func measure(_ sample: SampleVectors, _ shape: Shape, _ queries: [[Float]])
-        throws -> (recall: Double, distances: Double, nodes: Int)
+        throws -> NeighborhoodMeasure
     {
-        let folder = TemporaryFolder()
-        let (index, exact) = try HNSWTests.make(
+        try NeighborhoodMeasure(
             sample,
             IndexParameters(
                 dimensions: shape.dimensions, metric: shape.metric, m: 8, efConstruction: 80),
-            in: folder)
-        #expect(index.count == sample.count)
-        var (found, distances) = (0, 0)
-        for query in queries {
-            let truth = try exact.exactSearch(query, k: 10)
-            let result = try index.search(query, k: 10, ef: 80, source: exact)
-            found += result.hits.count { $0.score >= truth[9].score }
-            distances += result.statistics.distances
-        }
-        return (
-            Double(found) / Double(10 * queries.count),
-            Double(distances) / Double(queries.count), index.nodeCount
-        )
+            near: queries)
     }
 
     /// Inserts and removes near copies at random, saves and loads: nothing is lost, searches with and
