@@ -43,3 +43,35 @@ CREATE TABLE {schema}.tally (
     changes    bigint  NOT NULL DEFAULT 0,
     PRIMARY KEY (collection, place, slot)
 );
+
+-- Ingests that many processes share. A collection need not exist when its first job is registered.
+CREATE TABLE {schema}.job (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    collection text   COLLATE "C" NOT NULL,
+    name       text   COLLATE "C" NOT NULL,
+    settings   text   NOT NULL,
+    digest     bytea  NOT NULL CHECK (length(digest) = 16),
+    UNIQUE (collection, name)
+);
+
+-- The units of jobs: files, and ranges of long ones. A claim counts attempt up, and whoever has an older
+-- one cannot write.
+CREATE TABLE {schema}.work (
+    job         bigint  NOT NULL,
+    unit        text    COLLATE "C" NOT NULL,
+    path        text    NOT NULL,
+    bytes       bigint  NOT NULL,
+    line        bigint  NOT NULL,
+    state       text    NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'taken', 'done', 'failed')),
+    position    bigint  NOT NULL DEFAULT 0,
+    attempt     bigint  NOT NULL DEFAULT 0,
+    worker      text,
+    lease_until timestamptz,
+    documents   bigint  NOT NULL DEFAULT 0,
+    failed      bigint  NOT NULL DEFAULT 0,
+    error       text,
+    PRIMARY KEY (job, unit)
+);
+
+-- What is left to do, so that a claim does not pass over what is done.
+CREATE INDEX work_left ON {schema}.work (job, unit) WHERE state IN ('open', 'taken');

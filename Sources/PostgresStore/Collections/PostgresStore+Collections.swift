@@ -54,6 +54,8 @@ extension PostgresStore {
             for table in [layout.vectors, layout.next.vectors] {
                 try connection.run("DROP TABLE IF EXISTS \(table)")
             }
+            let name = try require(id: collection.id, name: collection.name, connection).name
+            try forgetJobs(ofCollection: name, connection)
             for table in ["tally", "collection"] {
                 let column = table == "tally" ? "collection" : "id"
                 try connection.run(
@@ -72,6 +74,11 @@ extension PostgresStore {
         try write { connection in
             _ = try lock(collection, connection, .alone)
             if try find(name, connection) != nil { throw StoreError.collectionExists(name: name) }
+            let old = try require(id: collection.id, name: collection.name, connection).name
+            try forgetJobs(ofCollection: name, connection)
+            try connection.run(
+                "UPDATE \(jobs) SET collection = $2 WHERE collection = $1",
+                [.text(old), .text(name)])
             return try update(collection, "name = $2", [.text(name)], connection)
         }
     }
@@ -136,6 +143,16 @@ extension PostgresStore {
                 """, [.integer(id), .integer(source.id)])
             return try require(id: id, name: name, connection)
         }
+    }
+
+    /// Another collection of this name would have the same jobs, whose units are done.
+    private func forgetJobs(
+        ofCollection name: String, _ connection: PostgresConnection
+    ) throws {
+        try connection.run(
+            "DELETE FROM \(work) WHERE job IN (SELECT id FROM \(jobs) WHERE collection = $1)",
+            [.text(name)])
+        try connection.run("DELETE FROM \(jobs) WHERE collection = $1", [.text(name)])
     }
 
     private func makeTables(

@@ -15,6 +15,16 @@ extension PostgresStore {
         _ batch: [DocumentWrite], to collection: CollectionRecord,
         onConflict policy: ConflictPolicy
     ) throws(StoreError) -> BatchOutcome {
+        try write(batch, to: collection, onConflict: policy) { _, _ in }
+    }
+
+    /// - Parameter fence: begins each of the transactions that the batch is stored in, with whether it is
+    ///   the last one; there is at least one. What it throws rolls that back.
+    func write(
+        _ batch: [DocumentWrite], to collection: CollectionRecord,
+        onConflict policy: ConflictPolicy,
+        fence: (_ isLast: Bool, PostgresConnection) throws -> Void
+    ) throws(StoreError) -> BatchOutcome {
         for document in batch {
             try document.validate(for: collection)
             let bytes = document.id.utf8.count
@@ -24,18 +34,22 @@ extension PostgresStore {
         }
         let layout = try layout(of: collection)
         let byPlace = Dictionary(grouping: batch.indices) { layout.place(of: batch[$0].id) }
+        let last = byPlace.keys.max()
         var outcomes = [BatchOutcome.Document](repeating: .unchanged, count: batch.count)
         var (replaced, own) = ([Int64: Int](), Set<Int64>())
         do throws(StoreError) {
             for (place, indices) in byPlace.sorted(by: { $0.key < $1.key }) {
                 let documents = indices.map { batch[$0] }
                 let plan = try write { connection in
-                    try self.write(documents, to: place, of: collection, policy, connection)
+                    try fence(place == last, connection)
+                    return try self.write(
+                        documents, to: place, of: collection, policy, connection)
                 }
                 for (index, outcome) in zip(indices, plan.outcomes) { outcomes[index] = outcome }
                 replaced.merge(plan.deletedElsewhere) { $1 }
                 own.formUnion(plan.ownKeys)
             }
+            if batch.isEmpty { try write { connection in try fence(true, connection) } }
             // After what takes their place; if this does not happen, the next synchronization does it.
             let gone = Dictionary(grouping: replaced.keys.filter { !own.contains($0) }) {
                 replaced[$0, default: 0]

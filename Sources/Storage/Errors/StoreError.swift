@@ -42,6 +42,14 @@ package enum StoreError: Error, Equatable, Sendable {
     case invalidName(document: String)
     case tooLarge(document: String, bytes: Int, limit: Int)
 
+    // Shared work.
+    /// Another worker has taken the unit, or it is not taken any more.
+    case workLost(unit: String)
+    /// A worker's files are not those with which the job was registered.
+    case unitDiffers(job: String, path: String, difference: UnitDifference)
+    /// The job was registered with other settings.
+    case jobDiffers(job: String, registered: String, given: String)
+
     // Filters.
     case predicateTooLarge(terms: Int, limit: Int)
 
@@ -51,6 +59,16 @@ package enum StoreError: Error, Equatable, Sendable {
     case nothingStaged(collection: String)
     case alreadyStaged(collection: String, fingerprint: String)
     case stagingIncomplete(collection: String, missing: Int)
+
+    /// How a worker's files differ from those of its job.
+    package enum UnitDifference: Sendable, Equatable {
+        /// The job has another version of the file.
+        case changed
+        /// The job does not have the file.
+        case added
+        /// The worker does not have the file.
+        case missing
+    }
 }
 
 extension StoreError: CustomStringConvertible, LocalizedError {
@@ -108,6 +126,12 @@ extension StoreError: CustomStringConvertible, LocalizedError {
             "document \"\(document)\": an empty id, or a NUL character in its id, title or source"
         case .tooLarge(let document, let bytes, let limit):
             "document \"\(document)\": it has \(bytes) bytes; the limit is \(limit)"
+        case .workLost(let unit):
+            "\(unit): another worker has taken it"
+        case .unitDiffers(let job, let path, let difference):
+            "\(path): " + difference.sentence(job: job)
+        case .jobDiffers(let job, let registered, let given):
+            "job '\(job)' was registered with other options: \(registered), not \(given)"
         case .predicateTooLarge(let terms, let limit):
             "the filter has \(terms) comparisons and values, or is nested too deeply; the limit is \(limit)"
         case .changesPruned(let collection, let position, let prunedThrough):
@@ -123,4 +147,15 @@ extension StoreError: CustomStringConvertible, LocalizedError {
     }
 
     package var errorDescription: String? { description }
+}
+
+extension StoreError.UnitDifference {
+    /// A predicate about the file.
+    package func sentence(job: String) -> String {
+        switch self {
+        case .changed: "is not the file with which job '\(job)' was registered"
+        case .added: "is not among the files with which job '\(job)' was registered"
+        case .missing: "is missing here, but job '\(job)' was registered with it"
+        }
+    }
 }
