@@ -29,7 +29,8 @@ struct VDB: AsyncParsableCommand {
                 subcommands: [
                     StatsCommand.self, CollectionsCommand.self, IndexFieldCommand.self,
                     CheckCommand.self,
-                    CompactCommand.self, BackupCommand.self, ReindexCommand.self,
+                    CompactCommand.self, BackupCommand.self, CopyCommand.self,
+                    ReindexCommand.self,
                 ]),
             CommandGroup(
                 name: "Model",

@@ -38,20 +38,38 @@ extension DocumentStore {
         try passages(ofDocument: key, through: .max)
     }
 
+    /// The passages of some documents, each document's in order; without those that do not exist.
+    package func passages(
+        ofDocuments keys: [Int64], in collection: CollectionRecord
+    ) throws(StoreError) -> [Int64: [PassageRecord]] {
+        try read { database in
+            var found: [Int64: [PassageRecord]] = [:]
+            for key in keys {
+                let passages = try Self.passages(ofDocument: key, through: .max, database)
+                if !passages.isEmpty { found[key] = passages }
+            }
+            return found
+        }
+    }
+
     /// - Parameter ordinal: the number of the last one.
     func passages(
         ofDocument key: Int64, through ordinal: Int
     ) throws(StoreError) -> [PassageRecord] {
-        try read { database in
-            try Row.fetchAll(
-                database.cachedStatement(
-                    sql: """
-                        SELECT \(Self.passageColumns)
-                        WHERE p.document = ? AND p.ordinal <= ? ORDER BY p.ordinal
-                        """),
-                arguments: [key, ordinal]
-            ).map(PassageRecord.init)
-        }
+        try read { try Self.passages(ofDocument: key, through: ordinal, $0) }
+    }
+
+    private static func passages(
+        ofDocument key: Int64, through ordinal: Int, _ database: Database
+    ) throws -> [PassageRecord] {
+        try Row.fetchAll(
+            database.cachedStatement(
+                sql: """
+                    SELECT \(passageColumns)
+                    WHERE p.document = ? AND p.ordinal <= ? ORDER BY p.ordinal
+                    """),
+            arguments: [key, ordinal]
+        ).map(PassageRecord.init)
     }
 
     /// The document of each passage, without text; deleted passages are left out.

@@ -21,6 +21,18 @@ extension PostgresStore {
         try passages(ofDocument: key, through: .max, in: collection)
     }
 
+    /// The passages of some documents, each document's in order; without those that do not exist.
+    package func passages(
+        ofDocuments keys: [Int64], in collection: CollectionRecord
+    ) throws(StoreError) -> [Int64: [PassageRecord]] {
+        let found = try passages(
+            in: collection,
+            where: {
+                "\($0.anyPlace(of: "p")) AND p.document = ANY($1) ORDER BY p.document, p.ordinal"
+            }, [.integers(keys)])
+        return Dictionary(grouping: found, by: \.documentKey)
+    }
+
     /// - Parameter ordinal: the number of the last one.
     func passages(
         ofDocument key: Int64, through ordinal: Int, in collection: CollectionRecord

@@ -190,6 +190,11 @@ package protocol Store: Sendable {
         ofDocument key: Int64, in collection: CollectionRecord
     ) throws(StoreError) -> [PassageRecord]
 
+    /// The passages of some documents, each document's in order; without those that do not exist.
+    func passages(
+        ofDocuments keys: [Int64], in collection: CollectionRecord
+    ) throws(StoreError) -> [Int64: [PassageRecord]]
+
     /// At most `limit` passages in key order, from the one after `key`; for re-encoding.
     func passages(
         after key: Int64, limit: Int, in collection: CollectionRecord

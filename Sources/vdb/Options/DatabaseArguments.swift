@@ -11,6 +11,10 @@ struct DatabaseFileArguments: ParsableArguments {
         completion: .file())
     var givenPath: String?
 
+    init() {}
+
+    init(path: String) { givenPath = path }
+
     var path: String {
         if let givenPath { return givenPath }
         let fromEnvironment = ProcessInfo.processInfo.environment["VDB_DB"] ?? ""

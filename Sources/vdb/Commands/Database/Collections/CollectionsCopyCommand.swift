@@ -10,8 +10,7 @@ struct CollectionsCopyCommand: AsyncParsableCommand {
               vdb collections copy notes experiment
 
             Documents, vectors, model, search settings and indexed fields are copied; nothing is encoded. \
-            To copy to another database, pipe 'vdb export --vectors' to 'vdb ingest'. If it is \
-            interrupted, there is no copy.
+            'vdb copy' copies to another database. If it is interrupted, there is no copy.
             """)
 
     @Argument(help: "The collection.")
