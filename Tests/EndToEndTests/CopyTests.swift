@@ -62,11 +62,12 @@ import Testing
         try vdb.write("vectors.jsonl", records.joined(separator: "\n"))
         let ingested = try vdb.run("ingest", "vectors.jsonl", "-q")
         #expect(ingested.status == 0, "\(ingested.errors)")
+        var random = RandomSource(seed: RandomSource.seed(11))
         let process = try vdb.start(
             ["copy", "--to", "copy.vdb"], input: FileHandle.nullDevice,
             output: FileHandle.nullDevice, errors: FileHandle.nullDevice)
         // Whenever it is killed, what was committed is whole.
-        usleep(UInt32.random(in: 20_000...400_000))
+        usleep(UInt32.random(in: 20_000...400_000, using: &random))
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
         let result = try vdb.run("copy", "--to", "copy.vdb")
