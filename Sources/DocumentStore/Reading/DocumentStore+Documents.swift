@@ -47,44 +47,16 @@ extension DocumentStore {
         }
     }
 
-    /// The document's whole text, joined from its passages. A part that two of them share is taken
-    /// once; bytes between two that were not stored are replaced by a line feed.
-    package func text(
-        ofDocument key: Int64, in collection: CollectionRecord
-    ) throws(StoreError) -> String {
-        let passages = try passages(ofDocument: key, in: collection)
-        guard passages.count > 1 else { return passages.first?.text ?? "" }
-        var joined = JoinedPassages()
-        for passage in passages { joined.append(passage) }
-        return String(decoding: joined.bytes, as: UTF8.self)
-    }
-
-    /// The part of ``text(ofDocument:in:)`` before a passage.
-    ///
-    /// - Parameters:
-    ///   - ordinal: the passage's number.
-    ///   - limit: in bytes.
-    /// - Returns: `nil` if there is no such document or passage, or if the part is longer than `limit`.
-    package func text(
-        ofDocument id: String, before ordinal: Int, limit: Int, in collection: CollectionRecord
-    ) throws(StoreError) -> String? {
-        guard let key = try document(id: id, in: collection)?.key else { return nil }
-        let start = try read { database in
+    /// Where a passage starts in the document's text, in bytes; `nil` if there is none.
+    package func start(
+        ofPassage ordinal: Int, ofDocument key: Int64, in collection: CollectionRecord
+    ) throws(StoreError) -> Int? {
+        try read { database in
             try Int.fetchOne(
                 database.cachedStatement(
                     sql: "SELECT text_start FROM passage WHERE document = ? AND ordinal = ?"),
                 arguments: [key, ordinal])
         }
-        guard let start, start <= limit else { return nil }
-        var joined = JoinedPassages()
-        for passage in try passages(ofDocument: key, through: ordinal) {
-            if passage.ordinal == ordinal {
-                joined.skip(to: passage.start)
-                return String(decoding: joined.bytes, as: UTF8.self)
-            }
-            joined.append(passage)
-        }
-        return nil
     }
 }
 

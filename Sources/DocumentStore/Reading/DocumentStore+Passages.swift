@@ -31,13 +31,6 @@ extension DocumentStore {
         }
     }
 
-    /// A document's passages in order.
-    package func passages(
-        ofDocument key: Int64, in collection: CollectionRecord
-    ) throws(StoreError) -> [PassageRecord] {
-        try passages(ofDocument: key, through: .max)
-    }
-
     /// The passages of some documents, each document's in order; without those that do not exist.
     package func passages(
         ofDocuments keys: [Int64], in collection: CollectionRecord
@@ -52,9 +45,9 @@ extension DocumentStore {
         }
     }
 
-    /// - Parameter ordinal: the number of the last one.
-    func passages(
-        ofDocument key: Int64, through ordinal: Int
+    /// A document's passages in order, up to the one with this ordinal.
+    package func passages(
+        ofDocument key: Int64, through ordinal: Int, in collection: CollectionRecord
     ) throws(StoreError) -> [PassageRecord] {
         try read { try Self.passages(ofDocument: key, through: ordinal, $0) }
     }

@@ -41,46 +41,19 @@ extension PostgresStore {
         }
     }
 
-    /// The document's whole text, joined from its passages.
-    package func text(
-        ofDocument key: Int64, in collection: CollectionRecord
-    ) throws(StoreError) -> String {
-        let passages = try passages(ofDocument: key, in: collection)
-        guard passages.count > 1 else { return passages.first?.text ?? "" }
-        var joined = JoinedPassages()
-        for passage in passages { joined.append(passage) }
-        return String(decoding: joined.bytes, as: UTF8.self)
-    }
-
-    /// The part of a document's text before a passage.
-    ///
-    /// - Parameters:
-    ///   - ordinal: the passage's number.
-    ///   - limit: in bytes.
-    /// - Returns: `nil` if there is no such document or passage, or if the part is longer than `limit`.
-    package func text(
-        ofDocument id: String, before ordinal: Int, limit: Int, in collection: CollectionRecord
-    ) throws(StoreError) -> String? {
-        guard let key = try document(id: id, in: collection)?.key else { return nil }
-        let start = try read { connection in
+    /// Where a passage starts in the document's text, in bytes; `nil` if there is none.
+    package func start(
+        ofPassage ordinal: Int, ofDocument key: Int64, in collection: CollectionRecord
+    ) throws(StoreError) -> Int? {
+        try read { connection in
             let layout = try layout(of: collection, connection)
             return try connection.run(
                 """
                 SELECT text_start FROM \(layout.passages)
                 WHERE \(layout.anyPlace) AND document = $1 AND ordinal = $2
                 """, [.integer(key), .integer(Int64(ordinal))]
-            ).rows.map { try $0.integer(0) }.first
+            ).rows.map { Int(try $0.integer(0)) }.first
         }
-        guard let start, start <= limit else { return nil }
-        var joined = JoinedPassages()
-        for passage in try passages(ofDocument: key, through: ordinal, in: collection) {
-            if passage.ordinal == ordinal {
-                joined.skip(to: passage.start)
-                return String(decoding: joined.bytes, as: UTF8.self)
-            }
-            joined.append(passage)
-        }
-        return nil
     }
 
     /// The metadata of some documents from all over the collection; `nil` for one without any. The time

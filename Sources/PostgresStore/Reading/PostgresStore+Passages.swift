@@ -14,13 +14,6 @@ extension PostgresStore {
         return keys.compactMap { byKey[$0] }
     }
 
-    /// A document's passages in order.
-    package func passages(
-        ofDocument key: Int64, in collection: CollectionRecord
-    ) throws(StoreError) -> [PassageRecord] {
-        try passages(ofDocument: key, through: .max, in: collection)
-    }
-
     /// The passages of some documents, each document's in order; without those that do not exist.
     package func passages(
         ofDocuments keys: [Int64], in collection: CollectionRecord
@@ -33,8 +26,8 @@ extension PostgresStore {
         return Dictionary(grouping: found, by: \.documentKey)
     }
 
-    /// - Parameter ordinal: the number of the last one.
-    func passages(
+    /// A document's passages in order, up to the one with this ordinal.
+    package func passages(
         ofDocument key: Int64, through ordinal: Int, in collection: CollectionRecord
     ) throws(StoreError) -> [PassageRecord] {
         try passages(

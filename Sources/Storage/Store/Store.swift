@@ -149,21 +149,6 @@ package protocol Store: Sendable {
         after id: String?, limit: Int, in collection: CollectionRecord
     ) throws(StoreError) -> [DocumentRecord]
 
-    /// The document's whole text, joined from its passages.
-    func text(
-        ofDocument key: Int64, in collection: CollectionRecord
-    ) throws(StoreError) -> String
-
-    /// The part of a document's text before a passage.
-    ///
-    /// - Parameters:
-    ///   - ordinal: the passage's number.
-    ///   - limit: in bytes.
-    /// - Returns: `nil` if there is no such document or passage, or if the part is longer than `limit`.
-    func text(
-        ofDocument id: String, before ordinal: Int, limit: Int, in collection: CollectionRecord
-    ) throws(StoreError) -> String?
-
     /// The metadata, as JSON, of documents by their keys; those that are deleted are left out.
     func metadata(
         ofDocuments keys: [Int64], in collection: CollectionRecord
@@ -185,10 +170,15 @@ package protocol Store: Sendable {
         forKeys keys: [Int64], in collection: CollectionRecord
     ) throws(StoreError) -> [PassageRecord]
 
-    /// A document's passages in order.
+    /// A document's passages in order, up to the one with this ordinal.
     func passages(
-        ofDocument key: Int64, in collection: CollectionRecord
+        ofDocument key: Int64, through ordinal: Int, in collection: CollectionRecord
     ) throws(StoreError) -> [PassageRecord]
+
+    /// Where a passage starts in the document's text, in bytes; `nil` if there is none.
+    func start(
+        ofPassage ordinal: Int, ofDocument key: Int64, in collection: CollectionRecord
+    ) throws(StoreError) -> Int?
 
     /// The passages of some documents, each document's in order; without those that do not exist.
     func passages(
