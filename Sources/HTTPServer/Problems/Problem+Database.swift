@@ -72,6 +72,10 @@ extension Problem {
         case .closed: ("closed", .serviceUnavailable)
         case .moved: ("moved", .internalServerError)
         case .locked: ("locked", .serviceUnavailable)
+        case .invalidURI: ("invalid_uri", .internalServerError)
+        case .storeUnavailable: ("store_unavailable", .serviceUnavailable)
+        case .notPermitted: ("not_permitted", .internalServerError)
+        case .connectionLost: ("connection_lost", .serviceUnavailable)
         case .embedderMismatch: ("embedder_mismatch", .conflict)
         case .noRecordedEmbedder: ("no_recorded_embedder", .conflict)
         case .metricMismatch: ("metric_mismatch", .conflict)
@@ -114,6 +118,10 @@ extension Problem {
         case .moved: "the database's file was moved or deleted"
         case .locked(_, _, let seconds):
             "another process is writing and did not finish within \(number(seconds)) s"
+        case .storeUnavailable: "the database's server is unavailable or lacks what is needed"
+        case .notPermitted: "the database's server does not permit it"
+        case .connectionLost(_, _, let seconds):
+            "the connection to the database's server was lost for \(number(seconds)) s"
         case .embedderUnavailable: "the collection's model cannot be loaded"
         default: error.description
         }
@@ -123,7 +131,7 @@ extension Problem {
         switch error {
         case .collectionMissing:
             "GET /v1/collections lists them, and PUT or the first document creates one"
-        case .locked: "try again"
+        case .locked, .connectionLost: "try again"
         case .diskFull: "nothing of this commit is stored; free some space on the server"
         case .metricMismatch: "leave out the metric, or use another collection"
         case .embedderMissing(_, .some), .embedderUnavailable:
@@ -136,7 +144,9 @@ extension Problem {
         case .wordsOnly: "pass mode lexical"
         case .vectorsNeeded: "use another collection, or let a model encode them"
         case .damaged: "run 'vdb check', or restore a backup"
-        case .inputOutput, .cannotCreate, .moved, .databaseMissing: "the server's log says more"
+        case .inputOutput, .cannotCreate, .moved, .databaseMissing, .storeUnavailable,
+            .notPermitted:
+            "the server's log says more"
         default: nil
         }
     }

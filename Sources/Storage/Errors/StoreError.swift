@@ -23,6 +23,10 @@ package enum StoreError: Error, Equatable, Sendable {
     case withoutLog(path: String)
     /// A server, or what is needed to reach it, is not there or too old.
     case unavailable(path: String, reason: String)
+    /// The server does not permit it.
+    case notPermitted(path: String, reason: String)
+    /// The connection was lost, and for `seconds` no transaction could be completed.
+    case connectionLost(path: String, reason: String, seconds: Double)
     /// The task was cancelled.
     case cancelled
 
@@ -101,7 +105,9 @@ extension StoreError: CustomStringConvertible, LocalizedError {
             "\(path): was moved or deleted while it was open"
         case .withoutLog(let path):
             "\(path): its write-ahead log is missing"
-        case .unavailable(let path, let reason):
+        case .connectionLost(let path, let reason, let seconds):
+            "\(path): the connection was lost, and none could be made for \(seconds) s: \(reason)"
+        case .unavailable(let path, let reason), .notPermitted(let path, let reason):
             "\(path): \(reason)"
         case .cancelled:
             "the task was cancelled"

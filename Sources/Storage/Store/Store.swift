@@ -274,6 +274,9 @@ package protocol Store: Sendable {
     /// Reads everything and reports what is wrong; empty means sound. Writers are not blocked.
     func check() throws(StoreError) -> [StoreFinding]
 
+    /// What makes the store less safe than it could be, such as a server's settings: clauses about it.
+    func remarks() throws(StoreError) -> [String]
+
     /// Rebuilds what can be derived from the documents.
     func rebuildDerived(of collection: CollectionRecord) throws(StoreError)
 
@@ -285,4 +288,8 @@ package protocol Store: Sendable {
 
     /// The bytes on disk by kind of content.
     func bytesByPart() throws(StoreError) -> [StorePart]
+}
+
+extension Store {
+    package func remarks() throws(StoreError) -> [String] { [] }
 }

@@ -5,7 +5,7 @@ import Synchronization
 import TextBytes
 
 /// A database of documents that are found by meaning and by words: one file, with caches next to
-/// it.
+/// it, or, with the module PostgresStorage, a PostgreSQL database.
 ///
 /// ```swift
 /// let database = try Database(path: "notes.vdb", embedder: Letters())
@@ -19,16 +19,18 @@ import TextBytes
 /// Safe to use from any number of tasks and processes at once. Readers never wait for a writer;
 /// they see what is committed. There is one writer at a time: within a process writers queue,
 /// across processes one waits for `DatabaseOptions.lockTimeout` and then throws
-/// ``DatabaseError/locked(path:holder:seconds:)``.
+/// ``DatabaseError/locked(path:holder:seconds:)``. In PostgreSQL any number of processes write at once.
 ///
 /// Once a call has returned, its writes survive a crash of the process and a power failure.
 public final class Database: Sendable {
-    /// The path of the database file, as given to the initializer. The caches are next to it.
+    /// The path of the database file, as given to the initializer, with the caches next to it; or the
+    /// URI of a PostgreSQL database, without its password.
     public let path: String
     /// The options that the database was opened with.
     public let options: DatabaseOptions
-    let store: any Store
-    let files: DatabaseFiles
+    package let store: any Store
+    /// What the one writer locks; `nil` if any number of processes may write at once.
+    private let lockFile: String?
     /// Makes the index of the collection of this name.
     let makeIndex: @Sendable (_ collection: String) -> any CollectionIndex
     let embedders: EmbedderResolver
@@ -40,12 +42,8 @@ public final class Database: Sendable {
     ///
     /// - Throws: ``DatabaseError``: `databaseMissing`, `cannotCreate`, `notADatabase`,
     ///   `newerFormat`, `olderFormat`, `damaged`, `locked`, `inputOutput`, `diskFull`.
-    public init(path: String, options: DatabaseOptions = DatabaseOptions()) throws {
-        self.path = path
-        self.options = options
+    public convenience init(path: String, options: DatabaseOptions = DatabaseOptions()) throws {
         let files = DatabaseFiles(database: path)
-        self.files = files
-        embedders = EmbedderResolver(given: options.embedder, find: options.findEmbedder)
         let mode: DocumentStore.Mode =
             switch options.access {
             case .readOnly: .readOnly
@@ -57,12 +55,30 @@ public final class Database: Sendable {
                 path: path, mode: mode, busyTimeout: options.lockTimeout,
                 fileSystem: options.fileSystem)
         }
-        self.store = store
-        makeIndex = { name in
+        self.init(store: store, at: path, lockFile: files.lock, options: options) { name in
             CollectionCaches(
                 of: name, files: files, store: store, policy: options.cachePolicy,
                 fileSystem: options.fileSystem, threads: options.threadCount)
         }
+    }
+
+    /// Opens a database on a store, which it closes.
+    ///
+    /// - Parameters:
+    ///   - description: where the store is, for messages: ``path``.
+    ///   - lockFile: what writers of several processes lock, so that one writes at a time; `nil` if the
+    ///     store lets any number of them write at once.
+    ///   - makeIndex: makes the index of the collection of this name. Collections are made once.
+    package init(
+        store: any Store, at description: String, lockFile: String?, options: DatabaseOptions,
+        makeIndex: @escaping @Sendable (_ collection: String) -> any CollectionIndex
+    ) {
+        path = description
+        self.options = options
+        self.store = store
+        self.lockFile = lockFile
+        self.makeIndex = makeIndex
+        embedders = EmbedderResolver(given: options.embedder, find: options.findEmbedder)
     }
 
     /// Opens a database, or creates it, with one embedder for all its collections.
@@ -104,16 +120,18 @@ public final class Database: Sendable {
         try rethrowing { try store.close() }
     }
 
-    /// Runs `body` as the only writer, among tasks and processes.
+    /// Runs `body` as the only writer among this process's tasks and, unless the store lets several
+    /// write, among processes.
     func asWriter<Result: Sendable>(
         _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
         guard options.access != .readOnly else { throw DatabaseError.readOnly(path: path) }
         do {
-            return try await writers.withLock { [files, options] in
+            return try await writers.withLock { [lockFile, path, options] in
                 try await withTaskExecutorPreference(BlockingExecutor.shared) {
+                    guard let lockFile else { return try await body() }
                     let lock = try await WriterLock.acquire(
-                        files.lock, database: files.database, timeout: options.lockTimeout,
+                        lockFile, database: path, timeout: options.lockTimeout,
                         fileSystem: options.fileSystem, isWaiting: options.isWaiting)
                     defer { lock.release() }
                     return try await body()

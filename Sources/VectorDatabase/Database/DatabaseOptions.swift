@@ -33,7 +33,8 @@ public struct DatabaseOptions: Sendable {
 
     /// How long a writer waits for one in another process before it throws
     /// ``DatabaseError/locked(path:holder:seconds:)``. Writers within this process queue without a
-    /// limit.
+    /// limit. In PostgreSQL, how long a transaction is tried again that another one was in the way of, or
+    /// whose connection was lost.
     public var lockTimeout: Duration = .seconds(10)
 
     /// Called once for a writer that has waited a second for one in another process, with the name of
@@ -50,7 +51,7 @@ public struct DatabaseOptions: Sendable {
     /// The file system for caches, backups and the writer's lock; set only in tests.
     package var fileSystem: any FileSystem = SystemFileSystem()
 
-    var threadCount: Int {
+    package var threadCount: Int {
         max(1, threads ?? ProcessInfo.processInfo.activeProcessorCount)
     }
 

@@ -24,6 +24,12 @@ extension DatabaseError: CustomStringConvertible, LocalizedError {
         case .locked(let path, let holder, let seconds):
             "\(path): \(holder ?? "another process") is writing and did not finish within "
                 + "\(Self.number(seconds)) s"
+        case .invalidURI(let reason): "the URI of the database \(reason)"
+        case .storeUnavailable(let path, let reason): "\(path): \(reason)"
+        case .notPermitted(let path, let reason): "\(path): \(reason)"
+        case .connectionLost(let path, let reason, let seconds):
+            "\(path): the connection was lost, and none could be made for "
+                + "\(Self.number(seconds)) s: \(reason)"
         default: identityDescription
         }
     }

@@ -22,6 +22,11 @@ extension DatabaseError {
         case .closed(let path): self = .closed(path: path)
         case .moved(let path): self = .moved(path: path)
         case .withoutLog(let path): self = .notADatabase(path: path, found: .withoutLog)
+        case .unavailable(let path, let reason):
+            self = .storeUnavailable(path: path, reason: reason)
+        case .notPermitted(let path, let reason): self = .notPermitted(path: path, reason: reason)
+        case .connectionLost(let path, let reason, let seconds):
+            self = .connectionLost(path: path, reason: reason, seconds: seconds)
         case .diskFull(let path): self = .diskFull(path: path)
         case .io(let path, let detail): self = .inputOutput(path: path, reason: detail)
         case .collectionMissing(let name):
@@ -87,7 +92,7 @@ extension DatabaseError {
 
     /// Translates errors of the modules below into this type. Others, such as those of an
     /// application's own sequence, are passed on unchanged.
-    static func wrap(_ error: any Error) -> any Error {
+    package static func wrap(_ error: any Error) -> any Error {
         switch error {
         case StoreError.cancelled: CancellationError()
         case let error as StoreError: DatabaseError(error)
@@ -116,6 +121,6 @@ extension DatabaseError.ForeignFile {
 }
 
 /// Runs `body` and translates errors of the modules below into ``DatabaseError``.
-func rethrowing<Result>(_ body: () throws -> Result) throws -> Result {
+package func rethrowing<Result>(_ body: () throws -> Result) throws -> Result {
     do { return try body() } catch { throw DatabaseError.wrap(error) }
 }

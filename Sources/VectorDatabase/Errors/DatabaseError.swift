@@ -39,6 +39,17 @@ public enum DatabaseError: Error, Sendable, Equatable {
     /// known.
     case locked(path: String, holder: String?, seconds: Double)
 
+    // The server.
+    /// The text is no URI of a PostgreSQL database. `reason` says why, without a password.
+    case invalidURI(reason: String)
+    /// A server, or what is needed to reach it, is not there or too old; or the store does not offer what
+    /// was asked for.
+    case storeUnavailable(path: String, reason: String)
+    /// The server does not permit it. `reason` is the server's.
+    case notPermitted(path: String, reason: String)
+    /// The connection was lost, and for `seconds` no other could be made. What was acknowledged is stored.
+    case connectionLost(path: String, reason: String, seconds: Double)
+
     // Identity.
     /// The collection's vectors were made by another embedder than the one given.
     case embedderMismatch(collection: String, recorded: EmbedderIdentity, given: EmbedderIdentity)
@@ -146,7 +157,7 @@ public enum DatabaseError: Error, Sendable, Equatable {
     public var kind: Kind {
         switch self {
         case .outOfRange, .invalidCollectionName, .wordsOnly, .vectorsNeeded, .textNeeded,
-            .filterTooLarge, .embedderWithoutDimensions, .conflict, .closed:
+            .filterTooLarge, .embedderWithoutDimensions, .conflict, .closed, .invalidURI:
             .usage
         case .notADatabase(_, .withoutLog): .missing
         case .notADatabase, .newerFormat, .damaged, .embedderMismatch, .noRecordedEmbedder,
@@ -154,10 +165,10 @@ public enum DatabaseError: Error, Sendable, Equatable {
             .documentExists, .collectionExists, .encodingFailed, .sourceEmptied, .tooManyDeletions:
             .badData
         case .databaseMissing, .collectionMissing, .documentsMissing: .missing
-        case .embedderMissing, .embedderUnavailable, .cannotRerank: .unavailable
-        case .cannotCreate, .readOnly, .olderFormat: .cannotCreate
+        case .embedderMissing, .embedderUnavailable, .cannotRerank, .storeUnavailable: .unavailable
+        case .cannotCreate, .readOnly, .olderFormat, .notPermitted: .cannotCreate
         case .inputOutput, .diskFull, .moved: .inputOutput
-        case .locked: .temporary
+        case .locked, .connectionLost: .temporary
         }
     }
 }

@@ -14,6 +14,9 @@ struct Checker {
                     .fault, subject: database.path, message: place + finding.detail,
                     remedy: finding.isDerived ? .deriveAgain : nil))
         }
+        report.findings += try database.store.remarks().map {
+            CheckReport.Finding(.remark, subject: database.path, message: $0)
+        }
         // Comparing caches with a damaged database would prove nothing.
         guard report.isSound else { return report }
         for record in try database.store.collections() {

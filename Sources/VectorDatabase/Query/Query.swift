@@ -155,7 +155,8 @@ public struct Explanation: Sendable {
     public var postings = 0
     /// The number of passages that were then scored exactly.
     public var scoredPassages = 0
-    /// The number of passages that match the filter; `nil` without a filter.
+    /// The number of passages that match the filter; `nil` without a filter, and in PostgreSQL if more
+    /// than 2,000 documents match.
     public var matchingPassages: Int?
     /// The best score of the documents that ``Query/minimumScore`` left out; `nil` if it left out none.
     public var bestScoreLeftOut: Double?

@@ -5,7 +5,7 @@ import Storage
 ///
 /// The store is the truth. An index can be made again from it at any time, and may do that by itself.
 /// Calls that write are for the one writer of the database.
-protocol CollectionIndex: Sendable {
+package protocol CollectionIndex: Sendable {
     // MARK: Reading
 
     /// - Parameters:
@@ -64,7 +64,7 @@ protocol CollectionIndex: Sendable {
 }
 
 /// Extends an index during an ingest. Used by one task at a time.
-protocol IndexFollower: AnyObject {
+package protocol IndexFollower: AnyObject {
     /// Whether anything is being extended, so that ``save(_:)`` has something to write.
     var isFollowing: Bool { get }
 

@@ -9,6 +9,9 @@ public struct IndexStatistics: Sendable, Equatable {
         /// The files are missing or belong to another state of the database. Readers scan the
         /// database until the next writer rewrites the files.
         case absent
+        /// The graph is missing or incomplete, and every vector is compared until it is built: PostgreSQL
+        /// only.
+        case building
     }
 
     /// How queries search the vectors now.
@@ -23,4 +26,16 @@ public struct IndexStatistics: Sendable, Equatable {
     public var tailRows: Int
     /// The number of rows deleted since the graph (or, without one, the flat file) was written.
     public var deletedRows: Int
+
+    package init(
+        state: State, options: IndexOptions, graphRows: Int = 0, flatRows: Int = 0,
+        tailRows: Int = 0, deletedRows: Int = 0
+    ) {
+        self.state = state
+        self.options = options
+        self.graphRows = graphRows
+        self.flatRows = flatRows
+        self.tailRows = tailRows
+        self.deletedRows = deletedRows
+    }
 }

@@ -7,8 +7,9 @@ import LexicalIndex
 /// with the query's filter, which all of its searches apply.
 ///
 /// Its searches may run at the same time. They may block, so call them on ``BlockingExecutor``.
-protocol Retriever: Sendable {
-    /// The number of passages that match the filter; `nil` without a filter.
+package protocol Retriever: Sendable {
+    /// The number of passages that match the filter; `nil` without a filter, or if they are too many to be
+    /// counted for each query.
     var matchingPassages: Int? { get }
 
     /// The documents whose passages are nearest to a vector, best first; equal scores in the byte
@@ -31,19 +32,26 @@ protocol Retriever: Sendable {
 }
 
 /// What a search found, best first, and the work that it took.
-struct Candidates: Sendable {
-    var documents: [Candidate] = []
-    var cost = SearchCost()
+package struct Candidates: Sendable {
+    package var documents: [Candidate]
+    package var cost: SearchCost
+
+    package init(documents: [Candidate] = [], cost: SearchCost = SearchCost()) {
+        self.documents = documents
+        self.cost = cost
+    }
 }
 
 /// The work that a search has done.
-struct SearchCost: Sendable {
+package struct SearchCost: Sendable {
     // Of a search by vector.
-    var distanceComputations = 0
-    var graphRows = 0
-    var tailRows = 0
-    var deletedRows = 0
+    package var distanceComputations = 0
+    package var graphRows = 0
+    package var tailRows = 0
+    package var deletedRows = 0
     // Of a search by words.
-    var postings = 0
-    var scoredPassages = 0
+    package var postings = 0
+    package var scoredPassages = 0
+
+    package init() {}
 }

@@ -2,14 +2,14 @@ import Storage
 import VectorIndex
 
 /// Rows in memory, shared by snapshots and prepared for the metric (normalized for the cosine).
-final class TailSegment: @unchecked Sendable {
-    let keys: [Int64]
+package final class TailSegment: @unchecked Sendable {
+    package let keys: [Int64]
     private let dimensions: Int
     /// `[keys.count, dimensions]`, row-major; allocated by hand so that its address never changes.
     private let values: UnsafeMutableBufferPointer<Float>
 
     /// Prepares rows as they are stored.
-    init(_ batch: VectorBatch, metric: Metric) throws {
+    package init(_ batch: VectorBatch, metric: Metric) throws {
         keys = batch.keys
         dimensions = batch.dimensions
         values = .allocate(capacity: max(1, batch.values.count))
@@ -44,7 +44,7 @@ final class TailSegment: @unchecked Sendable {
     deinit { values.deallocate() }
 
     /// All rows, for exact search; valid while `self` lives.
-    var vectors: FlatVectors {
+    package var vectors: FlatVectors {
         FlatVectors(
             count: keys.count, dimensions: dimensions, element: .float32,
             base: UnsafeRawPointer(values.baseAddress!), labels: { [keys] in keys[$0] })

@@ -29,6 +29,9 @@ extension DatabaseError: WordedError {
         case .cannotCreate: "check its folder"
         case .readOnly: "check the permissions of the file and its folder"
         case .locked: "try again when it has finished, or wait longer with --wait"
+        case .invalidURI: "pass --db postgres://USER@HOST/DATABASE"
+        case .notPermitted: "an administrator runs what 'vdb schema --postgres' prints"
+        case .connectionLost: "run the same command again; what is stored is left as it is"
         default: identityRemedy
         }
     }
