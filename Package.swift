@@ -26,6 +26,7 @@ let package = Package(
     name: "vdb",
     products: [
         .library(name: "VectorDatabase", targets: ["VectorDatabase"]),
+        .library(name: "PostgresStorage", targets: ["PostgresStorage"]),
         .library(name: "Embedding", targets: ["Embedding"]),
         .library(name: "DefaultModel", targets: ["DefaultModel"]),
         .library(name: "AutoRegEmbed", targets: ["AutoRegEmbed"]),
@@ -182,6 +183,14 @@ let package = Package(
             swiftSettings: swift),
 
         // Level 6.
+        // Databases in PostgreSQL. An application that does not import it does not have it.
+        .target(
+            name: "PostgresStorage",
+            dependencies: [
+                "VectorDatabase", "PostgresStore", "Storage", "Schema", "VectorIndex",
+                "LexicalIndex",
+            ],
+            swiftSettings: swift),
         .target(
             name: "DefaultModel", dependencies: ["CDefaultModel", "AutoRegEmbed", "Encoder"],
             exclude: ["recipe", "MODEL_CARD.md"], swiftSettings: swift),
@@ -204,8 +213,9 @@ let package = Package(
         .executableTarget(
             name: "vdb",
             dependencies: [
-                "VectorDatabase", "DefaultModel", "AutoRegEmbed", "Encoder", "Training", "Tuning",
-                "Evaluation", "Tokenization", "Tensors", "VectorMath", "FileFormat", "ModelHub",
+                "VectorDatabase", "PostgresStorage", "DefaultModel", "AutoRegEmbed", "Encoder",
+                "Training", "Tuning", "Evaluation", "Tokenization", "Tensors", "VectorMath",
+                "FileFormat", "ModelHub",
                 "ModelContext", "ModelContextProtocol", "JSON", "TextBytes", "CSmolLM2Adapter",
                 argumentParser,
             ],
@@ -238,6 +248,10 @@ let package = Package(
             name: "TestSupport", dependencies: ["FileFormat", "RandomNumbers"],
             path: "Tests/TestSupport",
             resources: [.copy("Fixtures")], swiftSettings: swift),
+        // A PostgreSQL server for a process of tests.
+        .target(
+            name: "PostgresTestSupport", dependencies: ["PostgresStore", "TestSupport"],
+            path: "Tests/PostgresTestSupport", swiftSettings: swift),
         .target(
             name: "TestOracles",
             dependencies: ["VectorDatabase", "DocumentStore", "Storage", "TestSupport", grdb],
@@ -306,7 +320,14 @@ let package = Package(
             name: "PostgresStoreTests",
             dependencies: [
                 "PostgresStore", "DocumentStore", "Storage", "Ranking", "FileFormat", "JSON",
-                "TextBytes", "TestOracles", "TestSupport",
+                "TextBytes", "TestOracles", "TestSupport", "PostgresTestSupport",
+            ],
+            swiftSettings: swift),
+        .testTarget(
+            name: "PostgresStorageTests",
+            dependencies: [
+                "PostgresStorage", "PostgresStore", "VectorDatabase", "Storage", "RandomNumbers",
+                "TestSupport", "PostgresTestSupport",
             ],
             swiftSettings: swift),
         .testTarget(
@@ -367,8 +388,8 @@ let package = Package(
         .testTarget(
             name: "DocumentationTests",
             dependencies: [
-                "VectorDatabase", "Embedding", "AutoRegEmbed", "DefaultModel", "Encoder",
-                "Training", "Tuning", "Evaluation", "TestSupport",
+                "VectorDatabase", "PostgresStorage", "Embedding", "AutoRegEmbed", "DefaultModel",
+                "Encoder", "Training", "Tuning", "Evaluation", "TestSupport",
             ],
             swiftSettings: swift),
         .testTarget(

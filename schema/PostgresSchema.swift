@@ -12,7 +12,17 @@ package struct PostgresSchema: Sendable {
             + "\""
     }
 
-    /// The statements that make the tables of a database.
+    package var makeExtension: [String] { statements(PackageResources.extension_sql, [:]) }
+
+    package var makeSchema: [String] { statements(PackageResources.schema_sql, [:]) }
+
+    /// What an administrator runs for a user who may make neither the extension nor the schema.
+    package func preparation(for user: String) -> [String] {
+        makeExtension + makeSchema
+            + statements(PackageResources.grant_sql, ["user": Self.quoted(user)])
+    }
+
+    /// The statements that make the tables of a database, in a schema that is there.
     package var database: [String] { statements(PackageResources.database_sql, [:]) }
 
     package func collection(id: Int64) -> [String] {
@@ -38,15 +48,18 @@ package struct PostgresSchema: Sendable {
 
     /// The graph of one place's vectors. pgvector allows fewer links than HNSW here does, and wants twice
     /// as many candidates.
+    ///
+    /// - Parameter graph: its name, without the schema.
     package func graph(
-        ofCollection id: Int64, generation: Int, place: Int, dimensions: Int, operators: String,
+        _ graph: String, ofCollection id: Int64, generation: Int, place: Int, dimensions: Int,
+        operators: String,
         m: Int, efConstruction: Int
     ) -> [String] {
         let links = min(max(m, 2), 100)
         return statements(
             PackageResources.graph_sql,
             [
-                "id": "\(id)", "generation": "\(generation)", "place": "\(place)",
+                "graph": graph, "id": "\(id)", "generation": "\(generation)", "place": "\(place)",
                 "dimensions": "\(dimensions)", "operators": operators, "m": "\(links)",
                 "ef_construction": "\(min(max(efConstruction, 2 * links, 4), 1000))",
             ])

@@ -82,7 +82,7 @@ struct LevelTests {
     /// What only tests and tools use.
     private static let withoutLevel: Set = [
         "CFaultVFS", "Torture", "vdb-torture", "TestSupport", "TestOracles",
-        "TrainingTestSupport", "FuzzTargets",
+        "TrainingTestSupport", "FuzzTargets", "PostgresTestSupport",
     ]
 
     @Test func theReadmesTableIsTheManifests() throws {

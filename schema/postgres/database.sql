@@ -1,8 +1,4 @@
--- The tables of a database in PostgreSQL. {schema} is the name of its schema, quoted.
-
-CREATE SCHEMA IF NOT EXISTS {schema};
-
-CREATE EXTENSION IF NOT EXISTS vector;
+-- The tables of a database in PostgreSQL. Its schema is there already.
 
 CREATE TABLE {schema}.property (
     name  text COLLATE "C" PRIMARY KEY,

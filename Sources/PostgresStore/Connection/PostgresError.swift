@@ -40,6 +40,7 @@ package enum PostgresError: Error, Equatable, Sendable {
         package static let uniqueViolation = "23505"
         package static let undefinedTable = "42P01"
         package static let queryCancelled = "57014"
+        package static let notPermitted = "42501"
     }
 
     /// Whether the same transaction may succeed if it is repeated: another one was in the way, or the

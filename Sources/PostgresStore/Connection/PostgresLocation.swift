@@ -41,13 +41,82 @@ package struct PostgresLocation: Equatable, Sendable {
 }
 
 extension PostgresLocation: CustomStringConvertible {
-    /// The URI without the password, for messages.
+    /// The URI without passwords, for messages; with the schema, unless it is the usual one.
     package var description: String {
+        let parts = self.parts
+        var settings = parts.settings.filter { !Self.isSecret($0) }
+        if schema != Self.defaultSchema {
+            let allowed = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "_-."))
+            let name = schema.addingPercentEncoding(withAllowedCharacters: allowed) ?? schema
+            settings.append("schema=\(name)")
+        }
+        let server = parts.user.map { "\($0)@" } ?? ""
+        return "\(parts.scheme)\(server)\(parts.rest)"
+            + (settings.isEmpty ? "" : "?" + settings.joined(separator: "&"))
+    }
+
+    /// A message of libpq without passwords: it repeats a URI that it cannot read.
+    package func redacted(_ message: String) -> String {
+        let parts = self.parts
+        let secrets =
+            [parts.password].compactMap { $0 }
+            + parts.settings.filter(Self.isSecret).map {
+                String($0.drop { $0 != "=" }.dropFirst())
+            }
+        return secrets.flatMap { [$0, $0.removingPercentEncoding ?? ""] }
+            .filter { !$0.isEmpty }.sorted { $0.utf8.count > $1.utf8.count }
+            .reduce(message) { $0.replacing($1, with: "***") }
+    }
+
+    /// The user whom the URI names.
+    package var user: String? { parts.user.flatMap(\.removingPercentEncoding) }
+
+    /// Up to `://`, the user, the password, servers and database, and the settings.
+    ///
+    /// The user ends at the last `@` before the settings: a password may have been written without its
+    /// escapes, and must not be taken for a server or a database.
+    private var parts:
+        (scheme: String, user: String?, password: String?, rest: String, settings: [String])
+    {
         let start = uri.range(of: "://")?.upperBound ?? uri.startIndex
-        let end = uri[start...].firstIndex { $0 == "/" || $0 == "?" } ?? uri.endIndex
-        guard let at = uri[start..<end].lastIndex(of: "@"),
-            let colon = uri[start..<at].firstIndex(of: ":")
-        else { return uri }
-        return String(uri[..<colon] + uri[at...])
+        var end = uri[start...].firstIndex(of: "?") ?? uri.endIndex
+        // Of a password with a question mark, too: a port is a number.
+        if !uri[start..<end].contains("@"), let at = uri[end...].lastIndex(of: "@"),
+            Self.hasOddPort(uri[start..<end])
+        {
+            end = uri[at...].firstIndex(of: "?") ?? uri.endIndex
+        }
+        let settings =
+            end == uri.endIndex
+            ? []
+            : uri[uri.index(after: end)...].split(separator: "&", omittingEmptySubsequences: false)
+                .map(String.init)
+        let scheme = String(uri[..<start])
+        guard let at = uri[start..<end].lastIndex(of: "@") else {
+            return (scheme, nil, nil, String(uri[start..<end]), settings)
+        }
+        let rest = String(uri[uri.index(after: at)..<end])
+        guard let colon = uri[start..<at].firstIndex(of: ":") else {
+            return (scheme, String(uri[start..<at]), nil, rest, settings)
+        }
+        return (
+            scheme, String(uri[start..<colon]), String(uri[uri.index(after: colon)..<at]), rest,
+            settings
+        )
+    }
+
+    private static func hasOddPort(_ servers: Substring) -> Bool {
+        let end = servers.firstIndex(of: "/") ?? servers.endIndex
+        return servers[..<end].split(separator: ",").contains { server in
+            guard !server.hasPrefix("["), let colon = server.lastIndex(of: ":") else {
+                return false
+            }
+            return !server[server.index(after: colon)...].allSatisfy(\.isNumber)
+        }
+    }
+
+    private static func isSecret(_ setting: String) -> Bool {
+        let name = String(setting.prefix { $0 != "=" })
+        return ["password", "sslpassword"].contains(name.removingPercentEncoding ?? name)
     }
 }

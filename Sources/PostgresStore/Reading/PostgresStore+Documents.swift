@@ -100,7 +100,7 @@ extension PostgresStore {
             guard let end = page.last else { return }
             last = end.key
             do { for row in page { try body(row.json == "{}" ? nil : row.json) } } catch {
-                throw StoreError(error, path: location.description, waited: .zero)
+                throw StoreError(error, at: location, waited: .zero)
             }
         }
     }

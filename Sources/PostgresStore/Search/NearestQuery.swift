@@ -64,18 +64,6 @@ struct NearestQuery {
         let half = "halfvec(\(collection.dimensions))"
         return "(v.value::\(half)) \(collection.metric.operation) $1::vector::\(half)"
     }
-
-    /// Whether more documents match than are compared one by one.
-    func isLarge(_ bound: Int) -> PostgresStatement? {
-        guard let condition else { return nil }
-        // Parameters must occur, or they have no type.
-        return PostgresStatement(
-            """
-            SELECT count(*) > \(bound) FROM (
-                SELECT $1::vector, $2 FROM \(layout.documents) AS d
-                WHERE d.\(layout.anyPlace) AND \(condition.sql) LIMIT \(bound + 1)) AS found
-            """, parameters)
-    }
 }
 
 extension Metric {

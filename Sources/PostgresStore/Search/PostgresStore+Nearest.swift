@@ -1,5 +1,4 @@
 import Ranking
-import Schema
 import Storage
 
 extension PostgresStore {
@@ -11,13 +10,34 @@ extension PostgresStore {
         case graph(ef: Int)
     }
 
-    /// pgvector's limits: of candidates, and of components that an index can have.
+    /// pgvector's limit of candidates.
     private static let largestEf = 1000
-    private static let largestIndexed = 4000
     /// How many rows a walk may visit until it has enough that match.
     private static let visited = 20_000
     /// Documents that match a filter and are compared one by one; of more, the graph is walked.
     private static let fewDocuments = 2000
+
+    /// The number of passages that match, or `nil` if more than 2,000 documents do.
+    package func fewPassages(
+        where predicate: MetadataPredicate, in collection: CollectionRecord
+    ) throws(StoreError) -> Int? {
+        let tree = try NormalizedPredicate(predicate)
+        return try read { connection in
+            let layout = try layout(of: collection, connection)
+            let condition = try condition(tree, layout, connection)
+            let found = try connection.run(
+                """
+                WITH found AS MATERIALIZED (
+                    SELECT d.place, d.key FROM \(layout.documents) AS d
+                    WHERE d.\(layout.anyPlace) AND \(condition.sql) LIMIT \(Self.fewDocuments + 1))
+                SELECT (SELECT count(*) FROM found), (
+                    SELECT count(*) FROM found
+                    JOIN \(layout.passages) AS p ON p.place = found.place AND p.document = found.key
+                    WHERE (SELECT count(*) FROM found) <= \(Self.fewDocuments))
+                """, condition.parameters)[0]
+            return try found.integer(0) > Self.fewDocuments ? nil : Int(found.integer(1))
+        }
+    }
 
     /// The passages nearest to a vector by the collection's metric, of each place so many; fewer only if
     /// no more match.
@@ -28,7 +48,8 @@ extension PostgresStore {
     /// - Parameters:
     ///   - vector: `[D]`, with as many components as the collection has dimensions.
     ///   - limit: the passages of each place.
-    ///   - predicate: only passages of documents that match; `nil` for all.
+    ///   - predicate: only passages of documents that match; `nil` for all. If few do, search exactly
+    ///     (``fewPassages(where:in:)``).
     /// - Throws: `fingerprintMismatch` or `dimensionMismatch` if the collection has been re-encoded;
     ///   `predicateTooLarge`.
     package func nearest(
@@ -47,20 +68,18 @@ extension PostgresStore {
                     try condition(
                         $0, after: NearestQuery.parameters(vector, limit), layout, connection)
                 })
-            var search = search
-            if search != .exact, let question = query.isLarge(Self.fewDocuments) {
-                let isLarge = try connection.run(question.sql, question.parameters)[0].boolean(0)
-                if !isLarge { search = .exact }
-            }
             let all = 0..<layout.places
             let found = try run(query, by: search, in: all, connection)
             // A walk ends after so many rows, whether it has enough or not.
             let short = all.filter { found[$0, default: NearestPassages()].passages.count < limit }
-            guard search != .exact, predicate != nil, !short.isEmpty else {
-                return NearestPassages(joining: found.values)
+            let isComplete =
+                predicate == nil
+                && found.values.reduce(0) { $0 + $1.passages.count } >= collection.passageCount
+            if search == .exact || short.isEmpty || isComplete {
+                return NearestPassages(joining: found, limit: limit)
             }
             let exact = try run(query, by: .exact, in: short, connection)
-            return NearestPassages(joining: found.merging(exact) { $1 }.values)
+            return NearestPassages(joining: found.merging(exact) { $1 }, limit: limit)
         }
     }
 
@@ -103,26 +122,6 @@ extension PostgresStore {
                 Self.begin(search) + [statement, PostgresStatement("COMMIT")])
             return try answers[answers.count - 2].rows.map { try $0.text(0) }
                 .joined(separator: "\n")
-        }
-    }
-
-    /// Builds the graphs that the collection lacks, of each place one, while others write. A collection of
-    /// vectors that are too long for one has none.
-    package func buildGraphs(of collection: CollectionRecord) throws(StoreError) {
-        guard (1...Self.largestIndexed).contains(collection.dimensions) else { return }
-        let layout = try layout(of: collection)
-        for place in 0..<layout.places {
-            let statements = schema.graph(
-                ofCollection: collection.id, generation: layout.generation, place: place,
-                dimensions: collection.dimensions, operators: collection.metric.operatorClass,
-                m: collection.index.m, efConstruction: collection.index.efConstruction)
-            try read { connection in
-                for statement in statements { try connection.run(statement) }
-                // The planner knows nothing of what has just been loaded.
-                for table in [layout.vectors, layout.documents, layout.passages] {
-                    try connection.run("ANALYZE \(layout.part(place, of: table))")
-                }
-            }
         }
     }
 

@@ -22,6 +22,16 @@ struct CollectionLayout: Equatable, Sendable {
     /// The part of a table that one place is.
     func part(_ place: Int, of table: String) -> String { "\(table)_p\(place)" }
 
+    /// The graph over one place's vectors.
+    func graph(_ place: Int, _ suffix: String = "") -> String {
+        "\(schema).\(graphName(place, suffix))"
+    }
+
+    /// The same, without the schema.
+    func graphName(_ place: Int, _ suffix: String = "") -> String {
+        "vector_\(id)_\(generation)_p\(place)_graph\(suffix)"
+    }
+
     /// The place of the document with this id.
     func place(of id: String) -> Int {
         var id = id

@@ -32,11 +32,13 @@ package final class PostgresStore: Store {
     /// one with each transaction.
     let seen = Mutex<Set<Identifier>>([])
 
+    package static let mostPlaces = 1024
+
     /// The version of the tables.
     private static let format = 1
 
     /// - Parameters:
-    ///   - places: the number of parts of each collection that is made, 1 to 1,024.
+    ///   - places: the number of parts of each collection that is made, 1 to ``mostPlaces``.
     ///   - timeout: how long a transaction is tried again.
     package init(
         _ location: PostgresLocation, mode: Mode, places: Int = 1, timeout: Duration = .seconds(10)
@@ -54,7 +56,7 @@ package final class PostgresStore: Store {
                 if let found = try Self.identity(connection, schema, path: path) { return found }
                 guard mode == .create else { throw StoreError.missing(path: path) }
                 do {
-                    try Self.create(connection, schema)
+                    try Self.create(connection, schema, path: path)
                 } catch {
                     // Another process was first.
                     if let found = try Self.identity(connection, schema, path: path) {
@@ -67,7 +69,7 @@ package final class PostgresStore: Store {
                 }
                 return made
             }
-        } catch { throw StoreError(error, path: path, waited: timeout) }
+        } catch { throw StoreError(error, at: location, waited: nil) }
     }
 
     /// Closes the connections. Later calls throw `closed`.
@@ -75,25 +77,17 @@ package final class PostgresStore: Store {
 
     // MARK: Opening
 
-    /// PostgreSQL 14 has pipelines; everything is in UTF-8.
-    private static func requireServer(_ connection: PostgresConnection, path: String) throws {
-        let version = connection.serverVersion
-        guard version >= 140_000 else {
-            throw StoreError.unavailable(
-                path: path, reason: "PostgreSQL \(version / 10_000) is older than 14")
-        }
-        guard connection.setting("server_encoding") == "UTF8" else {
-            throw StoreError.unavailable(path: path, reason: "the database's encoding is not UTF8")
-        }
-    }
-
     /// `nil` if the schema has no database.
     private static func identity(
         _ connection: PostgresConnection, _ schema: PostgresSchema, path: String
     ) throws -> StoreIdentity? {
         let table = "\(schema.name).property"
-        let exists = try connection.run("SELECT to_regclass($1) IS NOT NULL", [.text(table)])
-        guard try exists[0].boolean(0) else { return nil }
+        let found = try connection.run(
+            """
+            SELECT to_regclass($1) IS NOT NULL,
+                (SELECT extversion FROM pg_extension WHERE extname = 'vector')
+            """, [.text(table)])[0]
+        guard try found.boolean(0) else { return nil }
         var properties: [String: String] = [:]
         for row in try connection.run("SELECT name, value FROM \(table)").rows {
             properties[try row.text(0)] = try row.text(1)
@@ -104,18 +98,31 @@ package final class PostgresStore: Store {
         guard version <= format else {
             throw StoreError.newerFormat(path: path, found: version, supported: format)
         }
+        try requireVectors(version: try found.optionalText(1), path: path)
         return StoreIdentity(
             bytes: identity, createdBy: properties["created_by"] ?? "", formatVersion: version)
     }
 
     private static func create(
-        _ connection: PostgresConnection, _ schema: PostgresSchema
+        _ connection: PostgresConnection, _ schema: PostgresSchema, path: String
     ) throws {
+        let present = try connection.run(
+            """
+            SELECT to_regnamespace($1) IS NOT NULL,
+                EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'vector'),
+                coalesce((SELECT extversion FROM pg_extension WHERE extname = 'vector'),
+                    (SELECT default_version FROM pg_available_extensions WHERE name = 'vector'))
+            """, [.text(schema.name)])[0]
+        try requireVectors(version: try present.optionalText(2), path: path)
+        // Only what is missing: even to ask for what is there takes the right to make it.
+        let missing =
+            (try present.boolean(1) ? [] : schema.makeExtension)
+            + (try present.boolean(0) ? [] : schema.makeSchema)
         let identity = StoreIdentity(
             bytes: (0..<16).map { _ in UInt8.random(in: .min ... .max) },
             createdBy: "vdb, \(Date.now.formatted(.iso8601))", formatVersion: format)
         try connection.transaction {
-            for statement in schema.database { try connection.run(statement) }
+            for statement in missing + schema.database { try connection.run(statement) }
             try connection.run(
                 """
                 INSERT INTO \(schema.name).property (name, value)
@@ -170,7 +177,7 @@ package final class PostgresStore: Store {
                     (error as? PostgresError)?.namesMissingTable == true && forgetLayouts()
                 guard let failure = error as? PostgresError, isStale || failure.mayBeRepeated,
                     waited + pause < timeout, !Task.isCancelled
-                else { throw StoreError(error, path: location.description, waited: waited) }
+                else { throw StoreError(error, at: location, waited: waited) }
                 // Different for each, so that two do not meet again.
                 usleep(UInt32(pause / .microseconds(1) * Double.random(in: 0.5...1)))
                 pause = min(pause * 2, .seconds(1))
@@ -195,9 +202,13 @@ extension PostgresError {
         return false
     }
 
-    /// Of two writers of one new id the second finds it there when it tries again.
+    /// Of two writers of one new id the second finds it there when it tries again. A server that was there
+    /// may come back, or another one take its place.
     fileprivate var mayBeRepeated: Bool {
-        if case .refused(let refusal) = self, refusal.state == State.uniqueViolation { return true }
-        return isTransient
+        switch self {
+        case .refused(let refusal) where refusal.state == State.uniqueViolation: true
+        case .cannotConnect: true
+        default: isTransient
+        }
     }
 }

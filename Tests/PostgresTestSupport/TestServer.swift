@@ -7,20 +7,20 @@ import Testing
 ///
 /// `VDB_TEST_POSTGRES` names the folder of `initdb` and `postgres`. The server listens on a socket in its
 /// own folder, and ends with this process, however that ends.
-final class TestServer: Sendable {
-    static let folder = ProcessInfo.processInfo.environment["VDB_TEST_POSTGRES"]
-    static let missing: Comment =
+package final class TestServer: Sendable {
+    package static let folder = ProcessInfo.processInfo.environment["VDB_TEST_POSTGRES"]
+    package static let missing: Comment =
         "VDB_TEST_POSTGRES does not name the folder of PostgreSQL's programs"
 
     /// - Throws: if it cannot be started; the tests then fail.
-    static let shared = Result { try TestServer() }
+    private static let shared = Result { try TestServer() }
 
     private let sockets: TemporaryFolder
     private let process: Process
     private let ending: Pipe
 
     /// An empty database.
-    static func database() throws -> String {
+    package static func database() throws -> String {
         let server = try shared.get()
         let name = "test_\(UUID().uuidString.lowercased().filter { $0 != "-" })"
         let connection = try PostgresConnection(server.uri("postgres"))
@@ -29,7 +29,7 @@ final class TestServer: Sendable {
     }
 
     /// The same, as where a store is.
-    static func location() throws -> PostgresLocation {
+    package static func location() throws -> PostgresLocation {
         try #require(PostgresLocation(try database()))
     }
 
@@ -107,5 +107,7 @@ final class TestServer: Sendable {
 
 extension Trait where Self == ConditionTrait {
     /// The test needs a PostgreSQL server.
-    static var needsServer: Self { .enabled(if: TestServer.folder != nil, TestServer.missing) }
+    package static var needsServer: Self {
+        .enabled(if: TestServer.folder != nil, TestServer.missing)
+    }
 }

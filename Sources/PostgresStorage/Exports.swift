@@ -1,0 +1,2 @@
+// An application needs the database, too.
+@_exported import VectorDatabase

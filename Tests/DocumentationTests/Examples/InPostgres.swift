@@ -1,0 +1,6 @@
+import PostgresStorage
+
+func openDatabaseInPostgres() throws {
+    let database = try Database(postgres: "postgres://vdb@db1/corpus")
+    try database.close()
+}

@@ -1,0 +1,3 @@
+-- pgvector, the type of vectors and their graphs.
+
+CREATE EXTENSION IF NOT EXISTS vector;

@@ -1,0 +1,3 @@
+-- The schema of a database's tables.
+
+CREATE SCHEMA IF NOT EXISTS {schema};
