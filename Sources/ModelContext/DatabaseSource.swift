@@ -10,6 +10,9 @@ package final class DatabaseSource: Sendable {
     package let path: String
     package let isReadOnly: Bool
     private let options: DatabaseOptions
+    private let open: @Sendable (DatabaseOptions) throws -> Database
+    /// Whether it is a file, which another one can replace.
+    private let isFile: Bool
     private let state = Mutex(State())
 
     private struct State {
@@ -24,6 +27,24 @@ package final class DatabaseSource: Sendable {
         self.path = path
         self.isReadOnly = isReadOnly
         self.options = options
+        isFile = true
+        open = { try Database(path: path, options: $0) }
+    }
+
+    /// A database on a server.
+    ///
+    /// - Parameters:
+    ///   - description: where it is, for messages.
+    ///   - open: opens it with these options.
+    package init(
+        at description: String, isReadOnly: Bool, options: DatabaseOptions,
+        open: @escaping @Sendable (DatabaseOptions) throws -> Database
+    ) {
+        path = description
+        self.isReadOnly = isReadOnly
+        self.options = options
+        isFile = false
+        self.open = open
     }
 
     /// A database that is open already, such as a server's.
@@ -31,6 +52,8 @@ package final class DatabaseSource: Sendable {
         path = database.path
         self.isReadOnly = isReadOnly
         options = database.options
+        isFile = false
+        open = { _ in database }
         state.withLock { state in
             state.database = database
             state.isBorrowed = true
@@ -44,13 +67,14 @@ package final class DatabaseSource: Sendable {
     package func database(creates: Bool = false) throws -> Database {
         try state.withLock { state in
             if let database = state.database, state.isBorrowed { return database }
+            if let database = state.database, !isFile { return database }
             let file = FileIdentity(path)
             if let database = state.database, let file, file == state.file { return database }
             // Calls that still run keep the old one; it is closed when the last of them ends.
             state.database = nil
             var options = options
             options.access = isReadOnly ? .readOnly : creates ? .create : .readWrite
-            let database = try Database(path: path, options: options)
+            let database = try open(options)
             state.database = database
             state.file = FileIdentity(path)
             return database

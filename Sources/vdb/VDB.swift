@@ -10,7 +10,8 @@ struct VDB: AsyncParsableCommand {
               vdb ingest ~/notes
               vdb query "why does the sky turn red in the evening?"
 
-            The database is one file: --db, else $VDB_DB, else corpus.vdb in the current folder.
+            The database is one file: --db, else $VDB_DB, else corpus.vdb in the current folder. Or it \
+            is in PostgreSQL: --db postgres://USER@HOST/DATABASE.
             'vdb help filters' describes --where, 'vdb help formats' what is read, 'vdb help exit-status' \
             the statuses, and 'vdb help environment' the variables.
             'vdb --version --verbose' shows the kernels that are used on this machine.
@@ -30,7 +31,7 @@ struct VDB: AsyncParsableCommand {
                     StatsCommand.self, CollectionsCommand.self, IndexFieldCommand.self,
                     CheckCommand.self,
                     CompactCommand.self, BackupCommand.self, CopyCommand.self,
-                    ReindexCommand.self,
+                    ReindexCommand.self, SchemaCommand.self,
                 ]),
             CommandGroup(
                 name: "Model",

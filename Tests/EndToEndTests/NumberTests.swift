@@ -17,6 +17,7 @@ import Testing
         "collections rename": ["none", "new"], "collections copy": ["none", "new"],
         "index-field": ["year"], "check": [], "compact": [], "backup": ["copy.vdb"],
         "copy": ["--to", "other.vdb"], "reindex": [],
+        "schema": ["--postgres"],
         "embed": ["a text", "--model", "MODEL"], "tokenize": ["a text", "--model", "MODEL"],
         "score": ["a", "b", "--model", "MODEL"], "decode": ["a text", "--model", "MODEL"],
         "train": ["contrast", "--data", "rows.jsonl", "--out", "out", "--model", "MODEL"],

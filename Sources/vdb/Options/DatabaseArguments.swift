@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import PostgresStorage
 import VectorDatabase
 
 /// The database of a command.
@@ -7,31 +8,38 @@ struct DatabaseFileArguments: ParsableArguments {
     @Option(
         name: .customLong("db"),
         help: ArgumentHelp(
-            "The database file (default: $VDB_DB, else corpus.vdb).", valueName: "path"),
+            "The database: a file, or postgres://USER@HOST/DATABASE (default: $VDB_DB, else corpus.vdb).",
+            valueName: "path"),
         completion: .file())
-    var givenPath: String?
+    var given: String?
 
     init() {}
 
-    init(path: String) { givenPath = path }
+    init(path: String) { given = path }
 
-    var path: String {
-        if let givenPath { return givenPath }
+    /// Where the database is.
+    var location: DatabaseLocation {
+        if let given { return DatabaseLocation(given) }
         let fromEnvironment = ProcessInfo.processInfo.environment["VDB_DB"] ?? ""
-        return fromEnvironment.isEmpty ? "corpus.vdb" : fromEnvironment
+        return DatabaseLocation(fromEnvironment.isEmpty ? "corpus.vdb" : fromEnvironment)
     }
 
+    /// The same for messages: the path, or the URI without its password.
+    var name: String { location.description }
+
     func validate() throws {
-        if path.isEmpty { throw ValidationError("--db needs a path") }
+        if location.path?.isEmpty == true { throw ValidationError("--db needs a path") }
     }
 
     /// Opens the database.
     ///
     /// - Parameters:
     ///   - models: finds the embedder of a collection when it is needed.
+    ///   - server: how a database in PostgreSQL is made.
     ///   - waiting: sets how a writer waits.
     func open(
         _ access: DatabaseOptions.Access, threads: Int?, models: ModelFinder = ModelFinder(),
+        server: PostgresOptions = PostgresOptions(),
         waiting: (inout DatabaseOptions) -> Void = { _ in }
     ) throws -> Database {
         var options = DatabaseOptions()
@@ -39,15 +47,15 @@ struct DatabaseFileArguments: ParsableArguments {
         options.threads = threads
         options.findEmbedder = models.find
         waiting(&options)
-        return try Database(path: path, options: options)
+        return try location.open(options, server: server)
     }
 
     /// Opens the database for a command that writes.
     func open(
         _ access: DatabaseOptions.Access, _ general: GeneralArguments, _ lock: LockArguments,
-        models: ModelFinder = ModelFinder()
+        models: ModelFinder = ModelFinder(), server: PostgresOptions = PostgresOptions()
     ) throws -> Database {
-        try open(access, threads: general.threads, models: models) {
+        try open(access, threads: general.threads, models: models, server: server) {
             lock.set(&$0, isQuiet: general.quiet)
         }
     }
@@ -64,8 +72,9 @@ struct DatabaseArguments: ParsableArguments {
     var givenCollection: String?
 
     var collection: String { givenCollection ?? "default" }
-    var givenPath: String? { file.givenPath }
-    var path: String { file.path }
+    var location: DatabaseLocation { file.location }
+    /// Where the database is, for messages.
+    var path: String { file.name }
 
     /// Opens the database.
     func open(
@@ -77,9 +86,9 @@ struct DatabaseArguments: ParsableArguments {
     /// Opens the database for a command that writes.
     func open(
         _ access: DatabaseOptions.Access, _ general: GeneralArguments, _ lock: LockArguments,
-        models: ModelFinder = ModelFinder()
+        models: ModelFinder = ModelFinder(), server: PostgresOptions = PostgresOptions()
     ) throws -> Database {
-        try file.open(access, general, lock, models: models)
+        try file.open(access, general, lock, models: models, server: server)
     }
 }
 
@@ -91,10 +100,21 @@ struct LockArguments: ParsableArguments {
             valueName: "seconds"))
     var wait: Int?
 
-    func validate() throws { try require(wait, in: NumberLimits.seconds, "--wait") }
+    @Option(
+        help: ArgumentHelp(
+            """
+            With PostgreSQL, seconds to repeat what another writer was in the way of, or whose connection \
+            was lost (default: 10).
+            """, valueName: "seconds"))
+    var timeout: Int?
+
+    func validate() throws {
+        try require(wait, in: NumberLimits.seconds, "--wait")
+        try require(timeout, in: NumberLimits.seconds, "--timeout")
+    }
 
     func set(_ options: inout DatabaseOptions, isQuiet: Bool) {
-        if let wait { options.lockTimeout = .seconds(wait) }
+        if let seconds = timeout ?? wait { options.lockTimeout = .seconds(seconds) }
         // Without a terminal, and without being asked to wait, a failure is a single line.
         if isQuiet || wait == nil && !Messages.isTerminal { return }
         options.isWaiting = { holder in

@@ -10,6 +10,8 @@ enum NumberLimits {
     static let batch = 1...(1 << 20)
     /// Seconds between two looks at files.
     static let pollSeconds = 1...86_400
+    /// Parts of a collection.
+    static let places = 1...1024
     /// Tokens in a text.
     static let tokens = 1...(1 << 20)
     /// Seconds to wait: eleven days.

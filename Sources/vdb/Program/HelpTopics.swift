@@ -98,10 +98,10 @@ enum HelpTopics {
            64  the command line is wrong
            65  bad data: a line that does not parse, a model that does not match
            66  a file or document does not exist
-           69  something needed is not available
-           73  a file cannot be created
+           69  something needed is not available, such as a server
+           73  a file or a database cannot be created
            74  reading or writing failed
-           75  try again: another process is writing to the database
+           75  try again: another process is writing to the database, or the connection to it was lost
           130  interrupted; what was acknowledged is stored
 
         Results are on standard output, messages on standard error. A message is one line: what is wrong,
@@ -110,6 +110,7 @@ enum HelpTopics {
 
     private static let environment = """
           VDB_DB                the database, if --db is not given
+          PGPASSWORD, PGSERVICE and the others of libpq, for --db postgres://
           VDB_API_KEY           a key of 'vdb serve' that may write
           VDB_READ_API_KEY      one that only reads
           VDB_MODELS            the store of models (else XDG_DATA_HOME/vdb/models)

@@ -41,8 +41,14 @@ struct MCPCommand: AsyncParsableCommand {
         var options = DatabaseOptions()
         options.threads = general.threads
         options.findEmbedder = try model.laterFinder(threads: general.threads)
-        let source = DatabaseSource(
-            path: arguments.path, isReadOnly: readOnly, options: options)
+        let location = arguments.location
+        let source =
+            location.path.map {
+                DatabaseSource(path: $0, isReadOnly: readOnly, options: options)
+            }
+            ?? DatabaseSource(
+                at: location.description, isReadOnly: readOnly, options: options,
+                open: { try location.open($0) })
         try announce(source)
         let tools = DatabaseTools(
             source: source, servedCollections: arguments.givenCollection.map { [$0] },

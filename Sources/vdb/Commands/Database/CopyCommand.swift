@@ -9,6 +9,7 @@ struct CopyCommand: AsyncParsableCommand {
             Examples:
               vdb copy --db notes.vdb --to archive.vdb
               vdb copy --db notes.vdb --to archive.vdb --collection letters
+              vdb copy --db notes.vdb --to postgres://vdb@db1/notes
 
             Documents, vectors and what identifies their model are copied; nothing is encoded, so no model \
             is needed. Documents that the other database has already with the same content are left \
@@ -18,7 +19,7 @@ struct CopyCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The database to copy to; it is made if it does not exist.", valueName: "path"),
+            "The database to copy to, as --db; it is made if it does not exist.", valueName: "path"),
         completion: .file())
     var to: String
 
@@ -42,7 +43,8 @@ struct CopyCommand: AsyncParsableCommand {
         let names = try collection.map { [$0] } ?? source.collectionNames()
         // A collection that is missing should not leave an empty database behind.
         for name in names { _ = try source.collection(name).count() }
-        let destination = try DatabaseFileArguments(path: to).open(.create, general, lock)
+        let target = DatabaseFileArguments(path: to)
+        let destination = try target.open(.create, general, lock)
         defer { try? destination.close() }
         for name in names {
             let bar = ProgressLine(unit: "documents", isQuiet: general.quiet)
@@ -52,7 +54,7 @@ struct CopyCommand: AsyncParsableCommand {
             }
             bar.clear()
             general.say(
-                "\(to): '\(name)': \(Figures.count(done.written, "document")) copied, "
+                "\(target.name): '\(name)': \(Figures.count(done.written, "document")) copied, "
                     + "\(done.unchanged) unchanged")
         }
     }

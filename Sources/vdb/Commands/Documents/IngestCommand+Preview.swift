@@ -6,9 +6,7 @@ extension IngestCommand {
     func preview(_ reader: DocumentReader, _ rejects: RejectsFile?) async throws {
         let report = IngestReport(reader.progress, self, rejects)
         // Without a database all documents are new.
-        let database =
-            FileManager.default.fileExists(atPath: arguments.path)
-            ? try arguments.open(.readOnly, threads: general.threads) : nil
+        let database = try openIfExists()
         defer { try? database?.close() }
         let options = ingestOptions(reader, report) { reader.progress.exported }
         var preview = try IngestPreview(
@@ -20,6 +18,18 @@ extension IngestCommand {
         summary.documents += reader.progress.failed
         summary.failed += reader.progress.failed
         report.finish(summary, prints: self.summary == .json, isPreview: true)
+    }
+
+    private func openIfExists() throws -> Database? {
+        if let path = arguments.location.path, !FileManager.default.fileExists(atPath: path) {
+            return nil
+        }
+        do { return try arguments.open(.readOnly, threads: general.threads) } catch {
+            if arguments.location.path == nil, case DatabaseError.databaseMissing = error {
+                return nil
+            }
+            throw error
+        }
     }
 
     private func tell(_ change: PlannedChange) {

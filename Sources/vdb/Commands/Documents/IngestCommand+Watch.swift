@@ -99,7 +99,8 @@ private final class ChangeSignal {
         interval = command.synchronize.poll.map { .seconds($0) } ?? Self.defaultInterval
         #if os(Linux)
             guard command.synchronize.poll == nil else { return }
-            let database = Array(command.arguments.path.utf8.split(separator: 47).last ?? [])
+            let database = Array(
+                command.arguments.location.path?.utf8.split(separator: 47).last ?? [])
             let readsHidden = command.hidden
             events = try? FolderEvents { name in
                 if !database.isEmpty, name.starts(with: database) { return false }

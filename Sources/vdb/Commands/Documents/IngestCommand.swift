@@ -2,6 +2,7 @@ import ArgumentParser
 import AutoRegEmbed
 import FileFormat
 import Foundation
+import PostgresStorage
 import Synchronization
 import TextBytes
 import VectorDatabase
@@ -171,6 +172,14 @@ struct IngestCommand: AsyncParsableCommand {
     @Option(help: "The metric of a new collection: ip, cosine or l2 (default: ip).")
     var metric: Metric?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            With PostgreSQL, the parts of a new collection, each with a graph of its own (default: 1); \
+            8 to 64 if it is to grow over several servers.
+            """, valueName: "n"))
+    var places: Int?
+
     @OptionGroup var synchronize: SynchronizeArguments
     @OptionGroup var model: ModelArguments
     @OptionGroup var prompts: PromptArguments
@@ -180,6 +189,7 @@ struct IngestCommand: AsyncParsableCommand {
 
     func validate() throws {
         try require(batchSize, in: NumberLimits.batch, "--batch-size")
+        try require(places, in: NumberLimits.places, "--places")
         let tokens = 0...NumberLimits.tokens.upperBound
         try require(chunkTokens, in: tokens, "--chunk-tokens")
         try require(chunkOverlap, in: tokens, "--chunk-overlap")
@@ -218,7 +228,9 @@ struct IngestCommand: AsyncParsableCommand {
         Interruption.finishesCleanly()
         Output.survivesLostReader()
         let finder = try model.finder(threads: general.threads, prompts: prompts)
-        let database = try arguments.open(.create, general, lock, models: finder)
+        var server = PostgresOptions()
+        if let places { server.places = places }
+        let database = try arguments.open(.create, general, lock, models: finder, server: server)
         do {
             let collection = database.collection(arguments.collection)
             let isNew = try !database.collectionNames().contains {
@@ -356,8 +368,8 @@ struct IngestCommand: AsyncParsableCommand {
         options.stopsInFolders = onError == .stop
         options.selection = selection
         options.encoding = encoding
-        options.databasePath = arguments.path
-        options.baseFolder = parentFolder(of: arguments.path)
+        options.databasePath = arguments.location.path
+        options.baseFolder = arguments.location.path.map { parentFolder(of: $0) }
         if options.baseFolder?.isEmpty == true { options.baseFolder = nil }
         return options
     }

@@ -1,6 +1,7 @@
 import Evaluation
 import FileFormat
 import Foundation
+import PostgresStorage
 
 /// The database with an evaluation's encoded documents. Its name is derived from the collection's
 /// content and the model, so that it is only used for the same ones.
@@ -10,22 +11,23 @@ import Foundation
 final class EvalCache {
     private let collection: TestCollection
     private let fingerprint: String?
-    private let given: String?
+    private let given: DatabaseLocation?
     private var made: String?
 
     /// - Parameters:
     ///   - fingerprint: the model's; nil if nothing is encoded.
     ///   - given: a database given by the user, which is filled every time.
-    init(collection: TestCollection, fingerprint: String?, given: String?) {
+    init(collection: TestCollection, fingerprint: String?, given: DatabaseLocation?) {
         self.collection = collection
         self.fingerprint = fingerprint
         self.given = given
     }
 
-    var shownPath: String { given ?? made ?? "" }
+    var shownPath: String { given?.description ?? made ?? "" }
 
-    func path() throws -> String {
-        if let given { return given }
+    func location() throws -> DatabaseLocation { try given ?? .file(path: path()) }
+
+    private func path() throws -> String {
         if let made { return made }
         let hasher = ContentHasher()
         let corpus = try MappedFile(path: collection.corpus.path(percentEncoded: false))

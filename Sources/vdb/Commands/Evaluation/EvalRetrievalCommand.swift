@@ -64,7 +64,7 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         Interruption.finishesCleanly()
         let cache = EvalCache(
             collection: collection, fingerprint: embedder?.identity.fingerprint,
-            given: arguments.isGiven ? arguments.path : nil)
+            given: arguments.isGiven ? arguments.location : nil)
         var options = DatabaseOptions()
         options.embedder = embedder
         options.threads = general.threads
@@ -72,7 +72,7 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         if embedder == nil {
             options.findEmbedder = try model.model.finder(threads: general.threads).find
         }
-        let database = try Database(path: try cache.path(), options: options)
+        let database = try cache.location().open(options)
         defer { try? database.close() }
         let documents = database.collection(arguments.collection)
         try await fill(documents, from: collection, cache: cache, embedder: embedder)
@@ -170,6 +170,6 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
 extension DatabaseArguments {
     /// Whether the user named a database, by option or environment.
     var isGiven: Bool {
-        givenPath != nil || !(ProcessInfo.processInfo.environment["VDB_DB"] ?? "").isEmpty
+        file.given != nil || !(ProcessInfo.processInfo.environment["VDB_DB"] ?? "").isEmpty
     }
 }

@@ -202,10 +202,12 @@ struct ServeCommand: AsyncParsableCommand {
             let find = try model.laterFinder(threads: general.threads)
             options.findEmbedder = { try find($0).map { queue.wrap($0) } }
             options.access = readOnly ? .readOnly : .create
-            if !readOnly, !FileManager.default.fileExists(atPath: database.path) {
-                general.say("vdb: \(database.path): there was no database here; it is created")
+            if !readOnly, let path = database.location.path,
+                !FileManager.default.fileExists(atPath: path)
+            {
+                general.say("vdb: \(path): there was no database here; it is created")
             }
-            return try Database(path: database.path, options: options)
+            return try database.location.open(options)
         }
 
         private func readTokenIDs() throws -> TokenIDs {

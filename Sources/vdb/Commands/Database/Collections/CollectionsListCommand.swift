@@ -29,7 +29,7 @@ struct CollectionsListCommand: AsyncParsableCommand {
         case .table: table(collections)
         }
         if collections.isEmpty, format == .table {
-            general.say("vdb: \(file.path) has no collections")
+            general.say("vdb: \(file.name) has no collections")
         }
     }
 
