@@ -49,18 +49,9 @@ package struct LexicalSnapshot: Sendable {
     package func search(
         _ query: LexicalQuery, limit: Int, allowed: [Int64]? = nil, scoring: BM25 = .standard
     ) -> (hits: [ScoredKey], cost: LexicalCost) {
-        guard limit > 0, !query.terms.isEmpty else { return ([], LexicalCost()) }
-        var contest = Contest(limit: min(limit, passageCount))
-        var cost = LexicalCost()
-        for part in segments where part.count > 0 {
-            let slots = allowed.map { part.segment.keys.slots(of: $0) }
-            if slots?.isEmpty == true { continue }
-            SegmentSearch.run(
-                query, in: part, scoring: scoring, average: averageLength, allowed: slots,
-                contest: &contest,
-                cost: &cost)
-        }
-        return (contest.winners, cost)
+        query.search(
+            segments.filter { $0.count > 0 }, limit: min(limit, passageCount),
+            average: averageLength, allowed: allowed, scoring: scoring)
     }
 }
 

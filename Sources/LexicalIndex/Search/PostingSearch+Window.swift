@@ -1,4 +1,4 @@
-extension SegmentSearch {
+extension PostingSearch {
     /// The number of postings that can be skipped in the time of one look-up.
     private static let lookupCost = 16
 
@@ -61,7 +61,7 @@ extension SegmentSearch {
         for place in stride(from: essential - 1, through: 0, by: -1) where count > 0 {
             let term = order[place]
             rest -= terms[term].bound
-            let postings = terms[term].list.count / (part.segment.count / Int(end - start))
+            let postings = terms[term].list.count / (slotCount / Int(end - start))
             if postings < count * Self.lookupCost {
                 add(&terms[term], onlyNear: true, from: start, to: end, cost: &cost)
             } else {

@@ -1,4 +1,4 @@
-/// Searches one segment.
+/// Searches one source of postings.
 ///
 /// Passages are processed in windows of slots. In each window the terms are divided as in MaxScore
 /// (Turtle and Flood, "Query evaluation: strategies and optimizations", 1995), by upper bounds for
@@ -11,7 +11,7 @@
 ///
 /// All this is in single precision. Passages that may be in the result are then scored exactly, in
 /// the order of the query's terms.
-struct SegmentSearch {
+struct PostingSearch {
     static let window = 4096
     /// The first windows are small, since the scores found there allow skipping later.
     private static let firstWindow = 512
@@ -34,11 +34,16 @@ struct SegmentSearch {
             self.list = list
             factor = Float(weight * (scoring.k1 + 1))
             self.weight = weight
-            isSparse = list.count <= passages / SegmentSearch.window * BitPacking.blockLength
+            isSparse = list.count <= passages / PostingSearch.window * BitPacking.blockLength
         }
     }
 
-    let part: LiveSegment
+    private let source: any PostingSource
+    // Of the source, for loops over postings.
+    let slotCount: Int
+    private let lengths: LengthColumn
+    private let deletions: DeletedSlots?
+
     private let scoring: BM25
     private let average: Double
     /// Saturation is `constant` + `slope` × length.
@@ -63,15 +68,15 @@ struct SegmentSearch {
     var candidates: [(slot: UInt32, score: Float)] = []
 
     static func run(
-        _ query: LexicalQuery, in part: LiveSegment, scoring: BM25, average: Double,
+        _ query: LexicalQuery, in source: any PostingSource, scoring: BM25, average: Double,
         allowed: [UInt32]?, contest: inout Contest, cost: inout LexicalCost
     ) {
         var states: [TermState] = []
         for term in query.terms {
-            guard let list = part.segment.postingList(of: term.stem) else { continue }
+            guard let list = source.postingList(of: term.stem) else { continue }
             states.append(
                 TermState(
-                    list, weight: term.weight, scoring: scoring, passages: part.segment.count))
+                    list, weight: term.weight, scoring: scoring, passages: source.slotCount))
         }
         defer { for state in states { state.cursor.deallocate() } }
         guard !states.isEmpty else { return }
@@ -90,13 +95,13 @@ struct SegmentSearch {
         near.initialize(repeating: 0, count: window)
         for term in states.indices { (order + term).initialize(to: term) }
         states.withUnsafeMutableBufferPointer { states in
-            var search = SegmentSearch(
-                part: part, scoring: scoring, average: average, terms: states.baseAddress!,
+            var search = PostingSearch(
+                source: source, scoring: scoring, average: average, terms: states.baseAddress!,
                 termCount: states.count, order: order, sums: sums, touched: touched,
                 near: near,
                 bounds: Impact.bounds(
-                    written: part.segment.averageLength, now: average, scoring: scoring),
-                allowed: allowed.map { Self.bits($0, count: part.segment.count) })
+                    written: source.averageLength, now: average, scoring: scoring),
+                allowed: allowed.map { Self.bits($0, count: source.slotCount) })
             if let allowed, search.isFewer(allowed) {
                 search.candidates = allowed.map { ($0, .infinity) }
             } else {
@@ -108,13 +113,16 @@ struct SegmentSearch {
     }
 
     private init(
-        part: LiveSegment, scoring: BM25, average: Double,
+        source: any PostingSource, scoring: BM25, average: Double,
         terms: UnsafeMutablePointer<TermState>, termCount: Int, order: UnsafeMutablePointer<Int>,
         sums: UnsafeMutablePointer<Float>,
         touched: UnsafeMutablePointer<UInt64>, near: UnsafeMutablePointer<UInt32>,
         bounds: [Float], allowed: [UInt64]?
     ) {
-        self.part = part
+        self.source = source
+        slotCount = source.slotCount
+        lengths = source.lengths
+        deletions = source.deletions
         self.scoring = scoring
         self.average = average
         constant = Float(scoring.k1 * (1 - scoring.b))
@@ -151,7 +159,7 @@ struct SegmentSearch {
     // MARK: Windows
 
     private mutating func walk(contest: inout Contest, cost: inout LexicalCost) {
-        let count = UInt32(part.segment.count)
+        let count = UInt32(slotCount)
         var start: UInt32 = 0
         var size = Self.firstWindow
         while start < count {
@@ -222,13 +230,13 @@ struct SegmentSearch {
     @inline(__always)
     func score(_ factor: Float, extra: UInt32, at slot: UInt32) -> Float {
         let frequency = Float(extra &+ 1)
-        let saturation = constant + slope * Float(part.segment.lengths[Int(slot)])
+        let saturation = constant + slope * Float(lengths[Int(slot)])
         return factor * frequency / (frequency + saturation)
     }
 
     @inline(__always)
     func isCandidate(_ slot: UInt32) -> Bool {
-        if part.deletions?.contains(slot) == true { return false }
+        if deletions?.contains(slot) == true { return false }
         guard let allowed else { return true }
         return allowed[Int(slot >> 6)] >> UInt64(slot & 63) & 1 != 0
     }
@@ -239,11 +247,10 @@ struct SegmentSearch {
         guard candidates.contains(where: { $0.score >= contest.threshold }) else { return }
         var cursors = (0..<termCount).map { PostingCursor(terms[$0].list) }
         defer { for cursor in cursors { cursor.deallocate() } }
-        let segment = part.segment
         for (slot, approximate) in candidates where approximate >= contest.threshold {
-            if part.deletions?.contains(slot) == true { continue }
+            if deletions?.contains(slot) == true { continue }
             let saturation = scoring.saturation(
-                length: segment.length(at: Int(slot)), average: average)
+                length: lengths[Int(slot)], average: average)
             var score = 0.0
             for term in 0..<termCount {
                 let frequency = cursors[term].frequency(in: slot)
@@ -255,7 +262,7 @@ struct SegmentSearch {
             }
             guard score > 0 else { continue }
             cost.scored += 1
-            contest.add(ScoredKey(key: segment.key(at: Int(slot)), score: score))
+            contest.add(ScoredKey(key: source.key(at: Int(slot)), score: score))
         }
     }
 }

@@ -1,6 +1,6 @@
 import HeapModule
 
-extension SegmentSearch {
+extension PostingSearch {
     /// The most blocks of a list that are read to find the floor.
     private static let floorBlocks = 4
 
@@ -27,7 +27,7 @@ extension SegmentSearch {
             let extras = cursor.extras()
             for position in 0..<cursor.length {
                 let slot = cursor.slots[position]
-                guard slot < part.segment.count, isCandidate(slot) else { continue }
+                guard slot < slotCount, isCandidate(slot) else { continue }
                 let score = score(factor, extra: extras[position], at: slot)
                 if best.count < limit {
                     best.insert(score)
