@@ -27,16 +27,7 @@ package struct LexicalQuery: Sendable {
     ///   - passageCount: N of BM25.
     ///   - frequency: the number of passages that contain a stem.
     package init(_ text: String, passageCount: Int, frequency: ([UInt8]) throws -> Int) rethrows {
-        var occurrences: [[UInt8]: Int] = [:]
-        var distinct: [(word: String, stem: [UInt8])] = []
-        Self.forEachWord(in: text, for: .query) { word, stem in
-            if let count = occurrences[stem] {
-                occurrences[stem] = count + 1
-            } else if distinct.count < Self.wordLimit {
-                occurrences[stem] = 1
-                distinct.append((word, stem))
-            }
-        }
+        let (distinct, occurrences) = Self.distinctWords(of: text)
         var rare: [Term] = []
         var common: [Term] = []
         for (word, stem) in distinct {
@@ -56,6 +47,27 @@ package struct LexicalQuery: Sendable {
         let kept = rare.isEmpty ? common : rare
         terms = Array(
             kept.sorted { ($1.weight, $0.word) < ($0.weight, $1.word) }.prefix(Self.termLimit))
+    }
+
+    /// The distinct stems of a query, as many as are looked up, in the order of their first words.
+    package static func stems(of text: String) -> [[UInt8]] {
+        distinctWords(of: text).words.map(\.stem)
+    }
+
+    private static func distinctWords(
+        of text: String
+    ) -> (words: [(word: String, stem: [UInt8])], occurrences: [[UInt8]: Int]) {
+        var occurrences: [[UInt8]: Int] = [:]
+        var distinct: [(word: String, stem: [UInt8])] = []
+        forEachWord(in: text, for: .query) { word, stem in
+            if let count = occurrences[stem] {
+                occurrences[stem] = count + 1
+            } else if distinct.count < wordLimit {
+                occurrences[stem] = 1
+                distinct.append((word, stem))
+            }
+        }
+        return (distinct, occurrences)
     }
 
     /// Calls `body` with each folded word and its stem, in order.

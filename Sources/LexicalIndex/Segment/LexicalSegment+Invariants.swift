@@ -68,21 +68,27 @@ package struct PassageDigest: Sendable, Equatable {
     package private(set) var length = 0
     private var sum: UInt64 = 0
 
-    init() {}
+    package init() {}
 
     package init(title: String, text: String) {
+        self.init(title: title, text: text) { $0 }
+    }
+
+    /// - Parameter key: what stands for a stem.
+    package init(title: String, text: String, key: ([UInt8]) -> [UInt8]) {
         for part in [title, text] {
             LexicalQuery.forEachWord(in: part, for: .passage) { _, stem in
-                add(Self.hash(stem), frequency: 1)
+                add(Self.hash(key(stem)), frequency: 1)
             }
         }
     }
 
-    static func hash(_ term: [UInt8]) -> UInt64 {
+    package static func hash(_ term: [UInt8]) -> UInt64 {
         term.withUnsafeBytes { Checksum.of($0) }
     }
 
-    mutating func add(_ hash: UInt64, frequency: Int) {
+    /// - Parameter frequency: negative to take occurrences away.
+    package mutating func add(_ hash: UInt64, frequency: Int) {
         length += frequency
         sum &+= hash &* UInt64(truncatingIfNeeded: frequency)
     }

@@ -21,8 +21,8 @@ package struct SegmentBuilder {
     /// For each stem its last occurrence, and the number of passages that contain it.
     private var lastOccurrence: [UInt32] = []
     private var passageCounts: [UInt32] = []
-    private var keys: [Int64] = []
-    private var lengths: [UInt32] = []
+    private(set) var keys: [Int64] = []
+    private(set) var lengths: [UInt32] = []
 
     package init() {}
 
@@ -83,6 +83,20 @@ package struct SegmentBuilder {
     }
 
     private func encode<Sink>(into encoder: inout SegmentEncoder<Sink>) throws(SectionFileError) {
+        var failure: SectionFileError?
+        forEachStem { word, postings in
+            guard failure == nil else { return }
+            do throws(SectionFileError) { try encoder.append(word, postings) } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    /// Calls `body` with each stem, in byte order, and its postings, both valid during the call.
+    func forEachStem(
+        _ body: (UnsafeBufferPointer<UInt8>, Postings) throws -> Void
+    ) rethrows {
         // Counting sort by stem, which keeps the order of slots.
         var starts: [Int] = []
         starts.reserveCapacity(stems.count + 1)
@@ -105,13 +119,7 @@ package struct SegmentBuilder {
                 let occurrence = occurrences[Int(index)]
                 postings.append(slot: occurrence.slot, frequency: occurrence.frequency)
             }
-            let outcome: Result<Void, SectionFileError> = stems.withWord(stem) { word in
-                do throws(SectionFileError) {
-                    try encoder.append(word, postings)
-                    return .success(())
-                } catch { return .failure(error) }
-            }
-            try outcome.get()
+            try stems.withWord(stem) { try body($0, postings) }
         }
     }
 }
