@@ -140,7 +140,8 @@ let package = Package(
         .target(
             name: "PostgresStore",
             dependencies: [
-                "CPostgres", "Storage", "Ranking", "Schema", "FileFormat", "JSON", "TextBytes",
+                "CPostgres", "Storage", "Ranking", "LexicalIndex", "Schema", "FileFormat", "JSON",
+                "TextBytes",
             ],
             swiftSettings: swift),
 
@@ -319,8 +320,9 @@ let package = Package(
         .testTarget(
             name: "PostgresStoreTests",
             dependencies: [
-                "PostgresStore", "DocumentStore", "Storage", "Ranking", "FileFormat", "JSON",
-                "TextBytes", "TestOracles", "TestSupport", "PostgresTestSupport",
+                "PostgresStore", "DocumentStore", "LexicalIndex", "Storage", "Ranking",
+                "FileFormat", "JSON", "TextBytes", "TestOracles", "TestSupport",
+                "PostgresTestSupport",
             ],
             swiftSettings: swift),
         .testTarget(

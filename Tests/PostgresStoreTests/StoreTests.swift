@@ -60,7 +60,15 @@ struct StoreTests {
         try PostgresStore(location, mode: .create).close()
         try connection.run("UPDATE vdb.property SET value = '9' WHERE name = 'format'")
         #expect(
-            throws: StoreError.newerFormat(path: location.description, found: 9, supported: 1)
+            throws: StoreError.newerFormat(path: location.description, found: 9, supported: 2)
+        ) {
+            try PostgresStore(location, mode: .readOnly)
+        }
+        try connection.run("UPDATE vdb.property SET value = '1' WHERE name = 'format'")
+        #expect(
+            throws: StoreError.unavailable(
+                path: location.description,
+                reason: "its tables have version 1, which no release has written")
         ) {
             try PostgresStore(location, mode: .readOnly)
         }

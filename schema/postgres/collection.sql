@@ -27,3 +27,28 @@ CREATE TABLE {schema}.passage_{id} (
     PRIMARY KEY (place, key),
     UNIQUE (place, document, ordinal)
 ) PARTITION BY LIST (place);
+
+-- The words of passages, in blocks of at most 512 passages that have a term. A commit adds blocks; merging
+-- makes one of small ones. See the README.
+CREATE TABLE {schema}.posting_{id} (
+    place      integer  NOT NULL,
+    count      integer  NOT NULL,
+    block      bigint   NOT NULL,
+    span       integer  NOT NULL,
+    max_weight smallint NOT NULL,
+    average    smallint NOT NULL,
+    term       bytea    NOT NULL,
+    bytes      bytea    NOT NULL,
+    PRIMARY KEY (place, term, block)
+) PARTITION BY LIST (place);
+
+-- The same of passages that have been deleted, until merging has taken them out of the blocks above.
+CREATE TABLE {schema}.gone_{id} (
+    place      integer  NOT NULL,
+    count      integer  NOT NULL,
+    block      bigint   NOT NULL,
+    span       integer  NOT NULL,
+    term       bytea    NOT NULL,
+    bytes      bytea    NOT NULL,
+    PRIMARY KEY (place, term, block)
+) PARTITION BY LIST (place);

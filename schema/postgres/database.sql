@@ -36,6 +36,7 @@ CREATE TABLE {schema}.tally (
     slot       integer NOT NULL,
     documents  bigint  NOT NULL DEFAULT 0,
     passages   bigint  NOT NULL DEFAULT 0,
+    words      bigint  NOT NULL DEFAULT 0,
     changes    bigint  NOT NULL DEFAULT 0,
     PRIMARY KEY (collection, place, slot)
 );

@@ -7,4 +7,13 @@ CREATE TABLE {schema}.passage_{id}_p{place} PARTITION OF {schema}.passage_{id} F
 -- The text is compressed before it comes.
 ALTER TABLE {schema}.passage_{id}_p{place} ALTER COLUMN text SET STORAGE EXTERNAL;
 
+CREATE TABLE {schema}.posting_{id}_p{place} PARTITION OF {schema}.posting_{id} FOR VALUES IN ({place});
+
+CREATE TABLE {schema}.gone_{id}_p{place} PARTITION OF {schema}.gone_{id} FOR VALUES IN ({place});
+
+-- So are postings.
+ALTER TABLE {schema}.posting_{id}_p{place} ALTER COLUMN bytes SET STORAGE EXTERNAL;
+
+ALTER TABLE {schema}.gone_{id}_p{place} ALTER COLUMN bytes SET STORAGE EXTERNAL;
+
 INSERT INTO {schema}.tally (collection, place, slot) SELECT {id}, {place}, slot FROM generate_series(0, 15) AS slot;

@@ -50,7 +50,11 @@ extension PostgresStore {
     package func dropCollection(_ collection: CollectionRecord) throws(StoreError) {
         try write { connection in
             let layout = try lock(collection, connection, .alone).layout
-            try connection.run("DROP TABLE \(layout.documents), \(layout.passages)")
+            try connection.run(
+                """
+                DROP TABLE \(layout.documents), \(layout.passages), \(layout.postings),
+                    \(layout.gone)
+                """)
             for table in [layout.vectors, layout.next.vectors] {
                 try connection.run("DROP TABLE IF EXISTS \(table)")
             }
@@ -131,13 +135,15 @@ extension PostgresStore {
             try makeTables(copy, dimensions: record.dimensions, connection)
             for (from, to) in [
                 (source.documents, copy.documents), (source.passages, copy.passages),
+                (source.postings, copy.postings), (source.gone, copy.gone),
                 (source.vectors, copy.vectors),
             ] where from != source.vectors || record.dimensions > 0 {
                 try connection.run("INSERT INTO \(to) SELECT * FROM \(from)")
             }
             try connection.run(
                 """
-                UPDATE \(copy.tally) AS t SET documents = s.documents, passages = s.passages, changes = 1
+                UPDATE \(copy.tally) AS t SET documents = s.documents, passages = s.passages,
+                    words = s.words, changes = 1
                 FROM \(copy.tally) AS s WHERE t.collection = $1 AND s.collection = $2
                     AND s.place = t.place AND s.slot = t.slot
                 """, [.integer(id), .integer(source.id)])

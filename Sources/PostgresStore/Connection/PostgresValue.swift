@@ -8,6 +8,8 @@ package enum PostgresValue: Hashable, Sendable {
     case integer(Int64)
     /// int4, for which COPY takes no int8.
     case int32(Int32)
+    /// int2.
+    case int16(Int16)
     case real(Double)
     case boolean(Bool)
     case text(String)
@@ -28,6 +30,7 @@ package enum PostgresValue: Hashable, Sendable {
         case .null, .vector: 0
         case .integer: 20
         case .int32: 23
+        case .int16: 21
         case .real: 701
         case .boolean: 16
         case .text: 25
@@ -49,6 +52,7 @@ package enum PostgresValue: Hashable, Sendable {
         case .null: return false
         case .integer(let value): bytes.append(bigEndian: value)
         case .int32(let value): bytes.append(bigEndian: value)
+        case .int16(let value): bytes.append(bigEndian: value)
         case .real(let value): bytes.append(bigEndian: value.bitPattern)
         case .boolean(let value): bytes.append(value ? 1 : 0)
         case .text(let value): bytes += value.utf8

@@ -21,7 +21,10 @@ extension PostgresStore {
     /// Nothing can be moved away.
     package func requireInPlace() throws(StoreError) {}
 
-    package func rebuildDerived(of collection: CollectionRecord) throws(StoreError) {}
+    /// Makes the words again from the texts.
+    package func rebuildDerived(of collection: CollectionRecord) throws(StoreError) {
+        try rebuildWords(of: collection)
+    }
 
     /// - Throws: `unavailable` always: pg_dump and pg_basebackup do it.
     package func backup(to destination: String) throws(StoreError) {
@@ -43,6 +46,7 @@ extension PostgresStore {
                 """
                 SELECT CASE WHEN c.relname LIKE 'passage\\_%' THEN 'text'
                         WHEN c.relname LIKE 'vector\\_%' THEN 'vectors'
+                        WHEN c.relname LIKE 'posting\\_%' OR c.relname LIKE 'gone\\_%' THEN 'full_text'
                         WHEN c.relname LIKE 'document\\_%' THEN 'metadata' ELSE 'other' END,
                     sum(pg_total_relation_size(c.oid))::int8
                 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -51,19 +55,20 @@ extension PostgresStore {
             ).rows
             var bytes: [String: Int] = [:]
             for row in rows { bytes[try row.text(0)] = Int(try row.integer(1)) }
-            return [StorePart.Kind.text, .vectors, .metadata, .other].map {
+            return [StorePart.Kind.text, .vectors, .metadata, .fullText, .other].map {
                 StorePart(kind: $0, bytes: bytes[$0.rawValue] ?? 0)
             }
         }
     }
 
-    /// Compares the counts with the rows, and passages with their documents and vectors; every text is
-    /// decoded.
+    /// Compares the counts with the rows, and passages with their documents and vectors; decodes every
+    /// text, and compares its words with the postings.
     package func check() throws(StoreError) -> [StoreFinding] {
         var findings: [StoreFinding] = []
         for collection in try collections() {
             findings += try read { connection in try check(collection, connection) }
             findings += try checkTexts(of: collection)
+            findings += try checkWords(of: collection)
         }
         return findings
     }

@@ -17,6 +17,8 @@ struct CollectionLayout: Equatable, Sendable {
     var documents: String { "\(schema).document_\(id)" }
     var passages: String { "\(schema).passage_\(id)" }
     var vectors: String { "\(schema).vector_\(id)_\(generation)" }
+    var postings: String { "\(schema).posting_\(id)" }
+    var gone: String { "\(schema).gone_\(id)" }
     var tally: String { "\(schema).tally" }
 
     /// The part of a table that one place is.

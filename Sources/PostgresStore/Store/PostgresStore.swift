@@ -34,8 +34,9 @@ package final class PostgresStore: Store {
 
     package static let mostPlaces = 1024
 
-    /// The version of the tables.
-    private static let format = 1
+    /// The version of the tables, and of the words that texts have: another tokenizer needs another one. No
+    /// release has made tables of version 1, which had no postings.
+    private static let format = 2
 
     /// - Parameters:
     ///   - places: the number of parts of each collection that is made, 1 to ``mostPlaces``.
@@ -97,6 +98,11 @@ package final class PostgresStore: Store {
         else { throw StoreError.notADatabase(path: path) }
         guard version <= format else {
             throw StoreError.newerFormat(path: path, found: version, supported: format)
+        }
+        guard version == format else {
+            throw StoreError.unavailable(
+                path: path,
+                reason: "its tables have version \(version), which no release has written")
         }
         try requireVectors(version: try found.optionalText(1), path: path)
         return StoreIdentity(

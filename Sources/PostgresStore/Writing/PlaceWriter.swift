@@ -43,7 +43,8 @@ struct PlaceWriter {
         ).rows.map { Int(try $0.integer(0)) }.first
     }
 
-    func write(_ plan: BatchPlan) throws {
+    /// - Returns: the terms whose blocks are more now.
+    func write(_ plan: BatchPlan) throws -> [[UInt8]] {
         var change = Change()
         change += try remove(plan.deleted)
         for (key, document) in plan.documents.sorted(by: { $0.key < $1.key }) {
@@ -55,10 +56,24 @@ struct PlaceWriter {
         change.documents += written.count { $0.stored == nil }
         change.passages += written.reduce(0) { $0 + $1.passages.count }
         change.count += written.isEmpty ? 0 : 1
+        let terms = try writeWords(
+            of: written.flatMap { document in
+                document.passages.map {
+                    PassageText(
+                        key: $0.key, title: document.write.title, text: $0.write.text)
+                }
+            }, &change)
         try tally(change)
+        return terms
     }
 
-    func delete(_ keys: Set<Int64>) throws { try tally(try remove(keys)) }
+    /// - Returns: the terms whose blocks are more now.
+    func delete(_ keys: Set<Int64>) throws -> [[UInt8]] {
+        var change = try remove(keys)
+        let terms = try writeWords(of: [], &change)
+        try tally(change)
+        return terms
+    }
 
     /// - Returns: the number of documents changed.
     func setMetadata(_ changes: [MetadataWrite]) throws -> Int {
@@ -101,12 +116,17 @@ struct PlaceWriter {
     private struct Change {
         var documents = 0
         var passages = 0
+        var words = 0
         /// Of anything.
         var count = 0
+        /// Those that have been deleted.
+        var gone: [PassageText] = []
 
         static func += (sum: inout Change, other: Change) {
             sum.documents += other.documents
             sum.passages += other.passages
+            sum.words += other.words
+            sum.gone += other.gone
             sum.count += other.count
         }
     }
@@ -114,37 +134,67 @@ struct PlaceWriter {
     private func remove(_ keys: Set<Int64>) throws -> Change {
         guard !keys.isEmpty else { return Change() }
         let list = PostgresValue.integers(keys.sorted())
-        let passages = try removePassages("document = ANY($2)", [list])
-        let documents = try connection.run(
-            "DELETE FROM \(documents) WHERE place = $1 AND key = ANY($2)", [number, list]
-        ).changedRows
-        return Change(documents: -documents, passages: -passages, count: 1)
+        var change = try removePassages("p.document = ANY($2)", [list])
+        change.documents =
+            -(try connection.run(
+                "DELETE FROM \(documents) WHERE place = $1 AND key = ANY($2)", [number, list]
+            ).changedRows)
+        change.count = 1
+        return change
     }
 
     /// - Parameter condition: on passages; its first value is `$2`.
-    private func removePassages(_ condition: String, _ values: [PostgresValue]) throws -> Int {
-        let gone = "DELETE FROM \(passages) WHERE place = $1 AND \(condition)"
-        guard hasVectors else { return try connection.run(gone, [number] + values).changedRows }
+    private func removePassages(_ condition: String, _ values: [PostgresValue]) throws -> Change {
         let removed = try connection.run(
             """
-            WITH gone AS (\(gone) RETURNING key)
-            DELETE FROM \(vectors) AS v USING gone WHERE v.place = $1 AND v.passage = gone.key
+            WITH gone AS (
+                DELETE FROM \(passages) AS p USING \(documents) AS d
+                WHERE p.place = $1 AND d.place = $1 AND d.key = p.document AND \(condition)
+                RETURNING p.key, d.title, p.text_length, p.text
+            )\(hasVectors ? goneVectors : "")
+            SELECT key, title, text_length, text FROM gone
             """, [number] + values)
-        return removed.changedRows
+        return Change(
+            passages: -removed.count, gone: try removed.rows.compactMap { try PassageText(row: $0) }
+        )
+    }
+
+    private var goneVectors: String {
+        """
+        , gone_vector AS (
+            DELETE FROM \(vectors) AS v USING gone WHERE v.place = $1 AND v.passage = gone.key
+        )
+        """
+    }
+
+    /// Writes the words of new passages, and of those that the change has deleted.
+    ///
+    /// - Returns: the terms.
+    private func writeWords(of new: [PassageText], _ change: inout Change) throws -> [[UInt8]] {
+        let (added, gone) = (PassageWords(new), PassageWords(change.gone))
+        let tables = WordTables(connection: connection, layout: layout, place: place)
+        try tables.add(added.blocks)
+        try tables.addGone(gone.blocks)
+        change.words += added.count - gone.count
+        return gone.terms.isEmpty ? added.terms : Array(Set(added.terms + gone.terms))
     }
 
     private func update(
         _ key: Int64, _ document: DocumentWrite, keeping kept: DocumentWrite.KeptPassages
     ) throws -> Change {
+        var change = Change()
+        if case .only(let keys) = kept {
+            change = try removePassages(
+                "p.document = $2 AND NOT p.key = ANY($3)",
+                [.integer(key), .integers(keys.sorted())])
+        }
         try connection.run(
             """
             UPDATE \(documents) SET title = $3, metadata = $4, source = $5, source_position = $6,
                 content_hash = $7 WHERE place = $1 AND key = $2
             """, [number, .integer(key)] + Self.columns(of: document).dropFirst())
-        guard case .only(let keys) = kept else { return Change(count: 1) }
-        let gone = try removePassages(
-            "document = $2 AND NOT key = ANY($3)", [.integer(key), .integers(keys.sorted())])
-        return Change(passages: -gone, count: 1)
+        change.count = 1
+        return change
     }
 
     /// id, title, metadata, source, source_position, content_hash.
@@ -209,12 +259,12 @@ struct PlaceWriter {
         try connection.run(
             """
             UPDATE \(layout.tally) SET documents = documents + $4, passages = passages + $5,
-                changes = changes + $6 WHERE collection = $1 AND place = $2 AND slot = $3
+                changes = changes + $6, words = words + $7 WHERE collection = $1 AND place = $2 AND slot = $3
             """,
             [
                 .integer(layout.id), number, .integer(Int64.random(in: 0..<Int64(Self.slots))),
                 .integer(Int64(change.documents)), .integer(Int64(change.passages)),
-                .integer(Int64(change.count)),
+                .integer(Int64(change.count)), .integer(Int64(change.words)),
             ])
     }
 }

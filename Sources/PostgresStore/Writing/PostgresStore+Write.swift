@@ -37,10 +37,11 @@ extension PostgresStore {
         let last = byPlace.keys.max()
         var outcomes = [BatchOutcome.Document](repeating: .unchanged, count: batch.count)
         var (replaced, own) = ([Int64: Int](), Set<Int64>())
+        var commits: [(place: Int, terms: [[UInt8]])] = []
         do throws(StoreError) {
             for (place, indices) in byPlace.sorted(by: { $0.key < $1.key }) {
                 let documents = indices.map { batch[$0] }
-                let plan = try write { connection in
+                let (plan, terms) = try write { connection in
                     try fence(place == last, connection)
                     return try self.write(
                         documents, to: place, of: collection, policy, connection)
@@ -48,14 +49,18 @@ extension PostgresStore {
                 for (index, outcome) in zip(indices, plan.outcomes) { outcomes[index] = outcome }
                 replaced.merge(plan.deletedElsewhere) { $1 }
                 own.formUnion(plan.ownKeys)
+                commits.append((place, terms))
             }
             if batch.isEmpty { try write { connection in try fence(true, connection) } }
             // After what takes their place; if this does not happen, the next synchronization does it.
             let gone = Dictionary(grouping: replaced.keys.filter { !own.contains($0) }) {
                 replaced[$0, default: 0]
             }
-            for (place, keys) in gone { try delete(Set(keys), in: place, of: collection) }
+            for (place, keys) in gone {
+                commits.append((place, try delete(Set(keys), in: place, of: collection)))
+            }
         } catch { throw Self.blame(error, on: batch) }
+        mergeWords(after: commits, in: collection)
         var outcome = BatchOutcome()
         outcome.documents = outcomes
         outcome.position = try position(of: collection)
@@ -65,7 +70,7 @@ extension PostgresStore {
     private func write(
         _ batch: [DocumentWrite], to place: Int, of collection: CollectionRecord,
         _ policy: ConflictPolicy, _ connection: PostgresConnection
-    ) throws -> BatchPlan {
+    ) throws -> (plan: BatchPlan, terms: [[UInt8]]) {
         let (writer, model) = try placeWriter(place, of: collection, connection)
         try model.verify(collection)
         var plan = BatchPlan(
@@ -86,13 +91,12 @@ extension PostgresStore {
                     }
                 }, placeOf: { try writer.place(ofDocument: $0) })
         }
-        try writer.write(plan)
-        return plan
+        return (plan, try writer.write(plan))
     }
 
     private func delete(
         _ keys: Set<Int64>, in place: Int, of collection: CollectionRecord
-    ) throws(StoreError) {
+    ) throws(StoreError) -> [[UInt8]] {
         try write { connection in
             try placeWriter(place, of: collection, connection).writer.delete(keys)
         }
@@ -187,14 +191,17 @@ extension PostgresStore {
         let layout = try layout(of: collection)
         let byPlace = Dictionary(grouping: ids.filter { !$0.hasNUL }) { layout.place(of: $0) }
         var deleted = 0
+        var commits: [(place: Int, terms: [[UInt8]])] = []
         for (place, ids) in byPlace.sorted(by: { $0.key < $1.key }) {
-            deleted += try write { connection in
+            let (count, terms) = try write { connection in
                 let writer = try placeWriter(place, of: collection, connection).writer
                 let keys = Set(try writer.existing(ids: ids).values.map(\.key))
-                try writer.delete(keys)
-                return keys.count
+                return (keys.count, try writer.delete(keys))
             }
+            deleted += count
+            commits.append((place, terms))
         }
+        mergeWords(after: commits, in: collection)
         return DeleteOutcome(deleted: deleted, position: try position(of: collection))
     }
 }

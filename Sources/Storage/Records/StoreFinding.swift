@@ -3,6 +3,8 @@ package struct StoreFinding: Sendable, Equatable {
     package enum Kind: String, Sendable {
         case database, foreignKey, seal, checksum, text, vector, fieldValue, count
         case counter, changeLog
+        /// Postings that a store keeps itself.
+        case words
     }
 
     package let kind: Kind
@@ -12,7 +14,7 @@ package struct StoreFinding: Sendable, Equatable {
     package let detail: String
 
     /// Whether the part can be derived again from the rest of the database.
-    package var isDerived: Bool { kind == .fieldValue }
+    package var isDerived: Bool { kind == .fieldValue || kind == .words }
 
     package init(kind: Kind, collection: String?, detail: String) {
         self.kind = kind

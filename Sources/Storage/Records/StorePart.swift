@@ -2,7 +2,7 @@
 package struct StorePart: Sendable, Equatable {
     package enum Kind: String, Sendable, CaseIterable {
         case text, vectors, metadata
-        /// FTS5 tables, in formats 1 to 3.
+        /// FTS5 tables, in formats 1 to 3 of SQLite's database; posting lists that a store keeps itself.
         case fullText = "full_text"
         case fieldIndexes = "field_indexes"
         case changeLog = "change_log"
