@@ -36,6 +36,11 @@ extension Database {
                 parameter: "places", value: "\(server.places)",
                 allowed: "1 to \(PostgresStore.mostPlaces)")
         }
+        if let memory = server.maintenanceMemory, !(1 << 20...1 << 40).contains(memory) {
+            throw DatabaseError.outOfRange(
+                parameter: "maintenance memory", value: "\(memory)",
+                allowed: "1 MiB to 1 TiB in bytes")
+        }
         let mode: PostgresStore.Mode =
             switch options.access {
             case .readOnly: .readOnly
@@ -47,7 +52,7 @@ extension Database {
                 location, mode: mode, places: server.places, timeout: options.lockTimeout)
         }
         self.init(store: store, at: location.description, lockFile: nil, options: options) { _ in
-            PostgresIndex(store: store, smallestGraph: server.smallestGraph)
+            PostgresIndex(store: store, options: server)
         }
     }
 

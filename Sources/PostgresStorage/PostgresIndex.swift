@@ -9,8 +9,7 @@ import VectorDatabase
 /// vectors, builds those that are missing, while others write. Until then all vectors are compared.
 struct PostgresIndex: CollectionIndex {
     let store: PostgresStore
-    /// The passages from which a collection gets graphs.
-    let smallestGraph: Int
+    let options: PostgresOptions
 
     // MARK: Reading
 
@@ -31,7 +30,7 @@ struct PostgresIndex: CollectionIndex {
     }
 
     private func needsGraphs(_ record: CollectionRecord) -> Bool {
-        store.canHaveGraphs(record) && record.passageCount >= smallestGraph
+        store.canHaveGraphs(record) && record.passageCount >= options.smallestGraph
     }
 
     /// All that there is is in the store.
@@ -48,11 +47,13 @@ struct PostgresIndex: CollectionIndex {
     func follower() -> any IndexFollower { Follower(index: self) }
 
     func update(_ record: CollectionRecord) throws {
-        if needsGraphs(record) { try store.buildGraphs(of: record) }
+        guard needsGraphs(record) else { return }
+        try store.buildGraphs(of: record, memory: options.maintenanceMemory)
     }
 
     func rebuildVectors(_ record: CollectionRecord) throws {
-        if needsGraphs(record) { try store.buildGraphs(of: record, rebuilding: true) }
+        guard needsGraphs(record) else { return }
+        try store.buildGraphs(of: record, rebuilding: true, memory: options.maintenanceMemory)
     }
 
     /// - Throws: `unavailable`: the server does that by itself.
@@ -77,12 +78,45 @@ struct PostgresIndex: CollectionIndex {
     func check(
         _ record: CollectionRecord
     ) throws -> (findings: [CheckReport.Finding], sampledRecall: Double?) {
-        guard try statistics(of: record).state == .building else { return ([], nil) }
+        switch try statistics(of: record).state {
+        case .graph: return ([], try sampledRecall(of: record))
+        case .building: break
+        default: return ([], nil)
+        }
         let finding = CheckReport.Finding(
             .remark, subject: store.location.description,
             message: "collection '\(record.name)': its graph is not built yet",
             remedy: .rewriteCache)
         return ([finding], nil)
+    }
+
+    /// Vectors that are searched for, and the hits that are compared.
+    private static let sampled = 20
+    private static let depth = 10
+    /// Every exact search reads all vectors.
+    private static let mostPassages = 1_000_000
+
+    /// The share of the nearest documents that the graphs find, for some of the collection's own vectors;
+    /// `nil` for a collection in which to know that takes long.
+    private func sampledRecall(of record: CollectionRecord) throws -> Double? {
+        guard record.passageCount <= Self.mostPassages else { return nil }
+        let places = (0..<Self.sampled).map { Double($0) / Double(Self.sampled) }
+        let keys = try store.leadingPassages(at: places, in: record).map(\.key)
+        let batch = try store.vectors(forKeys: keys, in: record)
+        let retriever = try PostgresRetriever(store: store, record: record, filter: nil)
+        var (found, wanted) = (0, 0)
+        for row in 0..<batch.count {
+            let start = row * batch.dimensions
+            let vector = Array(batch.values[start..<start + batch.dimensions])
+            let (exact, near) = (
+                try retriever.dense(vector, depth: Self.depth, ef: nil, isExact: true).documents,
+                try retriever.dense(vector, depth: Self.depth, ef: nil, isExact: false).documents
+            )
+            guard let worst = exact.last?.score else { continue }
+            wanted += exact.count
+            found += near.count { $0.score >= worst }
+        }
+        return wanted == 0 ? nil : Double(found) / Double(wanted)
     }
 
     func repair(_ findings: [CheckReport.Finding], of record: CollectionRecord) throws {

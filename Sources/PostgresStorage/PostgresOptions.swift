@@ -5,6 +5,11 @@ public struct PostgresOptions: Sendable {
     /// will need several.
     public var places = 1
 
+    /// The bytes of memory that the server may take to build the graph of a place, 1 MiB to 1 TiB; `nil` for
+    /// what it is set to (`maintenance_work_mem`, usually 64 MiB). A graph of n vectors of D dimensions needs
+    /// about n · (2 D + 500) bytes, and is built much more slowly with less.
+    public var maintenanceMemory: Int?
+
     /// The passages from which a collection gets a graph; with fewer, all vectors are compared.
     package var smallestGraph = 10_000
 

@@ -11,6 +11,7 @@ extension PostgresConnection {
     package func copy(
         into target: String, _ body: (inout CopyWriter) throws -> Void
     ) throws -> Int {
+        roundTrips += 1
         try send(PostgresStatement("COPY \(target) FROM STDIN (FORMAT binary)"))
         try flush()
         guard let start = try next() else { throw lost() }

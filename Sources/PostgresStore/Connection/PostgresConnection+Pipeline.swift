@@ -8,6 +8,7 @@ extension PostgresConnection {
     package func pipeline(
         _ statements: [PostgresStatement]
     ) throws(PostgresError) -> [PostgresResult] {
+        roundTrips += 1
         guard functions.enterPipelineMode(connection) == 1 else { throw lost() }
         let answers: [PostgresResult]
         do throws(PostgresError) {

@@ -12,6 +12,8 @@ import Foundation
 package final class PostgresConnection {
     let functions: libpq
     let connection: OpaquePointer
+    /// How often an answer was waited for: one for each statement, pipeline or COPY.
+    package internal(set) var roundTrips = 0
     /// Set once the server was asked to end the statement that runs.
     private var isCancelling = false
 
@@ -20,12 +22,15 @@ package final class PostgresConnection {
 
     /// Connects.
     ///
-    /// - Parameter uri: libpq's connection string: a URI, or `host=… dbname=…`.
-    package init(_ uri: String) throws(PostgresError) {
+    /// - Parameters:
+    ///   - uri: libpq's connection string: a URI, or `host=… dbname=…`.
+    ///   - options: the server's options, instead of those in the URI.
+    package init(_ uri: String, options: String? = nil) throws(PostgresError) {
         guard let functions = libpq_load()?.pointee else { throw .libraryMissing }
-        let settings = [
-            ("dbname", uri), ("client_encoding", "UTF8"), ("fallback_application_name", "vdb"),
-        ]
+        let settings =
+            [
+                ("dbname", uri), ("client_encoding", "UTF8"), ("fallback_application_name", "vdb"),
+            ] + (options.map { [("options", $0)] } ?? [])
         let names = CStrings(settings.map(\.0))
         let values = CStrings(settings.map(\.1))
         guard let connection = functions.connectdbParams(names.pointer, values.pointer, 1) else {
@@ -66,6 +71,7 @@ package final class PostgresConnection {
     package func run(
         _ sql: String, _ parameters: [PostgresValue] = []
     ) throws(PostgresError) -> PostgresResult {
+        roundTrips += 1
         try send(PostgresStatement(sql, parameters))
         try flush()
         return try collect()

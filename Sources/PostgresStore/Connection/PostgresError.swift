@@ -41,6 +41,7 @@ package enum PostgresError: Error, Equatable, Sendable {
         package static let undefinedTable = "42P01"
         package static let queryCancelled = "57014"
         package static let notPermitted = "42501"
+        package static let outOfRange = "22003"
     }
 
     /// Whether the same transaction may succeed if it is repeated: another one was in the way, or the

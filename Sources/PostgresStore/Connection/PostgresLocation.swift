@@ -68,6 +68,12 @@ extension PostgresLocation: CustomStringConvertible {
             .reduce(message) { $0.replacing($1, with: "***") }
     }
 
+    /// The server's options that the URI names, as libpq takes them.
+    var options: String? {
+        parts.settings.last { $0.hasPrefix("options=") }
+            .flatMap { String($0.dropFirst("options=".count)).removingPercentEncoding }
+    }
+
     /// The user whom the URI names.
     package var user: String? { parts.user.flatMap(\.removingPercentEncoding) }
 

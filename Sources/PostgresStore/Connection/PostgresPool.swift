@@ -7,6 +7,10 @@ package final class PostgresPool: Sendable {
     private let idle = Mutex<[PostgresConnection]?>([])
     /// Of those that may still be taken.
     private let free: DispatchSemaphore
+    private let counted = Atomic<Int>(0)
+
+    /// The round trips of all connections so far.
+    package var roundTrips: Int { counted.load(ordering: .relaxed) }
 
     /// - Parameter limit: the most connections; a further task waits.
     package init(_ uri: String, limit: Int = 8) {
@@ -25,7 +29,11 @@ package final class PostgresPool: Sendable {
             return idle?.popLast()
         }
         let connection = try kept ?? PostgresConnection(uri)
-        defer { if connection.isIdle { idle.withLock { $0?.append(connection) } } }
+        let before = connection.roundTrips
+        defer {
+            counted.add(connection.roundTrips - before, ordering: .relaxed)
+            if connection.isIdle { idle.withLock { $0?.append(connection) } }
+        }
         return try body(connection)
     }
 

@@ -50,10 +50,12 @@ extension PostgresStore {
 
     /// Builds the graphs that the collection lacks, while others write.
     ///
-    /// - Parameter rebuilding: builds all of them, with the collection's parameters; the old ones serve
-    ///   until then.
+    /// - Parameters:
+    ///   - rebuilding: builds all of them, with the collection's parameters; the old ones serve until then.
+    ///   - memory: of the server, for one graph, in bytes; `nil` for what the server is set to. A graph that
+    ///     needs more is built much more slowly.
     package func buildGraphs(
-        of collection: CollectionRecord, rebuilding: Bool = false
+        of collection: CollectionRecord, rebuilding: Bool = false, memory: Int? = nil
     ) throws(StoreError) {
         guard canHaveGraphs(collection) else { return }
         let layout = try layout(of: collection)
@@ -61,40 +63,48 @@ extension PostgresStore {
             switch graph.state {
             case .building: continue
             case .built where !rebuilding: continue
-            case .built: try replaceGraph(of: place, layout, collection)
+            case .built: try replaceGraph(of: place, layout, collection, memory)
             case .broken:
                 try run("DROP INDEX CONCURRENTLY IF EXISTS \(layout.graph(place))")
-                try buildGraph(of: place, "", layout, collection)
-            case .missing: try buildGraph(of: place, "", layout, collection)
+                try buildGraph(of: place, "", layout, collection, memory)
+            case .missing: try buildGraph(of: place, "", layout, collection, memory)
             }
         }
     }
 
     private func replaceGraph(
-        of place: Int, _ layout: CollectionLayout, _ collection: CollectionRecord
+        of place: Int, _ layout: CollectionLayout, _ collection: CollectionRecord, _ memory: Int?
     ) throws(StoreError) {
-        let graph = layout.graph(place)
+        let (graph, new, old) = (
+            layout.graph(place), layout.graph(place, Self.new), layout.graph(place, Self.old)
+        )
         // What an interrupted call has left.
-        try run("DROP INDEX CONCURRENTLY IF EXISTS \(layout.graph(place, Self.replacement))")
-        try buildGraph(of: place, Self.replacement, layout, collection)
-        try run("DROP INDEX CONCURRENTLY IF EXISTS \(graph)")
-        try run(
-            "ALTER INDEX IF EXISTS \(layout.graph(place, Self.replacement)) RENAME TO "
-                + layout.graphName(place))
+        for name in [new, old] { try run("DROP INDEX CONCURRENTLY IF EXISTS \(name)") }
+        try buildGraph(of: place, Self.new, layout, collection, memory)
+        try write { connection in
+            try connection.run(
+                "ALTER INDEX \(graph) RENAME TO \(layout.graphName(place, Self.old))")
+            try connection.run("ALTER INDEX \(new) RENAME TO \(layout.graphName(place))")
+        }
+        try run("DROP INDEX CONCURRENTLY IF EXISTS \(old)")
     }
 
-    /// What the name of a graph ends with that takes another's place.
-    private static let replacement = "_new"
+    /// What the names of graphs end with that take another's place, or have left it.
+    private static let new = "_new"
+    private static let old = "_old"
 
     private func buildGraph(
-        of place: Int, _ suffix: String, _ layout: CollectionLayout, _ collection: CollectionRecord
+        of place: Int, _ suffix: String, _ layout: CollectionLayout,
+        _ collection: CollectionRecord, _ memory: Int?
     ) throws(StoreError) {
         let statements = schema.graph(
             layout.graphName(place, suffix), ofCollection: collection.id,
             generation: layout.generation, place: place, dimensions: collection.dimensions,
             operators: collection.metric.operatorClass, m: collection.index.m,
             efConstruction: collection.index.efConstruction)
-        for statement in statements { try run(statement) }
+        for statement in statements where try !build(statement, memory) {
+            return try run("DROP INDEX CONCURRENTLY IF EXISTS \(layout.graph(place, suffix))")
+        }
         // The planner knows nothing of what has just been loaded.
         for table in [layout.vectors, layout.documents, layout.passages] {
             try run("ANALYZE \(layout.part(place, of: table))")
@@ -103,5 +113,29 @@ extension PostgresStore {
 
     private func run(_ statement: String) throws(StoreError) {
         _ = try read { connection in try connection.run(statement) }
+    }
+
+    /// Runs a statement that cannot be in a transaction, in which alone a setting could be changed: the
+    /// connection is made with it.
+    ///
+    /// - Returns: `false` if a vector has a number that is too large for a graph.
+    private func build(_ statement: String, _ memory: Int?) throws(StoreError) -> Bool {
+        let options = memory.map { bytes in
+            let own = location.options.map { "\($0) " } ?? ""
+            return "\(own)-c maintenance_work_mem=\(max(1, bytes >> 10))kB"
+        }
+        return try read { connection in
+            // A pooler may refuse it; then the server's own setting has to do.
+            let builder = options.flatMap { try? PostgresConnection(location.uri, options: $0) }
+            do throws(PostgresError) {
+                try (builder ?? connection).run(statement)
+                return true
+            } catch {
+                guard case .refused(let refusal) = error,
+                    refusal.state == PostgresError.State.outOfRange
+                else { throw error }
+                return false
+            }
+        }
     }
 }

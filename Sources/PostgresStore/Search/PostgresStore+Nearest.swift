@@ -10,6 +10,8 @@ extension PostgresStore {
         case graph(ef: Int)
     }
 
+    /// The largest number that a 16-bit float has.
+    static let largestHalf: Float = 65_504
     /// pgvector's limit of candidates.
     private static let largestEf = 1000
     /// How many rows a walk may visit until it has enough that match.
@@ -69,7 +71,17 @@ extension PostgresStore {
                         $0, after: NearestQuery.parameters(vector, limit), layout, connection)
                 })
             let all = 0..<layout.places
-            let found = try run(query, by: search, in: all, connection)
+            var search = search
+            if vector.contains(where: { abs($0) > Self.largestHalf }) { search = .exact }
+            let found: [Int: NearestPassages]
+            do { found = try run(query, by: search, in: all, connection) } catch {
+                // Without a graph, a stored vector may have greater numbers.
+                guard search != .exact, case PostgresError.refused(let refusal) = error,
+                    refusal.state == PostgresError.State.outOfRange
+                else { throw error }
+                search = .exact
+                found = try run(query, by: .exact, in: all, connection)
+            }
             // A walk ends after so many rows, whether it has enough or not.
             let short = all.filter { found[$0, default: NearestPassages()].passages.count < limit }
             let isComplete =
@@ -109,13 +121,20 @@ extension PostgresStore {
 
     /// The plan of a search, as PostgreSQL explains it, for tests.
     func plan(
-        of vector: [Float], limit: Int, by search: Search, in collection: CollectionRecord
+        of vector: [Float], limit: Int, by search: Search,
+        where predicate: MetadataPredicate? = nil, in collection: CollectionRecord
     ) throws(StoreError) -> String {
-        try read { connection in
+        let tree = try predicate.map { predicate throws(StoreError) in
+            try NormalizedPredicate(predicate)
+        }
+        return try read { connection in
             let layout = try layout(of: collection, connection)
             let query = NearestQuery(
                 collection: collection, layout: layout, vector: vector, limit: limit,
-                condition: nil)
+                condition: try tree.map {
+                    try condition(
+                        $0, after: NearestQuery.parameters(vector, limit), layout, connection)
+                })
             var statement = query.statement(isExact: search == .exact, in: 0..<layout.places)
             statement.sql = "EXPLAIN (COSTS OFF) " + statement.sql
             let answers = try connection.pipeline(

@@ -22,7 +22,7 @@ package final class PostgresStore: Store {
     let schema: PostgresSchema
     /// Of collections that are made.
     let places: Int
-    private let pool: PostgresPool
+    let pool: PostgresPool
     private let timeout: Duration
     let keys = Mutex(KeyRange())
     /// What is known of collections, by their ids.

@@ -116,13 +116,24 @@ extension PostgresStore {
     private static func blame(
         _ error: StoreError, on batch: [DocumentWrite]
     ) -> StoreError {
-        guard case .io = error else { return error }
+        guard case .io(_, let detail) = error else { return error }
+        let isOutOfRange = detail.contains(PostgresError.State.outOfRange)
         for document in batch {
+            if isOutOfRange,
+                document.passages.contains(where: { passage in
+                    passage.vector.contains { abs($0) > largestHalf }
+                })
+            {
+                return .vectorTooLarge(document: document.id)
+            }
             guard let metadata = document.metadata else { continue }
             let value = try? JSONValue(parsing: metadata)
-            guard let object = value?.objectValue,
-                !JSONValue.object(object).jsonText.contains("\\u0000")
-            else { return .invalidMetadata(document: document.id) }
+            guard let object = value?.objectValue else {
+                return .invalidMetadata(document: document.id)
+            }
+            if JSONValue.object(object).jsonText.contains("\\u0000") {
+                return .nulInMetadata(document: document.id)
+            }
         }
         return error
     }

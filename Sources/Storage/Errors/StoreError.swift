@@ -41,7 +41,11 @@ package enum StoreError: Error, Equatable, Sendable {
     /// A passage whose vector has another length than the collection's.
     case vectorLength(document: String, passage: Int, expected: Int, found: Int)
     case vectorNotFinite(document: String, passage: Int)
+    /// A component beyond 65,504, which a graph of the store cannot hold.
+    case vectorTooLarge(document: String)
     case invalidMetadata(document: String)
+    /// A NUL character in metadata, in a store that cannot hold it.
+    case nulInMetadata(document: String)
     /// An empty id, or a NUL character in an id, title or source.
     case invalidName(document: String)
     case tooLarge(document: String, bytes: Int, limit: Int)
@@ -126,6 +130,10 @@ extension StoreError: CustomStringConvertible, LocalizedError {
                 + "dimensions, but the collection has \(expected)"
         case .vectorNotFinite(let document, let passage):
             "document \"\(document)\", passage \(passage): its vector has a component that is not finite"
+        case .vectorTooLarge(let document):
+            "document \"\(document)\": its vector has a component beyond 65,504"
+        case .nulInMetadata(let document):
+            "document \"\(document)\": its metadata has a NUL character"
         case .invalidMetadata(let document):
             "document \"\(document)\": its metadata is not a JSON object"
         case .invalidName(let document):

@@ -117,6 +117,7 @@ extension DatabaseError.ForeignFile: CustomStringConvertible {
         switch self {
         case .folder: "is a folder"
         case .notAFile: "is not a file"
+        case .otherTables: "is not a vdb database: its schema has tables of another program"
         case .other: "is not a vdb database: its first bytes are another program's"
         case .withoutLog:
             "holds nothing: its write-ahead log was not copied, or nothing was ever written to it"
@@ -132,6 +133,8 @@ extension DatabaseError.VectorFault: CustomStringConvertible {
         case .notFinite(let index?): "its component \(index + 1) is not finite"
         case .notFinite(nil): "it has a component that is not finite"
         case .tooLong: "it is so long that scores would overflow"
+        case .beyondHalf:
+            "it has a component beyond 65,504, which a graph in PostgreSQL cannot hold"
         }
     }
 }
@@ -142,6 +145,7 @@ extension DatabaseError.DocumentFault: CustomStringConvertible {
         switch self {
         case .emptyID: "its id is empty"
         case .containsNUL: "its id, title or source has a NUL character"
+        case .metadataContainsNUL: "its metadata has a NUL character"
         case .metadataNotObject: "its metadata is not a JSON object"
         case .tooLarge(let bytes, let limit): "it has \(bytes) bytes; the limit is \(limit)"
         }

@@ -43,6 +43,10 @@ extension DatabaseError {
             self = .invalidVector(of: "document '\(document)'", fault: .notFinite(index: nil))
         case .invalidMetadata(let id):
             self = .invalidDocument(id: id, source: nil, fault: .metadataNotObject)
+        case .vectorTooLarge(let document):
+            self = .invalidVector(of: "document '\(document)'", fault: .beyondHalf)
+        case .nulInMetadata(let id):
+            self = .invalidDocument(id: id, source: nil, fault: .metadataContainsNUL)
         case .invalidName(let id):
             self = .invalidDocument(
                 id: id, source: nil, fault: id.isEmpty ? .emptyID : .containsNUL)
@@ -109,7 +113,7 @@ extension DatabaseError.ForeignFile {
     fileprivate init(at path: String) {
         var status = stat()
         guard stat(path, &status) == 0 else {
-            self = .other
+            self = path.contains("://") ? .otherTables : .other
             return
         }
         switch status.st_mode & S_IFMT {

@@ -107,6 +107,8 @@ public enum DatabaseError: Error, Sendable, Equatable {
         case notAFile
         /// A file of another program.
         case other
+        /// In PostgreSQL, a schema with tables of another program.
+        case otherTables
         /// An empty main file: either a copy that lacks the write-ahead log with the content, or a
         /// database whose creation was interrupted.
         case withoutLog
@@ -121,6 +123,8 @@ public enum DatabaseError: Error, Sendable, Equatable {
         case notFinite(index: Int?)
         /// The sum of its squared components exceeds 4.25e37, so that scores would overflow.
         case tooLong
+        /// A component beyond 65,504, which a graph in PostgreSQL cannot hold.
+        case beyondHalf
     }
 
     /// Why a document cannot be stored.
@@ -129,6 +133,8 @@ public enum DatabaseError: Error, Sendable, Equatable {
         case emptyID
         /// A NUL character in its id, title or source.
         case containsNUL
+        /// A NUL character in its metadata, which PostgreSQL cannot store.
+        case metadataContainsNUL
         /// Its metadata is not a JSON object.
         case metadataNotObject
         /// A text, or its metadata, is larger than a row can be.

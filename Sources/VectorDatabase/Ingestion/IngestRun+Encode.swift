@@ -192,10 +192,33 @@ extension IngestRun {
             identity = try embedders.embedder(for: exported?.model, collection: collection.name)?
                 .identity
         }
-        let record = try collection.create(
-            dimensions: dimensions, metric: options.metric ?? exported?.metric ?? .innerProduct,
-            identity: identity, index: exported?.index ?? options.index, search: exported?.search)
+        let metric = options.metric ?? exported?.metric ?? .innerProduct
+        let record: CollectionRecord
+        do {
+            record = try collection.create(
+                dimensions: dimensions, metric: metric, identity: identity,
+                index: exported?.index ?? options.index, search: exported?.search)
+        } catch DatabaseError.collectionExists {
+            // Of several processes that may write, another one was first.
+            record = try collection.requireRecord()
+            try check(record, metric: metric, identity: identity)
+        }
         self.record.withLock { $0 = record }
         return record
+    }
+
+    /// - Throws: if this run's documents do not fit a collection that another process has made.
+    private func check(
+        _ record: CollectionRecord, metric: Metric, identity: EmbedderIdentity?
+    ) throws {
+        guard record.metric == metric else {
+            throw DatabaseError.metricMismatch(
+                collection: record.name, recorded: record.metric, given: metric)
+        }
+        guard let identity else { return }
+        guard let recorded = EmbedderIdentity(record) else {
+            throw DatabaseError.noRecordedEmbedder(collection: record.name, given: identity)
+        }
+        try EmbedderResolver.compare(recorded, identity, record.name)
     }
 }

@@ -123,6 +123,25 @@ struct LockArguments: ParsableArguments {
     }
 }
 
+/// How graphs are built in PostgreSQL.
+struct GraphArguments: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "With PostgreSQL, the server's memory for building a graph (default: its own setting).",
+            valueName: "size"))
+    var maintenanceMemory: ByteSize?
+
+    func validate() throws {
+        try require(maintenanceMemory?.bytes, in: 1 << 20...1 << 40, "--maintenance-memory")
+    }
+
+    var server: PostgresOptions {
+        var options = PostgresOptions()
+        options.maintenanceMemory = maintenanceMemory?.bytes
+        return options
+    }
+}
+
 /// Options of every command.
 struct GeneralArguments: ParsableArguments {
     @Option(

@@ -33,6 +33,7 @@ struct ReindexCommand: AsyncParsableCommand {
             """)
     var quantization: VectorQuantization?
 
+    @OptionGroup var graph: GraphArguments
     @OptionGroup var model: ModelArguments
     @OptionGroup var prompts: PromptArguments
     @OptionGroup var arguments: DatabaseArguments
@@ -47,7 +48,8 @@ struct ReindexCommand: AsyncParsableCommand {
     func run() async throws {
         Interruption.finishesCleanly()
         let finder = try model.finder(threads: general.threads, prompts: prompts)
-        let database = try arguments.open(.readWrite, general, lock, models: finder)
+        let database = try arguments.open(
+            .readWrite, general, lock, models: finder, server: graph.server)
         defer { try? database.close() }
         let collection = database.collection(arguments.collection)
         var options = try collection.statistics(includesBytes: false).index.options

@@ -180,6 +180,7 @@ struct IngestCommand: AsyncParsableCommand {
             """, valueName: "n"))
     var places: Int?
 
+    @OptionGroup var graph: GraphArguments
     @OptionGroup var synchronize: SynchronizeArguments
     @OptionGroup var model: ModelArguments
     @OptionGroup var prompts: PromptArguments
@@ -228,7 +229,7 @@ struct IngestCommand: AsyncParsableCommand {
         Interruption.finishesCleanly()
         Output.survivesLostReader()
         let finder = try model.finder(threads: general.threads, prompts: prompts)
-        var server = PostgresOptions()
+        var server = graph.server
         if let places { server.places = places }
         let database = try arguments.open(.create, general, lock, models: finder, server: server)
         do {
@@ -241,7 +242,10 @@ struct IngestCommand: AsyncParsableCommand {
             let inserted = try await ingest(
                 reader, into: collection, IngestReport(reader.progress, self, rejectsFile),
                 exported)
-            if isNew, let fields = exported()?.indexedFields, inserted > 0 {
+            // PostgreSQL needs no index for each.
+            if isNew, arguments.location.path != nil, let fields = exported()?.indexedFields,
+                inserted > 0
+            {
                 for field in fields { try await collection.indexField(field) }
             }
             if synchronize.watch {

@@ -1,3 +1,4 @@
+import PostgresStorage
 import VectorDatabase
 
 extension DatabaseError: WordedError {
@@ -20,6 +21,7 @@ extension DatabaseError: WordedError {
         case .notADatabase(_, .folder): "pass a file in it"
         case .notADatabase(_, .withoutLog):
             "copy it with 'vdb backup', which is consistent while others write"
+        case .notADatabase(_, .otherTables): "pass another schema= in --db"
         case .notADatabase: "choose another file"
         case .newerFormat: "update vdb"
         case .olderFormat: "copy it to a writable folder"
@@ -27,7 +29,12 @@ extension DatabaseError: WordedError {
         case .moved: "put it back, or run the same command again"
         case .diskFull: "free some space and run the same command again"
         case .cannotCreate: "check its folder"
-        case .readOnly: "check the permissions of the file and its folder"
+        case .readOnly(let path):
+            DatabaseLocation(path).path == nil
+                ? "name a server that can be written to"
+                : "check the permissions of the file and its folder"
+        case .locked(let path, _, _) where DatabaseLocation(path).path == nil:
+            "try again, or longer with --timeout"
         case .locked: "try again when it has finished, or wait longer with --wait"
         case .invalidURI: "pass --db postgres://USER@HOST/DATABASE"
         case .notPermitted: "an administrator runs what 'vdb schema --postgres' prints"
