@@ -348,8 +348,9 @@ let package = Package(
         .testTarget(
             name: "VectorDatabaseTests",
             dependencies: [
-                "VectorDatabase", "Embedding", "DocumentStore", "VectorIndex", "LexicalIndex",
-                "FileFormat", "TextBytes", "Schema", "TestSupport", "TestOracles",
+                "VectorDatabase", "PostgresStorage", "Embedding", "DocumentStore", "VectorIndex",
+                "LexicalIndex", "FileFormat", "TextBytes", "Schema", "TestSupport", "TestOracles",
+                "PostgresTestSupport",
             ],
             swiftSettings: swift),
         .testTarget(
@@ -397,8 +398,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "vdb", "VectorDatabase", "DefaultModel", "Training", "TestSupport", "Torture",
-                "Tensors", "VectorMath",
+                "vdb", "VectorDatabase", "PostgresStore", "DefaultModel", "Training", "TestSupport",
+                "PostgresTestSupport", "Torture", "Tensors", "VectorMath",
             ],
             exclude: ["Clients", "Server"], swiftSettings: swift),
     ]

@@ -20,11 +20,13 @@ package final class TestServer: Sendable {
     private let ending: Pipe
 
     /// An empty database.
-    package static func database() throws -> String {
+    ///
+    /// - Parameter options: of CREATE DATABASE.
+    package static func database(options: String = "") throws -> String {
         let server = try shared.get()
         let name = "test_\(UUID().uuidString.lowercased().filter { $0 != "-" })"
         let connection = try PostgresConnection(server.uri("postgres"))
-        try connection.run("CREATE DATABASE \(name)")
+        try connection.run("CREATE DATABASE \(name) \(options)")
         return server.uri(name)
     }
 

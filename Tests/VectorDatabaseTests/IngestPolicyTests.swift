@@ -1,12 +1,15 @@
 import Synchronization
+import PostgresTestSupport
 import TestSupport
 import Testing
 import VectorDatabase
 
 struct IngestPolicyTests {
-    @Test func conflictsAreReplacedSkippedOrRefused() async throws {
+    @Test(arguments: TestStore.available) func conflictsAreReplacedSkippedOrRefused(
+        store: TestStore
+    ) async throws {
         let folder = TemporaryFolder()
-        let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
+        let database = try Database(at: store.location(in: folder), embedder: TestEmbedder())
         let collection = database.collection()
         try await collection.ingest(SampleTexts.documents(0..<20))
         var changed = SampleTexts.documents(0..<30)
@@ -41,9 +44,11 @@ struct IngestPolicyTests {
         try database.close()
     }
 
-    @Test func theLastOfEqualIdentifiersCounts() async throws {
+    @Test(arguments: TestStore.available) func theLastOfEqualIdentifiersCounts(store: TestStore)
+        async throws
+    {
         let folder = TemporaryFolder()
-        let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
+        let database = try Database(at: store.location(in: folder), embedder: TestEmbedder())
         let collection = database.collection()
         var options = IngestOptions()
         options.batchSize = 8
@@ -66,9 +71,11 @@ struct IngestPolicyTests {
         try database.close()
     }
 
-    @Test func whatCannotBeStoredStopsOrIsSkipped() async throws {
+    @Test(arguments: TestStore.available) func whatCannotBeStoredStopsOrIsSkipped(store: TestStore)
+        async throws
+    {
         let folder = TemporaryFolder()
-        let database = try Database(path: folder.file("a.vdb"))
+        let database = try Database(at: store.location(in: folder))
         let collection = database.collection()
         let source = Document.Source(path: "x.jsonl", position: 3)
         let documents = [
@@ -104,9 +111,11 @@ struct IngestPolicyTests {
         try database.close()
     }
 
-    @Test func whatIsGoneFromItsSourceIsDeleted() async throws {
+    @Test(arguments: TestStore.available) func whatIsGoneFromItsSourceIsDeleted(store: TestStore)
+        async throws
+    {
         let folder = TemporaryFolder()
-        let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
+        let database = try Database(at: store.location(in: folder), embedder: TestEmbedder())
         let collection = database.collection()
         func documents(_ numbers: Range<Int>, in file: String) -> [Document] {
             numbers.map { number in
@@ -164,12 +173,14 @@ struct IngestPolicyTests {
         try database.close()
     }
 
-    @Test func reindexingReplacesEveryVectorAtOnce() async throws {
+    @Test(arguments: TestStore.available) func reindexingReplacesEveryVectorAtOnce(store: TestStore)
+        async throws
+    {
         let folder = TemporaryFolder()
-        let path = folder.file("a.vdb")
+        let path = try store.location(in: folder)
         let first = TestEmbedder(name: "first")
         let second = TestEmbedder(name: "second", dimensions: 48, seed: 9)
-        var database = try Database(path: path, embedder: first)
+        var database = try Database(at: path, embedder: first)
         let collection = database.collection()
         let documents = SampleTexts.documents(0..<700)
         try await collection.ingest(documents)
@@ -181,18 +192,23 @@ struct IngestPolicyTests {
         }
         await #expect(throws: CancellationError.self) { try await task.value }
         #expect(second.encoded.value == 512)
-        #expect(try await collection.query(documents[3].text, limit: 1).hits.first?.id == "d3")
+        #expect(
+            try await collection.query(documents[3].text, limit: 1, mode: store.mode).hits.first?.id
+                == "d3")
         #expect(try collection.statistics().model?.name == "first")
         // It resumes where it stopped.
         try await collection.reindex(with: second)
         #expect(second.encoded.value == 700)
         #expect(try collection.statistics().model?.fingerprint == second.identity.fingerprint)
         #expect(try collection.statistics().dimensions == 48)
-        #expect(try await collection.query(documents[3].text, limit: 1).hits.first?.id == "d3")
+        #expect(
+            try await collection.query(documents[3].text, limit: 1, mode: store.mode).hits.first?.id
+                == "d3")
         #expect(try await database.check().isSound)
         try database.close()
-        database = try Database(path: path, embedder: second)
-        let answer = try await database.collection().query(documents[9].text, limit: 1)
+        database = try Database(at: path, embedder: second)
+        let answer = try await database.collection().query(
+            documents[9].text, limit: 1, mode: store.mode)
         #expect(answer.hits.first?.id == "d9")
         #expect(try await database.collection().ingest(documents).unchanged == 700)
         // Other index options, the same vectors.

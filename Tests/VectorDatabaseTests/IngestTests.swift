@@ -1,13 +1,14 @@
 import Foundation
 import Synchronization
+import PostgresTestSupport
 import TestSupport
 import Testing
 import VectorDatabase
 
 struct IngestTests {
-    @Test func whatGoesInComesBack() async throws {
+    @Test(arguments: TestStore.available) func whatGoesInComesBack(store: TestStore) async throws {
         let folder = TemporaryFolder()
-        let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
+        let database = try Database(at: store.location(in: folder), embedder: TestEmbedder())
         let collection = database.collection()
         let documents = SampleTexts.documents(0..<300)
         let summary = try await collection.ingest(documents)
@@ -19,10 +20,12 @@ struct IngestTests {
         try database.close()
     }
 
-    @Test func unchangedDocumentsAreNotEncodedAgain() async throws {
+    @Test(arguments: TestStore.available) func unchangedDocumentsAreNotEncodedAgain(
+        store: TestStore
+    ) async throws {
         let folder = TemporaryFolder()
         let embedder = TestEmbedder()
-        let database = try Database(path: folder.file("a.vdb"), embedder: embedder)
+        let database = try Database(at: store.location(in: folder), embedder: embedder)
         let collection = database.collection()
         var documents = SampleTexts.documents(0..<100)
         try await collection.ingest(documents)
@@ -113,9 +116,11 @@ struct IngestTests {
     }
 
     /// For SQLite a text ends at its first NUL character.
-    @Test func anIdentifierWithNULIsNobodys() async throws {
+    @Test(arguments: TestStore.available) func anIdentifierWithNULIsNobodys(store: TestStore)
+        async throws
+    {
         let folder = TemporaryFolder()
-        let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
+        let database = try Database(at: store.location(in: folder), embedder: TestEmbedder())
         let collection = database.collection()
         let document = Document(id: "a", text: "cider", metadata: ["k": "y"])
         try await collection.ingest([document])

@@ -1,4 +1,5 @@
 import Synchronization
+import PostgresTestSupport
 import TestSupport
 import Testing
 import VectorDatabase
@@ -38,9 +39,10 @@ struct LongDocumentTests {
         return result
     }
 
-    @Test func passagesAreStoredAsTheyComeAndAnInterruptedIngestResumes() async throws {
+    @Test(arguments: TestStore.available)
+    func passagesAreStoredAsTheyComeAndAnInterruptedIngestResumes(store: TestStore) async throws {
         let embedder = TestEmbedder(delay: .milliseconds(2))
-        let database = try Database(path: folder.file("a.vdb"), embedder: embedder)
+        let database = try Database(at: store.location(in: folder), embedder: embedder)
         let collection = database.collection()
         let long = document(paragraphs(0..<1000))
         let seen = Mutex<[Int]>([])
@@ -54,7 +56,9 @@ struct LongDocumentTests {
         let stored = try collection.statistics().passages
         #expect((300..<1000).contains(stored))
         // What is stored is found, and the rest is not there yet.
-        #expect(try await collection.query(SampleTexts.text(0, words: 10)).hits.count == 1)
+        let answer = try await collection.query(
+            SampleTexts.text(0, words: 10), mode: store.mode)
+        #expect(answer.hits.count == 1)
         #expect(try await database.check().isSound)
         let before = embedder.encoded.value
         // Whatever the policy, it is completed.
@@ -116,10 +120,12 @@ struct LongDocumentTests {
     }
 
     /// A model against which the ways of keeping passages are compared: encoding everything.
-    @Test func randomEditsEndAsIfIngestedAtOnce() async throws {
+    @Test(arguments: TestStore.available) func randomEditsEndAsIfIngestedAtOnce(store: TestStore)
+        async throws
+    {
         var random = RandomSource.forTest()
         let embedder = TestEmbedder()
-        let database = try Database(path: folder.file("a.vdb"), embedder: embedder)
+        let database = try Database(at: store.location(in: folder), embedder: embedder)
         let collection = database.collection()
         var text = paragraphs(0..<20)
         for round in 0..<25 {
@@ -148,9 +154,11 @@ struct LongDocumentTests {
     }
 
     /// A vector that came with a document is not the model's.
-    @Test func readyMadeVectorsAreNotKept() async throws {
+    @Test(arguments: TestStore.available) func readyMadeVectorsAreNotKept(store: TestStore)
+        async throws
+    {
         let embedder = TestEmbedder()
-        let database = try Database(path: folder.file("a.vdb"), embedder: embedder)
+        let database = try Database(at: store.location(in: folder), embedder: embedder)
         let collection = database.collection()
         var own = Document(id: "a", text: "one two")
         own.vector = [1] + [Float](repeating: 0, count: 31)

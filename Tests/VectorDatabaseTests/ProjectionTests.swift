@@ -1,3 +1,4 @@
+import PostgresTestSupport
 import TestSupport
 import Testing
 import VectorDatabase
@@ -7,9 +8,9 @@ import VectorDatabase
     private let folder = TemporaryFolder()
 
     private func collection(
-        _ documents: [Document], metric: Metric = .innerProduct
+        _ store: TestStore, _ documents: [Document], metric: Metric = .innerProduct
     ) async throws -> DocumentCollection {
-        let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
+        let database = try Database(at: store.location(in: folder), embedder: TestEmbedder())
         var options = IngestOptions()
         options.metric = metric
         try await database.collection().ingest(documents, options: options)
@@ -21,11 +22,13 @@ import VectorDatabase
     }
 
     /// Vectors of two numbers are turned and moved, nothing else; the cosine sees directions only.
-    @Test(arguments: Metric.allCases) func distancesInAPlaneAreKept(_ metric: Metric) async throws {
+    @Test(arguments: Metric.allCases, TestStore.available)
+    func distancesInAPlaneAreKept(_ metric: Metric, store: TestStore) async throws {
         let vectors = (0..<30).map { number -> [Float] in
             [Float((number * 7) % 13) + 1, Float((number * 5) % 11) - 4]
         }
         let collection = try await collection(
+            store,
             vectors.enumerated().map { Document(id: "d\($0)", text: "", vector: $1) },
             metric: metric)
         let map = try collection.projection(sample: 100, seed: 0)
@@ -44,8 +47,8 @@ import VectorDatabase
         }
     }
 
-    @Test func samplesAreSeeded() async throws {
-        let collection = try await collection(SampleTexts.documents(0..<300))
+    @Test(arguments: TestStore.available) func samplesAreSeeded(store: TestStore) async throws {
+        let collection = try await collection(store, SampleTexts.documents(0..<300))
         let map = try collection.projection(sample: 60, seed: 1)
         let ids = map.points.map(\.id)
         #expect((50...60).contains(ids.count) && Set(ids).count == ids.count)
@@ -57,13 +60,14 @@ import VectorDatabase
         }
         #expect(try collection.projection(sample: 60, seed: 2).points.map(\.id) != ids)
         // Another process computes the same.
-        let again = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder()).collection()
+        let again = try Database(at: collection.database.path, embedder: TestEmbedder())
+            .collection()
         #expect(try again.projection(sample: 60, seed: 1).points == map.points)
         #expect(try collection.projection(sample: 1000, seed: 1).points.count == 300)
     }
 
-    @Test func followsChanges() async throws {
-        let collection = try await collection(SampleTexts.documents(0..<20))
+    @Test(arguments: TestStore.available) func followsChanges(store: TestStore) async throws {
+        let collection = try await collection(store, SampleTexts.documents(0..<20))
         let before = try collection.projection(sample: 100, seed: 0)
         #expect(try collection.projection(sample: 100, seed: 0).points == before.points)
         try await collection.delete(["d3"])
@@ -73,12 +77,12 @@ import VectorDatabase
         #expect(after.points.count == 21 && !ids.contains("d3") && ids.contains("d21"))
     }
 
-    @Test func placesOtherDocuments() async throws {
+    @Test(arguments: TestStore.available) func placesOtherDocuments(store: TestStore) async throws {
         var documents = SampleTexts.documents(0..<40)
         documents.append(
             Document(
                 id: "long", text: (0..<40).map { SampleTexts.text($0) }.joined(separator: "\n\n")))
-        let collection = try await collection(documents)
+        let collection = try await collection(store, documents)
         let map = try collection.projection(sample: 10, seed: 0)
         let sampled = try #require(map.points.first)
         let placed = try collection.places(
@@ -86,13 +90,15 @@ import VectorDatabase
         #expect(placed.contains(sampled) && placed.count == 2)
     }
 
-    @Test func valuesOfFields() async throws {
-        let collection = try await collection([
-            Document(id: "a", text: "one", metadata: ["year": 2020, "by": ["name": "Zoé"]]),
-            Document(
-                id: "b", text: "two", metadata: ["year": ["2021", "2022"], "odd name": true]),
-            Document(id: "c", text: "three", metadata: ["year": .object(["x": 1])]),
-        ])
+    @Test(arguments: TestStore.available) func valuesOfFields(store: TestStore) async throws {
+        let collection = try await collection(
+            store,
+            [
+                Document(id: "a", text: "one", metadata: ["year": 2020, "by": ["name": "Zoé"]]),
+                Document(
+                    id: "b", text: "two", metadata: ["year": ["2021", "2022"], "odd name": true]),
+                Document(id: "c", text: "three", metadata: ["year": .object(["x": 1])]),
+            ])
         let map = try collection.projection(sample: 10, seed: 0)
         #expect(map.points.map(\.id) == ["a", "b", "c"])
         func values(_ field: String) throws -> [JSONValue?] {
@@ -106,8 +112,8 @@ import VectorDatabase
         }
     }
 
-    @Test func needsVectors() async throws {
-        let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
+    @Test(arguments: TestStore.available) func needsVectors(store: TestStore) async throws {
+        let database = try Database(at: store.location(in: folder), embedder: TestEmbedder())
         #expect(throws: DatabaseError.self) {
             try database.collection("none").projection(sample: 10, seed: 0)
         }

@@ -1,4 +1,5 @@
 import Foundation
+import PostgresTestSupport
 import TestSupport
 import Testing
 import VectorDatabase
@@ -36,11 +37,11 @@ struct QueryTests {
         }.sorted { ($1.score, $0.id) < ($0.score, $1.id) }
     }
 
-    @Test(arguments: Metric.allCases)
-    func exactSearchIsBruteForce(metric: Metric) async throws {
+    @Test(arguments: Metric.allCases, TestStore.available)
+    func exactSearchIsBruteForce(metric: Metric, store: TestStore) async throws {
         let folder = TemporaryFolder()
         let embedder = TestEmbedder()
-        let database = try Database(path: folder.file("a.vdb"), embedder: embedder)
+        let database = try Database(at: store.location(in: folder), embedder: embedder)
         let collection = database.collection()
         var options = IngestOptions()
         options.metric = metric
@@ -65,10 +66,10 @@ struct QueryTests {
     }
 
     /// Scores that overflow would be NaN or infinite, and could not be ordered.
-    @Test(arguments: Metric.allCases)
-    func vectorsTooLongToCompareAreRefused(metric: Metric) async throws {
+    @Test(arguments: Metric.allCases, TestStore.available)
+    func vectorsTooLongToCompareAreRefused(metric: Metric, store: TestStore) async throws {
         let folder = TemporaryFolder()
-        let database = try Database(path: folder.file("a.vdb"))
+        let database = try Database(at: store.location(in: folder))
         let collection = database.collection()
         var options = IngestOptions()
         options.metric = metric
@@ -294,14 +295,16 @@ struct QueryTests {
         try database.close()
     }
 
-    @Test func equalScoresAreInTheOrderOfIdentifiers() async throws {
+    @Test(arguments: TestStore.available) func equalScoresAreInTheOrderOfIdentifiers(
+        store: TestStore
+    ) async throws {
         let folder = TemporaryFolder()
-        let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
+        let database = try Database(at: store.location(in: folder), embedder: TestEmbedder())
         let collection = database.collection()
         let ids = ["z", "m", "a", "q", "b", "y", "c"]
         try await collection.ingest(ids.map { Document(id: $0, text: "the same text") })
         for limit in [1, 3, 7] {
-            for mode in QueryMode.allCases {
+            for mode in store.modes {
                 let answer = try await collection.query("same text", limit: limit, mode: mode)
                 #expect(answer.hits.map(\.id) == Array(ids.sorted().prefix(limit)))
             }
@@ -310,13 +313,15 @@ struct QueryTests {
     }
 
     /// Swift's string order would take the first and the last for equal, and both after the second.
-    @Test func equalScoresAreInTheByteOrderOfIdentifiers() async throws {
+    @Test(arguments: TestStore.available) func equalScoresAreInTheByteOrderOfIdentifiers(
+        store: TestStore
+    ) async throws {
         let folder = TemporaryFolder()
-        let database = try Database(path: folder.file("a.vdb"), embedder: TestEmbedder())
+        let database = try Database(at: store.location(in: folder), embedder: TestEmbedder())
         let collection = database.collection()
         let ids = ["e\u{301}", "f", "\u{e9}"]
         try await collection.ingest(ids.reversed().map { Document(id: $0, text: "the same text") })
-        for mode in QueryMode.allCases {
+        for mode in store.modes {
             let answer = try await collection.query("same text", limit: 3, mode: mode)
             #expect(answer.hits.map { Array($0.id.utf8) } == ids.map { Array($0.utf8) })
         }

@@ -1,4 +1,5 @@
 import Foundation
+import PostgresTestSupport
 import TestSupport
 import Testing
 import VectorDatabase
@@ -14,7 +15,7 @@ struct ModelBasedTests {
         ProcessInfo.processInfo.environment[name].flatMap { Int($0) }
     }
 
-    @Test func randomScripts() async throws {
+    @Test(arguments: TestStore.available) func randomScripts(store: TestStore) async throws {
         let seconds = Self.setting("VDB_MODEL_SECONDS")
         let count = seconds == nil ? Self.setting("VDB_MODEL_SCRIPTS") ?? 8 : .max
         let length = Self.setting("VDB_MODEL_LENGTH") ?? 40
@@ -26,27 +27,27 @@ struct ModelBasedTests {
             let seed = first + UInt64(done)
             var generator = ScriptGenerator(seed: seed)
             let script = generator.script(length: length)
-            do { try await ModelRun.run(script) } catch {
-                return try await report(script, seed: seed, length: length, error: error)
+            do { try await ModelRun.run(script, on: store) } catch {
+                return try await report(script, store, seed: seed, length: length, error: error)
             }
             done += 1
         }
-        print("model-based: \(done) scripts of \(length) steps from seed \(first) on")
+        print("model-based: \(store): \(done) scripts of \(length) steps from seed \(first) on")
     }
 
     private func report(
-        _ script: [Operation], seed: UInt64, length: Int, error: any Error
+        _ script: [Operation], _ store: TestStore, seed: UInt64, length: Int, error: any Error
     ) async throws {
         var shrinker = ScriptShrinker(fails: { script in
-            do { try await ModelRun.run(script) } catch { return true }
+            do { try await ModelRun.run(script, on: store) } catch { return true }
             return false
         })
         let short = await shrinker.shrink(script)
         var message = "\(error)"
-        do { try await ModelRun.run(short) } catch { message = "\(error)" }
+        do { try await ModelRun.run(short, on: store) } catch { message = "\(error)" }
         Issue.record(
             """
-            VDB_SEED=\(seed) VDB_MODEL_LENGTH=\(length): \(message)
+            \(store): VDB_SEED=\(seed) VDB_MODEL_LENGTH=\(length): \(message)
             \(Operation.source(short))
             """)
     }

@@ -1,3 +1,4 @@
+import PostgresTestSupport
 import Testing
 import VectorDatabase
 
@@ -30,7 +31,9 @@ extension ModelRun {
             let report = try await database.check()
             try require(report.isSound, "\(report.findings)")
             for (name, recall) in report.sampledRecall {
-                try require(recall >= 0.9, "collection '\(name)' has recall \(recall)")
+                try require(
+                    recall >= (store == .file ? 0.9 : 0.7),
+                    "collection '\(name)' has recall \(recall)")
             }
         default: break
         }
@@ -80,7 +83,10 @@ extension ModelRun {
         switch answer.mode {
         case .dense:
             let truth = expected.denseScores(query.text, query.filter)
-            try compare(answer, truth, tolerance: 1e-4, mayMiss: !query.isExact && query.ef == nil)
+            // Of pgvector's graph not every node can be reached.
+            try compare(
+                answer, truth, tolerance: 1e-4,
+                mayMiss: !query.isExact && (query.ef == nil || store == .postgres))
         case .lexical:
             let truth = expected.lexicalScores(query.text, query.filter)
             try compare(answer, truth, tolerance: 1e-6, mayMiss: false)

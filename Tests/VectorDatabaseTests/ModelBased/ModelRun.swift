@@ -1,4 +1,6 @@
 import Foundation
+import PostgresStorage
+import PostgresTestSupport
 import TestSupport
 import Testing
 import VectorDatabase
@@ -14,7 +16,9 @@ struct Divergence: Error, CustomStringConvertible {
 
 /// Runs a script on a database and on the model.
 final class ModelRun {
+    let store: TestStore
     let folder: TemporaryFolder
+    private let location: DatabaseLocation
     var model = ReferenceModel()
     private var backups: [Int: ReferenceModel] = [:]
     private(set) var database: Database
@@ -24,8 +28,8 @@ final class ModelRun {
     /// Runs a script and compares everything at its end.
     ///
     /// - Throws: `Divergence`.
-    static func run(_ script: [Operation]) async throws {
-        let run = try ModelRun()
+    static func run(_ script: [Operation], on store: TestStore = .file) async throws {
+        let run = try ModelRun(on: store)
         for (step, operation) in (script + [.compareAll, .check, .reopen, .compareAll]).enumerated()
         {
             do { try await run.perform(operation) } catch {
@@ -35,12 +39,16 @@ final class ModelRun {
         try run.close()
     }
 
-    private init() throws {
+    private init(on store: TestStore) throws {
+        self.store = store
         folder = TemporaryFolder()
-        database = try Self.open(folder.file("a.vdb"), .create)
+        location = DatabaseLocation(try store.location(in: folder))
+        database = try Self.open(location, .create)
     }
 
-    private static func open(_ path: String, _ access: DatabaseOptions.Access) throws -> Database {
+    private static func open(
+        _ location: DatabaseLocation, _ access: DatabaseOptions.Access
+    ) throws -> Database {
         var options = DatabaseOptions()
         options.access = access
         options.findEmbedder = { recorded in
@@ -53,7 +61,10 @@ final class ModelRun {
         options.cachePolicy.batch = 16
         options.cachePolicy.smallestLexicalLag = 15
         options.cachePolicy.smallestLexicalMerge = 60
-        return try Database(path: path, options: options)
+        var server = PostgresOptions()
+        server.smallestGraph = 40
+        server.places = 2
+        return try location.open(options, server: server)
     }
 
     private func close() throws {
@@ -65,7 +76,7 @@ final class ModelRun {
     func handle(isReader: Bool) throws -> Database {
         guard isReader else { return database }
         if let reader { return reader }
-        let opened = try Self.open(database.path, .readOnly)
+        let opened = try Self.open(location, .readOnly)
         reader = opened
         return opened
     }
@@ -73,6 +84,7 @@ final class ModelRun {
     // MARK: Steps
 
     private func perform(_ operation: Operation) async throws {
+        guard store.has(operation) else { return }
         switch operation {
         case .ingest(let documents, let collection, let conflict, let chunk):
             try await ingest(documents, into: collection, conflict: conflict, chunk: chunk)
@@ -126,7 +138,7 @@ final class ModelRun {
         case .query, .count, .compareAll, .check: try await compare(operation)
         case .reopen:
             try close()
-            database = try Self.open(database.path, .readWrite)
+            database = try Self.open(location, .readWrite)
         case .compact: try await database.compact()
         case .backup(let slot):
             try? FileManager.default.removeItem(atPath: backup(slot))
@@ -210,12 +222,11 @@ final class ModelRun {
         }
         if dropsCaches { try removeCaches() }
         try FileManager.default.copyItem(atPath: backup(slot), toPath: path)
-        database = try Self.open(path, .readWrite)
+        database = try Self.open(location, .readWrite)
         model = saved
     }
 
     private func crash() throws {
-        let path = database.path
         let copies = TemporaryFolder()
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
             .filter { $0.hasPrefix("a.vdb") && !$0.hasSuffix("-shm") && !$0.hasSuffix("-lock") }
@@ -229,7 +240,7 @@ final class ModelRun {
             try FileManager.default.moveItem(
                 atPath: copies.file(name), toPath: folder.file(name))
         }
-        database = try Self.open(path, .readWrite)
+        database = try Self.open(location, .readWrite)
     }
 
     private func caches() throws -> [String] {
@@ -247,4 +258,17 @@ final class ModelRun {
     }
 
     struct Mismatch: Error, CustomStringConvertible { let description: String }
+}
+
+extension TestStore {
+    /// Whether the store has what a step is about.
+    fileprivate func has(_ operation: Operation) -> Bool {
+        if self == .file { return true }
+        switch operation {
+        case .indexField, .dropField, .compact, .backup, .restore, .dropCaches, .dropCache, .crash:
+            return false
+        case .query(_, _, let mode, _, _, _, _): return modes.contains(mode)
+        default: return true
+        }
+    }
 }
