@@ -70,24 +70,4 @@ struct ExactSearchTests {
     private static func vector(_ random: inout RandomSource) -> [Float] {
         (0..<dimensions).map { _ in random.normal() }
     }
-
-    @Test("Words, which are not stored yet, are refused and not ignored")
-    func words() async throws {
-        let database = try Database(postgres: TestServer.database())
-        try await database.collection().ingest([Document(id: "a", text: "b", vector: [1, 2])])
-        var query = Query(vector: [1, 2], limit: 1)
-        query.text = "b"
-        for mode in [QueryMode.lexical, .hybrid] {
-            query.mode = mode
-            await #expect {
-                try await database.collection().query(query)
-            } throws: { error in
-                guard case DatabaseError.storeUnavailable(_, let reason) = error else {
-                    return false
-                }
-                return reason.contains("words")
-            }
-        }
-        try database.close()
-    }
 }
