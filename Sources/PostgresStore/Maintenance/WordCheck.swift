@@ -29,7 +29,9 @@ struct WordCheck {
             return "the words of passage \(keys[index]) are not those of its text"
         }
         let unknown = extra.filter { $0.value != PassageDigest() }
-        if let key = unknown.keys.min() { return "passage \(key) has words, but is not there" }
+        if let key = unknown.keys.min() {
+            return "passage \(key) has words, but no text that can be read"
+        }
         let count = lengths.reduce(0, +)
         let counted = try tables.connection.run(
             """

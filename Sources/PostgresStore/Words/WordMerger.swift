@@ -132,14 +132,15 @@ struct WordMerger {
         try tables.connection.run(
             """
             SELECT p.term, p.block, p.span, p.count, p.max_weight, p.average, p.bytes, false
-            FROM \(tables.postings) AS p WHERE p.place = $1 AND p.term = ANY($2)
-                AND (p.count < \(PostingBlock.capacity) OR EXISTS (
-                    SELECT 1 FROM \(tables.gone) AS g WHERE g.place = $1 AND g.term = p.term
-                        AND g.block <= p.block + p.span AND g.block + g.span >= p.block)
+            FROM \(tables.postings) AS p LEFT JOIN (
+                SELECT term, min(block) AS first, max(block + span) AS last FROM \(tables.postings)
+                WHERE place = $1 AND term = ANY($2) AND count < \(PostingBlock.capacity)
+                GROUP BY term) AS small ON small.term = p.term
+            WHERE p.place = $1 AND p.term = ANY($2) AND (p.count < \(PostingBlock.capacity)
+                OR p.block <= small.last AND p.block + p.span >= small.first
                 OR EXISTS (
-                    SELECT 1 FROM \(tables.postings) AS s WHERE s.place = $1 AND s.term = p.term
-                        AND s.count < \(PostingBlock.capacity)
-                    HAVING min(s.block) <= p.block + p.span AND max(s.block + s.span) >= p.block))
+                    SELECT 1 FROM \(tables.gone) AS g WHERE g.place = $1 AND g.term = p.term
+                        AND g.block <= p.block + p.span AND g.block + g.span >= p.block))
             FOR UPDATE OF p SKIP LOCKED
             """, [tables.number, .byteStrings(terms)]
         ).rows.map { try $0.wordBlock() }
