@@ -214,7 +214,8 @@ let package = Package(
         .executableTarget(
             name: "vdb",
             dependencies: [
-                "VectorDatabase", "PostgresStorage", "DefaultModel", "AutoRegEmbed", "Encoder",
+                "VectorDatabase", "PostgresStorage", "Storage", "DefaultModel", "AutoRegEmbed",
+                "Encoder",
                 "Training", "Tuning", "Evaluation", "Tokenization", "Tensors", "VectorMath",
                 "FileFormat", "ModelHub",
                 "ModelContext", "ModelContextProtocol", "JSON", "TextBytes", "CSmolLM2Adapter",

@@ -17,7 +17,7 @@ package final class LineReader {
     /// LF or CR; nil if not detected yet.
     private var ending: UInt8?
     /// The number of the last line returned, from 1; 0 before the first.
-    package private(set) var line = 0
+    package private(set) var line: Int
     /// The most bytes of a line.
     package let limit: Int
 
@@ -26,7 +26,8 @@ package final class LineReader {
 
     /// What ends a line.
     package enum Endings: Sendable { case lineFeed, detected }
-    private static let lookAhead = 1 << 18
+    /// The first bytes, by which the ending is detected.
+    package static let lookAhead = 1 << 18
 
     /// A line is longer than the limit. It has been skipped; the next call returns the one after
     /// it.
@@ -36,12 +37,15 @@ package final class LineReader {
         package let limit: Int
     }
 
-    /// - Parameter keepsByteOrderMark: whether a byte-order mark at the start is kept in the first
-    ///   line.
+    /// - Parameters:
+    ///   - keepsByteOrderMark: whether a byte-order mark at the start is kept in the first
+    ///     line.
+    ///   - line: the number of lines before the stream, if it is a part of a file.
     package init(
         _ stream: any ByteStream, limit: Int = LineReader.defaultLimit,
-        keepsByteOrderMark: Bool = false, endings: Endings = .lineFeed
+        keepsByteOrderMark: Bool = false, endings: Endings = .lineFeed, after line: Int = 0
     ) {
+        self.line = line
         ending = endings == .lineFeed ? 10 : nil
         self.stream = stream
         self.limit = limit

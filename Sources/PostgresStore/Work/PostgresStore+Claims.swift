@@ -55,6 +55,15 @@ extension PostgresStore: WorkQueue {
         }
     }
 
+    package func extend(
+        _ claims: [WorkClaim], of job: WorkJob, lease: Duration
+    ) throws(StoreError) {
+        if claims.isEmpty { return }
+        try write { connection in
+            try change("", to: claims, of: job, lease: lease, connection)
+        }
+    }
+
     package func finish(_ claims: [WorkClaim], of job: WorkJob) throws(StoreError) {
         if claims.isEmpty { return }
         try write { connection in

@@ -56,6 +56,13 @@ package protocol WorkQueue: Store {
         _ claims: [WorkClaim], of job: WorkJob, lease: Duration
     ) throws(StoreError)
 
+    /// Extends the leases of claims, wherever they are.
+    ///
+    /// - Throws: `workLost`; the others' leases are not extended then.
+    func extend(
+        _ claims: [WorkClaim], of job: WorkJob, lease: Duration
+    ) throws(StoreError)
+
     /// Ends units, at the claims' positions.
     ///
     /// - Throws: `workLost`.

@@ -84,6 +84,15 @@ extension DatabaseError: CustomStringConvertible, LocalizedError {
             "the filter is too large or too deeply nested; the limit is \(limit) terms"
         case .embedderWithoutDimensions(let name): "the embedder '\(name)' has no dimensions"
         case .conflict(let fact): fact
+        case .workLost(let unit): "\(unit): another worker has taken it"
+        case .filesDiffer(let job, let path, .changed):
+            "\(path): is not the file with which job '\(job)' was registered"
+        case .filesDiffer(let job, let path, .added):
+            "\(path): is not among the files with which job '\(job)' was registered"
+        case .filesDiffer(let job, let path, .missing):
+            "\(path): is missing here, but job '\(job)' was registered with it"
+        case .jobDiffers(let job, let options):
+            "job '\(job)' was registered with other options: \(options.joined(separator: ", "))"
         case .encodingFailed(let embedder, let reason): "\(embedder) cannot encode: \(reason)"
         default: "\(kind)"
         }

@@ -53,6 +53,9 @@ extension DatabaseError {
         case .tooLarge(let id, let bytes, let limit):
             self = .invalidDocument(
                 id: id, source: nil, fault: .tooLarge(bytes: bytes, limit: limit))
+        case .workLost(let unit): self = .workLost(unit: unit)
+        case .unitDiffers(let job, let path, let difference):
+            self = .filesDiffer(job: job, path: path, difference: .init(difference))
         case .predicateTooLarge(_, let limit): self = .filterTooLarge(limit: limit)
         default: self = .conflict(error.description)
         }
@@ -105,6 +108,17 @@ extension DatabaseError {
         case let error as SectionFileError: DatabaseError(error)
         default: error
         }
+    }
+}
+
+extension DatabaseError.FileDifference {
+    fileprivate init(_ difference: StoreError.UnitDifference) {
+        self =
+            switch difference {
+            case .changed: .changed
+            case .added: .added
+            case .missing: .missing
+            }
     }
 }
 

@@ -99,6 +99,24 @@ public enum DatabaseError: Error, Sendable, Equatable {
     /// The embedder threw an error, or returned another number of embeddings than texts.
     case encodingFailed(embedder: String, reason: String)
 
+    // Jobs.
+    /// Another worker has taken a unit of the job, because this one was not heard of for too long.
+    case workLost(unit: String)
+    /// The worker's files are not those with which the job was registered.
+    case filesDiffer(job: String, path: String, difference: FileDifference)
+    /// The job was registered with other values of these options.
+    case jobDiffers(job: String, options: [String])
+
+    /// How a worker's file differs from those of its job.
+    public enum FileDifference: Sendable, Equatable {
+        /// The job has another version of the file.
+        case changed
+        /// The job does not have the file.
+        case added
+        /// The worker does not have the file.
+        case missing
+    }
+
     /// What was found at a path instead of a database.
     public enum ForeignFile: Sendable, Equatable {
         /// A folder.
@@ -168,13 +186,14 @@ public enum DatabaseError: Error, Sendable, Equatable {
         case .notADatabase(_, .withoutLog): .missing
         case .notADatabase, .newerFormat, .damaged, .embedderMismatch, .noRecordedEmbedder,
             .metricMismatch, .dimensionMismatch, .invalidVector, .invalidDocument,
-            .documentExists, .collectionExists, .encodingFailed, .sourceEmptied, .tooManyDeletions:
+            .documentExists, .collectionExists, .encodingFailed, .sourceEmptied, .tooManyDeletions,
+            .filesDiffer, .jobDiffers:
             .badData
         case .databaseMissing, .collectionMissing, .documentsMissing: .missing
         case .embedderMissing, .embedderUnavailable, .cannotRerank, .storeUnavailable: .unavailable
         case .cannotCreate, .readOnly, .olderFormat, .notPermitted: .cannotCreate
         case .inputOutput, .diskFull, .moved: .inputOutput
-        case .locked, .connectionLost: .temporary
+        case .locked, .connectionLost, .workLost: .temporary
         }
     }
 }

@@ -45,7 +45,9 @@ extension DocumentCollection {
                 }
             } catch {
                 // The documents before the one that failed are stored; index them, too.
-                if !Task.isCancelled, let record = run.currentRecord { try? updateIndex(record) }
+                if !Task.isCancelled, options.work == nil, let record = run.currentRecord {
+                    try? updateIndex(record)
+                }
                 throw error
             }
             try store.requireInPlace()

@@ -90,6 +90,9 @@ public struct IngestOptions: Sendable {
     /// Called after each durable commit of documents with the time that it took.
     package var committed: (@Sendable (Duration) -> Void)?
 
+    /// The shared work that the ingest is a part of; `nil` if it is on its own.
+    var work: (any IngestWork)?
+
     /// The defaults: replace known documents, stop at a faulty one, keep documents whole.
     public init() {}
 }

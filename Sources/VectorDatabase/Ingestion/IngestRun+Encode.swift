@@ -1,4 +1,5 @@
 import Storage
+import TextBytes
 
 extension IngestRun {
     /// The most texts in one call of the embedder.

@@ -21,7 +21,8 @@ extension IngestRun {
             }
         }
         try Task.checkCancellation()
-        guard let record = try freshRecord() else { return }
+        // Of shared work the index is brought up to date at its end.
+        guard options.work == nil, let record = try freshRecord() else { return }
         update { $0.stage = .indexing }
         try collection.index.holding(for: record) { try follower.save(record) }
         update { progress in

@@ -22,7 +22,10 @@ extension IngestRun {
                 documents.removeSubrange(index...)
             }
             try commit(documents, &unfinished)
-            if let stopping { throw stopping }
+            if let stopping {
+                options.work?.stop()
+                throw stopping
+            }
         }
         try deleteUnseen()
     }
@@ -44,17 +47,19 @@ extension IngestRun {
     ) throws {
         guard !documents.isEmpty else { return }
         let new = documents.filter(\.isNew)
+        let settled = Settlement(documents)
         var written: [BatchOutcome.Document] = []
         if !new.isEmpty, let record = currentRecord {
             let started = ContinuousClock.now
             written = try rethrowing {
                 try collection.index.holding(for: record) {
-                    let outcome = try collection.store.write(
-                        new.map(\.asWrite), to: record, onConflict: options.onConflict.asPolicy)
+                    let outcome = try write(new.map(\.asWrite), to: record, settling: settled)
                     options.committed?(.now - started)
                     return outcome
                 }
             }.documents
+        } else if let work = options.work {
+            try rethrowing { try work.settle(settled) }
         }
         let moved = documents.filter(\.hasMoved)
         if !moved.isEmpty, let record = currentRecord {
@@ -97,6 +102,18 @@ extension IngestRun {
         }
         options.acknowledged?(progress.withLock { $0.stored.documents })
         if !new.isEmpty { committed.continuation.yield() }
+    }
+}
+
+extension IngestRun {
+    private func write(
+        _ batch: [DocumentWrite], to record: CollectionRecord, settling settled: Settlement
+    ) throws -> BatchOutcome {
+        let policy = options.onConflict.asPolicy
+        guard let work = options.work else {
+            return try collection.store.write(batch, to: record, onConflict: policy)
+        }
+        return try work.write(batch, to: record, onConflict: policy, settling: settled)
     }
 }
 

@@ -71,7 +71,7 @@ public struct DocumentReader: AsyncSequence, Sendable {
 
     /// Reads the files in order.
     public struct Iterator: AsyncIteratorProtocol {
-        fileprivate let reading: Reading
+        let reading: Reading
 
         /// The next document; `nil` after the last.
         ///
@@ -89,7 +89,7 @@ public struct DocumentReader: AsyncSequence, Sendable {
     }
 
     /// The position of an iteration.
-    fileprivate final class Reading {
+    final class Reading {
         private var files: ArraySlice<InputFile>
         private let options: SourceOptions
         private let progress: SourceProgress

@@ -25,6 +25,10 @@ struct InputFile: Sendable, Equatable {
     var version: FolderListing.Version?
     /// Whether it was found in a folder, rather than given.
     var isFromFolder = false
+    /// The number of the given path by which it was found, from 0.
+    var argument = 0
+    /// The part that is read; `nil` for all of it.
+    var lines: LineRange?
 }
 
 extension InputFile {

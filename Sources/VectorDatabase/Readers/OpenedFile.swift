@@ -5,6 +5,8 @@ struct OpenedFile {
     let stream: PeekableStream
     let format: SourceFormat
     let isCompressed: Bool
+    /// Whether the file is a text in another encoding than UTF-8.
+    let isTranscoded: Bool
 
     /// The first bytes that tell whether a text is UTF-8.
     private static let sample = 1 << 16
@@ -16,8 +18,10 @@ struct OpenedFile {
     ) throws {
         var (stream, compression) = try decompressing(base)
         var start = try stream.peek(4096, lineIsEnough: true)
+        var isTranscoded = false
         var format = file.format ?? SourceFormat.of(signature: start)
         func transcode(from encoding: TextEncoding) throws {
+            isTranscoded = true
             stream = PeekableStream(try TranscodingStream(stream, from: encoding))
             start = try stream.peek(4096, lineIsEnough: true)
         }
@@ -44,5 +48,6 @@ struct OpenedFile {
         self.stream = stream
         self.format = format
         isCompressed = compression != nil
+        self.isTranscoded = isTranscoded
     }
 }

@@ -18,6 +18,7 @@ extension InputFile {
         options: SourceOptions, warn: @escaping @Sendable (SourceWarning) -> Void
     ) throws -> any RecordReader {
         try translating {
+            if let lines { return try open(lines, options: options) }
             let base =
                 path == "-"
                 ? DescriptorStream(descriptor: 0, name: "standard input")
@@ -87,7 +88,7 @@ extension InputFile {
 
     /// Whether JSON is one object a line: not an array, and not a `.json` file whose first line is
     /// only a part of an object.
-    private func isJSONLines(_ start: ArraySlice<UInt8>) -> Bool {
+    func isJSONLines(_ start: ArraySlice<UInt8>) -> Bool {
         let content = start.drop { isSpace($0) || [0xEF, 0xBB, 0xBF].contains($0) }
         if content.first == UInt8(ascii: "[") { return false }
         guard content.first == UInt8(ascii: "{"), SourceFormat.isPlainJSON(path),
@@ -97,7 +98,7 @@ extension InputFile {
     }
 
     /// Whether a TSV file has columns other than an id and a text: a header or the options name them.
-    private func isTable(_ stream: PeekableStream, _ options: SourceOptions) throws -> Bool {
+    func isTable(_ stream: PeekableStream, _ options: SourceOptions) throws -> Bool {
         if options.delimiter != nil { return true }
         guard options.hasHeader else {
             return options.idField != nil || options.textField != nil || options.titleField != nil

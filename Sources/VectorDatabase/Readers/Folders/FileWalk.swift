@@ -54,11 +54,13 @@ struct FileWalk {
             let path = Self.absolute($0)
             return (path, path + "-")
         }
-        for path in paths {
+        for (number, path) in paths.enumerated() {
+            let first = files.count
             do throws(SourceError) { try add(path) } catch {
                 guard options.skipsFailures else { throw error }
                 fail(error, at: path, isFromFolder: false)
             }
+            for index in first..<files.count { files[index].argument = number }
         }
     }
 

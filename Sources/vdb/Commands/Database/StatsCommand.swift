@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import JSON
+import Storage
 import TextBytes
 import VectorDatabase
 
@@ -28,10 +29,15 @@ struct StatsCommand: AsyncParsableCommand {
         else {
             return showEmpty(try database.bytesByPart())
         }
-        let statistics = try database.collection(arguments.collection).statistics()
+        let collection = database.collection(arguments.collection)
+        let statistics = try collection.statistics()
+        let jobs = try collection.jobs()
         switch format {
-        case .json: statistics.json(database: arguments.path, collections: names).print()
-        case .table: show(statistics, names)
+        case .json:
+            var line = statistics.json(database: arguments.path, collections: names)
+            if !jobs.isEmpty { line.set("jobs", jobs.map(\.json)) }
+            line.print()
+        case .table: show(statistics, names, jobs)
         }
     }
 
@@ -64,7 +70,9 @@ struct StatsCommand: AsyncParsableCommand {
         return words
     }
 
-    private func show(_ statistics: CollectionStatistics, _ names: [String]) {
+    private func show(
+        _ statistics: CollectionStatistics, _ names: [String], _ jobs: [WorkStatus]
+    ) {
         var rows: [(name: String, value: String)] = [
             ("database", arguments.path),
             (
@@ -103,6 +111,7 @@ struct StatsCommand: AsyncParsableCommand {
         if !statistics.indexedFields.isEmpty {
             rows.append(("indexed fields", statistics.indexedFields.joined(separator: ", ")))
         }
+        for job in jobs { rows.append(("job \(job.job)", job.words)) }
         for part in statistics.bytes {
             rows.append((part.part.replacing("_", with: " "), Figures.size(part.bytes)))
         }

@@ -182,6 +182,7 @@ struct IngestCommand: AsyncParsableCommand {
 
     @OptionGroup var graph: GraphArguments
     @OptionGroup var synchronize: SynchronizeArguments
+    @OptionGroup var job: JobArguments
     @OptionGroup var model: ModelArguments
     @OptionGroup var prompts: PromptArguments
     @OptionGroup var arguments: DatabaseArguments
@@ -201,6 +202,7 @@ struct IngestCommand: AsyncParsableCommand {
                     + "\(chunkOverlap)")
         }
         try synchronize.check(paths)
+        try job.check(self)
         if let encoding, TextEncoding(encoding) == nil {
             throw ValidationError(
                 "--encoding: '\(encoding)' is not known; 'iconv --list' shows the names")
@@ -220,6 +222,11 @@ struct IngestCommand: AsyncParsableCommand {
 
     func run() async throws {
         let rejectsFile = try rejects.map { try RejectsFile(path: $0) }
+        if let name = job.name {
+            try await work(on: name, rejectsFile)
+            try rejectsFile?.close()
+            return
+        }
         let reader = try openReader(rejectsFile)
         if synchronize.dryRun {
             try await preview(reader, rejectsFile)
@@ -229,9 +236,7 @@ struct IngestCommand: AsyncParsableCommand {
         Interruption.finishesCleanly()
         Output.survivesLostReader()
         let finder = try model.finder(threads: general.threads, prompts: prompts)
-        var server = graph.server
-        if let places { server.places = places }
-        let database = try arguments.open(.create, general, lock, models: finder, server: server)
+        let database = try openForWriting(finder)
         do {
             let collection = database.collection(arguments.collection)
             let isNew = try !database.collectionNames().contains {
@@ -257,6 +262,12 @@ struct IngestCommand: AsyncParsableCommand {
         }
         try database.close()
         try rejectsFile?.close()
+    }
+
+    func openForWriting(_ finder: ModelFinder) throws -> Database {
+        var server = graph.server
+        if let places { server.places = places }
+        return try arguments.open(.create, general, lock, models: finder, server: server)
     }
 
     /// Ingests what a reader finds, and reports it.
@@ -321,7 +332,7 @@ struct IngestCommand: AsyncParsableCommand {
     var locations: [SourcePath] { paths.map(RawArguments.path) }
 
     /// Rejects a wrong `--model` even if all documents are unchanged and none would be encoded.
-    private func refuseAnotherModel(
+    func refuseAnotherModel(
         than given: (any ModelEmbedder)?, in collection: DocumentCollection
     ) throws {
         guard given != nil,
@@ -332,7 +343,7 @@ struct IngestCommand: AsyncParsableCommand {
 
     /// The settings of the collection in an export that is being read. A model given by `--model`
     /// replaces the recorded one.
-    private static func exported(
+    static func exported(
         _ progress: SourceProgress, given: (any ModelEmbedder)?
     ) -> @Sendable () -> CollectionSettings? {
         let fingerprint = given?.identity.fingerprint
@@ -356,7 +367,7 @@ struct IngestCommand: AsyncParsableCommand {
         }
     }
 
-    private var sourceOptions: SourceOptions {
+    var sourceOptions: SourceOptions {
         var options = SourceOptions()
         options.format = SourceFormat(rawValue: format.rawValue) ?? .automatic
         options.idField = idField
@@ -382,21 +393,27 @@ struct IngestCommand: AsyncParsableCommand {
         _ reader: DocumentReader, _ report: IngestReport,
         _ exported: @escaping @Sendable () -> CollectionSettings?
     ) -> IngestOptions {
-        var options = IngestOptions()
+        var options = ingestOptions
         options.exported = exported
-        options.onConflict = onConflict
-        options.onFailure =
-            onError == .skip || onError == nil && locations.allSatisfy(\.isFolder) ? .skip : .stop
         options.failed = { document, error in report.fail(error, document) }
-        if let batchSize { options.batchSize = batchSize }
-        options.chunking = chunking
-        options.metric = metric
         if synchronize.deletes {
             options.synchronizedSources = locations.map(DocumentReader.source(ofPath:))
             options.existingSources = reader.snapshot.sources
             options.unreadableSources = { report.unreadableSources }
             if let limit = synchronize.maxDelete?.limit { options.deletionLimit = limit }
         }
+        return options
+    }
+
+    /// The options that do not depend on what is read.
+    var ingestOptions: IngestOptions {
+        var options = IngestOptions()
+        options.onConflict = onConflict
+        options.onFailure =
+            onError == .skip || onError == nil && locations.allSatisfy(\.isFolder) ? .skip : .stop
+        if let batchSize { options.batchSize = batchSize }
+        options.chunking = chunking
+        options.metric = metric
         if acknowledge {
             options.acknowledged = { count in
                 Output.line("{\"acknowledged\": \(count)}")

@@ -39,6 +39,9 @@ extension DatabaseError: WordedError {
         case .invalidURI: "pass --db postgres://USER@HOST/DATABASE"
         case .notPermitted: "an administrator runs what 'vdb schema --postgres' prints"
         case .connectionLost: "run the same command again; what is stored is left as it is"
+        case .filesDiffer(_, _, .missing): "give this worker the same files"
+        case .filesDiffer: "give this worker the same files, or choose another --job"
+        case .jobDiffers: "start all workers with the same options, or choose another --job"
         default: identityRemedy
         }
     }
