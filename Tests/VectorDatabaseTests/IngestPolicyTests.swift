@@ -193,7 +193,7 @@ struct IngestPolicyTests {
         await #expect(throws: CancellationError.self) { try await task.value }
         #expect(second.encoded.value == 512)
         #expect(
-            try await collection.query(documents[3].text, limit: 1, mode: store.mode).hits.first?.id
+            try await collection.query(documents[3].text, limit: 1).hits.first?.id
                 == "d3")
         #expect(try collection.statistics().model?.name == "first")
         // It resumes where it stopped.
@@ -202,13 +202,13 @@ struct IngestPolicyTests {
         #expect(try collection.statistics().model?.fingerprint == second.identity.fingerprint)
         #expect(try collection.statistics().dimensions == 48)
         #expect(
-            try await collection.query(documents[3].text, limit: 1, mode: store.mode).hits.first?.id
+            try await collection.query(documents[3].text, limit: 1).hits.first?.id
                 == "d3")
         #expect(try await database.check().isSound)
         try database.close()
         database = try Database(at: path, embedder: second)
         let answer = try await database.collection().query(
-            documents[9].text, limit: 1, mode: store.mode)
+            documents[9].text, limit: 1)
         #expect(answer.hits.first?.id == "d9")
         #expect(try await database.collection().ingest(documents).unchanged == 700)
         // Other index options, the same vectors.

@@ -57,7 +57,7 @@ struct LongDocumentTests {
         #expect((300..<1000).contains(stored))
         // What is stored is found, and the rest is not there yet.
         let answer = try await collection.query(
-            SampleTexts.text(0, words: 10), mode: store.mode)
+            SampleTexts.text(0, words: 10))
         #expect(answer.hits.count == 1)
         #expect(try await database.check().isSound)
         let before = embedder.encoded.value

@@ -304,7 +304,7 @@ struct QueryTests {
         let ids = ["z", "m", "a", "q", "b", "y", "c"]
         try await collection.ingest(ids.map { Document(id: $0, text: "the same text") })
         for limit in [1, 3, 7] {
-            for mode in store.modes {
+            for mode in QueryMode.allCases {
                 let answer = try await collection.query("same text", limit: limit, mode: mode)
                 #expect(answer.hits.map(\.id) == Array(ids.sorted().prefix(limit)))
             }
@@ -321,7 +321,7 @@ struct QueryTests {
         let collection = database.collection()
         let ids = ["e\u{301}", "f", "\u{e9}"]
         try await collection.ingest(ids.reversed().map { Document(id: $0, text: "the same text") })
-        for mode in store.modes {
+        for mode in QueryMode.allCases {
             let answer = try await collection.query("same text", limit: 3, mode: mode)
             #expect(answer.hits.map { Array($0.id.utf8) } == ids.map { Array($0.utf8) })
         }

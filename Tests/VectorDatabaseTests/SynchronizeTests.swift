@@ -71,7 +71,7 @@ struct SynchronizeTests {
         try await synchronize(collection)
         let encoded = embedder.encoded.value
         let before = try await collection.query(
-            SampleTexts.text(7, words: 10), mode: store.mode
+            SampleTexts.text(7, words: 10)
         ).hits
         #expect(before.first?.id == "n/a.md")
         // To another name, into a folder, and a file of records.
@@ -89,7 +89,7 @@ struct SynchronizeTests {
         #expect(summary.moved == 3 && summary.deleted == 0 && summary.inserted == 0)
         #expect(embedder.encoded.value == encoded)
         let after = try await collection.query(
-            SampleTexts.text(7, words: 10), mode: store.mode
+            SampleTexts.text(7, words: 10)
         ).hits
         #expect(after.first?.id == "n/kites 2.md" && after.first?.score == before.first?.score)
         #expect(
@@ -101,10 +101,8 @@ struct SynchronizeTests {
         try move("n/c.txt", "n/marina.txt")
         #expect(try await synchronize(collection).moved == 1)
         #expect(embedder.encoded.value == encoded)
-        if store.modes.contains(.lexical) {
-            let hits = try await collection.query("marina", mode: .lexical).hits
-            #expect(hits.map(\.id) == ["n/marina.txt"])
-        }
+        let hits = try await collection.query("marina", mode: .lexical).hits
+        #expect(hits.map(\.id) == ["n/marina.txt"])
         // What is renamed and changed is new; a copy is new, too.
         try move("n/marina.txt", "n/changed.txt")
         try folder.write("n/changed.txt", "boats and no harbors")

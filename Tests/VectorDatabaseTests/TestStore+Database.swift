@@ -13,11 +13,3 @@ extension Database {
         }
     }
 }
-
-extension TestStore {
-    /// The modes of queries that the store has.
-    /// The usual mode, or the only one that the store has.
-    var mode: QueryMode? { self == .file ? nil : .dense }
-
-    var modes: [QueryMode] { self == .file ? QueryMode.allCases : [.dense] }
-}

@@ -267,7 +267,6 @@ extension TestStore {
         switch operation {
         case .indexField, .dropField, .compact, .backup, .restore, .dropCaches, .dropCache, .crash:
             return false
-        case .query(_, _, let mode, _, _, _, _): return modes.contains(mode)
         default: return true
         }
     }
