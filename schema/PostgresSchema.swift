@@ -34,12 +34,14 @@ package struct PostgresSchema: Sendable {
     }
 
     /// The tables of a collection's vectors by one model.
+    ///
+    /// - Parameter places: those whose tables are made in this schema.
     package func vectors(
-        ofCollection id: Int64, generation: Int, dimensions: Int, places: Int
+        ofCollection id: Int64, generation: Int, dimensions: Int, places: some Sequence<Int>
     ) -> [String] {
         let values = ["id": "\(id)", "generation": "\(generation)", "dimensions": "\(dimensions)"]
         return statements(PackageResources.vectors_sql, values)
-            + (0..<places).flatMap { place in
+            + places.flatMap { place in
                 statements(
                     PackageResources.vectors_place_sql,
                     values.merging(["place": "\(place)"]) { $1 })
@@ -63,6 +65,58 @@ package struct PostgresSchema: Sendable {
                 "dimensions": "\(dimensions)", "operators": operators, "m": "\(links)",
                 "ef_construction": "\(min(max(efConstruction, 2 * links, 4), 1000))",
             ])
+    }
+
+    // MARK: Other servers
+
+    /// Makes another server known.
+    ///
+    /// - Parameters:
+    ///   - name: unquoted.
+    ///   - options: settings as SQL.
+    ///   - user: the same of the user there.
+    package func farServer(_ name: String, options: String, user: String) -> [String] {
+        statements(
+            PackageResources.far_server_sql,
+            ["server": Self.quoted(name), "options": options, "user": user])
+    }
+
+    /// The table of a place's counts, on the server that has the place.
+    package func tallyPlace(_ place: Int) -> [String] {
+        statements(PackageResources.tally_place_sql, ["place": "\(place)"])
+    }
+
+    /// The counts of a place on another server.
+    package func farTally(_ place: Int, server: String, schema: String) -> [String] {
+        statements(
+            PackageResources.far_tally_sql, far(place, server: server, schema: schema))
+    }
+
+    package func farPlace(
+        _ place: Int, ofCollection id: Int64, server: String, schema: String
+    ) -> [String] {
+        statements(
+            PackageResources.far_place_sql,
+            far(place, server: server, schema: schema).merging(["id": "\(id)"]) { $1 })
+    }
+
+    package func farVectors(
+        _ place: Int, ofCollection id: Int64, generation: Int, server: String, schema: String
+    ) -> [String] {
+        statements(
+            PackageResources.far_vectors_place_sql,
+            far(place, server: server, schema: schema)
+                .merging(["id": "\(id)", "generation": "\(generation)"]) { $1 })
+    }
+
+    private func far(_ place: Int, server: String, schema: String) -> [String: String] {
+        ["place": "\(place)", "server": Self.quoted(server), "far": Self.literal(schema)]
+    }
+
+    package static func literal(_ text: String) -> String {
+        "'"
+            + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
+            + "'"
     }
 
     /// Statements end with a semicolon at a line's end.

@@ -11,6 +11,9 @@
 #include <pthread.h>
 
 #define FUNCTIONS(X)     \
+    X(conninfoParse)     \
+    X(conninfoFree)      \
+    X(freemem)           \
     X(connectdbParams)   \
     X(finish)            \
     X(status)            \

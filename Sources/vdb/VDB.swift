@@ -31,7 +31,7 @@ struct VDB: AsyncParsableCommand {
                     StatsCommand.self, CollectionsCommand.self, IndexFieldCommand.self,
                     CheckCommand.self,
                     CompactCommand.self, BackupCommand.self, CopyCommand.self,
-                    ReindexCommand.self, SchemaCommand.self,
+                    ReindexCommand.self, SchemaCommand.self, PlacesCommand.self,
                 ]),
             CommandGroup(
                 name: "Model",

@@ -16,7 +16,7 @@ import Testing
         "collections list": [], "collections drop": ["none", "--yes"],
         "collections rename": ["none", "new"], "collections copy": ["none", "new"],
         "index-field": ["year"], "check": [], "compact": [], "backup": ["copy.vdb"],
-        "copy": ["--to", "other.vdb"], "reindex": [],
+        "copy": ["--to", "other.vdb"], "reindex": [], "places": [],
         "schema": ["--postgres"],
         "embed": ["a text", "--model", "MODEL"], "tokenize": ["a text", "--model", "MODEL"],
         "score": ["a", "b", "--model", "MODEL"], "decode": ["a text", "--model", "MODEL"],

@@ -23,7 +23,12 @@ package final class TestServer: Sendable {
     ///
     /// - Parameter options: of CREATE DATABASE.
     package static func database(options: String = "") throws -> String {
-        let server = try shared.get()
+        try shared.get().newDatabase(options: options)
+    }
+
+    /// An empty database of this server.
+    package func newDatabase(options: String = "") throws -> String {
+        let server = self
         let name = "test_\(UUID().uuidString.lowercased().filter { $0 != "-" })"
         let connection = try PostgresConnection(server.uri("postgres"))
         try connection.run("CREATE DATABASE \(name) \(options)")
@@ -35,14 +40,26 @@ package final class TestServer: Sendable {
         try #require(PostgresLocation(try database()))
     }
 
-    private func uri(_ database: String) -> String {
+    /// The folder of the server's socket.
+    package var host: String { sockets.path }
+
+    /// Ends the server at once, as a crash does, and removes its folder.
+    package func stop() {
+        try? ending.fileHandleForWriting.close()
+        process.waitUntilExit()
+    }
+
+    package func uri(_ database: String) -> String {
         "postgres://vdb@/\(database)?host=\(sockets.path)&connect_timeout=10"
     }
 
     /// How many times a second it is asked whether the server is up.
     private static let attempts = 20
 
-    private init() throws {
+    /// Starts a server of its own.
+    ///
+    /// - Parameter primary: the server whose standby it is; `nil` for a new cluster.
+    package init(standbyOf primary: TestServer? = nil) throws {
         let programs = try #require(Self.folder)
         sockets = TemporaryFolder()
         let data = sockets.file("data")
@@ -50,13 +67,19 @@ package final class TestServer: Sendable {
         if geteuid() == 0, chown(sockets.path, Self.nobody, Self.nobody) != 0 {
             throw POSIXError(.EPERM)
         }
-        let creation = Self.program([
-            "\(programs)/initdb", "-D", data, "-U", "vdb", "--auth", "trust", "-E", "UTF8",
-            "--locale", "C", "--no-sync",
-        ])
+        let creation = Self.program(
+            primary.map {
+                [
+                    "\(programs)/pg_basebackup", "-D", data, "-d", $0.uri("postgres"), "-R",
+                    "-c", "fast", "--no-sync",
+                ]
+            } ?? [
+                "\(programs)/initdb", "-D", data, "-U", "vdb", "--auth", "trust", "-E", "UTF8",
+                "--locale", "C", "--no-sync",
+            ])
         try creation.start()
         creation.waitUntilExitOrKill()
-        try #require(creation.terminationStatus == 0, "initdb failed")
+        try #require(creation.terminationStatus == 0, "initdb or pg_basebackup failed")
         // The shell waits for the end of its input, which comes with the end of this process. A statement
         // ends after two minutes, so that no test waits forever.
         let script = """

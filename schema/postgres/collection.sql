@@ -1,4 +1,4 @@
--- The tables of one collection, made with it; {id} is its id.
+-- The tables of one collection, made with it; {id} is its id. Keys are the places'.
 
 CREATE TABLE {schema}.document_{id} (
     place           integer NOT NULL,
@@ -8,12 +8,8 @@ CREATE TABLE {schema}.document_{id} (
     metadata        jsonb   NOT NULL CHECK (jsonb_typeof(metadata) = 'object'),
     source          text    COLLATE "C",
     source_position bigint,
-    content_hash    bytea   NOT NULL CHECK (length(content_hash) = 16),
-    PRIMARY KEY (place, key),
-    UNIQUE (place, id)
+    content_hash    bytea   NOT NULL CHECK (length(content_hash) = 16)
 ) PARTITION BY LIST (place);
-
-CREATE INDEX document_{id}_metadata ON {schema}.document_{id} USING gin (metadata jsonb_path_ops);
 
 CREATE TABLE {schema}.passage_{id} (
     place       integer NOT NULL,
@@ -23,9 +19,7 @@ CREATE TABLE {schema}.passage_{id} (
     text_start  bigint  NOT NULL,
     text_length bigint  NOT NULL,
     tokens      bigint  NOT NULL,
-    text        bytea   NOT NULL,
-    PRIMARY KEY (place, key),
-    UNIQUE (place, document, ordinal)
+    text        bytea   NOT NULL
 ) PARTITION BY LIST (place);
 
 -- The words of passages, in blocks of at most 512 passages that have a term. A commit adds blocks; merging
@@ -38,8 +32,7 @@ CREATE TABLE {schema}.posting_{id} (
     max_weight smallint NOT NULL,
     average    smallint NOT NULL,
     term       bytea    NOT NULL,
-    bytes      bytea    NOT NULL,
-    PRIMARY KEY (place, term, block)
+    bytes      bytea    NOT NULL
 ) PARTITION BY LIST (place);
 
 -- The same of passages that have been deleted, until merging has taken them out of the blocks above.
@@ -49,6 +42,5 @@ CREATE TABLE {schema}.gone_{id} (
     block      bigint   NOT NULL,
     span       integer  NOT NULL,
     term       bytea    NOT NULL,
-    bytes      bytea    NOT NULL,
-    PRIMARY KEY (place, term, block)
+    bytes      bytea    NOT NULL
 ) PARTITION BY LIST (place);

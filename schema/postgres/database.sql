@@ -37,8 +37,18 @@ CREATE TABLE {schema}.tally (
     documents  bigint  NOT NULL DEFAULT 0,
     passages   bigint  NOT NULL DEFAULT 0,
     words      bigint  NOT NULL DEFAULT 0,
-    changes    bigint  NOT NULL DEFAULT 0,
-    PRIMARY KEY (collection, place, slot)
+    changes    bigint  NOT NULL DEFAULT 0
+) PARTITION BY LIST (place);
+
+CREATE TABLE {schema}.tally_here PARTITION OF {schema}.tally (PRIMARY KEY (collection, place, slot)) DEFAULT;
+
+-- The places of all collections that are on other servers. {schema} has a counterpart there, with the tables of
+-- those places.
+CREATE TABLE {schema}.far_place (
+    place  integer PRIMARY KEY,
+    server text    NOT NULL,
+    uri    text    NOT NULL,
+    schema text    NOT NULL
 );
 
 -- Ingests that many processes share. A collection need not exist when its first job is registered.

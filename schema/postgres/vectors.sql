@@ -4,6 +4,5 @@ CREATE TABLE {schema}.vector_{id}_{generation} (
     place    integer NOT NULL,
     passage  bigint  NOT NULL,
     document bigint  NOT NULL,
-    value    vector({dimensions}) NOT NULL,
-    PRIMARY KEY (place, passage)
+    value    vector({dimensions}) NOT NULL
 ) PARTITION BY LIST (place);

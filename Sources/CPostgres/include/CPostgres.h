@@ -8,11 +8,26 @@ struct libpq_connection;
 struct libpq_result;
 struct libpq_cancel;
 
+/// PQconninfoOption: a setting of a connection string; `value` is null if it is not set. The last one of an
+/// array has no name.
+struct libpq_option {
+    char *name;
+    char *environment;
+    char *compiled;
+    char *value;
+    char *label;
+    char *display;
+    int size;
+};
+
 typedef void (*libpq_notice_processor)(void *context, const char *message);
 
 /// The functions of libpq that are used, named as there without the prefix PQ. Its documentation says
 /// what they do; numbers, such as of states, are below.
 struct libpq {
+    struct libpq_option *(*conninfoParse)(const char *text, char **error);
+    void (*conninfoFree)(struct libpq_option *);
+    void (*freemem)(void *);
     struct libpq_connection *(*connectdbParams)(
         const char *const *keywords, const char *const *values, int expand_dbname);
     void (*finish)(struct libpq_connection *);

@@ -48,7 +48,7 @@ extension PostgresStore {
 
     /// Deletes a collection and its content.
     package func dropCollection(_ collection: CollectionRecord) throws(StoreError) {
-        try write { connection in
+        let dropped = try write { connection in
             let layout = try lock(collection, connection, .alone).layout
             try connection.run(
                 """
@@ -66,7 +66,9 @@ extension PostgresStore {
                     "DELETE FROM \(schema.name).\(table) WHERE \(column) = $1",
                     [.integer(collection.id)])
             }
+            return layout
         }
+        try dropFar(dropped)
     }
 
     /// Gives a collection another name. Its id stays.
@@ -164,16 +166,47 @@ extension PostgresStore {
     private func makeTables(
         _ layout: CollectionLayout, dimensions: Int, _ connection: PostgresConnection
     ) throws {
-        var statements = schema.collection(id: layout.id)
+        func statements(_ schema: PostgresSchema, _ places: [Int]) -> [String] {
+            schema.collection(id: layout.id)
+                + places.flatMap { schema.place($0, ofCollection: layout.id) }
+        }
+        let servers = try loadFarServers(connection)
+        try makeFar(servers, places: layout.places, statements)
+        let near = (0..<layout.places).filter { servers[$0] == nil }
+        for statement in statements(schema, near) { try connection.run(statement) }
         for place in 0..<layout.places {
-            statements += schema.place(place, ofCollection: layout.id)
+            guard let server = servers[place] else { continue }
+            for statement in schema.farPlace(
+                place, ofCollection: layout.id, server: server.name, schema: server.schema)
+            {
+                try connection.run(statement)
+            }
         }
-        if dimensions > 0 {
-            statements += schema.vectors(
+        if dimensions > 0 { try makeVectors(layout, dimensions: dimensions, connection) }
+    }
+
+    /// Makes the tables of a collection's vectors by one model.
+    func makeVectors(
+        _ layout: CollectionLayout, dimensions: Int, _ connection: PostgresConnection
+    ) throws {
+        func statements(_ schema: PostgresSchema, _ places: [Int]) -> [String] {
+            schema.vectors(
                 ofCollection: layout.id, generation: layout.generation, dimensions: dimensions,
-                places: layout.places)
+                places: places)
         }
-        for statement in statements { try connection.run(statement) }
+        let servers = try loadFarServers(connection)
+        try makeFar(servers, places: layout.places, statements)
+        let near = (0..<layout.places).filter { servers[$0] == nil }
+        for statement in statements(schema, near) { try connection.run(statement) }
+        for place in 0..<layout.places {
+            guard let server = servers[place] else { continue }
+            for statement in schema.farVectors(
+                place, ofCollection: layout.id, generation: layout.generation,
+                server: server.name, schema: server.schema)
+            {
+                try connection.run(statement)
+            }
+        }
     }
 
     /// A number that grows with every change of the collection's documents or vectors.

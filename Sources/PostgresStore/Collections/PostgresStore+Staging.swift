@@ -52,10 +52,7 @@ extension PostgresStore {
                 "UPDATE \(schema.name).collection SET staged_model = $2 WHERE id = $1",
                 [.integer(collection.id), .text(try JSONValue(encoding: staging).jsonText)])
             if present != nil { return }
-            let statements = schema.vectors(
-                ofCollection: collection.id, generation: layout.generation,
-                dimensions: staging.dimensions, places: layout.places)
-            for statement in statements { try connection.run(statement) }
+            try makeVectors(layout, dimensions: staging.dimensions, connection)
         }
     }
 
@@ -124,7 +121,7 @@ extension PostgresStore {
     package func commitStaging(
         in collection: CollectionRecord
     ) throws(StoreError) -> CollectionRecord {
-        try write { connection in
+        let (record, old) = try write { connection in
             let (layout, model) = try lock(collection, connection, .alone)
             let staging = try requireStaging(of: collection, connection)
             try connection.run(
@@ -147,7 +144,7 @@ extension PostgresStore {
                 UPDATE \(schema.name).tally SET changes = changes + 1
                 WHERE collection = $1 AND place = 0 AND slot = 0
                 """, [.integer(collection.id)])
-            return try update(
+            let record = try update(
                 collection,
                 """
                 staged_model = NULL, generation = generation + 1, dimensions = $2, model_name = $3,
@@ -158,17 +155,22 @@ extension PostgresStore {
                     .text(staging.model.fingerprint), staging.model.path.map { .text($0) } ?? .null,
                     .text(staging.model.settings),
                 ], connection)
+            return (record, layout)
         }
+        try dropFarVectors(old)
+        return record
     }
 
     /// Discards the new vectors, if there are any.
     package func discardStaging(in collection: CollectionRecord) throws(StoreError) {
-        try write { connection in
+        let unfinished = try write { connection in
             let layout = try lock(collection, connection, .alone).layout
             try connection.run("DROP TABLE IF EXISTS \(layout.next.vectors)")
             try connection.run(
                 "UPDATE \(schema.name).collection SET staged_model = NULL WHERE id = $1",
                 [.integer(collection.id)])
+            return layout.next
         }
+        try dropFarVectors(unfinished)
     }
 }

@@ -44,11 +44,17 @@ package enum PostgresError: Error, Equatable, Sendable {
         package static let outOfRange = "22003"
     }
 
+    /// Whether a server refused because another one, which holds some of the tables, cannot be reached.
+    package var isOfOtherServer: Bool {
+        if case .refused(let refusal) = self { return refusal.state.hasPrefix("08") }
+        return false
+    }
+
     /// Whether the same transaction may succeed if it is repeated: another one was in the way, or the
     /// server or the connection to it went away.
     package var isTransient: Bool {
         switch self {
-        case .connectionLost: true
+        case .connectionLost, .cannotConnect: true
         case .refused(let refusal):
             [
                 // Serialization failure, deadlock.
@@ -58,7 +64,7 @@ package enum PostgresError: Error, Equatable, Sendable {
                 // The connection to another server is gone.
                 "08000", "08003", "08006",
             ].contains(refusal.state)
-        case .libraryMissing, .cannotConnect, .closed, .cancelled, .unexpectedAnswer: false
+        case .libraryMissing, .closed, .cancelled, .unexpectedAnswer: false
         }
     }
 }

@@ -24,28 +24,56 @@ extension PostgresStore {
     package func graphs(
         of collection: CollectionRecord
     ) throws(StoreError) -> [(state: GraphState, passages: Int)] {
-        try read { connection in
+        let servers = farServers.withLock { $0 }
+        return try read { connection in
             let layout = try layout(of: collection, connection)
-            return try connection.run(
+            var passages: [Int: Int] = [:]
+            let counts = try connection.run(
                 """
-                SELECT i.indisvalid, EXISTS (SELECT 1 FROM pg_stat_progress_create_index AS p
-                        WHERE p.index_relid = i.indexrelid),
-                    (SELECT coalesce(sum(passages), 0)::int8 FROM \(layout.tally)
-                        WHERE collection = $2 AND place = g.number - 1)
-                FROM unnest($1) WITH ORDINALITY AS g(name, number)
-                LEFT JOIN pg_index AS i ON i.indexrelid = to_regclass(g.name) ORDER BY g.number
-                """,
-                [
-                    .texts((0..<layout.places).map { layout.graph($0) }),
-                    .integer(collection.id),
-                ]
-            ).rows.map { row in
-                let passages = Int(try row.integer(2))
-                if row.isNull(0) { return (.missing, passages) }
-                if try row.boolean(0) { return (.built, passages) }
-                return (try row.boolean(1) ? .building : .broken, passages)
+                SELECT place, sum(passages)::int8 FROM \(layout.tally) WHERE collection = $1
+                GROUP BY place
+                """, [.integer(collection.id)])
+            for row in counts.rows { passages[Int(try row.integer(0))] = Int(try row.integer(1)) }
+            var states = try Self.states(
+                ofGraphs: layout, (0..<layout.places).filter { servers[$0] == nil }, connection)
+            for (server, places) in Self.grouped(servers, places: layout.places) {
+                let far = try withFar(server) { connection in
+                    try Self.states(ofGraphs: layout.on(server), places, connection)
+                }
+                states.merge(far) { $1 }
+            }
+            return (0..<layout.places).map {
+                (states[$0, default: .missing], passages[$0, default: 0])
             }
         }
+    }
+
+    private static func states(
+        ofGraphs layout: CollectionLayout, _ places: [Int], _ connection: PostgresConnection
+    ) throws -> [Int: GraphState] {
+        let rows = try connection.run(
+            """
+            SELECT g.place, i.indisvalid, EXISTS (SELECT 1 FROM pg_stat_progress_create_index AS p
+                    WHERE p.index_relid = i.indexrelid)
+            FROM unnest($1, $2) AS g (name, place)
+            LEFT JOIN pg_index AS i ON i.indexrelid = to_regclass(g.name)
+            """,
+            [
+                .texts(places.map { layout.graph($0) }), .integers(places.map { Int64($0) }),
+            ]
+        ).rows
+        var states: [Int: GraphState] = [:]
+        for row in rows {
+            let place = Int(try row.integer(0))
+            if row.isNull(1) {
+                states[place] = .missing
+            } else if try row.boolean(1) {
+                states[place] = .built
+            } else {
+                states[place] = try row.boolean(2) ? .building : .broken
+            }
+        }
+        return states
     }
 
     /// Builds the graphs that the collection lacks, while others write.
@@ -58,35 +86,55 @@ extension PostgresStore {
         of collection: CollectionRecord, rebuilding: Bool = false, memory: Int? = nil
     ) throws(StoreError) {
         guard canHaveGraphs(collection) else { return }
-        let layout = try layout(of: collection)
+        let home = try layout(of: collection)
+        let servers = farServers.withLock { $0 }
         for (place, graph) in try graphs(of: collection).enumerated() {
+            let site = Site(home, servers[place])
             switch graph.state {
             case .building: continue
             case .built where !rebuilding: continue
-            case .built: try replaceGraph(of: place, layout, collection, memory)
+            case .built: try replaceGraph(of: place, site, collection, memory)
             case .broken:
-                try run("DROP INDEX CONCURRENTLY IF EXISTS \(layout.graph(place))")
-                try buildGraph(of: place, "", layout, collection, memory)
-            case .missing: try buildGraph(of: place, "", layout, collection, memory)
+                try run("DROP INDEX CONCURRENTLY IF EXISTS \(site.layout.graph(place))", site)
+                try buildGraph(of: place, "", site, collection, memory)
+            case .missing: try buildGraph(of: place, "", site, collection, memory)
             }
+            if site.server != nil { try analyze(home, place, Site(home, nil)) }
+        }
+    }
+
+    /// Where a place's tables are.
+    private struct Site {
+        let layout: CollectionLayout
+        /// `nil` for the database's own.
+        let server: FarServer?
+
+        init(_ layout: CollectionLayout, _ server: FarServer?) {
+            self.layout = server.map { layout.on($0) } ?? layout
+            self.server = server
         }
     }
 
     private func replaceGraph(
-        of place: Int, _ layout: CollectionLayout, _ collection: CollectionRecord, _ memory: Int?
+        of place: Int, _ site: Site, _ collection: CollectionRecord, _ memory: Int?
     ) throws(StoreError) {
+        let layout = site.layout
         let (graph, new, old) = (
             layout.graph(place), layout.graph(place, Self.new), layout.graph(place, Self.old)
         )
         // What an interrupted call has left.
-        for name in [new, old] { try run("DROP INDEX CONCURRENTLY IF EXISTS \(name)") }
-        try buildGraph(of: place, Self.new, layout, collection, memory)
-        try write { connection in
+        for name in [new, old] { try run("DROP INDEX CONCURRENTLY IF EXISTS \(name)", site) }
+        try buildGraph(of: place, Self.new, site, collection, memory)
+        func exchange(_ connection: PostgresConnection) throws {
             try connection.run(
                 "ALTER INDEX \(graph) RENAME TO \(layout.graphName(place, Self.old))")
             try connection.run("ALTER INDEX \(new) RENAME TO \(layout.graphName(place))")
         }
-        try run("DROP INDEX CONCURRENTLY IF EXISTS \(old)")
+        try write { connection in
+            guard let server = site.server else { return try exchange(connection) }
+            try withFar(server) { far in try far.transaction { try exchange(far) } }
+        }
+        try run("DROP INDEX CONCURRENTLY IF EXISTS \(old)", site)
     }
 
     /// What the names of graphs end with that take another's place, or have left it.
@@ -94,39 +142,54 @@ extension PostgresStore {
     private static let old = "_old"
 
     private func buildGraph(
-        of place: Int, _ suffix: String, _ layout: CollectionLayout,
-        _ collection: CollectionRecord, _ memory: Int?
+        of place: Int, _ suffix: String, _ site: Site, _ collection: CollectionRecord,
+        _ memory: Int?
     ) throws(StoreError) {
+        let schema = site.server.map { PostgresSchema($0.schema) } ?? schema
         let statements = schema.graph(
-            layout.graphName(place, suffix), ofCollection: collection.id,
-            generation: layout.generation, place: place, dimensions: collection.dimensions,
+            site.layout.graphName(place, suffix), ofCollection: collection.id,
+            generation: site.layout.generation, place: place, dimensions: collection.dimensions,
             operators: collection.metric.operatorClass, m: collection.index.m,
             efConstruction: collection.index.efConstruction)
-        for statement in statements where try !build(statement, memory) {
-            return try run("DROP INDEX CONCURRENTLY IF EXISTS \(layout.graph(place, suffix))")
+        for statement in statements where try !build(statement, memory, site) {
+            return try run(
+                "DROP INDEX CONCURRENTLY IF EXISTS \(site.layout.graph(place, suffix))", site)
         }
-        // The planner knows nothing of what has just been loaded.
+        try analyze(site.layout, place, site)
+    }
+
+    /// The planner knows nothing of what has just been loaded; of another server's tables it knows only what
+    /// it has fetched.
+    private func analyze(
+        _ layout: CollectionLayout, _ place: Int, _ site: Site
+    ) throws(StoreError) {
         for table in [layout.vectors, layout.documents, layout.passages] {
-            try run("ANALYZE \(layout.part(place, of: table))")
+            try run("ANALYZE \(layout.part(place, of: table))", site)
         }
     }
 
-    private func run(_ statement: String) throws(StoreError) {
-        _ = try read { connection in try connection.run(statement) }
+    private func run(_ statement: String, _ site: Site) throws(StoreError) {
+        _ = try read { connection in
+            guard let server = site.server else { return try connection.run(statement) }
+            return try withFar(server) { try $0.run(statement) }
+        }
     }
 
     /// Runs a statement that cannot be in a transaction, in which alone a setting could be changed: the
     /// connection is made with it.
     ///
     /// - Returns: `false` if a vector has a number that is too large for a graph.
-    private func build(_ statement: String, _ memory: Int?) throws(StoreError) -> Bool {
+    private func build(
+        _ statement: String, _ memory: Int?, _ site: Site
+    ) throws(StoreError) -> Bool {
+        let there = site.server.flatMap { PostgresLocation($0.uri) } ?? location
         let options = memory.map { bytes in
-            let own = location.options.map { "\($0) " } ?? ""
+            let own = there.options.map { "\($0) " } ?? ""
             return "\(own)-c maintenance_work_mem=\(max(1, bytes >> 10))kB"
         }
-        return try read { connection in
+        func build(_ connection: PostgresConnection) throws -> Bool {
             // A pooler may refuse it; then the server's own setting has to do.
-            let builder = options.flatMap { try? PostgresConnection(location.uri, options: $0) }
+            let builder = options.flatMap { try? PostgresConnection(there.uri, options: $0) }
             do throws(PostgresError) {
                 try (builder ?? connection).run(statement)
                 return true
@@ -136,6 +199,10 @@ extension PostgresStore {
                 else { throw error }
                 return false
             }
+        }
+        return try read { connection in
+            guard let server = site.server else { return try build(connection) }
+            return try withFar(server, build)
         }
     }
 }

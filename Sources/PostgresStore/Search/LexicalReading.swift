@@ -59,7 +59,7 @@ struct LexicalReading {
             SELECT p.term, p.block, p.bytes FROM unnest($1, $2, $3) AS n (place, term, block)
             JOIN \(layout.part(place, of: layout.postings)) AS p
                 ON p.place = \(place) AND p.term = n.term AND p.block = n.block
-            WHERE n.place = \(place)
+            WHERE n.place = \(place) AND p.term = ANY($2)
             """
         }
         return PostgresStatement(

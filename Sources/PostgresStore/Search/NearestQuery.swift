@@ -10,6 +10,9 @@ struct NearestQuery {
     let limit: Int
     /// On `document AS d`; `nil` for all documents. Its parameters come after ``parameters``.
     let condition: PostgresPredicate?
+    /// The places that are on other servers. Of these a query must be one that postgres_fdw sends as a
+    /// whole, with its order and limit, and whose columns have the distance, or they are not asked at once.
+    var farPlaces: Set<Int> = []
 
     /// Those of every statement: `$1` and `$2`.
     static func parameters(_ vector: [Float], _ limit: Int) -> [PostgresValue] {
@@ -33,8 +36,18 @@ struct NearestQuery {
         let documents = "\(layout.part(place, of: layout.documents)) AS d"
         let isDocument = "d.place = \(place) AND d.key = v.document"
         let order = "ORDER BY \(isExact ? exactDistance : graphDistance) LIMIT $2"
-        let columns = "\(place), v.passage, v.document, d.id, v.value"
+        var columns = "\(place), v.passage, v.document, d.id, v.value"
+        let isFar = farPlaces.contains(place)
+        if isFar {
+            columns += ", \(isExact ? exactDistance : graphDistance) AS distance"
+        } else if !farPlaces.isEmpty {
+            columns += ", 0::float8 AS distance"
+        }
         guard let condition else {
+            if isFar {
+                return
+                    "SELECT \(columns) FROM \(vectors) AS v JOIN \(documents) ON \(isDocument) \(order)"
+            }
             return """
                 SELECT \(columns) FROM (
                     SELECT passage, document, value FROM \(vectors) AS v \(order)) AS v

@@ -69,7 +69,7 @@ extension PostgresStore {
                 condition: try tree.map {
                     try condition(
                         $0, after: NearestQuery.parameters(vector, limit), layout, connection)
-                })
+                }, farPlaces: farServers.withLock { Set($0.keys) })
             let all = 0..<layout.places
             var search = search
             if vector.contains(where: { abs($0) > Self.largestHalf }) { search = .exact }
@@ -134,9 +134,9 @@ extension PostgresStore {
                 condition: try tree.map {
                     try condition(
                         $0, after: NearestQuery.parameters(vector, limit), layout, connection)
-                })
+                }, farPlaces: farServers.withLock { Set($0.keys) })
             var statement = query.statement(isExact: search == .exact, in: 0..<layout.places)
-            statement.sql = "EXPLAIN (COSTS OFF) " + statement.sql
+            statement.sql = "EXPLAIN (VERBOSE, COSTS OFF) " + statement.sql
             let answers = try connection.pipeline(
                 Self.begin(search) + [statement, PostgresStatement("COMMIT")])
             return try answers[answers.count - 2].rows.map { try $0.text(0) }

@@ -1,4 +1,5 @@
 import FileFormat
+import Schema
 
 /// What the names of a collection's tables depend on.
 struct CollectionLayout: Equatable, Sendable {
@@ -32,6 +33,13 @@ struct CollectionLayout: Equatable, Sendable {
     /// The same, without the schema.
     func graphName(_ place: Int, _ suffix: String = "") -> String {
         "vector_\(id)_\(generation)_p\(place)_graph\(suffix)"
+    }
+
+    /// The same tables on another server.
+    func on(_ server: FarServer) -> CollectionLayout {
+        CollectionLayout(
+            id: id, schema: PostgresSchema.quoted(server.schema), places: places,
+            generation: generation)
     }
 
     /// The place of the document with this id.

@@ -28,6 +28,11 @@ package final class PostgresStore: Store {
     /// What is known of collections, by their ids.
     let layouts = Mutex<[Int64: CollectionLayout]>([:])
 
+    /// The places of collections that are on other servers, as far as this process knows.
+    let farServers = Mutex<[Int: FarServer]>([:])
+    /// Connections to them, by their URIs.
+    let farPools = Mutex<[String: PostgresPool]>([:])
+
     /// The ids that a synchronizing run has seen. No session of the server has them: it may be another
     /// one with each transaction.
     let seen = Mutex<Set<Identifier>>([])
@@ -70,11 +75,15 @@ package final class PostgresStore: Store {
                 }
                 return made
             }
+            try pool.withConnection { connection in _ = try loadFarServers(connection) }
         } catch { throw StoreError(error, at: location, waited: nil) }
     }
 
     /// Closes the connections. Later calls throw `closed`.
-    package func close() { pool.close() }
+    package func close() {
+        pool.close()
+        for pool in farPools.withLock({ $0.values.map { $0 } }) { pool.close() }
+    }
 
     // MARK: Opening
 

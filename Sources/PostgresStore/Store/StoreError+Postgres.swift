@@ -37,6 +37,13 @@ extension StoreError {
             case "XX001", "XX002": self = .corrupt(path: path, detail: refusal.message)
             case "40001", "40P01", PostgresError.State.uniqueViolation:
                 self = .locked(path: path, seconds: Self.seconds(waited ?? .zero))
+            case "57P01", "57P02", "57P03":
+                self = .connectionLost(
+                    path: path, reason: refusal.message, seconds: Self.seconds(waited ?? .zero))
+            case _ where error.isOfOtherServer:
+                // The message names the server.
+                let detail = refusal.detail.map { ": \($0)" } ?? ""
+                self = .unavailable(path: path, reason: location.redacted(refusal.message + detail))
             default:
                 self = .io(path: path, detail: "\(refusal.message) (\(refusal.state))")
             }

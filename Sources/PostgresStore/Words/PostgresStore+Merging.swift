@@ -29,14 +29,16 @@ extension PostgresStore {
     ) throws(StoreError) {
         let due = try read { connection in
             let layout = try layout(of: collection, connection)
-            return try merger(place, layout, connection).due(terms)
+            return try withMerger(place, layout, connection) { try $0.due(terms) }
         }
         for start in stride(from: 0, to: due.count, by: WordMerger.page) {
             let page = Array(due[start..<min(start + WordMerger.page, due.count)])
             try write { connection in
                 let layout = try lock(collection, connection, .shared).layout
-                try merger(place, layout, connection).merge(
-                    page, average: try averageLength(layout, connection))
+                let average = try averageLength(layout, connection)
+                try withMerger(place, layout, connection) { merger in
+                    try merger.merge(page, average: average)
+                }
             }
         }
     }
@@ -50,12 +52,12 @@ extension PostgresStore {
                 if Task.isCancelled { throw .cancelled }
                 let page = try write { connection in
                     let layout = try lock(collection, connection, .shared).layout
-                    let merger = merger(place, layout, connection)
-                    let page = try merger.page(after: last)
-                    try merger.merge(
-                        page.filter(\.isWorthIt).map(\.term),
-                        average: try averageLength(layout, connection))
-                    return page
+                    let average = try averageLength(layout, connection)
+                    return try withMerger(place, layout, connection) { merger in
+                        let page = try merger.page(after: last)
+                        try merger.merge(page.filter(\.isWorthIt).map(\.term), average: average)
+                        return page
+                    }
                 }
                 guard let end = page.last else { break }
                 last = end.term
@@ -63,12 +65,22 @@ extension PostgresStore {
         }
     }
 
-    private func merger(
-        _ place: Int, _ layout: CollectionLayout, _ connection: PostgresConnection
-    ) -> WordMerger {
-        WordMerger(
-            tables: WordTables(connection: connection, layout: layout, place: place),
-            path: location.description)
+    /// On the server that has the place, since nothing else is concerned.
+    private func withMerger<T>(
+        _ place: Int, _ layout: CollectionLayout, _ connection: PostgresConnection,
+        _ body: (WordMerger) throws -> T
+    ) throws -> T {
+        func merger(_ layout: CollectionLayout, _ connection: PostgresConnection) -> WordMerger {
+            WordMerger(
+                tables: WordTables(connection: connection, layout: layout, place: place),
+                path: location.description)
+        }
+        guard let server = farServers.withLock({ $0[place] }) else {
+            return try body(merger(layout, connection))
+        }
+        return try withFar(server) { far in
+            try far.transaction { try body(merger(layout.on(server), far)) }
+        }
     }
 
     private func averageLength(

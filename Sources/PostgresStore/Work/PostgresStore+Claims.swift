@@ -78,7 +78,7 @@ extension PostgresStore: WorkQueue {
         _ claim: WorkClaim, of job: WorkJob, error: String
     ) throws(StoreError) {
         let error = error.hasNUL ? error.replacing("\0", with: "\u{FFFD}") : error
-        try write { connection in
+        _ = try write { connection in
             try connection.run(
                 """
                 UPDATE \(work) SET state = 'failed', error = $4
@@ -92,7 +92,7 @@ extension PostgresStore: WorkQueue {
 
     package func release(_ claims: [WorkClaim], of job: WorkJob) throws(StoreError) {
         if claims.isEmpty { return }
-        try write { connection in
+        _ = try write { connection in
             try connection.run(
                 """
                 UPDATE \(work) AS w SET state = 'open', worker = NULL, lease_until = NULL

@@ -147,24 +147,20 @@ struct PlaceWriter {
     private func removePassages(_ condition: String, _ values: [PostgresValue]) throws -> Change {
         let removed = try connection.run(
             """
-            WITH gone AS (
-                DELETE FROM \(passages) AS p USING \(documents) AS d
-                WHERE p.place = $1 AND d.place = $1 AND d.key = p.document AND \(condition)
-                RETURNING p.key, d.title, p.text_length, p.text
-            )\(hasVectors ? goneVectors : "")
-            SELECT key, title, text_length, text FROM gone
+            DELETE FROM \(passages) AS p USING \(documents) AS d
+            WHERE p.place = $1 AND d.place = $1 AND d.key = p.document AND \(condition)
+            RETURNING p.key, d.title, p.text_length, p.text
             """, [number] + values)
+        if hasVectors, removed.count > 0 {
+            // By their keys: a place on another server would otherwise send all it has.
+            let keys = try removed.rows.map { try $0.integer(0) }
+            try connection.run(
+                "DELETE FROM \(vectors) WHERE place = $1 AND passage = ANY($2)",
+                [number, .integers(keys)])
+        }
         return Change(
             passages: -removed.count, gone: try removed.rows.compactMap { try PassageText(row: $0) }
         )
-    }
-
-    private var goneVectors: String {
-        """
-        , gone_vector AS (
-            DELETE FROM \(vectors) AS v USING gone WHERE v.place = $1 AND v.passage = gone.key
-        )
-        """
     }
 
     /// Writes the words of new passages, and of those that the change has deleted.

@@ -58,6 +58,10 @@ package enum StoreError: Error, Equatable, Sendable {
     /// The job was registered with other settings.
     case jobDiffers(job: String, registered: String, given: String)
 
+    // Places.
+    /// The places are on a server already, or a collection has one of them. `by` names it.
+    case placesTaken(places: [Int], by: String)
+
     // Filters.
     case predicateTooLarge(terms: Int, limit: Int)
 
@@ -146,6 +150,10 @@ extension StoreError: CustomStringConvertible, LocalizedError {
             "\(path): " + difference.sentence(job: job)
         case .jobDiffers(let job, let registered, let given):
             "job '\(job)' was registered with other options: \(registered), not \(given)"
+        case .placesTaken(let places, let other):
+            places.count == 1
+                ? "place \(places[0]) is taken by \(other)"
+                : "places \(places.map(String.init).joined(separator: ", ")) are taken by \(other)"
         case .predicateTooLarge(let terms, let limit):
             "the filter has \(terms) comparisons and values, or is nested too deeply; the limit is \(limit)"
         case .changesPruned(let collection, let position, let prunedThrough):

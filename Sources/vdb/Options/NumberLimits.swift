@@ -12,6 +12,8 @@ enum NumberLimits {
     static let pollSeconds = 1...86_400
     /// Parts of a collection.
     static let places = 1...1024
+    /// Numbers of parts.
+    static let placeNumbers = 0...1023
     /// Tokens in a text.
     static let tokens = 1...(1 << 20)
     /// Seconds to wait: eleven days.

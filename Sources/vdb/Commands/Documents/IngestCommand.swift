@@ -44,6 +44,9 @@ struct IngestCommand: AsyncParsableCommand {
             keeps its vectors. All documents of a folder are deleted only with --max-delete, since its \
             disk may not be mounted. --watch keeps the collection current until interrupted.
 
+            With --job, every process that is started with the same name, files and options shares the \
+            work, and takes over that of one that has died; this needs PostgreSQL. JSONL and TSV are cut at line ends.
+
             Of a text of more than 64 MiB, every 4 MiB are a document.
 
             In a folder, files are taken by their extension. What .gitignore and .ignore files leave out, \
