@@ -73,6 +73,7 @@ public final class AutoRegEmbedder: Sendable {
     private struct Lazy {
         var fingerprint: String?
         var decoder: LanguageModel?
+        var embeddingRows: EmbeddingRows?
     }
 
     /// Loads a Hugging Face folder, the folder of a PEFT LoRA adapter with its base, or a GGUF
@@ -261,6 +262,16 @@ public final class AutoRegEmbedder: Sendable {
             let fingerprint = makeFingerprint()
             lazy.fingerprint = fingerprint
             return fingerprint
+        }
+    }
+
+    /// The embedding rows that were made before, or new ones.
+    func remembered(_ make: () -> EmbeddingRows) -> EmbeddingRows {
+        lazy.withLock { lazy in
+            if let rows = lazy.embeddingRows { return rows }
+            let rows = make()
+            lazy.embeddingRows = rows
+            return rows
         }
     }
 

@@ -38,6 +38,9 @@ package struct EmbedderSettings: Sendable, Equatable {
     /// The weight of dense ranks in hybrid search, relative to 1 for lexical ranks; nil leaves it
     /// to the database. Neither vectors nor the fingerprint depend on it.
     package var hybridWeight: Double?
+    /// The weight of matching tokens in hybrid search; nil for none. Neither vectors nor the fingerprint
+    /// depend on it.
+    package var tokenWeight: Double?
     /// How the decoder is asked for answers; nil leaves it to the chat template. Neither vectors nor
     /// the fingerprint depend on it.
     package var chat: ChatFormat?
@@ -46,7 +49,8 @@ package struct EmbedderSettings: Sendable, Equatable {
 
     private static let keys: Set<String> = [
         "compressed_tokens", "pooling", "normalize", "max_length", "decoder", "decoder_fingerprint",
-        "decoder_vocabulary", "decoder_scale", "decoder_offset", "hybrid_weight", "template",
+        "decoder_vocabulary", "decoder_scale", "decoder_offset", "hybrid_weight", "token_weight",
+        "template",
         "instructions", "method", "projections", "chat",
     ]
     private static let instructionKeys: Set<String> = ["next", "self", "previous"]
@@ -173,12 +177,15 @@ package struct EmbedderSettings: Sendable, Equatable {
             else { throw wrong("decoder_offset", "an array of numbers, one a dimension") }
             decoderOffset = numbers
         }
-        if let weight = field("hybrid_weight") {
+        func weight(_ key: String) throws(AutoRegEmbedError) -> Double? {
+            guard let weight = field(key) else { return nil }
             guard let weight = weight.doubleValue, weight.isFinite, weight >= 0 else {
-                throw wrong("hybrid_weight", "a number that is not negative")
+                throw wrong(key, "a number that is not negative")
             }
-            hybridWeight = weight
+            return weight
         }
+        hybridWeight = try weight("hybrid_weight")
+        tokenWeight = try weight("token_weight")
         if let source = field("chat") {
             guard let chat = source.stringValue.flatMap(ChatFormat.init) else {
                 throw wrong("chat", "a string with {query} once, and optionally {bos}")

@@ -60,6 +60,11 @@ public protocol Embedder: Sendable {
     ///
     /// The default implementation returns `nil`, which uses the database's own weight.
     var hybridWeight: Double? { get }
+
+    /// What hybrid search compares words by that are alike, not equal.
+    ///
+    /// The default implementation returns `nil`: only equal words match.
+    var tokenVectors: (any TokenVectors)? { get }
 }
 
 extension Embedder {
@@ -69,6 +74,8 @@ extension Embedder {
     public var maximumTokenCount: Int? { nil }
     /// `nil`: the database's own weight.
     public var hybridWeight: Double? { nil }
+    /// `nil`: only equal words match.
+    public var tokenVectors: (any TokenVectors)? { nil }
 }
 
 /// An embedder that can also score a document as the continuation of a query, which reranks the

@@ -22,6 +22,19 @@ package final class LanguageModel: Sendable {
     /// The number of rows of the embedding matrix, including trained additional ones.
     package var vocabularySize: Int { weights.embedding.vocabularySize }
 
+    /// The rows of the embedding matrix, `[tokens.count, H]`; zeros for a token that has none.
+    package func embeddingRows(of tokens: [Int32]) -> [Float] {
+        let width = configuration.hiddenSize
+        var rows = [Float](repeating: 0, count: tokens.count * width)
+        rows.withUnsafeMutableBufferPointer { rows in
+            guard let start = rows.baseAddress else { return }
+            for (row, token) in tokens.enumerated() {
+                _ = weights.embedding.copyRow(token, to: start + row * width)
+            }
+        }
+        return rows
+    }
+
     /// Loads a Hugging Face folder.
     ///
     /// - Parameter precision: nil uses the checkpoint's own: bfloat16 for bfloat16, else float32,

@@ -116,8 +116,11 @@ import Testing
         #expect(explanation["dense_weight"] is Double && explanation["lexical_weight"] is Double)
         #expect(explanation.string("fusion") == "scores")
         for hit in answer.list("hits") {
-            let parts = ["dense_part", "lexical_part"].map { hit[$0] as? Double ?? .nan }
-            #expect(parts[0] + parts[1] == hit["score"] as? Double)
+            let parts = ["dense_part", "lexical_part", "token_part"].map {
+                hit[$0] as? Double ?? .nan
+            }
+            let sum = try #require(hit["score"] as? Double)
+            #expect(abs(parts.reduce(0, +) - sum) < 1e-12)
         }
         #expect(try vdb.run("query", "gas", "--explain").output.contains("4 distances computed"))
     }
@@ -130,11 +133,17 @@ import Testing
         // First by both.
         for weight in [0.0, 2] {
             for (fusion, best) in [("scores", 1 + weight), ("ranks", (1 + weight) / 61)] {
-                let found = try score("--fusion", fusion, "--hybrid-weight", "\(weight)") ?? .nan
+                let found =
+                    try score(
+                        "--fusion", fusion, "--hybrid-weight", "\(weight)", "--token-weight", "0")
+                    ?? .nan
                 #expect(abs(found - best) < 1e-12)
             }
         }
-        #expect(try score() == 1.4)
+        let usual = try score() ?? .nan
+        // 1 by words, 0.4 by vectors, 0.3 by tokens.
+        #expect(abs(usual - 1.7) < 1e-12)
+        try vdb.fails(64, "--token-weight", "query", "tides", "--token-weight", "inf")
         try vdb.fails(64, "fusion", "query", "tides", "--fusion", "sums")
         try vdb.fails(64, "--hybrid-weight", "query", "tides", "--hybrid-weight=-1")
         try vdb.fails(64, "--hybrid-weight", "query", "tides", "--hybrid-weight", "nan")

@@ -22,6 +22,7 @@ protocol EmbedderBehindQueue: Embedder {
 extension EmbedderBehindQueue {
     var identity: EmbedderIdentity { worker.identity }
     var hybridWeight: Double? { worker.hybridWeight }
+    var tokenVectors: (any TokenVectors)? { worker.tokenVectors }
     var maximumTokenCount: Int? { worker.maximumTokenCount }
 
     func tokenCount(of text: String) -> Int { worker.tokenCount(of: text) }

@@ -9,9 +9,9 @@ export const title = (document) =>
     ? shortened(document.title, 300)
     : element("span.untitled", {}, shortened(document.text?.trim() || document.id, 80));
 
-/** The parts of a score: by meaning and by words. */
+/** The parts of a score: by meaning, and by words, equal or alike. */
 function parts(hit, mode) {
-  if (hit.dense_part !== undefined) return { dense: hit.dense_part, lexical: hit.lexical_part };
+  if (hit.dense_part !== undefined) return { dense: hit.dense_part, lexical: hit.lexical_part + hit.token_part };
   return mode === "lexical" ? { dense: 0, lexical: hit.score } : { dense: hit.score, lexical: 0 };
 }
 
@@ -42,9 +42,10 @@ function chips(metadata, addFilter) {
 /** Another line of a hit, with numbers. */
 function numbers(hit) {
   if (hit.dense_part === undefined) return undefined;
+  const { dense, lexical } = parts(hit);
   return element("span.parts", {},
-    element("span.dot.dense"), `${hit.dense_part.toFixed(3)} by meaning  `,
-    element("span.dot.lexical"), `${hit.lexical_part.toFixed(3)} by words`);
+    element("span.dot.dense"), `${dense.toFixed(3)} by meaning  `,
+    element("span.dot.lexical"), `${lexical.toFixed(3)} by words`);
 }
 
 function item(hit, { mode, best, address, addFilter, explains }) {

@@ -45,6 +45,7 @@ extension Hit {
         if explains, let parts {
             line.set("dense_part", .number(parts.dense))
             line.set("lexical_part", .number(parts.lexical))
+            line.set("token_part", .number(parts.tokens))
         }
         return line
     }

@@ -6,6 +6,9 @@
 /// A document that only one list has gets nothing from the other. The lists are ``depth(limit:)``
 /// documents long. Documents of equal score are ordered by identifier.
 ///
+/// With ``Method/scores`` and an embedder that has `tokenVectors`, the first 50 are then compared with
+/// the query token by token, and get `tokenWeight` times what that gives, divided by the best.
+///
 /// ``Method/scores`` is the default. Ranks say that a document is ahead of another, not by how much:
 /// they make a list whose first hit stands out alike to one whose hits are all as good. Bruch, Gai and
 /// Ingber ("An Analysis of Fusion Functions for Hybrid Retrieval", 2023) find a weighted sum of scaled
@@ -36,14 +39,19 @@ public struct Fusion: Sendable, Equatable {
     public var denseWeight: Double?
     /// How much the list by words counts.
     public var lexicalWeight: Double
+    /// How much matching tokens count; `nil` for the embedder's weight. ``Method/ranks`` has no use for
+    /// it.
+    public var tokenWeight: Double?
 
     /// Creates a fusion; each parameter sets the property of its name.
     public init(
-        _ method: Method = .scores, denseWeight: Double? = nil, lexicalWeight: Double = 1
+        _ method: Method = .scores, denseWeight: Double? = nil, lexicalWeight: Double = 1,
+        tokenWeight: Double? = nil
     ) {
         self.method = method
         self.denseWeight = denseWeight
         self.lexicalWeight = lexicalWeight
+        self.tokenWeight = tokenWeight
     }
 
     /// How many documents of each list are joined: 100, or twice the hits wanted if that is more, so
@@ -81,6 +89,14 @@ public struct Fusion: Sendable, Equatable {
         return Array(entries.values)
     }
 
+    /// What matching tokens give the first documents of a joined list, divided by the best.
+    ///
+    /// - Parameter scores: 0 or more.
+    static func tokenParts(of scores: [Double], weight: Double) -> [Double] {
+        guard let best = scores.max(), best > 0 else { return scores.map { _ in 0 } }
+        return scores.map { weight * $0 / best }
+    }
+
     /// What a list gives its documents, before the weight. The scores never increase.
     private func parts(of scores: [Double]) -> [Double] {
         guard let best = scores.first, let worst = scores.last else { return [] }
@@ -100,10 +116,12 @@ public struct HybridParts: Sendable, Equatable {
     public var dense: Double
     /// What the list by words gives, times its weight; 0 for a document that is not in it.
     public var lexical: Double
+    /// What matching tokens give, times their weight; 0 for a document that is not among the first.
+    public var tokens: Double
 
-    package init(dense: Double = 0, lexical: Double = 0) {
-        (self.dense, self.lexical) = (dense, lexical)
+    package init(dense: Double = 0, lexical: Double = 0, tokens: Double = 0) {
+        (self.dense, self.lexical, self.tokens) = (dense, lexical, tokens)
     }
 
-    package var sum: Double { dense + lexical }
+    package var sum: Double { dense + lexical + tokens }
 }

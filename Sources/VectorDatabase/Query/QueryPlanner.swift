@@ -1,3 +1,4 @@
+import Embedding
 import LexicalIndex
 import Storage
 
@@ -9,6 +10,8 @@ struct QueryPlan: Sendable {
     var vector: [Float]?
     /// Used in hybrid mode.
     var fusion: Fusion
+    /// Set if tokens are compared.
+    var tokenVectors: (any TokenVectors)?
     /// The parameters of lexical search.
     let scoring: BM25
     /// This query's share of the time spent on encoding.
@@ -31,9 +34,19 @@ struct QueryPlanner {
         let settings = try collection.searchSettings(of: record)
         for query in queries { plans.append(try plan(query, settings)) }
         let open = plans.indices.filter { plans[$0].mode != .lexical && plans[$0].vector == nil }
-        let weight = open.isEmpty ? nil : try collection.requireEmbedder(for: record).hybridWeight
-        for index in open where plans[index].fusion.denseWeight == nil {
-            plans[index].fusion.denseWeight = weight
+        if !open.isEmpty {
+            let embedder = try collection.requireEmbedder(for: record)
+            let tokens = embedder.tokenVectors
+            for index in open {
+                if plans[index].fusion.denseWeight == nil {
+                    plans[index].fusion.denseWeight = embedder.hybridWeight
+                }
+                guard plans[index].mode == .hybrid, plans[index].fusion.method == .scores,
+                    let tokens, plans[index].fusion.tokenWeight ?? tokens.weight > 0
+                else { continue }
+                plans[index].fusion.tokenWeight = plans[index].fusion.tokenWeight ?? tokens.weight
+                plans[index].tokenVectors = tokens
+            }
         }
         for index in plans.indices where plans[index].fusion.denseWeight == nil {
             plans[index].fusion.denseWeight = plans[index].fusion.usualDenseWeight
@@ -85,6 +98,7 @@ struct QueryPlanner {
         let weights: [(String, Double?)] = [
             ("dense weight", query.fusion.denseWeight),
             ("lexical weight", query.fusion.lexicalWeight),
+            ("token weight", query.fusion.tokenWeight),
             ("question weight", query.questionWeight),
         ]
         for (name, weight) in weights {

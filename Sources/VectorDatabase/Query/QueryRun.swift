@@ -1,3 +1,4 @@
+import Embedding
 import Storage
 
 /// Runs one planned query.
@@ -70,6 +71,13 @@ struct QueryRun: Sendable {
             case .hybrid:
                 clock.measure("fuse") { fuse(dense.documents, lexical.documents) }
             }
+        // What is read here need not be read again.
+        var passages: [Int64: PassageRecord] = [:]
+        if let tokens = plan.tokenVectors, let weight = plan.fusion.tokenWeight {
+            passages = try clock.measure("tokens") {
+                try matchTokens(of: &documents, tokens, weight)
+            }
+        }
         if let reranker = plan.reranker {
             try await rerank(&documents, by: reranker, clock: &clock)
         }
@@ -78,7 +86,7 @@ struct QueryRun: Sendable {
             let hits = try clock.measure(
                 "fetch",
                 {
-                    try fetch(documents, mayLack: attempt >= Self.attempts)
+                    try fetch(documents, known: passages, mayLack: attempt >= Self.attempts)
                 })
         else { return nil }
         var explanation = Explanation(dense: dense.found.cost, lexical: lexical.found.cost)
@@ -150,6 +158,29 @@ struct QueryRun: Sendable {
         .sorted(by: RankedDocument.precedes)
     }
 
+    /// Adds to the first documents' scores how well their tokens match the query's.
+    ///
+    /// The others have lower scores already, so nothing passes these.
+    ///
+    /// - Returns: the passages that were read, by their keys.
+    private func matchTokens(
+        of documents: inout [RankedDocument], _ vectors: any TokenVectors, _ weight: Double
+    ) throws -> [Int64: PassageRecord] {
+        let passages = try passages(of: documents.prefix(TokenMatching.depth))
+        let texts = documents.prefix(TokenMatching.depth).map { document in
+            passages[document.passage].map {
+                Document.embeddedText(title: $0.title, text: $0.text)
+            } ?? ""
+        }
+        let scores = TokenMatching(query: query.text, documents: texts, vectors: vectors).scores()
+        for (index, part) in Fusion.tokenParts(of: scores, weight: weight).enumerated() {
+            documents[index].parts?.tokens = part
+            documents[index].score += part
+        }
+        documents.sort(by: RankedDocument.precedes)
+        return passages
+    }
+
     /// Re-ranks the first documents.
     ///
     /// The documents after them keep their order, each scored one below its predecessor: smaller
@@ -202,16 +233,22 @@ struct QueryRun: Sendable {
 
     /// Reads the first documents, as many as hits are wanted.
     ///
-    /// - Parameter mayLack: whether documents that have been deleted since they were found may be left
-    ///   out.
+    /// - Parameters:
+    ///   - known: passages that have been read.
+    ///   - mayLack: whether documents that have been deleted since they were found may be left out.
     /// - Returns: `nil` if some were deleted and none may be left out.
-    private func fetch(_ documents: [RankedDocument], mayLack: Bool) throws -> [Hit]? {
+    private func fetch(
+        _ documents: [RankedDocument], known: [Int64: PassageRecord], mayLack: Bool
+    ) throws -> [Hit]? {
         var list = HitList(limit: query.limit, mergesDuplicates: mergesDuplicates)
         var next = 0
         while next < documents.count, list.wants(score: documents[next].score) {
             let batch = documents[next...].prefix(query.limit)
             next += batch.count
-            let passages = query.fetchesContent ? try self.passages(of: batch) : [:]
+            let unknown = query.fetchesContent ? batch.filter { known[$0.passage] == nil } : []
+            let passages =
+                unknown.isEmpty
+                ? known : try known.merging(self.passages(of: unknown)) { first, _ in first }
             for document in batch {
                 var hit = Hit(
                     rank: 0, id: document.id, score: document.score, title: "", text: "",

@@ -17,14 +17,24 @@ struct FusionArguments: ParsableArguments {
             valueName: "w"))
     var hybridWeight: Double?
 
+    @Option(
+        help: ArgumentHelp(
+            "Weight of tokens that are alike, with scores in hybrid mode (default: the model's, else 0).",
+            valueName: "w"))
+    var tokenWeight: Double?
+
     func validate() throws {
-        if let hybridWeight, !hybridWeight.isFinite || hybridWeight < 0 {
-            throw ValidationError("--hybrid-weight must be 0 or more, not \(hybridWeight)")
+        for (name, weight) in [
+            ("--hybrid-weight", hybridWeight), ("--token-weight", tokenWeight),
+        ] {
+            if let weight, !weight.isFinite || weight < 0 {
+                throw ValidationError("\(name) must be 0 or more, not \(weight)")
+            }
         }
     }
 
     /// A nil weight uses the model's.
-    var fusion: Fusion { Fusion(method, denseWeight: hybridWeight) }
+    var fusion: Fusion { Fusion(method, denseWeight: hybridWeight, tokenWeight: tokenWeight) }
 }
 
 extension Fusion.Method: ExpressibleByArgument {}

@@ -176,7 +176,8 @@ struct AnswerPrinter {
                 Output.line(
                     "  " + Columns.right(String(hit.rank), 4) + "  words "
                         + Figures.fixed(parts.lexical, 4) + "  vectors "
-                        + Figures.fixed(parts.dense, 4))
+                        + Figures.fixed(parts.dense, 4) + "  tokens "
+                        + Figures.fixed(parts.tokens, 4))
             }
         }
         if let matching = explanation.matchingPassages {

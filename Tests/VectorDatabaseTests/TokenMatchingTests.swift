@@ -1,0 +1,127 @@
+import Embedding
+import Foundation
+import TestSupport
+import Testing
+
+@testable import VectorDatabase
+
+/// Every distinct word is a token; words are as alike as their vectors say.
+private struct WordVectors: TokenVectors {
+    var weight = 0.5
+    let width = 3
+    /// By the first letter: a and b are alike, c is like neither, z is nothing.
+    private static let rows: [Character: [Float]] = [
+        "a": [1, 0, 0], "b": [0.8, 0.6, 0], "c": [0, 0, 2],
+    ]
+
+    func tokens(of text: String) -> [Int32] {
+        text.split(separator: " ").map { Int32($0.unicodeScalars.first?.value ?? 0) }
+    }
+
+    func vectors(of tokens: [Int32]) -> [Float] {
+        tokens.flatMap { token in
+            let letter = Unicode.Scalar(UInt32(token)).map(Character.init) ?? "z"
+            return Self.rows[letter] ?? [0, 0, 0]
+        }
+    }
+}
+
+@Suite struct TokenMatchingTests {
+    /// The formula as it is documented, in double precision.
+    private func expected(_ query: String, _ documents: [String]) -> [Double] {
+        let vectors = WordVectors()
+        let texts = documents.map(vectors.tokens)
+        let mean = Double(texts.reduce(0) { $0 + $1.count }) / Double(texts.count)
+        func cosine(_ a: Int32, _ b: Int32) -> Double {
+            let (x, y) = (vectors.vectors(of: [a]), vectors.vectors(of: [b]))
+            func dot(_ x: [Float], _ y: [Float]) -> Double {
+                zip(x, y).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+            }
+            let length = (dot(x, x) * dot(y, y)).squareRoot()
+            return length > 0 ? dot(x, y) / length : 0
+        }
+        return texts.map { text in
+            vectors.tokens(of: query).reduce(0) { sum, token in
+                let holders = Double(texts.count { $0.contains(token) })
+                let rarity = log(1 + (Double(texts.count) - holders + 0.5) / (holders + 0.5))
+                let frequency = text.reduce(0) { $0 + max(0, (cosine(token, $1) - 0.2) / 0.8) }
+                let length = 0.8 * (1 - 0.4 + 0.4 * Double(text.count) / mean)
+                return sum + rarity * frequency * 1.8 / (frequency + length)
+            }
+        }
+    }
+
+    @Test func asDocumented() {
+        let seed = RandomSource.seed(3)
+        var random = RandomSource(seed: seed)
+        for _ in 0..<50 {
+            func words(_ range: ClosedRange<Int>) -> String {
+                (0..<Int.random(in: range, using: &random))
+                    .map { _ in "abcz".randomElement(using: &random).map(String.init) ?? "" }
+                    .joined(separator: " ")
+            }
+            let query = words(1...4)
+            let documents = (0..<Int.random(in: 1...9, using: &random)).map { _ in words(0...12) }
+            let scores = TokenMatching(
+                query: query, documents: documents, vectors: WordVectors()
+            ).scores()
+            guard documents.contains(where: { !$0.isEmpty }) else {
+                #expect(scores.allSatisfy { $0 == 0 })
+                continue
+            }
+            for (score, value) in zip(scores, expected(query, documents)) {
+                #expect(abs(score - value) < 1e-5, "\(query): \(documents)")
+            }
+        }
+    }
+
+    @Test func nothingToCompare() {
+        func scores(_ query: String, _ documents: [String]) -> [Double] {
+            TokenMatching(query: query, documents: documents, vectors: WordVectors()).scores()
+        }
+        #expect(scores("a", []).isEmpty)
+        #expect(scores("", ["a", "b"]) == [0, 0])
+        #expect(scores("a", ["", ""]) == [0, 0])
+        #expect(Fusion.tokenParts(of: [0, 0], weight: 1) == [0, 0])
+        #expect(Fusion.tokenParts(of: [1, 4, 2], weight: 0.5) == [0.125, 0.5, 0.25])
+    }
+
+    /// A document that says the same in other words passes one that shares only its vector's direction.
+    @Test func joinsHybridScores() async throws {
+        struct Alike: Embedder {
+            let base = TestEmbedder()
+            var identity: EmbedderIdentity { base.identity }
+            var tokenVectors: (any TokenVectors)? { WordVectors() }
+            func embedDocuments(_ texts: [String]) async throws -> [EncodedText] {
+                try await base.embedDocuments(texts)
+            }
+            func embedQueries(_ texts: [String]) async throws -> [EncodedText] {
+                try await base.embedQueries(texts)
+            }
+        }
+        let folder = TemporaryFolder()
+        let database = try Database(path: folder.file("a.vdb"), embedder: Alike())
+        let collection = database.collection()
+        try await collection.ingest([
+            Document(id: "same", text: "apple apple"), Document(id: "alike", text: "bread"),
+            Document(id: "other", text: "cheese"), Document(id: "none", text: "zebra"),
+        ])
+        var query = Query("apple")
+        query.mode = .hybrid
+        let answer = try await collection.query(query)
+        let parts = Dictionary(
+            uniqueKeysWithValues: answer.hits.compactMap { hit in hit.parts.map { (hit.id, $0) } })
+        #expect(parts["same"]?.tokens == 0.5)
+        let alike = try #require(parts["alike"]?.tokens)
+        #expect(alike > 0 && alike < 0.5)
+        #expect(parts["other"]?.tokens == 0 && parts["none"]?.tokens == 0)
+        #expect(answer.hits.allSatisfy { abs(($0.parts?.sum ?? .nan) - $0.score) < 1e-12 })
+        query.fusion.tokenWeight = 0
+        #expect(try await collection.query(query).hits.allSatisfy { $0.parts?.tokens == 0 })
+        query.fusion = Fusion(.ranks)
+        #expect(try await collection.query(query).hits.allSatisfy { $0.parts?.tokens == 0 })
+        query.fusion = Fusion(tokenWeight: -1)
+        await #expect(throws: DatabaseError.self) { try await collection.query(query) }
+        try database.close()
+    }
+}
