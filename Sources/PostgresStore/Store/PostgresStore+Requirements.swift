@@ -17,6 +17,20 @@ extension PostgresStore {
         }
     }
 
+    /// A relative of PostgreSQL might take the tables and then answer otherwise.
+    static func requireNoRelative(_ connection: PostgresConnection, path: String) throws {
+        let found = try connection.run(
+            "SELECT version(), EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')")[0]
+        guard
+            let relative = PostgresRelative(
+                version: try found.text(0), hasCitus: try found.boolean(1))
+        else { return }
+        throw StoreError.unavailable(
+            path: path,
+            reason: "the server is \(relative.rawValue), on which vdb has never run; use "
+                + "PostgreSQL itself")
+    }
+
     /// Searches by a graph that go on until enough rows match came with pgvector 0.8.0.
     ///
     /// - Parameter version: of the extension in the database or, before it is made, on the server.

@@ -61,6 +61,7 @@ package final class PostgresStore: Store {
                 try Self.requireServer(connection, path: path)
                 if let found = try Self.identity(connection, schema, path: path) { return found }
                 guard mode == .create else { throw StoreError.missing(path: path) }
+                try Self.requireNoRelative(connection, path: path)
                 do {
                     try Self.create(connection, schema, path: path)
                 } catch {
