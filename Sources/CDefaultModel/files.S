@@ -1,9 +1,10 @@
 // The built-in model's files, byte for byte, in the program's read-only data (ELF, any CPU). The
-// build does not track files read by .incbin, so export.py writes the digests of the weights here:
+// build does not track files read by .incbin, so export.py writes digests here:
 // a new model changes this source file.
 //
 // model.safetensors SHA-256: 028ba9273c772ae136a41f819a2afdec33883056d40b884021200d773a288f52
 // adapter_model.safetensors SHA-256: 64788ec299f2b4d4682b23efcb3c04937179d9a6d2eaff744d896e900c759095
+// autoregembed.json SHA-256: 52268803c4e53716c857ad25c2d55b6fe036377f42fb563e64dcbe2ebc9118d1
 
 #if !defined(__ELF__)
 #error "the built-in model is embedded for ELF only"

@@ -99,7 +99,7 @@ def export_checkpoint(path, out):
 def note_digests(assembler, out):
     with open(assembler, encoding="utf-8") as file:
         text = file.read()
-    for name in (WEIGHTS, ADAPTER):
+    for name in (WEIGHTS, ADAPTER, "autoregembed.json"):
         digest, path = "none", os.path.join(out, name)
         if os.path.exists(path):
             with open(path, "rb") as file:

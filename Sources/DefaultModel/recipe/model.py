@@ -21,7 +21,7 @@ NEXT = "Query: \u201c"
 SELF = "Passage: \u201c"
 STS = "Sentence: \u201c"
 SETTINGS = {
-    "compressed_tokens": 5, "pooling": "compressed", "normalize": True, "max_length": 512,
+    "compressed_tokens": 5, "pooling": "compressed", "normalize": True, "token_weight": 0.3, "max_length": 512,
     "decoder": None,
     "instructions": {"retrieval": {"next": NEXT, "self": SELF}, "sts": {"next": STS, "self": STS}},
 }
