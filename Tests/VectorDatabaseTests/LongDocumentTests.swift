@@ -144,7 +144,13 @@ struct LongDocumentTests {
             #expect(try collection.document("app.log")?.text == document(text).text)
             let fresh = try Database(path: folder.file("f\(round).vdb"), embedder: embedder)
             try await fresh.collection().ingest([document(text)], options: options)
-            #expect(try await passages(collection) == passages(fresh.collection()))
+            let (edited, atOnce) = (
+                try await passages(collection), try await passages(fresh.collection())
+            )
+            let differences = Set(edited.keys).union(atOnce.keys).filter {
+                edited[$0] != atOnce[$0]
+            }
+            #expect(differences.isEmpty, "round \(round)")
             #expect(
                 try collection.statistics().passages == fresh.collection().statistics().passages)
             try fresh.close()

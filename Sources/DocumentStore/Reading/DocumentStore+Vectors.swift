@@ -24,8 +24,7 @@ extension DocumentStore {
             arguments: [[keys.lowerBound, keys.upperBound]])
     }
 
-    /// The vectors of some passages; deleted ones are left out.
-    /// - Parameter keys: ascending.
+    /// The vectors of some passages in the order of `keys`; deleted ones are left out.
     package func vectors(forKeys keys: [Int64], in collection: CollectionRecord)
         throws(StoreError) -> VectorBatch
     {

@@ -83,9 +83,8 @@ extension PostgresStore {
             tokens: Int(try row.integer(7)), text: text)
     }
 
-    /// The vectors of some passages; deleted ones are left out.
+    /// The vectors of some passages in the order of `keys`; deleted ones are left out.
     ///
-    /// - Parameter keys: ascending.
     /// - Throws: `fingerprintMismatch` or `dimensionMismatch` if the collection has been re-encoded.
     package func vectors(
         forKeys keys: [Int64], in collection: CollectionRecord
@@ -94,16 +93,19 @@ extension PostgresStore {
         return try read { connection in
             let (layout, model) = try lock(collection, connection, nil)
             try model.verify(collection)
-            var batch = VectorBatch(dimensions: model.dimensions)
-            batch.values.reserveCapacity(keys.count * model.dimensions)
             let rows = try connection.run(
                 """
                 SELECT passage, value FROM \(layout.vectors)
-                WHERE \(layout.anyPlace) AND passage = ANY($1) ORDER BY passage
+                WHERE \(layout.anyPlace) AND passage = ANY($1)
                 """, [.integers(keys)]
             ).rows
-            for row in rows {
-                batch.keys.append(try row.integer(0))
+            var byKey: [Int64: PostgresResult.Row] = [:]
+            for row in rows { byKey[try row.integer(0)] = row }
+            var batch = VectorBatch(dimensions: model.dimensions)
+            batch.values.reserveCapacity(keys.count * model.dimensions)
+            for key in keys {
+                guard let row = byKey[key] else { continue }
+                batch.keys.append(key)
                 try row.appendVector(1, to: &batch.values)
             }
             return batch

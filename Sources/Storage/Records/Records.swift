@@ -70,10 +70,10 @@ package struct LeadingPassage: Sendable, Equatable {
     }
 }
 
-/// Vectors in key order.
+/// Vectors of passages.
 package struct VectorBatch: Sendable, Equatable {
     package let dimensions: Int
-    /// Passage keys, strictly increasing.
+    /// Passage keys, in the order that was asked for; of a scan, strictly increasing.
     package var keys: [Int64] = []
     /// `[keys.count, dimensions]`, row-major.
     package var values: [Float] = []

@@ -208,9 +208,8 @@ package protocol Store: Sendable {
         at places: [Double], in collection: CollectionRecord
     ) throws(StoreError) -> [LeadingPassage]
 
-    /// The vectors of some passages; deleted ones are left out.
+    /// The vectors of some passages in the order of `keys`; deleted ones are left out.
     ///
-    /// - Parameter keys: ascending.
     /// - Throws: `fingerprintMismatch` or `dimensionMismatch` if the collection has been re-encoded.
     func vectors(
         forKeys keys: [Int64], in collection: CollectionRecord
