@@ -92,7 +92,7 @@ import Testing
         for columns in [30, 60, 200] {
             let result = try vdb.run("query", "gas", environment: ["COLUMNS": "\(columns)"])
             #expect(result.lines.allSatisfy { $0.count <= columns })
-            #expect(result.lines[0].hasPrefix("1  1.4"))
+            #expect(result.lines[0].hasPrefix("1  1.7"))
             #expect(!result.output.contains("\u{1B}"))
         }
     }
