@@ -7,7 +7,7 @@ import Testing
 @testable import PostgresStore
 
 /// Places on other servers, on three clusters, compared with a database on one.
-@Suite(.needsServer)
+@Suite(.needsForeignServers)
 struct FarPlaceTests {
     private static let dimensions = 16
     private let (home, first, second): (TestServer, TestServer, TestServer)

@@ -12,6 +12,14 @@ package final class TestServer: Sendable {
     package static let missing: Comment =
         "VDB_TEST_POSTGRES does not name the folder of PostgreSQL's programs"
 
+    /// Whether the server has the extension postgres_fdw, which not every package of PostgreSQL brings.
+    static let hasForeignTables =
+        folder.map { folder in
+            ["share/extension", "share/postgresql/extension"].contains {
+                FileManager.default.fileExists(atPath: "\(folder)/../\($0)/postgres_fdw.control")
+            }
+        } ?? false
+
     /// - Throws: if it cannot be started; the tests then fail.
     private static let shared = Result { try TestServer() }
 
@@ -134,5 +142,12 @@ extension Trait where Self == ConditionTrait {
     /// The test needs a PostgreSQL server.
     package static var needsServer: Self {
         .enabled(if: TestServer.folder != nil, TestServer.missing)
+    }
+
+    /// The test needs several PostgreSQL servers that reach each other.
+    package static var needsForeignServers: Self {
+        .enabled(
+            if: TestServer.hasForeignTables,
+            "VDB_TEST_POSTGRES names no PostgreSQL, or one without postgres_fdw")
     }
 }
