@@ -1,4 +1,5 @@
 import ArgumentParser
+import PostgresStorage
 import VectorDatabase
 
 /// `vdb copy`: takes collections to another database.
@@ -28,12 +29,18 @@ struct CopyCommand: AsyncParsableCommand {
             "The collection to copy (default: all).", valueName: "name"))
     var collection: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Places of each collection that is made in PostgreSQL (default: 1).", valueName: "n"))
+    var places: Int?
+
     @OptionGroup var file: DatabaseFileArguments
     @OptionGroup var lock: LockArguments
     @OptionGroup var general: GeneralArguments
 
     func validate() throws {
         if to.isEmpty { throw ValidationError("--to needs a path") }
+        try require(places, in: NumberLimits.places, "--places")
     }
 
     func run() async throws {
@@ -44,7 +51,9 @@ struct CopyCommand: AsyncParsableCommand {
         // A collection that is missing should not leave an empty database behind.
         for name in names { _ = try source.collection(name).count() }
         let target = DatabaseFileArguments(path: to)
-        let destination = try target.open(.create, general, lock)
+        var server = PostgresOptions()
+        if let places { server.places = places }
+        let destination = try target.open(.create, general, lock, server: server)
         defer { try? destination.close() }
         for name in names {
             let bar = ProgressLine(unit: "documents", isQuiet: general.quiet)
