@@ -387,6 +387,7 @@ let package = Package(
             dependencies: [
                 "Tuning", "Training", "AutoRegEmbed", "Embedding", "VectorDatabase", "Evaluation",
                 "FileFormat", "JSON", "RandomNumbers", "TestSupport", "TrainingTestSupport",
+                "PostgresStorage", "PostgresTestSupport",
             ],
             swiftSettings: swift),
         .testTarget(

@@ -1,4 +1,5 @@
 import Foundation
+import PostgresTestSupport
 import TestSupport
 import Testing
 
@@ -92,6 +93,29 @@ import Testing
         }
         #expect(answers[0].status == 0 && answers[0].output == answers[1].output)
         #expect(try vdb.run("check", "--db", "killed.vdb").status == 0)
+    }
+
+    @Test(.needsServer) func onPostgresItEndsAsOnAFile() throws {
+        try writeTask()
+        let places = ["corpus.vdb", try TestServer.database()]
+        for (number, place) in places.enumerated() {
+            let ingest = try vdb.run(
+                "ingest", "corpus.jsonl", "--db", place, "--model", Self.model, "--quiet")
+            #expect(ingest.status == 0, "\(ingest.errors)")
+            let tune = try start(arguments("out\(number)", "--db", place, "--force"))
+            tune.waitUntilExit()
+            #expect(tune.terminationStatus == 0)
+        }
+        let models = try (0..<2).map {
+            try Data(contentsOf: URL(fileURLWithPath: vdb.path("out\($0)/model.safetensors")))
+        }
+        #expect(models[0] == models[1])
+        let answers = try places.map {
+            try vdb.run(
+                "query", "a wing", "--mode", "dense", "--exact", "--db", $0, "--format", "trec")
+        }
+        #expect(answers[0].status == 0 && answers[0].output == answers[1].output)
+        #expect(!answers[0].output.isEmpty)
     }
 
     @Test func interruptedItSaysHowToGoOn() throws {

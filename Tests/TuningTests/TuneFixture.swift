@@ -1,6 +1,8 @@
 import AutoRegEmbed
 import Evaluation
 import Foundation
+import PostgresStorage
+import PostgresTestSupport
 import RandomNumbers
 import Synchronization
 import Testing
@@ -16,13 +18,16 @@ struct TuneFixture {
     let documents: [Document]
     let queries: [(id: String, text: String)]
     let base: String
+    /// A path, or the URI of a database in PostgreSQL.
+    let database: String
 
     static let words = "the wing of a plane lifts it when air flows faster above than below"
         .split(separator: " ").map(String.init)
 
     /// - Parameter model: a folder of the fixtures.
-    init(model: String = "tiny") throws {
+    init(model: String = "tiny", on store: TestStore = .file) throws {
         files = try TrainingFixture()
+        database = store == .file ? files.output("corpus.vdb") : try TestServer.database()
         // A copy: tests damage nothing of the fixtures, and paths are the scratch folder's.
         base = files.output("base")
         try FileManager.default.copyItem(atPath: TrainingFixture.path(model), toPath: base)
@@ -36,8 +41,6 @@ struct TuneFixture {
     }
 
     func remove() { files.remove() }
-
-    var databasePath: String { files.output("corpus.vdb") }
 
     /// Query i is about documents 2i and 2i + 1.
     var judgments: Judgments {
@@ -55,7 +58,7 @@ struct TuneFixture {
         options.embedder = embedder
         options.findEmbedder = RecordedModelFinder().find
         options.threads = 2
-        return try Database(path: path ?? databasePath, options: options)
+        return try DatabaseLocation(path ?? database).open(options)
     }
 
     /// The database with its documents, made once.

@@ -1,6 +1,7 @@
 import AutoRegEmbed
 import Evaluation
 import Foundation
+import PostgresTestSupport
 import Synchronization
 import Testing
 import Training
@@ -165,9 +166,11 @@ struct TuneTests {
 
     /// Encoded, not swapped; and swapped, not noted: the first progress after `replacing` comes
     /// before the transaction, the second after it.
-    @Test(arguments: [1, 2])
-    func aStopAroundTheSwapLeavesOneModelWithItsVectors(place: Int) async throws {
-        let fixture = try TuneFixture()
+    @Test(arguments: [1, 2], TestStore.available)
+    func aStopAroundTheSwapLeavesOneModelWithItsVectors(
+        place: Int, on store: TestStore
+    ) async throws {
+        let fixture = try TuneFixture(on: store)
         defer { fixture.remove() }
         try await fixture.ingest()
         // One stage: its vectors are in the copy, so that progress comes at two moments.
@@ -198,6 +201,51 @@ struct TuneTests {
         #expect(try between.collection().recordedEmbedder?.fingerprint == tuned)
         #expect(try await between.check().isSound)
         try between.close()
+    }
+
+    /// The same data, so the same model, figures, search settings and vectors.
+    @Test(.needsServer) func bothStoresEndTheSame() async throws {
+        var reports: [TuneReport] = []
+        var files: [[Data]] = []
+        var vectors: [[[Float]?]] = []
+        for store in TestStore.allCases {
+            let fixture = try TuneFixture(on: store)
+            defer { fixture.remove() }
+            try await fixture.ingest()
+            let options = fixture.options()
+            let database = try fixture.open()
+            // Another collection does not matter.
+            var other = Document(id: "a", text: "the wing")
+            other.vector = [1, 0]
+            _ = try await database.collection("other").ingest([other])
+            reports.append(try await fixture.tuner(database, options).run())
+            files.append(
+                try ["model.safetensors", "tune/triples.jsonl", "tune/compress.jsonl"].map {
+                    try Data(contentsOf: URL(filePath: options.output + "/" + $0))
+                })
+            #expect(!FileManager.default.fileExists(atPath: options.output + "/tune/copy.vdb"))
+            #expect(try await database.check().findings.allSatisfy { $0.severity == .remark })
+            try database.close()
+            let fresh = try fixture.open()
+            #expect(
+                try fresh.collection().recordedEmbedder?.fingerprint
+                    == reports.last?.fingerprint)
+            vectors.append(
+                try fixture.documents.map {
+                    try fresh.collection().document($0.id, includesVector: true)?.vector
+                })
+            try fresh.close()
+        }
+        #expect(reports[0].isReplaced && reports[1].isReplaced)
+        #expect(reports[0].before == reports[1].before && reports[0].after == reports[1].after)
+        #expect(reports[0].stages.map(\.ndcg) == reports[1].stages.map(\.ndcg))
+        let searches = try reports.map { try #require($0.search) }
+        #expect(searches[0].k1 == searches[1].k1 && searches[0].b == searches[1].b)
+        #expect(searches[0].hybridWeight == searches[1].hybridWeight)
+        #expect(searches[0].gain == searches[1].gain && searches[0].after == searches[1].after)
+        #expect(reports[0].fingerprint == reports[1].fingerprint)
+        #expect(files[0] == files[1])
+        #expect(vectors[0] == vectors[1] && !vectors[0].contains(nil))
     }
 
     @Test func aWorseModelDoesNotTakeThePlaceOfABetter() async throws {
@@ -329,7 +377,7 @@ struct TuneTests {
         var weights: [Data] = []
         for limit in [nil, 1e6] as [Double?] {
             let path = fixture.files.output("\(limit ?? 0).vdb")
-            try FileManager.default.copyItem(atPath: fixture.databasePath, toPath: path)
+            try FileManager.default.copyItem(atPath: fixture.database, toPath: path)
             let database = try fixture.open(path: path)
             var options = fixture.options("\(limit ?? 0)")
             options.timeLimit = limit
@@ -369,8 +417,10 @@ struct TuneTests {
         try database.close()
     }
 
-    @Test func whatOthersWriteMeanwhileIsKept() async throws {
-        let fixture = try TuneFixture()
+    @Test(arguments: TestStore.available) func whatOthersWriteMeanwhileIsKept(on store: TestStore)
+        async throws
+    {
+        let fixture = try TuneFixture(on: store)
         defer { fixture.remove() }
         try await fixture.ingest()
         let options = fixture.options()
@@ -395,8 +445,10 @@ struct TuneTests {
         try database.close()
     }
 
-    @Test func aModelThatCameMeanwhileStays() async throws {
-        let fixture = try TuneFixture()
+    @Test(arguments: TestStore.available) func aModelThatCameMeanwhileStays(on store: TestStore)
+        async throws
+    {
+        let fixture = try TuneFixture(on: store)
         defer { fixture.remove() }
         try await fixture.ingest()
         let database = try fixture.open()

@@ -12,7 +12,7 @@ import Training
 ///     OUT/tune/answers.jsonl          respond's
 ///     OUT/tune/STAGE.log.jsonl        losses
 ///     OUT/tune/STAGE/                 the model after a stage; removed at the end
-///     OUT/tune/copy.vdb               a copy of the database, for evaluation; removed at the end
+///     OUT/tune/copy.vdb               a copy of the collection, for evaluation; removed at the end
 struct TuneFolder {
     let output: String
 

@@ -22,7 +22,7 @@ struct TuneRun {
 
     // MARK: Begin
 
-    /// Resumes a run or begins one, which checks what can be checked, copies the database and
+    /// Resumes a run or begins one, which checks what can be checked, copies the collection and
     /// splits the queries.
     init(
         _ tuner: Tuner, resuming: Bool, progress: @escaping @Sendable (TuneProgress) -> Void
@@ -67,7 +67,7 @@ struct TuneRun {
         try TuneSpace(collection: collection, base: base.folder ?? folder.base).check(folder)
         folder.removeCopy()
         progress(.copying)
-        try await collection.database.backup(to: folder.copy)
+        try await collection.snapshot(to: folder.copy)
         let copy = try tuner.openCopy(folder, embedder: nil)
         defer { try? copy.database.close() }
         let split = try QuerySplit(

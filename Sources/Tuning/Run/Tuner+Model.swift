@@ -43,7 +43,7 @@ extension Tuner {
             pooling: text("pooling"), base: text("base"))
     }
 
-    /// The collection in the run's copy of the database.
+    /// The collection in the run's copy.
     func openCopy(_ folder: TuneFolder, embedder: (any Embedder)?) throws -> DocumentCollection {
         var options = DatabaseOptions()
         options.access = .readWrite

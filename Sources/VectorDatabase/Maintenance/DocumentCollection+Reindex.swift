@@ -1,5 +1,4 @@
 import Storage
-import TextBytes
 
 extension DocumentCollection {
     /// The progress of re-encoding a collection.
@@ -39,7 +38,7 @@ extension DocumentCollection {
     /// - Parameters:
     ///   - replaced: the embedder whose vectors are expected to be replaced; `embedderMismatch` is
     ///     thrown if another process has re-encoded with a third one meanwhile.
-    ///   - copy: this collection in a copy of the database that `embedder` has already encoded.
+    ///   - copy: a copy of this collection that `embedder` has already encoded.
     ///     Vectors of passages that have not changed since are taken from it.
     package func reindex(
         with embedder: any Embedder, replacing replaced: EmbedderIdentity?,
@@ -128,43 +127,5 @@ extension DocumentCollection {
         try store.stageVectors(
             vectors.sorted { $0.key < $1.key }.map { (passage: $0.key, vector: $0.value) },
             in: record)
-    }
-}
-
-/// The vectors in a copy of the database that the new embedder has already encoded.
-///
-/// Passage keys are never reused, so the same key, title and text in a copy of the same database
-/// mean the same passage.
-private struct EncodedCopy {
-    private let store: any Store
-    private let record: CollectionRecord
-
-    /// `nil` if the collection is not in a copy, or was not encoded by this embedder.
-    init?(
-        _ collection: DocumentCollection, _ identity: EmbedderIdentity, of original: any Store
-    ) throws {
-        store = collection.store
-        record = try collection.requireRecord()
-        guard store.identity == original.identity,
-            record.model.fingerprint == identity.fingerprint,
-            record.dimensions == identity.dimensions
-        else { return nil }
-    }
-
-    func vectors(of passages: [PassageRecord]) throws -> [Int64: [Float]] {
-        let known = try store.passages(forKeys: passages.map(\.key), in: record)
-        let texts = Dictionary(known.map { ($0.key, $0) }) { first, _ in first }
-        let same = passages.filter { passage in
-            guard let other = texts[passage.key] else { return false }
-            return other.text.hasSameBytes(as: passage.text)
-                && other.title.hasSameBytes(as: passage.title)
-        }
-        let batch = try store.vectors(forKeys: same.map(\.key), in: record)
-        let width = batch.dimensions
-        var vectors: [Int64: [Float]] = [:]
-        for (row, key) in batch.keys.enumerated() {
-            vectors[key] = Array(batch.values[row * width..<(row + 1) * width])
-        }
-        return vectors
     }
 }

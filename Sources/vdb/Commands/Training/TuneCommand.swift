@@ -63,12 +63,6 @@ struct TuneCommand: AsyncParsableCommand {
     @OptionGroup var prompts: PromptArguments
 
     func run() async throws {
-        guard arguments.location.path != nil else {
-            throw CommandFailure(
-                .unavailable,
-                "\(arguments.path): a run works in a copy of the database's file, which PostgreSQL has "
-                    + "not; tune a database in a file")
-        }
         let judgments = try Judgments(contentsOf: URL(filePath: qrels))
         var texts: [(id: String, text: String)] = []
         for try await document in try DocumentReader([queries]) {
