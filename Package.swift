@@ -329,8 +329,8 @@ let package = Package(
         .testTarget(
             name: "PostgresStorageTests",
             dependencies: [
-                "PostgresStorage", "PostgresStore", "VectorDatabase", "Storage", "RandomNumbers",
-                "TestSupport", "PostgresTestSupport",
+                "PostgresStorage", "PostgresStore", "VectorDatabase", "Storage", "FileFormat",
+                "RandomNumbers", "TestSupport", "PostgresTestSupport",
             ],
             swiftSettings: swift),
         .testTarget(

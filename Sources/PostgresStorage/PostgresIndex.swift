@@ -56,6 +56,12 @@ struct PostgresIndex: CollectionIndex {
         try store.buildGraphs(of: record, rebuilding: true, memory: options.maintenanceMemory)
     }
 
+    func prepareStaged(_ record: CollectionRecord, dimensions: Int) throws {
+        guard record.passageCount >= options.smallestGraph else { return }
+        try store.buildStagedGraphs(
+            of: record, dimensions: dimensions, memory: options.maintenanceMemory)
+    }
+
     /// - Throws: `unavailable`: the server does that by itself.
     func rebuild(_ record: CollectionRecord) throws { try store.compact() }
 

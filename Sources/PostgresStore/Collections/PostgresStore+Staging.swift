@@ -10,7 +10,7 @@ extension PostgresStore {
         try read { connection in try staging(of: collection, connection) }
     }
 
-    private func staging(
+    func staging(
         of collection: CollectionRecord, _ connection: PostgresConnection
     ) throws -> StagedModel? {
         let found = try connection.run(
@@ -22,7 +22,7 @@ extension PostgresStore {
         }
     }
 
-    private func requireStaging(
+    func requireStaging(
         of collection: CollectionRecord, _ connection: PostgresConnection
     ) throws -> StagedModel {
         guard let staging = try staging(of: collection, connection) else {
@@ -77,40 +77,47 @@ extension PostgresStore {
     package func stageVectors(
         _ vectors: [(passage: Int64, vector: [Float])], in collection: CollectionRecord
     ) throws(StoreError) {
-        let byKey = Dictionary(vectors.map { ($0.passage, $0.vector) }) { $1 }
-        let layout = try layout(of: collection)
-        for place in 0..<layout.places {
+        for place in 0..<(try layout(of: collection).places) {
             try write { connection in
                 let staging = try requireStaging(of: collection, connection)
                 let layout = try lock(collection, connection, .shared).layout
-                for (passage, vector) in vectors {
-                    guard vector.count == staging.dimensions else {
-                        throw StoreError.vectorLength(
-                            document: "passage \(passage)", passage: 0,
-                            expected: staging.dimensions, found: vector.count)
-                    }
-                    guard collection.elementType.isFinite(vector) else {
-                        throw StoreError.vectorNotFinite(
-                            document: "passage \(passage)", passage: 0)
-                    }
-                }
-                let table = layout.part(place, of: layout.next.vectors)
-                let keys = PostgresValue.integers(byKey.keys.sorted())
-                try connection.run("DELETE FROM \(table) WHERE passage = ANY($1)", [keys])
-                let rows = try connection.run(
-                    """
-                    SELECT key, document FROM \(layout.part(place, of: layout.passages))
-                    WHERE key = ANY($1) ORDER BY key
-                    """, [keys])
-                try connection.copy(into: "\(table) (place, passage, document, value)") { writer in
-                    for row in rows.rows {
-                        let key = try row.integer(0)
-                        try writer.add([
-                            .int32(Int32(place)), .integer(key), .integer(try row.integer(1)),
-                            .vector(byKey[key] ?? []),
-                        ])
-                    }
-                }
+                try stage(vectors, of: collection, in: place, staging, layout, connection)
+            }
+        }
+    }
+
+    /// Stores those of the vectors whose passages are in a place.
+    func stage(
+        _ vectors: [(passage: Int64, vector: [Float])], of collection: CollectionRecord,
+        in place: Int, _ staging: StagedModel, _ layout: CollectionLayout,
+        _ connection: PostgresConnection
+    ) throws {
+        for (passage, vector) in vectors {
+            guard vector.count == staging.dimensions else {
+                throw StoreError.vectorLength(
+                    document: "passage \(passage)", passage: 0,
+                    expected: staging.dimensions, found: vector.count)
+            }
+            guard collection.elementType.isFinite(vector) else {
+                throw StoreError.vectorNotFinite(document: "passage \(passage)", passage: 0)
+            }
+        }
+        let byKey = Dictionary(vectors.map { ($0.passage, $0.vector) }) { $1 }
+        let table = layout.part(place, of: layout.next.vectors)
+        let keys = PostgresValue.integers(byKey.keys.sorted())
+        try connection.run("DELETE FROM \(table) WHERE passage = ANY($1)", [keys])
+        let rows = try connection.run(
+            """
+            SELECT key, document FROM \(layout.part(place, of: layout.passages))
+            WHERE key = ANY($1) ORDER BY key
+            """, [keys])
+        try connection.copy(into: "\(table) (place, passage, document, value)") { writer in
+            for row in rows.rows {
+                let key = try row.integer(0)
+                try writer.add([
+                    .int32(Int32(place)), .integer(key), .integer(try row.integer(1)),
+                    .vector(byKey[key] ?? []),
+                ])
             }
         }
     }
@@ -124,41 +131,51 @@ extension PostgresStore {
         let (record, old) = try write { connection in
             let (layout, model) = try lock(collection, connection, .alone)
             let staging = try requireStaging(of: collection, connection)
-            try connection.run(
-                """
-                DELETE FROM \(layout.next.vectors) AS v WHERE NOT EXISTS (
-                    SELECT 1 FROM \(layout.passages) AS p WHERE p.place = v.place AND p.key = v.passage)
-                """)
-            let missing = try connection.run(
-                """
-                SELECT (SELECT count(*) FROM \(layout.passages))
-                    - (SELECT count(*) FROM \(layout.next.vectors))
-                """)[0].integer(0)
-            guard missing == 0 else {
-                throw StoreError.stagingIncomplete(
-                    collection: collection.name, missing: Int(missing))
-            }
-            if model.dimensions > 0 { try connection.run("DROP TABLE \(layout.vectors)") }
-            try connection.run(
-                """
-                UPDATE \(schema.name).tally SET changes = changes + 1
-                WHERE collection = $1 AND place = 0 AND slot = 0
-                """, [.integer(collection.id)])
-            let record = try update(
-                collection,
-                """
-                staged_model = NULL, generation = generation + 1, dimensions = $2, model_name = $3,
-                    model_fingerprint = $4, model_path = $5, model_settings = $6
-                """,
-                [
-                    .integer(Int64(staging.dimensions)), .text(staging.model.name),
-                    .text(staging.model.fingerprint), staging.model.path.map { .text($0) } ?? .null,
-                    .text(staging.model.settings),
-                ], connection)
-            return (record, layout)
+            return (try take(staging, layout, model, of: collection, connection), layout)
         }
         try dropFarVectors(old)
         return record
+    }
+
+    /// Takes the staged vectors into use, in a transaction that has the collection alone.
+    ///
+    /// - Throws: `stagingIncomplete`.
+    func take(
+        _ staging: StagedModel, _ layout: CollectionLayout, _ model: CollectionModel,
+        of collection: CollectionRecord, _ connection: PostgresConnection
+    ) throws -> CollectionRecord {
+        try connection.run(
+            """
+            DELETE FROM \(layout.next.vectors) AS v WHERE NOT EXISTS (
+                SELECT 1 FROM \(layout.passages) AS p WHERE p.place = v.place AND p.key = v.passage)
+            """)
+        let missing = try connection.run(
+            """
+            SELECT (SELECT count(*) FROM \(layout.passages))
+                - (SELECT count(*) FROM \(layout.next.vectors))
+            """)[0].integer(0)
+        guard missing == 0 else {
+            throw StoreError.stagingIncomplete(
+                collection: collection.name, missing: Int(missing))
+        }
+        if model.dimensions > 0 { try connection.run("DROP TABLE \(layout.vectors)") }
+        try connection.run(
+            """
+            UPDATE \(schema.name).tally SET changes = changes + 1
+            WHERE collection = $1 AND place = 0 AND slot = 0
+            """, [.integer(collection.id)])
+        try endStagingJob(collection, layout, connection)
+        return try update(
+            collection,
+            """
+            staged_model = NULL, generation = generation + 1, dimensions = $2, model_name = $3,
+                model_fingerprint = $4, model_path = $5, model_settings = $6
+            """,
+            [
+                .integer(Int64(staging.dimensions)), .text(staging.model.name),
+                .text(staging.model.fingerprint), staging.model.path.map { .text($0) } ?? .null,
+                .text(staging.model.settings),
+            ], connection)
     }
 
     /// Discards the new vectors, if there are any.
@@ -166,6 +183,7 @@ extension PostgresStore {
         let unfinished = try write { connection in
             let layout = try lock(collection, connection, .alone).layout
             try connection.run("DROP TABLE IF EXISTS \(layout.next.vectors)")
+            try endStagingJob(collection, layout, connection)
             try connection.run(
                 "UPDATE \(schema.name).collection SET staged_model = NULL WHERE id = $1",
                 [.integer(collection.id)])

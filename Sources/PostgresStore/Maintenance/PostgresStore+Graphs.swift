@@ -24,9 +24,14 @@ extension PostgresStore {
     package func graphs(
         of collection: CollectionRecord
     ) throws(StoreError) -> [(state: GraphState, passages: Int)] {
+        try graphs(of: collection, try layout(of: collection))
+    }
+
+    private func graphs(
+        of collection: CollectionRecord, _ layout: CollectionLayout
+    ) throws(StoreError) -> [(state: GraphState, passages: Int)] {
         let servers = farServers.withLock { $0 }
         return try read { connection in
-            let layout = try layout(of: collection, connection)
             var passages: [Int: Int] = [:]
             let counts = try connection.run(
                 """
@@ -85,10 +90,30 @@ extension PostgresStore {
     package func buildGraphs(
         of collection: CollectionRecord, rebuilding: Bool = false, memory: Int? = nil
     ) throws(StoreError) {
+        try buildGraphs(
+            of: collection, try layout(of: collection), rebuilding: rebuilding, memory: memory)
+    }
+
+    /// Builds the graphs over the vectors of an unfinished re-encoding, so that they are there when those
+    /// are taken into use.
+    package func buildStagedGraphs(
+        of collection: CollectionRecord, dimensions: Int, memory: Int? = nil
+    ) throws(StoreError) {
+        let staged = CollectionRecord(
+            id: collection.id, name: collection.name, metric: collection.metric,
+            dimensions: dimensions, elementType: collection.elementType, model: collection.model,
+            index: collection.index, documentCount: collection.documentCount,
+            passageCount: collection.passageCount, searchSettings: collection.searchSettings)
+        let next = try read { connection in try lock(collection, connection, nil).layout.next }
+        try buildGraphs(of: staged, next, rebuilding: false, memory: memory)
+    }
+
+    private func buildGraphs(
+        of collection: CollectionRecord, _ home: CollectionLayout, rebuilding: Bool, memory: Int?
+    ) throws(StoreError) {
         guard canHaveGraphs(collection) else { return }
-        let home = try layout(of: collection)
         let servers = farServers.withLock { $0 }
-        for (place, graph) in try graphs(of: collection).enumerated() {
+        for (place, graph) in try graphs(of: collection, home).enumerated() {
             let site = Site(home, servers[place])
             switch graph.state {
             case .building: continue

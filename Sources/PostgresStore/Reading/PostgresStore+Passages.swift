@@ -53,16 +53,24 @@ extension PostgresStore {
     ) throws(StoreError) -> [PassageRecord] {
         try read { connection in
             let layout = try layout(of: collection, connection)
-            return try connection.run(
-                """
-                SELECT p.key, p.document, d.id, d.title, d.metadata, p.ordinal, p.text_start,
-                    p.tokens, p.text_length, p.text
-                FROM \(layout.passages) AS p
-                JOIN \(layout.documents) AS d ON d.place = p.place AND d.key = p.document
-                WHERE \(condition(layout))
-                """, values
-            ).rows.map { try passage($0) }
+            return try passages(layout, where: condition(layout), values, connection)
         }
+    }
+
+    /// - Parameter condition: on `passage AS p`, and what follows it.
+    func passages(
+        _ layout: CollectionLayout, where condition: String, _ values: [PostgresValue],
+        _ connection: PostgresConnection
+    ) throws -> [PassageRecord] {
+        try connection.run(
+            """
+            SELECT p.key, p.document, d.id, d.title, d.metadata, p.ordinal, p.text_start,
+                p.tokens, p.text_length, p.text
+            FROM \(layout.passages) AS p
+            JOIN \(layout.documents) AS d ON d.place = p.place AND d.key = p.document
+            WHERE \(condition)
+            """, values
+        ).rows.map { try passage($0) }
     }
 
     private func passage(_ row: PostgresResult.Row) throws -> PassageRecord {

@@ -55,6 +55,13 @@ extension PostgresStore: WorkQueue {
         }
     }
 
+    /// In a transaction of the caller, which no other worker of the unit can then commit beside.
+    func move(
+        _ claim: WorkClaim, of job: WorkJob, lease: Duration, _ connection: PostgresConnection
+    ) throws {
+        try change(Self.movement, to: [claim], of: job, lease: lease, connection)
+    }
+
     package func extend(
         _ claims: [WorkClaim], of job: WorkJob, lease: Duration
     ) throws(StoreError) {

@@ -67,7 +67,7 @@ extension PostgresStore {
         }
     }
 
-    private func add(
+    func add(
         _ units: [WorkUnit], to job: WorkJob, _ connection: PostgresConnection
     ) throws {
         for start in stride(from: 0, to: units.count, by: Self.registered) {

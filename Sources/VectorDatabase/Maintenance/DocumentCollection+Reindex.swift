@@ -16,14 +16,14 @@ extension DocumentCollection {
         public enum Stage: Sendable { case encoding, indexing }
     }
 
-    /// Passages encoded and committed together.
-    private static let batchSize = 512
-
     /// Encodes all passages again, with the same or another embedder, then replaces all vectors in
     /// one transaction.
     ///
     /// Until then queries use the old vectors. An interrupted call resumes where it stopped when it
     /// is repeated with the same embedder; with another one it starts over.
+    ///
+    /// In PostgreSQL any number of processes that call this at the same time share the work, and what
+    /// others ingest meanwhile is encoded, too, before the vectors are replaced.
     ///
     /// - Parameters:
     ///   - embedder: the embedder that the collection records from then on.
@@ -40,9 +40,10 @@ extension DocumentCollection {
     ///     thrown if another process has re-encoded with a third one meanwhile.
     ///   - copy: a copy of this collection that `embedder` has already encoded.
     ///     Vectors of passages that have not changed since are taken from it.
+    ///   - lease: where processes share the work, how long a part is one's without a sign of life.
     package func reindex(
         with embedder: any Embedder, replacing replaced: EmbedderIdentity?,
-        reusing copy: DocumentCollection?,
+        reusing copy: DocumentCollection?, lease: Duration = .seconds(60),
         progress: (@Sendable (ReindexProgress) -> Void)? = nil
     ) async throws {
         try await database.asWriter { [self] in
@@ -57,13 +58,22 @@ extension DocumentCollection {
             }
             try index.prepareForWriting(record)
             try begin(identity, in: record)
+            let encoder = PassageEncoder(embedder: embedder, copy: source)
+            if let queue = store as? any StagingQueue {
+                try await SharedReindex(
+                    collection: self, record: record, queue: queue, encoder: encoder, lease: lease,
+                    report: progress
+                ).run()
+                return database.embedders.remember(embedder)
+            }
             var done = 0
             var last = try store.stagedThrough(in: record)
             while true {
                 try Task.checkCancellation()
-                let passages = try store.passages(after: last, limit: Self.batchSize, in: record)
+                let passages = try store.passages(
+                    after: last, limit: PassageEncoder.batchSize, in: record)
                 guard let end = passages.last?.key else { break }
-                try await stage(passages, embedder: embedder, source: source, in: record)
+                try store.stageVectors(try await encoder.vectors(of: passages), in: record)
                 last = end
                 done += passages.count
                 let total = record.passageCount
@@ -104,28 +114,5 @@ extension DocumentCollection {
             try store.discardStaging(in: record)
         }
         try store.beginStaging(staging, in: record)
-    }
-
-    private func stage(
-        _ passages: [PassageRecord], embedder: any Embedder, source: EncodedCopy?,
-        in record: CollectionRecord
-    ) async throws {
-        var vectors = try source?.vectors(of: passages) ?? [:]
-        let open = passages.filter { vectors[$0.key] == nil }.sorted {
-            $0.text.utf8.count < $1.text.utf8.count
-        }
-        let texts = open.map { Document.embeddedText(title: $0.title, text: $0.text) }
-        let embeddings = try await EncodingCheck.embed(texts, with: embedder) {
-            $0.isEmpty ? [] : try await embedder.embedDocuments($0)
-        }
-        for (passage, embedding) in zip(open, embeddings) {
-            try VectorCheck.check(
-                embedding.vector, dimensions: embedder.identity.dimensions,
-                of: "document '\(passage.documentID)'")
-            vectors[passage.key] = embedding.vector
-        }
-        try store.stageVectors(
-            vectors.sorted { $0.key < $1.key }.map { (passage: $0.key, vector: $0.value) },
-            in: record)
     }
 }

@@ -40,6 +40,9 @@ package protocol CollectionIndex: Sendable {
     /// Makes the index of the vectors again, after all of them or its parameters have changed.
     func rebuildVectors(_ record: CollectionRecord) throws
 
+    /// Prepares for vectors of another model, which are stored and will be taken into use.
+    func prepareStaged(_ record: CollectionRecord, dimensions: Int) throws
+
     /// Makes everything again, without what has been deleted.
     func rebuild(_ record: CollectionRecord) throws
 
@@ -61,6 +64,10 @@ package protocol CollectionIndex: Sendable {
 
     /// Gives back what is held in memory.
     func release()
+}
+
+extension CollectionIndex {
+    package func prepareStaged(_ record: CollectionRecord, dimensions: Int) throws {}
 }
 
 /// Extends an index during an ingest. Used by one task at a time.

@@ -25,7 +25,7 @@ package struct IngestJob: Sendable {
     }
 
     /// The machine's name and the process's number.
-    private static var thisProcess: String {
+    static var thisProcess: String {
         var name = [CChar](repeating: 0, count: 256)
         let isKnown = gethostname(&name, 255) == 0
         let bytes = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
