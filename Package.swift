@@ -321,7 +321,7 @@ let package = Package(
         .testTarget(
             name: "PostgresStoreTests",
             dependencies: [
-                "PostgresStore", "DocumentStore", "LexicalIndex", "Storage", "Ranking",
+                "PostgresStore", "DocumentStore", "LexicalIndex", "Schema", "Storage", "Ranking",
                 "FileFormat", "JSON", "TextBytes", "TestOracles", "TestSupport",
                 "PostgresTestSupport",
             ],

@@ -3,7 +3,12 @@ package struct PostgresSchema: Sendable {
     /// The schema's name, quoted.
     package let name: String
 
-    package init(_ name: String) { self.name = Self.quoted(name) }
+    package let flavour: SchemaFlavour
+
+    package init(_ name: String, flavour: SchemaFlavour = .postgres) {
+        self.name = Self.quoted(name)
+        self.flavour = flavour
+    }
 
     package static func quoted(_ name: String) -> String {
         "\""
@@ -12,9 +17,11 @@ package struct PostgresSchema: Sendable {
             + "\""
     }
 
-    package var makeExtension: [String] { statements(PackageResources.extension_sql, [:]) }
+    package var makeExtension: [String] {
+        flavour.hasExtension ? statements(PackageResources.extension_sql) : []
+    }
 
-    package var makeSchema: [String] { statements(PackageResources.schema_sql, [:]) }
+    package var makeSchema: [String] { statements(PackageResources.schema_sql) }
 
     /// What an administrator runs for a user who may make neither the extension nor the schema.
     package func preparation(for user: String) -> [String] {
@@ -23,14 +30,22 @@ package struct PostgresSchema: Sendable {
     }
 
     /// The statements that make the tables of a database, in a schema that is there.
-    package var database: [String] { statements(PackageResources.database_sql, [:]) }
+    package var database: [String] {
+        statements(PackageResources.database_sql)
+            + (flavour.hasParts ? statements(PackageResources.tally_parts_sql) : [])
+            + statements(of: .database)
+    }
 
     package func collection(id: Int64) -> [String] {
-        statements(PackageResources.collection_sql, ["id": "\(id)"])
+        let values = ["id": "\(id)"]
+        return statements(PackageResources.collection_sql, values)
+            + statements(of: .collection, values)
     }
 
     package func place(_ place: Int, ofCollection id: Int64) -> [String] {
-        statements(PackageResources.place_sql, ["id": "\(id)", "place": "\(place)"])
+        let values = ["id": "\(id)", "place": "\(place)"]
+        return (flavour.hasParts ? statements(PackageResources.place_sql, values) : [])
+            + statements(PackageResources.tally_rows_sql, values)
     }
 
     /// The tables of a collection's vectors by one model.
@@ -40,7 +55,9 @@ package struct PostgresSchema: Sendable {
         ofCollection id: Int64, generation: Int, dimensions: Int, places: some Sequence<Int>
     ) -> [String] {
         let values = ["id": "\(id)", "generation": "\(generation)", "dimensions": "\(dimensions)"]
-        return statements(PackageResources.vectors_sql, values)
+        let table = statements(PackageResources.vectors_sql, values)
+        guard flavour.hasParts else { return table + statements(of: .vectors, values) }
+        return table
             + places.flatMap { place in
                 statements(
                     PackageResources.vectors_place_sql,
@@ -48,23 +65,25 @@ package struct PostgresSchema: Sendable {
             }
     }
 
-    /// The graph of one place's vectors. pgvector allows fewer links than HNSW here does, and wants twice
+    /// The graph of one place's vectors, or of all if places have no tables of their own. pgvector allows fewer links than HNSW here does, and wants twice
     /// as many candidates.
     ///
-    /// - Parameter graph: its name, without the schema.
+    /// - Parameters:
+    ///   - graph: its name, without the schema.
+    ///   - operators: by the metric, without the type of vectors.
     package func graph(
         _ graph: String, ofCollection id: Int64, generation: Int, place: Int, dimensions: Int,
         operators: String,
         m: Int, efConstruction: Int
     ) -> [String] {
         let links = min(max(m, 2), 100)
-        return statements(
-            PackageResources.graph_sql,
-            [
-                "graph": graph, "id": "\(id)", "generation": "\(generation)", "place": "\(place)",
-                "dimensions": "\(dimensions)", "operators": operators, "m": "\(links)",
-                "ef_construction": "\(min(max(efConstruction, 2 * links, 4), 1000))",
-            ])
+        let values = [
+            "graph": graph, "id": "\(id)", "generation": "\(generation)", "place": "\(place)",
+            "dimensions": "\(dimensions)", "operators": operators, "m": "\(links)",
+            "ef_construction": "\(min(max(efConstruction, 2 * links, 4), 1000))",
+        ]
+        return flavour.sections[.graph] == nil
+            ? statements(PackageResources.graph_sql, values) : statements(of: .graph, values)
     }
 
     // MARK: Other servers
@@ -119,13 +138,27 @@ package struct PostgresSchema: Sendable {
             + "'"
     }
 
+    private func statements(_ resource: [UInt8], _ values: [String: String] = [:]) -> [String] {
+        statements(in: String(decoding: resource, as: UTF8.self), values)
+    }
+
+    private func statements(
+        of section: SchemaFlavour.Section, _ values: [String: String] = [:]
+    ) -> [String] {
+        flavour.sections[section].map { statements(in: $0, values) } ?? []
+    }
+
     /// Statements end with a semicolon at a line's end.
-    private func statements(_ resource: [UInt8], _ values: [String: String]) -> [String] {
-        var text = String(decoding: resource, as: UTF8.self)
-        for (name, value) in values.merging(["schema": name], uniquingKeysWith: { $1 }) {
+    private func statements(in text: String, _ values: [String: String]) -> [String] {
+        var text = text
+        let common = [
+            "schema": name, "partitioned": flavour.hasParts ? " PARTITION BY LIST (place)" : "",
+        ]
+        for (name, value) in values.merging(common, uniquingKeysWith: { $1 }) {
             text = text.split(separator: "{\(name)}", omittingEmptySubsequences: false)
                 .joined(separator: value)
         }
         return text.split(separator: ";\n").map(String.init)
+            .filter { !$0.allSatisfy(\.isNewline) }
     }
 }

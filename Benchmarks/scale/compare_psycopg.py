@@ -72,7 +72,8 @@ def plain_ingest():
 
 def vdb_ingest():
     connection.execute("DROP SCHEMA IF EXISTS vdb_compare CASCADE")
-    return timed(lambda: run("ingest", options.base, "--ids", ids, "--db", database, "--quiet"))[0]
+    return timed(lambda: run("ingest", options.base, "--ids", ids, "--db", database, "--quiet",
+                             "--maintenance-memory", "1GiB"))[0]
 
 
 def recall(found):

@@ -1,4 +1,5 @@
 import PostgresStore
+import Schema
 import Storage
 import VectorDatabase
 
@@ -49,7 +50,8 @@ extension Database {
             }
         let store = try rethrowing {
             try PostgresStore(
-                location, mode: mode, places: server.places, timeout: options.lockTimeout)
+                location, mode: mode, places: server.places, timeout: options.lockTimeout,
+                flavour: server.flavour.flatMap { SchemaFlavour(rawValue: $0.rawValue) })
         }
         self.init(store: store, at: location.description, lockFile: nil, options: options) { _ in
             PostgresIndex(store: store, options: server)

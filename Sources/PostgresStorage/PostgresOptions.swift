@@ -5,6 +5,10 @@ public struct PostgresOptions: Sendable {
     /// will need several.
     public var places = 1
 
+    /// What the server of a database that is made is, if not PostgreSQL itself; `nil` for PostgreSQL, or for
+    /// what a database that is there was made for.
+    public var flavour: PostgresFlavour?
+
     /// The bytes of memory that the server may take to build the graph of a place, 1 MiB to 1 TiB; `nil` for
     /// what it is set to (`maintenance_work_mem`, usually 64 MiB). A graph of n vectors of D dimensions needs
     /// about n · (2 D + 500) bytes, and is built much more slowly with less.

@@ -11,14 +11,12 @@ struct ExactSearchTests {
 
     @Test(
         "Exact search has the same hits with the same scores, to the last digit, as in a file",
-        arguments: Metric.allCases, [1, 3])
-    func equality(metric: Metric, places: Int) async throws {
-        var random = RandomSource.forTest(part: 10 * places)
+        arguments: Metric.allCases, ServerShape.allCases)
+    func equality(metric: Metric, shape: ServerShape) async throws {
+        var random = RandomSource.forTest()
         let folder = TemporaryFolder()
         let file = try Database(path: folder.file("a.vdb"))
-        var server = PostgresOptions()
-        server.places = places
-        let postgres = try Database(postgres: TestServer.database(), server: server)
+        let postgres = try shape.database()
         let documents = Self.documents(&random)
         for database in [file, postgres] {
             var options = IngestOptions()

@@ -10,14 +10,12 @@ struct WordSearchTests {
 
     @Test(
         "Words, and words with vectors, have the same hits with the same scores as in a file",
-        arguments: [1, 3])
-    func equality(places: Int) async throws {
-        var random = RandomSource.forTest(part: places)
+        arguments: ServerShape.allCases)
+    func equality(shape: ServerShape) async throws {
+        var random = RandomSource.forTest()
         let folder = TemporaryFolder()
         let file = try Database(path: folder.file("a.vdb"))
-        var server = PostgresOptions()
-        server.places = places
-        let postgres = try Database(postgres: TestServer.database(), server: server)
+        let postgres = try shape.database()
         let filters = try [nil, "n < 2", "n = 3", "missing = 1"].map {
             try $0.map { try Filter($0) }
         }

@@ -1,4 +1,6 @@
 import PostgresStore
+import PostgresTestSupport
+import Schema
 import Storage
 import TestSupport
 import Testing
@@ -63,9 +65,12 @@ struct WorkQueueTests {
         #expect(try store.jobs(ofCollection: "d") == [other])
     }
 
-    @Test("Claims take units in order, as many as fit, and each only once")
-    func claiming() throws {
-        let store = try PostgresStore(location, mode: .create)
+    @Test(
+        "Claims take units in order, as many as fit, and each only once",
+        arguments: [SchemaFlavour.postgres, .citus])
+    func claiming(flavour: SchemaFlavour) throws {
+        if flavour == .citus { try StandIns.makeCitus(location.uri) }
+        let store = try PostgresStore(location, mode: .create, flavour: flavour)
         let job = try store.register(units(5), as: "j", settings: "", ofCollection: "c")
         func claim(limit: Int, bytes: Int64) throws -> [WorkClaim] {
             try store.claim(from: job, worker: "w", lease: lease, limit: limit, bytes: bytes)
@@ -83,6 +88,34 @@ struct WorkQueueTests {
         #expect(status.taken == 5 && status.open == 0 && !status.isFinished)
         #expect(status.workers.map(\.worker) == Array(repeating: "w", count: 5))
         #expect(status.workers.allSatisfy { $0.secondsLeft <= 60 })
+    }
+
+    @Test(
+        "Many that claim at the same time never have the same unit",
+        arguments: [SchemaFlavour.postgres, .citus])
+    func contention(flavour: SchemaFlavour) async throws {
+        if flavour == .citus { try StandIns.makeCitus(location.uri) }
+        let job = try PostgresStore(location, mode: .create, flavour: flavour)
+            .register(units(90), as: "j", settings: "", ofCollection: "c")
+        let claimed = try await withThrowingTaskGroup(of: [String].self) { group in
+            for worker in 0..<4 {
+                group.addTask { [location, lease] in
+                    let store = try PostgresStore(
+                        location, mode: .readWrite, timeout: .seconds(100))
+                    var units: [String] = []
+                    // Empty-handed while there are units: another was faster, with the same.
+                    while try store.status(of: job).open > 0 {
+                        units += try store.claim(
+                            from: job, worker: "\(worker)", lease: lease, limit: 2, bytes: 100
+                        ).map(\.unit)
+                    }
+                    return units
+                }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        #expect(claimed.count == 90)
+        #expect(Set(claimed).count == 90)
     }
 
     @Test(

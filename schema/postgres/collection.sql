@@ -1,7 +1,7 @@
 -- The tables of one collection, made with it; {id} is its id. Keys are the places'.
 
 CREATE TABLE {schema}.document_{id} (
-    place           integer NOT NULL,
+    place           int4    NOT NULL,
     key             bigint  NOT NULL,
     id              text    COLLATE "C" NOT NULL,
     title           text    NOT NULL,
@@ -9,10 +9,10 @@ CREATE TABLE {schema}.document_{id} (
     source          text    COLLATE "C",
     source_position bigint,
     content_hash    bytea   NOT NULL CHECK (length(content_hash) = 16)
-) PARTITION BY LIST (place);
+){partitioned};
 
 CREATE TABLE {schema}.passage_{id} (
-    place       integer NOT NULL,
+    place       int4    NOT NULL,
     key         bigint  NOT NULL,
     document    bigint  NOT NULL,
     ordinal     bigint  NOT NULL,
@@ -20,27 +20,27 @@ CREATE TABLE {schema}.passage_{id} (
     text_length bigint  NOT NULL,
     tokens      bigint  NOT NULL,
     text        bytea   NOT NULL
-) PARTITION BY LIST (place);
+){partitioned};
 
 -- The words of passages, in blocks of at most 512 passages that have a term. A commit adds blocks; merging
 -- makes one of small ones. See the README.
 CREATE TABLE {schema}.posting_{id} (
-    place      integer  NOT NULL,
-    count      integer  NOT NULL,
+    place      int4     NOT NULL,
+    count      int4     NOT NULL,
     block      bigint   NOT NULL,
-    span       integer  NOT NULL,
+    span       int4     NOT NULL,
     max_weight smallint NOT NULL,
     average    smallint NOT NULL,
     term       bytea    NOT NULL,
     bytes      bytea    NOT NULL
-) PARTITION BY LIST (place);
+){partitioned};
 
 -- The same of passages that have been deleted, until merging has taken them out of the blocks above.
 CREATE TABLE {schema}.gone_{id} (
-    place      integer  NOT NULL,
-    count      integer  NOT NULL,
+    place      int4     NOT NULL,
+    count      int4     NOT NULL,
     block      bigint   NOT NULL,
-    span       integer  NOT NULL,
+    span       int4     NOT NULL,
     term       bytea    NOT NULL,
     bytes      bytea    NOT NULL
-) PARTITION BY LIST (place);
+){partitioned};

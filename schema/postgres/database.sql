@@ -38,9 +38,7 @@ CREATE TABLE {schema}.tally (
     passages   bigint  NOT NULL DEFAULT 0,
     words      bigint  NOT NULL DEFAULT 0,
     changes    bigint  NOT NULL DEFAULT 0
-) PARTITION BY LIST (place);
-
-CREATE TABLE {schema}.tally_here PARTITION OF {schema}.tally (PRIMARY KEY (collection, place, slot)) DEFAULT;
+){partitioned};
 
 -- The places of all collections that are on other servers. {schema} has a counterpart there, with the tables of
 -- those places.

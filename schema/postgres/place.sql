@@ -28,5 +28,3 @@ CREATE TABLE {schema}.gone_{id}_p{place} PARTITION OF {schema}.gone_{id} (
 ALTER TABLE {schema}.posting_{id}_p{place} ALTER COLUMN bytes SET STORAGE EXTERNAL;
 
 ALTER TABLE {schema}.gone_{id}_p{place} ALTER COLUMN bytes SET STORAGE EXTERNAL;
-
-INSERT INTO {schema}.tally (collection, place, slot) SELECT {id}, {place}, slot FROM generate_series(0, 15) AS slot;

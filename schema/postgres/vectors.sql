@@ -1,8 +1,8 @@
 -- The vectors of one model; {generation} counts the models that a collection has had.
 
 CREATE TABLE {schema}.vector_{id}_{generation} (
-    place    integer NOT NULL,
+    place    int4   NOT NULL,
     passage  bigint  NOT NULL,
     document bigint  NOT NULL,
     value    vector({dimensions}) NOT NULL
-) PARTITION BY LIST (place);
+){partitioned};

@@ -40,7 +40,8 @@ extension PostgresStore {
                     searchSettings.map { .text($0) } ?? .null,
                 ])[0].integer(0)
             try makeTables(
-                CollectionLayout(id: id, schema: schema.name, places: places, generation: 1),
+                CollectionLayout(
+                    id: id, schema: schema.name, places: places, generation: 1, flavour: flavour),
                 dimensions: dimensions, connection)
             return try require(id: id, name: name, connection)
         }
@@ -133,7 +134,8 @@ extension PostgresStore {
                 SELECT $2, \(columns) FROM \(schema.name).collection WHERE id = $1 RETURNING id
                 """, [.integer(collection.id), .text(name)])[0].integer(0)
             let copy = CollectionLayout(
-                id: id, schema: schema.name, places: source.places, generation: 1)
+                id: id, schema: schema.name, places: source.places, generation: 1,
+                flavour: flavour)
             try makeTables(copy, dimensions: record.dimensions, connection)
             for (from, to) in [
                 (source.documents, copy.documents), (source.passages, copy.passages),
@@ -172,9 +174,9 @@ extension PostgresStore {
         }
         let servers = try loadFarServers(connection)
         try makeFar(servers, places: layout.places, statements)
-        let near = (0..<layout.places).filter { servers[$0] == nil }
+        let near = layout.placeNumbers.filter { servers[$0] == nil }
         for statement in statements(schema, near) { try connection.run(statement) }
-        for place in 0..<layout.places {
+        for place in layout.placeNumbers {
             guard let server = servers[place] else { continue }
             for statement in schema.farPlace(
                 place, ofCollection: layout.id, server: server.name, schema: server.schema)
@@ -196,9 +198,9 @@ extension PostgresStore {
         }
         let servers = try loadFarServers(connection)
         try makeFar(servers, places: layout.places, statements)
-        let near = (0..<layout.places).filter { servers[$0] == nil }
+        let near = layout.placeNumbers.filter { servers[$0] == nil }
         for statement in statements(schema, near) { try connection.run(statement) }
-        for place in 0..<layout.places {
+        for place in layout.placeNumbers {
             guard let server = servers[place] else { continue }
             for statement in schema.farVectors(
                 place, ofCollection: layout.id, generation: layout.generation,
@@ -257,7 +259,7 @@ extension PostgresStore {
             searchSettings: try row.optionalText(12))
         let layout = CollectionLayout(
             id: record.id, schema: schema.name, places: Int(try row.integer(15)),
-            generation: Int(try row.integer(16)))
+            generation: Int(try row.integer(16)), flavour: flavour)
         layouts.withLock { $0[record.id] = layout }
         return record
     }
@@ -304,7 +306,7 @@ extension PostgresStore {
         }
         let layout = CollectionLayout(
             id: collection.id, schema: schema.name, places: Int(try found[0].integer(0)),
-            generation: Int(try found[0].integer(1)))
+            generation: Int(try found[0].integer(1)), flavour: flavour)
         let model = CollectionModel(
             fingerprint: try found[0].text(2), dimensions: Int(try found[0].integer(3)))
         return (layout, model)

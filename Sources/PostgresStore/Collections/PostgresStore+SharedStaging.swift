@@ -119,7 +119,7 @@ extension PostgresStore: StagingQueue {
     ) throws(StoreError) {
         let places: [Int] =
             if case .passages(let place, _)? = StagingUnit(name: claim.unit) { [place] } else {
-                Array(0..<(try layout(of: collection).places))
+                try layout(of: collection).placeNumbers
             }
         for place in places {
             try write { connection in
@@ -150,7 +150,7 @@ extension PostgresStore: StagingQueue {
                         failure = error
                         throw error
                     }
-                    for place in 0..<layout.places {
+                    for place in layout.placeNumbers {
                         try stage(vectors, of: collection, in: place, staging, layout, connection)
                     }
                 }

@@ -77,7 +77,7 @@ extension PostgresStore {
     package func stageVectors(
         _ vectors: [(passage: Int64, vector: [Float])], in collection: CollectionRecord
     ) throws(StoreError) {
-        for place in 0..<(try layout(of: collection).places) {
+        for place in try layout(of: collection).placeNumbers {
             try write { connection in
                 let staging = try requireStaging(of: collection, connection)
                 let layout = try lock(collection, connection, .shared).layout
@@ -105,11 +105,12 @@ extension PostgresStore {
         let byKey = Dictionary(vectors.map { ($0.passage, $0.vector) }) { $1 }
         let table = layout.part(place, of: layout.next.vectors)
         let keys = PostgresValue.integers(byKey.keys.sorted())
-        try connection.run("DELETE FROM \(table) WHERE passage = ANY($1)", [keys])
+        try connection.run(
+            "DELETE FROM \(table) WHERE place = \(place) AND passage = ANY($1)", [keys])
         let rows = try connection.run(
             """
             SELECT key, document FROM \(layout.part(place, of: layout.passages))
-            WHERE key = ANY($1) ORDER BY key
+            WHERE place = \(place) AND key = ANY($1) ORDER BY key
             """, [keys])
         try connection.copy(into: "\(table) (place, passage, document, value)") { writer in
             for row in rows.rows {
@@ -162,8 +163,8 @@ extension PostgresStore {
         try connection.run(
             """
             UPDATE \(schema.name).tally SET changes = changes + 1
-            WHERE collection = $1 AND place = 0 AND slot = 0
-            """, [.integer(collection.id)])
+            WHERE collection = $1 AND place = $2 AND slot = 0
+            """, [.integer(collection.id), .integer(Int64(layout.placeNumbers[0]))])
         try endStagingJob(collection, layout, connection)
         return try update(
             collection,

@@ -1,5 +1,7 @@
+import Dispatch
 import Schema
 import Storage
+import Synchronization
 
 /// The graphs over a collection's vectors, of each place one. Without one its vectors are compared one by
 /// one; beside one that is being built others write.
@@ -40,15 +42,16 @@ extension PostgresStore {
                 """, [.integer(collection.id)])
             for row in counts.rows { passages[Int(try row.integer(0))] = Int(try row.integer(1)) }
             var states = try Self.states(
-                ofGraphs: layout, (0..<layout.places).filter { servers[$0] == nil }, connection)
+                ofGraphs: layout, layout.graphPlaces.filter { servers[$0] == nil }, connection)
             for (server, places) in Self.grouped(servers, places: layout.places) {
                 let far = try withFar(server) { connection in
                     try Self.states(ofGraphs: layout.on(server), places, connection)
                 }
                 states.merge(far) { $1 }
             }
-            return (0..<layout.places).map {
-                (states[$0, default: .missing], passages[$0, default: 0])
+            return layout.placeNumbers.map {
+                let graph = layout.flavour.hasParts ? $0 : layout.placeNumbers[0]
+                return (states[graph, default: .missing], passages[$0, default: 0])
             }
         }
     }
@@ -113,18 +116,39 @@ extension PostgresStore {
     ) throws(StoreError) {
         guard canHaveGraphs(collection) else { return }
         let servers = farServers.withLock { $0 }
-        for (place, graph) in try graphs(of: collection, home).enumerated() {
-            let site = Site(home, servers[place])
-            switch graph.state {
-            case .building: continue
-            case .built where !rebuilding: continue
-            case .built: try replaceGraph(of: place, site, collection, memory)
-            case .broken:
-                try run("DROP INDEX CONCURRENTLY IF EXISTS \(site.layout.graph(place))", site)
-                try buildGraph(of: place, "", site, collection, memory)
-            case .missing: try buildGraph(of: place, "", site, collection, memory)
-            }
-            if site.server != nil { try analyze(home, place, Site(home, nil)) }
+        let graphs = Array(
+            zip(home.placeNumbers, try graphs(of: collection, home)).prefix(home.graphPlaces.count))
+        // Servers build at the same time; one of them would not be faster with several at once.
+        let byServer = Dictionary(grouping: graphs) { servers[$0.0]?.name }
+        let groups = byServer.values.sorted { $0[0].0 < $1[0].0 }
+        let failure = Mutex<StoreError?>(nil)
+        DispatchQueue.concurrentPerform(iterations: groups.count) { index in
+            do throws(StoreError) {
+                for (place, graph) in groups[index] {
+                    try build(
+                        graph.state, of: place, Site(home, servers[place]), collection,
+                        rebuilding: rebuilding, memory)
+                    if servers[place] != nil { try analyze(home, place, Site(home, nil)) }
+                }
+            } catch { failure.withLock { $0 = $0 ?? error } }
+        }
+        if let error = failure.withLock({ $0 }) { throw error }
+    }
+
+    /// Builds one graph, unless it is there or another process is at it.
+    private func build(
+        _ state: GraphState, of place: Int, _ site: Site, _ collection: CollectionRecord,
+        rebuilding: Bool, _ memory: Int?
+    ) throws(StoreError) {
+        switch state {
+        case .building: return
+        case .built where !rebuilding: return
+        case .built: try replaceGraph(of: place, site, collection, memory)
+        case .broken:
+            try run(
+                "DROP INDEX\(rules.concurrently) IF EXISTS \(site.layout.graph(place))", site)
+            try buildGraph(of: place, "", site, collection, memory)
+        case .missing: try buildGraph(of: place, "", site, collection, memory)
         }
     }
 
@@ -148,7 +172,9 @@ extension PostgresStore {
             layout.graph(place), layout.graph(place, Self.new), layout.graph(place, Self.old)
         )
         // What an interrupted call has left.
-        for name in [new, old] { try run("DROP INDEX CONCURRENTLY IF EXISTS \(name)", site) }
+        for name in [new, old] {
+            try run("DROP INDEX\(rules.concurrently) IF EXISTS \(name)", site)
+        }
         try buildGraph(of: place, Self.new, site, collection, memory)
         func exchange(_ connection: PostgresConnection) throws {
             try connection.run(
@@ -159,7 +185,7 @@ extension PostgresStore {
             guard let server = site.server else { return try exchange(connection) }
             try withFar(server) { far in try far.transaction { try exchange(far) } }
         }
-        try run("DROP INDEX CONCURRENTLY IF EXISTS \(old)", site)
+        try run("DROP INDEX\(rules.concurrently) IF EXISTS \(old)", site)
     }
 
     /// What the names of graphs end with that take another's place, or have left it.
@@ -178,7 +204,8 @@ extension PostgresStore {
             efConstruction: collection.index.efConstruction)
         for statement in statements where try !build(statement, memory, site) {
             return try run(
-                "DROP INDEX CONCURRENTLY IF EXISTS \(site.layout.graph(place, suffix))", site)
+                "DROP INDEX\(rules.concurrently) IF EXISTS \(site.layout.graph(place, suffix))",
+                site)
         }
         try analyze(site.layout, place, site)
     }
@@ -208,13 +235,13 @@ extension PostgresStore {
         _ statement: String, _ memory: Int?, _ site: Site
     ) throws(StoreError) -> Bool {
         let there = site.server.flatMap { PostgresLocation($0.uri) } ?? location
-        let options = memory.map { bytes in
-            let own = there.options.map { "\($0) " } ?? ""
-            return "\(own)-c maintenance_work_mem=\(max(1, bytes >> 10))kB"
-        }
+        let settings = rules.buildSettings(memory)
+        let options = ([there.options].compactMap(\.self) + settings.map { "-c \($0)" })
+            .joined(separator: " ")
         func build(_ connection: PostgresConnection) throws -> Bool {
             // A pooler may refuse it; then the server's own setting has to do.
-            let builder = options.flatMap { try? PostgresConnection(there.uri, options: $0) }
+            let builder =
+                settings.isEmpty ? nil : try? PostgresConnection(there.uri, options: options)
             do throws(PostgresError) {
                 try (builder ?? connection).run(statement)
                 return true

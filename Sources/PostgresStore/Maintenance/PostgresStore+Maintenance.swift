@@ -41,14 +41,15 @@ extension PostgresStore {
 
     /// The bytes on disk by kind of content, indexes included.
     package func bytesByPart() throws(StoreError) -> [StorePart] {
-        try read { connection in
+        guard let tableSize = rules.tableSize else { return [] }
+        return try read { connection in
             let rows = try connection.run(
                 """
                 SELECT CASE WHEN c.relname LIKE 'passage\\_%' THEN 'text'
                         WHEN c.relname LIKE 'vector\\_%' THEN 'vectors'
                         WHEN c.relname LIKE 'posting\\_%' OR c.relname LIKE 'gone\\_%' THEN 'full_text'
                         WHEN c.relname LIKE 'document\\_%' THEN 'metadata' ELSE 'other' END,
-                    sum(pg_total_relation_size(c.oid))::int8
+                    sum(\(tableSize))::int8
                 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
                 WHERE n.nspname = $1 AND c.relkind = 'r' GROUP BY 1
                 """, [.text(location.schema)]

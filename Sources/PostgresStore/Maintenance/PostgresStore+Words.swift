@@ -8,7 +8,7 @@ extension PostgresStore {
     func checkWords(of collection: CollectionRecord) throws(StoreError) -> [StoreFinding] {
         let layout = try layout(of: collection)
         var findings: [StoreFinding] = []
-        for place in 0..<layout.places {
+        for place in layout.placeNumbers {
             let fault = try read { connection in
                 try connection.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") {
                     var check = WordCheck(
@@ -27,7 +27,7 @@ extension PostgresStore {
     /// Makes the words of each place again from its texts. Others cannot write meanwhile, but search in what
     /// was there.
     func rebuildWords(of collection: CollectionRecord) throws(StoreError) {
-        for place in 0..<(try layout(of: collection).places) {
+        for place in try layout(of: collection).placeNumbers {
             try write { connection in
                 let layout = try lock(collection, connection, .alone).layout
                 let tables = WordTables(connection: connection, layout: layout, place: place)

@@ -21,6 +21,11 @@ extension PostgresStore {
     package func assign(
         places: [Int], to location: PostgresLocation
     ) throws(StoreError) {
+        guard flavour == .postgres else {
+            throw .unavailable(
+                path: self.location.description,
+                reason: "\(rules.title) distributes places by itself")
+        }
         let far: (user: String, database: String)
         let tables = PostgresSchema(location.schema)
         do {
@@ -63,6 +68,8 @@ extension PostgresStore {
             try connection.run(
                 "ALTER ROLE CURRENT_USER IN DATABASE \(try database(connection)) "
                     + "SET enable_partitionwise_join = on")
+            try connection.run(
+                "UPDATE \(schema.name).property SET value = 'fdw' WHERE name = 'flavour'")
             for place in places {
                 for statement in schema.farTally(place, server: name, schema: location.schema) {
                     try connection.run(statement)

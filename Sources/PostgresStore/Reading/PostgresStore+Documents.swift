@@ -27,7 +27,7 @@ extension PostgresStore {
         try read { connection in
             let layout = try layout(of: collection, connection)
             // By place, so that each part's index is walked in order; the parent has none.
-            let parts = (0..<layout.places).map { place in
+            let parts = layout.placeNumbers.map { place in
                 """
                 (SELECT \(Self.documentColumns) FROM \(layout.part(place, of: layout.documents)) AS d
                     WHERE d.place = \(place) AND ($1::text IS NULL OR d.id > $1::text COLLATE "C")
@@ -67,11 +67,13 @@ extension PostgresStore {
             let layout = try layout(of: collection, connection)
             var sample: [Int64: String] = [:]
             for step in 0..<steps {
-                let table = layout.part(step % layout.places, of: layout.documents)
+                let place = layout.placeNumbers[step % layout.places]
+                let table = layout.part(place, of: layout.documents)
                 let rows = try connection.run(
                     """
-                    SELECT key, metadata FROM \(table) WHERE key >= (
-                        SELECT min(key) + floor((max(key) - min(key)) * $1)::int8 FROM \(table))
+                    SELECT key, metadata FROM \(table) WHERE place = \(place) AND key >= (
+                        SELECT min(key) + floor((max(key) - min(key)) * $1)::int8 FROM \(table)
+                        WHERE place = \(place))
                     ORDER BY key LIMIT 8
                     """, [.real(Double(step) / Double(steps))]
                 ).rows

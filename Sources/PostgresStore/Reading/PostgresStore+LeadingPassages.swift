@@ -29,11 +29,13 @@ extension PostgresStore {
             var keys: Set<Int64> = []
             // Of each part its share, by the part's own keys.
             for (index, share) in places.enumerated() {
-                let table = layout.part(index % layout.places, of: layout.passages)
+                let place = layout.placeNumbers[index % layout.places]
+                let table = layout.part(place, of: layout.passages)
                 let found = try connection.run(
                     """
-                    SELECT document FROM \(table) WHERE key >= (
-                        SELECT min(key) + floor((max(key) - min(key)) * $1)::int8 FROM \(table))
+                    SELECT document FROM \(table) WHERE place = \(place) AND key >= (
+                        SELECT min(key) + floor((max(key) - min(key)) * $1)::int8 FROM \(table)
+                        WHERE place = \(place))
                     ORDER BY key LIMIT 1
                     """, [.real(share)])
                 if found.count > 0 { keys.insert(try found[0].integer(0)) }

@@ -73,7 +73,7 @@ struct LexicalReading {
     func owners(of passages: [Int64]) -> PostgresStatement {
         var parameters = condition?.parameters ?? [.null]
         parameters[0] = .integers(passages)
-        let parts = (0..<layout.places).map { place in
+        let parts = layout.placeNumbers.map { place in
             """
             SELECT p.key, p.document, d.id FROM \(layout.part(place, of: layout.passages)) AS p
             JOIN \(layout.part(place, of: layout.documents)) AS d

@@ -32,9 +32,15 @@ struct NearestQuery {
     }
 
     private func selection(_ place: Int, isExact: Bool) -> String {
-        let vectors = layout.part(place, of: layout.vectors)
+        let vectors = "\(layout.part(place, of: layout.vectors)) AS v"
         let documents = "\(layout.part(place, of: layout.documents)) AS d"
-        let isDocument = "d.place = \(place) AND d.key = v.document"
+        let atOnce = layout.flavour.rules.searchesAtOnce
+        // The place is written out, but for a search of all of them.
+        func samePlace(_ table: String, _ other: String) -> String {
+            "\(table).place = \(atOnce ? "\(other).place" : "\(place)")"
+        }
+        let isHere = atOnce ? "true" : layout.isIn(place, "v")
+        let isDocument = "\(samePlace("d", "v")) AND d.key = v.document"
         let order = "ORDER BY \(isExact ? exactDistance : graphDistance) LIMIT $2"
         var columns = "\(place), v.passage, v.document, d.id, v.value"
         let isFar = farPlaces.contains(place)
@@ -44,29 +50,29 @@ struct NearestQuery {
             columns += ", 0::float8 AS distance"
         }
         guard let condition else {
-            if isFar {
+            if isFar || atOnce {
                 return
-                    "SELECT \(columns) FROM \(vectors) AS v JOIN \(documents) ON \(isDocument) \(order)"
+                    "SELECT \(columns) FROM \(vectors) JOIN \(documents) ON \(isDocument) \(order)"
             }
             return """
                 SELECT \(columns) FROM (
-                    SELECT passage, document, value FROM \(vectors) AS v \(order)) AS v
+                    SELECT passage, document, value FROM \(vectors) WHERE \(isHere) \(order)) AS v
                 JOIN \(documents) ON \(isDocument)
                 """
         }
         if !isExact {
             return """
-                SELECT \(columns) FROM \(vectors) AS v
-                JOIN \(documents) ON \(isDocument) AND \(condition.sql) \(order)
+                SELECT \(columns) FROM \(vectors)
+                JOIN \(documents) ON \(isDocument) AND \(isHere) AND \(condition.sql) \(order)
                 """
         }
         // From the documents, of which few match, by the keys of their passages.
         return """
             SELECT \(columns) FROM \(documents)
             JOIN \(layout.part(place, of: layout.passages)) AS p
-                ON p.place = \(place) AND p.document = d.key
-            JOIN \(vectors) AS v ON v.place = \(place) AND v.passage = p.key
-            WHERE d.place = \(place) AND \(condition.sql) \(order)
+                ON \(samePlace("p", "d")) AND p.document = d.key
+            JOIN \(vectors) ON \(samePlace("v", "d")) AND v.passage = p.key
+            WHERE \(atOnce ? "d.\(layout.anyPlace)" : "d.place = \(place)") AND \(condition.sql) \(order)
             """
     }
 
@@ -74,27 +80,6 @@ struct NearestQuery {
     private var exactDistance: String { "(v.value \(collection.metric.operation) $1::vector) + 0" }
 
     private var graphDistance: String {
-        let half = "halfvec(\(collection.dimensions))"
-        return "(v.value::\(half)) \(collection.metric.operation) $1::vector::\(half)"
-    }
-}
-
-extension Metric {
-    /// pgvector's operator, which is smaller for nearer vectors.
-    fileprivate var operation: String {
-        switch self {
-        case .innerProduct: "<#>"
-        case .cosine: "<=>"
-        case .euclidean: "<->"
-        }
-    }
-
-    /// pgvector's name of a graph by this metric.
-    var operatorClass: String {
-        switch self {
-        case .innerProduct: "halfvec_ip_ops"
-        case .cosine: "halfvec_cosine_ops"
-        case .euclidean: "halfvec_l2_ops"
-        }
+        layout.flavour.rules.graphDistance(collection.metric, dimensions: collection.dimensions)
     }
 }

@@ -12,10 +12,6 @@ extension PostgresStore {
 
     /// The largest number that a 16-bit float has.
     static let largestHalf: Float = 65_504
-    /// pgvector's limit of candidates.
-    private static let largestEf = 1000
-    /// How many rows a walk may visit until it has enough that match.
-    private static let visited = 20_000
     /// Documents that match a filter and are compared one by one; of more, the graph is walked.
     private static let fewDocuments = 2000
 
@@ -70,8 +66,9 @@ extension PostgresStore {
                     try condition(
                         $0, after: NearestQuery.parameters(vector, limit), layout, connection)
                 }, farPlaces: farServers.withLock { Set($0.keys) })
-            let all = 0..<layout.places
+            let all = layout.searchedPlaces
             var search = search
+            if predicate != nil, !rules.walksWithFilter { search = .exact }
             if vector.contains(where: { abs($0) > Self.largestHalf }) { search = .exact }
             let found: [Int: NearestPassages]
             do { found = try run(query, by: search, in: all, connection) } catch {
@@ -102,7 +99,7 @@ extension PostgresStore {
     ) throws -> [Int: NearestPassages] {
         let statement = query.statement(isExact: search == .exact, in: places)
         let answers = try connection.pipeline(
-            Self.begin(search) + [
+            begin(search) + [
                 identification(of: query.collection), statement, PostgresStatement("COMMIT"),
             ])
         let (identity, rows) = (answers[answers.count - 3], answers[answers.count - 2])
@@ -135,24 +132,21 @@ extension PostgresStore {
                     try condition(
                         $0, after: NearestQuery.parameters(vector, limit), layout, connection)
                 }, farPlaces: farServers.withLock { Set($0.keys) })
-            var statement = query.statement(isExact: search == .exact, in: 0..<layout.places)
+            var statement = query.statement(isExact: search == .exact, in: layout.searchedPlaces)
             statement.sql = "EXPLAIN (VERBOSE, COSTS OFF) " + statement.sql
             let answers = try connection.pipeline(
-                Self.begin(search) + [statement, PostgresStatement("COMMIT")])
+                begin(search) + [statement, PostgresStatement("COMMIT")])
             return try answers[answers.count - 2].rows.map { try $0.text(0) }
                 .joined(separator: "\n")
         }
     }
 
-    private static func begin(_ search: Search) -> [PostgresStatement] {
+    private func begin(_ search: Search) -> [PostgresStatement] {
         var statements = [
             PostgresStatement("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         ]
         if case .graph(let ef) = search {
-            statements += [
-                "hnsw.ef_search = \(min(max(ef, 1), largestEf))",
-                "hnsw.iterative_scan = strict_order", "hnsw.max_scan_tuples = \(visited)",
-            ].map { PostgresStatement("SET LOCAL \($0)") }
+            statements += rules.searchSettings(ef).map { PostgresStatement("SET LOCAL \($0)") }
         }
         return statements
     }

@@ -1,3 +1,4 @@
+import Schema
 import Storage
 
 /// What a server must be and have.
@@ -5,7 +6,8 @@ extension PostgresStore {
     /// PostgreSQL 14 has pipelines; everything is in UTF-8.
     static func requireServer(_ connection: PostgresConnection, path: String) throws {
         let version = connection.serverVersion
-        guard version >= 140_000 else {
+        // CockroachDB says that it is PostgreSQL 13.
+        guard version >= 140_000 || connection.setting("crdb_version") != nil else {
             throw StoreError.unavailable(
                 path: path,
                 reason: "the server is PostgreSQL \(version / 10_000), and 14 or later is needed")
@@ -17,18 +19,44 @@ extension PostgresStore {
         }
     }
 
-    /// A relative of PostgreSQL might take the tables and then answer otherwise.
-    static func requireNoRelative(_ connection: PostgresConnection, path: String) throws {
+    /// The flavour of a new database. A relative of PostgreSQL, on which nobody has run this, might take the
+    /// tables and then answer otherwise, so it must be asked for.
+    static func chosenFlavour(
+        asked: SchemaFlavour?, _ connection: PostgresConnection, path: String
+    ) throws -> SchemaFlavour {
         let found = try connection.run(
             "SELECT version(), EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')")[0]
-        guard
-            let relative = PostgresRelative(
-                version: try found.text(0), hasCitus: try found.boolean(1))
-        else { return }
-        throw StoreError.unavailable(
-            path: path,
-            reason: "the server is \(relative.rawValue), on which vdb has never run; use "
-                + "PostgreSQL itself")
+        let server = SchemaFlavour(
+            version: try found.text(0), hasCitus: try found.boolean(1))
+        guard let asked else {
+            guard server == .postgres else {
+                throw StoreError.unavailable(
+                    path: path,
+                    reason:
+                        "the server is \(server.rules.title), on which nobody has run vdb; name "
+                        + "the flavour \(server.rawValue) to use it all the same")
+            }
+            return .postgres
+        }
+        if asked == server { return asked }
+        // Citus leaves the tables of a database that does not use it alone.
+        let isRight =
+            asked == .postgres ? server == .citus : try hasEvidence(of: asked, connection)
+        guard isRight else {
+            throw StoreError.unavailable(
+                path: path,
+                reason: asked.rules.evidence.map { "the server lacks \($0.missing)" }
+                    ?? "the server is \(server.rules.title)")
+        }
+        return asked
+    }
+
+    private static func hasEvidence(
+        of flavour: SchemaFlavour, _ connection: PostgresConnection
+    ) throws -> Bool {
+        guard let evidence = flavour.rules.evidence else { return true }
+        let found = try connection.run(evidence.sql)
+        return try found.count == 1 && found[0].boolean(0)
     }
 
     /// Searches by a graph that go on until enough rows match came with pgvector 0.8.0.
@@ -49,7 +77,8 @@ extension PostgresStore {
     /// What makes an acknowledgment worth less than it should be, or could harm a graph: clauses about the
     /// server.
     package func remarks() throws(StoreError) -> [String] {
-        try read { connection in
+        guard rules.hasDurabilitySettings else { return [] }
+        return try read { connection in
             let found = try connection.run(
                 """
                 SELECT (SELECT extversion FROM pg_extension WHERE extname = 'vector'),

@@ -20,6 +20,8 @@ package final class PostgresStore: Store {
     package let identity: StoreIdentity
 
     let schema: PostgresSchema
+    package let flavour: SchemaFlavour
+    var rules: FlavourRules { flavour.rules }
     /// Of collections that are made.
     let places: Int
     let pool: PostgresPool
@@ -46,36 +48,47 @@ package final class PostgresStore: Store {
     /// - Parameters:
     ///   - places: the number of parts of each collection that is made, 1 to ``mostPlaces``.
     ///   - timeout: how long a transaction is tried again.
+    ///   - flavour: of a database that is made; one that is there must be of it. `nil` for what is there, or
+    ///     PostgreSQL.
     package init(
-        _ location: PostgresLocation, mode: Mode, places: Int = 1, timeout: Duration = .seconds(10)
+        _ location: PostgresLocation, mode: Mode, places: Int = 1,
+        timeout: Duration = .seconds(10), flavour: SchemaFlavour? = nil
     ) throws(StoreError) {
         self.location = location
         self.mode = mode
         self.places = places
         self.timeout = timeout
-        schema = PostgresSchema(location.schema)
         pool = PostgresPool(location.uri)
-        let (schema, path) = (schema, location.description)
+        let (name, path) = (location.schema, location.description)
         do {
-            identity = try pool.withConnection { connection in
+            (identity, self.flavour) = try pool.withConnection { connection in
                 try Self.requireServer(connection, path: path)
-                if let found = try Self.identity(connection, schema, path: path) { return found }
+                func identity() throws -> (StoreIdentity, SchemaFlavour)? {
+                    try Self.identity(connection, PostgresSchema(name), path: path)
+                }
+                if let found = try identity() { return found }
                 guard mode == .create else { throw StoreError.missing(path: path) }
-                try Self.requireNoRelative(connection, path: path)
+                let flavour = try Self.chosenFlavour(asked: flavour, connection, path: path)
                 do {
-                    try Self.create(connection, schema, path: path)
+                    try Self.create(
+                        connection, PostgresSchema(name, flavour: flavour), path: path)
                 } catch {
                     // Another process was first.
-                    if let found = try Self.identity(connection, schema, path: path) {
-                        return found
-                    }
+                    if let found = try identity() { return found }
                     throw error
                 }
-                guard let made = try Self.identity(connection, schema, path: path) else {
+                guard let made = try identity() else {
                     throw StoreError.corrupt(path: path, detail: "it has no identity")
                 }
                 return made
             }
+            if let flavour, flavour != self.flavour {
+                throw StoreError.unavailable(
+                    path: path,
+                    reason: "the database was made for \(self.flavour.rules.title), not for "
+                        + flavour.rules.title)
+            }
+            schema = PostgresSchema(name, flavour: self.flavour)
             try pool.withConnection { connection in _ = try loadFarServers(connection) }
         } catch { throw StoreError(error, at: location, waited: nil) }
     }
@@ -91,7 +104,7 @@ package final class PostgresStore: Store {
     /// `nil` if the schema has no database.
     private static func identity(
         _ connection: PostgresConnection, _ schema: PostgresSchema, path: String
-    ) throws -> StoreIdentity? {
+    ) throws -> (StoreIdentity, SchemaFlavour)? {
         let table = "\(schema.name).property"
         let found = try connection.run(
             """
@@ -114,9 +127,18 @@ package final class PostgresStore: Store {
                 path: path,
                 reason: "its tables have version \(version), which no release has written")
         }
-        try requireVectors(version: try found.optionalText(1), path: path)
-        return StoreIdentity(
+        let made = properties["flavour"] ?? SchemaFlavour.postgres.rawValue
+        // With places on other servers it is PostgreSQL, too.
+        guard let flavour = SchemaFlavour(rawValue: made == "fdw" ? "postgres" : made) else {
+            throw StoreError.unavailable(
+                path: path, reason: "it was made for a system that this version does not know")
+        }
+        if flavour.hasExtension {
+            try requireVectors(version: try found.optionalText(1), path: path)
+        }
+        let store = StoreIdentity(
             bytes: identity, createdBy: properties["created_by"] ?? "", formatVersion: version)
+        return (store, flavour)
     }
 
     private static func create(
@@ -129,7 +151,9 @@ package final class PostgresStore: Store {
                 coalesce((SELECT extversion FROM pg_extension WHERE extname = 'vector'),
                     (SELECT default_version FROM pg_available_extensions WHERE name = 'vector'))
             """, [.text(schema.name)])[0]
-        try requireVectors(version: try present.optionalText(2), path: path)
+        if schema.flavour.hasExtension {
+            try requireVectors(version: try present.optionalText(2), path: path)
+        }
         // Only what is missing: even to ask for what is there takes the right to make it.
         let missing =
             (try present.boolean(1) ? [] : schema.makeExtension)
@@ -142,11 +166,11 @@ package final class PostgresStore: Store {
             try connection.run(
                 """
                 INSERT INTO \(schema.name).property (name, value)
-                VALUES ('identity', $1), ('created_by', $2), ('format', $3), ('flavour', 'postgres')
+                VALUES ('identity', $1), ('created_by', $2), ('format', $3), ('flavour', $4)
                 """,
                 [
                     .text(identity.hexadecimal), .text(identity.createdBy),
-                    .text("\(identity.formatVersion)"),
+                    .text("\(identity.formatVersion)"), .text(schema.flavour.rawValue),
                 ])
         }
     }

@@ -46,7 +46,7 @@ extension PostgresStore {
     /// Merges the blocks of all terms, beside others that write.
     package func mergeWords(of collection: CollectionRecord) throws(StoreError) {
         let layout = try layout(of: collection)
-        for place in 0..<layout.places {
+        for place in layout.placeNumbers {
             var last: [UInt8]?
             while true {
                 if Task.isCancelled { throw .cancelled }

@@ -122,7 +122,7 @@ struct WordMerger {
         try tables.connection.run(
             """
             SELECT term, block, span, count, 0, 0, bytes, true FROM \(tables.gone)
-            WHERE place = $1 AND term = ANY($2) FOR UPDATE SKIP LOCKED
+            WHERE place = $1 AND term = ANY($2) FOR UPDATE \(tables.skipLocked)
             """, [tables.number, .byteStrings(terms)]
         ).rows.map { try $0.wordBlock() }
     }
@@ -141,7 +141,7 @@ struct WordMerger {
                 OR EXISTS (
                     SELECT 1 FROM \(tables.gone) AS g WHERE g.place = $1 AND g.term = p.term
                         AND g.block <= p.block + p.span AND g.block + g.span >= p.block))
-            FOR UPDATE OF p SKIP LOCKED
+            FOR UPDATE OF p \(tables.skipLocked)
             """, [tables.number, .byteStrings(terms)]
         ).rows.map { try $0.wordBlock() }
     }

@@ -8,6 +8,7 @@ struct WordTables {
 
     var postings: String { layout.part(place, of: layout.postings) }
     var gone: String { layout.part(place, of: layout.gone) }
+    var skipLocked: String { layout.flavour.rules.skipsLocked ? "SKIP LOCKED" : "" }
     var number: PostgresValue { .integer(Int64(place)) }
 
     func add(_ blocks: [(term: [UInt8], block: PostingBlock)]) throws {

@@ -7,12 +7,15 @@ extension PostgresStore: WorkQueue {
         from job: WorkJob, worker: String, lease: Duration, limit: Int, bytes: Int64
     ) throws(StoreError) -> [WorkClaim] {
         try write { connection in
-            try connection.run(
+            // Without locks, two may choose the same units: the second looks again at whether they are free.
+            let isFree = "(state = 'open' OR state = 'taken' AND lease_until < now())"
+            let lock = rules.skipsLocked ? "FOR UPDATE SKIP LOCKED" : ""
+            return try connection.run(
                 """
                 WITH free AS (
                     SELECT unit, bytes FROM \(work)
-                    WHERE job = $1 AND (state = 'open' OR state = 'taken' AND lease_until < now())
-                    ORDER BY unit FOR UPDATE SKIP LOCKED LIMIT $2),
+                    WHERE job = $1 AND \(isFree)
+                    ORDER BY unit \(lock) LIMIT $2),
                 chosen AS (
                     SELECT unit FROM (
                         SELECT unit, row_number() OVER rows AS number, sum(bytes) OVER rows AS sum
@@ -20,7 +23,7 @@ extension PostgresStore: WorkQueue {
                     WHERE number = 1 OR sum <= $3)
                 UPDATE \(work) AS w SET state = 'taken', attempt = w.attempt + 1, worker = $4,
                     lease_until = \(end(of: lease)), error = NULL
-                FROM chosen WHERE w.job = $1 AND w.unit = chosen.unit
+                FROM chosen WHERE w.job = $1 AND w.unit = chosen.unit AND \(isFree)
                 RETURNING w.unit, w.line, w.attempt, w.position, w.documents, w.failed
                 """,
                 [
@@ -145,9 +148,9 @@ extension PostgresStore: WorkQueue {
         throw StoreError.workLost(unit: lost?.unit ?? "")
     }
 
-    /// Of the moment, not of the transaction's beginning, which may be long ago.
+    /// Of the statement, not of the transaction's beginning, which may be long ago.
     private func end(of lease: Duration) -> String {
-        "clock_timestamp() + interval '\(lease.components.seconds) s' "
+        "statement_timestamp() + interval '\(lease.components.seconds) s' "
             + "+ interval '\(lease.components.attoseconds / 1_000_000_000_000_000) ms'"
     }
 }

@@ -29,18 +29,13 @@ struct CopyCommand: AsyncParsableCommand {
             "The collection to copy (default: all).", valueName: "name"))
     var collection: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "Places of each collection that is made in PostgreSQL (default: 1).", valueName: "n"))
-    var places: Int?
-
+    @OptionGroup var postgres: PostgresArguments
     @OptionGroup var file: DatabaseFileArguments
     @OptionGroup var lock: LockArguments
     @OptionGroup var general: GeneralArguments
 
     func validate() throws {
         if to.isEmpty { throw ValidationError("--to needs a path") }
-        try require(places, in: NumberLimits.places, "--places")
     }
 
     func run() async throws {
@@ -52,7 +47,7 @@ struct CopyCommand: AsyncParsableCommand {
         for name in names { _ = try source.collection(name).count() }
         let target = DatabaseFileArguments(path: to)
         var server = PostgresOptions()
-        if let places { server.places = places }
+        postgres.set(&server)
         let destination = try target.open(.create, general, lock, server: server)
         defer { try? destination.close() }
         for name in names {

@@ -175,14 +175,7 @@ struct IngestCommand: AsyncParsableCommand {
     @Option(help: "The metric of a new collection: ip, cosine or l2 (default: ip).")
     var metric: Metric?
 
-    @Option(
-        help: ArgumentHelp(
-            """
-            With PostgreSQL, the parts of a new collection, each with a graph of its own (default: 1); \
-            8 to 64 if it is to grow over several servers.
-            """, valueName: "n"))
-    var places: Int?
-
+    @OptionGroup var postgres: PostgresArguments
     @OptionGroup var graph: GraphArguments
     @OptionGroup var synchronize: SynchronizeArguments
     @OptionGroup var job: JobArguments
@@ -194,7 +187,6 @@ struct IngestCommand: AsyncParsableCommand {
 
     func validate() throws {
         try require(batchSize, in: NumberLimits.batch, "--batch-size")
-        try require(places, in: NumberLimits.places, "--places")
         let tokens = 0...NumberLimits.tokens.upperBound
         try require(chunkTokens, in: tokens, "--chunk-tokens")
         try require(chunkOverlap, in: tokens, "--chunk-overlap")
@@ -269,7 +261,7 @@ struct IngestCommand: AsyncParsableCommand {
 
     func openForWriting(_ finder: ModelFinder) throws -> Database {
         var server = graph.server
-        if let places { server.places = places }
+        postgres.set(&server)
         return try arguments.open(.create, general, lock, models: finder, server: server)
     }
 
