@@ -20,8 +20,11 @@ package final class TestServer: Sendable {
             }
         } ?? false
 
-    /// - Throws: if it cannot be started; the tests then fail.
-    private static let shared = Result { try TestServer() }
+    /// - Throws: if it cannot be started. A failed `#require` counts once only, so every test gets an error of
+    ///   its own, by which it fails.
+    private static let shared = Result { try TestServer() }.mapError { NotStarted(reason: "\($0)") }
+
+    private struct NotStarted: Error { let reason: String }
 
     private let sockets: TemporaryFolder
     private let process: Process
