@@ -11,7 +11,7 @@ extension FlavourRules {
         hasHalves: false,
         // Partitions of each level that are looked into, each with some dozens of vectors; 32 by default.
         searchSettings: { ef in ["vector_search_beam_size = \(min(max(ef / 3, 1), 2048))"] },
-        walksWithFilter: false, skipsLocked: false,
+        lookupSettings: [], walksWithFilter: false, skipsLocked: false,
         // An index of vectors over rows that are there stops writers, which it otherwise refuses to do.
         buildSettings: { _ in ["sql_safe_updates=off"] }, tableSize: nil,
         hasDurabilitySettings: false)

@@ -18,8 +18,10 @@ struct FlavourRules: Sendable {
             "hnsw.ef_search = \(min(max(ef, 1), 1000))", "hnsw.iterative_scan = strict_order",
             // How many rows a walk may visit until it has enough that match.
             "hnsw.max_scan_tuples = 20000",
-        ]
+        ] + FlavourRules.joinsByKey
     }
+    /// Settings of a transaction that looks up rows by their keys alone.
+    var lookupSettings = ["enable_seqscan = off"]
     /// Whether a walk goes on until enough rows match a filter. If not, those that match are compared one by
     /// one.
     var walksWithFilter = true
@@ -43,6 +45,10 @@ struct FlavourRules: Sendable {
     var tableSize: String? = "pg_total_relation_size(c.oid)"
     /// Whether PostgreSQL's settings say what an acknowledgment is worth.
     var hasDurabilitySettings = true
+
+    /// What was found is joined with its documents by their keys. The planner would rather read all documents
+    /// of a place, up to some ten thousand.
+    static let joinsByKey = ["enable_hashjoin = off", "enable_mergejoin = off"]
 
     static let postgres = FlavourRules(title: "PostgreSQL")
 }

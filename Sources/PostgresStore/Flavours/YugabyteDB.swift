@@ -9,7 +9,7 @@ extension FlavourRules {
             "SELECT true FROM pg_am WHERE amname = 'ybhnsw'", "the index ybhnsw"
         ),
         hasHalves: false,
-        searchSettings: { ef in ["ybhnsw.ef_search = \(min(max(ef, 1), 1000))"] },
+        searchSettings: { ef in ["ybhnsw.ef_search = \(min(max(ef, 1), 1000))"] + joinsByKey },
         walksWithFilter: false, concurrently: "",
         buildSettings: { _ in [] })
 }

@@ -53,7 +53,10 @@ extension PostgresStore {
     ) throws(StoreError) -> [PassageRecord] {
         try read { connection in
             let layout = try layout(of: collection, connection)
-            return try passages(layout, where: condition(layout), values, connection)
+            let selection = selection(layout, where: condition(layout), values)
+            let answers = try connection.pipeline(
+                Self.beginReading(rules.lookupSettings) + [selection, PostgresStatement("COMMIT")])
+            return try answers[answers.count - 2].rows.map { try passage($0) }
         }
     }
 
@@ -62,15 +65,22 @@ extension PostgresStore {
         _ layout: CollectionLayout, where condition: String, _ values: [PostgresValue],
         _ connection: PostgresConnection
     ) throws -> [PassageRecord] {
-        try connection.run(
+        let selection = selection(layout, where: condition, values)
+        return try connection.run(selection.sql, selection.parameters).rows
+            .map { try passage($0) }
+    }
+
+    private func selection(
+        _ layout: CollectionLayout, where condition: String, _ values: [PostgresValue]
+    ) -> PostgresStatement {
+        PostgresStatement(
             """
             SELECT p.key, p.document, d.id, d.title, d.metadata, p.ordinal, p.text_start,
                 p.tokens, p.text_length, p.text
             FROM \(layout.passages) AS p
             JOIN \(layout.documents) AS d ON d.place = p.place AND d.key = p.document
             WHERE \(condition)
-            """, values
-        ).rows.map { try passage($0) }
+            """, values)
     }
 
     private func passage(_ row: PostgresResult.Row) throws -> PassageRecord {

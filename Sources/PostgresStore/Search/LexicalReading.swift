@@ -28,7 +28,9 @@ struct LexicalReading {
 
     // MARK: Statements
 
-    static let begin = PostgresStatement("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    private var begin: [PostgresStatement] {
+        PostgresStore.beginReading(layout.flavour.rules.lookupSettings)
+    }
     static let commit = PostgresStatement("COMMIT")
 
     var counts: PostgresStatement {
@@ -93,10 +95,10 @@ struct LexicalReading {
 
     /// Begins the transaction.
     mutating func read(_ text: String, scoring: BM25) throws -> BlockSearch {
-        let answers = try ask([Self.begin, counts, blocks(of: BlockSearch.keys(of: text))])
-        let count = answers[1][0]
+        let answers = try ask(begin + [counts, blocks(of: BlockSearch.keys(of: text))])
+        let count = answers[answers.count - 2][0]
         var blocks: [BlockSearch.Row] = []
-        for row in answers[2].rows {
+        for row in answers[answers.count - 1].rows {
             let block = try row.wordBlock()
             if block.bytes == nil { places[block.name] = Int(try row.integer(8)) }
             blocks.append(block)

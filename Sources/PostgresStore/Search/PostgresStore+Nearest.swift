@@ -142,13 +142,9 @@ extension PostgresStore {
     }
 
     private func begin(_ search: Search) -> [PostgresStatement] {
-        var statements = [
-            PostgresStatement("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        ]
-        if case .graph(let ef) = search {
-            statements += rules.searchSettings(ef).map { PostgresStatement("SET LOCAL \($0)") }
-        }
-        return statements
+        var settings: [String] = []
+        if case .graph(let ef) = search { settings = rules.searchSettings(ef) }
+        return Self.beginReading(settings)
     }
 
     private func identification(of collection: CollectionRecord) -> PostgresStatement {

@@ -189,6 +189,12 @@ package final class PostgresStore: Store {
 
     // MARK: Transactions
 
+    /// Begins a transaction that sees one state, with settings of its own.
+    static func beginReading(_ settings: [String]) -> [PostgresStatement] {
+        [PostgresStatement("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")]
+            + settings.map { PostgresStatement("SET LOCAL \($0)") }
+    }
+
     /// Runs `body`, which reads with one statement or in one transaction.
     func read<T>(_ body: (PostgresConnection) throws -> T) throws(StoreError) -> T {
         try repeating { try pool.withConnection(body) }

@@ -46,7 +46,7 @@ struct WordTables {
         try connection.run(
             """
             DELETE FROM \(table) AS t USING unnest($2, $3) AS n (term, block)
-            WHERE t.place = $1 AND t.term = n.term AND t.block = n.block
+            WHERE t.place = $1 AND t.term = ANY($2) AND t.term = n.term AND t.block = n.block
             """,
             [number, .byteStrings(names.map(\.term)), .integers(names.map(\.block))])
     }
