@@ -86,6 +86,32 @@ package struct PostgresSchema: Sendable {
             ? statements(PackageResources.graph_sql, values) : statements(of: .graph, values)
     }
 
+    /// The indexes of one metadata field in one place.
+    ///
+    /// - Parameters:
+    ///   - index: what their names begin with, without the schema.
+    ///   - number: what one is of, as SQL.
+    ///   - text: the same of the other.
+    ///   - concurrently: while others write, but not in a transaction.
+    package func field(
+        _ index: String, ofCollection id: Int64, place: Int, number: String, text: String,
+        concurrently: Bool
+    ) -> [String] {
+        // Last what may have braces.
+        statements(
+            PackageResources.field_sql,
+            [
+                "index": index, "id": "\(id)", "place": "\(place)",
+                "concurrently": concurrently ? "CONCURRENTLY" : "",
+            ]
+        ).map { statement in
+            [("{number}", number), ("{text}", text)].reduce(statement) { statement, part in
+                statement.split(separator: part.0, omittingEmptySubsequences: false)
+                    .joined(separator: part.1)
+            }
+        }
+    }
+
     // MARK: Other servers
 
     /// Makes another server known.
@@ -136,6 +162,13 @@ package struct PostgresSchema: Sendable {
         "'"
             + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
             + "'"
+    }
+
+    /// A text as SQL, whatever the server's `standard_conforming_strings`.
+    package static func escaped(_ text: String) -> String {
+        let doubled = text.split(separator: "\\", omittingEmptySubsequences: false)
+            .joined(separator: "\\\\")
+        return "E" + literal(doubled)
     }
 
     private func statements(_ resource: [UInt8], _ values: [String: String] = [:]) -> [String] {

@@ -1,10 +1,11 @@
 import FileFormat
 import JSON
-import PostgresStore
 import Storage
 import TestOracles
 import TestSupport
 import Testing
+
+@testable import PostgresStore
 
 /// Filters in SQL, compared with what they mean by definition.
 @Suite(.needsServer)
@@ -29,9 +30,18 @@ struct FilterTests {
         _ = try store.write(batch, to: collection, onConflict: .replace)
     }
 
-    @Test("Random predicates match what they should", arguments: 0..<3)
-    func randomPredicates(part: Int) throws {
-        var random = RandomSource.forTest(part: part)
+    /// Whether fields get indexes of their own.
+    enum Indexing: Int, CaseIterable { case none, before, after }
+
+    @Test("Random predicates match what they should", arguments: Indexing.allCases)
+    func randomPredicates(_ indexing: Indexing) throws {
+        var random = RandomSource.forTest(part: indexing.rawValue)
+        func index() throws {
+            for field in PredicateSamples.fields { try store.indexField(field, in: collection) }
+            #expect(
+                try store.indexedFields(of: collection) == PredicateSamples.fields.sorted())
+        }
+        if indexing == .before { try index() }
         let documents = (0..<100).map { _ in
             var object: JSONObject = [:]
             for field in PredicateSamples.fields where random.chance(0.5) {
@@ -40,6 +50,7 @@ struct FilterTests {
             return object
         }
         try write(documents)
+        if indexing == .after { try index() }
         for _ in 0..<120 {
             let predicate = PredicateSamples.predicate(&random)
             let expected = documents.indices.filter {
@@ -50,6 +61,75 @@ struct FilterTests {
                 "\(predicate)")
             #expect(try store.count(where: predicate, in: collection) == expected.count)
         }
+    }
+
+    @Test("A range of an indexed field reads its index, until that is dropped")
+    func indexedField() throws {
+        let texts = ["é", "a", String(repeating: "b", count: 5000), "\u{10FFFF}\u{10FFFF}"]
+        var documents = (0..<3000).map { number -> JSONObject in
+            ["n": .integer(Int64(number)), "t'\\\"": .string("\(number)")]
+        }
+        documents += texts.map { ["t'\\\"": .string($0)] }
+        documents += [
+            ["n": [1, 2999]], ["n": true], ["n": .number(1e300)], ["n": .null], ["n": ["o": 1]],
+            ["n": []], ["n": [[5]]], ["t'\\\"": ["x", "b"]],
+        ]
+        try write(documents)
+        let predicates: [MetadataPredicate] = [
+            .comparison(field: "n", .greaterOrEqual, .integer(2990)),
+            .and([
+                .comparison(field: "n", .less, .real(1.5)),
+                .comparison(field: "n", .greater, .integer(-1)),
+            ]),
+            .comparison(field: "n", .greater, .real(.infinity)),
+            .comparison(field: "n", .lessOrEqual, .boolean(true)),
+            .comparison(field: "t'\\\"", .greater, .text("999")),
+            .comparison(field: "t'\\\"", .less, .text("1000")),
+            .comparison(
+                field: "t'\\\"", .greater, .text(String(repeating: "b", count: 4999))),
+            .not(.comparison(field: "n", .less, .integer(2990))),
+        ]
+        func verify(_ store: PostgresStore, _ collection: CollectionRecord) throws {
+            for predicate in predicates {
+                let expected = documents.indices.filter {
+                    PredicateOracle.holds(predicate, for: documents[$0], id: "\($0)")
+                }.map { "\($0)" }.sorted()
+                #expect(try store.ids(where: predicate, in: collection) == expected)
+            }
+        }
+        let index = #/Index Scan (using|on) document_\d+_p\d_field_\w+_(number|text)/#
+        func reads(_ predicate: MetadataPredicate, _ record: CollectionRecord) throws -> Int {
+            try store.plan(ofCountWhere: predicate, in: record).matches(of: index).count
+        }
+        #expect(try reads(predicates[0], collection) == 0)
+        for field in ["n", "t'\\\""] { try store.indexField(field, in: collection) }
+        try store.indexField("n", in: collection)
+        #expect(try store.indexedFields(of: collection) == ["n", "t'\\\""])
+        // In each of the two places.
+        for predicate in predicates.prefix(2) + predicates[4...6] {
+            #expect(try reads(predicate, collection) >= 2, "\(predicate)")
+        }
+        try verify(store, collection)
+        let other = try PostgresStore(store.location, mode: .readOnly)
+        #expect(throws: StoreError.readOnly(path: store.location.description)) {
+            try other.indexField("x", in: collection)
+        }
+        try verify(other, collection)
+        other.close()
+        let copy = try store.copyCollection(collection, to: "copy")
+        #expect(try store.indexedFields(of: copy) == ["n", "t'\\\""])
+        #expect(try reads(predicates[0], copy) >= 2)
+        #expect(try store.dropIndexField("n", in: collection))
+        #expect(try !store.dropIndexField("n", in: collection))
+        #expect(try reads(predicates[0], collection) == 0)
+        #expect(try reads(predicates[0], copy) >= 2)
+        try verify(store, collection)
+        #expect(try store.check().isEmpty)
+        try store.dropCollection(copy)
+        #expect(
+            try PostgresConnection(store.location.uri).run(
+                "SELECT 1 FROM vdb.property WHERE name LIKE 'field %'"
+            ).count == 1)
     }
 
     @Test("Fields inside objects, the document's own fields, and what PostgreSQL cannot hold")

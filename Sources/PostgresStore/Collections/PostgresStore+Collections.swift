@@ -1,6 +1,7 @@
 import Ranking
 import Schema
 import Storage
+import TextBytes
 
 extension PostgresStore {
     package func collections() throws(StoreError) -> [CollectionRecord] {
@@ -61,6 +62,7 @@ extension PostgresStore {
             }
             let name = try require(id: collection.id, name: collection.name, connection).name
             try forgetJobs(ofCollection: name, connection)
+            try forgetFields(ofCollection: collection.id, connection)
             for table in ["tally", "collection"] {
                 let column = table == "tally" ? "collection" : "id"
                 try connection.run(
@@ -113,8 +115,8 @@ extension PostgresStore {
         }
     }
 
-    /// Copies a collection with its documents, vectors and settings. An unfinished re-encoding is not
-    /// copied. Keys are a collection's own, so the copy's are the same.
+    /// Copies a collection with its documents, vectors, settings and indexed fields. An unfinished
+    /// re-encoding is not copied. Keys are a collection's own, so the copy's are the same.
     ///
     /// - Throws: `StoreError`: `collectionExists`.
     package func copyCollection(
@@ -151,6 +153,7 @@ extension PostgresStore {
                 FROM \(copy.tally) AS s WHERE t.collection = $1 AND s.collection = $2
                     AND s.place = t.place AND s.slot = t.slot
                 """, [.integer(id), .integer(source.id)])
+            try copyFields(of: record, to: copy, connection)
             return try require(id: id, name: name, connection)
         }
     }
@@ -230,7 +233,8 @@ extension PostgresStore {
         """
         SELECT c.id, c.name, c.metric, c.dimensions, c.vector_type, c.model_name,
             c.model_fingerprint, c.model_path, c.model_settings, c.m, c.ef_construction,
-            c.quantization, c.search_settings, t.documents, t.passages, c.places, c.generation
+            c.quantization, c.search_settings, t.documents, t.passages, c.places, c.generation,
+            \(fields(ofCollection: "c.id"))
         FROM \(schema.name).collection AS c CROSS JOIN LATERAL (
             SELECT coalesce(sum(documents), 0)::int8 AS documents,
                 coalesce(sum(passages), 0)::int8 AS passages
@@ -261,6 +265,8 @@ extension PostgresStore {
             id: record.id, schema: schema.name, places: Int(try row.integer(15)),
             generation: Int(try row.integer(16)), flavour: flavour)
         layouts.withLock { $0[record.id] = layout }
+        let fields = Set(try Self.fields(row.text(17)).map { Identifier($0) })
+        indexed.withLock { $0[record.id] = fields }
         return record
     }
 

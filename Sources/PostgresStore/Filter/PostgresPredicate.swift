@@ -10,7 +10,8 @@ import TextBytes
 ///
 ///     coalesce(jsonb_path_exists(d.metadata -> $1, '$ ? (@.type() == "string" && @ < $v)', $2), false)
 ///
-/// Equality has `d.metadata @> …` beside it, which an index answers. What PostgreSQL would judge by rules
+/// Equality has `d.metadata @> …` beside it, which an index answers, and so have other comparisons of an
+/// indexed field its bounds (``FieldIndex``). What PostgreSQL would judge by rules
 /// of its own, letter case and dates, is judged here: the field's texts are read first, and those that
 /// pass take the place of the test (``questions(in:)``).
 struct PostgresPredicate {
@@ -19,6 +20,7 @@ struct PostgresPredicate {
     /// The places of parameters, so that none is sent twice.
     private var numbers: [PostgresValue: Int] = [:]
     private var answers: ArraySlice<[String]>
+    private let indexed: Set<Identifier>
 
     /// Equalities of more values than this are not looked up in the index.
     private static let mostContained = 16
@@ -33,10 +35,12 @@ struct PostgresPredicate {
     /// - Parameters:
     ///   - parameters: of the statement around the condition, before those of the condition.
     ///   - answers: the texts that pass each of the questions in the predicate.
+    ///   - indexed: the fields that have indexes of their own.
     init(
         _ predicate: NormalizedPredicate, after parameters: [PostgresValue] = [],
-        answers: [[String]] = []
+        answers: [[String]] = [], indexed: Set<Identifier> = []
     ) {
+        self.indexed = indexed
         self.parameters = parameters
         self.answers = answers[...]
         sql = render(predicate)
@@ -133,7 +137,12 @@ struct PostgresPredicate {
         case .comparison(let field, let operation, let value):
             let (comparison, value) = Self.withoutNUL(operation, value)
             return judged(field, isNegated: isNegated) { predicate in
-                predicate.exists(field, Self.order(comparison, value), "{\"v\":\(value.json)}")
+                let holds = predicate.exists(
+                    field, Self.order(comparison, value), "{\"v\":\(value.json)}")
+                guard !isNegated,
+                    let bounds = predicate.bounds(field, comparison, value)
+                else { return holds }
+                return "(\(bounds) AND \(holds))"
             }
         case .like(let field, let pattern):
             return like(field, LikePattern(pattern), isNegated: isNegated)
@@ -163,6 +172,21 @@ struct PostgresPredicate {
         let holds = condition(&self)
         if !isNegated { return holds }
         return "(\(exists(field, Self.scalar, "{}")) AND NOT \(holds))"
+    }
+
+    /// A condition that an index of the field answers, and that holds wherever the comparison does.
+    private mutating func bounds(
+        _ field: String, _ operation: MetadataPredicate.Operator, _ value: MetadataPredicate.Value
+    ) -> String? {
+        let ordered: [MetadataPredicate.Operator] = [
+            .less, .lessOrEqual, .greater, .greaterOrEqual,
+        ]
+        guard indexed.contains(Identifier(field)), ordered.contains(operation) else { return nil }
+        let key = self.value(of: field)
+        if let text = value.text {
+            return FieldIndex.texts(key, operation.rawValue, bind(.text(text)))
+        }
+        return FieldIndex.numbers(key, operation.rawValue, bind(.text(value.json)))
     }
 
     private mutating func equality(

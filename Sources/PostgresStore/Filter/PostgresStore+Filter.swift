@@ -35,6 +35,23 @@ extension PostgresStore {
         }
     }
 
+    /// The plan of a count, as PostgreSQL explains it, for tests.
+    func plan(
+        ofCountWhere predicate: MetadataPredicate, in collection: CollectionRecord
+    ) throws(StoreError) -> String {
+        let tree = try NormalizedPredicate(predicate)
+        return try read { connection in
+            let layout = try layout(of: collection, connection)
+            let condition = try condition(tree, layout, connection)
+            return try connection.run(
+                """
+                EXPLAIN (COSTS OFF) SELECT count(*) FROM \(layout.documents) AS d
+                WHERE d.\(layout.anyPlace) AND \(condition.sql)
+                """, condition.parameters
+            ).rows.map { try $0.text(0) }.joined(separator: "\n")
+        }
+    }
+
     /// A predicate as SQL, after its questions have been answered.
     ///
     /// - Parameter parameters: of the statement around it, before its own.
@@ -50,6 +67,8 @@ extension PostgresStore {
                 .map { try $0.text(0) }
                 .filter { PostgresPredicate.passes($0, question) }
         }
-        return PostgresPredicate(predicate, after: parameters, answers: answers)
+        return PostgresPredicate(
+            predicate, after: parameters, answers: answers,
+            indexed: try knownFields(of: layout, connection))
     }
 }

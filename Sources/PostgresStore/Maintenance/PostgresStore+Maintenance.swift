@@ -1,23 +1,6 @@
 import Storage
 
 extension PostgresStore {
-    /// None: an index over all metadata answers equalities of any field, and it is always there.
-    package func indexedFields(of collection: CollectionRecord) throws(StoreError) -> [String] {
-        []
-    }
-
-    /// - Throws: `unavailable` always.
-    package func indexField(
-        _ name: String, in collection: CollectionRecord
-    ) throws(StoreError) {
-        throw .unavailable(
-            path: location.description, reason: "in PostgreSQL all metadata fields are indexed")
-    }
-
-    package func dropIndexField(
-        _ name: String, in collection: CollectionRecord
-    ) throws(StoreError) -> Bool { false }
-
     /// Nothing can be moved away.
     package func requireInPlace() throws(StoreError) {}
 

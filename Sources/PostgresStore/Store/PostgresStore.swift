@@ -30,6 +30,9 @@ package final class PostgresStore: Store {
     /// What is known of collections, by their ids.
     let layouts = Mutex<[Int64: CollectionLayout]>([:])
 
+    /// The indexed metadata fields of collections, by their ids.
+    let indexed = Mutex<[Int64: Set<Identifier>]>([:])
+
     /// The places of collections that are on other servers, as far as this process knows.
     let farServers = Mutex<[Int: FarServer]>([:])
     /// Connections to them, by their URIs.

@@ -80,7 +80,7 @@ extension DocumentCollection {
         for field in try store.indexedFields(of: source) {
             do { try destination.store.indexField(field, in: target) } catch StoreError.unavailable
             {
-                // It indexes all fields by itself.
+                // Filters need no index.
                 return
             }
         }

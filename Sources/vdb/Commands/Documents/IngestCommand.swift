@@ -242,11 +242,8 @@ struct IngestCommand: AsyncParsableCommand {
             let inserted = try await ingest(
                 reader, into: collection, IngestReport(reader.progress, self, rejectsFile),
                 exported)
-            // PostgreSQL needs no index for each.
-            if isNew, arguments.location.path != nil, let fields = exported()?.indexedFields,
-                inserted > 0
-            {
-                for field in fields { try await collection.indexField(field) }
+            if isNew, let fields = exported()?.indexedFields, inserted > 0 {
+                for field in fields { try await index(field, in: collection) }
             }
             if synchronize.watch {
                 try await watch(collection, after: reader.snapshot, rejectsFile)
@@ -257,6 +254,11 @@ struct IngestCommand: AsyncParsableCommand {
         }
         try database.close()
         try rejectsFile?.close()
+    }
+
+    /// Filters need no index, so it does not matter if the database cannot have one.
+    private func index(_ field: String, in collection: DocumentCollection) async throws {
+        do { try await collection.indexField(field) } catch DatabaseError.storeUnavailable {}
     }
 
     func openForWriting(_ finder: ModelFinder) throws -> Database {
