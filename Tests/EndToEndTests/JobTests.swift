@@ -164,7 +164,7 @@ struct JobTests {
         try program.fails(
             64, "--job needs a database in PostgreSQL", "ingest", "corpus", "--job", "j")
         for (option, message) in [
-            ("--sync", "--job and --sync exclude each other"),
+            ("--watch", "--job and --watch exclude each other"),
             ("--dry-run", "--job and --dry-run exclude each other"),
         ] {
             try program.fails(

@@ -49,6 +49,15 @@ extension PostgresStore: WorkQueue {
         }
     }
 
+    package func delete(
+        documentKeys keys: [Int64], from collection: CollectionRecord, holding claim: WorkClaim,
+        of job: WorkJob, lease: Duration
+    ) throws(StoreError) -> DeleteOutcome {
+        try delete(documentKeys: keys, from: collection) { connection in
+            try change("", to: [claim], of: job, lease: lease, connection)
+        }
+    }
+
     package func move(
         _ claims: [WorkClaim], of job: WorkJob, lease: Duration
     ) throws(StoreError) {

@@ -180,17 +180,46 @@ extension PostgresStore {
     package func delete(
         documentKeys keys: [Int64], from collection: CollectionRecord
     ) throws(StoreError) -> DeleteOutcome {
+        try delete(documentKeys: keys, from: collection) { _ in }
+    }
+
+    /// A document that another one has taken the place of has another key, so it stays.
+    ///
+    /// - Parameter fence: begins each of the transactions. What it throws rolls that back.
+    func delete(
+        documentKeys keys: [Int64], from collection: CollectionRecord,
+        fence: (PostgresConnection) throws -> Void
+    ) throws(StoreError) -> DeleteOutcome {
         var deleted = 0
         for start in stride(from: 0, to: keys.count, by: Self.batchSize) {
-            let batch = Array(keys[start..<min(start + Self.batchSize, keys.count)])
-            let ids = try read { connection in
+            let batch = PostgresValue.integers(
+                Array(keys[start..<min(start + Self.batchSize, keys.count)]))
+            let places = try read { connection in
                 let layout = try layout(of: collection, connection)
                 return try connection.run(
-                    "SELECT id FROM \(layout.documents) WHERE \(layout.anyPlace) AND key = ANY($1)",
-                    [.integers(batch)]
-                ).rows.map { try $0.text(0) }
+                    """
+                    SELECT DISTINCT place FROM \(layout.documents)
+                    WHERE \(layout.anyPlace) AND key = ANY($1) ORDER BY place
+                    """, [batch]
+                ).rows.map { Int(try $0.integer(0)) }
             }
-            deleted += try delete(ids: ids, from: collection).deleted
+            var commits: [(place: Int, terms: [[UInt8]])] = []
+            for place in places {
+                let (count, terms) = try write { connection in
+                    try fence(connection)
+                    let (writer, _) = try placeWriter(place, of: collection, connection)
+                    let present = try connection.run(
+                        """
+                        SELECT key FROM \(writer.layout.part(place, of: writer.layout.documents))
+                        WHERE place = \(place) AND key = ANY($1) ORDER BY id FOR UPDATE
+                        """, [batch]
+                    ).rows.map { try $0.integer(0) }
+                    return (present.count, try writer.delete(Set(present)))
+                }
+                deleted += count
+                commits.append((place, terms))
+            }
+            mergeWords(after: commits, in: collection)
         }
         return DeleteOutcome(deleted: deleted, position: try position(of: collection))
     }

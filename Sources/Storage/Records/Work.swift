@@ -96,4 +96,6 @@ package struct WorkStatus: Sendable, Equatable {
 
     /// Whether no worker has anything left to do.
     package var isFinished: Bool { open + taken == 0 }
+    /// Whether, besides, no unit has failed.
+    package var isDone: Bool { isFinished && failed == 0 }
 }

@@ -49,6 +49,15 @@ package protocol WorkQueue: Store {
         lease: Duration
     ) throws(StoreError) -> BatchOutcome
 
+    /// Deletes documents, as `delete(documentKeys:from:)` of `Store` does. Each transaction is fenced, and
+    /// extends the claim's lease.
+    ///
+    /// - Throws: also `workLost`; nothing more is deleted then.
+    func delete(
+        documentKeys keys: [Int64], from collection: CollectionRecord, holding claim: WorkClaim,
+        of job: WorkJob, lease: Duration
+    ) throws(StoreError) -> DeleteOutcome
+
     /// Moves claims for which nothing is written, and extends their leases.
     ///
     /// - Throws: `workLost`.

@@ -12,11 +12,13 @@ extension IngestRun {
         let deletions = Deletions(
             of: stored, isSeen: \.isSeen, unreadable: options.unreadableSources?() ?? [])
         try deletions.check(options)
-        let outcome = try rethrowing {
-            try collection.store.delete(
-                documentKeys: deletions.documents.map(\.key), from: record)
+        let deleted = try rethrowing {
+            if let work = options.work { return try work.delete(deletions.documents, from: record) }
+            return try collection.store.delete(
+                documentKeys: deletions.documents.map(\.key), from: record
+            ).deleted
         }
-        update { $0.stored.deleted += outcome.deleted }
+        update { $0.stored.deleted += deleted }
     }
 }
 

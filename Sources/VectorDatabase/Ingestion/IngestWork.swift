@@ -12,6 +12,9 @@ protocol IngestWork: Sendable {
     /// Records what is settled without anything to store.
     func settle(_ settled: Settlement) throws
 
+    /// Deletes what synchronized sources no longer have.
+    func delete(_ documents: [SourcedDocument], from record: CollectionRecord) throws -> Int
+
     /// The ingest ends at the first document that is not settled, which is at fault.
     func stop()
 }

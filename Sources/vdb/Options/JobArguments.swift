@@ -38,9 +38,9 @@ struct JobArguments: ParsableArguments {
     /// Refuses what workers cannot share.
     func check(_ command: IngestCommand) throws {
         guard name != nil else { return }
-        if command.synchronize.deletes {
+        if command.synchronize.watch {
             throw ValidationError(
-                "--job and --sync exclude each other: a worker sees only its part of the files")
+                "--job and --watch exclude each other: the files of a job do not change")
         }
         if command.synchronize.dryRun {
             throw ValidationError("--job and --dry-run exclude each other")

@@ -159,6 +159,9 @@ final class JobRun: IngestWork {
         try commit(claims, settled)
     }
 
+    /// A worker sees only its part of the files: ``JobDeletions`` deletes.
+    func delete(_ documents: [SourcedDocument], from record: CollectionRecord) -> Int { 0 }
+
     func stop() { state.withLock { $0.fault = .store } }
 
     /// The claims of the units that a commit concerns, as they are after it.

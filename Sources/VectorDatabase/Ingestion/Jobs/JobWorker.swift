@@ -6,14 +6,14 @@ import TextBytes
 package final class JobWorker: Sendable {
     /// What is read by this worker, and what cannot be.
     package let progress: SourceProgress
-    private let collection: DocumentCollection
-    private let job: IngestJob
-    private let queue: any WorkQueue
-    private let registered: WorkJob
+    let collection: DocumentCollection
+    let job: IngestJob
+    let queue: any WorkQueue
+    let registered: WorkJob
     private let units: [Identifier: FileUnit]
 
     /// How long to wait for a unit, if all are taken.
-    private static let pause = Duration.seconds(1)
+    static let pause = Duration.seconds(1)
 
     fileprivate init(
         _ job: IngestJob, in collection: DocumentCollection,
@@ -116,7 +116,7 @@ package final class JobWorker: Sendable {
         }
     }
 
-    private func blocking<Result: Sendable>(
+    func blocking<Result: Sendable>(
         _ body: @escaping @Sendable () throws -> Result
     ) async throws -> Result {
         try await collection.database.asReader { try body() }
@@ -141,33 +141,42 @@ extension DocumentCollection {
         let name = name
         return try await database.asReader { [self] in
             let known = try queue.job(named: job.name, ofCollection: name)
-            // Whoever is first counts for all.
-            let list = try UnitList(
-                job.paths, options: job.source, unitSize: job.unitSize, countsLines: known == nil)
-            let units = list.units.map { unit in
-                WorkUnit(
-                    name: unit.name, path: unit.path, bytes: Int64(unit.range.count),
-                    line: Int64(unit.file.lines?.before ?? 0))
-            }
-            let registered: WorkJob
-            do throws(StoreError) {
-                registered = try queue.register(
-                    units, as: job.name, settings: job.settings(options), ofCollection: name)
-            } catch {
-                switch error {
-                case .jobDiffers(let job, let registered, let given):
-                    throw DatabaseError.jobDiffers(
-                        job: job, options: IngestJob.difference(registered, given))
-                case .unitDiffers(let job, let path, let difference):
-                    // By the name that it has here.
-                    let unit = list.units.first { $0.path.hasSameBytes(as: path) }
-                    throw StoreError.unitDiffers(
-                        job: job, path: unit?.file.path ?? path, difference: difference)
-                default: throw error
-                }
-            }
+            let (registered, list) = try register(
+                job, options: options, in: queue, countsLines: known == nil)
             if job.retriesFailed { _ = try queue.reopenFailed(of: registered) }
             return JobWorker(job, in: self, queue, registered, list)
+        }
+    }
+
+    /// Registers the job, or checks that it was registered with the files and options that are here.
+    ///
+    /// - Parameter countsLines: whoever is first counts for all.
+    func register(
+        _ job: IngestJob, options: IngestOptions, in queue: any WorkQueue, countsLines: Bool
+    ) throws -> (WorkJob, UnitList) {
+        let list = try UnitList(
+            job.paths, options: job.source, unitSize: job.unitSize, countsLines: countsLines)
+        let units = list.units.map { unit in
+            WorkUnit(
+                name: unit.name, path: unit.path, bytes: Int64(unit.range.count),
+                line: Int64(unit.file.lines?.before ?? 0))
+        }
+        do throws(StoreError) {
+            let registered = try queue.register(
+                units, as: job.name, settings: job.settings(options), ofCollection: name)
+            return (registered, list)
+        } catch {
+            switch error {
+            case .jobDiffers(let job, let registered, let given):
+                throw DatabaseError.jobDiffers(
+                    job: job, options: IngestJob.difference(registered, given))
+            case .unitDiffers(let job, let path, let difference):
+                // By the name that it has here.
+                let unit = list.units.first { $0.path.hasSameBytes(as: path) }
+                throw StoreError.unitDiffers(
+                    job: job, path: unit?.file.path ?? path, difference: difference)
+            default: throw error
+            }
         }
     }
 

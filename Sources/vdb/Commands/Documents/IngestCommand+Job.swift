@@ -36,11 +36,28 @@ extension IngestCommand {
         }
         report.clear()
         var ingest = summary.ingest
+        if synchronize.sync, summary.status.isDone {
+            ingest.deleted += try await synchronize(worker)
+        }
         ingest.documents += worker.progress.failed
         ingest.failed += worker.progress.failed
         report.finish(ingest, prints: self.summary == .json)
         Output.flush()
         try tell(summary.status)
+    }
+
+    /// Deletes what the job's files no longer have, unless another process does.
+    private func synchronize(_ worker: JobWorker) async throws -> Int {
+        let sources = locations.map(DocumentReader.source(ofPath:))
+        let limit = synchronize.maxDelete?.limit
+        return try await worker.synchronize(ingestOptions) { reader, options in
+            options.synchronizedSources = sources
+            options.existingSources = reader.snapshot.sources
+            options.unreadableSources = { reader.progress.failedSources }
+            if let limit { options.deletionLimit = limit }
+            // The documents have been acknowledged.
+            options.acknowledged = nil
+        }
     }
 
     private func tell(_ status: WorkStatus) throws {
