@@ -34,6 +34,9 @@ struct PostgresRetriever: Retriever {
         // Of few that match, every one is compared.
         let isExact = isExact || matchingPassages != nil
         let ratio = max(1, record.passageCount / max(1, record.documentCount))
+        found.cost.rowsAreTheIndexes = !isExact
+        if isExact { found.cost.tailRows = matchingPassages ?? record.passageCount }
+        if ef != nil, !isExact { found.cost.placesWithoutEf = store.farPlaceCount(of: record) }
         var count = Self.surplus * depth * min(ratio, 8)
         while true {
             let near = try store.nearest(

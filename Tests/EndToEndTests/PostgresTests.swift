@@ -46,13 +46,26 @@ import Testing
                 "json",
             ],
         ]
-        for command in commands {
-            let expected = try vdb.run(command)
-            let found = try vdb.run(command, environment: postgres)
-            #expect(
-                found.status == 0 && found.errors == expected.errors, "\(command): \(found.errors)")
-            #expect(Self.untimed(found.output) == Self.untimed(expected.output), "\(command)")
+        func compare() throws {
+            for command in commands {
+                let expected = try vdb.run(command)
+                let found = try vdb.run(command, environment: postgres)
+                #expect(
+                    found.status == 0 && found.errors == expected.errors,
+                    "\(command): \(found.errors)")
+                #expect(Self.untimed(found.output) == Self.untimed(expected.output), "\(command)")
+            }
         }
+        try compare()
+        for environment in [[:], postgres] {
+            let result = try vdb.run("index-field", "year", environment: environment)
+            #expect(result.status == 0 && result.errors == "year: indexed\n", "\(result.errors)")
+            let stats = try vdb.run("stats", "--format", "json", environment: environment)
+            #expect(stats.object["indexed_fields"] as? [String] == ["year"])
+        }
+        try compare()
+        let dropped = try vdb.run("index-field", "year", "--drop", environment: postgres)
+        #expect(dropped.errors == "year: no longer indexed\n", "\(dropped.errors)")
         #expect(try vdb.run("get", "none", environment: postgres).status == 66)
     }
 

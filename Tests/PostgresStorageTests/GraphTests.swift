@@ -91,6 +91,15 @@ struct GraphTests {
             // Neither of vectors nor of documents.
             #expect(!plan.contains("Seq Scan"), "\(plan)")
         }
+        var explained = Query(vector: Self.vector(&random), limit: 5)
+        explained.explains = true
+        explained.ef = 50
+        var explanation = try await collection.query(explained).explanation
+        #expect(explanation.graphRows == Self.rows && explanation.tailRows == 0)
+        #expect(explanation.placesWithoutEf == 0)
+        explained.isExact = true
+        explanation = try await collection.query(explained).explanation
+        #expect(explanation.graphRows == 0 && explanation.tailRows == Self.rows)
         var (found, wanted) = (0, 0)
         for round in 0..<20 {
             let vector = Self.vector(&random)

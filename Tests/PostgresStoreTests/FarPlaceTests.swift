@@ -1,4 +1,5 @@
 import FileFormat
+import Foundation
 import Ranking
 import Storage
 import TestSupport
@@ -109,6 +110,52 @@ struct FarPlaceTests {
                 "\(plan)")
             #expect(plan.contains("Async Foreign Scan"), "\(plan)")
         }
+        for server in [home, first, second] { server.stop() }
+    }
+
+    @Test("A password of another server is used, and kept in its user mapping alone")
+    func password() throws {
+        let administrator = try PostgresConnection(first.uri("postgres"))
+        try administrator.run("ALTER ROLE vdb PASSWORD 's3 cr''et'")
+        try Data("local all all scram-sha-256\n".utf8).write(
+            to: URL(fileURLWithPath: first.host + "/data/pg_hba.conf"))
+        try administrator.run("SELECT pg_reload_conf()")
+        // The server reads it a little later.
+        for _ in 0..<200 where (try? PostgresConnection(first.uri("postgres"))) != nil {
+            usleep(20_000)
+        }
+        #expect(throws: (any Error).self) { try PostgresConnection(first.uri("postgres")) }
+        let open = try far(first)
+        #expect(open.withoutPasswords == open)
+        let secret = try #require(
+            PostgresLocation(
+                first.uri("postgres").replacing("vdb@", with: "vdb:s3%20cr'et@") + "&schema=far"))
+        #expect(secret.withoutPasswords == open)
+        let store = try PostgresStore(location, mode: .create, places: 3)
+        #expect(throws: StoreError.self) { try store.assign(places: [0], to: open) }
+        try store.assign(places: [0], to: secret)
+        try store.assign(places: [1], to: secret)
+        let connection = try PostgresConnection(location.uri)
+        let tables = try connection.run(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'vdb'::regnamespace AND relkind = 'r'"
+        )
+        #expect(tables.count > 5)
+        for row in tables.rows {
+            let found = try connection.run(
+                "SELECT count(*) FROM vdb.\(try row.text(0)) AS t WHERE t::text LIKE '%cr%et%'")
+            #expect(try found[0].integer(0) == 0)
+        }
+        // Another process has no password but that.
+        var random = RandomSource.forTest()
+        let other = try PostgresStore(location, mode: .create, places: 3)
+        let collection = try makeCollection(other)
+        _ = try other.write(batch(0..<100, &random), to: collection, onConflict: .replace)
+        let record = try other.current(collection)
+        try other.buildGraphs(of: record, memory: 8 << 20)
+        #expect(try other.graphs(of: record).allSatisfy { $0.state == .built })
+        #expect(other.farPlaceCount(of: record) == 2)
+        #expect(try other.check().isEmpty)
+        try other.dropCollection(record)
         for server in [home, first, second] { server.stop() }
     }
 

@@ -42,6 +42,7 @@ struct QueryEndpoints {
                 query.fusion = Fusion(.scores, denseWeight: weight)
             }
             explains = try fields.boolean("explain") ?? false
+            query.explains = explains
             query.minimumScore = try fields.number("min_score")
             query.fetchesContent = try fields.boolean("content") ?? true
             // As on the command line.

@@ -25,12 +25,15 @@ package final class PostgresConnection {
     /// - Parameters:
     ///   - uri: libpq's connection string: a URI, or `host=… dbname=…`.
     ///   - options: the server's options, instead of those in the URI.
-    package init(_ uri: String, options: String? = nil) throws(PostgresError) {
+    ///   - secrets: settings that are not in the URI.
+    package init(
+        _ uri: String, options: String? = nil, secrets: [String: String] = [:]
+    ) throws(PostgresError) {
         guard let functions = libpq_load()?.pointee else { throw .libraryMissing }
         let settings =
             [
                 ("dbname", uri), ("client_encoding", "UTF8"), ("fallback_application_name", "vdb"),
-            ] + (options.map { [("options", $0)] } ?? [])
+            ] + (options.map { [("options", $0)] } ?? []) + secrets.map { ($0.key, $0.value) }
         let names = CStrings(settings.map(\.0))
         let values = CStrings(settings.map(\.1))
         guard let connection = functions.connectdbParams(names.pointer, values.pointer, 1) else {

@@ -10,6 +10,8 @@ package struct PostgresLocation: Equatable, Sendable {
 
     package static let defaultSchema = "vdb"
 
+    private init(uri: String, schema: String) { (self.uri, self.schema) = (uri, schema) }
+
     /// - Returns: `nil` if the text is no URI of PostgreSQL, or if the schema cannot have that name.
     package init?(_ text: String) {
         guard Self.isURI(text) else { return nil }
@@ -53,6 +55,16 @@ extension PostgresLocation: CustomStringConvertible {
         let server = parts.user.map { "\($0)@" } ?? ""
         return "\(parts.scheme)\(server)\(parts.rest)"
             + (settings.isEmpty ? "" : "?" + settings.joined(separator: "&"))
+    }
+
+    /// The same without passwords.
+    package var withoutPasswords: PostgresLocation {
+        let parts = self.parts
+        let settings = parts.settings.filter { !Self.isSecret($0) }
+        let server = parts.user.map { "\($0)@" } ?? ""
+        return PostgresLocation(
+            uri: "\(parts.scheme)\(server)\(parts.rest)"
+                + (settings.isEmpty ? "" : "?" + settings.joined(separator: "&")), schema: schema)
     }
 
     /// A message of libpq without passwords: it repeats a URI that it cannot read.

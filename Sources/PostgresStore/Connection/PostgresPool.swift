@@ -4,6 +4,7 @@ import Synchronization
 /// Connections to one server, each used by one task at a time.
 package final class PostgresPool: Sendable {
     private let uri: String
+    private let secrets: [String: String]
     private let idle = Mutex<[PostgresConnection]?>([])
     /// Of those that may still be taken.
     private let free: DispatchSemaphore
@@ -12,9 +13,12 @@ package final class PostgresPool: Sendable {
     /// The round trips of all connections so far.
     package var roundTrips: Int { counted.load(ordering: .relaxed) }
 
-    /// - Parameter limit: the most connections; a further task waits.
-    package init(_ uri: String, limit: Int = 8) {
+    /// - Parameters:
+    ///   - secrets: settings that are not in the URI.
+    ///   - limit: the most connections; a further task waits.
+    package init(_ uri: String, secrets: [String: String] = [:], limit: Int = 8) {
         self.uri = uri
+        self.secrets = secrets
         free = DispatchSemaphore(value: limit)
     }
 
@@ -28,7 +32,7 @@ package final class PostgresPool: Sendable {
             guard idle != nil else { throw .closed }
             return idle?.popLast()
         }
-        let connection = try kept ?? PostgresConnection(uri)
+        let connection = try kept ?? PostgresConnection(uri, secrets: secrets)
         let before = connection.roundTrips
         defer {
             counted.add(connection.roundTrips - before, ordering: .relaxed)

@@ -241,7 +241,10 @@ extension PostgresStore {
         func build(_ connection: PostgresConnection) throws -> Bool {
             // A pooler may refuse it; then the server's own setting has to do.
             let builder =
-                settings.isEmpty ? nil : try? PostgresConnection(there.uri, options: options)
+                settings.isEmpty
+                ? nil
+                : try? PostgresConnection(
+                    there.uri, options: options, secrets: site.server?.secrets ?? [:])
             do throws(PostgresError) {
                 try (builder ?? connection).run(statement)
                 return true

@@ -54,8 +54,11 @@ extension PostgresStore {
             let settings = try FarServer.settings(
                 of: location, user: far.user, database: far.database)
             let name = Self.name(settings.server, in: self.location.schema)
-            let server = FarServer(name: name, uri: location.uri, schema: location.schema)
-            if !taken.values.contains(server) {
+            let uri = location.withoutPasswords.uri
+            let isKnown = taken.values.contains { server in
+                server.name == name && server.uri == uri && server.schema == location.schema
+            }
+            if !isKnown {
                 for statement in schema.farServer(
                     name, options: PostgresSchema.options(settings.server),
                     user: PostgresSchema.options(settings.user))
@@ -80,8 +83,7 @@ extension PostgresStore {
                     VALUES ($1, $2, $3, $4)
                     """,
                     [
-                        .integer(Int64(place)), .text(name), .text(location.uri),
-                        .text(location.schema),
+                        .integer(Int64(place)), .text(name), .text(uri), .text(location.schema),
                     ])
             }
             try loadFarServers(connection)
@@ -129,21 +131,49 @@ extension PostgresStore {
         return schema == PostgresLocation.defaultSchema ? name : "\(name) (\(schema))"
     }
 
+    /// How many of a collection's places are on other servers, as far as this process knows.
+    package func farPlaceCount(of collection: CollectionRecord) -> Int {
+        guard let layout = layouts.withLock({ $0[collection.id] }) else { return 0 }
+        return farServers.withLock { $0.keys.count { $0 < layout.places } }
+    }
+
     // MARK: Tables
 
     /// Reads which places are on other servers.
     @discardableResult
     func loadFarServers(_ connection: PostgresConnection) throws -> [Int: FarServer] {
         var servers: [Int: FarServer] = [:]
-        let rows = try connection.run(
-            "SELECT place, server, uri, schema FROM \(schema.name).far_place"
-        ).rows
-        for row in rows {
+        let found = try connection.run(
+            "SELECT place, server, uri, schema FROM \(schema.name).far_place")
+        let secrets = try found.count == 0 ? [:] : loadSecrets(connection)
+        for row in found.rows {
+            let name = try row.text(1)
             servers[Int(try row.integer(0))] = FarServer(
-                name: try row.text(1), uri: try row.text(2), schema: try row.text(3))
+                name: name, uri: try row.text(2), schema: try row.text(3),
+                secrets: secrets[Identifier(name), default: [:]])
         }
         farServers.withLock { $0 = servers }
         return servers
+    }
+
+    /// The passwords of this user on other servers, by the servers' names.
+    private func loadSecrets(
+        _ connection: PostgresConnection
+    ) throws -> [Identifier: [String: String]] {
+        let rows = try connection.run(
+            """
+            SELECT f.server, split_part(o, '=', 1), substr(o, strpos(o, '=') + 1)
+            FROM (SELECT DISTINCT server FROM \(schema.name).far_place) AS f
+            JOIN pg_user_mappings AS m
+                ON m.srvname = f.server::name AND m.usename = current_user
+            CROSS JOIN unnest(m.umoptions) AS o WHERE split_part(o, '=', 1) = ANY($1)
+            """, [.texts(FarServer.secretSettings)]
+        ).rows
+        var secrets: [Identifier: [String: String]] = [:]
+        for row in rows {
+            secrets[Identifier(try row.text(0)), default: [:]][try row.text(1)] = try row.text(2)
+        }
+        return secrets
     }
 
     /// Makes tables on the other servers that hold places of a collection, in a transaction of each.
@@ -216,7 +246,7 @@ extension PostgresStore {
     ) throws -> T {
         let pool = farPools.withLock { pools in
             if let pool = pools[server.uri] { return pool }
-            let pool = PostgresPool(server.uri)
+            let pool = PostgresPool(server.uri, secrets: server.secrets)
             pools[server.uri] = pool
             return pool
         }

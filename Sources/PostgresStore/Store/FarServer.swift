@@ -5,10 +5,15 @@ import Schema
 struct FarServer: Sendable, Equatable {
     /// The name that PostgreSQL has for it in messages: host, port and database.
     let name: String
-    /// Where its tables are, as it was given.
+    /// Where its tables are, as it was given but for passwords.
     let uri: String
     /// The schema there, unquoted.
     let schema: String
+    /// The settings that are secret. PostgreSQL keeps them in its user mapping, which it shows to that user
+    /// alone.
+    var secrets: [String: String] = [:]
+
+    static let secretSettings = ["password", "sslpassword"]
 
     /// What a query of one place may need at most: rows are fetched, and written, so many at a time.
     private static let rowsFetched = 10_000

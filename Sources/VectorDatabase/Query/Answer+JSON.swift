@@ -102,6 +102,7 @@ extension Explanation {
         line.set("graph_rows", graphRows)
         line.set("tail_rows", tailRows)
         line.set("deleted_rows", deletedRows)
+        if placesWithoutEf > 0 { line.set("places_without_ef", placesWithoutEf) }
         line.set("postings", postings)
         line.set("scored_passages", scoredPassages)
         line.set("matching_passages", matchingPassages.map { .integer(Int64($0)) } ?? .null)

@@ -5,6 +5,7 @@ extension Explanation {
         graphRows = dense.graphRows
         tailRows = dense.tailRows
         deletedRows = dense.deletedRows
+        placesWithoutEf = dense.placesWithoutEf
         postings = lexical.postings
         scoredPassages = lexical.scoredPassages
     }

@@ -47,6 +47,8 @@ public struct Query: Sendable {
     /// ``Hit/duplicates``. Titles must be the same, too, unless they are the files' names. Needs
     /// ``fetchesContent``; documents found by ready-made vectors are never merged.
     public var mergesDuplicates = false
+    /// Whether the answer's ``Answer/explanation`` is wanted, for facts that take a look of their own.
+    package var explains = false
     /// Takes the place of the collection's settings, to try others.
     package var search: SearchSettings?
     /// The documents of each list that hybrid mode joins; `nil` for `Fusion.depth(limit:)`. Pages of
@@ -145,12 +147,16 @@ public struct Explanation: Sendable {
     public var phases: [Phase] = []
     /// The number of vectors compared with the query: in the graph, in re-scoring and in scans.
     public var distanceComputations = 0
-    /// The number of rows in the graph that was searched; 0 if everything was scanned.
+    /// The number of rows in the graph that was searched; 0 if everything was scanned. In PostgreSQL it is
+    /// known only where `vdb query --explain` asks for it.
     public var graphRows = 0
     /// The number of rows beyond the graph, which were scanned.
     public var tailRows = 0
     /// The number of rows deleted since the caches were written, which were filtered out.
     public var deletedRows = 0
+    /// The number of places on other PostgreSQL servers that ``Query/ef`` does not reach: they were searched
+    /// with the default.
+    public var placesWithoutEf = 0
     /// The number of postings of the query's words that were added up.
     public var postings = 0
     /// The number of passages that were then scored exactly.

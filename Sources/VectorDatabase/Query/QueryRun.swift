@@ -90,6 +90,13 @@ struct QueryRun: Sendable {
                 })
         else { return nil }
         var explanation = Explanation(dense: dense.found.cost, lexical: lexical.found.cost)
+        if query.explains, dense.found.cost.rowsAreTheIndexes {
+            let index = try collection.index.statistics(of: record)
+            (explanation.graphRows, explanation.tailRows) = (index.graphRows, index.tailRows)
+            // Those that are in no graph were all compared.
+            explanation.distanceComputations = max(
+                explanation.distanceComputations, index.tailRows)
+        }
         explanation.bestScoreLeftOut = leftOut
         explanation.phases = clock.phases
         explanation.matchingPassages = retriever.matchingPassages

@@ -49,6 +49,9 @@ package struct SearchCost: Sendable {
     package var graphRows = 0
     package var tailRows = 0
     package var deletedRows = 0
+    /// Whether the rows that were in a graph, and not, are those of the index's statistics.
+    package var rowsAreTheIndexes = false
+    package var placesWithoutEf = 0
     // Of a search by words.
     package var postings = 0
     package var scoredPassages = 0

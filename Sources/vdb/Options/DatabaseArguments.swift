@@ -50,6 +50,15 @@ struct DatabaseFileArguments: ParsableArguments {
         return try location.open(options, server: server)
     }
 
+    /// Opens the database for a command that reads.
+    func open(
+        _ reader: ReaderArguments, threads: Int?, models: ModelFinder = ModelFinder()
+    ) throws -> Database {
+        try open(.readOnly, threads: threads, models: models) { options in
+            if let seconds = reader.timeout { options.lockTimeout = .seconds(seconds) }
+        }
+    }
+
     /// Opens the database for a command that writes.
     func open(
         _ access: DatabaseOptions.Access, _ general: GeneralArguments, _ lock: LockArguments,
@@ -76,11 +85,11 @@ struct DatabaseArguments: ParsableArguments {
     /// Where the database is, for messages.
     var path: String { file.name }
 
-    /// Opens the database.
+    /// Opens the database for a command that reads.
     func open(
-        _ access: DatabaseOptions.Access, threads: Int?, models: ModelFinder = ModelFinder()
+        _ reader: ReaderArguments, threads: Int?, models: ModelFinder = ModelFinder()
     ) throws -> Database {
-        try file.open(access, threads: threads, models: models)
+        try file.open(reader, threads: threads, models: models)
     }
 
     /// Opens the database for a command that writes.
@@ -90,6 +99,17 @@ struct DatabaseArguments: ParsableArguments {
     ) throws -> Database {
         try file.open(access, general, lock, models: models, server: server)
     }
+}
+
+/// How long a command that reads keeps trying. Those that write have ``LockArguments``.
+struct ReaderArguments: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "With PostgreSQL, seconds to repeat what a lost connection ended (default: 10).",
+            valueName: "seconds"))
+    var timeout: Int?
+
+    func validate() throws { try require(timeout, in: NumberLimits.seconds, "--timeout") }
 }
 
 /// How long a command that writes waits for another one.

@@ -167,6 +167,12 @@ struct AnswerPrinter {
         Output.line(
             "  \(explanation.graphRows) rows in the graph, \(explanation.tailRows) scanned that are "
                 + "not yet in it, \(explanation.deletedRows) deleted")
+        if explanation.placesWithoutEf > 0 {
+            Output.line(
+                "  --ef does not reach "
+                    + Figures.count(explanation.placesWithoutEf, "place")
+                    + " on other servers: searched with \(Query.defaultEf)")
+        }
         if let fusion = explanation.fusion {
             Output.line(
                 "  weight of lexical \(fusion.method.rawValue) \(fusion.lexicalWeight), of dense "

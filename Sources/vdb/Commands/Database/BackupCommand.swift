@@ -21,7 +21,7 @@ struct BackupCommand: AsyncParsableCommand {
     @OptionGroup var general: GeneralArguments
 
     func run() async throws {
-        let database = try arguments.open(.readOnly, threads: general.threads)
+        let database = try arguments.file.open(.readOnly, threads: general.threads)
         defer { try? database.close() }
         if FileManager.default.fileExists(atPath: destination) {
             throw CommandFailure(

@@ -40,7 +40,7 @@ struct CopyCommand: AsyncParsableCommand {
 
     func run() async throws {
         Interruption.finishesCleanly()
-        let source = try file.open(.readOnly, threads: general.threads)
+        let source = try file.open(.readOnly, general, lock)
         defer { try? source.close() }
         let names = try collection.map { [$0] } ?? source.collectionNames()
         // A collection that is missing should not leave an empty database behind.

@@ -20,7 +20,8 @@ struct PlacesCommand: AsyncParsableCommand {
             given are on the database's own. Nothing is moved, so assign places before the first ingest. \
             Without --server the places on other servers are listed.
 
-            A server's password, if it is in the URI, is stored in the database. If a server cannot be \
+            A server's password, if it is in the URI, is kept in PostgreSQL's user mapping, which is shown to \
+            that user alone. If a server cannot be \
             reached, commands that need it fail with status 69 and name it.
             """)
 

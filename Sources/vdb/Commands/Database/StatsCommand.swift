@@ -19,10 +19,11 @@ struct StatsCommand: AsyncParsableCommand {
     var format = AnswerFormat.table
 
     @OptionGroup var arguments: DatabaseArguments
+    @OptionGroup var reader: ReaderArguments
     @OptionGroup var general: GeneralArguments
 
     func run() async throws {
-        let database = try arguments.open(.readOnly, threads: general.threads)
+        let database = try arguments.open(reader, threads: general.threads)
         defer { try? database.close() }
         let names = try database.collectionNames()
         guard names.contains(where: { $0.hasSameBytes(as: arguments.collection) }) || !names.isEmpty

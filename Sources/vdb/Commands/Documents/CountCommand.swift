@@ -18,11 +18,12 @@ struct CountCommand: AsyncParsableCommand {
     var format = AnswerFormat.table
 
     @OptionGroup var arguments: DatabaseArguments
+    @OptionGroup var reader: ReaderArguments
     @OptionGroup var general: GeneralArguments
 
     func run() async throws {
         let filter = try selection.parsed()
-        let database = try arguments.open(.readOnly, threads: general.threads)
+        let database = try arguments.open(reader, threads: general.threads)
         defer { try? database.close() }
         let collection = database.collection(arguments.collection)
         let count = try collection.count(where: filter)

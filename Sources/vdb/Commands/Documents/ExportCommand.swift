@@ -19,11 +19,12 @@ struct ExportCommand: AsyncParsableCommand {
 
     @OptionGroup var selection: FilterArguments
     @OptionGroup var arguments: DatabaseArguments
+    @OptionGroup var reader: ReaderArguments
     @OptionGroup var general: GeneralArguments
 
     func run() async throws {
         let filter = try selection.parsed()
-        let database = try arguments.open(.readOnly, threads: general.threads)
+        let database = try arguments.open(reader, threads: general.threads)
         defer { try? database.close() }
         let collection = database.collection(arguments.collection)
         let settings = CollectionSettings(try collection.statistics(includesBytes: false))

@@ -18,10 +18,11 @@ struct GetCommand: AsyncParsableCommand {
     var format = AnswerFormat.table
 
     @OptionGroup var arguments: DatabaseArguments
+    @OptionGroup var reader: ReaderArguments
     @OptionGroup var general: GeneralArguments
 
     func run() async throws {
-        let database = try arguments.open(.readOnly, threads: general.threads)
+        let database = try arguments.open(reader, threads: general.threads)
         defer { try? database.close() }
         let collection = database.collection(arguments.collection)
         var missing: [String] = []

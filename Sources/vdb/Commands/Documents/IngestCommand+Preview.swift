@@ -24,7 +24,7 @@ extension IngestCommand {
         if let path = arguments.location.path, !FileManager.default.fileExists(atPath: path) {
             return nil
         }
-        do { return try arguments.open(.readOnly, threads: general.threads) } catch {
+        do { return try arguments.open(.readOnly, general, lock) } catch {
             if arguments.location.path == nil, case DatabaseError.databaseMissing = error {
                 return nil
             }

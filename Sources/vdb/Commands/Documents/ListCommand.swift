@@ -27,6 +27,7 @@ struct ListCommand: AsyncParsableCommand {
     var format = AnswerFormat.table
 
     @OptionGroup var arguments: DatabaseArguments
+    @OptionGroup var reader: ReaderArguments
     @OptionGroup var general: GeneralArguments
 
     func validate() throws { try requirePositive(limit, "--limit") }
@@ -34,7 +35,7 @@ struct ListCommand: AsyncParsableCommand {
     func run() async throws {
         let filter = try selection.parsed()
         let limit = limit ?? (Output.isTerminal ? 100 : Int.max)
-        let database = try arguments.open(.readOnly, threads: general.threads)
+        let database = try arguments.open(reader, threads: general.threads)
         defer { try? database.close() }
         let collection = database.collection(arguments.collection)
         let width = Output.isTerminal ? min(Terminal.width(of: 1), 160) : Int.max

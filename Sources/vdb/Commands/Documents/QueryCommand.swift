@@ -118,6 +118,7 @@ struct QueryCommand: AsyncParsableCommand {
     @OptionGroup var model: ModelArguments
     @OptionGroup var prompts: PromptArguments
     @OptionGroup var arguments: DatabaseArguments
+    @OptionGroup var reader: ReaderArguments
     @OptionGroup var general: GeneralArguments
 
     func validate() throws {
@@ -151,7 +152,7 @@ struct QueryCommand: AsyncParsableCommand {
         let printer = AnswerPrinter(
             format: format, explains: explain, runName: runName, escapesIDs: escapeIDs)
         let database = try arguments.open(
-            .readOnly, threads: general.threads,
+            reader, threads: general.threads,
             models: try model.finder(threads: general.threads, prompts: prompts))
         defer { try? database.close() }
         let collection = database.collection(arguments.collection)
@@ -250,6 +251,7 @@ struct QueryCommand: AsyncParsableCommand {
         query.questionScorer = try reranking.questionScorer(threads: general.threads)
         query.fusion = fusion.fusion
         query.minimumScore = minScore
+        query.explains = explain
         query.fetchesContent = format != .trec
         query.mergesDuplicates = !duplicates && format != .trec
         if let vector {

@@ -22,6 +22,7 @@ struct MineCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var arguments: DatabaseArguments
+    @OptionGroup var reader: ReaderArguments
     @OptionGroup var general: GeneralArguments
     @OptionGroup var model: ModelArguments
     @OptionGroup var prompts: PromptArguments
@@ -61,7 +62,7 @@ struct MineCommand: AsyncParsableCommand {
             texts.append((document.id, document.embeddedText))
         }
         let database = try arguments.open(
-            .readOnly, threads: general.threads,
+            reader, threads: general.threads,
             models: model.finder(threads: general.threads, prompts: prompts))
         defer { try? database.close() }
         let collection = database.collection(arguments.collection)

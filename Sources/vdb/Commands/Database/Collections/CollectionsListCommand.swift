@@ -16,10 +16,11 @@ struct CollectionsListCommand: AsyncParsableCommand {
     var format = AnswerFormat.table
 
     @OptionGroup var file: DatabaseFileArguments
+    @OptionGroup var reader: ReaderArguments
     @OptionGroup var general: GeneralArguments
 
     func run() async throws {
-        let database = try file.open(.readOnly, threads: general.threads)
+        let database = try file.open(reader, threads: general.threads)
         defer { try? database.close() }
         let collections = try database.collectionNames().map {
             try database.collection($0).statistics(includesBytes: false)
