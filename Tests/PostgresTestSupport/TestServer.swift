@@ -20,9 +20,15 @@ package final class TestServer: Sendable {
             }
         } ?? false
 
+    /// The folder of the programs of a server whose pgvector is too old.
+    package static let oldFolder = ProcessInfo.processInfo.environment["VDB_TEST_OLD_POSTGRES"]
+
     /// - Throws: if it cannot be started. A failed `#require` counts once only, so every test gets an error of
     ///   its own, by which it fails.
     private static let shared = Result { try TestServer() }.mapError { NotStarted(reason: "\($0)") }
+    private static let pooler = Result {
+        try TestPooler.program.map { _ in try TestPooler(before: host()) }
+    }.mapError { NotStarted(reason: "\($0)") }
 
     private struct NotStarted: Error { let reason: String }
 
@@ -30,10 +36,16 @@ package final class TestServer: Sendable {
     private let process: Process
     private let ending: Pipe
 
-    /// An empty database.
+    /// An empty database, through the pooler if there is one.
     ///
     /// - Parameter options: of CREATE DATABASE.
     package static func database(options: String = "") throws -> String {
+        let uri = try directDatabase(options: options)
+        return try pooler.get().map { uri.replacing(try host(), with: $0.host) } ?? uri
+    }
+
+    /// The same, never through the pooler.
+    package static func directDatabase(options: String = "") throws -> String {
         try shared.get().newDatabase(options: options)
     }
 
@@ -50,6 +62,9 @@ package final class TestServer: Sendable {
     package static func location() throws -> PostgresLocation {
         try #require(PostgresLocation(try database()))
     }
+
+    /// The folder of the socket of the server that has these databases.
+    package static func host() throws -> String { try shared.get().host }
 
     /// The folder of the server's socket.
     package var host: String { sockets.path }
@@ -69,15 +84,14 @@ package final class TestServer: Sendable {
 
     /// Starts a server of its own.
     ///
-    /// - Parameter primary: the server whose standby it is; `nil` for a new cluster.
-    package init(standbyOf primary: TestServer? = nil) throws {
-        let programs = try #require(Self.folder)
+    /// - Parameters:
+    ///   - primary: the server whose standby it is; `nil` for a new cluster.
+    ///   - folder: of its programs.
+    package init(standbyOf primary: TestServer? = nil, folder: String? = folder) throws {
+        let programs = try #require(folder)
         sockets = TemporaryFolder()
         let data = sockets.file("data")
-        // PostgreSQL refuses to be root.
-        if geteuid() == 0, chown(sockets.path, Self.nobody, Self.nobody) != 0 {
-            throw POSIXError(.EPERM)
-        }
+        try Self.giveAway(sockets)
         let creation = Self.program(
             primary.map {
                 [
@@ -122,8 +136,13 @@ package final class TestServer: Sendable {
 
     private static let nobody: UInt32 = 65534
 
+    /// Lets programs that are not root write into a folder: PostgreSQL refuses to be root.
+    static func giveAway(_ folder: TemporaryFolder) throws {
+        if geteuid() == 0, chown(folder.path, nobody, nobody) != 0 { throw POSIXError(.EPERM) }
+    }
+
     /// A program, not as root, whose output nobody waits for.
-    private static func program(_ command: [String]) -> Process {
+    static func program(_ command: [String]) -> Process {
         let process = Process()
         var command = command
         if geteuid() == 0 {
@@ -145,6 +164,20 @@ extension Trait where Self == ConditionTrait {
     /// The test needs a PostgreSQL server.
     package static var needsServer: Self {
         .enabled(if: TestServer.folder != nil, TestServer.missing)
+    }
+
+    /// The test needs a pooler.
+    package static var needsPooler: Self {
+        .enabled(
+            if: TestServer.folder != nil && TestPooler.program != nil,
+            "VDB_TEST_POSTGRES and VDB_TEST_PGBOUNCER do not name a server and a pooler")
+    }
+
+    /// The test needs a server whose pgvector is too old.
+    package static var needsOldServer: Self {
+        .enabled(
+            if: TestServer.oldFolder != nil,
+            "VDB_TEST_OLD_POSTGRES does not name the folder of an old PostgreSQL's programs")
     }
 
     /// The test needs several PostgreSQL servers that reach each other.

@@ -22,8 +22,11 @@ extension PostgresStore {
         named name: String, metric: Metric, dimensions: Int, elementType: VectorElement,
         model: CollectionRecord.ModelRecord, index: IndexOptions, searchSettings: String?
     ) throws(StoreError) -> CollectionRecord {
-        try write { connection in
-            if try find(name, connection) != nil { throw StoreError.collectionExists(name: name) }
+        try writeOnce { connection, unanswered in
+            if let found = try find(name, connection) {
+                if found.id == unanswered?.id { return found }
+                throw StoreError.collectionExists(name: name)
+            }
             let id = try connection.run(
                 """
                 INSERT INTO \(schema.name).collection (name, metric, dimensions, vector_type, places,
@@ -50,8 +53,14 @@ extension PostgresStore {
 
     /// Deletes a collection and its content.
     package func dropCollection(_ collection: CollectionRecord) throws(StoreError) {
-        let dropped = try write { connection in
-            let layout = try lock(collection, connection, .alone).layout
+        let dropped = try writeOnce { (connection, unanswered: CollectionLayout?) in
+            let layout: CollectionLayout
+            do {
+                layout = try lock(collection, connection, .alone).layout
+            } catch StoreError.collectionMissing(let name) {
+                guard let unanswered else { throw StoreError.collectionMissing(name: name) }
+                return unanswered
+            }
             try connection.run(
                 """
                 DROP TABLE \(layout.documents), \(layout.passages), \(layout.postings),
@@ -80,9 +89,12 @@ extension PostgresStore {
     package func renameCollection(
         _ collection: CollectionRecord, to name: String
     ) throws(StoreError) -> CollectionRecord {
-        try write { connection in
+        try writeOnce { connection, unanswered in
             _ = try lock(collection, connection, .alone)
-            if try find(name, connection) != nil { throw StoreError.collectionExists(name: name) }
+            if let found = try find(name, connection) {
+                if found.id == unanswered?.id { return found }
+                throw StoreError.collectionExists(name: name)
+            }
             let old = try require(id: collection.id, name: collection.name, connection).name
             try forgetJobs(ofCollection: name, connection)
             try connection.run(
@@ -122,9 +134,12 @@ extension PostgresStore {
     package func copyCollection(
         _ collection: CollectionRecord, to name: String
     ) throws -> CollectionRecord {
-        try write { connection in
+        try writeOnce { connection, unanswered in
             let source = try lock(collection, connection, .alone).layout
-            if try find(name, connection) != nil { throw StoreError.collectionExists(name: name) }
+            if let found = try find(name, connection) {
+                if found.id == unanswered?.id { return found }
+                throw StoreError.collectionExists(name: name)
+            }
             let record = try require(id: collection.id, name: collection.name, connection)
             let columns = """
                 metric, dimensions, vector_type, places, model_name, model_fingerprint, model_path,

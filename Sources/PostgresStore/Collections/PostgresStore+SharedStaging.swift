@@ -137,8 +137,12 @@ extension PostgresStore: StagingQueue {
     ) throws -> CollectionRecord {
         var failure: (any Error)?
         do {
-            let (record, old) = try write { connection in
+            let (record, old) = try writeOnce {
+                (connection, unanswered: (record: CollectionRecord, old: CollectionLayout)?) in
                 let (layout, model) = try lock(collection, connection, .alone)
+                if let unanswered, layout.generation > unanswered.old.generation {
+                    return unanswered
+                }
                 try move(claim, of: job, lease: .zero, connection)
                 let staging = try requireStaging(of: collection, connection)
                 while true {

@@ -129,8 +129,10 @@ extension PostgresStore {
     package func commitStaging(
         in collection: CollectionRecord
     ) throws(StoreError) -> CollectionRecord {
-        let (record, old) = try write { connection in
+        let (record, old) = try writeOnce {
+            (connection, unanswered: (record: CollectionRecord, old: CollectionLayout)?) in
             let (layout, model) = try lock(collection, connection, .alone)
+            if let unanswered, layout.generation > unanswered.old.generation { return unanswered }
             let staging = try requireStaging(of: collection, connection)
             return (try take(staging, layout, model, of: collection, connection), layout)
         }

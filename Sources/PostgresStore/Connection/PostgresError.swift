@@ -61,8 +61,8 @@ package enum PostgresError: Error, Equatable, Sendable {
                 "40001", "40P01",
                 // Shut down, crashed, starting up; too many connections.
                 "57P01", "57P02", "57P03", "53300",
-                // The connection to another server is gone.
-                "08000", "08003", "08006",
+                // The connection to another server is gone; for a pooler, that to its server.
+                "08000", "08003", "08006", "08P01",
             ].contains(refusal.state)
         case .libraryMissing, .closed, .cancelled, .unexpectedAnswer: false
         }

@@ -98,11 +98,12 @@ extension PostgresStore {
     ) throws(StoreError) -> Bool {
         if name.hasNUL { return false }
         let layout = try layout(of: collection)
-        let removed = try write { connection in
-            try connection.run(
+        let removed = try writeOnce { (connection, unanswered: Int?) in
+            let count = try connection.run(
                 "DELETE FROM \(schema.name).property WHERE name = $1",
                 [Self.property(name, ofCollection: collection.id)]
             ).changedRows
+            return max(count, unanswered ?? 0)
         }
         indexed.withLock { $0[collection.id] = nil }
         for place in layout.placeNumbers {

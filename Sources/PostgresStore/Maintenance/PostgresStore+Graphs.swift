@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import Schema
 import Storage
 import Synchronization
@@ -42,10 +43,10 @@ extension PostgresStore {
                 """, [.integer(collection.id)])
             for row in counts.rows { passages[Int(try row.integer(0))] = Int(try row.integer(1)) }
             var states = try Self.states(
-                ofGraphs: layout, layout.graphPlaces.filter { servers[$0] == nil }, connection)
+                ofGraphs: layout, "", layout.graphPlaces.filter { servers[$0] == nil }, connection)
             for (server, places) in Self.grouped(servers, places: layout.places) {
                 let far = try withFar(server) { connection in
-                    try Self.states(ofGraphs: layout.on(server), places, connection)
+                    try Self.states(ofGraphs: layout.on(server), "", places, connection)
                 }
                 states.merge(far) { $1 }
             }
@@ -57,7 +58,8 @@ extension PostgresStore {
     }
 
     private static func states(
-        ofGraphs layout: CollectionLayout, _ places: [Int], _ connection: PostgresConnection
+        ofGraphs layout: CollectionLayout, _ suffix: String, _ places: [Int],
+        _ connection: PostgresConnection
     ) throws -> [Int: GraphState] {
         let rows = try connection.run(
             """
@@ -67,7 +69,8 @@ extension PostgresStore {
             LEFT JOIN pg_index AS i ON i.indexrelid = to_regclass(g.name)
             """,
             [
-                .texts(places.map { layout.graph($0) }), .integers(places.map { Int64($0) }),
+                .texts(places.map { layout.graph($0, suffix) }),
+                .integers(places.map { Int64($0) }),
             ]
         ).rows
         var states: [Int: GraphState] = [:]
@@ -177,11 +180,15 @@ extension PostgresStore {
         }
         try buildGraph(of: place, Self.new, site, collection, memory)
         func exchange(_ connection: PostgresConnection) throws {
+            // It may have been exchanged without an answer.
+            let isDone = try connection.run("SELECT to_regclass($1) IS NULL", [.text(new)])
+            if try isDone[0].boolean(0) { return }
             try connection.run(
                 "ALTER INDEX \(graph) RENAME TO \(layout.graphName(place, Self.old))")
             try connection.run("ALTER INDEX \(new) RENAME TO \(layout.graphName(place))")
         }
         try write { connection in
+            _ = try lock(collection, connection, .alone)
             guard let server = site.server else { return try exchange(connection) }
             try withFar(server) { far in try far.transaction { try exchange(far) } }
         }
@@ -202,7 +209,7 @@ extension PostgresStore {
             generation: site.layout.generation, place: place, dimensions: collection.dimensions,
             operators: collection.metric.operatorClass, m: collection.index.m,
             efConstruction: collection.index.efConstruction)
-        for statement in statements where try !build(statement, memory, site) {
+        for statement in statements where try !build(statement, place, suffix, memory, site) {
             return try run(
                 "DROP INDEX\(rules.concurrently) IF EXISTS \(site.layout.graph(place, suffix))",
                 site)
@@ -232,19 +239,24 @@ extension PostgresStore {
     ///
     /// - Returns: `false` if a vector has a number that is too large for a graph.
     private func build(
-        _ statement: String, _ memory: Int?, _ site: Site
+        _ statement: String, _ place: Int, _ suffix: String, _ memory: Int?, _ site: Site
     ) throws(StoreError) -> Bool {
         let there = site.server.flatMap { PostgresLocation($0.uri) } ?? location
         let settings = rules.buildSettings(memory)
         let options = ([there.options].compactMap(\.self) + settings.map { "-c \($0)" })
             .joined(separator: " ")
+        var isFirst = true
         func build(_ connection: PostgresConnection) throws -> Bool {
+            defer { isFirst = false }
             // A pooler may refuse it; then the server's own setting has to do.
             let builder =
                 settings.isEmpty
                 ? nil
                 : try? PostgresConnection(
                     there.uri, options: options, secrets: site.server?.secrets ?? [:])
+            if !isFirst, try hasGraph(place, suffix, site.layout, builder ?? connection) {
+                return true
+            }
             do throws(PostgresError) {
                 try (builder ?? connection).run(statement)
                 return true
@@ -260,4 +272,28 @@ extension PostgresStore {
             return try withFar(server, build)
         }
     }
+
+    /// Looks after a graph whose builder has lost its connection: the server builds on. Removes what it has
+    /// not finished.
+    private func hasGraph(
+        _ place: Int, _ suffix: String, _ layout: CollectionLayout,
+        _ connection: PostgresConnection
+    ) throws -> Bool {
+        while true {
+            switch try Self.states(ofGraphs: layout, suffix, [place], connection)[place] {
+            case .built: return true
+            case .building:
+                if Task.isCancelled { throw StoreError.cancelled }
+                usleep(Self.pause)
+            case .broken:
+                try connection.run(
+                    "DROP INDEX\(rules.concurrently) IF EXISTS \(layout.graph(place, suffix))")
+                return false
+            case .missing, nil: return false
+            }
+        }
+    }
+
+    /// Between two looks at a graph that is being built, in microseconds.
+    private static let pause: UInt32 = 200_000
 }

@@ -61,8 +61,12 @@ extension PostgresStore {
 
     /// Searches by a graph that go on until enough rows match came with pgvector 0.8.0.
     ///
-    /// - Parameter version: of the extension in the database or, before it is made, on the server.
-    static func requireVectors(version: String?, path: String) throws(StoreError) {
+    /// - Parameters:
+    ///   - version: of the extension in the database or, before it is made, on the server.
+    ///   - isMade: whether the database has it.
+    static func requireVectors(
+        version: String?, isMade: Bool = true, path: String
+    ) throws(StoreError) {
         guard let version else {
             throw .unavailable(
                 path: path, reason: "the server has no pgvector, and 0.8.0 or later is needed")
@@ -70,7 +74,9 @@ extension PostgresStore {
         guard ExtensionVersion(version) >= ExtensionVersion("0.8.0") else {
             throw .unavailable(
                 path: path,
-                reason: "the database has pgvector \(version), and 0.8.0 or later is needed")
+                reason:
+                    "the \(isMade ? "database" : "server") has pgvector \(version), and 0.8.0 or "
+                    + "later is needed")
         }
     }
 

@@ -62,38 +62,51 @@ package final class PostgresStore: Store {
         self.places = places
         self.timeout = timeout
         pool = PostgresPool(location.uri)
-        let (name, path) = (location.schema, location.description)
-        do {
-            (identity, self.flavour) = try pool.withConnection { connection in
-                try Self.requireServer(connection, path: path)
-                func identity() throws -> (StoreIdentity, SchemaFlavour)? {
-                    try Self.identity(connection, PostgresSchema(name), path: path)
-                }
+        let (pool, name, path) = (pool, location.schema, location.description)
+        var wasConnected = false
+        func open<T>(_ body: (PostgresConnection) throws -> T) throws(StoreError) -> T {
+            try Self.repeating(
+                for: timeout,
+                while: { error in
+                    // One that never answers is not there.
+                    if case .cannotConnect = error { return wasConnected }
+                    return error.isTransient
+                },
+                {
+                    try pool.withConnection { connection in
+                        wasConnected = true
+                        return try body(connection)
+                    }
+                }, failure: { StoreError($0, at: location, waited: wasConnected ? $1 : nil) })
+        }
+        (identity, self.flavour) = try open { connection in
+            try Self.requireServer(connection, path: path)
+            func identity() throws -> (StoreIdentity, SchemaFlavour)? {
+                try Self.identity(connection, PostgresSchema(name), path: path)
+            }
+            if let found = try identity() { return found }
+            guard mode == .create else { throw StoreError.missing(path: path) }
+            let flavour = try Self.chosenFlavour(asked: flavour, connection, path: path)
+            do {
+                try Self.create(connection, PostgresSchema(name, flavour: flavour), path: path)
+            } catch {
+                // Another process was first.
                 if let found = try identity() { return found }
-                guard mode == .create else { throw StoreError.missing(path: path) }
-                let flavour = try Self.chosenFlavour(asked: flavour, connection, path: path)
-                do {
-                    try Self.create(
-                        connection, PostgresSchema(name, flavour: flavour), path: path)
-                } catch {
-                    // Another process was first.
-                    if let found = try identity() { return found }
-                    throw error
-                }
-                guard let made = try identity() else {
-                    throw StoreError.corrupt(path: path, detail: "it has no identity")
-                }
-                return made
+                throw error
             }
-            if let flavour, flavour != self.flavour {
-                throw StoreError.unavailable(
-                    path: path,
-                    reason: "the database was made for \(self.flavour.rules.title), not for "
-                        + flavour.rules.title)
+            guard let made = try identity() else {
+                throw StoreError.corrupt(path: path, detail: "it has no identity")
             }
-            schema = PostgresSchema(name, flavour: self.flavour)
-            try pool.withConnection { connection in _ = try loadFarServers(connection) }
-        } catch { throw StoreError(error, at: location, waited: nil) }
+            return made
+        }
+        if let flavour, flavour != self.flavour {
+            throw StoreError.unavailable(
+                path: path,
+                reason: "the database was made for \(self.flavour.rules.title), not for "
+                    + flavour.rules.title)
+        }
+        schema = PostgresSchema(name, flavour: self.flavour)
+        try open { connection in _ = try loadFarServers(connection) }
     }
 
     /// Closes the connections. Later calls throw `closed`.
@@ -155,7 +168,8 @@ package final class PostgresStore: Store {
                     (SELECT default_version FROM pg_available_extensions WHERE name = 'vector'))
             """, [.text(schema.name)])[0]
         if schema.flavour.hasExtension {
-            try requireVectors(version: try present.optionalText(2), path: path)
+            try requireVectors(
+                version: try present.optionalText(2), isMade: try present.boolean(1), path: path)
         }
         // Only what is missing: even to ask for what is there takes the right to make it.
         let missing =
@@ -203,30 +217,59 @@ package final class PostgresStore: Store {
         try repeating { try pool.withConnection(body) }
     }
 
-    /// Runs `body` in a transaction. It may be run several times.
+    /// Runs `body` in a transaction. It may be run several times, also after its COMMIT has taken effect
+    /// without an answer: it must then change nothing more, and return the same.
     func write<T>(_ body: (PostgresConnection) throws -> T) throws(StoreError) -> T {
+        try writeOnce { connection, _ in try body(connection) }
+    }
+
+    /// The same for a `body` that would do something twice, or return something else.
+    ///
+    /// - Parameter body: its second argument is what it has returned before, if that transaction's COMMIT
+    ///   was not answered. Only the rows tell whether it has taken effect. It may still be running: `body`
+    ///   looks after it has locked what the other one has locked, too.
+    func writeOnce<T>(
+        _ body: (PostgresConnection, _ unanswered: T?) throws -> T
+    ) throws(StoreError) -> T {
         guard mode != .readOnly else { throw .readOnly(path: location.description) }
+        var unanswered: T?
         return try repeating {
             try pool.withConnection { connection in
-                try connection.transaction { try body(connection) }
+                try connection.transaction {
+                    let result = try body(connection, unanswered)
+                    unanswered = result
+                    return result
+                }
             }
         }
     }
 
     private func repeating<T>(_ body: () throws -> T) throws(StoreError) -> T {
+        try Self.repeating(
+            for: timeout,
+            while: { error in
+                // A range of keys whose transaction a crash has undone may be another process's next one.
+                if case .connectionLost = error { keys.withLock { $0 = KeyRange() } }
+                // Another process has re-encoded or deleted a collection, whose tables are called otherwise
+                // now.
+                return error.namesMissingTable ? forgetLayouts() : error.mayBeRepeated
+            }, body, failure: { StoreError($0, at: location, waited: $1) })
+    }
+
+    private static func repeating<T>(
+        for timeout: Duration,
+        while mayBeRepeated: (PostgresError) -> Bool, _ body: () throws -> T,
+        failure: (any Error, _ waited: Duration) -> StoreError
+    ) throws(StoreError) -> T {
         let began = ContinuousClock.now
         var pause = Duration.milliseconds(5)
         while true {
             do { return try body() } catch {
                 let error = error as any Error
                 let waited = ContinuousClock.now - began
-                // Another process has re-encoded or deleted a collection, whose tables are called otherwise
-                // now.
-                let isStale =
-                    (error as? PostgresError)?.namesMissingTable == true && forgetLayouts()
-                guard let failure = error as? PostgresError, isStale || failure.mayBeRepeated,
+                guard let refusal = error as? PostgresError, mayBeRepeated(refusal),
                     waited + pause < timeout, !Task.isCancelled
-                else { throw StoreError(error, at: location, waited: waited) }
+                else { throw failure(error, waited) }
                 // Different for each, so that two do not meet again.
                 usleep(UInt32(pause / .microseconds(1) * Double.random(in: 0.5...1)))
                 pause = min(pause * 2, .seconds(1))

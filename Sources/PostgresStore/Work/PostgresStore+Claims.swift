@@ -6,7 +6,10 @@ extension PostgresStore: WorkQueue {
     package func claim(
         from job: WorkJob, worker: String, lease: Duration, limit: Int, bytes: Int64
     ) throws(StoreError) -> [WorkClaim] {
-        try write { connection in
+        try writeOnce { connection, unanswered in
+            if let unanswered, try holds(unanswered, of: job, worker: worker, connection) {
+                return unanswered
+            }
             // Without locks, two may choose the same units: the second looks again at whether they are free.
             let isFree = "(state = 'open' OR state = 'taken' AND lease_until < now())"
             let lock = rules.skipsLocked ? "FOR UPDATE SKIP LOCKED" : ""
@@ -36,6 +39,25 @@ extension PostgresStore: WorkQueue {
                     failed: try row.integer(5))
             }.sorted { $0.unit.precedesByBytes($1.unit) }
         }
+    }
+
+    /// Whether claims have taken effect. Waits for the transaction that has made them, if it still runs.
+    private func holds(
+        _ claims: [WorkClaim], of job: WorkJob, worker: String, _ connection: PostgresConnection
+    ) throws -> Bool {
+        guard !claims.isEmpty else { return false }
+        let held = try connection.run(
+            """
+            SELECT w.attempt = c.attempt AND w.worker = $4 AND w.state = 'taken'
+            FROM \(work) AS w JOIN unnest($2, $3) AS c (unit, attempt) ON c.unit = w.unit
+            WHERE w.job = $1 ORDER BY w.unit FOR UPDATE OF w
+            """,
+            [
+                .integer(job.id), .texts(claims.map(\.unit)), .integers(claims.map(\.attempt)),
+                .text(worker),
+            ])
+        return try held.count == claims.count
+            && held.rows.allSatisfy { try !$0.isNull(0) && $0.boolean(0) }
     }
 
     package func write(

@@ -153,13 +153,14 @@ extension PostgresStore {
     }
 
     package func reopenFailed(of job: WorkJob) throws(StoreError) -> Int {
-        try write { connection in
-            try connection.run(
+        try writeOnce { connection, unanswered in
+            let changed = try connection.run(
                 """
                 UPDATE \(work) SET state = 'open', error = NULL, worker = NULL, lease_until = NULL
                 WHERE job = $1 AND state = 'failed'
                 """, [.integer(job.id)]
             ).changedRows
+            return max(changed, unanswered ?? 0)
         }
     }
 

@@ -43,6 +43,32 @@ struct PlaceWriter {
         ).rows.map { Int(try $0.integer(0)) }.first
     }
 
+    /// Whether a plan has been committed: whether what it adds is there, with the keys that nothing else has.
+    ///
+    /// - Parameter existing: what is stored now of the documents.
+    func hasWritten(
+        _ plan: BatchPlan, _ existing: [Identifier: BatchPlan.Existing]
+    ) throws -> Bool {
+        let isStored = plan.documents.contains { key, document in
+            document.stored == nil && existing[Identifier(document.write.id)]?.key == key
+        }
+        if isStored { return true }
+        // A document with no passages added is written again, which changes nothing.
+        let added = plan.documents.filter { $0.value.stored != nil }.flatMap { key, document in
+            document.passages.map { (passage: $0.key, document: key) }
+        }
+        guard !added.isEmpty else { return false }
+        return try connection.run(
+            """
+            SELECT EXISTS (SELECT 1 FROM \(passages) AS p
+                JOIN unnest($2, $3) AS a (passage, document)
+                    ON p.key = a.passage AND p.document = a.document WHERE p.place = $1)
+            """,
+            [
+                number, .integers(added.map(\.passage)), .integers(added.map(\.document)),
+            ])[0].boolean(0)
+    }
+
     /// - Returns: the terms whose blocks are more now.
     func write(_ plan: BatchPlan) throws -> [[UInt8]] {
         var change = Change()

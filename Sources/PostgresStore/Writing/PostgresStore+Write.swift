@@ -41,10 +41,12 @@ extension PostgresStore {
         do throws(StoreError) {
             for (place, indices) in byPlace.sorted(by: { $0.key < $1.key }) {
                 let documents = indices.map { batch[$0] }
-                let (plan, terms) = try write { connection in
+                let (plan, terms) = try writeOnce {
+                    (connection, unanswered: (plan: BatchPlan, terms: [[UInt8]])?) in
                     try fence(place == last, connection)
                     return try self.write(
-                        documents, to: place, of: collection, policy, connection)
+                        documents, to: place, of: collection, policy, connection,
+                        unanswered: unanswered)
                 }
                 for (index, outcome) in zip(indices, plan.outcomes) { outcomes[index] = outcome }
                 replaced.merge(plan.deletedElsewhere) { $1 }
@@ -69,13 +71,15 @@ extension PostgresStore {
 
     private func write(
         _ batch: [DocumentWrite], to place: Int, of collection: CollectionRecord,
-        _ policy: ConflictPolicy, _ connection: PostgresConnection
+        _ policy: ConflictPolicy, _ connection: PostgresConnection,
+        unanswered: (plan: BatchPlan, terms: [[UInt8]])?
     ) throws -> (plan: BatchPlan, terms: [[UInt8]]) {
         let (writer, model) = try placeWriter(place, of: collection, connection)
         try model.verify(collection)
+        let existing = try writer.existing(ids: batch.map(\.id))
+        if let unanswered, try writer.hasWritten(unanswered.plan, existing) { return unanswered }
         var plan = BatchPlan(
-            place: place, existing: try writer.existing(ids: batch.map(\.id)),
-            collection: collection.name, policy: policy)
+            place: place, existing: existing, collection: collection.name, policy: policy)
         for document in batch {
             try plan.add(
                 document,
@@ -205,7 +209,8 @@ extension PostgresStore {
             }
             var commits: [(place: Int, terms: [[UInt8]])] = []
             for place in places {
-                let (count, terms) = try write { connection in
+                let (keys, terms) = try writeOnce {
+                    (connection, unanswered: (keys: Set<Int64>, terms: [[UInt8]])?) in
                     try fence(connection)
                     let (writer, _) = try placeWriter(place, of: collection, connection)
                     let present = try connection.run(
@@ -214,9 +219,10 @@ extension PostgresStore {
                         WHERE place = \(place) AND key = ANY($1) ORDER BY id FOR UPDATE
                         """, [batch]
                     ).rows.map { try $0.integer(0) }
-                    return (present.count, try writer.delete(Set(present)))
+                    let terms = try writer.delete(Set(present))
+                    return Self.joined((Set(present), terms), unanswered)
                 }
-                deleted += count
+                deleted += keys.count
                 commits.append((place, terms))
             }
             mergeWords(after: commits, in: collection)
@@ -233,16 +239,27 @@ extension PostgresStore {
         var deleted = 0
         var commits: [(place: Int, terms: [[UInt8]])] = []
         for (place, ids) in byPlace.sorted(by: { $0.key < $1.key }) {
-            let (count, terms) = try write { connection in
+            let (keys, terms) = try writeOnce {
+                (connection, unanswered: (keys: Set<Int64>, terms: [[UInt8]])?) in
                 let writer = try placeWriter(place, of: collection, connection).writer
                 let keys = Set(try writer.existing(ids: ids).values.map(\.key))
-                return (keys.count, try writer.delete(keys))
+                return Self.joined((keys, try writer.delete(keys)), unanswered)
             }
-            deleted += count
+            deleted += keys.count
             commits.append((place, terms))
         }
         mergeWords(after: commits, in: collection)
         return DeleteOutcome(deleted: deleted, position: try position(of: collection))
+    }
+
+    /// What a transaction has deleted, with what the one before it had, if that took effect without an answer:
+    /// then the second has found nothing of it.
+    private static func joined(
+        _ deleted: (keys: Set<Int64>, terms: [[UInt8]]),
+        _ unanswered: (keys: Set<Int64>, terms: [[UInt8]])?
+    ) -> (keys: Set<Int64>, terms: [[UInt8]]) {
+        guard let unanswered, deleted.keys.isDisjoint(with: unanswered.keys) else { return deleted }
+        return (deleted.keys.union(unanswered.keys), deleted.terms + unanswered.terms)
     }
 }
 
