@@ -368,7 +368,8 @@ let package = Package(
         .testTarget(
             name: "ModelContextTests",
             dependencies: [
-                "ModelContext", "ModelContextProtocol", "VectorDatabase", "JSON", "TestSupport",
+                "ModelContext", "ModelContextProtocol", "VectorDatabase", "PostgresStorage", "JSON",
+                "TestSupport", "PostgresTestSupport",
             ],
             swiftSettings: swift),
         // The tiny model and its data, for the tests that train it.

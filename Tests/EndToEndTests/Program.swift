@@ -1,5 +1,6 @@
 import DefaultModel
 import Foundation
+import PostgresTestSupport
 import TestSupport
 import Testing
 
@@ -7,6 +8,14 @@ import Testing
 final class Program: Sendable {
     private let temporary = TemporaryFolder()
     var folder: String { temporary.path }
+    /// The database that it uses unless options name another one; `nil` for its default.
+    private let uri: String?
+    /// The same, as a path in its folder, or a URI.
+    var database: String { uri ?? "corpus.vdb" }
+
+    init(_ store: TestStore) throws { uri = try store == .file ? nil : TestServer.database() }
+
+    init() { uri = nil }
 
     /// What a run left.
     struct Result {
@@ -56,7 +65,7 @@ final class Program: Sendable {
         process.arguments = arguments
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
         var variables = ProcessInfo.processInfo.environment
-        variables["VDB_DB"] = nil
+        variables["VDB_DB"] = uri
         process.environment = variables.merging(environment) { $1 }
         process.standardInput = input
         process.standardOutput = output

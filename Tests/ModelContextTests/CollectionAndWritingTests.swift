@@ -1,14 +1,16 @@
 import Foundation
 import JSON
 import ModelContext
+import PostgresTestSupport
 import TestSupport
 import Testing
 import VectorDatabase
 
 /// Which collection is meant, what may be written, and files that come and go.
 struct CollectionAndWritingTests {
-    @Test func theCollectionThatIsMeant() async throws {
-        let fixture = Fixture()
+    @Test(arguments: TestStore.available)
+    func theCollectionThatIsMeant(_ store: TestStore) async throws {
+        let fixture = try Fixture(store)
         #expect(
             try await fixture.failure("search", ["query": "x"]).contains("databaseMissing") == false
         )
@@ -42,11 +44,12 @@ struct CollectionAndWritingTests {
             try await fixture.failure("stats", ["collection": "no"]).contains("collectionMissing"))
     }
 
-    @Test func oneCollectionIsServed() async throws {
-        let all = Fixture()
+    @Test(arguments: TestStore.available)
+    func oneCollectionIsServed(_ store: TestStore) async throws {
+        let all = try Fixture(store)
         try await all.ingest([Document(id: "a", text: "apple", metadata: ["secret": 1])])
         try await all.ingest([Document(id: "b", text: "apple")], into: "mine")
-        let fixture = Fixture(servedCollection: "mine", in: all)
+        let fixture = try Fixture(store, servedCollection: "mine", in: all)
         #expect(try await fixture.call("search", ["query": "apple"]).ids("hits") == ["b"])
         #expect(try await fixture.call("get", ["ids": ["a", "b"]])["missing"] == ["a"])
         #expect(try await fixture.call("delete", ["ids": ["a"]]) == ["deleted": 0])
@@ -67,10 +70,11 @@ struct CollectionAndWritingTests {
         #expect(try all.source.database().collection().count() == 1)
     }
 
-    @Test func onlyReading() async throws {
-        let writer = Fixture()
+    @Test(arguments: TestStore.available)
+    func onlyReading(_ store: TestStore) async throws {
+        let writer = try Fixture(store)
         try await writer.ingest([Document(id: "a", text: "apple")])
-        let reader = Fixture(isReadOnly: true, in: writer)
+        let reader = try Fixture(store, isReadOnly: true, in: writer)
         #expect(reader.tools.tools.map(\.name) == ["search", "get", "stats"])
         #expect(try await reader.call("search", ["query": "apple"]).ids("hits") == ["a"])
         #expect(
@@ -78,13 +82,15 @@ struct CollectionAndWritingTests {
         #expect(try await reader.failure("delete", ["ids": ["a"]]).contains("readOnly"))
         #expect(try await reader.tools.call("frobnicate", arguments: [:]) == nil)
         #expect(try writer.source.database().collection().count() == 1)
-        let nothing = Fixture(isReadOnly: true)
+        let nothing = try Fixture(store, isReadOnly: true)
         _ = try await nothing.failure("search", ["query": "x"])
-        #expect(!FileManager.default.fileExists(atPath: nothing.path))
+        #expect(throws: DatabaseError.self) { try nothing.source.database() }
+        #expect(!FileManager.default.fileExists(atPath: nothing.location))
     }
 
-    @Test func conflicts() async throws {
-        let fixture = Fixture()
+    @Test(arguments: TestStore.available)
+    func conflicts(_ store: TestStore) async throws {
+        let fixture = try Fixture(store)
         let old: JSONValue = ["id": "a", "text": "old", "metadata": ["year": 1]]
         let first = try await fixture.call("add", ["documents": [old]])
         #expect(first["inserted"] == 1 && first["ids"] == ["a"])
@@ -101,8 +107,9 @@ struct CollectionAndWritingTests {
         #expect(try fixture.source.database().collection().document("a")?.text == "new")
     }
 
-    @Test func idsMadeFromTheContent() async throws {
-        let fixture = Fixture()
+    @Test(arguments: TestStore.available)
+    func idsMadeFromTheContent(_ store: TestStore) async throws {
+        let fixture = try Fixture(store)
         let documents: JSONValue = [
             ["text": "a"], ["text": "a", "title": "t"], ["text": "a", "metadata": ["x": 1]],
             ["text": "at"],
@@ -114,8 +121,9 @@ struct CollectionAndWritingTests {
     }
 
     /// A long document is found by its best passage, and read back whole.
-    @Test func longDocumentsAreCut() async throws {
-        let fixture = Fixture()
+    @Test(arguments: TestStore.available)
+    func longDocumentsAreCut(_ store: TestStore) async throws {
+        let fixture = try Fixture(store)
         let text = (0..<400).map { "Sentence number \($0) is about topic\($0)." }.joined(
             separator: " ")
         _ = try await fixture.call("add", ["documents": [["id": "long", "text": .string(text)]]])
@@ -131,10 +139,10 @@ struct CollectionAndWritingTests {
 
     /// The file is replaced by another database, and removed, while the tools are in use.
     @Test func anotherFileAtThePath() async throws {
-        let fixture = Fixture()
+        let fixture = try Fixture()
         try await fixture.ingest([Document(id: "old", text: "apple")])
         #expect(try await fixture.call("search", ["query": "apple"]).ids("hits") == ["old"])
-        let other = Fixture()
+        let other = try Fixture()
         try await other.ingest([Document(id: "new", text: "apple")])
         try other.source.close()
         let manager = FileManager.default
@@ -148,8 +156,9 @@ struct CollectionAndWritingTests {
         #expect(try await fixture.call("search", ["query": "apple"]).ids("hits") == ["new"])
     }
 
-    @Test func wrongArguments() async throws {
-        let fixture = Fixture()
+    @Test(arguments: TestStore.available)
+    func wrongArguments(_ store: TestStore) async throws {
+        let fixture = try Fixture(store)
         try await fixture.ingest([Document(id: "a", text: "apple")])
         let calls: [(String, JSONObject, String)] = [
             ("search", [:], "missing"), ("search", ["query": ""], "query"),

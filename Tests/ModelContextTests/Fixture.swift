@@ -1,6 +1,8 @@
 import JSON
 import ModelContext
 import ModelContextProtocol
+import PostgresStorage
+import PostgresTestSupport
 import TestSupport
 import Testing
 import VectorDatabase
@@ -21,21 +23,33 @@ struct HashEmbedder: Embedder {
     func embedDocuments(_ texts: [String]) async throws -> [EncodedText] { encode(texts) }
 }
 
-/// A database in a folder of its own, and the tools over it.
+/// A database of its own, and the tools over it.
 struct Fixture {
     let folder = TemporaryFolder()
     let source: DatabaseSource
     let tools: DatabaseTools
 
-    var path: String { folder.file("test.vdb") }
+    /// A path, or a URI.
+    let location: String
 
+    /// - Parameter other: whose database it is; `nil` for one that does not exist yet.
     init(
-        isReadOnly: Bool = false, servedCollection: String? = nil, in other: Fixture? = nil
-    ) {
+        _ store: TestStore = .file, isReadOnly: Bool = false, servedCollection: String? = nil,
+        in other: Fixture? = nil
+    ) throws {
         var options = DatabaseOptions()
         options.findEmbedder = { _ in HashEmbedder() }
-        source = DatabaseSource(
-            path: other?.path ?? folder.file("test.vdb"), isReadOnly: isReadOnly, options: options)
+        let location = try other?.location ?? store.location(in: folder)
+        self.location = location
+        source =
+            switch store {
+            case .file:
+                DatabaseSource(path: location, isReadOnly: isReadOnly, options: options)
+            case .postgres:
+                DatabaseSource(at: location, isReadOnly: isReadOnly, options: options) {
+                    try Database(postgres: location, options: $0)
+                }
+            }
         tools = DatabaseTools(source: source, servedCollections: servedCollection.map { [$0] }) {
             "\($0)"
         }

@@ -1,5 +1,6 @@
 import JSON
 import ModelContext
+import PostgresTestSupport
 import TestSupport
 import Testing
 import VectorDatabase
@@ -14,8 +15,9 @@ struct SearchAndGetTests {
         }
     }
 
-    @Test func pagesAreTheWholeList() async throws {
-        let fixture = Fixture()
+    @Test(arguments: TestStore.available)
+    func pagesAreTheWholeList(_ store: TestStore) async throws {
+        let fixture = try Fixture(store)
         try await fixture.ingest(Self.notes(150))
         let collection = try fixture.source.database().collection()
         for mode in QueryMode.allCases {
@@ -53,9 +55,9 @@ struct SearchAndGetTests {
 
     /// An answer stays below 25,000 tokens even if every passage, title and value is long: three bytes
     /// are at least a token of these texts.
-    @Test(arguments: ["word ", "日本語", "🙂", "\u{1}\""])
-    func answersAreBounded(unit: String) async throws {
-        let fixture = Fixture()
+    @Test(arguments: TestStore.available, ["word ", "日本語", "🙂", "\u{1}\""])
+    func answersAreBounded(_ store: TestStore, unit: String) async throws {
+        let fixture = try Fixture(store)
         let long = String(repeating: unit, count: 2_000)
         let metadata = JSONObject(
             (0..<50).map { ("field \($0)", .string(String(long.prefix(500)))) })
@@ -90,15 +92,20 @@ struct SearchAndGetTests {
     }
 
     /// Conditions beyond comparisons, whose hits are those of the metadata that match by hand.
-    @Test(arguments: [
-        ("day >= DATE '2026-02'", ["b", "c", "d"]), ("day = DATE '2026-02'", ["b", "c"]),
-        ("day < DATE '2026-02-20T12:00:00Z'", ["a", "b"]),
-        ("day BETWEEN DATE '2026-01-31' AND DATE '2026-02-03'", ["a", "b"]),
-        ("tag CONTAINS 'SEA'", ["a", "c"]), ("tag NOT CONTAINS 'sea'", ["b"]),
-        ("title CONTAINS 'log' AND day != DATE '2026'", ["d"]), ("day CONTAINS '-02-2'", ["c"]),
-    ])
-    func datesAndContainedTexts(filter: String, expected: [String]) async throws {
-        let fixture = Fixture()
+    @Test(
+        arguments: TestStore.available,
+        [
+            ("day >= DATE '2026-02'", ["b", "c", "d"]), ("day = DATE '2026-02'", ["b", "c"]),
+            ("day < DATE '2026-02-20T12:00:00Z'", ["a", "b"]),
+            ("day BETWEEN DATE '2026-01-31' AND DATE '2026-02-03'", ["a", "b"]),
+            ("tag CONTAINS 'SEA'", ["a", "c"]), ("tag NOT CONTAINS 'sea'", ["b"]),
+            ("title CONTAINS 'log' AND day != DATE '2026'", ["d"]), ("day CONTAINS '-02-2'", ["c"]),
+        ])
+    func datesAndContainedTexts(
+        _ store: TestStore, _ condition: (filter: String, expected: [String])
+    ) async throws {
+        let (filter, expected) = condition
+        let fixture = try Fixture(store)
         try await fixture.ingest([
             Document(
                 id: "a", text: "tide", title: "Log", metadata: ["day": "2026-01-31", "tag": "Sea"]),
@@ -121,9 +128,10 @@ struct SearchAndGetTests {
     }
 
     /// Several documents read by following each one's next_offset give the texts that were stored.
-    @Test func partsAreTheWholeText() async throws {
+    @Test(arguments: TestStore.available)
+    func partsAreTheWholeText(_ store: TestStore) async throws {
         var random = RandomSource.forTest()
-        let fixture = Fixture()
+        let fixture = try Fixture(store)
         let alphabet = ["a", "\n", "é", "e\u{301}", "日", "🙂", "👩‍👩‍👧", "\r\n", "\"", "\\"]
         let texts = [0, 1, 19_999, 20_000, 20_001, 47_000].map { length in
             (0..<length).map { _ in random.pick(alphabet) }.joined()
@@ -156,8 +164,9 @@ struct SearchAndGetTests {
         #expect(beyond["documents"]?.arrayValue?.first?["next_offset"] == .null)
     }
 
-    @Test func idsInTheirOrder() async throws {
-        let fixture = Fixture()
+    @Test(arguments: TestStore.available)
+    func idsInTheirOrder(_ store: TestStore) async throws {
+        let fixture = try Fixture(store)
         try await fixture.ingest([
             Document(id: "é", text: "one code point"), Document(id: "e\u{301}", text: "two"),
         ])

@@ -1,4 +1,5 @@
 import Foundation
+import PostgresTestSupport
 import TestSupport
 import Testing
 import VectorDatabase
@@ -6,10 +7,10 @@ import VectorDatabase
 /// How a collection is searched, where that was set.
 struct SearchSettingsTests {
     private func make(
-        _ folder: TemporaryFolder, hybridWeight: Double? = nil
+        _ store: TestStore, _ folder: TemporaryFolder, hybridWeight: Double? = nil
     ) async throws -> Database {
         let database = try Database(
-            path: folder.file("a.vdb"), embedder: TestEmbedder(hybridWeight: hybridWeight))
+            at: store.location(in: folder), embedder: TestEmbedder(hybridWeight: hybridWeight))
         var documents = SampleTexts.documents(0..<200)
         for place in documents.indices where place % 3 == 0 {
             documents[place].text = SampleTexts.text(place, words: 60)
@@ -48,9 +49,10 @@ struct SearchSettingsTests {
         return scores
     }
 
-    @Test func lexicalSearchHasTheParametersThatAreSet() async throws {
+    @Test(arguments: TestStore.available)
+    func lexicalSearchHasTheParametersThatAreSet(_ store: TestStore) async throws {
         let folder = TemporaryFolder()
-        let database = try await make(folder)
+        let database = try await make(store, folder)
         defer { try? database.close() }
         let collection = database.collection()
         var documents: [Document] = []
@@ -67,9 +69,10 @@ struct SearchSettingsTests {
         }
     }
 
-    @Test func theWeightPrecedesTheModelsAndYieldsToTheQuerys() async throws {
+    @Test(arguments: TestStore.available)
+    func theWeightPrecedesTheModelsAndYieldsToTheQuerys(_ store: TestStore) async throws {
         let folder = TemporaryFolder()
-        let database = try await make(folder, hybridWeight: 0.9)
+        let database = try await make(store, folder, hybridWeight: 0.9)
         defer { try? database.close() }
         let collection = database.collection()
         func weight(_ fusion: Fusion = Fusion()) async throws -> Double? {
@@ -93,11 +96,12 @@ struct SearchSettingsTests {
     }
 
     /// They are in the database: of other processes, of backups, until they are removed.
-    @Test func settingsAreKeptAndRemoved() async throws {
+    @Test(arguments: TestStore.available)
+    func settingsAreKeptAndRemoved(_ store: TestStore) async throws {
         let folder = TemporaryFolder()
-        let database = try await make(folder)
+        let database = try await make(store, folder)
         let plain = try await database.collection().query(texts.map { Query($0) }).map(\.hits)
-        let reader = try Database(path: database.path, embedder: TestEmbedder())
+        let reader = try Database(at: database.path, embedder: TestEmbedder())
         defer { try? reader.close() }
         #expect(try database.collection().searchSettings == nil)
         let settings = SearchSettings(
@@ -107,11 +111,15 @@ struct SearchSettingsTests {
         #expect(try reader.collection().statistics().search == settings)
         let fitted = try await reader.collection().query(texts.map { Query($0) }).map(\.hits)
         #expect(fitted != plain)
-        let copy = folder.file("copy.vdb")
-        try await database.backup(to: copy)
+        var copy = database.path
+        // PostgreSQL is backed up by its own programs.
+        if store == .file {
+            copy = folder.file("copy.vdb")
+            try await database.backup(to: copy)
+        }
         #expect(try await database.check().isSound)
         try database.close()
-        let copied = try Database(path: copy, embedder: TestEmbedder())
+        let copied = try Database(at: copy, embedder: TestEmbedder())
         #expect(try copied.collection().searchSettings == settings)
         // Text that is added later changes neither.
         try await copied.collection().ingest([Document(id: "new", text: "apple")])
@@ -124,9 +132,10 @@ struct SearchSettingsTests {
     }
 
     /// An export carries them, so that the collection that is made of it is searched alike.
-    @Test func anExportCarriesThem() async throws {
+    @Test(arguments: TestStore.available)
+    func anExportCarriesThem(_ store: TestStore) async throws {
         let folder = TemporaryFolder()
-        let database = try await make(folder)
+        let database = try await make(store, folder)
         defer { try? database.close() }
         let collection = database.collection()
         let settings = SearchSettings(
@@ -138,8 +147,10 @@ struct SearchSettingsTests {
         try Data((line.jsonText + "\n" + #"{"_id": "a", "text": "apple"}"# + "\n").utf8)
             .write(to: URL(filePath: path))
         for isNew in [true, false] {
-            let copy = try Database(
-                path: folder.file(isNew ? "new.vdb" : "old.vdb"), embedder: TestEmbedder())
+            let location =
+                try store == .file
+                ? folder.file(isNew ? "new.vdb" : "old.vdb") : TestServer.database()
+            let copy = try Database(at: location, embedder: TestEmbedder())
             defer { try? copy.close() }
             if !isNew {
                 try await copy.collection().ingest([Document(id: "b", text: "pear")])
@@ -153,9 +164,10 @@ struct SearchSettingsTests {
         }
     }
 
-    @Test func whatCannotBeIsRefused() async throws {
+    @Test(arguments: TestStore.available)
+    func whatCannotBeIsRefused(_ store: TestStore) async throws {
         let folder = TemporaryFolder()
-        let database = try await make(folder)
+        let database = try await make(store, folder)
         defer { try? database.close() }
         for settings in [
             SearchSettings(k1: 0, b: 0.5), SearchSettings(k1: .nan, b: 0.5),

@@ -1,5 +1,6 @@
 import Embedding
 import Foundation
+import PostgresTestSupport
 import TestSupport
 import Testing
 
@@ -87,7 +88,8 @@ private struct WordVectors: TokenVectors {
     }
 
     /// A document that says the same in other words passes one that shares only its vector's direction.
-    @Test func joinsHybridScores() async throws {
+    @Test(arguments: TestStore.available)
+    func joinsHybridScores(_ store: TestStore) async throws {
         struct Alike: Embedder {
             let base = TestEmbedder()
             var identity: EmbedderIdentity { base.identity }
@@ -100,7 +102,7 @@ private struct WordVectors: TokenVectors {
             }
         }
         let folder = TemporaryFolder()
-        let database = try Database(path: folder.file("a.vdb"), embedder: Alike())
+        let database = try Database(at: store.location(in: folder), embedder: Alike())
         let collection = database.collection()
         try await collection.ingest([
             Document(id: "same", text: "apple apple"), Document(id: "alike", text: "bread"),

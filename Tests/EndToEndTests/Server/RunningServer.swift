@@ -26,14 +26,14 @@ final class RunningServer: @unchecked Sendable {
     }
 
     init(
-        _ vdb: Program, _ options: String..., database: String = "corpus.vdb",
+        _ vdb: Program, _ options: String..., database: String? = nil,
         listen: String = "127.0.0.1:0", environment: [String: String] = [:]
     ) throws {
         errors = vdb.path("errors-\(UUID().uuidString)")
         try Data().write(to: URL(fileURLWithPath: errors))
         let output = Pipe.uninherited()
         process = try vdb.start(
-            ["serve", "--db", database, "--listen", listen] + options,
+            ["serve", "--db", database ?? vdb.database, "--listen", listen] + options,
             input: FileHandle.nullDevice, output: output,
             errors: FileHandle(forWritingAtPath: errors), environment: environment)
         var line = Data()
