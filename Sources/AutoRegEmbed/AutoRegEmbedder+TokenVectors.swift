@@ -32,8 +32,12 @@ struct EmbeddingRows: TokenVectors {
         let rows = model.embeddingRows(of: tokens)
         let width = model.configuration.hiddenSize
         var mean = [Float](repeating: 0, count: width)
-        for start in stride(from: 0, to: rows.count, by: width) {
-            for column in 0..<width { mean[column] += rows[start + column] }
+        rows.withUnsafeBufferPointer { rows in
+            mean.withUnsafeMutableBufferPointer { mean in
+                for start in stride(from: 0, to: rows.count, by: width) {
+                    for column in 0..<width { mean[column] += rows[start + column] }
+                }
+            }
         }
         self.mean = mean.map { $0 / Float(max(1, tokens.count)) }
     }
@@ -44,8 +48,13 @@ struct EmbeddingRows: TokenVectors {
 
     func vectors(of tokens: [Int32]) -> [Float] {
         var rows = model.embeddingRows(of: tokens)
-        for start in stride(from: 0, to: rows.count, by: width) {
-            for column in 0..<width { rows[start + column] -= mean[column] }
+        let width = width
+        rows.withUnsafeMutableBufferPointer { rows in
+            mean.withUnsafeBufferPointer { mean in
+                for start in stride(from: 0, to: rows.count, by: width) {
+                    for column in 0..<width { rows[start + column] -= mean[column] }
+                }
+            }
         }
         return rows
     }

@@ -11,6 +11,17 @@ struct StoreTests {
 
     init() throws { location = try TestServer.location() }
 
+    @Test("Documents of a batch have keys in its order, whatever their places")
+    func keys() throws {
+        let store = try PostgresStore(try TestServer.location(), mode: .create, places: 3)
+        let collection = try store.makeCollection()
+        let ids = (0..<30).map { "d\($0 * 7 % 30)" }
+        _ = try store.write(
+            ids.map { .sample($0, "text", "more") }, to: collection, onConflict: .replace)
+        let stored = try store.documents(after: nil, limit: 100, in: collection)
+        #expect(stored.sorted { $0.key < $1.key }.map(\.id) == ids)
+    }
+
     @Test("A database is made once, whoever comes first, and keeps its identity")
     func creation() async throws {
         #expect(throws: StoreError.missing(path: location.description)) {

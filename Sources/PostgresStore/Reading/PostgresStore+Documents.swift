@@ -66,6 +66,7 @@ extension PostgresStore {
         return try read { connection in
             let layout = try layout(of: collection, connection)
             var sample: [Int64: String] = [:]
+            let ofEach = max(1, steps / layout.places)
             for step in 0..<steps {
                 let place = layout.placeNumbers[step % layout.places]
                 let table = layout.part(place, of: layout.documents)
@@ -75,7 +76,7 @@ extension PostgresStore {
                         SELECT min(key) + floor((max(key) - min(key)) * $1)::int8 FROM \(table)
                         WHERE place = \(place))
                     ORDER BY key LIMIT 8
-                    """, [.real(Double(step) / Double(steps))]
+                    """, [.real(Double(step / layout.places) / Double(ofEach))]
                 ).rows
                 for row in rows { sample[try row.integer(0)] = try row.json(1) }
             }

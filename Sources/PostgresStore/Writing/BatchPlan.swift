@@ -53,15 +53,15 @@ struct BatchPlan {
     /// Adds the next document.
     ///
     /// - Parameters:
-    ///   - newKeys: as many new keys as asked for, greater than all before.
+    ///   - newKeys: one more than the document has passages, greater than all before.
     ///   - placeOf: the place of the stored document with a key; `nil` if there is none.
     /// - Throws: `duplicateID` under `.error`.
     mutating func add(
-        _ document: DocumentWrite, newKeys: (Int) throws -> [Int64],
+        _ document: DocumentWrite, newKeys: [Int64],
         placeOf: (Int64) throws -> Int?
     ) throws {
         guard let known = existing[Identifier(document.id)] else {
-            try insert(document, newKeys)
+            insert(document, newKeys)
             guard let key = document.replacedKey, !deleted.contains(key),
                 deletedElsewhere[key] == nil, let place = try placeOf(key)
             else { return outcomes.append(.inserted) }
@@ -74,7 +74,7 @@ struct BatchPlan {
             return outcomes.append(.moved)
         }
         if document.kept != .none {
-            try change(known.key, to: document, newKeys)
+            change(known.key, to: document, newKeys)
             return outcomes.append(.replaced)
         }
         switch policy {
@@ -83,15 +83,12 @@ struct BatchPlan {
         case .replace:
             if known.contentHash == document.contentHash { return outcomes.append(.unchanged) }
             delete(known.key)
-            try insert(document, newKeys)
+            insert(document, newKeys)
             outcomes.append(.replaced)
         }
     }
 
-    private mutating func insert(
-        _ document: DocumentWrite, _ newKeys: (Int) throws -> [Int64]
-    ) throws {
-        let keys = try newKeys(1 + document.passages.count)
+    private mutating func insert(_ document: DocumentWrite, _ keys: [Int64]) {
         documents[keys[0]] = Document(
             key: keys[0], write: document, passages: Self.passages(of: document, keys.dropFirst()))
         existing[Identifier(document.id)] = Existing(
@@ -100,9 +97,9 @@ struct BatchPlan {
 
     /// Changes a document in place, whether it is stored or comes with this batch.
     private mutating func change(
-        _ key: Int64, to document: DocumentWrite, _ newKeys: (Int) throws -> [Int64]
-    ) throws {
-        let added = Self.passages(of: document, try newKeys(document.passages.count)[...])
+        _ key: Int64, to document: DocumentWrite, _ newKeys: [Int64]
+    ) {
+        let added = Self.passages(of: document, newKeys.dropFirst())
         let before = documents[key]
         var kept = before?.passages ?? []
         var stored = before == nil ? document.kept : before?.stored

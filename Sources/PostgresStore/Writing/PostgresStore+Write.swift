@@ -39,13 +39,17 @@ extension PostgresStore {
         var (replaced, own) = ([Int64: Int](), Set<Int64>())
         var commits: [(place: Int, terms: [[UInt8]])] = []
         do throws(StoreError) {
+            // In the order of the batch, whatever their places, as a file has them.
+            let keys =
+                batch.isEmpty
+                ? [] : try read { connection in try newKeys(for: batch, connection) }
             for (place, indices) in byPlace.sorted(by: { $0.key < $1.key }) {
-                let documents = indices.map { batch[$0] }
+                let (documents, first) = (indices.map { batch[$0] }, indices.map { keys[$0] })
                 let (plan, terms) = try writeOnce {
                     (connection, unanswered: (plan: BatchPlan, terms: [[UInt8]])?) in
                     try fence(place == last, connection)
                     return try self.write(
-                        documents, to: place, of: collection, policy, connection,
+                        documents, first, to: place, of: collection, policy, connection,
                         unanswered: unanswered)
                 }
                 for (index, outcome) in zip(indices, plan.outcomes) { outcomes[index] = outcome }
@@ -69,8 +73,25 @@ extension PostgresStore {
         return outcome
     }
 
+    /// Keys for each document and its passages.
+    private func newKeys(
+        for batch: [DocumentWrite], _ connection: PostgresConnection
+    ) throws -> [[Int64]] {
+        try batch.map { document in
+            try keys.withLock { keys in
+                try keys.take(1 + document.passages.count) {
+                    try connection.run(
+                        "SELECT nextval($1::regclass)", [.text("\(schema.name).key")])[0]
+                        .integer(0)
+                }
+            }
+        }
+    }
+
+    /// - Parameter keys: for a first try. What an unanswered one has written may have been deleted since, and a
+    ///   key is never given twice.
     private func write(
-        _ batch: [DocumentWrite], to place: Int, of collection: CollectionRecord,
+        _ batch: [DocumentWrite], _ keys: [[Int64]], to place: Int, of collection: CollectionRecord,
         _ policy: ConflictPolicy, _ connection: PostgresConnection,
         unanswered: (plan: BatchPlan, terms: [[UInt8]])?
     ) throws -> (plan: BatchPlan, terms: [[UInt8]]) {
@@ -80,20 +101,9 @@ extension PostgresStore {
         if let unanswered, try writer.hasWritten(unanswered.plan, existing) { return unanswered }
         var plan = BatchPlan(
             place: place, existing: existing, collection: collection.name, policy: policy)
-        for document in batch {
-            try plan.add(
-                document,
-                newKeys: { count in
-                    try keys.withLock { keys in
-                        try keys.take(count) {
-                            try connection.run(
-                                "SELECT nextval($1::regclass)",
-                                [
-                                    .text("\(schema.name).key")
-                                ])[0].integer(0)
-                        }
-                    }
-                }, placeOf: { try writer.place(ofDocument: $0) })
+        let keys = unanswered == nil ? keys : try newKeys(for: batch, connection)
+        for (document, keys) in zip(batch, keys) {
+            try plan.add(document, newKeys: keys, placeOf: { try writer.place(ofDocument: $0) })
         }
         return (plan, try writer.write(plan))
     }

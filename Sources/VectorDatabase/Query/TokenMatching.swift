@@ -38,18 +38,19 @@ struct TokenMatching {
         let lengths = documents.map { Double($0.count) }
         let mean = lengths.reduce(0, +) / Double(max(documents.count, 1))
         guard !query.isEmpty, mean > 0 else { return documents.map { _ in 0 } }
-        let places = placesOfTokens()
-        let alike = similarities(places)
-        let rows = documents.map { $0.map { places[$0] ?? 0 } }
+        let occurring = OccurringTokens(in: documents + [query])
+        let count = occurring.tokens.count
+        let alike = similarities(occurring)
+        let rows = documents.map { $0.map(occurring.number) }
         var scores = documents.map { _ in 0.0 }
         for (position, token) in query.enumerated() {
-            let place = places[token] ?? 0
-            let holders = rows.count { $0.contains(place) }
+            let number = occurring.number(of: token)
+            let holders = rows.count { $0.contains(number) }
             let rarity = Self.inverseDocumentFrequency(of: holders, among: documents.count)
-            let similarities = alike[position * places.count..<(position + 1) * places.count]
+            let similarities = alike[position * count..<(position + 1) * count]
             for (document, row) in rows.enumerated() {
                 var frequency: Float = 0
-                for place in row { frequency += similarities[similarities.startIndex + place] }
+                for number in row { frequency += similarities[similarities.startIndex + number] }
                 let length = Self.k1 * (1 - Self.b + Self.b * lengths[document] / mean)
                 scores[document] +=
                     rarity * Double(frequency) * (Self.k1 + 1) / (Double(frequency) + length)
@@ -62,47 +63,47 @@ struct TokenMatching {
         log1p((Double(documents - holders) + 0.5) / (Double(holders) + 0.5))
     }
 
-    /// A number for each token that occurs.
-    private func placesOfTokens() -> [Int32: Int] {
-        var places: [Int32: Int] = [:]
-        for tokens in documents + [query] {
-            for token in tokens where places[token] == nil { places[token] = places.count }
-        }
-        return places
-    }
-
     /// How alike each token of the query is to each that occurs, from 0 to 1: `[query, tokens]`.
-    private func similarities(_ places: [Int32: Int]) -> [Float] {
-        let width = vectors.width
-        let tokens = places.sorted { $0.value < $1.value }.map(\.key)
-        let matrix = normalized(vectors.vectors(of: tokens), width)
-        var alike = [Float](repeating: 0, count: query.count * tokens.count)
-        matrix.withUnsafeBufferPointer { matrix in
-            func row(_ place: Int) -> UnsafeBufferPointer<Float> {
-                UnsafeBufferPointer(rebasing: matrix[place * width..<(place + 1) * width])
+    private func similarities(_ occurring: OccurringTokens) -> [Float] {
+        let (width, count) = (vectors.width, occurring.tokens.count)
+        var alike = [Float](repeating: 0, count: query.count * count)
+        vectors.vectors(of: occurring.tokens).withUnsafeBufferPointer { matrix in
+            func row(_ number: Int) -> UnsafeBufferPointer<Float> {
+                UnsafeBufferPointer(rebasing: matrix[number * width..<(number + 1) * width])
+            }
+            // Of zeros, which are like nothing, 0.
+            let scales = (0..<count).map { number in
+                let squares = DotProduct.dot(row(number), row(number))
+                return squares > 0 ? 1 / squares.squareRoot() : 0
             }
             for (position, token) in query.enumerated() {
-                let asked = row(places[token] ?? 0)
-                for place in tokens.indices {
-                    let cosine = DotProduct.dot(asked, row(place))
-                    alike[position * tokens.count + place] = max(
+                let asked = occurring.number(of: token)
+                for number in 0..<count {
+                    let cosine =
+                        DotProduct.dot(row(asked), row(number)) * scales[asked] * scales[number]
+                    alike[position * count + number] = max(
                         0, (cosine - Self.threshold) / (1 - Self.threshold))
                 }
             }
         }
         return alike
     }
+}
 
-    /// Each row with length 1; zeros stay zeros.
-    private func normalized(_ rows: [Float], _ width: Int) -> [Float] {
-        var rows = rows
-        for start in stride(from: 0, to: rows.count, by: width) {
-            let row = start..<start + width
-            let squares = row.reduce(Float(0)) { $0 + rows[$1] * rows[$1] }
-            guard squares > 0 else { continue }
-            let scale = 1 / squares.squareRoot()
-            for column in row { rows[column] *= scale }
+/// The tokens of some texts, numbered in the order in which they occur first.
+private struct OccurringTokens {
+    private(set) var tokens: [Int32] = []
+    private var numbers: [Int32: Int] = [:]
+
+    init(in texts: [[Int32]]) {
+        for text in texts {
+            for token in text where numbers[token] == nil {
+                numbers[token] = tokens.count
+                tokens.append(token)
+            }
         }
-        return rows
     }
+
+    /// - Parameter token: one of the texts'.
+    func number(of token: Int32) -> Int { numbers[token] ?? 0 }
 }
