@@ -108,7 +108,8 @@ package final class TestServer: Sendable {
         // The shell waits for the end of its input, which comes with the end of this process. A statement
         // ends after two minutes, so that no test waits forever.
         let script = """
-            "$0" -D "$1" -k "$2" -c listen_addresses= -c fsync=off -c statement_timeout=120s \
+            "$0" -D "$1" -k "$2" -c listen_addresses= -c max_connections=500 -c fsync=off \
+                -c statement_timeout=120s \
                 >"$1/log" 2>&1 &
             server=$!
             cat >/dev/null
