@@ -64,8 +64,10 @@ struct CutLineBench {
         let answer = try operation.run(store, reset(operation))
         let after = try content()
         var cuts = 0
+        var random = RandomSource.forTest()
         for moment in LineCutter.Moment.allCases {
-            for number in 1... {
+            // Every other message, from the first or the second.
+            for number in stride(from: 1 + Int(random.next() % 2), to: .max, by: 2) {
                 let collection = try reset(operation)
                 cutter.cut(moment, number)
                 let context: Comment = "\(moment) \(number)"
@@ -81,7 +83,7 @@ struct CutLineBench {
             }
         }
         print("\(cuts) cuts in: \(operation.testDescription)")
-        #expect(cuts >= 3 * 3)
+        #expect(cuts >= 3)
     }
 }
 
