@@ -186,21 +186,12 @@ extension PostgresStore {
     private func makeTables(
         _ layout: CollectionLayout, dimensions: Int, _ connection: PostgresConnection
     ) throws {
-        func statements(_ schema: PostgresSchema, _ places: [Int]) -> [String] {
+        try make(layout, connection) { schema, places in
             schema.collection(id: layout.id)
                 + places.flatMap { schema.place($0, ofCollection: layout.id) }
-        }
-        let servers = try loadFarServers(connection)
-        try makeFar(servers, places: layout.places, statements)
-        let near = layout.placeNumbers.filter { servers[$0] == nil }
-        for statement in statements(schema, near) { try connection.run(statement) }
-        for place in layout.placeNumbers {
-            guard let server = servers[place] else { continue }
-            for statement in schema.farPlace(
+        } far: { place, server in
+            schema.farPlace(
                 place, ofCollection: layout.id, server: server.name, schema: server.schema)
-            {
-                try connection.run(statement)
-            }
         }
         if dimensions > 0 { try makeVectors(layout, dimensions: dimensions, connection) }
     }
@@ -209,23 +200,34 @@ extension PostgresStore {
     func makeVectors(
         _ layout: CollectionLayout, dimensions: Int, _ connection: PostgresConnection
     ) throws {
-        func statements(_ schema: PostgresSchema, _ places: [Int]) -> [String] {
+        try make(layout, connection) { schema, places in
             schema.vectors(
                 ofCollection: layout.id, generation: layout.generation, dimensions: dimensions,
                 places: places)
+        } far: { place, server in
+            schema.farVectors(
+                place, ofCollection: layout.id, generation: layout.generation,
+                server: server.name, schema: server.schema)
         }
+    }
+
+    /// Makes tables where their places are.
+    ///
+    /// - Parameters:
+    ///   - statements: those of a schema, for the places in it.
+    ///   - far: those that let this server see a place on another one.
+    private func make(
+        _ layout: CollectionLayout, _ connection: PostgresConnection,
+        statements: (PostgresSchema, _ places: [Int]) -> [String],
+        far: (_ place: Int, FarServer) -> [String]
+    ) throws {
         let servers = try loadFarServers(connection)
         try makeFar(servers, places: layout.places, statements)
         let near = layout.placeNumbers.filter { servers[$0] == nil }
         for statement in statements(schema, near) { try connection.run(statement) }
         for place in layout.placeNumbers {
             guard let server = servers[place] else { continue }
-            for statement in schema.farVectors(
-                place, ofCollection: layout.id, generation: layout.generation,
-                server: server.name, schema: server.schema)
-            {
-                try connection.run(statement)
-            }
+            for statement in far(place, server) { try connection.run(statement) }
         }
     }
 

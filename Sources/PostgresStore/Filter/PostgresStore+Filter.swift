@@ -22,33 +22,32 @@ extension PostgresStore {
     package func count(
         where predicate: MetadataPredicate, in collection: CollectionRecord
     ) throws(StoreError) -> Int {
-        let tree = try NormalizedPredicate(predicate)
-        return try read { connection in
-            let layout = try layout(of: collection, connection)
-            let condition = try condition(tree, layout, connection)
-            return Int(
-                try connection.run(
-                    """
-                    SELECT count(*) FROM \(layout.documents) AS d
-                    WHERE d.\(layout.anyPlace) AND \(condition.sql)
-                    """, condition.parameters)[0].integer(0))
-        }
+        Int(try count(where: predicate, in: collection) { try $0[0].integer(0) })
     }
 
     /// The plan of a count, as PostgreSQL explains it, for tests.
     func plan(
         ofCountWhere predicate: MetadataPredicate, in collection: CollectionRecord
     ) throws(StoreError) -> String {
+        try count(where: predicate, in: collection, "EXPLAIN (COSTS OFF) ") { answer in
+            try answer.rows.map { try $0.text(0) }.joined(separator: "\n")
+        }
+    }
+
+    private func count<T>(
+        where predicate: MetadataPredicate, in collection: CollectionRecord,
+        _ prefix: String = "", _ reading: (PostgresResult) throws -> T
+    ) throws(StoreError) -> T {
         let tree = try NormalizedPredicate(predicate)
         return try read { connection in
             let layout = try layout(of: collection, connection)
             let condition = try condition(tree, layout, connection)
-            return try connection.run(
-                """
-                EXPLAIN (COSTS OFF) SELECT count(*) FROM \(layout.documents) AS d
-                WHERE d.\(layout.anyPlace) AND \(condition.sql)
-                """, condition.parameters
-            ).rows.map { try $0.text(0) }.joined(separator: "\n")
+            return try reading(
+                connection.run(
+                    """
+                    \(prefix)SELECT count(*) FROM \(layout.documents) AS d
+                    WHERE d.\(layout.anyPlace) AND \(condition.sql)
+                    """, condition.parameters))
         }
     }
 
