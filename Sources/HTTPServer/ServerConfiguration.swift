@@ -29,6 +29,8 @@ package struct ServerConfiguration: Sendable {
     /// More names of the model for OpenAI's clients.
     package var modelAliases: [String] = []
     package var tokenIDs = TokenIDs.refuse
+    /// The language model that reranks hits by how likely it finds the question; `nil` for none.
+    package var questionScorer: (any QuestionScorer)?
     /// The database as tools of an assistant, for a caller's rights.
     package var tools: @Sendable (ToolAccess) -> any ToolProvider
 

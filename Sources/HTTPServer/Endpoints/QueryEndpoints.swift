@@ -16,11 +16,21 @@ struct QueryEndpoints {
         ]
     }
 
+    /// What hits are ranked again by.
+    private enum RerankMeasure: String, CaseIterable {
+        /// log p(question | passage) of the server's language model.
+        case question
+        /// log p(document | query) of the model that encodes.
+        case document
+    }
+
     /// One query of a request.
     private struct Question: Sendable {
         var query: Query
         var id: String?
         var explains = false
+        /// What was asked for; `nil` leaves it to the server.
+        var measure: RerankMeasure?
         /// Seconds; `nil` for the server's.
         var timeout: Double?
 
@@ -38,6 +48,10 @@ struct QueryEndpoints {
             query.isExact = try fields.boolean("exact") ?? false
             query.filter = try fields.string("where").map { try Filter($0) }
             query.rerankDepth = try fields.integer("rerank", in: Limits.hits)
+            measure = try fields.choice("rerank_by", RerankMeasure.self)
+            if measure != nil, query.rerankDepth == nil {
+                query.rerankDepth = Query.usualRerankDepth
+            }
             if let weight = try fields.number("hybrid_weight", least: 0) {
                 query.fusion = Fusion(.scores, denseWeight: weight)
             }
@@ -53,6 +67,22 @@ struct QueryEndpoints {
                 Double($0) / 1000
             }
             try fields.end()
+        }
+
+        /// The query with the model that reranks its hits: as on the command line, that of
+        /// --rerank-model if there is one.
+        ///
+        /// - Throws: `noRerankModel`, `rerankerBusy`.
+        func reranked(by model: RerankingQueue?) throws(RequestFailure) -> Query {
+            guard query.rerankDepth != nil, measure != .document else { return query }
+            guard let model else {
+                if measure == .question { throw .noRerankModel }
+                return query
+            }
+            try model.admit()
+            var query = query
+            query.questionScorer = model
+            return query
         }
 
         func json(_ found: Found) -> JSONWriter {
@@ -101,11 +131,12 @@ struct QueryEndpoints {
         _ questions: [Question], in collection: DocumentCollection
     ) async throws -> [Found] {
         let asked = questions.compactMap(\.timeout).min() ?? services.limits.timeout
+        let queries = try questions.map { try $0.reranked(by: services.reranking) }
         if questions.contains(where: { $0.query.vector == nil && $0.query.mode != .lexical }) {
             try services.queue.admit()
         }
         let answers = try await withTimeout(seconds: min(asked, services.limits.timeout)) {
-            try await collection.query(questions.map(\.query))
+            try await collection.query(queries)
         }
         for answer in answers { services.metrics.answered(answer, collection: collection.name) }
         return try await services.reading {

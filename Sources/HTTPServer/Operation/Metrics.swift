@@ -82,7 +82,7 @@ final class Metrics: Sendable {
         "body_too_large", "client_gone", "collection_not_allowed", "embedder_busy", "head_too_long",
         "host_not_allowed",
         "key_missing", "key_reads_only", "key_unknown", "line_too_long", "origin_not_allowed",
-        "server_reads_only", "shutting_down", "timed_out", "too_many_writes",
+        "reranker_busy", "server_reads_only", "shutting_down", "timed_out", "too_many_writes",
     ]
 
     func answered(_ answer: Answer, collection: String) {

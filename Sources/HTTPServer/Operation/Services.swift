@@ -18,6 +18,8 @@ final class Services: Sendable {
     let commits: SharedCommits
     let model: ServedModel
     let queue: EmbeddingQueue
+    /// The model that reranks by question; `nil` if the server has none.
+    let reranking: RerankingQueue?
     let tokenIDs: TokenIDs
     let tools: @Sendable (ToolAccess) -> any ToolProvider
     /// The threads for calls of the database that block, so that no event loop does.
@@ -34,6 +36,9 @@ final class Services: Sendable {
         commits = SharedCommits(metrics: metrics)
         log = configuration.log
         queue = configuration.queue
+        reranking = configuration.questionScorer.map {
+            RerankingQueue($0, limit: configuration.limits.waitingRerankings)
+        }
         tokenIDs = configuration.tokenIDs
         tools = configuration.tools
         model = ServedModel(

@@ -141,7 +141,7 @@ extension Problem {
             "mode lexical needs no model; start the server with --model"
         case .embedderMissing(_, nil): "send vectors, or start the server with --model"
         case .noRecordedEmbedder: "send vectors"
-        case .cannotRerank: "leave out rerank"
+        case .cannotRerank: "leave out rerank, or start the server with --rerank-model"
         case .documentExists: "pass on_conflict=replace or skip, or another id"
         case .invalidDocument(_, _, .tooLarge): "split it"
         case .wordsOnly: "pass mode lexical"

@@ -40,6 +40,7 @@ enum RequestFailure: Error, Equatable {
     // Load.
     case tooManyWrites(limit: Int)
     case embedderBusy(retryAfter: Int)
+    case rerankerBusy(retryAfter: Int)
     case shuttingDown
 
     // Embeddings.
@@ -48,6 +49,8 @@ enum RequestFailure: Error, Equatable {
     case tokensWithoutText(param: String)
     case inputTooLong(index: Int)
     case noModel(embedder: String)
+    /// Reranking by question, for which the server has no model.
+    case noRerankModel
 }
 
 extension Problem {
@@ -173,6 +176,11 @@ extension Problem {
                 .tooManyRequests, "embedder_busy",
                 "too many texts are waiting to be encoded; try again in \(seconds) s",
                 exitStatus: 75, headers: [.retryAfter: "\(seconds)"])
+        case .rerankerBusy(let seconds):
+            Problem(
+                .tooManyRequests, "reranker_busy",
+                "too many queries are waiting to be reranked; try again in \(seconds) s",
+                exitStatus: 75, headers: [.retryAfter: "\(seconds)"])
         case .shuttingDown:
             Problem(
                 .serviceUnavailable, "shutting_down",
@@ -204,6 +212,11 @@ extension Problem {
                 .notImplemented, "model_unavailable",
                 "\(embedder) is not a model that can encode texts by an instruction",
                 exitStatus: 69)
+        case .noRerankModel:
+            Problem(
+                .notImplemented, "rerank_model_missing",
+                "the server has no model that reranks by question; start it with --rerank-model, or "
+                    + "leave out rerank_by", exitStatus: 69, facts: ["param": "rerank_by"])
         default: Problem(.badRequest, "bad_request", "the request cannot be served")
         }
     }

@@ -18,6 +18,8 @@ package struct Limits: Sendable {
     package var waitingWrites = 64
     /// Tokens that wait to be encoded.
     package var queueTokens = 65_536
+    /// Queries that wait for the model that reranks.
+    package var waitingRerankings = 64
 
     package init() {}
 

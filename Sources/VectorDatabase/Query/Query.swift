@@ -28,6 +28,8 @@ public struct Query: Sendable {
     /// Re-ranks this many of the first hits; `nil` for none. Without a ``questionScorer`` by
     /// log p(document | query), which needs a `ScoringEmbedder`.
     public var rerankDepth: Int?
+    /// The hits that a ``questionScorer`` re-ranks if the user does not say how many.
+    package static let usualRerankDepth = 20
     /// A language model that re-ranks by how likely it finds the question, given the passage: the score
     /// is the first ranking's plus ``questionWeight`` times log p(question | passage), both
     /// standardized over the re-ranked hits.

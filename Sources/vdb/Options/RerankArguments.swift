@@ -20,20 +20,21 @@ struct RerankArguments: ParsableArguments {
             """, valueName: "model"), completion: .file())
     var rerankModel: String?
 
-    /// The hits re-ranked with a model if `--rerank` does not say.
-    private static let usualDepth = 20
-
-    var depth: Int? { rerank ?? rerankModel.map { _ in Self.usualDepth } }
+    var depth: Int? { rerank ?? rerankModel.map { _ in Query.usualRerankDepth } }
 
     func validate() throws { try requirePositive(rerank, "--rerank") }
 
     /// The model of `--rerank-model`.
     func questionScorer(threads: Int?) throws -> (any QuestionScorer)? {
-        guard let rerankModel else { return nil }
+        try rerankModel.map { try Self.questionScorer($0, threads: threads) }
+    }
+
+    /// The language model of that path or name.
+    static func questionScorer(_ model: String, threads: Int?) throws -> any QuestionScorer {
         var finder = ModelFinder()
         finder.options.threads = threads
         finder.given = try ModelFinder.load(
-            rerankModel, finder.options, isForVectors: false)
+            model, finder.options, isForVectors: false)
         return try finder.loadLanguageModel(for: "reranking")
     }
 }

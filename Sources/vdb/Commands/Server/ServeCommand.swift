@@ -90,6 +90,14 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            """
+            Rerank the hits of queries that ask for it ("rerank") by how likely this language model finds \
+            the question after reading the passage.
+            """, valueName: "model"), completion: .file())
+    var rerankModel: String?
+
+    @Option(
+        help: ArgumentHelp(
             "Another name of the model for OpenAI's clients; repeatable.", valueName: "name"))
     var modelAlias: [String] = []
 
@@ -147,6 +155,9 @@ struct ServeCommand: AsyncParsableCommand {
             let identity = try readIdentity()
             let queue = EmbeddingQueue(limit: queueTokens)
             let tokenIDs = try readTokenIDs()
+            let questionScorer = try rerankModel.map {
+                try RerankArguments.questionScorer($0, threads: general.threads)
+            }
             let database = try open(queue)
             defer { try? database.close() }
             var configuration = ServerConfiguration(
@@ -159,6 +170,7 @@ struct ServeCommand: AsyncParsableCommand {
             }
             configuration.modelAliases = modelAlias
             configuration.tokenIDs = tokenIDs
+            configuration.questionScorer = questionScorer
             configuration.keys = keys
             configuration.identity = identity
             configuration.allowedHosts = allowHost
