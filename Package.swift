@@ -199,7 +199,7 @@ let package = Package(
             name: "Tuning",
             dependencies: [
                 "Training", "AutoRegEmbed", "VectorDatabase", "Embedding", "Evaluation",
-                "FileFormat", "JSON", "RandomNumbers", "TextBytes",
+                "Transformer", "FileFormat", "JSON", "RandomNumbers", "TextBytes",
             ],
             swiftSettings: swift),
         // The database as the tools of a language model.

@@ -1,7 +1,7 @@
 import Transformer
 
 /// Settings that a stage has by default, for models of different sizes.
-public enum TrainingRecipe: String, Sendable, CaseIterable {
+public enum TrainingRecipe: String, Sendable, Codable, CaseIterable {
     /// The papers', found for models of billions of weights.
     case paper
     /// For adapters of language models of about a hundred million weights: found on SmolLM2-135M, on
@@ -25,11 +25,16 @@ public enum TrainingRecipe: String, Sendable, CaseIterable {
         self = .paper
         guard adapterRank != nil else { return }
         let folder = try ModelFolder(path: SavedAdapter.base(of: model, given: base))
+        self.init(forAdapterOf: folder.configuration)
+    }
+
+    /// The recipe for an adapter of a language model.
+    package init(forAdapterOf configuration: ModelConfiguration) {
         let tables = [ModelConfiguration.embeddingName, ModelConfiguration.outputName]
-        let weights = folder.configuration.parameters.reduce(0) { sum, parameter in
+        let weights = configuration.parameters.reduce(0) { sum, parameter in
             tables.contains(parameter.name) ? sum : sum + parameter.shape.reduce(1, *)
         }
-        if Self.smallLayers.contains(weights) { self = .small }
+        self = Self.smallLayers.contains(weights) ? .small : .paper
     }
 }
 

@@ -2,6 +2,7 @@ import Training
 
 /// The options of a tuning run and of mining. Raw values are their names in journals.
 public enum TuneOption: String, Sendable, CaseIterable {
+    case recipe
     case stages
     case heldOutQueries = "held_out_queries"
     case seed

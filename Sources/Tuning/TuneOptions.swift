@@ -11,6 +11,9 @@ import Training
 public struct TuneOptions: Sendable, Codable, Equatable {
     /// The folder of the tuned model. It must be new or empty, unless a run is resumed in it.
     public var output: String
+    /// Whose settings the stages have that are not options here: the schedule, the temperature, and how
+    /// compressed tokens start. ``use(_:)`` sets the others, too.
+    public var recipe = TrainingRecipe.paper
     /// Whether to fit how the collection is searched, BM25's k1 and b and the weight of vectors in
     /// hybrid search, to the training queries, which takes seconds. The settings are kept if they
     /// help beyond chance in cross-validation.
@@ -57,7 +60,7 @@ public struct TuneOptions: Sendable, Codable, Equatable {
     public var replacesWorse = false
 
     enum CodingKeys: String, CodingKey {
-        case output, stages, seed, mining, threads, teacher
+        case output, recipe, stages, seed, mining, threads, teacher
         case mostAnswerTokens = "most_answer_tokens"
         case heldOutQueries = "held_out_queries"
         case mostCompressedTexts = "most_compressed_texts"
@@ -87,6 +90,7 @@ public struct TuneOptions: Sendable, Codable, Equatable {
         // Runs of earlier versions did not.
         fitsSearch = try saved.optional(CodingKeys.fitsSearch) ?? false
         scalesRanks = try saved.optional(CodingKeys.scalesRanks) ?? false
+        recipe = try saved.optional(CodingKeys.recipe) ?? .paper
         timeLimit = try saved.optional(CodingKeys.timeLimit)
         teacher = try saved.optional(CodingKeys.teacher)
         mostAnswerTokens = try saved.optional(CodingKeys.mostAnswerTokens) ?? mostAnswerTokens
@@ -97,6 +101,23 @@ public struct TuneOptions: Sendable, Codable, Equatable {
         self.output = output
         self.threads = threads
     }
+
+    /// Replaces the settings that recipes have: the stages, the adapter's rank, and the number of
+    /// negatives. Other options stay.
+    public mutating func use(_ recipe: TrainingRecipe) {
+        self.recipe = recipe
+        let paper = TuneOptions(output: output, threads: threads)
+        (stages, adapterRank) = (paper.stages, paper.adapterRank)
+        mining.negatives = paper.mining.negatives
+        guard recipe == .small else { return }
+        // A finished embedder of this size has nothing left of the decoder that compress and align need.
+        (stages, adapterRank) = ([Stage(.contrast, recipe: .small)], Self.smallAdapterRank)
+        // The passages of the batch's other rows are negatives, too.
+        mining.negatives = 1
+    }
+
+    /// The rank of the adapter that `small` trains.
+    private static let smallAdapterRank = 32
 
     /// A stage and its settings.
     public struct Stage: Sendable, Codable, Equatable {
@@ -154,6 +175,21 @@ public struct TuneOptions: Sendable, Codable, Equatable {
             self.leastSteps = leastSteps
             self.batchSize = batchSize
             self.learningRate = learningRate
+        }
+
+        /// A stage with a recipe's settings.
+        public init(_ stage: TrainingStage, recipe: TrainingRecipe) {
+            var training = TrainingOptions(
+                stage: stage, model: "", data: "", output: "", threads: 1)
+            training.use(recipe)
+            self.init(
+                stage, epochs: training.epochs, batchSize: training.batchSize,
+                learningRate: training.learningRate)
+            usesInBatchNegatives = training.usesInBatchNegatives
+            guard recipe == .small, stage == .contrast else { return }
+            // Minutes, on one core: 12 steps of 16 rows were enough on questions of trecqa
+            // (Benchmarks/results/tune.md).
+            (leastSteps, batchSize) = (12, 16)
         }
 
         /// The three stages with the paper's settings: compress 2 epochs at 2e-5, align 4 at 5e-6,
@@ -221,6 +257,7 @@ public struct TuneOptions: Sendable, Codable, Equatable {
 
     /// The first option that differs and affects the resulting model; nil if none does.
     func difference(from other: TuneOptions) -> TuneOption? {
+        if recipe != other.recipe { return .recipe }
         if stages.map(\.stage) != other.stages.map(\.stage) || fitsSearch != other.fitsSearch {
             return .stages
         }

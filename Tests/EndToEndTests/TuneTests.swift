@@ -178,6 +178,50 @@ import Testing
             "--out", vdb.folder)
     }
 
+    /// The base of smollm2-135m is a GGUF file, too. Training starts from it as tuning does.
+    @Test func anAdapterOfAGGUFFileIsTuned() throws {
+        try writeTask()
+        let files = FileManager.default
+        let adapter = vdb.path("adapter")
+        try vdb.write(
+            "pairs.jsonl", #"{"query":"air flows","pos":["a wing"],"neg":["a plane"]}"# + "\n")
+        func train(_ model: String, out: String) throws {
+            let trained = try vdb.run(
+                "train", "contrast", "--model", model, "--data", "pairs.jsonl", "--out", out,
+                "--lora-rank", "4", "--max-steps", "1", "--quiet")
+            #expect(trained.status == 0, "\(trained.errors)")
+        }
+        try Data(TinyGGUF.file(layers: 2)).write(to: URL(fileURLWithPath: vdb.path("base.gguf")))
+        try train("base.gguf", out: "adapter")
+        for name in ["config.json", "model.safetensors"] {
+            try files.removeItem(atPath: adapter + "/" + name)
+        }
+        let file = URL(fileURLWithPath: adapter + "/adapter_config.json")
+        var object = Program.object(String(decoding: try Data(contentsOf: file), as: UTF8.self))
+        object["base_model_name_or_path"] = "../base.gguf"
+        try JSONSerialization.data(withJSONObject: object).write(to: file)
+        try train("adapter", out: "trained")
+        #expect(!files.fileExists(atPath: vdb.path("trained/base")))
+        #expect(try vdb.run("embed", "a wing", "--model", "trained").status == 0)
+
+        let ingest = try vdb.run("ingest", "corpus.jsonl", "--model", "adapter", "--quiet")
+        #expect(ingest.status == 0, "\(ingest.errors)")
+        let before = try vdb.run("stats", "--format", "json").object["model"] as? [String: Any]
+        let tuned = try vdb.run(
+            arguments("out", "--force", "--stages", "contrast", "--lora-rank", "4"))
+        #expect(tuned.status == 0, "\(tuned.errors)")
+        #expect(tuned.object["replaced"] as? Bool == true)
+        #expect(tuned.object.list("stages").first?.int("steps") == 3)
+        let after = try vdb.run("stats", "--format", "json").object["model"] as? [String: Any]
+        #expect(after?.string("fingerprint") == tuned.object.string("fingerprint"))
+        #expect(before?.string("fingerprint") != after?.string("fingerprint"))
+        // It needs neither the file nor its conversion any more.
+        try files.removeItem(atPath: vdb.path("base.gguf"))
+        #expect(!files.fileExists(atPath: vdb.path("out/base")))
+        let found = try vdb.run("query", "air flows", "--mode", "dense", "--format", "json")
+        #expect(found.object.hitIDs.count == 10, "\(found.errors)")
+    }
+
     /// The database has no model folder; afterwards it has one, and needs no flag to find it.
     @Test func theBuiltInModelIsTunedFromAFolder() throws {
         try writeTask()

@@ -184,6 +184,24 @@ struct TuneInputTests {
         #expect(text.contains("\"held_out_queries\"") && text.contains("\"from_rank\""))
     }
 
+    /// A small model is trained by contrast alone, others in the paper's three stages.
+    @Test func recipesHaveTheirStages() throws {
+        let paper = TuneOptions(output: "o", threads: 1)
+        var options = paper
+        options.use(.small)
+        #expect(options.stages.map(\.stage) == [.contrast] && options.adapterRank == 32)
+        #expect(options.stages[0].usesInBatchNegatives && options.mining.negatives == 1)
+        #expect(options.stages[0].learningRate == 5e-4 && options.stages[0].epochs == 1)
+        #expect(options.recipe == .small && options.difference(from: paper) == .recipe)
+        let saved = try JSONEncoder().encode(options)
+        #expect(try JSONDecoder().decode(TuneOptions.self, from: saved) == options)
+        options.use(.paper)
+        #expect(options == paper)
+        for stage in TuneOptions.Stage.recipe + [.respond] {
+            #expect(TuneOptions.Stage(stage.stage, recipe: .paper) == stage)
+        }
+    }
+
     @Test func theOptionThatDiffersIsNamed() {
         let options = TuneOptions(output: "a", threads: 1)
         var other = TuneOptions(output: "b", threads: 2)

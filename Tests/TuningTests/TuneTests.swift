@@ -385,6 +385,9 @@ struct TuneTests {
             _ = try await fixture.tuner(database, options).run()
             weights.append(try bytes(options))
             try database.close()
+            // Only a limit needs to know how long the new vectors will take.
+            let journal = try TuneJournal(reading: options.output + "/tune/journal.json")
+            #expect((journal.encodingSeconds ?? 0 > 0) == (limit != nil))
         }
         #expect(weights[0] == weights[1])
     }

@@ -5,7 +5,8 @@ import Training
 /// The files of a tuning run.
 ///
 ///     OUT/                            the best stage's model, a Hugging Face folder
-///     OUT/base/                       the built-in model, if the collection used it
+///     OUT/base/                       the built-in model, if the collection used it; a GGUF file's
+///                                     weights, removed at the end if an adapter was trained
 ///     OUT/tune/journal.json           the steps done; replaced after each
 ///     OUT/tune/report.json            the final figures
 ///     OUT/tune/compress.jsonl, triples.jsonl      training data
@@ -73,8 +74,9 @@ struct TuneFolder {
     }
 
     /// Removes files that only an unfinished run needs.
-    func removeIntermediates(_ stages: [TrainingStage]) {
+    func removeIntermediates(_ stages: [TrainingStage], base isIntermediate: Bool) {
         removeCopy()
+        if isIntermediate { try? FileManager.default.removeItem(atPath: base) }
         for stage in stages { try? FileManager.default.removeItem(atPath: model(stage)) }
     }
 

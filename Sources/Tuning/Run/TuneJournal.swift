@@ -29,6 +29,8 @@ struct TuneJournal: Codable {
     /// How search was fitted, to the model before, and to the one that replaced it; nil in
     /// journals of earlier versions.
     var search: [SearchFit]?
+    /// About the seconds that encoding the collection takes; nil without a time limit.
+    var encodingSeconds: Double?
     var mined: Mined?
     /// Nil in runs without the stage respond.
     var answered: Answered?
@@ -54,6 +56,11 @@ struct TuneJournal: Codable {
         let pooling: String?
         /// The base model's folder, for an adapter that does not name one.
         var base: String?
+        /// Whether the weights are a GGUF file's, which is converted to `OUT/base`; nil in journals of
+        /// earlier versions, which could not train such models.
+        var isConverted: Bool?
+        /// Whether `folder` holds an adapter of them.
+        var isAdapter: Bool?
     }
 
     struct Mined: Codable {

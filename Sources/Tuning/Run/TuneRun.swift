@@ -15,10 +15,10 @@ struct TuneRun {
     private let lock: FileLock
     let progress: @Sendable (TuneProgress) -> Void
     var journal: TuneJournal
-    private let began = ContinuousClock.now
+    let began = ContinuousClock.now
 
     var options: TuneOptions { tuner.options }
-    private var stages: [TrainingStage] { options.stages.map(\.stage) }
+    var stages: [TrainingStage] { options.stages.map(\.stage) }
 
     // MARK: Begin
 
@@ -64,7 +64,9 @@ struct TuneRun {
         let base = try tuner.base(recorded, in: folder)
         // Before hours go into answers that cannot be used.
         if let teacher = tuner.options.teacher { _ = try tuner.openTeacher(teacher) }
-        try TuneSpace(collection: collection, base: base.folder ?? folder.base).check(folder)
+        if let model = try tuner.model {
+            try TuneSpace(collection: collection, configuration: model.configuration).check(folder)
+        }
         folder.removeCopy()
         progress(.copying)
         try await collection.snapshot(to: folder.copy)
@@ -91,6 +93,9 @@ struct TuneRun {
         let embedder = try model(at: point)
         let copy = try tuner.openCopy(folder, embedder: embedder)
         defer { try? copy.database.close() }
+        if point == .before, options.timeLimit != nil {
+            journal.encodingSeconds = try await encodingSeconds(of: copy, with: embedder)
+        }
         if try copy.recordedEmbedder?.fingerprint != embedder.identity.fingerprint {
             try await copy.reindex(with: embedder) { [progress] in
                 progress(.encoding(point, done: $0.done, total: $0.total))
@@ -216,18 +221,14 @@ struct TuneRun {
 
     private var baseFolder: String { journal.base.folder ?? folder.base }
 
-    // MARK: Time
-
-    /// Seconds that a stage may train: an equal part of what is left for the stages to come, each of
-    /// which is also measured, as the model before was. Nil without a limit.
-    private func secondsLeft(for stage: TrainingStage) -> Double? {
-        guard let limit = options.timeLimit else { return nil }
-        let coming = stages.drop { $0 != stage }.count
-        let measuring = journal.measurement(.before)?.seconds ?? 0
-        // The collection is encoded once more if the model is replaced.
-        let reserved = measuring * Double(coming + 1)
-        return (limit - Self.seconds(since: began) - reserved) / Double(max(1, coming))
+    /// What the first stage starts from, and the base of its adapter if that does not name a folder.
+    private var beginning: (model: String, base: String?) {
+        let base = journal.base
+        guard base.isConverted == true else { return (baseFolder, base.base) }
+        return base.isAdapter == true ? (baseFolder, folder.base) : (folder.base, nil)
     }
+
+    // MARK: Train
 
     /// Whether the time limit left a stage out.
     func isLeftOut(_ stage: TrainingStage) -> Bool { journal.leftOut?.contains(stage) == true }
@@ -238,18 +239,17 @@ struct TuneRun {
         progress(.leftOut(stage))
     }
 
-    // MARK: Train
-
     /// Trains one stage, from the model before it to its own folder.
     mutating func train(_ settings: TuneOptions.Stage) async throws {
         let stage = settings.stage
         if journal.trained.contains(where: { $0.stage == stage }) || isLeftOut(stage) { return }
         let start = journal.start(of: stage)
         var training = TrainingOptions(
-            stage: stage, model: start.map(folder.model) ?? baseFolder,
+            stage: stage, model: start.map(folder.model) ?? beginning.model,
             data: folder.data(stage), output: folder.model(stage), threads: options.threads)
         let rows = try TrainingData(path: training.data, stage: stage, needsNegative: false).count
-        if start == nil { training.base = journal.base.base }
+        training.use(options.recipe)
+        if start == nil { training.base = beginning.base }
         training.batchSize = settings.batchSize
         training.maximumSteps = settings.steps(rows: rows)
         training.learningRate = journal.learningRate(settings)
@@ -366,7 +366,9 @@ struct TuneRun {
         let report = try TuneReport(
             journal, folder: folder, database: tuner.collection.database.path)
         try TuneFolder.write(report.json + "\n", to: folder.report)
-        folder.removeIntermediates(stages)
+        // A model whose weights were all trained has its base as its decoder.
+        folder.removeIntermediates(
+            stages, base: journal.base.isConverted == true && options.adapterRank != nil)
         lock.release()
         return report
     }

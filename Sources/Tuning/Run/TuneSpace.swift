@@ -1,5 +1,6 @@
 import Foundation
 import Training
+import Transformer
 import VectorDatabase
 
 /// The peak disk space of a run, in bytes, estimated before it begins.
@@ -11,13 +12,11 @@ struct TuneSpace {
     /// On the disk of a database in a file: the new vectors, stored in addition to the old ones.
     let file: (path: String, bytes: Int)?
 
-    init(collection: DocumentCollection, base: String) throws {
+    init(collection: DocumentCollection, configuration: ModelConfiguration) throws {
         let statistics = try collection.statistics(includesBytes: false)
         let database = collection.database
         let vectors = statistics.passages * statistics.dimensions * 4
-        let model = try ModelFolder(path: base).configuration.parameters.reduce(0) {
-            $0 + $1.shape.reduce(4, *)
-        }
+        let model = configuration.parameters.reduce(0) { $0 + $1.shape.reduce(4, *) }
         let copy =
             database.isInFile
             ? Self.size(database.path) + Self.size(database.path + "-wal")

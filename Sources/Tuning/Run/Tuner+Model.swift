@@ -9,6 +9,21 @@ import VectorDatabase
 
 /// The models and databases that a tuning run opens.
 extension Tuner {
+    /// The collection's model, if it is one that can be trained.
+    var model: AutoRegEmbedder? {
+        get throws { try collection.embedder as? AutoRegEmbedder }
+    }
+
+    /// The recipe for a collection's model: `small` for a language model of about a hundred million
+    /// weights, else `paper`.
+    ///
+    /// - Throws: what opening the model throws.
+    public static func recipe(for collection: DocumentCollection) throws -> TrainingRecipe {
+        guard let model = try collection.embedder as? AutoRegEmbedder, model.identity.path != nil
+        else { return .paper }
+        return TrainingRecipe(forAdapterOf: model.configuration)
+    }
+
     /// The model to start from, as a folder. The built-in model is written to `OUT/base`.
     func base(_ recorded: EmbedderIdentity, in folder: TuneFolder) throws -> TuneJournal.Base {
         let embedder = try collection.embedder
@@ -34,13 +49,20 @@ extension Tuner {
                 throw TrainingError.cannotWrite(path: folder.base, error)
             }
         }
+        let file = model.weightsFile
+        if let file {
+            do { try GGUFConversion(file: file).write(to: URL(filePath: folder.base)) } catch {
+                throw TrainingError.cannotWrite(path: folder.base, error)
+            }
+        }
         func text(_ key: String) -> String? { recorded.settings[key]?.stringValue }
         var length: Int?
         if case .integer(let value)? = recorded.settings["max_length"] { length = Int(value) }
         return TuneJournal.Base(
             name: recorded.name, fingerprint: recorded.fingerprint, width: recorded.dimensions,
             folder: path, precision: text("precision"), maximumLength: length,
-            pooling: text("pooling"), base: text("base"))
+            pooling: text("pooling"), base: text("base"), isConverted: file != nil,
+            isAdapter: file.map { !$0.path.hasSameBytes(as: path ?? "") })
     }
 
     /// The collection in the run's copy.

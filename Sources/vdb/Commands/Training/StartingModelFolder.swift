@@ -5,7 +5,7 @@ import Foundation
 import JSON
 
 /// Writes a model that has no folder as a folder to start training from: the built-in model, or a
-/// GGUF file, whose weights are written in float32.
+/// GGUF file, the model itself or the base of an adapter, whose weights are written in float32.
 ///
 /// The folder is inside the output folder, because a model whose weights were all trained keeps its
 /// base as its decoder. With an adapter it is not needed after the run.
@@ -16,19 +16,31 @@ struct StartingModelFolder {
     }
 
     let path: String
+    /// Whether it is the base of the adapter that is the model.
+    let isBase: Bool
     private let source: Source
 
-    /// Nil if `model` is a folder already.
+    /// Nil if `model` is a folder already, and if it is an adapter, its base.
     ///
-    /// - Parameter model: nil for the built-in model.
-    init?(_ model: URL?, in output: String) {
+    /// - Parameters:
+    ///   - model: nil for the built-in model.
+    ///   - base: the given base of an adapter; nil for the one that it names.
+    /// - Throws: if an adapter cannot be read.
+    init?(_ model: URL?, base: String?, in output: String) throws {
         path = output + "/base"
         guard let model else {
-            source = .builtIn
+            (source, isBase) = (.builtIn, false)
             return
         }
-        guard !model.hasDirectoryPath, !Self.isFolder(model) else { return nil }
-        source = .gguf(model)
+        guard model.hasDirectoryPath || Self.isFolder(model) else {
+            (source, isBase) = (.gguf(model), false)
+            return
+        }
+        let file = try AutoRegEmbedder.baseFile(
+            ofAdapter: model, base: base.map { URL(filePath: $0) },
+            findBase: ModelFinder.findBase)
+        guard let file else { return nil }
+        (source, isBase) = (.gguf(file), true)
     }
 
     private static func isFolder(_ url: URL) -> Bool {

@@ -77,8 +77,11 @@ struct TrainCommand: ParsableCommand {
     ///
     /// - Parameters:
     ///   - folder: the starting model's folder.
+    ///   - base: the folder of its base, if it is an adapter that does not name one.
     ///   - recipe: the defaults of options that are not given.
-    func options(_ folder: String, _ recipe: TrainingRecipe) -> TrainingOptions {
+    func options(
+        _ folder: String, base: String?, _ recipe: TrainingRecipe
+    ) -> TrainingOptions {
         var options = TrainingOptions(
             stage: stage, model: folder, data: data, output: out,
             threads: general.threads ?? ProcessInfo.processInfo.activeProcessorCount)
@@ -103,18 +106,20 @@ struct TrainCommand: ParsableCommand {
         // A step may take minutes; the state is saved after it.
         Interruption.finishesCleanly(within: nil)
         let given = try model.map { try ModelFinder.locate($0) }
-        try options(given?.path ?? "", general.recipe ?? .paper).validate(
+        try options(given?.path ?? "", base: base, general.recipe ?? .paper).validate(
             isEvaluated: evaluation.eval != nil)
         let earlier = try setAsideEarlierModel(given?.path, reporter)
         try Trainer.checkOutput(out, overwriting: overwrite, resuming: checkpoints.resume)
-        let starting = StartingModelFolder(given, in: out)
+        let starting = try StartingModelFolder(given, base: base, in: out)
         do {
             try starting?.write()
-            let folder = starting?.path ?? given?.path ?? ""
-            let recipe = try recipe(for: folder)
+            let isBase = starting?.isBase == true
+            let folder = (isBase ? nil : starting?.path) ?? given?.path ?? ""
+            let base = isBase ? starting?.path : base
+            let recipe = try recipe(for: folder, base: base)
             if general.recipe == nil, recipe == .small { reporter.usesSmallRecipe() }
             let summary = try Trainer.run(
-                options(folder, recipe),
+                options(folder, base: base, recipe),
                 evaluation: evaluation.eval.map(RetrievalEvaluation.onFolder),
                 openTeacher: ModelFinder.teacherOpener(threads: general.threads),
                 log: evaluation.log, overwriting: overwrite,
@@ -130,7 +135,7 @@ struct TrainCommand: ParsableCommand {
     }
 
     /// The recipe that is given, else the model's; with a learning rate of the user's own, the paper's.
-    private func recipe(for folder: String) throws -> TrainingRecipe {
+    private func recipe(for folder: String, base: String?) throws -> TrainingRecipe {
         if let recipe = general.recipe { return recipe }
         guard general.learningRate == nil, stage.isAutoRegEmbed else { return .paper }
         return try TrainingRecipe(model: folder, base: base, adapterRank: adapter.loraRank)

@@ -29,6 +29,9 @@ struct TuneCommand: AsyncParsableCommand {
               vdb tune --stages respond --teacher minilm --queries queries.jsonl --qrels qrels.tsv \
             --out models/mine
 
+            An adapter of a language model of about a hundred million weights, such as smollm2-135m, is \
+            trained by contrast alone unless --stages or --recipe says otherwise.
+
             A stage that does not help, by a part of the other queries that is not trained on, is \
             skipped. The model of the best stage replaces the old one if it is better by both parts; \
             otherwise the old one stays (exit status 65) unless --force is given. The database answers with its old model \
@@ -72,11 +75,13 @@ struct TuneCommand: AsyncParsableCommand {
             .readWrite, general, lock,
             models: model.finder(threads: general.threads, prompts: prompts))
         defer { try? database.close() }
-        var tuner = Tuner(
-            collection: database.collection(arguments.collection), queries: texts,
-            judgments: judgments, options: options, builtIn: DefaultModel.resource)
-        tuner.openTeacher = ModelFinder.teacherOpener(threads: general.threads)
+        let collection = database.collection(arguments.collection)
         let reporter = TuneReporter(isQuiet: general.quiet)
+        let options = try options(for: collection, reporter)
+        var tuner = Tuner(
+            collection: collection, queries: texts, judgments: judgments, options: options,
+            builtIn: DefaultModel.resource)
+        tuner.openTeacher = ModelFinder.teacherOpener(threads: general.threads)
         // A training step may take minutes; the state is saved after it.
         Interruption.finishesCleanly(within: nil)
         let report: TuneReport
@@ -115,11 +120,18 @@ struct TuneCommand: AsyncParsableCommand {
         }
     }
 
-    private var options: TuneOptions {
+    /// The options, with a recipe that suits the collection's model unless one is given.
+    private func options(
+        for collection: DocumentCollection, _ reporter: TuneReporter
+    ) throws -> TuneOptions {
         var options = TuneOptions(
             output: out, threads: general.threads ?? ProcessInfo.processInfo.activeProcessorCount)
         options.replacesWorse = force
-        recipe.apply(to: &options)
+        // A collection without a model is refused in better words when the run begins.
+        let fitting =
+            try collection.recordedEmbedder == nil ? .paper : Tuner.recipe(for: collection)
+        if recipe.recipe == nil, fitting == .small { reporter.usesSmallRecipe() }
+        recipe.apply(to: &options, recipe: recipe.recipe ?? fitting)
         return options
     }
 
@@ -139,19 +151,33 @@ struct TuneCommand: AsyncParsableCommand {
 extension TuneCommand {
     struct RecipeOptions: ParsableArguments {
         @Option(
+            help: """
+                Defaults of the options below: paper, for models of billions of weights, or small, for \
+                models like SmolLM2-135M, of which it trains an adapter of rank 32 by contrast, with one \
+                mined negative and those of the batch's other rows (default: small for such a model, \
+                else paper).
+                """)
+        var recipe: TrainingRecipe?
+        @Option(
             help: "Judged queries to hold out for evaluation (default: a fifth, 10 to 500).")
         var holdOut: Int?
         @Option(
             help: ArgumentHelp(
-                "Stages: some of search, compress, align and contrast, or search and respond, separated by commas.",
-                valueName: "list"))
-        var stages = StageList.all
+                """
+                Stages: some of search, compress, align and contrast, or search and respond, separated by \
+                commas (default: search,compress,align,contrast; small: search,contrast).
+                """, valueName: "list"))
+        var stages: StageList?
         @Option(help: "Passes over each stage's data (default: compress 2, align 4, others 1).")
         var epochs: Int?
         @Option(help: "The most steps of a stage (default: no limit).") var maxSteps: Int?
-        @Option(help: "Rows in a step (default: 32).") var batchSize: Int?
+        @Option(help: "Rows in a step (default: 32; small: 16, compress 24).") var batchSize: Int?
         @Option(help: "Factor on all learning rates.") var learningRateScale = 1.0
-        @Option(help: "Train a LoRA adapter of this rank instead of all weights.")
+        @Option(
+            help: """
+                Train a LoRA adapter of this rank instead of all weights (default: all weights; small: 32, \
+                or the rank that the model's adapter has).
+                """)
         var loraRank: Int?
         @Option(
             help: """
@@ -161,7 +187,8 @@ extension TuneCommand {
         var fromRank: Int?
         @Option(help: "The last rank that negatives are drawn from (default: 210, likewise).")
         var toRank: Int?
-        @Option(help: "Negatives drawn for each query.") var negatives = 7
+        @Option(help: "Negatives drawn for each query (default: 7; small: 1).")
+        var negatives: Int?
         @Option(
             help: ArgumentHelp(
                 "respond: the model whose vectors of the answers are learned, as in 'vdb train'.",
@@ -180,11 +207,14 @@ extension TuneCommand {
         var timeLimit: Double?
         @Option(help: "Save the training state every this many steps.") var saveSteps = 100
 
-        func apply(to options: inout TuneOptions) {
+        func apply(to options: inout TuneOptions, recipe: TrainingRecipe) {
+            options.use(recipe)
             options.heldOutQueries = holdOut
-            options.fitsSearch = stages.fitsSearch
-            options.stages = (options.stages + [.respond]).filter {
-                stages.stages.contains($0.stage)
+            if let stages {
+                options.fitsSearch = stages.fitsSearch
+                options.stages = StageList.order.filter { stages.stages.contains($0) }.map {
+                    .init($0, recipe: recipe)
+                }
             }
             options.teacher = teacher
             options.mostAnswerTokens = maxTokens
@@ -194,27 +224,24 @@ extension TuneCommand {
                 options.stages[place].learningRate *= learningRateScale
                 if let batchSize { options.stages[place].batchSize = batchSize }
             }
-            options.adapterRank = loraRank
+            if let loraRank { options.adapterRank = loraRank }
             options.scalesRanks = fromRank == nil && toRank == nil
             options.mining.fromRank = fromRank ?? min(options.mining.fromRank, toRank ?? .max)
             options.mining.toRank = toRank ?? max(options.mining.toRank, fromRank ?? 0)
             options.timeLimit = timeLimit.map { $0 * 60 }
-            options.mining.negatives = negatives
+            if let negatives { options.mining.negatives = negatives }
             options.seed = seed
             options.saveSteps = saveSteps
         }
     }
 
     /// `search,compress,align,contrast`, or `search,respond`
-    struct StageList: ExpressibleByArgument, CustomStringConvertible {
-        static let all = StageList(fitsSearch: true, stages: [.compress, .align, .contrast])
+    struct StageList: ExpressibleByArgument {
+        /// The order in which stages are trained, whatever the list's.
+        static let order: [TrainingStage] = [.compress, .align, .contrast, .respond]
         private static let search = "search"
         let fitsSearch: Bool
         let stages: [TrainingStage]
-
-        init(fitsSearch: Bool, stages: [TrainingStage]) {
-            (self.fitsSearch, self.stages) = (fitsSearch, stages)
-        }
 
         init?(argument: String) {
             let names = argument.split(separator: ",", omittingEmptySubsequences: false)
@@ -226,9 +253,5 @@ extension TuneCommand {
             guard isKnown, stages.count == others.count, !names.isEmpty else { return nil }
         }
 
-        var description: String {
-            ((fitsSearch ? [Self.search] : []) + stages.map(\.rawValue)).joined(separator: ",")
-        }
-        var defaultValueDescription: String { description }
     }
 }

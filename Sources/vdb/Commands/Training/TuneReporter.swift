@@ -29,6 +29,10 @@ final class TuneReporter: Sendable {
         }
     }
 
+    func usesSmallRecipe() {
+        steps.line.say("a small language model: its settings are those of --recipe small")
+    }
+
     func clear() { steps.line.clear() }
 
     static func title(_ point: TunePoint) -> String {
