@@ -27,7 +27,7 @@ EFS = [10, 15, 20, 30, 40, 60, 80, 120, 160, 240, 320, 480, 640, 960]
 K = 10
 PASSES = 5
 PEERS = ["hnswlib", "usearch-f32", "usearch-bf16", "usearch-i8", "faiss-flat", "faiss-sq8"]
-OURS = ["vdb-none", "vdb-int8"]
+OURS = ["vdb-none", "vdb-int8", "vdb-int8-codes"]
 
 
 def read_vectors(path, dtype):
@@ -184,6 +184,8 @@ def measure_ours(bench, name, folder, indices, threads):
         "--ef", ",".join(map(str, EFS)), "-k", str(K), "--build-threads", str(threads),
         "--passes", str(PASSES), "--index", path,
         "--quantization", name.split("-")[1], "--format", "json", "--out", f"{indices}/{name}"]
+    if name.endswith("-codes"):
+        arguments.append("--neighbor-codes")
     facts = json.loads(subprocess.run(arguments, check=True, capture_output=True).stdout)
     # An existing index is not rebuilt: its build time is stored next to it.
     built = ["build_seconds", "build_cpu_seconds", "build_peak_bytes"]

@@ -65,6 +65,9 @@ struct AlignedArray<Element: BitwiseCopyable> {
     @inline(__always)
     mutating func extendWithinCapacity(by added: Int) { count += added }
 
+    /// Removes all but the first `kept` elements, of at least so many.
+    mutating func truncate(to kept: Int) { count = min(count, kept) }
+
     /// Removes all elements and keeps the memory.
     mutating func removeAll() { count = 0 }
 

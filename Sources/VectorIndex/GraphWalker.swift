@@ -9,10 +9,13 @@ import VectorMath
 final class GraphWalker {
     let query: QueryVector
     /// The result of the last walk, nearest first.
-    private(set) var pool = CandidatePool()
+    var pool = CandidatePool()
     var statistics = SearchStatistics()
 
-    private var visited = VisitedSet()
+    var visited = VisitedSet()
+    /// The frontier of a walk by estimates.
+    var queue = EstimateQueue()
+    private var neighborEstimates: NeighborEstimates?
     private let slots = AlignedArray<UInt32>(repeating: 0, count: maximumDegree)
     private let integers = AlignedArray<Int32>(repeating: 0, count: maximumDegree)
     private let distances = AlignedArray<Float>(repeating: 0, count: maximumDegree)
@@ -161,6 +164,14 @@ final class GraphWalker {
                 body(UnsafeBufferPointer(rebasing: nodes[start..<end]))
             }
         }
+    }
+
+    /// Made by the first walk that needs it.
+    func estimates(for layout: NeighborCodes.Layout) -> NeighborEstimates {
+        if let neighborEstimates { return neighborEstimates }
+        let made = NeighborEstimates(layout)
+        neighborEstimates = made
+        return made
     }
 
     func emptyPool(limit: Int) { pool.reset(limit: limit) }

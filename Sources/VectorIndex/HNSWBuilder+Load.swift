@@ -1,11 +1,13 @@
 import VectorMath
 
 extension HNSWBuilder {
-    /// Starts from a finished graph. Its content is copied; the file is not changed.
+    /// Starts from a finished graph. Its content is copied; the file is not changed. Neighbor codes are
+    /// stored again if it has them.
     ///
     /// Invalid links of a damaged file are dropped; call `verify()` first if that matters.
     package convenience init(extending index: HNSWIndex) throws(IndexError) {
         try self.init(parameters: index.parameters)
+        storeNeighborCodes(index.hasNeighborCodes)
         index.file.sequentially { takeOver(index) }
         storage.noteRows()
     }

@@ -6,8 +6,10 @@ extension HNSWBuilder {
     /// free slots take no space and a label is found by binary search.
     ///
     /// Unreachable nodes are linked first (see `connect`).
+    ///
+    /// - Parameter threads: for neighbor codes; the bytes are the same for any number.
     package func save(
-        to path: String, header: IndexHeader,
+        to path: String, header: IndexHeader, threads: Int = 1,
         fileSystem: any FileSystem = SystemFileSystem()
     ) throws(IndexError) {
         connect()
@@ -24,7 +26,9 @@ extension HNSWBuilder {
             upperPosition[Int(ordinal)] = UInt32(index)
         }
 
-        var writer = try IndexFileWriter(path: path, kind: .graph, fileSystem: fileSystem)
+        var writer = try IndexFileWriter(
+            path: path, kind: storesNeighborCodes ? .graphWithNeighborCodes : .graph,
+            fileSystem: fileSystem)
         let rowBytes = storage.rowBytes
         writer.beginSection()
         for slot in order {
@@ -60,6 +64,10 @@ extension HNSWBuilder {
             }
         }
         try writer.endSection(.upperLinks)
+
+        if storesNeighborCodes {
+            try writeNeighborCodes(of: order, through: position, threads: threads, to: &writer)
+        }
 
         var fields = GraphFields(
             header: header, parameters: parameters, count: order.count,

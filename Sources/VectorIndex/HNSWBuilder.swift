@@ -18,6 +18,10 @@ package final class HNSWBuilder {
     /// The highest label inserted so far.
     package internal(set) var lastLabel: Int64?
 
+    /// Whether `save` writes one-bit codes of each node's neighbors (see `NeighborCodes`), with which
+    /// searches are about twice as fast and the file is five times as large.
+    package private(set) var storesNeighborCodes = false
+
     private var workers: [Worker] = []
     let encodedRow: EncodedRow
 
@@ -38,6 +42,12 @@ package final class HNSWBuilder {
         self.parameters = parameters
         storage = GraphStorage(parameters: parameters)
         encodedRow = EncodedRow(parameters)
+    }
+
+    /// Sets whether `save` writes neighbor codes. Only graphs of 8-bit codes have them; for others
+    /// nothing changes.
+    package func storeNeighborCodes(_ stores: Bool) {
+        storesNeighborCodes = stores && NeighborCodes.areAllowed(parameters)
     }
 
     /// The number of vectors in the graph.

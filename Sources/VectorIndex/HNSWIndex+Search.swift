@@ -23,7 +23,11 @@ extension HNSWIndex {
             let ef = min(max(ef, k), nodeCount)
             let request = Request(k: k, filter: filter, source: source)
             if let filter { return filtered(walker, filter, ef: ef, request) }
-            walker.search(graph, rows, ef: ef)
+            if let neighborCodes { walker.search(graph, rows, neighborCodes, ef: ef) }
+            // Estimates may leave too few nodes to expand.
+            if neighborCodes == nil || walker.pool.count < min(k, nodeCount) {
+                walker.search(graph, rows, ef: ef)
+            }
             var found = walker.pool.candidates
             // In a damaged or badly connected graph a walk may find too few.
             if found.count < min(k, nodeCount) {

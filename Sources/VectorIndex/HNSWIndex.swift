@@ -25,6 +25,8 @@ package final class HNSWIndex: Sendable {
     let copies: CopyTable
     nonisolated(unsafe) let graph: GraphLayers
     nonisolated(unsafe) let rows: VectorRows
+    /// One-bit codes of each node's neighbors, if the file has them.
+    nonisolated(unsafe) let neighborCodes: NeighborCodes?
     /// Data that was computed or copied when the file was opened.
     private let memory: [AlignedMemory]
     private let idle = Mutex(IdleWalkers())
@@ -51,7 +53,7 @@ package final class HNSWIndex: Sendable {
         path: String, residency: Residency = .mapped,
         fileSystem: any FileSystem = SystemFileSystem()
     ) throws(IndexError) {
-        let file = try IndexFileReader(path: path, kind: .graph, fileSystem: fileSystem)
+        let (file, hasNeighborCodes) = try Self.open(path, fileSystem)
         var memory: [AlignedMemory] = []
         let fields = try GraphFields(file)
         let (parameters, count) = (fields.parameters, fields.count)
@@ -88,6 +90,15 @@ package final class HNSWIndex: Sendable {
             throw file.damaged("trailer", "the entry point is not on level \(level)")
         }
 
+        let layout = NeighborCodes.Layout(parameters)
+        var records = rows
+        if hasNeighborCodes {
+            guard NeighborCodes.areAllowed(parameters) else {
+                throw file.damaged("trailer", "neighbor codes without 8-bit codes")
+            }
+            records = try file.section(.neighborCodes, count: count * layout.stride)
+        }
+
         let copies = try CopyTable(
             file, groupCount: fields.groupCount, count: fields.copyCount, nodeCount: count)
 
@@ -96,6 +107,7 @@ package final class HNSWIndex: Sendable {
                 rows = Self.copy(rows, keeping: &memory)
                 layer0 = Self.copy(layer0, keeping: &memory)
                 if parameters.quantization == .int8 { scales = Self.copy(scales, keeping: &memory) }
+                if hasNeighborCodes { records = Self.copy(records, keeping: &memory) }
             }
         }
         self.memory = memory
@@ -106,6 +118,8 @@ package final class HNSWIndex: Sendable {
         self.count = count + copies.count
         nodeCount = count
         self.copies = copies
+        neighborCodes =
+            hasNeighborCodes ? NeighborCodes(layout: layout, base: records.address) : nil
         lastLabel = fields.lastLabel == GraphStorage.noLabel ? nil : fields.lastLabel
         labelColumn = LabelColumn(
             count: count, width: fields.labelWidth, base: fields.labelBase,
@@ -118,6 +132,22 @@ package final class HNSWIndex: Sendable {
             metric: parameters.metric, quantization: parameters.quantization,
             dimensions: parameters.dimensions, count: count, base: rows.address,
             scales: scales.pointer(), squaredNorms: norms.pointer())
+    }
+
+    /// Whether the file has one-bit codes of each node's neighbors.
+    package var hasNeighborCodes: Bool { neighborCodes != nil }
+
+    /// Opens a file without or with neighbor codes, which have versions of their own.
+    private static func open(_ path: String, _ fileSystem: any FileSystem) throws(IndexError)
+        -> (file: IndexFileReader, hasNeighborCodes: Bool)
+    {
+        do throws(IndexError) {
+            return (try IndexFileReader(path: path, kind: .graph, fileSystem: fileSystem), false)
+        } catch {
+            guard case .unsupportedVersion = error else { throw error }
+            let kind = SectionFileKind.graphWithNeighborCodes
+            return (try IndexFileReader(path: path, kind: kind, fileSystem: fileSystem), true)
+        }
     }
 
     private static func copy(

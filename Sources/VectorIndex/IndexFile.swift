@@ -19,10 +19,15 @@ enum IndexSection: UInt32, SectionName {
     case copyHashes = 11
     case copyLabels = 12
     case copyOrder = 13
+    case neighborCodes = 14
 }
 
 extension SectionFileKind {
     static let graph = SectionFileKind(magic: "vdb-hnsw", version: 3, name: "a vdb vector index")
+    /// The same with a further section, which programs that know only version 3 must not ignore: they
+    /// would drop it.
+    static let graphWithNeighborCodes = SectionFileKind(
+        magic: "vdb-hnsw", version: 4, name: "a vdb vector index")
     static let vectors = SectionFileKind(magic: "vdb-vecs", version: 2, name: "a vdb vector file")
 }
 

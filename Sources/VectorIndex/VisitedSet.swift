@@ -40,6 +40,23 @@ struct VisitedSet {
         return UnsafeBufferPointer(start: fresh, count: freshCount)
     }
 
+    /// Inserts a node below the reserved count; whether it is new.
+    @inline(__always)
+    @discardableResult
+    mutating func insert(_ node: UInt32) -> Bool {
+        let word = Int(node >> 6)
+        let bit = UInt64(1) << UInt64(node & 63)
+        guard words.pointer[word] & bit == 0 else { return false }
+        words.pointer[word] |= bit
+        touched.append(node)
+        return true
+    }
+
+    @inline(__always)
+    func contains(_ node: UInt32) -> Bool {
+        words.pointer[Int(node >> 6)] >> UInt64(node & 63) & 1 == 1
+    }
+
     mutating func removeAll() {
         let (words, nodes) = (words.pointer, touched.pointer)
         for i in 0..<touched.count { words[Int(nodes[i] >> 6)] = 0 }

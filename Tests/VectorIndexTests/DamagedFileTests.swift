@@ -7,6 +7,7 @@ import VectorIndex
 @Suite struct DamagedFileTests {
     let folder: TemporaryFolder
     let graph: [UInt8]
+    let codes: [UInt8]
     let vectors: [UInt8]
     /// A third of them are copies, or so near to others that their codes are equal.
     let sample = {
@@ -23,6 +24,10 @@ import VectorIndex
             sample, IndexParameters(dimensions: 12, metric: .euclidean, m: 4), in: folder)
         graph = Array(try Data(contentsOf: URL(fileURLWithPath: folder.file("index"))))
         vectors = Array(try Data(contentsOf: URL(fileURLWithPath: folder.file("vectors"))))
+        let builder = try HNSWBuilder(extending: HNSWIndex(path: folder.file("index")))
+        builder.storeNeighborCodes(true)
+        try builder.save(to: folder.file("codes"), header: sampleHeader)
+        codes = Array(try Data(contentsOf: URL(fileURLWithPath: folder.file("codes"))))
     }
 
     /// Opens both kinds and searches those that open; returns how many opened and verified.
@@ -30,7 +35,7 @@ import VectorIndex
         let path = folder.file("damaged")
         try Data(bytes).write(to: URL(fileURLWithPath: path))
         do throws(IndexError) {
-            if name == "index" {
+            if name != "vectors" {
                 let index = try HNSWIndex(path: path)
                 _ = try index.search(sample.row(3), k: 10, ef: 30)
                 _ = try index.search(sample.row(3), k: 10, filter: LabelFilter(1...40))
@@ -51,9 +56,13 @@ import VectorIndex
         }
     }
 
-    @Test(arguments: ["index", "vectors"])
+    private func original(_ name: String) -> [UInt8] {
+        name == "index" ? graph : name == "codes" ? codes : vectors
+    }
+
+    @Test(arguments: ["index", "codes", "vectors"])
     func flippedBits(_ name: String) throws {
-        let original = name == "index" ? graph : vectors
+        let original = original(name)
         #expect(try use(original, as: name) == (true, true))
         var random = RandomSource.forTest(12)
         let page = 4096
@@ -71,9 +80,9 @@ import VectorIndex
         }
     }
 
-    @Test(arguments: ["index", "vectors"])
+    @Test(arguments: ["index", "codes", "vectors"])
     func cutAndForeignFiles(_ name: String) throws {
-        let original = name == "index" ? graph : vectors
+        let original = original(name)
         var lengths = [0, 1, 7, 8, 11, 12, 100, 4095, 4096, 4097, 8191, 8192, 8193]
         lengths += stride(from: 4096, to: original.count, by: 4096)
         lengths += [original.count - 1, original.count - 4096]
@@ -82,27 +91,28 @@ import VectorIndex
         }
         #expect(try !use(original + [0], as: name).opened)
         #expect(try !use(original + [UInt8](repeating: 0, count: 4096), as: name).opened)
-        #expect(try !use(name == "index" ? vectors : graph, as: name).opened)
+        #expect(try !use(name != "vectors" ? vectors : graph, as: name).opened)
         #expect(try !use(Array("SQLite format 3\0".utf8) + original, as: name).opened)
         var future = original
         future[8] = 200
         let path = folder.file("damaged")
         try Data(future).write(to: URL(fileURLWithPath: path))
         let expected = IndexError.unsupportedVersion(
-            path: path, found: 200, supported: name == "index" ? 3 : 2)
+            path: path, found: 200, supported: name != "vectors" ? 4 : 2)
         #expect(throws: expected) { _ = try HNSWIndexOrVectors(path, name) }
         #expect(throws: IndexError.self) { _ = try HNSWIndexOrVectors(folder.file("none"), name) }
     }
 
     private func HNSWIndexOrVectors(_ path: String, _ name: String) throws -> Int {
-        name == "index" ? try HNSWIndex(path: path).count : try VectorFile(path: path).count
+        name != "vectors" ? try HNSWIndex(path: path).count : try VectorFile(path: path).count
     }
 
     /// Whole sections of hostile values, which opening does not read.
-    @Test func hostileSections() throws {
+    @Test(arguments: ["index", "codes"])
+    func hostileSections(_ name: String) throws {
         var random = RandomSource.forTest(2)
         for fill in 0..<6 {
-            var bytes = graph
+            var bytes = original(name)
             for position in 4096..<bytes.count - 4096 {
                 switch fill {
                 case 0: bytes[position] = 0
@@ -115,7 +125,7 @@ import VectorIndex
                 default: if random.next() % 50 == 0 { bytes[position] ^= 0x80 }
                 }
             }
-            #expect(try !use(bytes, as: "index").sound)
+            #expect(try !use(bytes, as: name).sound)
         }
     }
 }

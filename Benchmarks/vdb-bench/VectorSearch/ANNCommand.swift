@@ -30,6 +30,8 @@ struct ANNCommand: ParsableCommand {
     @Option(name: .customLong("build-threads"), help: "Threads for building; default: --threads.")
     var buildThreads: Int?
     @Option(help: "none or int8.") var quantization = VectorQuantization.int8
+    @Flag(help: "Store one-bit codes of each node's neighbors; making them counts as building.")
+    var neighborCodes = false
     @Option(help: "ip, cosine or l2.") var metric = Metric.innerProduct
     @Option(help: "json or table.") var format = OutputFormat.table
     @Option(help: "Write each setting's results to P-efN.ivecs.") var out: String?
@@ -109,6 +111,7 @@ struct ANNCommand: ParsableCommand {
             parameters: IndexParameters(
                 dimensions: vectors.dimensions, metric: metric, quantization: quantization, m: m,
                 efConstruction: efConstruction))
+        builder.storeNeighborCodes(neighborCodes)
         inserting.measure { builder.reserve(vectors.count) }
         // A few thousand at a time, as ingestion delivers them; reading them is not counted.
         let piece = 8192
@@ -125,7 +128,13 @@ struct ANNCommand: ParsableCommand {
         report.buildSeconds = inserting.seconds
         report.buildCpuSeconds = inserting.processorSeconds
         var saving = Stopwatch()
-        try saving.measure { try builder.save(to: path, header: Self.header) }
+        try saving.measure {
+            try builder.save(to: path, header: Self.header, threads: buildThreads ?? threads)
+        }
+        if neighborCodes {
+            report.buildSeconds += saving.seconds
+            report.buildCpuSeconds += saving.processorSeconds
+        }
         report.saveSeconds = saving.seconds
         report.buildPeakBytes = ProcessMemory.peakBytes
     }

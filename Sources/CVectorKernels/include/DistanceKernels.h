@@ -59,7 +59,34 @@ typedef struct vk_kernels {
     void (*f16_to_f32)(const uint16_t *a, size_t n, float *out);
     void (*f32_to_bf16)(const float *a, size_t n, uint16_t *out);
     void (*bf16_to_f32)(const uint16_t *a, size_t n, float *out);
+
+    // For all three: n is a multiple of 64, at most 65,536.
+    //
+    // One-bit codes of 32 neighbors take 4 n bytes: byte 16 g + i has the signs of components 4 g to
+    // 4 g + 3 of neighbor i in its lower half, the first of them lowest, and of neighbor i + 16 in
+    // its upper half; a bit is set if the component is above zero.
+
+    // Rotates a vector at random, in place. `signs`: VK_ROTATION_ROUNDS x n values of 1 or -1.
+    void (*rotate)(float *x, size_t n, const float *signs);
+
+    // Sets the code of neighbor `lane` from `residual`, the rotated difference to the node, and
+    // writes four sums over the components r of it and c of the node, rotated: of |r|, r^2, c with
+    // the sign of r, and c r.
+    void (*encode_neighbor)(const float *residual, const float *center, size_t n, size_t lane,
+                            uint8_t *codes, float *sums);
+
+    // For each of 32 neighbors the sum, over each four of its signs, of an entry of their table: 16
+    // bytes for each four components, by the signs as a number; entries are at most 127. `out` has
+    // 32 elements.
+    void (*neighbor_sums)(const uint8_t *codes, const uint8_t *tables, size_t n, int32_t *out);
 } vk_kernels;
+
+enum { VK_ROTATION_ROUNDS = 4 };
+
+// Makes tables for neighbor_sums, 4 n bytes, from a query's codes, which are 128 - 15 ... 128 + 15:
+// an entry is the sum of the components (code - 128) whose bits are set, less the least such sum.
+// Returns the total of what was subtracted; `total` is the sum of all components.
+int32_t vk_neighbor_tables(const uint8_t *query, size_t n, uint8_t *tables, int32_t *total);
 
 // The best table for this CPU, chosen before main.
 const vk_kernels *vk_active_kernels(void);
@@ -74,6 +101,13 @@ static inline void vk_prefetch(const void *address) { __builtin_prefetch(address
 static inline void vk_prefetch_bytes(const void *start, size_t bytes) {
     const char *p = (const char *)start;
     for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(p + i, 0, 3);
+}
+
+
+// The same for memory that is read soon, but not next.
+static inline void vk_prefetch_later(const void *start, size_t bytes) {
+    const char *p = (const char *)start;
+    for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(p + i, 0, 2);
 }
 
 #endif

@@ -55,9 +55,12 @@ public final class Database: Sendable {
                 path: path, mode: mode, busyTimeout: options.lockTimeout,
                 fileSystem: options.fileSystem)
         }
+        var policy = options.cachePolicy
+        policy.neighborCodes = options.neighborCodes
+        let cachePolicy = policy
         self.init(store: store, at: path, lockFile: files.lock, options: options) { name in
             CollectionCaches(
-                of: name, files: files, store: store, policy: options.cachePolicy,
+                of: name, files: files, store: store, policy: cachePolicy,
                 fileSystem: options.fileSystem, threads: options.threadCount)
         }
     }

@@ -36,17 +36,17 @@ struct DatabaseFileArguments: ParsableArguments {
     /// - Parameters:
     ///   - models: finds the embedder of a collection when it is needed.
     ///   - server: how a database in PostgreSQL is made.
-    ///   - waiting: sets how a writer waits.
+    ///   - setting: sets further options, as how a writer waits.
     func open(
         _ access: DatabaseOptions.Access, threads: Int?, models: ModelFinder = ModelFinder(),
         server: PostgresOptions = PostgresOptions(),
-        waiting: (inout DatabaseOptions) -> Void = { _ in }
+        setting: (inout DatabaseOptions) -> Void = { _ in }
     ) throws -> Database {
         var options = DatabaseOptions()
         options.access = access
         options.threads = threads
         options.findEmbedder = models.find
-        waiting(&options)
+        setting(&options)
         return try location.open(options, server: server)
     }
 
@@ -62,10 +62,12 @@ struct DatabaseFileArguments: ParsableArguments {
     /// Opens the database for a command that writes.
     func open(
         _ access: DatabaseOptions.Access, _ general: GeneralArguments, _ lock: LockArguments,
-        models: ModelFinder = ModelFinder(), server: PostgresOptions = PostgresOptions()
+        models: ModelFinder = ModelFinder(), server: PostgresOptions = PostgresOptions(),
+        neighborCodes: Bool? = nil
     ) throws -> Database {
         try open(access, threads: general.threads, models: models, server: server) {
             lock.set(&$0, isQuiet: general.quiet)
+            $0.neighborCodes = neighborCodes
         }
     }
 }
@@ -95,9 +97,11 @@ struct DatabaseArguments: ParsableArguments {
     /// Opens the database for a command that writes.
     func open(
         _ access: DatabaseOptions.Access, _ general: GeneralArguments, _ lock: LockArguments,
-        models: ModelFinder = ModelFinder(), server: PostgresOptions = PostgresOptions()
+        models: ModelFinder = ModelFinder(), server: PostgresOptions = PostgresOptions(),
+        neighborCodes: Bool? = nil
     ) throws -> Database {
-        try file.open(access, general, lock, models: models, server: server)
+        try file.open(
+            access, general, lock, models: models, server: server, neighborCodes: neighborCodes)
     }
 }
 
@@ -143,8 +147,16 @@ struct LockArguments: ParsableArguments {
     }
 }
 
-/// How graphs are built in PostgreSQL.
+/// How graphs are built.
 struct GraphArguments: ParsableArguments {
+    @Flag(
+        inversion: .prefixedNo,
+        help: """
+            Store codes of each vector's neighbors with the index: searches take half as long, the index \
+            five times the space (default: as it is, at first no). Not with PostgreSQL.
+            """)
+    var neighborCodes: Bool?
+
     @Option(
         help: ArgumentHelp(
             "With PostgreSQL, the server's memory for building a graph (default: its own setting).",

@@ -27,6 +27,10 @@ package struct CachePolicy: Sendable {
     /// the last save took, so that saving takes about 1 / `savingShare` of the time.
     package var savingShare = 20
 
+    /// Whether graphs are written with neighbor codes; `nil`: if they have them already. From
+    /// ``DatabaseOptions/neighborCodes``.
+    package var neighborCodes: Bool?
+
     package init() {}
 
     func graphLag(rows: Int) -> Int { max(smallestGraphLag, rows / lagShare) }

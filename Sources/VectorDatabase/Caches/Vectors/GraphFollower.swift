@@ -39,6 +39,7 @@ final class GraphFollower {
             builder = try HNSWBuilder(parameters: record.indexParameters)
             position = try store.position(of: record)
         }
+        if let stores = policy.neighborCodes { builder.storeNeighborCodes(stores) }
         lastKey = builder.lastLabel ?? 0
         builder.reserve(record.passageCount)
     }
@@ -82,6 +83,6 @@ final class GraphFollower {
     func save(to path: String, fileSystem: any FileSystem) throws {
         try builder.save(
             to: path, header: try record.header(of: store, position: position),
-            fileSystem: fileSystem)
+            threads: threads, fileSystem: fileSystem)
     }
 }

@@ -49,7 +49,8 @@ struct ReindexCommand: AsyncParsableCommand {
         Interruption.finishesCleanly()
         let finder = try model.finder(threads: general.threads, prompts: prompts)
         let database = try arguments.open(
-            .readWrite, general, lock, models: finder, server: graph.server)
+            .readWrite, general, lock, models: finder, server: graph.server,
+            neighborCodes: graph.neighborCodes)
         defer { try? database.close() }
         let collection = database.collection(arguments.collection)
         var options = try collection.statistics(includesBytes: false).index.options

@@ -264,7 +264,9 @@ struct IngestCommand: AsyncParsableCommand {
     func openForWriting(_ finder: ModelFinder) throws -> Database {
         var server = graph.server
         postgres.set(&server)
-        return try arguments.open(.create, general, lock, models: finder, server: server)
+        return try arguments.open(
+            .create, general, lock, models: finder, server: server,
+            neighborCodes: graph.neighborCodes)
     }
 
     /// Ingests what a reader finds, and reports it.

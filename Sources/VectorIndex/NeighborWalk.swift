@@ -1,0 +1,102 @@
+import VectorMath
+
+/// A walk of layer 0 by estimates from `NeighborCodes`: expands the node with the best estimate until
+/// the best `limit` are expanded, and computes the distances of these from their 8-bit codes.
+///
+/// It holds a walker's memory only while it runs.
+struct NeighborWalk {
+    let query: QueryVector
+    let rows: VectorRows
+    let codes: NeighborCodes
+    let estimates: NeighborEstimates
+    var queue: EstimateQueue
+    var visited: VisitedSet
+    /// The nodes expanded, nearest first.
+    var pool: CandidatePool
+    var hops = 0
+
+    mutating func run(from entry: UInt32) {
+        visited.reserve(rows.count)
+        visited.insert(entry)
+        expand(entry)
+        queue.sortAgain()
+        while let node = queue.next() {
+            guard visited.insert(node) else { continue }
+            if let upcoming = queue.upcoming { codes.prefetch(upcoming) }
+            expand(node)
+        }
+        visited.removeAll()
+    }
+
+    @inline(__always)
+    private mutating func expand(_ node: UInt32) {
+        hops += 1
+        let (layout, record, count) = (codes.layout, codes.record(node), rows.count)
+        let distance = rows.distance(from: query, toRecord: record, layout)
+        pool.insert(distance, node)
+        let values = UnsafePointer(estimates.values.pointer)
+        for group in 0..<layout.groups {
+            let start = record + layout.firstGroup + group * layout.groupBytes
+            let links = start.assumingMemoryBound(to: UInt32.self)
+            guard links[0] < count else { return }
+            estimates.estimate(start, distance: distance)
+            // Which estimates are good cannot be predicted; a branch for each would often be wrong.
+            var good: UInt32 = 0
+            let bound = queue.bound
+            for lane in 0..<NeighborCodes.lanes {
+                good |= (values[lane] < bound ? 1 : 0) << UInt32(lane)
+            }
+            while good != 0 {
+                let lane = good.trailingZeroBitCount
+                good &= good - 1
+                let (estimate, neighbor) = (values[lane], links[lane])
+                // A damaged record may hold anything.
+                guard estimate < queue.bound, estimate.isFinite, neighbor < count,
+                    !visited.contains(neighbor)
+                else { continue }
+                if queue.insert(estimate, neighbor) { codes.prefetch(neighbor) }
+            }
+        }
+    }
+}
+
+extension GraphWalker {
+    /// Algorithm 5 with a walk of layer 0 by estimates. The nearest `ef` nodes by their 8-bit codes are
+    /// left in `pool`.
+    ///
+    /// Twice as many estimates are followed, or more if nodes have more than 32 links: a node counts
+    /// once for each neighbor that it was estimated from, and some of the nearest seem farther than
+    /// they are. So the recall is about that of `search` with the same `ef`.
+    func search(_ graph: GraphLayers, _ rows: VectorRows, _ codes: NeighborCodes, ef: Int) {
+        guard let entry = bottomEntry(graph, rows) else { return emptyPool(limit: ef) }
+        emptyPool(limit: ef)
+        let estimates = estimates(for: codes.layout)
+        estimates.load(query)
+        var walk = NeighborWalk(
+            query: query, rows: rows, codes: codes, estimates: estimates, queue: queue,
+            visited: visited, pool: pool)
+        walk.queue.reset(limit: ef * max(2, graph.m / 8))
+        walk.run(from: entry)
+        (queue, visited, pool) = (walk.queue, walk.visited, walk.pool)
+        statistics.hops += walk.hops
+        statistics.distances += walk.hops
+    }
+}
+
+extension VectorRows {
+    /// The distance to the row in a record of `NeighborCodes`, as `distances` computes it.
+    @inline(__always)
+    func distance(
+        from query: QueryVector, toRecord record: UnsafeRawPointer, _ layout: NeighborCodes.Layout
+    ) -> Float {
+        let codes = record.assumingMemoryBound(to: UInt8.self)
+        let factors = (record + layout.factors).assumingMemoryBound(to: Float.self)
+        let padded = layout.paddedDimensions
+        var integer: Int32 = 0
+        kernels.pointee.dot_i8_rows(
+            query.codes.pointer, query.codeSum, codes, padded, padded, nil, 1, &integer)
+        return metric == .euclidean
+            ? query.squaredNorm + factors[1] + -2 * query.scale * factors[0] * Float(integer)
+            : -query.scale * factors[0] * Float(integer)
+    }
+}
