@@ -9,9 +9,26 @@
 
 #define ALWAYS static inline __attribute__((always_inline))
 
-// The Walsh-Hadamard transform of `n` components, a power of two.
+// One step of the transform of 64 components, along the lowest bit of their index, which becomes the
+// highest. So each step has the same shape, and the compiler can use vectors for it.
+ALWAYS void step64(const float *x, float *out) {
+    for (size_t i = 0; i < 32; i++) {
+        float a = x[2 * i], b = x[2 * i + 1];
+        out[i] = a + b;
+        out[i + 32] = a - b;
+    }
+}
+
+// The Walsh-Hadamard transform of `n` components, a power of two that is at least 64.
 ALWAYS void hadamard(float *x, size_t n) {
-    for (size_t half = 1; half < n; half *= 2)
+    for (size_t start = 0; start < n; start += 64) {
+        float other[64];
+        for (int step = 0; step < 6; step += 2) {
+            step64(x + start, other);
+            step64(other, x + start);
+        }
+    }
+    for (size_t half = 64; half < n; half *= 2)
         for (size_t start = 0; start < n; start += 2 * half)
             for (size_t i = start; i < start + half; i++) {
                 float a = x[i], b = x[i + half];

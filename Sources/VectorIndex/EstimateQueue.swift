@@ -110,7 +110,7 @@ struct EstimateQueue {
 
     /// Takes the node with the best estimate within the bound; `nil` if there is none.
     @inline(__always)
-    mutating func next() -> UInt32? {
+    mutating func next() -> (node: UInt32, estimate: Float)? {
         for word in 0..<Self.words where occupied.pointer[word] != 0 {
             let bucket = word << 6 + occupied.pointer[word].trailingZeroBitCount
             guard bucket <= last else { return nil }
@@ -118,7 +118,7 @@ struct EstimateQueue {
             heads.pointer[bucket] = entry.pointee.next
             if entry.pointee.next < 0 { occupied.pointer[word] &= occupied.pointer[word] - 1 }
             entry.pointee.isTaken = true
-            return entry.pointee.node
+            return (entry.pointee.node, entry.pointee.estimate)
         }
         return nil
     }
@@ -140,7 +140,8 @@ struct EstimateQueue {
         low = least - span / 2
         let width = bound == .infinity ? 2 * span : 1.5 * span
         density = width > 0 ? Float(Self.buckets) / width : 0
-        if !density.isFinite { density = 0 }
+        // Estimates that are equal, nearly equal, or too far apart share a bucket.
+        if !density.isFinite || !width.isFinite || !low.isFinite { (low, density) = (0, 0) }
         clearBuckets()
         var fullest: Int32 = 0
         for index in 0..<kept { fullest = max(fullest, place(index)) }

@@ -23,7 +23,7 @@ extension HNSWIndex {
             let ef = min(max(ef, k), nodeCount)
             let request = Request(k: k, filter: filter, source: source)
             if let filter { return filtered(walker, filter, ef: ef, request) }
-            if let neighborCodes { walker.search(graph, rows, neighborCodes, ef: ef) }
+            if let neighborCodes { walker.search(graph, rows, neighborCodes, k: k, ef: ef) }
             // Estimates may leave too few nodes to expand.
             if neighborCodes == nil || walker.pool.count < min(k, nodeCount) {
                 walker.search(graph, rows, ef: ef)

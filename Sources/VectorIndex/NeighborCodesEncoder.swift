@@ -33,7 +33,7 @@ final class NeighborCodesEncoder {
         record.copyMemory(from: rows.codes(node), byteCount: padded)
         let factors = (record + layout.factors).assumingMemoryBound(to: Float.self)
         factors[0] = rows.scale(node)
-        factors[1] = metric == .euclidean ? rows.squaredNorms[Int(node)] : 0
+        factors[1] = rows.squaredNorm(node)
 
         decode(node, rows, into: center.pointer)
         rotatedCenter.pointer.update(from: center.pointer, count: padded)

@@ -15,17 +15,42 @@ struct NeighborWalk {
     var pool: CandidatePool
     var hops = 0
 
-    mutating func run(from entry: UInt32) {
+    /// Walks until no estimate is left within the queue's limit, or the next one is behind the `k`-th
+    /// distance by `deviations` standard errors of an estimate.
+    mutating func run(from entry: UInt32, k: Int, deviations: Float) {
         visited.reserve(rows.count)
         visited.insert(entry)
         expand(entry)
         queue.sortAgain()
-        while let node = queue.next() {
+        let margin = deviations * standardError(at: entry)
+        while let (node, estimate) = queue.next() {
+            if pool.count >= k, estimate > pool.distance(at: k - 1) + margin { break }
             guard visited.insert(node) else { continue }
             if let upcoming = queue.upcoming { codes.prefetch(upcoming) }
             expand(node)
         }
         visited.removeAll()
+    }
+
+    /// The standard error of estimates from a node, about the same for all nodes near the query:
+    /// |q - c| |r| sqrt((pi / 2 - 1) / D) by the theorem of RaBitQ, where f is |r| sqrt(pi / 2 / D).
+    private func standardError(at node: UInt32) -> Float {
+        let (layout, record) = (codes.layout, codes.record(node))
+        let group = record + layout.firstGroup
+        let links = group.assumingMemoryBound(to: UInt32.self)
+        let slopes = (group + 128).assumingMemoryBound(to: Float.self)
+        var (sum, count) = (Float(0), Float(0))
+        for lane in 0..<NeighborCodes.lanes where links[lane] < rows.count {
+            sum += abs(slopes[lane])
+            count += 1
+        }
+        guard count > 0 else { return 0 }
+        let distance = rows.distance(from: query, toRecord: record, layout)
+        let squaredNorm = (record + layout.factors).assumingMemoryBound(to: Float.self)[1]
+        let squared =
+            rows.metric == .euclidean ? distance : query.squaredNorm + squaredNorm + 2 * distance
+        let share = ((Float.pi / 2 - 1) / (Float.pi / 2)).squareRoot()
+        return share * sum / count * max(0, squared).squareRoot()
     }
 
     @inline(__always)
@@ -61,13 +86,19 @@ struct NeighborWalk {
 }
 
 extension GraphWalker {
+    /// The `ef` with which a walk ends one standard error of an estimate behind the last result.
+    private static let efOfOneDeviation: Float = 80
+
     /// Algorithm 5 with a walk of layer 0 by estimates. The nearest `ef` nodes by their 8-bit codes are
     /// left in `pool`.
     ///
-    /// Twice as many estimates are followed, or more if nodes have more than 32 links: a node counts
+    /// Three times as many estimates are kept, or more if nodes have more than 32 links: a node counts
     /// once for each neighbor that it was estimated from, and some of the nearest seem farther than
-    /// they are. So the recall is about that of `search` with the same `ef`.
-    func search(_ graph: GraphLayers, _ rows: VectorRows, _ codes: NeighborCodes, ef: Int) {
+    /// they are. More `ef` also allow for greater errors of estimates before the walk ends. So the
+    /// recall is about that of `search` with the same `ef`.
+    func search(
+        _ graph: GraphLayers, _ rows: VectorRows, _ codes: NeighborCodes, k: Int, ef: Int
+    ) {
         guard let entry = bottomEntry(graph, rows) else { return emptyPool(limit: ef) }
         emptyPool(limit: ef)
         let estimates = estimates(for: codes.layout)
@@ -75,8 +106,8 @@ extension GraphWalker {
         var walk = NeighborWalk(
             query: query, rows: rows, codes: codes, estimates: estimates, queue: queue,
             visited: visited, pool: pool)
-        walk.queue.reset(limit: ef * max(2, graph.m / 8))
-        walk.run(from: entry)
+        walk.queue.reset(limit: ef * max(3, graph.m / 6))
+        walk.run(from: entry, k: k, deviations: (Float(ef) / Self.efOfOneDeviation).squareRoot())
         (queue, visited, pool) = (walk.queue, walk.visited, walk.pool)
         statistics.hops += walk.hops
         statistics.distances += walk.hops
