@@ -146,6 +146,6 @@ struct EstimateQueue {
         var fullest: Int32 = 0
         for index in 0..<kept { fullest = max(fullest, place(index)) }
         // Equal estimates stay together however often they are sorted.
-        crowd = max(2 * fullest, Int32(16 + limit / 16))
+        crowd = max(2 * fullest, Int32(clamping: 16 + limit / 16))
     }
 }

@@ -23,9 +23,10 @@ extension HNSWIndex {
             let ef = min(max(ef, k), nodeCount)
             let request = Request(k: k, filter: filter, source: source)
             if let filter { return filtered(walker, filter, ef: ef, request) }
-            if let neighborCodes { walker.search(graph, rows, neighborCodes, k: k, ef: ef) }
+            let codes = ef <= NeighborWalk.largestEf ? neighborCodes : nil
+            if let codes { walker.search(graph, rows, codes, k: k, ef: ef) }
             // Estimates may leave too few nodes to expand.
-            if neighborCodes == nil || walker.pool.count < min(k, nodeCount) {
+            if codes == nil || walker.pool.count < min(k, nodeCount) {
                 walker.search(graph, rows, ef: ef)
             }
             var found = walker.pool.candidates

@@ -15,6 +15,9 @@ struct NeighborWalk {
     var pool: CandidatePool
     var hops = 0
 
+    /// A plain walk is as good for more candidates, and needs less memory.
+    static let largestEf = 100_000
+
     /// Walks until no estimate is left within the queue's limit, or the next one is behind the `k`-th
     /// distance by `deviations` standard errors of an estimate.
     mutating func run(from entry: UInt32, k: Int, deviations: Float) {
