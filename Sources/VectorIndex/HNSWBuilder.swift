@@ -19,7 +19,7 @@ package final class HNSWBuilder {
     package internal(set) var lastLabel: Int64?
 
     /// Whether `save` writes one-bit codes of each node's neighbors (see `NeighborCodes`), with which
-    /// searches are about twice as fast and the file is five times as large.
+    /// searches are about twice as fast and the file is more than five times as large.
     package private(set) var storesNeighborCodes = false
 
     private var workers: [Worker] = []

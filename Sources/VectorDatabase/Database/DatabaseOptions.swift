@@ -46,8 +46,8 @@ public struct DatabaseOptions: Sendable {
     public var threads: Int?
 
     /// Whether the graphs that are written have one-bit codes of each node's neighbors, with which a
-    /// search takes about half as long and the graph's file is five times as large (2.4 KB a vector of
-    /// 384 dimensions more); `nil` for those that have them already. Graphs of full vectors never have
+    /// search takes about half as long and the graph's file is more than five times as large (2.4 KB a
+    /// vector of 384 dimensions more); `nil` for those that have them already. Graphs of full vectors never have
     /// them, nor do those in PostgreSQL.
     public var neighborCodes: Bool?
 

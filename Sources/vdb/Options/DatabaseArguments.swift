@@ -152,8 +152,8 @@ struct GraphArguments: ParsableArguments {
     @Flag(
         inversion: .prefixedNo,
         help: """
-            Store codes of each vector's neighbors with the index: searches take half as long, the index \
-            five times the space (default: as it is, at first no). Not with PostgreSQL.
+            Store codes of each vector's neighbors with the index: searches take about half as long, the \
+            index more than five times the space (default: as it is, at first no). Not with PostgreSQL.
             """)
     var neighborCodes: Bool?
 
