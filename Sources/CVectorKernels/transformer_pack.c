@@ -216,15 +216,43 @@ KERNEL(
     }
 }
 
+// The rows of a panel are far apart in memory, so the next panel's are fetched ahead.
+INLINE void columns_of(
+    const uint8_t *from, int type, size_t stride, size_t lines, size_t columns, float *panel) {
+    size_t size = type == TRANSFORMER_FLOAT32 ? 4 : 2;
+    for (size_t line = 0; line < lines; line++, from += stride, panel += PANEL) {
+        if (columns == PANEL) {
+            u32x16 *to = (u32x16 *)panel;
+            for (size_t byte = 0; byte < PANEL * size; byte += 64)
+                __builtin_prefetch(from + PANEL * size + byte, 0, 2);
+            UNROLL for (size_t half = 0; half < 2; half++) {
+                const uint8_t *place = from + half * 16 * size;
+                to[half] = type == TRANSFORMER_FLOAT32 ? *(const u32x16 *)place
+                                                       : wide_bits(*(const u16x16 *)place, type);
+            }
+            continue;
+        }
+        if (type == TRANSFORMER_FLOAT32)
+            memcpy(panel, from, columns * 4);
+        else
+            widen(from, type, columns, panel);
+        for (size_t i = columns; i < PANEL; i++) panel[i] = 0;
+    }
+}
+
 KERNEL(
     void, transformer_columns_float32,
     (const struct transformer_weight *matrix, size_t first, size_t columns, float *panel),
     (matrix, first, columns, panel)) {
-    size_t size = matrix->type == TRANSFORMER_FLOAT32 ? 4 : 2;
+    size_t size = matrix->type == TRANSFORMER_FLOAT32 ? 4 : 2, stride = matrix->k * size;
     const uint8_t *from = (const uint8_t *)matrix->values + first * size;
-    for (size_t line = 0; line < matrix->n; line++) {
-        transformer_widen(from + line * matrix->k * size, matrix->type, columns, panel);
-        for (size_t i = columns; i < PANEL; i++) panel[i] = 0;
-        panel += PANEL;
+    switch (matrix->type) {
+    case TRANSFORMER_FLOAT32:
+        columns_of(from, TRANSFORMER_FLOAT32, stride, matrix->n, columns, panel);
+        break;
+    case TRANSFORMER_BFLOAT16:
+        columns_of(from, TRANSFORMER_BFLOAT16, stride, matrix->n, columns, panel);
+        break;
+    default: columns_of(from, TRANSFORMER_FLOAT16, stride, matrix->n, columns, panel);
     }
 }

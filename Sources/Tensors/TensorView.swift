@@ -53,7 +53,7 @@ package struct TensorView: @unchecked Sendable {
     ///
     /// - Precondition: `elementType.isWeight`.
     package func dequantized() -> TensorView {
-        let memory = AlignedMemory(byteCount: count * ElementType.float32.size)
+        let memory = AlignedMemory(uninitializedByteCount: count * ElementType.float32.size)
         copyFloats(
             0..<count,
             to: UnsafeMutableBufferPointer(

@@ -25,10 +25,16 @@ package struct LowRankChange: Sendable {
         let (outputs, inputs, rank) = (b.shape[0], a.shape[1], a.shape[0])
         let (count, depth) = (outputs * inputs, outputs * rank)
         guard count > 0, let values = a.bytes.baseAddress else { return weight }
-        workspace.sum.reserve(count)
+        let type: ElementType = precision == .float32 ? .float32 : .bfloat16
+        // One extra element: the kernel pads an odd number of bfloat16 values with a zero.
+        let memory = AlignedMemory(uninitializedByteCount: (count + 1) * type.size)
+        if precision == .bfloat16 { workspace.sum.reserve(count) }
         workspace.scaled.reserve(depth)
         workspace.kernel.reserve(LinearLayer.scratchCount(inputs: rank))
-        let (sum, scaled) = (workspace.sum.pointer, workspace.scaled.pointer)
+        let sum =
+            precision == .float32
+            ? memory.base.bindMemory(to: Float.self, capacity: count) : workspace.sum.pointer
+        let scaled = workspace.scaled.pointer
         weight.copyFloats(0..<count, to: .init(start: sum, count: count))
         b.copyFloats(0..<depth, to: .init(start: scaled, count: depth))
         for index in 0..<depth { scaled[index] *= scale }
@@ -37,13 +43,7 @@ package struct LowRankChange: Sendable {
             byTransposed: StoredMatrix(
                 values: values, encoding: a.encoding, outputs: rank, inputs: inputs),
             into: sum, stride: inputs, accumulate: true, scratch: workspace.kernel.pointer)
-
-        let type: ElementType = precision == .float32 ? .float32 : .bfloat16
-        // One extra element: the kernel pads an odd number of bfloat16 values with a zero.
-        let memory = AlignedMemory(byteCount: (count + 1) * type.size)
-        switch precision {
-        case .float32: memory.base.copyMemory(from: sum, byteCount: count * type.size)
-        case .bfloat16:
+        if precision == .bfloat16 {
             TransformerRows.narrow(
                 sum, stride: count, rows: 1, width: count,
                 into: memory.base.assumingMemoryBound(to: UInt16.self), stride: count)

@@ -153,7 +153,7 @@ package final class HNSWIndex: Sendable {
     private static func copy(
         _ section: UnsafeRawBufferPointer, keeping memory: inout [AlignedMemory]
     ) -> UnsafeRawBufferPointer {
-        let copy = AlignedMemory(byteCount: section.count)
+        let copy = AlignedMemory(uninitializedByteCount: section.count)
         if let source = section.baseAddress {
             copy.base.copyMemory(from: source, byteCount: section.count)
         }

@@ -65,7 +65,6 @@ struct MergedWeights {
         let (count, width) = (shape[0] * shape[1], shape[1])
         let memory = AlignedMemory(byteCount: count * 4)
         let floats = memory.base.bindMemory(to: Float.self, capacity: count)
-        floats.initialize(repeating: 0, count: count)
         let own = min(matrix.count, count)
         matrix.copyFloats(0..<own, to: UnsafeMutableBufferPointer(start: floats, count: own))
         for (id, row) in rows where Int(id) < shape[0] {

@@ -62,7 +62,7 @@ final class GGUFSource: TensorSource {
         let dimension = rows / heads
         let half = dimension / 2
         guard let source = tensor.bytes.baseAddress else { return tensor }
-        let memory = AlignedMemory(byteCount: tensor.bytes.count)
+        let memory = AlignedMemory(uninitializedByteCount: tensor.bytes.count)
         for row in 0..<rows {
             let (head, place) = (row / dimension, row % dimension)
             let from = head * dimension + 2 * (place % half) + place / half
