@@ -50,10 +50,11 @@ METHODS = {
     "compression + alignment": ("compressed", ALIGN, []),
     "compression + InfoNCE": ("compressed", CONTRAST, []),
     "compression + InfoNCE, in-batch": ("compressed", CONTRAST + ["--in-batch-negatives"], []),
-    "InfoNCE-L": ("last", CONTRAST, []),
-    "InfoNCE-L, in-batch": ("last", CONTRAST + ["--in-batch-negatives"], []),
-    "InfoNCE-M": ("mean", CONTRAST, []),
-    "InfoNCE-M, in-batch": ("mean", CONTRAST + ["--in-batch-negatives"], []),
+    "InfoNCE-L": ("base", CONTRAST + ["--pooling", "last"], []),
+    "InfoNCE-L, in-batch": ("base", CONTRAST + ["--pooling", "last", "--in-batch-negatives"], []),
+    "InfoNCE-M": ("base", CONTRAST + ["--pooling", "mean"], []),
+    "InfoNCE-M, in-batch": ("base", CONTRAST + ["--pooling", "mean", "--in-batch-negatives"], []),
+    "InfoNCE, compressed tokens, in-batch": ("base", CONTRAST + ["--in-batch-negatives"], []),
     "alignment alone": ("base", ALIGN, []),
 }
 
@@ -64,18 +65,10 @@ def prepare():
         lines = file.readlines()[:1001]
     with open(f"{options.work}/choose.tsv", "w") as file:
         file.writelines(lines)
-    for pooling in ("last", "mean"):
-        folder = f"{options.work}/{pooling}"
-        if os.path.exists(folder):
-            continue
-        shutil.copytree(options.model, folder)
-        settings = {"pooling": pooling}
-        with open(f"{folder}/autoregembed.json", "w") as file:
-            json.dump(settings, file)
 
 
 def start(name):
-    return {"base": options.model, "compressed": options.compressed}.get(name, f"{options.work}/{name}")
+    return {"base": options.model, "compressed": options.compressed}[name]
 
 
 def triples(seed, needs_negatives):

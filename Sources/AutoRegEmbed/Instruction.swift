@@ -19,7 +19,7 @@ public enum EmbeddingTask: String, Sendable, CaseIterable, Codable {
 }
 
 /// How a text's vector is computed from the last hidden states.
-public enum Pooling: String, Sendable, CaseIterable {
+public enum Pooling: String, Sendable, Codable, CaseIterable {
     /// The mean of the states at the compressed tokens.
     case compressed
     /// The state at the last token; no compressed tokens are added.

@@ -32,6 +32,7 @@ public enum TrainingOption: String, Sendable, CaseIterable, CodingKey {
     case referenceScores = "reference_scores"
     case reversesReferenceSign = "reverse_reference_sign"
     case negatives
+    case pooling
     case usesInBatchNegatives = "in_batch_negatives"
     case teacher
     case teacherVectors = "teacher_vectors"
@@ -144,6 +145,10 @@ public enum OptionProblem: Sendable, Equatable {
     case noLoss
     /// The model to continue with has another number.
     case differs(model: Int)
+    /// The option applies to the stage contrast, the only one that needs no compressed tokens.
+    case needsContrast
+    /// The vector would be the same for all texts.
+    case readsNoText
 }
 
 extension OptionProblem: CustomStringConvertible {
@@ -170,6 +175,8 @@ extension OptionProblem: CustomStringConvertible {
         case .besides(let other): "cannot be combined with \(other.rawValue)"
         case .noLoss: "and the other weight are 0, so that there is no loss"
         case .differs(let model): "must be that of the model to continue with, \(model)"
+        case .needsContrast: "needs the stage contrast; the others train compressed tokens"
+        case .readsNoText: "cannot be cls: the first token's state depends on no other token"
         }
     }
 }

@@ -1,3 +1,4 @@
+import AutoRegEmbed
 import Foundation
 import JSON
 import Tensors
@@ -109,6 +110,9 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     public var negatives = 7
     /// Contrast: whether the documents of the batch's other rows are negatives, too.
     public var usesInBatchNegatives = false
+    /// Contrast: the states that the vector is the mean of; nil means the compressed tokens'. With the
+    /// last token's or all of them the model needs no compressed tokens: the paper's InfoNCE-L and -M.
+    public var pooling: Pooling?
 
     /// Respond: the folder of the model whose vectors of the answers the model learns to have. Nil if
     /// ``teacherVectors`` has them, or without an alignment loss.
@@ -240,6 +244,14 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
         try check(temperature, .temperature, .positive)
         try check(beta, .beta, .positive)
         try check(negatives, .negatives, .atLeast(usesInBatchNegatives ? 0 : 1))
+        if let pooling, pooling != .compressed {
+            try check(stage == .contrast, .pooling, .needsContrast)
+            try check(pooling != .first, .pooling, .readsNoText)
+            try check(
+                compressedTokenLearningRate == nil, .compressedTokenLearningRate,
+                .besides(.pooling))
+            try check(compressedTokenStart == nil, .compressedTokenStart, .besides(.pooling))
+        }
         try check(threads, .threads, .threads)
         try check(saveSteps, .saveSteps, .atLeast(1))
         try check(evaluationSteps, .evaluationSteps, .atLeast(1))

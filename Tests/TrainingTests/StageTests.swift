@@ -1,3 +1,4 @@
+import AutoRegEmbed
 import Foundation
 import Tensors
 import Testing
@@ -20,15 +21,19 @@ struct StageTests {
     }
 
     static let names = [
-        "compress", "pretrain", "contrast", "contrast in-batch", "align sigmoid 0",
-        "align sigmoid 1", "align sigmoid 2", "align sigmoid 3", "align sigmoid 4", "align tanh 0",
+        "compress", "pretrain", "contrast", "contrast in-batch", "contrast last",
+        "contrast in-batch mean", "align sigmoid 0", "align sigmoid 1", "align sigmoid 2",
+        "align sigmoid 3", "align sigmoid 4", "align tanh 0",
         "align log-sigmoid 0", "align log-sigmoid 4", "align kl 0", "align js 0",
     ]
 
     private func options(_ name: String, _ fixture: TrainingFixture) throws -> TrainingOptions {
         let words = name.split(separator: " ").map(String.init)
         var options = try fixture.options(try #require(TrainingStage(rawValue: words[0])))
-        if words[0] == "contrast" { options.usesInBatchNegatives = words.count > 1 }
+        if words[0] == "contrast" {
+            options.usesInBatchNegatives = words.contains("in-batch")
+            options.pooling = words.last.flatMap(Pooling.init)
+        }
         if words[0] == "align" {
             options.similarity = try #require(AlignmentSimilarity(rawValue: words[1]))
             options.strategy = try #require(Int(words[2]).flatMap(AlignmentStrategy.init))
@@ -56,6 +61,51 @@ struct StageTests {
             // Every weight moves by about 4e-3 in these steps.
             let margin = 2e-5 * Double(values.count).squareRoot()
             #expect(abs(got - want) <= margin, "\(parameter): \(got), PyTorch \(want)")
+        }
+    }
+
+    /// The folder says how it was trained, and embeds so.
+    @Test(arguments: [Pooling.last, .mean])
+    func theTrainedPoolingIsTheModels(_ pooling: Pooling) throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        var options = try fixture.options(.contrast, model: TrainingFixture.path("bare"))
+        options.pooling = pooling
+        options.adapterRank = 2
+        _ = try fixture.losses(options)
+        options.model = fixture.output("out")
+        let backend = CPUBackend(threads: 1)
+        let model = try TrainableModel(options, backend: backend)
+        let inputs = try model.inputs(options)
+        let texts = ["the wing lifts", "air flows faster above it"]
+        let tape = Tape(backend: backend, isRecording: false)
+        let trained = tape.values(
+            model.conditional.vectors(
+                tape, texts.map { inputs.input($0, instruction: inputs.instructions.own) },
+                dropoutSeed: nil))
+        let embedder = try AutoRegEmbedder(folder: URL(filePath: options.model))
+        let vectors = try embedder.encode(texts, instruction: .self_, task: .retrieval)
+            .flatMap(\.vector)
+        #expect(vectors.count == trained.count)
+        for (a, b) in zip(vectors, trained) { #expect(abs(a - b) < 1e-5) }
+    }
+
+    @Test func poolingIsOfContrastAlone() throws {
+        let fixture = try TrainingFixture()
+        defer { fixture.remove() }
+        var options = try fixture.options(.compress)
+        options.pooling = .last
+        #expect { try fixture.losses(options) } throws: { error in
+            if case TrainingError.badOption(.pooling, .needsContrast) = error {
+                true
+            } else {
+                false
+            }
+        }
+        options = try fixture.options(.contrast)
+        options.pooling = .first
+        #expect { try fixture.losses(options) } throws: { error in
+            if case TrainingError.badOption(.pooling, .readsNoText) = error { true } else { false }
         }
     }
 

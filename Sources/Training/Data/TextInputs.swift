@@ -53,8 +53,8 @@ struct TextInputs: Sendable {
             })
     }
 
-    /// The input ends with the compressed tokens: attention is causal, so what a template puts
-    /// after them cannot change their states.
+    /// The input ends with the compressed tokens, if there are any: attention is causal, so what a
+    /// template puts after them cannot change their states.
     func input(_ text: String, instruction: String) -> [Int32] {
         let builder =
             builders[Identifier(instruction)]
@@ -63,7 +63,8 @@ struct TextInputs: Sendable {
                 compressedTokens: compressedTokens, maximumLength: maximumLength)
         let input = builder.input(text)
         if input.isTruncated { cuts.note() }
-        return Array(input.tokens.prefix(input.compressedEnd ?? input.tokens.count))
+        let end = compressedTokens.isEmpty ? nil : input.compressedEnd
+        return Array(input.tokens.prefix(end ?? input.tokens.count))
     }
 
     func target(_ text: String) -> [Int32] {

@@ -99,9 +99,12 @@ struct ModelWriter {
 
     private func settings() throws(TrainingError) -> SettingsFile {
         var settings = model.settings
-        settings.setDefault("compressed_tokens", .init(model.conditional.compressedTokens))
-        // The stages train pooling over the compressed tokens, however the starting model pooled.
-        if settings.values.pooling != .compressed { settings.set("pooling", "compressed") }
+        let (tokens, pooling) = (model.conditional.compressedTokens, model.conditional.pooling)
+        if tokens > 0 { settings.setDefault("compressed_tokens", .init(tokens)) }
+        // The one that was trained, however the starting model pooled.
+        if settings.values.pooling != pooling {
+            settings.set("pooling", .string(pooling.rawValue))
+        }
         let input = model.conditional.decoderInput
         settings.set("decoder_scale", input.scale == 1 ? nil : .number(input.scale))
         settings.set("decoder_offset", input.offsetValue)

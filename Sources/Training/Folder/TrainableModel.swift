@@ -51,7 +51,9 @@ struct TrainableModel {
         if responds {
             settings = try settings.answering(compressedTokens: options.compressedTokens)
         }
-        let needsTokens = options.stage != .pretrain
+        let isEmbedder = options.stage != .pretrain
+        let pooling = options.pooling ?? .compressed
+        let needsTokens = isEmbedder && pooling == .compressed
         let tokenizer = try TokenizerFiles(
             folder: home(of: "tokenizer.json"),
             addingCompressedTokens: needsTokens ? settings.values.compressedTokens : [])
@@ -84,11 +86,11 @@ struct TrainableModel {
             hasOwnRows: isFrozen, backend: backend)
         // If all weights are trained, an encoder starts from the base with its adapter merged in, a
         // language model from the base alone.
-        let merged = !isFrozen && needsTokens ? saved : nil
+        let merged = !isFrozen && isEmbedder ? saved : nil
         var encoder = try Self.decoder(configuration) { declaration throws(TrainingError) in
             let isHead = declaration.name == ModelConfiguration.outputName
             let isTrained =
-                !isFrozen && !(isHead && needsTokens)
+                !isFrozen && !(isHead && isEmbedder)
                 && !options.frozen.contains { Self.is(declaration.name, under: $0) }
             return try initial.parameter(declaration, isTrained: isTrained, merging: merged)
         }
@@ -176,7 +178,7 @@ struct TrainableModel {
         conditional = ConditionalModel(
             encoder: encoder, decoder: decoder,
             compressedTokens: needsTokens ? settings.values.compressedTokens.count : 0,
-            decoderInput: decoderInput, projections: projections)
+            pooling: pooling, decoderInput: decoderInput, projections: projections)
         if let (_, rows) = encoder.trainedRows {
             compressedTokenRows = ParameterRows(
                 parameter: rows, rows: Array(0..<rows.shape[0]))

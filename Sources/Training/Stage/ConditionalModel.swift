@@ -1,3 +1,4 @@
+import AutoRegEmbed
 import Tensors
 import Transformer
 
@@ -10,6 +11,9 @@ struct ConditionalModel {
     var encoder: DifferentiableDecoder
     let decoder: DifferentiableDecoder?
     let compressedTokens: Int
+    /// The states that a vector is the mean of: those of the compressed tokens, which e are, or for
+    /// contrast without them the last or all.
+    var pooling = Pooling.compressed
     /// What happens to e before it enters D.
     var decoderInput = DecoderInput()
     /// LLM2Vec-Gen's; nil in AutoRegEmbed.
@@ -49,7 +53,25 @@ struct ConditionalModel {
 
     /// v of every input, L2-normalized: `[inputs, T]`.
     func vectors(_ tape: Tape, _ inputs: [[Int32]], dropoutSeed: UInt64?) -> Tensor {
-        tape.normalized(pooled(tape, encode(tape, inputs, dropoutSeed: dropoutSeed)))
+        guard pooling == .compressed else {
+            return tape.normalized(
+                pooledWithoutTokens(tape, inputs, dropoutSeed: dropoutSeed))
+        }
+        return tape.normalized(pooled(tape, encode(tape, inputs, dropoutSeed: dropoutSeed)))
+    }
+
+    /// The last token's state of every input, or the mean of all: `[inputs, H]`.
+    private func pooledWithoutTokens(
+        _ tape: Tape, _ inputs: [[Int32]], dropoutSeed: UInt64?
+    ) -> Tensor {
+        let layout = SequenceLayout(lengths: inputs.map(\.count))
+        let rows =
+            pooling == .last ? layout.offsets.dropFirst().map { $0 - 1 } : Array(0..<layout.rows)
+        let states = encoder.states(
+            tape, inputs: encoder.embed(tape, inputs.flatMap { $0 }), layout: layout,
+            rows: rows.map(Int32.init), dropoutSeed: dropoutSeed)
+        return pooling == .last
+            ? states : tape.segments(states, offsets: layout.offsets, mean: true)
     }
 
     /// v before normalization: the mean of each input's k rows e or p, in LLM2Vec-Gen A p̄ + a of it.

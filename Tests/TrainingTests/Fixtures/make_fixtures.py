@@ -72,9 +72,18 @@ class Reference:
     def ids(self, s):
         return self.tok.encode(s, add_special_tokens=False).ids
 
+    def states(self, text, instruction, marks):
+        x = [0] + self.ids(text + "\n") + self.ids(instruction + "\n") + marks
+        return self.enc.model(torch.tensor([x])).last_hidden_state[0]
+
     def e(self, text, instruction):
-        x = [0] + self.ids(text + "\n") + self.ids(instruction + "\n") + self.marks
-        return self.enc.model(torch.tensor([x])).last_hidden_state[0, -K:]
+        return self.states(text, instruction, self.marks)[-K:]
+
+    def v(self, text, instruction, pooling):
+        if pooling == "compressed":
+            return self.e(text, instruction).mean(0)
+        states = self.states(text, instruction, [])
+        return states[-1] if pooling == "last" else states.mean(0)
 
     def logits(self, target, e):
         ids = torch.tensor(self.ids(target) + [1])
@@ -104,8 +113,8 @@ def pretrain(r, rows):
     return total / count
 
 
-def contrast(r, rows, in_batch):
-    v = lambda t, i: F.normalize(r.e(t, i).mean(0), dim=-1)
+def contrast(r, rows, in_batch, pooling="compressed"):
+    v = lambda t, i: F.normalize(r.v(t, i, pooling), dim=-1)
     queries = [v(x["query"], NEXT) for x in rows]
     documents = [[v(d, SELF) for d in x["pos"] + x["neg"]] for x in rows]
     losses = []
@@ -198,7 +207,9 @@ def references(strategy):
 CASES = {
     "compress": (compress, INSTRUCTIONS), "pretrain": (pretrain, TEXTS),
     "contrast": (lambda r, b: contrast(r, b, False), ROWS),
-    "contrast in-batch": (lambda r, b: contrast(r, b, True), ROWS)}
+    "contrast in-batch": (lambda r, b: contrast(r, b, True), ROWS),
+    "contrast last": (lambda r, b: contrast(r, b, False, "last"), ROWS),
+    "contrast in-batch mean": (lambda r, b: contrast(r, b, True, "mean"), ROWS)}
 for similarity, strategy in [("sigmoid", 0), ("sigmoid", 1), ("sigmoid", 2), ("sigmoid", 3),
                              ("sigmoid", 4), ("tanh", 0), ("log-sigmoid", 0), ("log-sigmoid", 4),
                              ("kl", 0), ("js", 0)]:

@@ -305,6 +305,14 @@ extension TrainCommand {
             inversion: .prefixedNo,
             help: "contrast: use the other rows' documents as negatives, too (default: no).")
         var inBatchNegatives: Bool?
+
+        @Option(
+            help: """
+                Contrast: what the vector is the mean of, the states at the compressed tokens \
+                (compressed), at the last token (last) or at all tokens (mean); the last two need no \
+                compressed tokens (default: compressed).
+                """)
+        var pooling: Pooling?
         @Option(
             help: ArgumentHelp(
                 "align: keep the reference scores in this file, and reuse them if they fit.",
@@ -322,6 +330,7 @@ extension TrainCommand {
             options.strategy = strategy
             options.negatives = negatives
             options.usesInBatchNegatives = inBatchNegatives ?? options.usesInBatchNegatives
+            options.pooling = pooling
             options.referenceScores = referenceScores
             options.reversesReferenceSign = reverseReferenceSign
         }
