@@ -87,20 +87,21 @@ private struct WordVectors: TokenVectors {
         #expect(Fusion.tokenParts(of: [1, 4, 2], weight: 0.5) == [0.125, 0.5, 0.25])
     }
 
+    private struct Alike: Embedder {
+        let base = TestEmbedder()
+        var identity: EmbedderIdentity { base.identity }
+        var tokenVectors: (any TokenVectors)? { WordVectors() }
+        func embedDocuments(_ texts: [String]) async throws -> [EncodedText] {
+            try await base.embedDocuments(texts)
+        }
+        func embedQueries(_ texts: [String]) async throws -> [EncodedText] {
+            try await base.embedQueries(texts)
+        }
+    }
+
     /// A document that says the same in other words passes one that shares only its vector's direction.
     @Test(arguments: TestStore.available)
     func joinsHybridScores(_ store: TestStore) async throws {
-        struct Alike: Embedder {
-            let base = TestEmbedder()
-            var identity: EmbedderIdentity { base.identity }
-            var tokenVectors: (any TokenVectors)? { WordVectors() }
-            func embedDocuments(_ texts: [String]) async throws -> [EncodedText] {
-                try await base.embedDocuments(texts)
-            }
-            func embedQueries(_ texts: [String]) async throws -> [EncodedText] {
-                try await base.embedQueries(texts)
-            }
-        }
         let folder = TemporaryFolder()
         let database = try Database(at: store.location(in: folder), embedder: Alike())
         let collection = database.collection()
@@ -124,6 +125,41 @@ private struct WordVectors: TokenVectors {
         #expect(try await collection.query(query).hits.allSatisfy { $0.parts?.tokens == 0 })
         query.fusion = Fusion(tokenWeight: -1)
         await #expect(throws: DatabaseError.self) { try await collection.query(query) }
+        try database.close()
+    }
+
+    /// In dense mode only for a query that has a weight; without one the score is the inner product.
+    @Test(arguments: TestStore.available)
+    func joinsDenseScores(_ store: TestStore) async throws {
+        let folder = TemporaryFolder()
+        let database = try Database(at: store.location(in: folder), embedder: Alike())
+        let collection = database.collection()
+        let texts = ["apple apple", "bread", "cheese", "zebra", "apple cheese bread"]
+        try await collection.ingest(
+            texts.enumerated().map { Document(id: "\($0)", text: $1) })
+        var query = Query("apple", mode: .dense, isExact: true)
+        let plain = try await collection.query(query)
+        #expect(plain.hits.allSatisfy { $0.parts == nil } && plain.explanation.fusion == nil)
+        query.fusion.tokenWeight = 0
+        #expect(try await collection.query(query).hits == plain.hits)
+
+        query.fusion.tokenWeight = 2
+        let answer = try await collection.query(query)
+        #expect(answer.explanation.fusion?.denseWeight == 1)
+        #expect(answer.explanation.fusion?.lexicalWeight == 0)
+        let best = try #require(plain.hits.first?.score)
+        let scores = TokenMatching(
+            query: "apple", documents: plain.hits.map(\.text), vectors: WordVectors()
+        ).scores()
+        let parts = Fusion.tokenParts(of: scores, weight: 2)
+        let expected = zip(plain.hits, parts)
+            .map { (id: $0.id, score: max(0, $0.score / best) + $1) }
+            .sorted { $0.score > $1.score }
+        #expect(answer.hits.map(\.id) == expected.map(\.id))
+        for (hit, wanted) in zip(answer.hits, expected) {
+            #expect(abs(hit.score - wanted.score) < 1e-9)
+            #expect(hit.parts?.lexical == 0)
+        }
         try database.close()
     }
 }

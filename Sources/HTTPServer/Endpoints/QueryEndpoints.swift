@@ -52,9 +52,10 @@ struct QueryEndpoints {
             if measure != nil, query.rerankDepth == nil {
                 query.rerankDepth = Query.usualRerankDepth
             }
-            if let weight = try fields.number("hybrid_weight", least: 0) {
-                query.fusion = Fusion(.scores, denseWeight: weight)
-            }
+            query.fusion = Fusion(
+                try fields.choice("fusion", Fusion.Method.self) ?? .scores,
+                denseWeight: try fields.number("hybrid_weight", least: 0),
+                tokenWeight: try fields.number("token_weight", least: 0))
             explains = try fields.boolean("explain") ?? false
             query.explains = explains
             query.minimumScore = try fields.number("min_score")

@@ -7,7 +7,9 @@
 /// documents long. Documents of equal score are ordered by identifier.
 ///
 /// With ``Method/scores`` and an embedder that has `tokenVectors`, the first 50 are then compared with
-/// the query token by token, and get `tokenWeight` times what that gives, divided by the best.
+/// the query token by token, and get `tokenWeight` times what that gives, divided by the best. Dense mode
+/// does the same if the query has a `tokenWeight`, without a list by words, and `denseWeight` is then 1
+/// unless the query says otherwise.
 ///
 /// ``Method/scores`` is the default. Ranks say that a document is ahead of another, not by how much:
 /// they make a list whose first hit stands out alike to one whose hits are all as good. Bruch, Gai and
@@ -39,8 +41,8 @@ public struct Fusion: Sendable, Equatable {
     public var denseWeight: Double?
     /// How much the list by words counts.
     public var lexicalWeight: Double
-    /// How much matching tokens count; `nil` for the embedder's weight. ``Method/ranks`` has no use for
-    /// it.
+    /// How much matching tokens count; `nil` for the embedder's weight in hybrid mode, and for not
+    /// comparing them in dense mode. ``Method/ranks`` has no use for it.
     public var tokenWeight: Double?
 
     /// Creates a fusion; each parameter sets the property of its name.
@@ -110,7 +112,7 @@ public struct Fusion: Sendable, Equatable {
     }
 }
 
-/// What a hybrid score is made of.
+/// What a hybrid score is made of, or a dense one with tokens compared.
 public struct HybridParts: Sendable, Equatable {
     /// What the list by vector gives, times its weight; 0 for a document that is not in it.
     public var dense: Double

@@ -168,7 +168,7 @@ public struct Explanation: Sendable {
     public var matchingPassages: Int?
     /// The best score of the documents that ``Query/minimumScore`` left out; `nil` if it left out none.
     public var bestScoreLeftOut: Double?
-    /// How the two rankings were fused; `nil` unless the mode was hybrid.
+    /// How the two rankings were fused, or tokens added to the one by vector; `nil` for other scores.
     public var fusion: Fusion?
 
     /// A step and its time.

@@ -18,6 +18,23 @@ struct QueryPlan: Sendable {
     var encoding: Duration?
     /// Set if hits are re-ranked.
     let reranker: Reranker?
+
+    /// Whether scores are weighted sums of what lists and tokens give.
+    var joinsScores: Bool { mode == .hybrid || tokenVectors != nil }
+
+    /// Compares tokens in hybrid mode with the query's weight or else the embedder's, in dense mode only
+    /// with the query's: what a dense score is, an inner product, changes only if that is asked for.
+    fileprivate mutating func compareTokens(_ vectors: (any TokenVectors)?) {
+        let own = mode == .hybrid ? vectors?.weight : nil
+        guard let vectors, fusion.method == .scores, let weight = fusion.tokenWeight ?? own,
+            weight > 0
+        else { return }
+        if mode == .dense {
+            (fusion.denseWeight, fusion.lexicalWeight) = (query.fusion.denseWeight ?? 1, 0)
+        }
+        fusion.tokenWeight = weight
+        tokenVectors = vectors
+    }
 }
 
 /// Chooses modes and encodes texts.
@@ -41,11 +58,7 @@ struct QueryPlanner {
                 if plans[index].fusion.denseWeight == nil {
                     plans[index].fusion.denseWeight = embedder.hybridWeight
                 }
-                guard plans[index].mode == .hybrid, plans[index].fusion.method == .scores,
-                    let tokens, plans[index].fusion.tokenWeight ?? tokens.weight > 0
-                else { continue }
-                plans[index].fusion.tokenWeight = plans[index].fusion.tokenWeight ?? tokens.weight
-                plans[index].tokenVectors = tokens
+                plans[index].compareTokens(tokens)
             }
         }
         for index in plans.indices where plans[index].fusion.denseWeight == nil {

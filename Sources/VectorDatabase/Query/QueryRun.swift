@@ -66,10 +66,10 @@ struct QueryRun: Sendable {
         if plan.mode != .dense { clock.note("lexical", lexical.duration) }
         var documents: [RankedDocument] =
             switch plan.mode {
-            case .dense: dense.documents
-            case .lexical: lexical.documents
-            case .hybrid:
+            case _ where plan.joinsScores:
                 clock.measure("fuse") { fuse(dense.documents, lexical.documents) }
+            case .lexical: lexical.documents
+            case .dense, .hybrid: dense.documents
             }
         // What is read here need not be read again.
         var passages: [Int64: PassageRecord] = [:]
@@ -100,7 +100,7 @@ struct QueryRun: Sendable {
         explanation.bestScoreLeftOut = leftOut
         explanation.phases = clock.phases
         explanation.matchingPassages = retriever.matchingPassages
-        explanation.fusion = plan.mode == .hybrid ? plan.fusion : nil
+        explanation.fusion = plan.joinsScores ? plan.fusion : nil
         return Answer(
             query: query, mode: plan.mode, hits: hits,
             duration: clock.elapsed + (plan.encoding ?? .zero),
@@ -111,7 +111,7 @@ struct QueryRun: Sendable {
     private var depthOfLists: Int {
         let wanted = min(max(query.limit, query.rerankDepth ?? 0), Self.mostDocuments)
         // Twice as many leave enough if each has a duplicate.
-        guard plan.mode == .hybrid else { return mergesDuplicates ? 2 * wanted : wanted }
+        guard plan.joinsScores else { return mergesDuplicates ? 2 * wanted : wanted }
         return query.fusionDepth ?? Fusion.depth(limit: wanted)
     }
 

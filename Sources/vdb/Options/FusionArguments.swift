@@ -19,7 +19,7 @@ struct FusionArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Weight of tokens that are alike, with scores in hybrid mode (default: the model's, else 0).",
+            "Weight of tokens that are alike, with scores (default: in hybrid mode the model's, else 0).",
             valueName: "w"))
     var tokenWeight: Double?
 

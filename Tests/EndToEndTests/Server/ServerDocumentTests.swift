@@ -23,6 +23,18 @@ import Testing
                 #"{"query":"gas","mode":"hybrid","hybrid_weight":2}"#,
                 ["gas", "--mode", "hybrid", "--hybrid-weight", "2"]
             ),
+            (
+                #"{"query":"hot gas","mode":"hybrid","token_weight":0}"#,
+                ["hot gas", "--mode", "hybrid", "--token-weight", "0"]
+            ),
+            (
+                #"{"query":"hot gas","mode":"hybrid","token_weight":3.5,"hybrid_weight":0.2}"#,
+                ["hot gas", "--mode", "hybrid", "--token-weight", "3.5", "--hybrid-weight", "0.2"]
+            ),
+            (
+                #"{"query":"hot gas","mode":"hybrid","fusion":"ranks"}"#,
+                ["hot gas", "--mode", "hybrid", "--fusion", "ranks"]
+            ),
         ]
         for (body, arguments) in cases {
             let answer = try await server.request("POST", collection + "/query", body)

@@ -22,7 +22,8 @@ struct QueryCommand: AsyncParsableCommand {
             w / (60 + dense rank). w is --hybrid-weight, else "hybrid_weight" in the model's \
             autoregembed.json, else 0.4 (ranks: 0.35). If the model has a "token_weight" (the built-in one: \
             0.3), the first 50 get that times how well their tokens match the query's, where tokens that \
-            are alike match in part; --token-weight changes it, 0 leaves it out. --explain shows all parts.
+            are alike match in part; --token-weight changes it, 0 leaves it out. With --token-weight, dense \
+            mode does so, too: the inner product divided by the best hit's is added. --explain shows all parts.
 
             --where compares metadata, id and title with =, !=, <, <=, >, >=, IN, BETWEEN, LIKE, ILIKE, \
             CONTAINS, IS NULL, AND, OR, NOT and parentheses; see 'vdb help filters'. As in SQL, comparing a \
