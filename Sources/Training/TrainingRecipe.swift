@@ -52,7 +52,8 @@ extension TrainingOptions {
         switch stage {
         case .pretrain, .respond: break
         case .compress:
-            (learningRate, compressedTokenLearningRate) = (7e-4, 1e-3)
+            // At 6e-4 and 7e-4 the text may never be learned, however slow the warm-up.
+            (learningRate, compressedTokenLearningRate) = (3e-4, 1e-3)
             (schedule, batchSize) = (.linear, 24)
             // Without these the model learns the language of the targets, but nothing of the text.
             (compressedTokenStart, decoderScale) = ("...", .automatic)

@@ -65,7 +65,11 @@ struct DatabaseFileArguments: ParsableArguments {
         models: ModelFinder = ModelFinder(), server: PostgresOptions = PostgresOptions(),
         neighborCodes: Bool? = nil
     ) throws -> Database {
-        try open(access, threads: general.threads, models: models, server: server) {
+        if neighborCodes == true, location.path == nil {
+            throw ValidationError(
+                "--neighbor-codes is for databases in a file; PostgreSQL has pgvector's graph")
+        }
+        return try open(access, threads: general.threads, models: models, server: server) {
             lock.set(&$0, isQuiet: general.quiet)
             $0.neighborCodes = neighborCodes
         }
@@ -153,7 +157,8 @@ struct GraphArguments: ParsableArguments {
         inversion: .prefixedNo,
         help: """
             Store codes of each vector's neighbors with the index: searches take about half as long, the \
-            index more than five times the space (default: as it is, at first no). Not with PostgreSQL.
+            index more than five times the space (default: as it is, at first no). Not with PostgreSQL, \
+            and without effect on vectors that are not quantized.
             """)
     var neighborCodes: Bool?
 

@@ -162,7 +162,7 @@ extension TrainCommand {
         @Option(
             help: """
                 Defaults of the options below: paper, for models of billions of weights, or small, for \
-                adapters of models like SmolLM2-135M, which compress with --learning-rate 7e-4 \
+                adapters of models like SmolLM2-135M, which compress with --learning-rate 3e-4 \
                 --embed-learning-rate 1e-3 --embed-start "..." --decoder-scale auto --batch-size 24 \
                 --schedule linear, align with 1e-4 and batches of 16, and contrast with 5e-4, batches of \
                 24, --temperature 0.05 and --in-batch-negatives (default: small for such a model with \
