@@ -22,7 +22,7 @@ struct JobFailoverTests {
                 [
                     "ingest", "corpus.jsonl", "--job", "j", "--unit-size", "4KiB", "--batch-size",
                     "5",
-                    "--places", "2", "--acknowledge", "--quiet", "--timeout", "100",
+                    "--places", "2", "--acknowledge", "--quiet", "--timeout", "300",
                 ], input: FileHandle.nullDevice, output: FileHandle(forWritingAtPath: output),
                 errors: FileHandle.standardError, environment: ["VDB_DB": database])
         }
