@@ -6,7 +6,8 @@ usage: similarity.py VDB MODEL COMPRESSED TRIPLES.jsonl --test STS.tsv… --choo
 
 MODEL is the language model's folder; COMPRESSED what `vdb train compress` made of it. TRIPLES.jsonl has one
 {"query", "pos", "neg"} object a line, from which each seed draws its own --triples. Learning rates are chosen by the
-first 1,000 pairs of --choose with a seed of their own (--choose-seed), so no figure of the table had a part in it.
+first 1,000 pairs of --choose with a seed of their own (--choose-seed), so no figure of the table had a part in it; of one rate
+there is nothing to choose.
 
 Spearman's correlation x 100, the mean of the seeds and its spread. A run that is done is not repeated: the same command
 resumes, with more seeds, methods or another number of triples as well."""
@@ -140,9 +141,11 @@ for method in options.methods or METHODS:
         results = [kept(slug(method), lambda: evaluate(start(origin), options.test, extra))]
         rate = ""
     else:
-        chosen = {rate: run(method, options.choose_seed, rate, [f"{options.work}/choose.tsv"])["choose"]
-                  for rate in options.rates}
-        rate = max(chosen, key=chosen.get)
+        rate = options.rates[0]
+        if len(options.rates) > 1:
+            chosen = {rate: run(method, options.choose_seed, rate, [f"{options.work}/choose.tsv"])["choose"]
+                      for rate in options.rates}
+            rate = max(chosen, key=chosen.get)
         results = [run(method, seed, rate, options.test) for seed in options.seeds]
     if columns is None:
         columns = list(results[0])
