@@ -20,6 +20,8 @@ struct EstimateQueue {
 
     private static let buckets = 1024
     private static let words = buckets / 64
+    /// Added to a float from 0 to 1023, it leaves the nearest integer in the lowest bits.
+    private static let rounding: Float = 8_388_608
 
     private var entries = AlignedArray<Entry>(capacity: 1024)
     /// The last entry of each bucket, -1 for none.
@@ -28,10 +30,13 @@ struct EstimateQueue {
     private let counts = AlignedArray<Int32>(repeating: 0, count: buckets)
     /// A bit for each bucket that has entries to take.
     private let occupied = AlignedArray<UInt64>(repeating: 0, count: words)
+    /// The first word of `occupied` that has a bit, `words` if there is none.
+    private var firstWord = words
 
     private var limit = 1
     private var low: Float = 0
-    /// Buckets per unit; 0 puts everything into the first.
+    /// Buckets per unit; 0 puts everything into the first. Bucket b has the estimates that are nearest to
+    /// low + b / density, the first also all below, the last all above.
     private var density: Float = 0
     /// The last bucket within the bound, and the entries up to it.
     private var last = buckets - 1
@@ -54,73 +59,134 @@ struct EstimateQueue {
         counts.pointer.update(repeating: 0, count: Self.buckets)
         occupied.pointer.update(repeating: 0, count: Self.words)
         (last, within, bound) = (Self.buckets - 1, 0, .infinity)
+        firstWord = Self.words
     }
 
-    /// Inserts a node with a finite estimate that is below `bound`. Returns whether it is now the next.
+    /// Inserts those of 32 nodes whose bit is set in `lanes` and whose estimate is finite and below
+    /// `bound`, which falls as they are inserted.
+    ///
+    /// - Parameters:
+    ///   - accepts: whether a node may be inserted.
+    ///   - becameFirst: called with a node that is the next to be taken, for now.
     @inline(__always)
-    mutating func insert(_ estimate: Float, _ node: UInt32) -> Bool {
-        let index = entries.count
-        if index == entries.capacity { entries.reserve(2 * index) }
-        entries.pointer[index] = Entry(estimate: estimate, next: -1, node: node, isTaken: false)
-        entries.extendWithinCapacity(by: 1)
-        if place(index) > crowd { sortAgain() }
-        return first == index
+    mutating func insert(
+        _ lanes: UInt32, _ estimates: UnsafePointer<Float>, _ nodes: UnsafePointer<UInt32>,
+        accepts: (UInt32) -> Bool, becameFirst: (UInt32) -> Void
+    ) {
+        let room = entries.count + lanes.nonzeroBitCount
+        if room > entries.capacity { entries.reserve(2 * room) }
+        // In registers, since the compiler must expect each store to change what is in memory.
+        var buckets = Buckets(self)
+        let start = entries.pointer
+        var count = entries.count
+        var fullest: Int32 = 0
+        var remaining = lanes
+        while remaining != 0 {
+            let lane = remaining.trailingZeroBitCount
+            remaining &= remaining &- 1
+            let (estimate, node) = (estimates[lane], nodes[lane])
+            guard estimate < buckets.bound, estimate > -.infinity, accepts(node) else { continue }
+            start[count] = Entry(estimate: estimate, next: -1, node: node, isTaken: false)
+            let (filled, isFirst) = buckets.place(start + count, count)
+            count &+= 1
+            fullest = max(fullest, filled)
+            if isFirst { becameFirst(node) }
+        }
+        entries.extendWithinCapacity(by: count - entries.count)
+        keep(buckets)
+        if fullest > crowd { sortAgain() }
     }
 
     /// The node that `next` will return if nothing better is inserted.
     @inline(__always)
     var upcoming: UInt32? {
-        let index = first
-        return index < 0 ? nil : entries.pointer[index].node
+        guard firstWord < Self.words else { return nil }
+        return entries.pointer[Int(heads.pointer[firstBucket])].node
     }
 
-    /// The entry to take next, whatever the bound; -1 if there is none.
+    /// There must be one.
     @inline(__always)
-    private var first: Int {
-        for word in 0..<Self.words where occupied.pointer[word] != 0 {
-            return Int(
-                heads.pointer[word << 6 + occupied.pointer[word].trailingZeroBitCount])
-        }
-        return -1
-    }
-
-    /// Puts an entry into its bucket, and returns how many are there.
-    @inline(__always)
-    private mutating func place(_ index: Int) -> Int32 {
-        let entry = entries.pointer + index
-        let position = min(
-            max((entry.pointee.estimate - low) * density, 0), Float(Self.buckets - 1))
-        let bucket = Int(position)
-        if !entry.pointee.isTaken {
-            entry.pointee.next = heads.pointer[bucket]
-            heads.pointer[bucket] = Int32(truncatingIfNeeded: index)
-            occupied.pointer[bucket >> 6] |= 1 << UInt64(bucket & 63)
-        }
-        counts.pointer[bucket] += 1
-        if bucket <= last {
-            within += 1
-            while within - counts.pointer[last] >= limit {
-                within -= counts.pointer[last]
-                last -= 1
-                bound = low + Float(last + 1) / density
-            }
-        }
-        return counts.pointer[bucket]
+    private var firstBucket: Int {
+        firstWord << 6 | occupied.pointer[firstWord].trailingZeroBitCount
     }
 
     /// Takes the node with the best estimate within the bound; `nil` if there is none.
     @inline(__always)
     mutating func next() -> (node: UInt32, estimate: Float)? {
-        for word in 0..<Self.words where occupied.pointer[word] != 0 {
-            let bucket = word << 6 + occupied.pointer[word].trailingZeroBitCount
-            guard bucket <= last else { return nil }
-            let entry = entries.pointer + Int(heads.pointer[bucket])
-            heads.pointer[bucket] = entry.pointee.next
-            if entry.pointee.next < 0 { occupied.pointer[word] &= occupied.pointer[word] - 1 }
-            entry.pointee.isTaken = true
-            return (entry.pointee.node, entry.pointee.estimate)
+        guard firstWord < Self.words else { return nil }
+        let bucket = firstBucket
+        guard bucket <= last else { return nil }
+        let entry = entries.pointer + Int(heads.pointer[bucket])
+        heads.pointer[bucket] = entry.pointee.next
+        if entry.pointee.next < 0 {
+            let occupied = occupied.pointer
+            occupied[firstWord] &= occupied[firstWord] &- 1
+            while firstWord < Self.words, occupied[firstWord] == 0 { firstWord &+= 1 }
         }
-        return nil
+        entry.pointee.isTaken = true
+        return (entry.pointee.node, entry.pointee.estimate)
+    }
+
+    /// The buckets' state while entries are inserted.
+    private struct Buckets {
+        let heads: UnsafeMutablePointer<Int32>
+        let counts: UnsafeMutablePointer<Int32>
+        let occupied: UnsafeMutablePointer<UInt64>
+        let (low, density): (Float, Float)
+        let limit: Int32
+        var firstWord: Int
+        var last: Int
+        var within: Int32
+        var bound: Float
+
+        @inline(__always)
+        init(_ queue: borrowing EstimateQueue) {
+            (heads, counts) = (queue.heads.pointer, queue.counts.pointer)
+            occupied = queue.occupied.pointer
+            (low, density) = (queue.low, queue.density)
+            limit = Int32(clamping: queue.limit)
+            (firstWord, last) = (queue.firstWord, queue.last)
+            (within, bound) = (queue.within, queue.bound)
+        }
+
+        /// Puts entry number `index` into its bucket. Returns how many are there, and whether it is the
+        /// first to be taken.
+        @inline(__always)
+        mutating func place(_ entry: UnsafeMutablePointer<Entry>, _ index: Int)
+            -> (filled: Int32, isFirst: Bool)
+        {
+            let position = min(
+                max((entry.pointee.estimate - low) * density, 0), Float(EstimateQueue.buckets - 1))
+            let bits = (position + EstimateQueue.rounding).bitPattern
+            let bucket = Int(bits & UInt32(EstimateQueue.buckets - 1))
+            let word = bucket >> 6
+            var isFirst = false
+            if !entry.pointee.isTaken {
+                let bit = UInt64(1) &<< UInt64(bucket & 63)
+                isFirst = word < firstWord || word == firstWord && occupied[word] & (bit &- 1) == 0
+                entry.pointee.next = heads[bucket]
+                heads[bucket] = Int32(truncatingIfNeeded: index)
+                occupied[word] |= bit
+                firstWord = min(firstWord, word)
+            }
+            let filled = counts[bucket] &+ 1
+            counts[bucket] = filled
+            if bucket <= last {
+                within &+= 1
+                while within &- counts[last] >= limit {
+                    within &-= counts[last]
+                    last &-= 1
+                    bound = low + (Float(last) + 0.5) / density
+                }
+            }
+            return (filled, isFirst)
+        }
+    }
+
+    @inline(__always)
+    private mutating func keep(_ buckets: Buckets) {
+        (firstWord, last) = (buckets.firstWord, buckets.last)
+        (within, bound) = (buckets.within, buckets.bound)
     }
 
     /// Sorts all entries within the bound into buckets that cover their range, with room for better
@@ -143,8 +209,10 @@ struct EstimateQueue {
         // Estimates that are equal, nearly equal, or too far apart share a bucket.
         if !density.isFinite || !width.isFinite || !low.isFinite { (low, density) = (0, 0) }
         clearBuckets()
+        var buckets = Buckets(self)
         var fullest: Int32 = 0
-        for index in 0..<kept { fullest = max(fullest, place(index)) }
+        for index in 0..<kept { fullest = max(fullest, buckets.place(all + index, index).filled) }
+        keep(buckets)
         // Equal estimates stay together however often they are sorted.
         crowd = max(2 * fullest, Int32(clamping: 16 + limit / 16))
     }

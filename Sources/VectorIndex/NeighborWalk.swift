@@ -59,10 +59,12 @@ struct NeighborWalk {
     @inline(__always)
     private mutating func expand(_ node: UInt32) {
         hops += 1
-        let (layout, record, count) = (codes.layout, codes.record(node), rows.count)
+        let (codes, layout, record) = (codes, codes.layout, codes.record(node))
+        let count = rows.count
         let distance = rows.distance(from: query, toRecord: record, layout)
         pool.insert(distance, node)
         let values = UnsafePointer(estimates.values.pointer)
+        let visited = visited.reader
         for group in 0..<layout.groups {
             let start = record + layout.firstGroup + group * layout.groupBytes
             let links = start.assumingMemoryBound(to: UInt32.self)
@@ -72,18 +74,12 @@ struct NeighborWalk {
             var good: UInt32 = 0
             let bound = queue.bound
             for lane in 0..<NeighborCodes.lanes {
-                good |= (values[lane] < bound ? 1 : 0) << UInt32(lane)
+                good |= (values[lane] < bound ? 1 : 0) &<< UInt32(lane)
             }
-            while good != 0 {
-                let lane = good.trailingZeroBitCount
-                good &= good - 1
-                let (estimate, neighbor) = (values[lane], links[lane])
-                // A damaged record may hold anything.
-                guard estimate < queue.bound, estimate.isFinite, neighbor < count,
-                    !visited.contains(neighbor)
-                else { continue }
-                if queue.insert(estimate, neighbor) { codes.prefetch(neighbor) }
-            }
+            // A damaged record may hold anything.
+            queue.insert(
+                good, values, links, accepts: { $0 < count && !visited.contains($0) },
+                becameFirst: { codes.prefetch($0) })
         }
     }
 }

@@ -52,10 +52,17 @@ struct VisitedSet {
         return true
     }
 
-    @inline(__always)
-    func contains(_ node: UInt32) -> Bool {
-        words.pointer[Int(node >> 6)] >> UInt64(node & 63) & 1 == 1
+    /// The set as it is read in a loop; valid until room is made for more.
+    struct Reader {
+        fileprivate let words: UnsafePointer<UInt64>
+
+        @inline(__always)
+        func contains(_ node: UInt32) -> Bool {
+            words[Int(node >> 6)] &>> UInt64(node & 63) & 1 == 1
+        }
     }
+
+    var reader: Reader { Reader(words: words.pointer) }
 
     mutating func removeAll() {
         let (words, nodes) = (words.pointer, touched.pointer)
