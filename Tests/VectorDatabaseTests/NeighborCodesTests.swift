@@ -29,10 +29,15 @@ import VectorDatabase
         try database.close()
     }
 
-    /// Files with codes have a version of their own.
+    /// Files with codes have a version of their own, and statistics tell.
     private func hasCodes() throws -> Bool {
+        let database = try open(nil)
+        let index = try database.collection().statistics().index
+        try database.close()
         let bytes = try Data(contentsOf: URL(fileURLWithPath: folder.file("a.vdb-index")))
-        return bytes[bytes.startIndex + 8] == 4
+        let has = bytes[bytes.startIndex + 8] == 4
+        #expect(index.hasNeighborCodes == has)
+        return has
     }
 
     @Test func lastsUntilChanged() async throws {

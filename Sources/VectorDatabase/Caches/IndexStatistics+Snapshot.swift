@@ -10,7 +10,8 @@ extension IndexStatistics {
             : snapshot.flat != nil || record.passageCount == 0 || record.dimensions == 0
                 ? .scan : .absent
         self.init(
-            state: state, options: record.index, graphRows: graphRows,
+            state: state, options: record.index,
+            hasNeighborCodes: snapshot.graph?.hasNeighborCodes ?? false, graphRows: graphRows,
             flatRows: snapshot.flat?.count ?? 0,
             tailRows: max(0, record.passageCount - graphRows + snapshot.deletedInGraph),
             deletedRows: snapshot.deleted.count)

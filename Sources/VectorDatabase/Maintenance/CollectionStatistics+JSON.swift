@@ -67,6 +67,7 @@ extension IndexStatistics {
         line.set("m", options.m)
         line.set("ef_construction", options.efConstruction)
         line.set("quantization", options.quantization.rawValue)
+        line.set("neighbor_codes", .bool(hasNeighborCodes))
         line.set("graph_rows", graphRows)
         line.set("flat_rows", flatRows)
         line.set("tail_rows", tailRows)

@@ -18,6 +18,8 @@ public struct IndexStatistics: Sendable, Equatable {
     public var state: State
     /// The parameters that the graph is built with.
     public var options: IndexOptions
+    /// Whether the graph has one-bit codes of each node's neighbors (``DatabaseOptions/neighborCodes``).
+    public var hasNeighborCodes: Bool
     /// The number of rows in the graph; 0 without one.
     public var graphRows: Int
     /// The number of rows in the flat file of vectors; 0 without one.
@@ -28,11 +30,12 @@ public struct IndexStatistics: Sendable, Equatable {
     public var deletedRows: Int
 
     package init(
-        state: State, options: IndexOptions, graphRows: Int = 0, flatRows: Int = 0,
-        tailRows: Int = 0, deletedRows: Int = 0
+        state: State, options: IndexOptions, hasNeighborCodes: Bool = false, graphRows: Int = 0,
+        flatRows: Int = 0, tailRows: Int = 0, deletedRows: Int = 0
     ) {
         self.state = state
         self.options = options
+        self.hasNeighborCodes = hasNeighborCodes
         self.graphRows = graphRows
         self.flatRows = flatRows
         self.tailRows = tailRows

@@ -98,6 +98,7 @@ struct StatsCommand: AsyncParsableCommand {
                 "\(index.state.rawValue), m \(index.options.m), ef-construction "
                     + "\(index.options.efConstruction), quantization "
                     + index.options.quantization.rawValue
+                    + (index.hasNeighborCodes ? ", with neighbor codes" : "")
             ))
         rows.append(
             (
