@@ -99,6 +99,32 @@ private struct WordVectors: TokenVectors {
         }
     }
 
+    /// A weight that cannot count is refused, in the modes that would use it.
+    @Test func needsTokenVectors() async throws {
+        let folder = TemporaryFolder()
+        let database = try Database(at: folder.file("tokens.vdb"), embedder: TestEmbedder())
+        let collection = database.collection()
+        try await collection.ingest([Document(id: "a", text: "apple"), Document(id: "b", text: "bread")])
+        func answer(
+            _ mode: QueryMode, _ weight: Double?, _ method: Fusion.Method = .scores
+        ) async throws -> [String] {
+            var query = Query("apple", limit: 2, mode: mode)
+            query.fusion = Fusion(method, tokenWeight: weight)
+            return try await collection.query(query).hits.map(\.id)
+        }
+        for mode in [QueryMode.dense, .hybrid] {
+            await #expect {
+                _ = try await answer(mode, 0.5)
+            } throws: { error in
+                guard case .cannotCompareTokens? = error as? DatabaseError else { return false }
+                return true
+            }
+            #expect(try await answer(mode, 0) == answer(mode, nil))
+        }
+        #expect(try await answer(.lexical, 0.5) == ["a"])
+        #expect(try await answer(.hybrid, 0.5, .ranks) == answer(.hybrid, nil, .ranks))
+    }
+
     /// A document that says the same in other words passes one that shares only its vector's direction.
     @Test(arguments: TestStore.available)
     func joinsHybridScores(_ store: TestStore) async throws {

@@ -83,6 +83,7 @@ extension Problem {
         case .embedderMissing: ("embedder_missing", .notImplemented)
         case .embedderUnavailable: ("embedder_unavailable", .notImplemented)
         case .cannotRerank: ("cannot_rerank", .notImplemented)
+        case .cannotCompareTokens: ("cannot_compare_tokens", .notImplemented)
         case .invalidVector: ("invalid_vector", .unprocessableContent)
         case .invalidDocument: ("invalid_document", .unprocessableContent)
         case .documentExists: ("document_exists", .conflict)
@@ -142,6 +143,7 @@ extension Problem {
         case .embedderMissing(_, nil): "send vectors, or start the server with --model"
         case .noRecordedEmbedder: "send vectors"
         case .cannotRerank: "leave out rerank, or start the server with --rerank-model"
+        case .cannotCompareTokens: "leave out token_weight"
         case .documentExists: "pass on_conflict=replace or skip, or another id"
         case .invalidDocument(_, _, .tooLarge): "split it"
         case .wordsOnly: "pass mode lexical"

@@ -55,6 +55,8 @@ extension DatabaseError: CustomStringConvertible, LocalizedError {
             "\(path): the model cannot be loaded: \(reason)"
         case .cannotRerank(let embedder):
             "\(embedder) cannot score documents, and so cannot re-rank"
+        case .cannotCompareTokens(let embedder):
+            "\(embedder) has no vectors of single tokens to compare"
         default: inputDescription
         }
     }

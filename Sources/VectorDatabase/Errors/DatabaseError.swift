@@ -66,6 +66,8 @@ public enum DatabaseError: Error, Sendable, Equatable {
     case embedderUnavailable(path: String, reason: String)
     /// Re-ranking was requested, but the embedder is not a `ScoringEmbedder`.
     case cannotRerank(embedder: String)
+    /// A query has a token weight, but the embedder has no `tokenVectors`.
+    case cannotCompareTokens(embedder: String)
 
     // Input.
     /// A vector cannot be compared or stored. `of` names its owner.
@@ -190,7 +192,9 @@ public enum DatabaseError: Error, Sendable, Equatable {
             .filesDiffer, .jobDiffers:
             .badData
         case .databaseMissing, .collectionMissing, .documentsMissing: .missing
-        case .embedderMissing, .embedderUnavailable, .cannotRerank, .storeUnavailable: .unavailable
+        case .embedderMissing, .embedderUnavailable, .cannotRerank, .cannotCompareTokens,
+            .storeUnavailable:
+            .unavailable
         case .cannotCreate, .readOnly, .olderFormat, .notPermitted: .cannotCreate
         case .inputOutput, .diskFull, .moved: .inputOutput
         case .locked, .connectionLost, .workLost: .temporary

@@ -24,7 +24,8 @@ extension DocumentCollection {
     /// Answers one query.
     ///
     /// - Throws: ``DatabaseError``, as ``query(_:limit:mode:filter:)``; `textNeeded`,
-    ///   `cannotRerank`, `invalidVector` or `dimensionMismatch` if the query is inconsistent.
+    ///   `cannotRerank`, `cannotCompareTokens`, `invalidVector` or `dimensionMismatch` if the query is
+    ///   inconsistent.
     public func query(_ query: Query) async throws -> Answer {
         try await self.query([query])[0]
     }

@@ -42,7 +42,8 @@ public struct Fusion: Sendable, Equatable {
     /// How much the list by words counts.
     public var lexicalWeight: Double
     /// How much matching tokens count; `nil` for the embedder's weight in hybrid mode, and for not
-    /// comparing them in dense mode. ``Method/ranks`` has no use for it.
+    /// comparing them in dense mode. ``Method/ranks`` has no use for it; a weight above 0 with an
+    /// embedder that has no `tokenVectors` is refused.
     public var tokenWeight: Double?
 
     /// Creates a fusion; each parameter sets the property of its name.

@@ -24,11 +24,17 @@ struct QueryPlan: Sendable {
 
     /// Compares tokens in hybrid mode with the query's weight or else the embedder's, in dense mode only
     /// with the query's: what a dense score is, an inner product, changes only if that is asked for.
-    fileprivate mutating func compareTokens(_ vectors: (any TokenVectors)?) {
+    ///
+    /// - Throws: `cannotCompareTokens` if the query asks for it and the embedder has no vectors of tokens.
+    fileprivate mutating func compareTokens(of embedder: any Embedder) throws {
+        let vectors = embedder.tokenVectors
         let own = mode == .hybrid ? vectors?.weight : nil
-        guard let vectors, fusion.method == .scores, let weight = fusion.tokenWeight ?? own,
-            weight > 0
-        else { return }
+        guard fusion.method == .scores, let weight = fusion.tokenWeight ?? own, weight > 0 else {
+            return
+        }
+        guard let vectors else {
+            throw DatabaseError.cannotCompareTokens(embedder: "'\(embedder.identity.name)'")
+        }
         if mode == .dense {
             (fusion.denseWeight, fusion.lexicalWeight) = (query.fusion.denseWeight ?? 1, 0)
         }
@@ -53,12 +59,11 @@ struct QueryPlanner {
         let open = plans.indices.filter { plans[$0].mode != .lexical && plans[$0].vector == nil }
         if !open.isEmpty {
             let embedder = try collection.requireEmbedder(for: record)
-            let tokens = embedder.tokenVectors
             for index in open {
                 if plans[index].fusion.denseWeight == nil {
                     plans[index].fusion.denseWeight = embedder.hybridWeight
                 }
-                plans[index].compareTokens(tokens)
+                try plans[index].compareTokens(of: embedder)
             }
         }
         for index in plans.indices where plans[index].fusion.denseWeight == nil {

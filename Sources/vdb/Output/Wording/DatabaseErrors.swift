@@ -56,6 +56,7 @@ extension DatabaseError: WordedError {
         case .embedderMissing(_, .some): "pass its folder with --model"
         case .embedderMissing(_, nil): "pass a model's folder with --model, or pass vectors"
         case .cannotRerank: "leave out --rerank, or name a language model with --rerank-model"
+        case .cannotCompareTokens: "leave out --token-weight"
         case .documentExists: "use --on-conflict replace or skip, or another id"
         case .invalidDocument(_, _, .tooLarge): "split it"
         case .sourceEmptied:
