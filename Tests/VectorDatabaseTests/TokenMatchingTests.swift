@@ -104,7 +104,9 @@ private struct WordVectors: TokenVectors {
         let folder = TemporaryFolder()
         let database = try Database(at: folder.file("tokens.vdb"), embedder: TestEmbedder())
         let collection = database.collection()
-        try await collection.ingest([Document(id: "a", text: "apple"), Document(id: "b", text: "bread")])
+        try await collection.ingest([
+            Document(id: "a", text: "apple"), Document(id: "b", text: "bread"),
+        ])
         func answer(
             _ mode: QueryMode, _ weight: Double?, _ method: Fusion.Method = .scores
         ) async throws -> [String] {
