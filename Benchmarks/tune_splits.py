@@ -6,7 +6,7 @@ usage: tune_splits.py VDB FOLDER... [--work DIR] [--seeds 5] [--model MODEL] [--
 Each FOLDER is a collection in BEIR form (corpus.jsonl, queries.jsonl, qrels/test.tsv). The documents are encoded once
 with the built-in model, or with that of --model, and other options of --ingest; each run starts from a copy of that
 database. Options that are not listed here go to `vdb tune`, such as `--stages search`. A run that is done is not
-repeated.
+repeated; one that was stopped begins again, and so does an encoding, which leaves out the documents it has.
 
 nDCG@10 of hybrid search on held-out questions, "after" as the collection is left: the fitted settings only if the run
 adopted them. A split is called better or worse if the paired randomization test of its questions has p < 0.05.
@@ -44,15 +44,27 @@ def randomization_p(differences, draws=10000):
     return (1 + hits) / (1 + draws)
 
 
+def remove_database(name):
+    """Takes a database and the files beside it away."""
+    for path in os.listdir(options.work):
+        if path.startswith(f"{name}.vdb"):
+            os.remove(f"{options.work}/{path}")
+
+
 def run(name, folder, seed):
     base = f"{options.work}/{name}.vdb"
-    if not os.path.exists(base):
+    # A database without this file may lack documents: its ingest was stopped.
+    complete = f"{options.work}/{name}.encoded"
+    if not os.path.exists(complete):
         command = [options.vdb, "ingest", f"{folder}/corpus.jsonl", "--db", base, "--quiet"]
         command += ["--model", options.model] if options.model else []
         subprocess.run(command + shlex.split(options.ingest), check=True)
+        open(complete, "w").close()
     out = f"{options.work}/{name}-{seed}"
     if not os.path.exists(out + ".json"):
         shutil.rmtree(out, ignore_errors=True)
+        # A fresh copy must not meet a stopped run's write-ahead log.
+        remove_database(f"{name}-{seed}")
         shutil.copyfile(base, out + ".vdb")
         command = [options.vdb, "tune", "--queries", f"{folder}/queries.jsonl", "--qrels",
                    f"{folder}/qrels/test.tsv", "--db", out + ".vdb", "--out", out, "--seed", str(seed),
@@ -60,11 +72,10 @@ def run(name, folder, seed):
         done = subprocess.run(command + others, stdout=subprocess.PIPE)
         if done.returncode not in (0, 65):
             raise SystemExit(f"{name}, seed {seed}: exit status {done.returncode}")
-        with open(out + ".json", "wb") as file:
+        with open(out + ".part", "wb") as file:
             file.write(done.stdout)
-        for path in os.listdir(options.work):
-            if path.startswith(f"{name}-{seed}.vdb"):
-                os.remove(f"{options.work}/{path}")
+        os.replace(out + ".part", out + ".json")
+        remove_database(f"{name}-{seed}")
     with open(out + ".json") as file:
         report = json.load(file)
     with open(out + "/tune/journal.json") as file:
