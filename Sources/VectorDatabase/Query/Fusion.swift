@@ -1,3 +1,5 @@
+import Embedding
+
 /// How hybrid search joins what it finds by vector and by words: the score of a document is the
 /// weighted sum of what the two lists give it.
 ///
@@ -55,6 +57,25 @@ public struct Fusion: Sendable, Equatable {
         self.denseWeight = denseWeight
         self.lexicalWeight = lexicalWeight
         self.tokenWeight = tokenWeight
+    }
+
+    /// The vectors of tokens to compare with, and how much that counts: in hybrid mode by the query's
+    /// weight or else the embedder's, in dense mode only by the query's. What a dense score is, an inner
+    /// product, changes only if that is asked for. `nil` if no tokens are compared.
+    ///
+    /// - Throws: ``DatabaseError``: `cannotCompareTokens` if the query has a weight and the embedder no
+    ///   vectors of tokens.
+    package func tokenVectors(
+        of embedder: any Embedder, in mode: QueryMode
+    ) throws -> (vectors: any TokenVectors, weight: Double)? {
+        guard method == .scores, mode != .lexical else { return nil }
+        let vectors = embedder.tokenVectors
+        let own = mode == .hybrid ? vectors?.weight : nil
+        guard let weight = tokenWeight ?? own, weight > 0 else { return nil }
+        guard let vectors else {
+            throw DatabaseError.cannotCompareTokens(embedder: "'\(embedder.identity.name)'")
+        }
+        return (vectors, weight)
     }
 
     /// How many documents of each list are joined: 100, or twice the hits wanted if that is more, so

@@ -22,18 +22,10 @@ struct QueryPlan: Sendable {
     /// Whether scores are weighted sums of what lists and tokens give.
     var joinsScores: Bool { mode == .hybrid || tokenVectors != nil }
 
-    /// Compares tokens in hybrid mode with the query's weight or else the embedder's, in dense mode only
-    /// with the query's: what a dense score is, an inner product, changes only if that is asked for.
-    ///
-    /// - Throws: `cannotCompareTokens` if the query asks for it and the embedder has no vectors of tokens.
+    /// Prepares to compare tokens, if the query or the embedder asks for it.
     fileprivate mutating func compareTokens(of embedder: any Embedder) throws {
-        let vectors = embedder.tokenVectors
-        let own = mode == .hybrid ? vectors?.weight : nil
-        guard fusion.method == .scores, let weight = fusion.tokenWeight ?? own, weight > 0 else {
+        guard let (vectors, weight) = try fusion.tokenVectors(of: embedder, in: mode) else {
             return
-        }
-        guard let vectors else {
-            throw DatabaseError.cannotCompareTokens(embedder: "'\(embedder.identity.name)'")
         }
         if mode == .dense {
             (fusion.denseWeight, fusion.lexicalWeight) = (query.fusion.denseWeight ?? 1, 0)

@@ -61,6 +61,8 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         let needsModel =
             mode != .lexical || reranking.rerank != nil && reranking.rerankModel == nil
         let embedder = needsModel ? try model.load(threads: general.threads) : nil
+        // Before documents are encoded for queries that would then be refused.
+        if let embedder { _ = try fusion.fusion.tokenVectors(of: embedder, in: mode) }
         Interruption.finishesCleanly()
         let cache = EvalCache(
             collection: collection, fingerprint: embedder?.identity.fingerprint,
