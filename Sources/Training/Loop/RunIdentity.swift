@@ -23,7 +23,7 @@ struct RunIdentity: Equatable {
             uniquingKeysWith: { first, _ in first })
         let new = options.deciding
         for key in Set(old.keys).union(new.keys).sorted()
-        where old[key].map { Identifier($0) } != new[key].map { Identifier($0) } {
+        where old[key].map(Identifier.init(_:)) != new[key].map(Identifier.init(_:)) {
             let input =
                 TrainingOption(rawValue: key).map(TrainingError.RunInput.option)
                 ?? .unknownOption(key)
