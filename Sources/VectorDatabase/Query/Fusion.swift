@@ -68,7 +68,10 @@ public struct Fusion: Sendable, Equatable {
     package func tokenVectors(
         of embedder: any Embedder, in mode: QueryMode
     ) throws -> (vectors: any TokenVectors, weight: Double)? {
-        guard method == .scores, mode != .lexical else { return nil }
+        // An embedder's first vectors take time, so they are asked for only if they may count.
+        guard method == .scores, tokenWeight != 0,
+            mode == .hybrid || mode == .dense && tokenWeight != nil
+        else { return nil }
         let vectors = embedder.tokenVectors
         let own = mode == .hybrid ? vectors?.weight : nil
         guard let weight = tokenWeight ?? own, weight > 0 else { return nil }
