@@ -1,9 +1,12 @@
 """PostgreSQL clusters for measurements and kills: made, started, killed and removed by the script."""
+import argparse
+import contextlib
 import os
 import pathlib
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 NOBODY = 65534
@@ -93,6 +96,34 @@ class Cluster:
 
     def uri(self, database="corpus"):
         return f"postgres://vdb@/{database}?host={self.folder}"
+
+
+def kill_parser(description, documents):
+    """The options that scripts which kill have in common; `documents` is the usual size of the corpus."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--vdb", default=".build/debug/vdb", type=lambda path: str(pathlib.Path(path).resolve()))
+    parser.add_argument("--postgres", required=True, help="the folder of PostgreSQL's programs")
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--documents", type=int, default=documents)
+    return parser
+
+
+@contextlib.contextmanager
+def corpus_to_kill(programs):
+    """A server with an empty database `corpus`, and a folder, which stays for a look if the block fails."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="vdb-kills-"))
+    folder.chmod(0o755)
+    cluster = Cluster(programs, folder / "server").create().start()
+    try:
+        cluster.sql("CREATE DATABASE corpus", database="postgres")
+        yield cluster, folder
+        cluster.stop()
+        shutil.rmtree(folder)
+    except BaseException:
+        print(f"left for a look: {folder}", flush=True)
+        cluster.process.kill()
+        raise
 
 
 def processor_seconds(pid):

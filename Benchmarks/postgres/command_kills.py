@@ -13,16 +13,12 @@ time that it takes, it, the server, or both are killed by SIGKILL; the server is
 - a command whose server was killed ends with 0, 69 or 75, and with 0 only if all is done;
 - the same command, repeated, ends with 0, and all is done.
 """
-import argparse
 import json
-import pathlib
 import random
-import shutil
 import subprocess
-import tempfile
 import time
 
-from cluster import Cluster
+from cluster import corpus_to_kill, kill_parser
 
 WORDS = [f"word{number}" for number in range(500)]
 
@@ -42,12 +38,11 @@ class Step:
 
 
 class Run:
-    def __init__(self, options, folder):
+    def __init__(self, options, cluster, folder):
         self.options = options
+        self.cluster = cluster
         self.folder = folder
         self.random = random.Random(options.seed)
-        self.cluster = Cluster(options.postgres, folder / "server").create().start()
-        self.cluster.sql("CREATE DATABASE corpus", database="postgres")
         self.now = {}
         self.seconds = {}
         self.kills = {}
@@ -290,19 +285,10 @@ class Run:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--vdb", default=".build/debug/vdb")
-    parser.add_argument("--postgres", required=True, help="the folder of PostgreSQL's programs")
-    parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--documents", type=int, default=800)
-    options = parser.parse_args()
-    options.vdb = str(pathlib.Path(options.vdb).resolve())
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="vdb-kills-"))
-    folder.chmod(0o755)
+    options = kill_parser(__doc__, documents=800).parse_args()
     print(f"seed {options.seed}", flush=True)
-    run = Run(options, folder)
-    try:
+    with corpus_to_kill(options.postgres) as (cluster, folder):
+        run = Run(options, cluster, folder)
         while run.count < options.kills:
             run.one()
             if run.number % 20 == 0:
@@ -310,12 +296,6 @@ def main():
         print(json.dumps({
             "seed": options.seed, "kills": run.count, "commands": run.number, "by_command": run.kills,
             "statuses_without_server": run.statuses}))
-        run.cluster.stop()
-        shutil.rmtree(folder)
-    except BaseException:
-        print(f"left for a look: {folder}", flush=True)
-        run.cluster.process.kill()
-        raise
 
 
 if __name__ == "__main__":

@@ -12,16 +12,12 @@ worker, the server, or both are killed by SIGKILL, and started again. Then:
 
 A killed worker's lease is ended by hand, as if its time had passed.
 """
-import argparse
 import json
-import pathlib
 import random
-import shutil
 import subprocess
-import tempfile
 import time
 
-from cluster import Cluster
+from cluster import corpus_to_kill, kill_parser
 
 
 class Worker:
@@ -45,12 +41,11 @@ class Worker:
 
 
 class Run:
-    def __init__(self, options, folder):
+    def __init__(self, options, cluster, folder):
         self.options = options
+        self.cluster = cluster
         self.folder = folder
         self.random = random.Random(options.seed)
-        self.cluster = Cluster(options.postgres, folder / "server").create().start()
-        self.cluster.sql("CREATE DATABASE corpus", database="postgres")
         self.corpus = folder / "corpus"
         self.texts = self.make_corpus()
         self.kills = {"worker": 0, "server": 0, "both": 0}
@@ -178,35 +173,24 @@ class Run:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--vdb", default=".build/debug/vdb")
-    parser.add_argument("--postgres", required=True, help="the folder of PostgreSQL's programs")
-    parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=1)
+    parser = kill_parser(__doc__, documents=6000)
     parser.add_argument("--workers", type=int, default=3)
-    parser.add_argument("--documents", type=int, default=6000)
     parser.add_argument("--places", type=int, default=2)
     parser.add_argument("--pause", type=float, default=1.5, help="the longest time between kills, in seconds")
     options = parser.parse_args()
-    options.vdb = str(pathlib.Path(options.vdb).resolve())
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="vdb-kills-"))
-    folder.chmod(0o755)
-    run = Run(options, folder)
-    try:
-        while sum(run.kills.values()) < options.kills:
-            run.job()
+    with corpus_to_kill(options.postgres) as (cluster, folder):
+        run = Run(options, cluster, folder)
+        try:
+            while sum(run.kills.values()) < options.kills:
+                run.job()
+        except BaseException:
+            for worker in list(folder.glob("worker-*.log"))[-3:]:
+                print(worker.name, worker.read_text()[-500:])
+            raise
         print(json.dumps({
             "seed": options.seed, "kills": sum(run.kills.values()), **run.kills, "jobs": run.jobs,
             "workers_started": run.started, "statuses": run.restarts, "acknowledged": run.acknowledged,
             "present": run.present, "twice": run.twice}))
-        run.cluster.stop()
-        shutil.rmtree(folder)
-    except BaseException:
-        print(f"left for a look: {folder}", flush=True)
-        for worker in list(folder.glob("worker-*.log"))[-3:]:
-            print(worker.name, worker.read_text()[-500:])
-        run.cluster.process.kill()
-        raise
 
 
 if __name__ == "__main__":
