@@ -114,6 +114,45 @@ struct TuneFixture {
         return Measurements(of: run, against: Judgments(grades), measures: [NDCG(10)]).means[0]
     }
 
+    /// Judges relevant what the database finds first: no other model can do better, and a stage that
+    /// changes nothing keeps that.
+    func firstHits(in database: Database) async throws -> Judgments {
+        var grades: [Identifier: [Identifier: Int]] = [:]
+        for query in queries {
+            let answer = try await database.collection().query(query.text, limit: 1, mode: .dense)
+            grades[Identifier(query.id)] = [Identifier(try #require(answer.hits.first).id): 1]
+        }
+        return Judgments(grades)
+    }
+
+    /// The figures before and after are those of brute force over the held-out queries.
+    func expectFigures(
+        of report: TuneReport, _ options: TuneOptions, location: SourceLocation = #_sourceLocation
+    ) throws {
+        let heldOut = try TuneJournal(reading: options.output + "/tune/journal.json").split.heldOut
+        for (folder, value) in [(base, report.before), (options.output, report.after)] {
+            let expected = try ndcg(of: folder, queries: heldOut.map(\.id), judgments: judgments)
+            #expect(
+                abs(value - expected) < 1e-9, "\(value), brute force \(expected)",
+                sourceLocation: location)
+        }
+    }
+
+    /// The vectors in the database are those of the model in `folder`.
+    func expectVectors(
+        of folder: String, in database: Database, location: SourceLocation = #_sourceLocation
+    ) throws {
+        let vectors = try AutoRegEmbedder(folder: URL(filePath: folder))
+            .encode(documents.map(\.embeddedText), instruction: .self_)
+        for (document, expected) in zip(documents, vectors) {
+            let stored = try database.collection().document(document.id, includesVector: true)
+            let found = try #require(stored?.vector)
+            #expect(
+                zip(found, expected.vector).allSatisfy { abs($0 - $1) < 1e-5 },
+                sourceLocation: location)
+        }
+    }
+
     /// Runs until `stop` says so, which must happen.
     func run(
         _ tuner: Tuner, resuming: Bool = false,

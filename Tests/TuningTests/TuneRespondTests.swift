@@ -61,11 +61,7 @@ struct TuneRespondTests {
         }
         #expect(report.answers?.rows == split.training.count && report.mining.rows == 0)
         #expect(report.stages.map(\.stage) == [.respond] && report.stages[0].steps == 3)
-        for (folder, value) in [(fixture.base, report.before), (options.output, report.after)] {
-            let expected = try fixture.ndcg(
-                of: folder, queries: split.heldOut.map(\.id), judgments: fixture.judgments)
-            #expect(abs(value - expected) < 1e-9, "\(value), brute force \(expected)")
-        }
+        try fixture.expectFigures(of: report, options)
         #expect(report.isReplaced)
         try database.close()
 
@@ -73,12 +69,7 @@ struct TuneRespondTests {
         let tuned = try AutoRegEmbedder(folder: URL(filePath: options.output))
         let teacher = try AutoRegEmbedder(folder: URL(filePath: try #require(options.teacher)))
         #expect(tuned.dimensions == teacher.dimensions && tuned.dimensions != width)
-        let vectors = try tuned.encode(fixture.documents.map(\.embeddedText), instruction: .self_)
-        for (document, expected) in zip(fixture.documents, vectors) {
-            let stored = try fresh.collection().document(document.id, includesVector: true)?.vector
-            let found = try #require(stored)
-            #expect(zip(found, expected.vector).allSatisfy { abs($0 - $1) < 1e-5 })
-        }
+        try fixture.expectVectors(of: options.output, in: fresh)
         #expect(
             try await fresh.collection().query("air flows", limit: 5, mode: .dense).hits.count == 5)
         #expect(try await fresh.check().isSound)

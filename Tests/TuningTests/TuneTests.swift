@@ -38,13 +38,7 @@ struct TuneTests {
         let spared = try #require(split.validation).map(\.id)
         #expect(split.heldOut.count == 6 && spared.count == 4 && split.training.count == 14)
         #expect(Set(spared + split.heldOut.map(\.id)).isDisjoint(with: split.training))
-        let heldOut = split.heldOut.map(\.id)
-        #expect(Set(heldOut).isDisjoint(with: split.training))
-        for (folder, value) in [(fixture.base, report.before), (options.output, report.after)] {
-            let expected = try fixture.ndcg(
-                of: folder, queries: heldOut, judgments: fixture.judgments)
-            #expect(abs(value - expected) < 1e-9, "\(value), brute force \(expected)")
-        }
+        try fixture.expectFigures(of: report, options)
         #expect(report.stages.map(\.stage) == [.compress, .align, .contrast])
         #expect(report.stages.map(\.steps) == [3, 3, 3])
         // Chosen by the queries that were spared, not by those that the report is about.
@@ -68,14 +62,7 @@ struct TuneTests {
 
         // A new process, told nothing: the vectors are the tuned model's.
         let fresh = try fixture.open()
-        let tuned = try AutoRegEmbedder(folder: URL(filePath: options.output))
-        let vectors = try tuned.encode(
-            fixture.documents.map(\.embeddedText), instruction: .self_)
-        for (document, expected) in zip(fixture.documents, vectors) {
-            let stored = try fresh.collection().document(document.id, includesVector: true)?.vector
-            let found = try #require(stored)
-            #expect(zip(found, expected.vector).allSatisfy { abs($0 - $1) < 1e-5 })
-        }
+        try fixture.expectVectors(of: options.output, in: fresh)
         let answer = try await fresh.collection().query("air flows", limit: 5, mode: .dense)
         let still = try await reader.collection().query("air flows", limit: 5, mode: .dense)
         #expect(still.hits == answer.hits)
@@ -254,18 +241,13 @@ struct TuneTests {
         defer { fixture.remove() }
         try await fixture.ingest()
         let database = try fixture.open()
-        // What the old model finds first is what is judged relevant: no other can do better.
-        var grades: [Identifier: [Identifier: Int]] = [:]
-        for query in fixture.queries {
-            let answer = try await database.collection().query(query.text, limit: 1, mode: .dense)
-            grades[Identifier(query.id)] = [Identifier(try #require(answer.hits.first).id): 1]
-        }
+        let judgments = try await fixture.firstHits(in: database)
         var options = fixture.options()
         options.replacesWorse = false
         options.stages = options.stages.filter { $0.stage == .contrast }
         options.stages[0].learningRate = 0.05
         options.heldOutQueries = 12
-        let tuner = fixture.tuner(database, options, judgments: Judgments(grades))
+        let tuner = fixture.tuner(database, options, judgments: judgments)
         let report = try await tuner.run()
         #expect(report.before == 1 && report.after < 1)
         #expect(!report.isReplaced)
@@ -273,7 +255,7 @@ struct TuneTests {
         #expect(try database.collection().recordedEmbedder?.fingerprint == base)
 
         options.replacesWorse = true
-        let forced = try await fixture.tuner(database, options, judgments: Judgments(grades))
+        let forced = try await fixture.tuner(database, options, judgments: judgments)
             .run(resuming: true)
         #expect(forced.isReplaced && forced.after == report.after)
         #expect(try database.collection().recordedEmbedder?.fingerprint == forced.fingerprint)
@@ -286,18 +268,13 @@ struct TuneTests {
         defer { fixture.remove() }
         try await fixture.ingest()
         let database = try fixture.open()
-        // What the old model finds first is relevant: a stage that changes nothing keeps that.
-        var grades: [Identifier: [Identifier: Int]] = [:]
-        for query in fixture.queries {
-            let answer = try await database.collection().query(query.text, limit: 1, mode: .dense)
-            grades[Identifier(query.id)] = [Identifier(try #require(answer.hits.first).id): 1]
-        }
+        let judgments = try await fixture.firstHits(in: database)
         var options = fixture.options()
         options.heldOutQueries = 12
         options.stages = options.stages.filter { $0.stage != .compress }
         options.stages[0].learningRate = 0
         options.stages[1].learningRate = 0.5
-        let report = try await fixture.tuner(database, options, judgments: Judgments(grades)).run()
+        let report = try await fixture.tuner(database, options, judgments: judgments).run()
         #expect(report.stages.map(\.stage) == [.align, .contrast])
         #expect(report.stages[0].ndcg == 1 && report.stages[1].ndcg < 1)
         #expect(report.kept == .align && report.after == 1 && report.before == 1)
@@ -313,7 +290,7 @@ struct TuneTests {
         let second = try fixture.open(try AutoRegEmbedder(folder: URL(filePath: fixture.base)))
         try await second.collection().reindex(
             with: try AutoRegEmbedder(folder: URL(filePath: fixture.base)))
-        let unforced = try await fixture.tuner(second, options, judgments: Judgments(grades)).run()
+        let unforced = try await fixture.tuner(second, options, judgments: judgments).run()
         #expect(!unforced.isReplaced && unforced.kept == .align)
         #expect(
             try second.collection().recordedEmbedder?.fingerprint == fingerprint(fixture.base))
@@ -327,16 +304,12 @@ struct TuneTests {
         try await fixture.ingest()
         let database = try fixture.open()
         defer { try? database.close() }
-        var grades: [Identifier: [Identifier: Int]] = [:]
-        for query in fixture.queries {
-            let answer = try await database.collection().query(query.text, limit: 1, mode: .dense)
-            grades[Identifier(query.id)] = [Identifier(try #require(answer.hits.first).id): 1]
-        }
+        let judgments = try await fixture.firstHits(in: database)
         var options = fixture.options()
         options.stages = options.stages.filter { $0.stage != .compress }
         options.stages[0].learningRate = 0.5
         options.stages[1].learningRate = 0
-        let report = try await fixture.tuner(database, options, judgments: Judgments(grades)).run()
+        let report = try await fixture.tuner(database, options, judgments: judgments).run()
         #expect(report.stages.map(\.helps) == [false, false])
         #expect(report.stages[0].ndcg < 1 && report.stages[1].ndcg == 1)
         #expect(report.kept == .contrast)
@@ -482,12 +455,7 @@ struct TuneTests {
         let options = fixture.options()
         let database = try fixture.open()
         let report = try await fixture.tuner(database).run()
-        let heldOut = try TuneJournal(reading: options.output + "/tune/journal.json").split.heldOut
-        for (folder, value) in [(fixture.base, report.before), (options.output, report.after)] {
-            let expected = try fixture.ndcg(
-                of: folder, queries: heldOut.map(\.id), judgments: fixture.judgments)
-            #expect(abs(value - expected) < 1e-9)
-        }
+        try fixture.expectFigures(of: report, options)
         let settings = try database.collection().recordedEmbedder?.settings
         #expect(settings?["pooling"] == .string("compressed"))
         try database.close()
