@@ -144,6 +144,9 @@ import Testing
         // 1 by words, 0.4 by vectors, 0.3 by tokens.
         #expect(abs(usual - 1.7) < 1e-12)
         try vdb.fails(64, "--token-weight", "query", "tides", "--token-weight", "inf")
+        try vdb.fails(
+            64, "--token-weight needs a text beside the vector", "query", "--vector", "[1,2]",
+            "--token-weight", "0.5")
         try vdb.fails(64, "fusion", "query", "tides", "--fusion", "sums")
         try vdb.fails(64, "--hybrid-weight", "query", "tides", "--hybrid-weight=-1")
         try vdb.fails(64, "--hybrid-weight", "query", "tides", "--hybrid-weight", "nan")

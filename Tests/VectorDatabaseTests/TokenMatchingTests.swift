@@ -156,6 +156,44 @@ private struct WordVectors: TokenVectors {
         try database.close()
     }
 
+    /// Beside a vector of the query's own, its text is compared if a weight asks for that; without a
+    /// text a weight is refused.
+    @Test(arguments: TestStore.available)
+    func besideAVector(_ store: TestStore) async throws {
+        let folder = TemporaryFolder()
+        let embedder = Alike()
+        let database = try Database(at: store.location(in: folder), embedder: embedder)
+        let collection = database.collection()
+        let texts = ["apple apple", "bread", "cheese", "zebra", "apple cheese bread"]
+        try await collection.ingest(
+            texts.enumerated().map { Document(id: "\($0)", text: $1) })
+        let vector = try #require(try await embedder.embedQueries(["apple"]).first).vector
+        for mode in [QueryMode.dense, .hybrid] {
+            var query = Query("apple", mode: mode, isExact: true)
+            query.fusion.tokenWeight = 2
+            let encoded = try await collection.query(query)
+            query.vector = vector
+            let given = try await collection.query(query)
+            #expect(given.hits == encoded.hits)
+            #expect(given.hits.contains { $0.parts?.tokens ?? 0 > 0 })
+            query.fusion.tokenWeight = nil
+            let without = try await collection.query(query)
+            #expect(without.hits.allSatisfy { $0.parts?.tokens ?? 0 == 0 })
+        }
+        var query = Query("", mode: .dense)
+        query.vector = vector
+        let plain = try await collection.query(query)
+        for fusion in [Fusion(tokenWeight: 0), Fusion(.ranks, tokenWeight: 2)] {
+            query.fusion = fusion
+            #expect(try await collection.query(query).hits == plain.hits)
+        }
+        query.fusion = Fusion(tokenWeight: 2)
+        await #expect(throws: DatabaseError.textNeeded(for: "token weight")) {
+            try await collection.query(query)
+        }
+        try database.close()
+    }
+
     /// In dense mode only for a query that has a weight; without one the score is the inner product.
     @Test(arguments: TestStore.available)
     func joinsDenseScores(_ store: TestStore) async throws {

@@ -127,6 +127,7 @@ extension Problem {
         case .connectionLost(_, _, let seconds):
             "the connection to the database's server was lost for \(number(seconds)) s"
         case .embedderUnavailable: "the collection's model cannot be loaded"
+        case .textNeeded(for: "token weight"): "token_weight needs a query beside the vector"
         default: error.description
         }
     }
@@ -169,6 +170,7 @@ extension Problem {
                 "param": .string(parameter), "expected": .string(allowed),
                 "found": .string(value),
             ]
+        case .textNeeded(for: "token weight"): ["param": "token_weight"]
         case .documentsMissing(let ids): ["ids": .array(ids.prefix(100).map { .string($0) })]
         case .documentExists(let id, _), .invalidDocument(let id, _, _): ["id": .string(id)]
         default: [:]

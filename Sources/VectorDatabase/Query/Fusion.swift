@@ -43,9 +43,10 @@ public struct Fusion: Sendable, Equatable {
     public var denseWeight: Double?
     /// How much the list by words counts.
     public var lexicalWeight: Double
-    /// How much matching tokens count; `nil` for the embedder's weight in hybrid mode, and for not
-    /// comparing them in dense mode. ``Method/ranks`` has no use for it; a weight above 0 with an
-    /// embedder that has no `tokenVectors` is refused.
+    /// How much matching tokens count; `nil` for the embedder's weight in hybrid mode if it encodes the
+    /// query, and else for not comparing them. ``Method/ranks`` has no use for it; a weight above 0 is
+    /// refused with an embedder that has no `tokenVectors`, and with a query that has a vector and no
+    /// text.
     public var tokenWeight: Double?
 
     /// Creates a fusion; each parameter sets the property of its name.
@@ -58,6 +59,9 @@ public struct Fusion: Sendable, Equatable {
         self.lexicalWeight = lexicalWeight
         self.tokenWeight = tokenWeight
     }
+
+    /// Whether the query itself has a weight that counts.
+    package var asksForTokens: Bool { method == .scores && tokenWeight ?? 0 > 0 }
 
     /// The vectors of tokens to compare with, and how much that counts: in hybrid mode by the query's
     /// weight or else the embedder's, in dense mode only by the query's. What a dense score is, an inner

@@ -22,6 +22,11 @@ struct QueryPlan: Sendable {
     /// Whether scores are weighted sums of what lists and tokens give.
     var joinsScores: Bool { mode == .hybrid || tokenVectors != nil }
 
+    /// Whether the embedder encodes the query, or compares its tokens beside the query's own vector.
+    fileprivate var asksForEmbedder: Bool {
+        mode != .lexical && (vector == nil || fusion.asksForTokens)
+    }
+
     /// Prepares to compare tokens, if the query or the embedder asks for it.
     fileprivate mutating func compareTokens(of embedder: any Embedder) throws {
         guard let (vectors, weight) = try fusion.tokenVectors(of: embedder, in: mode) else {
@@ -49,10 +54,11 @@ struct QueryPlanner {
         let settings = try collection.searchSettings(of: record)
         for query in queries { plans.append(try plan(query, settings)) }
         let open = plans.indices.filter { plans[$0].mode != .lexical && plans[$0].vector == nil }
-        if !open.isEmpty {
+        let asking = plans.indices.filter { plans[$0].asksForEmbedder }
+        if !asking.isEmpty {
             let embedder = try collection.requireEmbedder(for: record)
-            for index in open {
-                if plans[index].fusion.denseWeight == nil {
+            for index in asking {
+                if plans[index].vector == nil, plans[index].fusion.denseWeight == nil {
                     plans[index].fusion.denseWeight = embedder.hybridWeight
                 }
                 try plans[index].compareTokens(of: embedder)
@@ -123,6 +129,9 @@ struct QueryPlanner {
                 throw DatabaseError.textNeeded(for: "mode \(mode.rawValue)")
             }
             if query.rerankDepth != nil { throw DatabaseError.textNeeded(for: "re-ranking") }
+            if query.fusion.asksForTokens {
+                throw DatabaseError.textNeeded(for: "token weight")
+            }
         }
     }
 

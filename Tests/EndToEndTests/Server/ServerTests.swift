@@ -235,6 +235,9 @@ import Testing
             #"{"query":"\#(String(repeating: "a", count: 3000))"}"#)
         try await expect(
             409, "dimension_mismatch", "POST", collection + "/query", #"{"vector":[1,2]}"#)
+        try await expect(
+            400, "text_needed", "POST", collection + "/query", #"{"vector":[1,2],"token_weight":1}"#
+        )
         try await expect(409, "metric_mismatch", "PUT", collection, #"{"metric":"l2"}"#)
     }
 

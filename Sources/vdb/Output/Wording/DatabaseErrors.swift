@@ -8,6 +8,7 @@ extension DatabaseError: WordedError {
         switch self {
         case .outOfRange(let parameter, let value, let allowed):
             "\(Self.option(of: parameter)) must be \(allowed), not \(value)"
+        case .textNeeded(let purpose): "\(Self.option(of: purpose)) needs a text beside the vector"
         default: description
         }
     }
@@ -78,6 +79,7 @@ extension DatabaseError: WordedError {
         case "rerank": "--rerank"
         case "batch size": "--batch-size"
         case "dense weight": "--hybrid-weight"
+        case "token weight": "--token-weight"
         case "m": "--m"
         case "efConstruction": "--ef-construction"
         default: parameter
