@@ -1,9 +1,10 @@
 """Compares ways of joining a ranking by words with one by vectors, on judged collections.
 
-usage: fusion.py VDB FOLDER [--work DIR]
+usage: fusion.py VDB FOLDER [--work DIR] [--databases DIR]
 
 FOLDER holds collections in BEIR form (corpus.jsonl, queries.jsonl, qrels/test.tsv). VDB ranks each once
-by words and once by vectors (`vdb eval retrieval --run`); the rankings are joined here. For each way, the
+by words and once by vectors (`vdb eval retrieval --run`), of another model than the built-in one if DIR has
+NAME.vdb with its vectors; collections without are left out then. The rankings are joined here. For each way, the
 weight of the vectors is chosen on all collections but one and judged on that one (leave one out).
 nDCG@10 as trec_eval has it: linear gain, over all judged queries, ties by identifier as vdb breaks them."""
 
@@ -12,7 +13,7 @@ import math
 import os
 import subprocess
 
-WEIGHTS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5]
+WEIGHTS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2, 3]
 
 
 def read_run(path):
@@ -81,6 +82,7 @@ def main():
     parser.add_argument("vdb")
     parser.add_argument("folder")
     parser.add_argument("--work", default="fusion-runs")
+    parser.add_argument("--databases")
     arguments = parser.parse_args()
     os.makedirs(arguments.work, exist_ok=True)
     collections = {}
@@ -88,12 +90,17 @@ def main():
         folder = os.path.join(arguments.folder, name)
         if not os.path.exists(os.path.join(folder, "qrels", "test.tsv")):
             continue
+        database = []
+        if arguments.databases:
+            database = ["--db", os.path.join(arguments.databases, f"{name}.vdb")]
+            if not os.path.exists(database[1]):
+                continue
         runs = []
         for mode in ("lexical", "dense"):
             path = os.path.join(arguments.work, f"{name}.{mode}.run")
             if not os.path.exists(path):
                 subprocess.run(
-                    [arguments.vdb, "eval", "retrieval", folder, "--mode", mode, "--run", path, "-q"],
+                    [arguments.vdb, "eval", "retrieval", folder, "--mode", mode, "--run", path, "-q", *database],
                     check=True, stdout=subprocess.DEVNULL)
             runs.append(read_run(path))
         collections[name] = (*runs, read_judgments(os.path.join(folder, "qrels", "test.tsv")))

@@ -127,6 +127,24 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: vdb.path("cache")))
     }
 
+    @Test func theModelThatANamedDatabaseRecordsIsUsed() throws {
+        try writeCollection()
+        try vdb.run(
+            "ingest", "small/corpus.jsonl", "--db", "mine.vdb", "--pooling", "mean", "--quiet")
+        let search = ["eval", "retrieval", "small", "--split", "dev", "--db", "mine.vdb"]
+        let result = try vdb.run(search + ["--run", "out.run", "--format", "json"])
+        #expect(result.object["recip_rank_10"] as? Double == 1)
+        // The scores are those of a search of the same database.
+        let hits = try vdb.run(
+            "query", "onion", "--db", "mine.vdb", "--mode", "dense", "--format", "trec")
+        let scores = { (lines: [String]) in
+            lines.compactMap { Float($0.split(separator: " ")[4]) }
+        }
+        let run = try String(contentsOfFile: vdb.path("out.run"), encoding: .utf8)
+        #expect(scores(run.split(separator: "\n").map(String.init)) == scores(hits.lines))
+        #expect(hits.lines.count == 4)
+    }
+
     @Test func similarity() throws {
         try vdb.write(
             "alike.tsv",

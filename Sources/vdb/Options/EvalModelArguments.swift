@@ -43,11 +43,15 @@ struct EvalModelArguments: ParsableArguments {
     }
 
     /// Loads the given model, else the built-in one.
-    func load(threads: Int?) throws -> any ModelEmbedder {
+    func load(threads: Int?) throws -> any ModelEmbedder { try finder(threads: threads).load() }
+
+    /// Finds the model that a database records, unless one is given, which is loaded now.
+    func finder(threads: Int?) throws -> ModelFinder {
         var options = model.options(threads: threads, prompts: prompts)
         options.pooling = options.pooling ?? prompt?.pooling
         options.template = prompt?.template
-        guard let folder = model.model else { return try DefaultModel.embedder(options: options) }
-        return try ModelFinder.load(folder, options)
+        var finder = ModelFinder(options: options)
+        finder.given = try model.model.map { try ModelFinder.load($0, options) }
+        return finder
     }
 }

@@ -57,13 +57,15 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
 
     func run() async throws {
         let collection = try TestCollection(folder: URL(filePath: dir), split: split)
+        Interruption.finishesCleanly()
         // Lexical search encodes nothing, unless the model reranks its hits.
         let needsModel =
             mode != .lexical || reranking.rerank != nil && reranking.rerankModel == nil
-        let embedder = needsModel ? try model.load(threads: general.threads) : nil
-        // Before documents are encoded for queries that would then be refused.
-        if let embedder { _ = try fusion.fusion.tokenVectors(of: embedder, in: mode) }
-        Interruption.finishesCleanly()
+        let models = try model.finder(threads: general.threads)
+        // A cache is named by its model; a database that the user names may record its own.
+        let mayRecord = arguments.isGiven && models.given == nil
+        var embedder: (any Embedder)? = needsModel && !mayRecord ? try models.load() : nil
+        try check(embedder)
         let cache = EvalCache(
             collection: collection, fingerprint: embedder?.identity.fingerprint,
             given: arguments.isGiven ? arguments.location : nil)
@@ -71,12 +73,15 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         options.embedder = embedder
         options.threads = general.threads
         // New documents in a collection with vectors need its model, even in lexical mode.
-        if embedder == nil {
-            options.findEmbedder = try model.model.finder(threads: general.threads).find
-        }
+        if embedder == nil { options.findEmbedder = models.find }
         let database = try cache.location().open(options)
         defer { try? database.close() }
         let documents = database.collection(arguments.collection)
+        if needsModel, embedder == nil {
+            let records = try documents.exists && documents.recordedEmbedder != nil
+            embedder = records ? try documents.embedder : try models.load()
+            try check(embedder)
+        }
         try await fill(documents, from: collection, cache: cache, embedder: embedder)
 
         var name = "\(embedder?.identity.name ?? "bm25")-\(mode.rawValue)"
@@ -116,11 +121,16 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
         Output.line(try report.text(format))
     }
 
+    /// Refuses what the model cannot do before documents are encoded for queries that would fail.
+    private func check(_ embedder: (any Embedder)?) throws {
+        if let embedder { _ = try fusion.fusion.tokenVectors(of: embedder, in: mode) }
+    }
+
     /// Ingests the documents. Existing ones are recognized and not encoded again; after a complete
     /// earlier run the corpus is not even read.
     private func fill(
         _ documents: DocumentCollection, from collection: TestCollection, cache: EvalCache,
-        embedder: (any ModelEmbedder)?
+        embedder: (any Embedder)?
     ) async throws {
         if cache.isComplete { return }
         var source = SourceOptions()
@@ -144,7 +154,7 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
 
     /// Encodes documents that were ingested for lexical search only.
     private func encode(
-        _ documents: DocumentCollection, with embedder: any ModelEmbedder
+        _ documents: DocumentCollection, with embedder: any Embedder
     ) async throws {
         guard try documents.statistics(includesBytes: false).dimensions == 0 else { return }
         let bar = ProgressLine(unit: "passages", isQuiet: general.quiet)
