@@ -1,8 +1,9 @@
 // The adapter's files, byte for byte, in the program's read-only data (ELF, any CPU). The build does
-// not track files read by .incbin, so export.py writes the weights' digest here: a new adapter changes
+// not track files read by .incbin, so export.py writes digests here: a new adapter changes
 // this source file.
 //
 // adapter_model.safetensors SHA-256: 1b3b2f4099f6b339b358e24c87c2d70fdc7cf89155502990a2974f9ce23f2160
+// autoregembed.json SHA-256: c6d09ec7b7a3c8c563a5ab9e95c5d34a1f4e537113af1cdc3413e6f157aaff2b
 
 #if !defined(__ELF__)
 #error "the adapter is embedded for ELF only"

@@ -1,10 +1,10 @@
 """Makes the folder ../adapter of adapters that `vdb train` has written.
 
-usage: export.py RANK TRAINED[=WEIGHT]… [--out DIR]     (torch and safetensors from PyPI)
+usage: export.py RANK TRAINED[=WEIGHT]… [--setting NAME=NUMBER]… [--out DIR]     (torch and safetensors from PyPI)
 
 The changes of several adapters of one base, and their <EMBED> rows, are averaged with the weights (Wortsman et al. 2022,
 "Robust fine-tuning of zero-shot models"). The change of each matrix is cut to its RANK largest singular values and stored
-in bfloat16, so that the folder has at most 20 MB. Settings are the first adapter's. Prints what share of the changes'
+in bfloat16, so that the folder has at most 20 MB. Settings are the first adapter's and those given. Prints what share of the changes'
 squared norm is kept."""
 
 import argparse
@@ -22,6 +22,7 @@ here = os.path.dirname(os.path.abspath(__file__))
 parser = argparse.ArgumentParser(usage=__doc__)
 parser.add_argument("rank", type=int)
 parser.add_argument("trained", nargs="+")
+parser.add_argument("--setting", action="append", default=[])
 parser.add_argument("--out", default=os.path.join(here, "..", "adapter"))
 options = parser.parse_args()
 os.makedirs(options.out, exist_ok=True)
@@ -71,16 +72,24 @@ configuration.update(
 with open(f"{options.out}/adapter_config.json", "w") as file:
     json.dump(configuration, file, indent=1)
 origin = options.trained[0].partition("=")[0]
-for name in ("autoregembed.json", "tokenizer.json", "tokenizer_config.json"):
+for name in ("tokenizer.json", "tokenizer_config.json"):
     shutil.copyfile(f"{origin}/{name}", f"{options.out}/{name}")
+with open(f"{origin}/autoregembed.json") as file:
+    settings = json.load(file)
+for name, _, number in (setting.partition("=") for setting in options.setting):
+    settings[name] = float(number)
+with open(f"{options.out}/autoregembed.json", "w") as file:
+    json.dump(settings, file, indent=2)
 
 if options.out == parser.get_default("out"):
-    with open(f"{options.out}/adapter_model.safetensors", "rb") as file:
-        digest = hashlib.sha256(file.read()).hexdigest()
     source = os.path.join(here, "..", "files.S")
     with open(source) as file:
         text = file.read()
+    for name in ("adapter_model.safetensors", "autoregembed.json"):
+        with open(f"{options.out}/{name}", "rb") as file:
+            digest = hashlib.sha256(file.read()).hexdigest()
+        text = re.sub(rf"({re.escape(name)} SHA-256: ).*", rf"\g<1>{digest}", text)
     with open(source, "w") as file:
-        file.write(re.sub(r"(SHA-256: ).*", r"\g<1>" + digest, text))
+        file.write(text)
 size = sum(entry.stat().st_size for entry in os.scandir(options.out))
 print(f"{kept / whole:.5f} of the changes' squared norm, {size / 1e6:.1f} MB")
