@@ -99,6 +99,26 @@ import Testing
         #expect(try vdb.run("stats").output.contains("documents"))
     }
 
+    @Test func statisticsTellOfNeighborCodes() throws {
+        func index() throws -> (object: [String: Any]?, line: String?) {
+            let arguments = ["stats", "--collection", "graph"]
+            let object = try vdb.run(arguments + ["--format", "json"]).object
+            let line = try vdb.run(arguments).lines.first { $0.hasPrefix("index ") }
+            return (object["index"] as? [String: Any], line)
+        }
+        try vdb.ingestGraph("graph", "--neighbor-codes")
+        let with = try index()
+        #expect(with.object?.string("state") == "graph")
+        #expect(with.object?["neighbor_codes"] as? Bool == true)
+        #expect(with.line?.hasSuffix(", quantization int8, with neighbor codes") == true)
+        let reindexed = try vdb.run("reindex", "--collection", "graph", "--no-neighbor-codes")
+        #expect(reindexed.status == 0)
+        let without = try index()
+        #expect(without.object?.string("state") == "graph")
+        #expect(without.object?["neighbor_codes"] as? Bool == false)
+        #expect(without.line?.hasSuffix(", quantization int8") == true)
+    }
+
     @Test func theEnvironmentNamesTheDatabase() throws {
         let elsewhere = ["VDB_DB": "other.vdb"]
         try vdb.run("ingest", "corpus.jsonl", "--quiet", environment: elsewhere)

@@ -146,6 +146,18 @@ final class Program: Sendable {
 
         """
 
+    /// A collection large enough for a graph, of vectors on a circle and without texts.
+    func ingestGraph(_ collection: String, _ options: String...) throws {
+        let lines = (0..<10_100).map { number in
+            let angle = Double(number)
+            return #"{"_id":"\#(number)","text":"","vector":[\#(cos(angle)),\#(sin(angle))]}"#
+        }
+        try write("graph.jsonl", lines.joined(separator: "\n") + "\n")
+        let result = try run(
+            ["ingest", "graph.jsonl", "--collection", collection, "--quiet"] + options)
+        #expect(result.status == 0, "\(result.errors)")
+    }
+
     /// A database with the corpus.
     func ingestCorpus() throws {
         try write("corpus.jsonl", Self.corpus)

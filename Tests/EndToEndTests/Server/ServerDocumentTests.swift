@@ -200,6 +200,22 @@ import Testing
         #expect(try vdb.run("check").status == 0)
     }
 
+    /// A collection says whether its graph has neighbor codes, as `vdb stats` does.
+    @Test func neighborCodesAreTold() async throws {
+        let vdb = Program()
+        try vdb.ingestCorpus()
+        try vdb.ingestGraph("graph", "--neighbor-codes")
+        let server = try RunningServer(vdb)
+        for (name, has) in [("default", false), ("graph", true)] {
+            let told = try await server.request("GET", "/v1/collections/" + name).object
+            let printed = try vdb.run("stats", "--collection", name, "--format", "json").object
+            for statistics in [told, printed] {
+                let index = statistics["index"] as? [String: Any]
+                #expect(index?["neighbor_codes"] as? Bool == has)
+            }
+        }
+    }
+
     // MARK: Ingest
 
     @Test(arguments: TestStore.available)
