@@ -19,9 +19,7 @@ struct DatabaseFileArguments: ParsableArguments {
 
     /// Where the database is.
     var location: DatabaseLocation {
-        if let given { return DatabaseLocation(given) }
-        let fromEnvironment = ProcessInfo.processInfo.environment["VDB_DB"] ?? ""
-        return DatabaseLocation(fromEnvironment.isEmpty ? "corpus.vdb" : fromEnvironment)
+        DatabaseLocation(given ?? Environment.value(of: "VDB_DB") ?? "corpus.vdb")
     }
 
     /// The same for messages: the path, or the URI without its password.

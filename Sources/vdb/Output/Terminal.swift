@@ -8,16 +8,15 @@ enum Terminal {
         if ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 {
             return Int(size.ws_col)
         }
-        let columns = ProcessInfo.processInfo.environment["COLUMNS"].flatMap { Int($0) }
+        let columns = Environment.value(of: "COLUMNS").flatMap { Int($0) }
         return columns.map { max(20, $0) } ?? 80
     }
 
     /// Whether output is styled: only on a terminal, and not if `NO_COLOR` is set
     /// (https://no-color.org).
     static let hasColors: Bool = {
-        guard Output.isTerminal else { return false }
-        let environment = ProcessInfo.processInfo.environment
-        return (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
+        Output.isTerminal && Environment.value(of: "NO_COLOR") == nil
+            && Environment.value(of: "TERM") != "dumb"
     }()
 
     enum Style: String {

@@ -34,11 +34,9 @@ final class EvalCache {
         corpus.advise(.sequential)
         hasher.update(corpus.bytes)
         hasher.update(fingerprint ?? "lexical")
-        let environment = ProcessInfo.processInfo.environment["XDG_CACHE_HOME"] ?? ""
         let home =
-            environment.isEmpty
-            ? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".cache")
-            : URL(filePath: environment)
+            Environment.value(of: "XDG_CACHE_HOME").map { URL(filePath: $0) }
+            ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".cache")
         let folder = home.appending(path: "vdb/eval")
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

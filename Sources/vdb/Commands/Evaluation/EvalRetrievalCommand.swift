@@ -182,6 +182,6 @@ struct EvalRetrievalCommand: AsyncParsableCommand {
 extension DatabaseArguments {
     /// Whether the user named a database, by option or environment.
     var isGiven: Bool {
-        file.given != nil || !(ProcessInfo.processInfo.environment["VDB_DB"] ?? "").isEmpty
+        file.given != nil || Environment.value(of: "VDB_DB") != nil
     }
 }

@@ -9,11 +9,10 @@
         func read() throws -> [APIKey] {
             do {
                 var keys: [APIKey] = []
-                let environment = ProcessInfo.processInfo.environment
                 for (name, role) in [
                     ("VDB_API_KEY", APIKey.Role.write), ("VDB_READ_API_KEY", .read),
                 ] {
-                    guard let key = environment[name], !key.isEmpty else { continue }
+                    guard let key = Environment.value(of: name) else { continue }
                     keys.append(try APIKey(name: name, role: role, key: key))
                 }
                 guard let file else { return keys }
