@@ -2,6 +2,13 @@ import ArgumentParser
 
 /// Checks the words of a command line that should name a command.
 struct CommandNames {
+    /// The subcommand of that name. The descriptions of those after it are left unmade.
+    static func find(
+        _ name: String, below command: any ParsableCommand.Type
+    ) -> (any ParsableCommand.Type)? {
+        command.configuration.subcommands.first { $0.configuration.commandName == name }
+    }
+
     /// A message if a word is not a command, else nil.
     static func problem(in arguments: [String]) -> String? {
         var words = arguments[...]
@@ -12,9 +19,9 @@ struct CommandNames {
         while let word = words.popFirst(), !word.hasPrefix("-") {
             let subcommands = command.configuration.subcommands
             if subcommands.isEmpty { return nil }
-            let names = subcommands.map { $0.configuration.commandName ?? "" }
-            guard let place = names.firstIndex(of: word) else {
+            guard let next = find(word, below: command) else {
                 if path.count == 1, word == "help" { return nil }
+                let names = subcommands.map { $0.configuration.commandName ?? "" }
                 let synonyms = path.count == 1 ? others : [:]
                 let known = nearest(
                     to: word,
@@ -29,7 +36,7 @@ struct CommandNames {
                 return "'\((path + [word]).joined(separator: " "))' is not a command; "
                     + (known ?? "see '\(help)'")
             }
-            command = subcommands[place]
+            command = next
             path.append(word)
         }
         return nil

@@ -23,7 +23,7 @@ enum Program {
             end(CommandFailure(.usage, problem))
         }
         let work = Task {
-            var command = try VDB.parseAsRoot(arguments)
+            var command = try Self.command(for: arguments)
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
@@ -44,6 +44,21 @@ enum Program {
     private static var arguments: [String] {
         let arguments = RawArguments.text
         return [["-V"], ["version"]].contains(arguments) ? ["--version"] : arguments
+    }
+
+    /// The command that the arguments name, with their values.
+    ///
+    /// A command without subcommands is parsed alone: on the way from the root to it, the parser would
+    /// describe all its options once more. Help and errors, which show the whole path, are the root's.
+    private static func command(for arguments: [String]) throws -> any ParsableCommand {
+        if let name = arguments.first, let type = CommandNames.find(name, below: VDB.self),
+            type.configuration.subcommands.isEmpty,
+            let command = try? type.parseAsRoot(Array(arguments.dropFirst())),
+            Swift.type(of: command) == type
+        {
+            return command
+        }
+        return try VDB.parseAsRoot(arguments)
     }
 
     private static func end(with error: any Error) -> Never {
