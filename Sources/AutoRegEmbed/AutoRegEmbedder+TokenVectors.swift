@@ -24,28 +24,12 @@ struct EmbeddingRows: TokenVectors {
 
     /// The rows that the mean is taken of, from all over the vocabulary.
     private static let sample = 4096
-    /// Rows read at a time. All of them at once would be megabytes of new pages, which takes longer
-    /// than adding them up.
-    private static let block = 64
 
     init(weight: Double, tokenizer: Tokenizer, model: LanguageModel) {
         (self.weight, self.tokenizer, self.model) = (weight, tokenizer, model)
         let size = model.vocabularySize
         let tokens = stride(from: 0, to: size, by: max(1, size / Self.sample)).map { Int32($0) }
-        let width = model.configuration.hiddenSize
-        var mean = [Float](repeating: 0, count: width)
-        for first in stride(from: 0, to: tokens.count, by: Self.block) {
-            let last = min(first + Self.block, tokens.count)
-            let rows = model.embeddingRows(of: Array(tokens[first..<last]))
-            rows.withUnsafeBufferPointer { rows in
-                mean.withUnsafeMutableBufferPointer { mean in
-                    for start in stride(from: 0, to: rows.count, by: width) {
-                        for column in 0..<width { mean[column] += rows[start + column] }
-                    }
-                }
-            }
-        }
-        self.mean = mean.map { $0 / Float(max(1, tokens.count)) }
+        mean = model.meanEmbeddingRow(of: tokens)
     }
 
     var width: Int { mean.count }
@@ -57,8 +41,10 @@ struct EmbeddingRows: TokenVectors {
         let width = width
         rows.withUnsafeMutableBufferPointer { rows in
             mean.withUnsafeBufferPointer { mean in
-                for start in stride(from: 0, to: rows.count, by: width) {
-                    for column in 0..<width { rows[start + column] -= mean[column] }
+                guard let mean = mean.baseAddress, var row = rows.baseAddress else { return }
+                for _ in tokens {
+                    for column in 0..<width { row[column] -= mean[column] }
+                    row += width
                 }
             }
         }

@@ -35,6 +35,22 @@ package final class LanguageModel: Sendable {
         return rows
     }
 
+    /// The mean of some rows of the embedding matrix `[H]`; a token without a row counts as zeros.
+    package func meanEmbeddingRow(of tokens: [Int32]) -> [Float] {
+        let width = configuration.hiddenSize
+        var sum = [Float](repeating: 0, count: width)
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: width) { row in
+            sum.withUnsafeMutableBufferPointer { sum in
+                guard let row = row.baseAddress, let sum = sum.baseAddress else { return }
+                for token in tokens where weights.embedding.copyRow(token, to: row) {
+                    // Bare pointers, so that the loop is vectorized.
+                    for column in 0..<width { sum[column] += row[column] }
+                }
+            }
+        }
+        return sum.map { $0 / Float(max(1, tokens.count)) }
+    }
+
     /// Loads a Hugging Face folder.
     ///
     /// - Parameter precision: nil uses the checkpoint's own: bfloat16 for bfloat16, else float32,

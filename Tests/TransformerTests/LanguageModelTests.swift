@@ -21,6 +21,19 @@ import Transformer
         }
     }
 
+    /// As if the rows were added up one by one; a token without a row is a row of zeros.
+    @Test(arguments: [[], [3], [0, 7, 7, 1, 100_000, -1]] as [[Int32]])
+    func meanOfEmbeddingRows(tokens: [Int32]) throws {
+        let model = try LanguageModel(folder: ModelFixture("llama-tied").folder)
+        let rows = model.embeddingRows(of: tokens)
+        let width = model.configuration.hiddenSize
+        let expected = (0..<width).map { column in
+            stride(from: column, to: rows.count, by: width).reduce(Float(0)) { $0 + rows[$1] }
+                / Float(max(1, tokens.count))
+        }
+        #expect(model.meanEmbeddingRow(of: tokens) == expected)
+    }
+
     /// A checkpoint that was saved for embedding has no output projection.
     @Test func needsNoOutputForStates() throws {
         let fixture = try ModelFixture("qwen3-bare")

@@ -6,6 +6,21 @@ import Testing
 import VectorDatabase
 
 struct IngestTests {
+    /// Texts that begin and end with a letter take a shortcut.
+    @Test func embeddedTextIsTrimmed() {
+        for title in ["", "T", " T", "\u{3000}"] {
+            for text in [
+                "", " ", "a", " a", "a\t", "\u{A0}\u{E9}", "\u{E9}\u{85}", "a\u{301}\n",
+                "\u{2028}a b",
+            ] {
+                let whole = title.isEmpty ? text : title + " " + text
+                let expected = whole.trimmingCharacters(in: .whitespacesAndNewlines)
+                let found = Document.embeddedText(title: title, text: text)
+                #expect(found.utf8.elementsEqual(expected.utf8))
+            }
+        }
+    }
+
     @Test(arguments: TestStore.available) func whatGoesInComesBack(store: TestStore) async throws {
         let folder = TemporaryFolder()
         let database = try Database(at: store.location(in: folder), embedder: TestEmbedder())

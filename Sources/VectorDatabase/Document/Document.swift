@@ -82,7 +82,11 @@ extension Document {
     package var embeddedText: String { Self.embeddedText(title: title, text: text) }
 
     package static func embeddedText(title: String, text: String) -> String {
-        if title.isEmpty { return text.trimmingCharacters(in: .whitespacesAndNewlines) }
-        return (title + " " + text).trimmingCharacters(in: .whitespacesAndNewlines)
+        let whole = title.isEmpty ? text : title + " " + text
+        // Foundation makes a set of characters each time, and most texts have nothing to trim.
+        let isBare = [whole.utf8.first, whole.utf8.last].allSatisfy { byte in
+            byte.map { 0x21...0x7E ~= $0 } ?? true
+        }
+        return isBare ? whole : whole.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 }
