@@ -6,7 +6,15 @@ import PackageDescription
 // DocumentationTests check the dependencies and the table in README.md against these comments, and
 // `make lint` has the compiler check imports against the dependencies.
 
-let swift: [SwiftSetting] = [.enableUpcomingFeature("ExistentialAny")]
+// Released code gets the metadata of generic types by calls. By their names, as is usual, the first use of each
+// passes over all conformances in the program, which takes a command milliseconds. make builds the packages
+// that this one depends on likewise. Figures: Benchmarks/results/ann.md, "Start-up".
+let swift: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .unsafeFlags(
+        ["-Xfrontend", "-disable-concrete-type-metadata-mangled-name-accessors"],
+        .when(configuration: .release)),
+]
 
 // The inner loops are C so that instruction sets can be chosen per function and at run time.
 // They are optimized in debug builds too, or the tests would be far too slow.
