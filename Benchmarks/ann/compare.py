@@ -27,7 +27,8 @@ EFS = [10, 15, 20, 30, 40, 60, 80, 120, 160, 240, 320, 480, 640, 960]
 K = 10
 PASSES = 5
 PEERS = ["hnswlib", "usearch-f32", "usearch-bf16", "usearch-i8", "faiss-flat", "faiss-sq8"]
-OURS = ["vdb-none", "vdb-int8", "vdb-int8-codes"]
+# The last searches the index of the one before with all queries in one call.
+OURS = ["vdb-none", "vdb-int8", "vdb-int8-codes", "vdb-int8-codes-batch"]
 
 
 def read_vectors(path, dtype):
@@ -177,15 +178,18 @@ def measure_peer(name, folder, indices, threads):
 def measure_ours(bench, name, folder, indices, threads):
     import numpy as np
 
-    path = f"{indices}/{name}-{threads}.index"
+    variant = name.removesuffix("-batch")
+    path = f"{indices}/{variant}-{threads}.index"
     arguments = [
         bench, "ann", "--base", f"{folder}/base.fvecs", "--queries", f"{folder}/query.fvecs",
         "--truth", f"{folder}/gt.ivecs", "--m", "16", "--ef-construction", "200",
         "--ef", ",".join(map(str, EFS)), "-k", str(K), "--build-threads", str(threads),
         "--passes", str(PASSES), "--index", path,
         "--quantization", name.split("-")[1], "--format", "json", "--out", f"{indices}/{name}"]
-    if name.endswith("-codes"):
+    if variant.endswith("-codes"):
         arguments.append("--neighbor-codes")
+    if variant != name:
+        arguments += ["--batch", "1000"]
     facts = json.loads(subprocess.run(arguments, check=True, capture_output=True).stdout)
     # An existing index is not rebuilt: its build time is stored next to it.
     built = ["build_seconds", "build_cpu_seconds", "build_peak_bytes"]

@@ -181,6 +181,6 @@ const vk_kernels vk_avx512_kernels = {
     dot_f16_rows, l2_f16_rows,   dot_bf16_rows, l2_bf16_rows, dot_i8_rows,
     quantize_i8,  signed_codes,  max_magnitude, f32_to_f16,   f16_to_f32,
     f32_to_bf16,  bf16_to_f32,  vk_rotate_avx2, vk_encode_neighbor_avx2,
-    vk_neighbor_sums_avx512,
+    vk_neighbor_estimates_avx512,
 };
 #endif

@@ -17,13 +17,16 @@ extern const vk_kernels vk_neon_kernels;
 void vk_rotate_portable(float *x, size_t n, const float *signs);
 void vk_encode_neighbor_portable(const float *residual, const float *center, size_t n, size_t lane,
                                  uint8_t *codes, float *sums);
-void vk_neighbor_sums_portable(const uint8_t *codes, const uint8_t *tables, size_t n, int32_t *out);
+uint32_t vk_neighbor_estimates_portable(const vk_neighbor_walk *walk, const uint8_t *group,
+                                        float distance, float bound, float *out);
 #if defined(__x86_64__)
 void vk_rotate_avx2(float *x, size_t n, const float *signs);
 void vk_encode_neighbor_avx2(const float *residual, const float *center, size_t n, size_t lane,
                              uint8_t *codes, float *sums);
-void vk_neighbor_sums_avx2(const uint8_t *codes, const uint8_t *tables, size_t n, int32_t *out);
-void vk_neighbor_sums_avx512(const uint8_t *codes, const uint8_t *tables, size_t n, int32_t *out);
+uint32_t vk_neighbor_estimates_avx2(const vk_neighbor_walk *walk, const uint8_t *group,
+                                    float distance, float bound, float *out);
+uint32_t vk_neighbor_estimates_avx512(const vk_neighbor_walk *walk, const uint8_t *group,
+                                      float distance, float bound, float *out);
 #endif
 
 // The number of rows that are prefetched ahead of the one being scored.

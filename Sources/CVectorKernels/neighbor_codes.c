@@ -114,20 +114,48 @@ void vk_encode_neighbor_portable(const float *residual, const float *center, siz
     encode_body(residual, center, n, lane, codes, sums);
 }
 
-void vk_neighbor_sums_portable(const uint8_t *codes, const uint8_t *tables, size_t n,
-                               int32_t *out) {
-    for (int lane = 0; lane < 32; lane++) out[lane] = 0;
-    for (size_t i = 0; i < 4 * n; i += 16)
+// Those of the good neighbors that have not been visited. Gathering their bits at once is slower.
+ALWAYS uint32_t unvisited(const vk_neighbor_walk *walk, const uint32_t *links, uint32_t good) {
+    for (uint32_t rest = good; rest; rest &= rest - 1) {
+        int lane = __builtin_ctz(rest);
+        uint32_t link = links[lane];
+        good &= ~((uint32_t)(walk->visited[link / 64] >> link % 64 & 1) << lane);
+    }
+    return good;
+}
+
+// The estimates from the sums of table entries, and which of them are good.
+ALWAYS uint32_t finish_body(const vk_neighbor_walk *walk, const uint8_t *group, float distance,
+                            float bound, const int32_t *sums, float *out) {
+#pragma STDC FP_CONTRACT OFF
+    const uint32_t *links = (const uint32_t *)group;
+    const float *slopes = (const float *)(group + 128), *offsets = (const float *)(group + 256);
+    uint32_t good = 0;
+    for (int lane = 0; lane < 32; lane++) {
+        float product = slopes[lane] * (walk->base + walk->step * (float)sums[lane]);
+        out[lane] = distance + (offsets[lane] + product);
+    }
+    for (int lane = 0; lane < 32; lane++)
+        good |= (uint32_t)(out[lane] < bound && links[lane] < walk->count) << lane;
+    return unvisited(walk, links, good);
+}
+
+uint32_t vk_neighbor_estimates_portable(const vk_neighbor_walk *walk, const uint8_t *group,
+                                        float distance, float bound, float *out) {
+    const uint8_t *codes = group + VK_NEIGHBOR_CODES, *tables = walk->tables;
+    int32_t sums[32] = {0};
+    for (size_t i = 0; i < 4 * walk->n; i += 16)
         for (int lane = 0; lane < 16; lane++) {
-            out[lane] += tables[i + (codes[i + lane] & 15)];
-            out[lane + 16] += tables[i + (codes[i + lane] >> 4)];
+            sums[lane] += tables[i + (codes[i + lane] & 15)];
+            sums[lane + 16] += tables[i + (codes[i + lane] >> 4)];
         }
+    return finish_body(walk, group, distance, bound, sums, out);
 }
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-// Components whose sums of table entries, at most 127, fit in 16 bits.
+// Components whose sums of table entries, at most 60, fit in 16 bits.
 enum { WORD_COMPONENTS = 2048 };
 
 #define AVX2 __attribute__((target("avx2")))
@@ -157,10 +185,12 @@ AVX2 static inline void add_words(__m256i words, int32_t *out) {
     _mm256_storeu_si256(sums + 1, _mm256_add_epi32(_mm256_loadu_si256(sums + 1), high));
 }
 
-AVX2 void vk_neighbor_sums_avx2(const uint8_t *codes, const uint8_t *tables, size_t n,
-                                int32_t *out) {
+AVX2 uint32_t vk_neighbor_estimates_avx2(const vk_neighbor_walk *walk, const uint8_t *group,
+                                         float distance, float bound, float *out) {
+    const uint8_t *codes = group + VK_NEIGHBOR_CODES, *tables = walk->tables;
+    size_t n = walk->n;
+    int32_t sums[32] = {0};
     const __m256i nibble = _mm256_set1_epi8(15), byte = _mm256_set1_epi16(255);
-    memset(out, 0, 32 * sizeof *out);
     for (size_t start = 0; start < n; start += WORD_COMPONENTS) {
         size_t end = n - start < WORD_COMPONENTS ? n : start + WORD_COMPONENTS;
         __m256i even = _mm256_setzero_si256(), odd = even, even2 = even, odd2 = even;
@@ -180,40 +210,75 @@ AVX2 void vk_neighbor_sums_avx2(const uint8_t *codes, const uint8_t *tables, siz
             even2 = _mm256_add_epi16(even2, _mm256_and_si256(high, byte));
             odd2 = _mm256_add_epi16(odd2, _mm256_srli_epi16(high, 8));
         }
-        add_words(in_order(even, odd), out);
-        add_words(in_order(even2, odd2), out + 16);
+        add_words(in_order(even, odd), sums);
+        add_words(in_order(even2, odd2), sums + 16);
     }
+    return finish_body(walk, group, distance, bound, sums, out);
 }
 
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2")))
 
-AVX512 static inline __m256i halves(__m512i words) {
-    return _mm256_add_epi16(_mm512_castsi512_si256(words), _mm512_extracti64x4_epi64(words, 1));
+// Keeps the compiler from fusing a product with a sum.
+AVX512 static inline __m512 unfused(__m512 product) {
+    __asm__("" : "+v"(product));
+    return product;
 }
 
-AVX512 void vk_neighbor_sums_avx512(const uint8_t *codes, const uint8_t *tables, size_t n,
-                                    int32_t *out) {
-    const __m512i nibble = _mm512_set1_epi8(15), byte = _mm512_set1_epi16(255);
-    memset(out, 0, 32 * sizeof *out);
+// The estimates of 16 neighbors, and which of them are good.
+AVX512 static inline uint32_t finish_half(const vk_neighbor_walk *walk, const uint8_t *group,
+                                          size_t lane, float distance, float bound, __m512i sums,
+                                          float *out) {
+    __m512 slopes = _mm512_loadu_ps(group + 128 + 4 * lane);
+    __m512 offsets = _mm512_loadu_ps(group + 256 + 4 * lane);
+    __m512 product = unfused(_mm512_mul_ps(_mm512_set1_ps(walk->step), _mm512_cvtepi32_ps(sums)));
+    product = unfused(_mm512_mul_ps(slopes, _mm512_add_ps(_mm512_set1_ps(walk->base), product)));
+    __m512 estimates = _mm512_add_ps(_mm512_set1_ps(distance), _mm512_add_ps(offsets, product));
+    _mm512_storeu_ps(out + lane, estimates);
+    __m512i links = _mm512_loadu_si512(group + 4 * lane);
+    __mmask16 good = _mm512_cmp_ps_mask(estimates, _mm512_set1_ps(bound), _CMP_LT_OQ);
+    good = _mm512_mask_cmplt_epu32_mask(good, links, _mm512_set1_epi32((int)walk->count));
+    return good;
+}
+
+AVX512 static inline __m512i sums_of(__m512i even, __m512i odd) {
+    __m256i e = _mm256_add_epi16(_mm512_castsi512_si256(even), _mm512_extracti64x4_epi64(even, 1));
+    __m256i o = _mm256_add_epi16(_mm512_castsi512_si256(odd), _mm512_extracti64x4_epi64(odd, 1));
+    return _mm512_cvtepu16_epi32(in_order(e, o));
+}
+
+AVX512 uint32_t vk_neighbor_estimates_avx512(const vk_neighbor_walk *walk, const uint8_t *group,
+                                             float distance, float bound, float *out) {
+    const uint8_t *codes = group + VK_NEIGHBOR_CODES, *tables = walk->tables;
+    size_t n = walk->n;
+    const __m512i nibble = _mm512_set1_epi8(15);
+    __m512i sums = _mm512_setzero_si512(), sums2 = sums;
     for (size_t start = 0; start < n; start += WORD_COMPONENTS) {
         size_t end = n - start < WORD_COMPONENTS ? n : start + WORD_COMPONENTS;
-        __m512i even = _mm512_setzero_si512(), odd = even, even2 = even, odd2 = even;
-        for (size_t i = 4 * start; i < 4 * end; i += 128) {
-            __m512i c0 = _mm512_loadu_si512(codes + i), c1 = _mm512_loadu_si512(codes + i + 64);
-            __m512i t0 = _mm512_loadu_si512(tables + i), t1 = _mm512_loadu_si512(tables + i + 64);
-            __m512i low = _mm512_add_epi8(
-                _mm512_shuffle_epi8(t0, _mm512_and_si512(c0, nibble)),
-                _mm512_shuffle_epi8(t1, _mm512_and_si512(c1, nibble)));
-            __m512i high = _mm512_add_epi8(
-                _mm512_shuffle_epi8(t0, _mm512_and_si512(_mm512_srli_epi16(c0, 4), nibble)),
-                _mm512_shuffle_epi8(t1, _mm512_and_si512(_mm512_srli_epi16(c1, 4), nibble)));
-            even = _mm512_add_epi16(even, _mm512_and_si512(low, byte));
+        // Sums of words, in which odd bytes count 256-fold, and of odd bytes alone.
+        __m512i words = _mm512_setzero_si512(), odd = words, words2 = words, odd2 = words;
+        for (size_t i = 4 * start; i < 4 * end; i += 256) {
+            // Four entries of at most 60 fit in a byte.
+            __m512i low = _mm512_setzero_si512(), high = low;
+            for (size_t j = i; j < i + 256; j += 64) {
+                __m512i code = _mm512_loadu_si512(codes + j), table = _mm512_loadu_si512(tables + j);
+                low = _mm512_add_epi8(
+                    low, _mm512_shuffle_epi8(table, _mm512_and_si512(code, nibble)));
+                high = _mm512_add_epi8(
+                    high, _mm512_shuffle_epi8(
+                              table, _mm512_and_si512(_mm512_srli_epi16(code, 4), nibble)));
+            }
+            words = _mm512_add_epi16(words, low);
             odd = _mm512_add_epi16(odd, _mm512_srli_epi16(low, 8));
-            even2 = _mm512_add_epi16(even2, _mm512_and_si512(high, byte));
+            words2 = _mm512_add_epi16(words2, high);
             odd2 = _mm512_add_epi16(odd2, _mm512_srli_epi16(high, 8));
         }
-        add_words(in_order(halves(even), halves(odd)), out);
-        add_words(in_order(halves(even2), halves(odd2)), out + 16);
+        __m512i even = _mm512_sub_epi16(words, _mm512_slli_epi16(odd, 8));
+        __m512i even2 = _mm512_sub_epi16(words2, _mm512_slli_epi16(odd2, 8));
+        sums = _mm512_add_epi32(sums, sums_of(even, odd));
+        sums2 = _mm512_add_epi32(sums2, sums_of(even2, odd2));
     }
+    uint32_t good = finish_half(walk, group, 0, distance, bound, sums, out)
+        | finish_half(walk, group, 16, distance, bound, sums2, out) << 16;
+    return unvisited(walk, (const uint32_t *)group, good);
 }
 #endif

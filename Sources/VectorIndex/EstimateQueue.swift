@@ -65,13 +65,11 @@ struct EstimateQueue {
     /// Inserts those of 32 nodes whose bit is set in `lanes` and whose estimate is finite and below
     /// `bound`, which falls as they are inserted.
     ///
-    /// - Parameters:
-    ///   - accepts: whether a node may be inserted.
-    ///   - becameFirst: called with a node that is the next to be taken, for now.
+    /// - Parameter becameFirst: called with a node that is the next to be taken, for now.
     @inline(__always)
     mutating func insert(
         _ lanes: UInt32, _ estimates: UnsafePointer<Float>, _ nodes: UnsafePointer<UInt32>,
-        accepts: (UInt32) -> Bool, becameFirst: (UInt32) -> Void
+        becameFirst: (UInt32) -> Void
     ) {
         let room = entries.count + lanes.nonzeroBitCount
         if room > entries.capacity { entries.reserve(2 * room) }
@@ -85,7 +83,7 @@ struct EstimateQueue {
             let lane = remaining.trailingZeroBitCount
             remaining &= remaining &- 1
             let (estimate, node) = (estimates[lane], nodes[lane])
-            guard estimate < buckets.bound, estimate > -.infinity, accepts(node) else { continue }
+            guard estimate < buckets.bound, estimate > -.infinity else { continue }
             start[count] = Entry(estimate: estimate, next: -1, node: node, isTaken: false)
             let (filled, isFirst) = buckets.place(start + count, count)
             count &+= 1

@@ -23,19 +23,34 @@ extension HNSWIndex {
             let ef = min(max(ef, k), nodeCount)
             let request = Request(k: k, filter: filter, source: source)
             if let filter { return filtered(walker, filter, ef: ef, request) }
-            let codes = ef <= NeighborWalk.largestEf ? neighborCodes : nil
-            if let codes { walker.search(graph, rows, codes, k: k, ef: ef) }
-            // Estimates may leave too few nodes to expand.
-            if codes == nil || walker.pool.count < min(k, nodeCount) {
+            guard let codes = codesForWalk(ef: ef) else {
                 walker.search(graph, rows, ef: ef)
+                return result(walker, request)
             }
-            var found = walker.pool.candidates
-            // In a damaged or badly connected graph a walk may find too few.
-            if found.count < min(k, nodeCount) {
-                found = scan(Array(0..<UInt32(nodeCount)), walker, request)
-            }
-            return finish(found, walker, request)
+            walker.search(graph, rows, codes, k: k, ef: ef)
+            return result(ofEstimates: walker, ef: ef, request)
         }
+    }
+
+    /// The codes for a walk by estimates; `nil` for a plain walk.
+    func codesForWalk(ef: Int) -> NeighborCodes? {
+        ef <= NeighborWalk.largestEf ? neighborCodes : nil
+    }
+
+    /// The result of a walk by estimates, which has ended.
+    func result(ofEstimates walker: GraphWalker, ef: Int, _ request: Request) -> SearchResult {
+        // Estimates may leave too few nodes to expand.
+        if walker.pool.count < min(request.k, nodeCount) { walker.search(graph, rows, ef: ef) }
+        return result(walker, request)
+    }
+
+    private func result(_ walker: GraphWalker, _ request: Request) -> SearchResult {
+        var found = walker.pool.candidates
+        // In a damaged or badly connected graph a walk may find too few.
+        if found.count < min(request.k, nodeCount) {
+            found = scan(Array(0..<UInt32(nodeCount)), walker, request)
+        }
+        return finish(found, walker, request)
     }
 
     package func search(

@@ -179,12 +179,22 @@ package final class HNSWIndex: Sendable {
     func withWalker<Result, Failure: Error>(_ body: (GraphWalker) throws(Failure) -> Result)
         throws(Failure) -> Result
     {
-        nonisolated(unsafe) let idleWalker = idle.withLock { $0.walkers.popLast() }
-        nonisolated(unsafe) let walker =
-            idleWalker ?? GraphWalker(dimensions: parameters.dimensions)
-        defer { idle.withLock { $0.walkers.append(walker) } }
-        walker.statistics = SearchStatistics()
+        let walker = takeWalker()
+        defer { putBack(walker) }
         return try body(walker)
+    }
+
+    /// A walker for exclusive use until it is put back.
+    func takeWalker() -> GraphWalker {
+        nonisolated(unsafe) let idleWalker = idle.withLock { $0.walkers.popLast() }
+        let walker = idleWalker ?? GraphWalker(dimensions: parameters.dimensions)
+        walker.statistics = SearchStatistics()
+        return walker
+    }
+
+    func putBack(_ walker: GraphWalker) {
+        nonisolated(unsafe) let walker = walker
+        idle.withLock { $0.walkers.append(walker) }
     }
 }
 

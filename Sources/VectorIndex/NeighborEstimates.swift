@@ -9,7 +9,6 @@ final class NeighborEstimates {
     private let rotated: AlignedArray<Float>
     private let codes: AlignedArray<UInt8>
     private let tables: AlignedArray<UInt8>
-    private let sums = AlignedArray<Int32>(repeating: 0, count: NeighborCodes.lanes)
     private let signs: AlignedArray<Float>
     private let kernels = VectorKernels.active.table
     /// S(Pq) = base + step x sum.
@@ -44,17 +43,17 @@ final class NeighborEstimates {
         base = unit * Float(2 * least - total)
     }
 
-    /// Writes the estimates of a record's group to `values`, the node's own distance given.
+    /// Writes the estimates of a record's group to `values`, the node's own distance given. Returns a
+    /// bit for each that is below `bound` and of a node, below `count`, that has not been visited.
     @inline(__always)
-    func estimate(_ group: UnsafeRawPointer, distance: Float) {
-        let slopes = (group + 128).assumingMemoryBound(to: Float.self)
-        let offsets = (group + 256).assumingMemoryBound(to: Float.self)
-        kernels.pointee.neighbor_sums(
-            (group + 384).assumingMemoryBound(to: UInt8.self), tables.pointer, rotated.count,
-            sums.pointer)
-        let (sums, values, base, step) = (sums.pointer, values.pointer, base, step)
-        for i in 0..<NeighborCodes.lanes {
-            values[i] = distance + (offsets[i] + slopes[i] * (base + step * Float(sums[i])))
-        }
+    func estimate(
+        _ group: UnsafeRawPointer, distance: Float, below bound: Float, count: Int,
+        visited: VisitedSet.Reader
+    ) -> UInt32 {
+        var walk = vk_neighbor_walk(
+            tables: tables.pointer, n: rotated.count, base: base, step: step,
+            visited: visited.words, count: UInt32(truncatingIfNeeded: count))
+        return kernels.pointee.neighbor_estimates(
+            &walk, group.assumingMemoryBound(to: UInt8.self), distance, bound, values.pointer)
     }
 }

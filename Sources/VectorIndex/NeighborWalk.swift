@@ -3,36 +3,74 @@ import VectorMath
 /// A walk of layer 0 by estimates from `NeighborCodes`: expands the node with the best estimate until
 /// the best `limit` are expanded, and computes the distances of these from their 8-bit codes.
 ///
-/// It holds a walker's memory only while it runs.
+///     begin -> expand, next, expand, next, ... until next is nil -> end
+///
+/// Between two nodes other walks may run, while the record of the next node arrives. It holds a
+/// walker's memory only while it runs.
 struct NeighborWalk {
     let query: QueryVector
     let rows: VectorRows
     let codes: NeighborCodes
     let estimates: NeighborEstimates
+    /// Results asked for.
+    let k: Int
     var queue: EstimateQueue
     var visited: VisitedSet
     /// The nodes expanded, nearest first.
     var pool: CandidatePool
     var hops = 0
+    /// How far behind the `k`-th distance an estimate ends the walk.
+    private var margin = Float.infinity
 
     /// A plain walk is as good for more candidates, and needs less memory.
     static let largestEf = 100_000
 
-    /// Walks until no estimate is left within the queue's limit, or the next one is behind the `k`-th
-    /// distance by `deviations` standard errors of an estimate.
-    mutating func run(from entry: UInt32, k: Int, deviations: Float) {
+    init(
+        query: QueryVector, rows: VectorRows, codes: NeighborCodes, estimates: NeighborEstimates,
+        k: Int, queue: EstimateQueue, visited: VisitedSet, pool: CandidatePool
+    ) {
+        (self.query, self.rows, self.codes, self.estimates) = (query, rows, codes, estimates)
+        (self.k, self.queue, self.visited, self.pool) = (k, queue, visited, pool)
+    }
+
+    /// Expands the first node. The walk will end when no estimate is left within the queue's limit, or
+    /// the next one is behind the `k`-th distance by `deviations` standard errors of an estimate.
+    mutating func begin(from entry: UInt32, deviations: Float) {
         visited.reserve(rows.count)
         visited.insert(entry)
-        expand(entry)
+        expand(entry, prefetching: nil) { _ in }
         queue.sortAgain()
-        let margin = deviations * standardError(at: entry)
+        margin = deviations * standardError(at: entry)
+    }
+
+    /// Takes the node to expand next; `nil` at the end.
+    @inline(__always)
+    mutating func next() -> UInt32? {
         while let (node, estimate) = queue.next() {
-            if pool.count >= k, estimate > pool.distance(at: k - 1) + margin { break }
-            guard visited.insert(node) else { continue }
-            if let upcoming = queue.upcoming { codes.prefetch(upcoming) }
-            expand(node)
+            if estimate > farthest { return nil }
+            if visited.insert(node) { return node }
         }
-        visited.removeAll()
+        return nil
+    }
+
+    /// Walks to the end, with nothing else to do while records arrive.
+    mutating func run(from first: UInt32) {
+        var node = first
+        while true {
+            // More nodes become the first for now than are expanded, but each may be the next.
+            expand(node, prefetching: queue.upcoming) { [codes] in codes.prefetch($0) }
+            guard let next = next() else { return }
+            node = next
+        }
+    }
+
+    /// To be called once no node is left.
+    mutating func end() { visited.removeAll() }
+
+    /// What lies behind it is not expanded. It only falls.
+    @inline(__always)
+    private var farthest: Float {
+        pool.count >= k ? pool.distance(at: k - 1) + margin : .infinity
     }
 
     /// The standard error of estimates from a node, about the same for all nodes near the query:
@@ -56,30 +94,33 @@ struct NeighborWalk {
         return share * sum / count * max(0, squared).squareRoot()
     }
 
+    /// Computes a node's distance and estimates those of its neighbors.
+    ///
+    /// - Parameters:
+    ///   - other: a node whose record will be needed after this one; fetched once this one's codes are
+    ///     read, since a core has only so many lines of memory on their way.
+    ///   - becameFirst: called with each neighbor that is the next to be taken, for now.
     @inline(__always)
-    private mutating func expand(_ node: UInt32) {
+    mutating func expand(
+        _ node: UInt32, prefetching other: UInt32?, becameFirst: (UInt32) -> Void
+    ) {
         hops += 1
         let (codes, layout, record) = (codes, codes.layout, codes.record(node))
         let count = rows.count
         let distance = rows.distance(from: query, toRecord: record, layout)
+        if let other { codes.prefetch(other) }
         pool.insert(distance, node)
         let values = UnsafePointer(estimates.values.pointer)
-        let visited = visited.reader
+        let (visited, farthest) = (visited.reader, farthest)
         for group in 0..<layout.groups {
             let start = record + layout.firstGroup + group * layout.groupBytes
             let links = start.assumingMemoryBound(to: UInt32.self)
+            // A damaged record may hold anything: any number past the last node ends the list.
             guard links[0] < count else { return }
-            estimates.estimate(start, distance: distance)
-            // Which estimates are good cannot be predicted; a branch for each would often be wrong.
-            var good: UInt32 = 0
-            let bound = queue.bound
-            for lane in 0..<NeighborCodes.lanes {
-                good |= (values[lane] < bound ? 1 : 0) &<< UInt32(lane)
-            }
-            // A damaged record may hold anything.
-            queue.insert(
-                good, values, links, accepts: { $0 < count && !visited.contains($0) },
-                becameFirst: { codes.prefetch($0) })
+            let good = estimates.estimate(
+                start, distance: distance, below: min(queue.bound, farthest), count: count,
+                visited: visited)
+            queue.insert(good, values, links, becameFirst: becameFirst)
         }
     }
 }
@@ -98,15 +139,32 @@ extension GraphWalker {
     func search(
         _ graph: GraphLayers, _ rows: VectorRows, _ codes: NeighborCodes, k: Int, ef: Int
     ) {
-        guard let entry = bottomEntry(graph, rows) else { return emptyPool(limit: ef) }
+        guard var walk = beginWalk(graph, rows, codes, k: k, ef: ef) else { return }
+        if let node = walk.next() { walk.run(from: node) }
+        endWalk(&walk)
+    }
+
+    /// A walk for the query, which holds this walker's memory until `endWalk`; `nil` in an empty
+    /// graph.
+    func beginWalk(
+        _ graph: GraphLayers, _ rows: VectorRows, _ codes: NeighborCodes, k: Int, ef: Int
+    ) -> NeighborWalk? {
+        let entry = bottomEntry(graph, rows)
         emptyPool(limit: ef)
+        guard let entry else { return nil }
         let estimates = estimates(for: codes.layout)
         estimates.load(query)
         var walk = NeighborWalk(
-            query: query, rows: rows, codes: codes, estimates: estimates, queue: queue,
+            query: query, rows: rows, codes: codes, estimates: estimates, k: k, queue: queue,
             visited: visited, pool: pool)
         walk.queue.reset(limit: ef * max(3, graph.m / 6))
-        walk.run(from: entry, k: k, deviations: (Float(ef) / Self.efOfOneDeviation).squareRoot())
+        walk.begin(from: entry, deviations: (Float(ef) / Self.efOfOneDeviation).squareRoot())
+        return walk
+    }
+
+    /// Takes back the memory of a walk, with what it has found.
+    func endWalk(_ walk: inout NeighborWalk) {
+        walk.end()
         (queue, visited, pool) = (walk.queue, walk.visited, walk.pool)
         statistics.hops += walk.hops
         statistics.distances += walk.hops

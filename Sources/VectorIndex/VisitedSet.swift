@@ -54,7 +54,7 @@ struct VisitedSet {
 
     /// The set as it is read in a loop; valid until room is made for more.
     struct Reader {
-        fileprivate let words: UnsafePointer<UInt64>
+        let words: UnsafePointer<UInt64>
 
         @inline(__always)
         func contains(_ node: UInt32) -> Bool {

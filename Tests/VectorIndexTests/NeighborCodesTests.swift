@@ -65,6 +65,49 @@ import VectorIndex
         }
     }
 
+    /// A batch finds what its queries find one at a time, at the same cost.
+    @Test(arguments: [1, 2, 3, 4, 50], [true, false])
+    func batches(_ count: Int, _ codes: Bool) throws {
+        let sample = SampleVectors(count: 3000, dimensions: 40, clusters: 60)
+        let index = try build(
+            sample, IndexParameters(dimensions: 40, metric: .cosine), codes: codes)
+        let exact = try exact(sample, .cosine)
+        let queries = SampleVectors(count: count, dimensions: 40, clusters: 60, seed: 8)
+        // A walk of all nodes, one that is short, and one behind whose end a plain walk follows.
+        for (k, ef) in [(10, 40), (1, 1), (3000, 10), (0, 10)] {
+            for source in [exact, nil] {
+                let results = try queries.values.withUnsafeBufferPointer {
+                    try index.search(batch: $0, k: k, ef: ef, source: source)
+                }
+                #expect(results.count == count)
+                for row in 0..<count {
+                    let alone = try index.search(queries.row(row), k: k, ef: ef, source: source)
+                    #expect(results[row].hits == alone.hits)
+                    #expect(results[row].statistics == alone.statistics)
+                }
+            }
+        }
+    }
+
+    @Test func batchesThatAreRefused() throws {
+        let sample = SampleVectors(count: 500, dimensions: 8)
+        let index = try build(sample, IndexParameters(dimensions: 8))
+        func search(_ values: [Float]) throws -> [SearchResult] {
+            try values.withUnsafeBufferPointer { try index.search(batch: $0, k: 5) }
+        }
+        #expect(try search([]).isEmpty)
+        #expect(throws: IndexError.dimensionMismatch(expected: 8, found: 3)) {
+            try search([Float](repeating: 1, count: 19))
+        }
+        var damaged = Array(sample.values[..<80])
+        damaged[70] = .nan
+        #expect(throws: IndexError.notFinite(label: nil)) { try search(damaged) }
+        // What was refused leaves nothing behind.
+        #expect(
+            try search(Array(sample.values[..<80])).map(\.hits.count)
+                == Array(repeating: 5, count: 10))
+    }
+
     @Test func threadsDoNotMatter() throws {
         let sample = SampleVectors(count: 5000, dimensions: 40)
         let parameters = IndexParameters(dimensions: 40, metric: .euclidean, m: 8)

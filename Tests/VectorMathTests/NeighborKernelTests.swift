@@ -108,16 +108,60 @@ import VectorMath
                 var total: Int32 = 0
                 let least = vk_neighbor_tables(query, n, &tables, &total)
                 #expect(Int(total) == query.reduce(0) { $0 + Int($1) - 128 })
-                #expect(tables.allSatisfy { $0 <= 127 })
-                var sums = [Int32](repeating: -1, count: 32)
-                kernels.neighbor_sums(codes, tables, n, &sums)
-                for (lane, residual) in residuals.enumerated() {
-                    let expected = zip(residual, query).reduce(0) {
-                        $0 + ($1.0 > 0 ? Int($1.1) - 128 : 0)
-                    }
-                    #expect(Int(sums[lane] + least) == expected)
+                #expect(tables.allSatisfy { $0 <= 60 })
+                let expected = residuals.map { residual in
+                    zip(residual, query).reduce(0) { $0 + ($1.0 > 0 ? Int($1.1) - 128 : 0) }
+                }
+                try checkEstimates(kernels, portable, codes, tables, expected, least, &random)
+            }
+        }
+    }
+
+    /// A group with these codes: estimates against their formula, the bits that say which are good
+    /// against its words.
+    private func checkEstimates(
+        _ kernels: vk_kernels, _ portable: vk_kernels, _ codes: [UInt8], _ tables: [UInt8],
+        _ signSums: [Int], _ least: Int32, _ random: inout RandomSource
+    ) throws {
+        let count: UInt32 = 1000
+        let visited = (0..<16).map { _ in random.next() & random.next() }
+        let links = (0..<32).map { lane -> UInt32 in
+            // Some past the last node, one as far as can be.
+            lane == 5 ? .max : UInt32(random.next() >> 40) % 1100
+        }
+        let (slopes, offsets) = (Self.normal(32, &random), Self.normal(32, &random))
+        let group =
+            links.withUnsafeBytes(Array.init) + slopes.withUnsafeBytes(Array.init)
+            + offsets.withUnsafeBytes(Array.init) + codes
+        #expect(group.count == Int(VK_NEIGHBOR_CODES) + codes.count)
+        let (base, step, distance): (Float, Float, Float) = (0.25, 0.01, 0.5)
+        var found = [Float](repeating: 0, count: 32)
+        func estimates(_ kernels: vk_kernels, below bound: Float, _ out: inout [Float]) -> UInt32 {
+            tables.withUnsafeBufferPointer { tables in
+                visited.withUnsafeBufferPointer { visited in
+                    var walk = vk_neighbor_walk(
+                        tables: tables.baseAddress, n: tables.count / 4, base: base, step: step,
+                        visited: visited.baseAddress, count: count)
+                    return kernels.neighbor_estimates(&walk, group, distance, bound, &out)
                 }
             }
+        }
+        _ = estimates(kernels, below: .infinity, &found)
+        for lane in 0..<32 {
+            let sum = Float(signSums[lane] - Int(least))
+            #expect(
+                found[lane] == distance + (offsets[lane] + slopes[lane] * (base + step * sum)))
+        }
+        for bound in [-.infinity, found.sorted()[16], .nan, .infinity] {
+            let good = estimates(kernels, below: bound, &found)
+            for lane in 0..<32 {
+                let link = links[lane]
+                let isNew =
+                    link < count && visited[Int(link / 64)] >> UInt64(link % 64) & 1 == 0
+                #expect((good >> UInt32(lane) & 1 == 1) == (isNew && found[lane] < bound))
+            }
+            var same = found
+            #expect(estimates(portable, below: bound, &same) == good && same == found)
         }
     }
 

@@ -29,6 +29,8 @@ struct ANNCommand: ParsableCommand {
     @Option(help: "Threads for building and searching.") var threads = 1
     @Option(name: .customLong("build-threads"), help: "Threads for building; default: --threads.")
     var buildThreads: Int?
+    @Option(help: "Queries of one call, which take turns; each one's latency is that of the call.")
+    var batch = 1
     @Option(help: "none or int8.") var quantization = VectorQuantization.int8
     @Flag(help: "Store one-bit codes of each node's neighbors; making them counts as building.")
     var neighborCodes = false
@@ -51,8 +53,9 @@ struct ANNCommand: ParsableCommand {
         guard !efValues.isEmpty, efValues.allSatisfy({ $0 > 0 }) else {
             throw ValidationError("--ef takes positive numbers separated by commas, not '\(ef)'")
         }
-        guard k > 0, threads > 0, buildThreads ?? 1 > 0, passes > 0 else {
-            throw ValidationError("-k, --threads, --build-threads and --passes are at least 1")
+        guard k > 0, threads > 0, buildThreads ?? 1 > 0, passes > 0, batch > 0 else {
+            throw ValidationError(
+                "-k, --threads, --build-threads, --batch and --passes are at least 1")
         }
     }
 
@@ -89,7 +92,7 @@ struct ANNCommand: ParsableCommand {
             let (point, answers) = try ANNMeasurement(
                 index: graph, source: quantization == .int8 ? source : nil, queries: queryVectors,
                 truth: truthRows, rowCount: vectors.count, k: k, ef: ef, threads: threads,
-                passes: passes
+                batch: batch, passes: passes
             ).run()
             report.points.append(point)
             if let out { try VectorListFile.writeIVecs(answers, to: "\(out)-ef\(ef).ivecs") }

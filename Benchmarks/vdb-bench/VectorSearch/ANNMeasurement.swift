@@ -14,6 +14,8 @@ struct ANNMeasurement {
     let k: Int
     let ef: Int
     let threads: Int
+    /// Queries of one call. The latency of each is that of the call.
+    var batch = 1
     let passes: Int
 
     func run() throws -> (ANNReport.Point, answers: [[Int32]]) {
@@ -62,17 +64,23 @@ struct ANNMeasurement {
     private func onePass() throws -> [Timed] {
         let parts = max(1, min(threads, queries.count))
         let collected = Mutex([[Timed]](repeating: [], count: parts))
-        let failure = Mutex<IndexError?>(nil)
-        let (index, source, queries, k, ef) = (index, source, queries, k, ef)
+        let failure = Mutex<(any Error)?>(nil)
+        let (index, source, queries, k, ef, batch) = (index, source, queries, k, ef, batch)
         WorkerThreads.run(count: parts, threads: threads) { _, part in
             var timed: [Timed] = []
-            do throws(IndexError) {
-                for query in queries.count * part / parts..<queries.count * (part + 1) / parts {
+            let end = queries.count * (part + 1) / parts
+            do {
+                for first in stride(from: queries.count * part / parts, to: end, by: batch) {
+                    let rows = first..<min(end, first + batch)
+                    let vectors = batch > 1 ? try queries.rows(rows) : []
                     let start = ContinuousClock.now
-                    let result = try index.search(
-                        queries.row(query), k: k, ef: ef, source: source)
+                    let results =
+                        batch > 1
+                        ? try vectors.withUnsafeBufferPointer {
+                            try index.search(batch: $0, k: k, ef: ef, source: source)
+                        } : [try index.search(queries.row(first), k: k, ef: ef, source: source)]
                     let elapsed = (ContinuousClock.now - start) / .seconds(1)
-                    timed.append(Timed(result: result, seconds: elapsed))
+                    timed += results.map { Timed(result: $0, seconds: elapsed) }
                 }
             } catch {
                 failure.withLock { $0 = error }

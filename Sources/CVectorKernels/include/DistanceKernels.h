@@ -18,6 +18,15 @@
 // are padded to a multiple of 64 components; the query's padding is 0, so that the padding of rows
 // has no effect.
 
+// What a walk by estimates has to know of its query and of what it has visited.
+typedef struct vk_neighbor_walk {
+    const uint8_t *tables;    // 16 entries, at most 60, for each four of n components
+    size_t n;
+    float base, step;
+    const uint64_t *visited;  // a bit for each of `count` nodes
+    uint32_t count;
+} vk_neighbor_walk;
+
 typedef struct vk_kernels {
     const char *name;
 
@@ -62,7 +71,8 @@ typedef struct vk_kernels {
 
     // For all three: n is a multiple of 64, at most 65,536.
     //
-    // One-bit codes of 32 neighbors take 4 n bytes: byte 16 g + i has the signs of components 4 g to
+    // A group of 32 neighbors takes 384 + 4 n bytes: 32 uint32 links, 32 float32 slopes, 32 float32
+    // offsets, and one-bit codes from VK_NEIGHBOR_CODES on: byte 16 g + i has the signs of components 4 g to
     // 4 g + 3 of neighbor i in its lower half, the first of them lowest, and of neighbor i + 16 in
     // its upper half; a bit is set if the component is above zero.
 
@@ -75,15 +85,19 @@ typedef struct vk_kernels {
     void (*encode_neighbor)(const float *residual, const float *center, size_t n, size_t lane,
                             uint8_t *codes, float *sums);
 
-    // For each of 32 neighbors the sum, over each four of its signs, of an entry of their table: 16
-    // bytes for each four components, by the signs as a number; entries are at most 127. `out` has
-    // 32 elements.
-    void (*neighbor_sums)(const uint8_t *codes, const uint8_t *tables, size_t n, int32_t *out);
+    // Estimates the distances of a node's 32 neighbors to `out`, from the node's own: `distance` plus
+    // offset + slope (base + step sum), where sum is over each four of a neighbor's signs of an entry
+    // of their table, by the signs as a number. No operations are fused, so that every instruction
+    // set has the same estimates. `group` is aligned to four bytes. Returns a bit for each
+    // neighbor whose estimate is below `bound`, whose link is below walk->count, and which has not
+    // been visited.
+    uint32_t (*neighbor_estimates)(const vk_neighbor_walk *walk, const uint8_t *group,
+                                   float distance, float bound, float *out);
 } vk_kernels;
 
-enum { VK_ROTATION_ROUNDS = 4 };
+enum { VK_ROTATION_ROUNDS = 4, VK_NEIGHBOR_CODES = 384 };
 
-// Makes tables for neighbor_sums, 4 n bytes, from a query's codes, which are 128 - 15 ... 128 + 15:
+// Makes tables for neighbor_estimates, 4 n bytes, from a query's codes, which are 128 - 15 ... 128 + 15:
 // an entry is the sum of the components (code - 128) whose bits are set, less the least such sum.
 // Returns the total of what was subtracted; `total` is the sum of all components.
 int32_t vk_neighbor_tables(const uint8_t *query, size_t n, uint8_t *tables, int32_t *total);

@@ -233,11 +233,16 @@ struct VectorCacheChecker {
     private func dense(_ graph: HNSWIndex, _ flat: VectorFile) throws -> [(
         row: [Float], other: [Float]
     )] {
-        let probes = try Self.spread(Self.densityProbes, over: flat.count).compactMap {
-            row -> (distance: Float, row: [Float])? in
-            guard let vector = flat.vector(label: flat.label(at: row)),
-                let last = try nearest(vector, graph, flat).last,
-                let neighbor = flat.vector(label: last.key)
+        let vectors = Self.spread(Self.densityProbes, over: flat.count).compactMap {
+            flat.vector(label: flat.label(at: $0))
+        }
+        let found = try vectors.flatMap { $0 }.withUnsafeBufferPointer {
+            try graph.search(
+                batch: $0, k: Self.sampledHits, ef: IndexParameters.defaultEf, source: flat)
+        }
+        let probes = zip(vectors, found).compactMap {
+            vector, result -> (distance: Float, row: [Float])? in
+            guard let last = result.hits.last, let neighbor = flat.vector(label: last.key)
             else { return nil }
             let distance = zip(vector, neighbor).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
             return (distance, vector)
