@@ -17,9 +17,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 SWIFT ?= swift
-# Package.swift says what the compiler flag is for, and sets it for its own targets.
-RELEASE := -c release --static-swift-stdlib \
-    -Xswiftc -Xfrontend -Xswiftc -disable-concrete-type-metadata-mangled-name-accessors
+RELEASE := -c release --static-swift-stdlib
 BIN = .build/release
 # Builds vdb-serve, too; see Package.swift. Its dependencies take minutes, so the demo does without.
 SERVER := VDB_SERVER=1

@@ -7,8 +7,8 @@ import PackageDescription
 // `make lint` has the compiler check imports against the dependencies.
 
 // Released code gets the metadata of generic types by calls. By their names, as is usual, the first use of each
-// passes over all conformances in the program, which takes a command milliseconds. make builds the packages
-// that this one depends on likewise. Figures: Benchmarks/results/ann.md, "Start-up".
+// passes over all conformances in the program, which takes a command milliseconds. Figures:
+// Benchmarks/results/ann.md, "Start-up".
 let swift: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .unsafeFlags(
@@ -229,7 +229,14 @@ let package = Package(
                 "ModelContext", "ModelContextProtocol", "JSON", "TextBytes", "CSmolLM2Adapter",
                 argumentParser,
             ],
-            swiftSettings: swift),
+            swiftSettings: swift,
+            // With Swift's libraries linked statically all symbols would be exported, 17,000, through
+            // which those of other libraries are searched for at every start.
+            linkerSettings: [
+                .unsafeFlags(
+                    ["-Xlinker", "--no-export-dynamic"],
+                    .when(platforms: [.linux], configuration: .release))
+            ]),
         .executableTarget(
             name: "vdb-bench",
             dependencies: [
