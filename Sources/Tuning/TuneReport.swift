@@ -24,6 +24,8 @@ public struct TuneReport: Sendable, Codable, Equatable {
     public var before: Double
     /// nDCG@10 of the tuned model.
     public var after: Double
+    /// nDCG@10 of hybrid search by both models; nil in reports of earlier versions.
+    public var hybrid: Hybrid?
     /// The stage whose model was kept: the one with the best nDCG@10. Nil if no stage was
     /// evaluated.
     public var kept: TrainingStage?
@@ -80,6 +82,15 @@ public struct TuneReport: Sendable, Codable, Equatable {
             case judgmentsOfMissing = "judgments_of_missing_documents"
             case missingExample = "missing_document"
         }
+    }
+
+    /// nDCG@10 of hybrid search for all queries that were not trained on, which must not fall for the
+    /// tuned model to replace the old one.
+    public struct Hybrid: Sendable, Codable, Equatable {
+        /// By the old model.
+        public var before: Double
+        /// By the tuned one.
+        public var after: Double
     }
 
     /// How the collection is searched, fitted to the training queries.
@@ -219,7 +230,7 @@ public struct TuneReport: Sendable, Codable, Equatable {
 
     enum CodingKeys: String, CodingKey {
         case database, collection, documents, base, model, fingerprint, queries, before, after
-        case stages, mining, answers, test, seconds, began, kept, search
+        case stages, mining, answers, test, seconds, began, kept, search, hybrid
         case leftOut = "left_out"
         case isReplaced = "replaced"
     }
@@ -254,6 +265,11 @@ public struct TuneReport: Sendable, Codable, Equatable {
         }
         let first = journal.measurement(.before)
         let last = journal.best?.measurement ?? (journal.trained.isEmpty ? first : nil)
+        hybrid = first?.hybrid.flatMap { before in
+            last?.hybrid.map {
+                Hybrid(before: TuneJournal.mean(before), after: TuneJournal.mean($0))
+            }
+        }
         kept = journal.best?.stage
         before = first?.mean ?? 0
         after = last?.mean ?? 0

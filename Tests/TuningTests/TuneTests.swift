@@ -58,6 +58,16 @@ struct TuneTests {
         #expect(try database.collection().recordedEmbedder?.fingerprint == report.fingerprint)
         #expect(try fingerprint(options.output) == report.fingerprint)
         #expect(try await database.check().isSound)
+        // Hybrid search was measured as the database answers now.
+        let questions = split.heldOut + (split.validation ?? [])
+        let run = try await RetrievalExperiment(
+            questions.map { .init(id: Identifier($0.id), text: $0.text) }, mode: .hybrid,
+            isExact: true, depth: 10, name: "hybrid"
+        ).run(in: database.collection())
+        let measured = Measurements(
+            of: run, against: QuerySplit.judgments(of: questions), measures: [NDCG(10)])
+        #expect(report.search?.isAdopted != true)
+        #expect(abs(try #require(report.hybrid).after - measured.means[0]) < 1e-9)
         try database.close()
 
         // A new process, told nothing: the vectors are the tuned model's.
@@ -260,6 +270,24 @@ struct TuneTests {
         #expect(forced.isReplaced && forced.after == report.after)
         #expect(try database.collection().recordedEmbedder?.fingerprint == forced.fingerprint)
         try database.close()
+    }
+
+    /// A model that is better in dense search and worse in hybrid search does not replace the old one.
+    @Test func hybridSearchDecidesToo() {
+        func measurement(_ values: [Double], hybrid: [Double]?) -> TuneJournal.Measurement {
+            TuneJournal.Measurement(
+                point: "x", values: values, validation: values, hybrid: hybrid, fingerprint: "x",
+                seconds: 1)
+        }
+        let before = measurement([0.5, 0.5], hybrid: [0.6, 0.6, 0.6, 0.6])
+        let same = measurement([0.9, 0.5], hybrid: [0.7, 0.5, 0.6, 0.6])
+        let worse = measurement([0.9, 0.5], hybrid: [0.7, 0.5, 0.6, 0.4])
+        let older = measurement([0.9, 0.5], hybrid: nil)
+        let dense = measurement([0.5, 0.4], hybrid: [0.9, 0.9, 0.9, 0.9])
+        #expect(
+            [same, worse, older, dense].map { $0.isBetter(than: before) } == [
+                true, false, true, false,
+            ])
     }
 
     /// A stage that takes the model apart comes last; what was before it is kept, not what it made.

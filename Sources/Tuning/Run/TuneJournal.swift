@@ -97,12 +97,23 @@ struct TuneJournal: Codable {
         let point: String
         let values: [Double]
         var validation: [Double]?
+        /// The same of hybrid search, of the held-out queries and then those that decide; nil in journals
+        /// of earlier versions.
+        var hybrid: [Double]?
         let fingerprint: String
         let seconds: Double
 
         var mean: Double { TuneJournal.mean(values) }
         /// The mean of the queries that decide which stages help.
         var deciding: Double { TuneJournal.mean(validation ?? values) }
+
+        /// Whether a model should replace that of `other`: it is better by the queries that decide, not
+        /// by them alone, and no worse in hybrid search, which most people use.
+        func isBetter(than other: Measurement) -> Bool {
+            guard deciding > other.deciding, mean > other.mean else { return false }
+            guard let hybrid, let earlier = other.hybrid else { return true }
+            return TuneJournal.mean(hybrid) >= TuneJournal.mean(earlier)
+        }
     }
 
     static func mean(_ values: [Double]) -> Double {

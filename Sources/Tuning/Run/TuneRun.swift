@@ -85,8 +85,8 @@ struct TuneRun {
 
     // MARK: Measure
 
-    /// nDCG@10 of the held-out queries by a model: the copy of the database is encoded by it, and
-    /// every vector compared.
+    /// nDCG@10 of the queries that are not trained on by a model: the copy of the database is encoded
+    /// by it, and every vector compared.
     mutating func measure(_ point: TunePoint) async throws {
         if journal.measurement(point) != nil { return }
         let began = ContinuousClock.now
@@ -102,10 +102,12 @@ struct TuneRun {
             }
         }
         let measure = NDCG(10)
-        func values(_ questions: [QuerySplit.Question]) async throws -> [Double] {
+        func values(
+            _ questions: [QuerySplit.Question], _ mode: QueryMode = .dense
+        ) async throws -> [Double] {
             let run = try await RetrievalExperiment(
                 questions.map { .init(id: Identifier($0.id), text: $0.text) },
-                mode: .dense, isExact: true, depth: 10, name: point.name
+                mode: mode, isExact: true, depth: 10, name: point.name
             ).run(in: copy)
             return Measurements(
                 of: run, against: QuerySplit.judgments(of: questions), measures: [measure]
@@ -114,10 +116,12 @@ struct TuneRun {
         let heldOut = try await values(journal.split.heldOut)
         var validation: [Double]?
         if let questions = journal.split.validation { validation = try await values(questions) }
+        let hybrid = try await values(
+            journal.split.heldOut + (journal.split.validation ?? []), .hybrid)
         journal.measurements.append(
             TuneJournal.Measurement(
                 point: point.name, values: heldOut,
-                validation: validation,
+                validation: validation, hybrid: hybrid,
                 fingerprint: embedder.identity.fingerprint, seconds: Self.seconds(since: began)))
         try journal.save(folder.journal)
         progress(.measured(point, ndcg: TuneJournal.mean(heldOut)))
@@ -318,9 +322,7 @@ struct TuneRun {
         guard let before = journal.measurement(.before), let best = journal.best else { return }
         if journal.replacement?.isDone == true { return }
         let began = ContinuousClock.now
-        // Better by the queries that decide, and not by them alone.
-        let isBetter =
-            best.measurement.deciding > before.deciding && best.measurement.mean > before.mean
+        let isBetter = best.measurement.isBetter(than: before)
         if isBetter || options.replacesWorse {
             progress(.replacing)
             try await replace(.after(best.stage), by: best.measurement.fingerprint)

@@ -62,6 +62,10 @@ struct ModelCard {
                             + "\(Figures.signed(lower, 4)) to \(Figures.signed(upper, 4))"
                     }
                 } ?? "") + ".",
+            report.hybrid.map {
+                "Hybrid search, all queries that were not trained on: \(Figures.fixed($0.before, 4)) "
+                    + "before, \(Figures.fixed($0.after, 4)) after."
+            } ?? "",
             (report.kept.map {
                 "This is the model after \($0.rawValue), the best on "
                     + ((report.queries.validationQueries ?? 0) > 0
@@ -71,7 +75,9 @@ struct ModelCard {
                 ?? "")
                 + (report.isReplaced
                     ? "The collection was re-encoded with it."
-                    : "The collection keeps its old model, as this one is not better there."),
+                    : "The collection keeps its old model, as this one is "
+                        + (report.fallsInHybridSearch
+                            ? "worse in hybrid search." : "not better there.")),
         ]
         return lines.joined(separator: "\n")
     }

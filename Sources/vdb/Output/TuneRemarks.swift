@@ -16,6 +16,12 @@ extension TuneReport.Search {
 }
 
 extension TuneReport {
+    /// Whether the tuned model is better for the held-out queries in dense search, and worse in hybrid
+    /// search for all that were not trained on.
+    var fallsInHybridSearch: Bool {
+        after > before && (hybrid.map { $0.after < $0.before } ?? false)
+    }
+
     /// Remarks on the figures, a sentence each.
     var remarks: [String] {
         var remarks: [String] = []

@@ -33,8 +33,8 @@ struct TuneCommand: AsyncParsableCommand {
             trained by contrast alone unless --stages or --recipe says otherwise.
 
             A stage that does not help, by a part of the other queries that is not trained on, is \
-            skipped. The model of the best stage replaces the old one if it is better by both parts; \
-            otherwise the old one stays (exit status 65) unless --force is given. The database answers with its old model \
+            skipped. The model of the best stage replaces the old one if it is better by both parts \
+            in dense search and no worse in hybrid search; otherwise the old one stays (exit status 65) unless --force is given. The database answers with its old model \
             until all documents are encoded with the new one. If the run is interrupted or killed, \
             the same command with --resume continues it, with the same result. MODEL_CARD.md and \
             loss.svg in --out describe the results.
@@ -103,8 +103,12 @@ struct TuneCommand: AsyncParsableCommand {
             }
             throw CommandFailure(
                 .badData,
-                "\(out): no stage improves the model on the held-out queries, so the database keeps "
-                    + "its own; the same command with --resume --force replaces it anyway"
+                "\(out): "
+                    + (report.fallsInHybridSearch
+                        ? "the best stage is better in dense search and worse in hybrid search"
+                        : "no stage improves the model on the held-out queries")
+                    + ", so the database keeps its own; the same command with --resume --force "
+                    + "replaces it anyway"
             )
         }
     }

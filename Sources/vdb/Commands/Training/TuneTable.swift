@@ -23,6 +23,11 @@ struct TuneTable {
                     + "\(number(search.before))"
                     + (search.isAdopted ? " to \(number(search.after))" : ""))
         }
+        if let hybrid = report.hybrid, !report.stages.isEmpty {
+            lines.append(
+                "hybrid nDCG@10 on the queries that were not trained on: \(number(hybrid.before)) to "
+                    + number(hybrid.after))
+        }
         let heldOut =
             "\(counts.heldOutQueries) of \(counts.judgedQueries) judged queries held out, "
         if report.stages.isEmpty, report.search != nil {
